@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Brings this machine to where everything in eng/ works: checks what is there, installs Debian or Ubuntu packages for what is not, if it
+# may (root, or sudo without a password), and otherwise prints exactly what is missing. Does nothing the second time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# what is needed | the package that has it | how to see that it is there
+needed=(
+  "a C compiler|gcc|command -v cc"
+  "clang, for Native AOT and the generator|clang|command -v clang"
+  "zlib's headers, for Native AOT|zlib1g-dev|test -e /usr/include/zlib.h"
+  "pkg-config|pkg-config|command -v pkg-config"
+  "libusb 1.0.26 or newer, with headers and the static library|libusb-1.0-0-dev|pkg-config --atleast-version=1.0.26 libusb-1.0"
+  "udev's library, for the static libusb|libudev-dev|pkg-config --exists libudev"
+  "umockdev, for the virtual bus|umockdev|command -v umockdev-run"
+)
+
+missing=() packages=()
+for row in "${needed[@]}"; do
+  IFS='|' read -r what package check <<<"$row"
+  if ! eval "$check" >/dev/null 2>&1; then
+    missing+=("$what ($package)")
+    packages+=("$package")
+  fi
+done
+
+if ((${#packages[@]})); then
+  become=()
+  if ((EUID)); then become=(sudo -n); fi
+  if command -v apt-get >/dev/null && "${become[@]}" true 2>/dev/null; then
+    echo "setup: installing ${packages[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    log=$(mktemp)
+    if ! { "${become[@]}" apt-get update -qq && "${become[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}"; } >"$log" 2>&1; then
+      cat "$log" >&2
+      echo "setup: the packages could not be installed: ${packages[*]}" >&2
+      exit 1
+    fi
+    rm -f "$log"
+  else
+    printf 'setup: missing: %s\n' "${missing[@]}" >&2
+    echo "setup: install them (Debian, Ubuntu: apt-get install ${packages[*]}) and run this again" >&2
+    exit 1
+  fi
+fi
+
+wanted=10
+if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q "^$wanted\."; then
+  echo "setup: the .NET $wanted SDK is missing: see https://dotnet.microsoft.com/download" >&2
+  exit 1
+fi
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+dotnet restore Native.LibUsb.sln -v quiet

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Sets the machine up, builds, and runs every test. The last line is "N passed, N failed, N skipped".
+# usage: eng/test.sh [arguments for dotnet test, such as --filter FullyQualifiedName~UsbTransfer]
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+if ! eng/setup.sh || ! dotnet build Native.LibUsb.sln -c Release -v quiet; then
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+fi
+
+status=0
+results=artifacts/test-results
+rm -rf "$results"
+
+eng/generate.sh check || status=1
+
+dotnet test Native.LibUsb.sln -c Release --no-build --results-directory "$results" --logger trx \
+  --logger "console;verbosity=normal" "$@" || status=1
+
+# the totals of all result files; a run that left none has failed
+passed=0 failed=0 skipped=0
+while IFS= read -r counters; do
+  value() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters"; }
+  passed=$((passed + $(value passed)))
+  failed=$((failed + $(value failed) + $(value error) + $(value timeout) + $(value aborted)))
+  skipped=$((skipped + $(value total) - $(value executed)))
+done < <(grep -rhoE '<Counters [^>]*>' "$results" 2>/dev/null)
+
+if ((passed + failed == 0)); then failed=1; fi
+if ((status && !failed)); then failed=1; fi
+echo "$passed passed, $failed failed, $skipped skipped"
+exit $((failed ? 1 : 0))

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// libusb's objects must be released children first: a device after the context, or a handle after the device, crashes or leaks.
+// Each handle here holds a reference on its parent, so the order is right whichever way the program lets go of them, finalisers
+// included: they run in any order, and still the context is left last.
+
+/// <summary>Owns a <c>libusb_context</c>.</summary>
+internal sealed unsafe class ContextHandle : SafeHandle
+{
+    public ContextHandle(libusb_context* context)
+        : base(0, ownsHandle: true) => SetHandle((nint)context);
+
+    public override bool IsInvalid => handle == 0;
+
+    public libusb_context* Pointer => (libusb_context*)handle;
+
+    protected override bool ReleaseHandle()
+    {
+        libusb.libusb_exit(Pointer);
+        return true;
+    }
+}
+
+/// <summary>Owns something that must be gone before the context is.</summary>
+internal abstract class ContextChildHandle : SafeHandle
+{
+    private readonly ContextHandle _context;
+
+    protected ContextChildHandle(ContextHandle context)
+        : base(0, ownsHandle: true)
+    {
+        bool added = false;
+        context.DangerousAddRef(ref added); // throws when the context is gone
+        _context = context;
+    }
+
+    public sealed override bool IsInvalid => handle == 0;
+
+    /// <summary>Lets go of the context when there was nothing to own: the runtime never releases an invalid handle.</summary>
+    public void Abandon()
+    {
+        SetHandleAsInvalid();
+        _context.DangerousRelease();
+    }
+
+    protected sealed override bool ReleaseHandle()
+    {
+        ReleaseChild();
+        _context.DangerousRelease();
+        return true;
+    }
+
+    protected abstract void ReleaseChild();
+}
+
+/// <summary>Owns one reference on a <c>libusb_device</c>.</summary>
+internal sealed unsafe class DeviceReference : ContextChildHandle
+{
+    /// <summary>Takes a reference of its own.</summary>
+    public DeviceReference(ContextHandle context, libusb_device* device)
+        : base(context) => SetHandle((nint)libusb.libusb_ref_device(device));
+
+    public libusb_device* Pointer => (libusb_device*)handle;
+
+    protected override void ReleaseChild() => libusb.libusb_unref_device(Pointer);
+}
+
+/// <summary>Owns an open <c>libusb_device_handle</c>.</summary>
+internal sealed unsafe class OpenHandle : ContextChildHandle
+{
+    public OpenHandle(ContextHandle context)
+        : base(context)
+    {
+    }
+
+    public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
+
+    /// <summary>Takes over what <c>libusb_open</c> gave.</summary>
+    public void Own(libusb_device_handle* opened) => SetHandle((nint)opened);
+
+    protected override void ReleaseChild() => libusb.libusb_close(Pointer);
+}
+
+/// <summary>Keeps a native handle from being released while a native call uses it.</summary>
+internal readonly ref struct HandleLease
+{
+    private readonly SafeHandle _handle;
+
+    public HandleLease(SafeHandle handle)
+    {
+        bool added = false;
+        handle.DangerousAddRef(ref added); // throws ObjectDisposedException
+        _handle = handle;
+    }
+
+    public void Dispose() => _handle.DangerousRelease();
+}

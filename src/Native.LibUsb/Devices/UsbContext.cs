@@ -1,0 +1,152 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// One session with libusb: the list of devices and the handling of events. Most programs have one. Contexts are independent of each other.
+/// </summary>
+/// <remarks>
+/// Disposing it closes everything that was opened through it: see <see cref="Dispose"/>. All members may be used from any thread.
+/// </remarks>
+public sealed unsafe partial class UsbContext : IDisposable
+{
+    private readonly ContextHandle _native;
+    private readonly ChildSet<UsbDeviceHandle> _handles = new();
+    private readonly ChildSet<UsbDevice> _devices = new();
+
+    /// <summary>Opens a context (<c>libusb_init_context</c>, or <c>libusb_init</c> where libusb is older than 1.0.27).</summary>
+    /// <param name="options">How it is made; null is all defaults.</param>
+    /// <exception cref="DllNotFoundException">libusb is not installed; the message lists the names that were tried.</exception>
+    /// <exception cref="UsbException">libusb refused.</exception>
+    public UsbContext(UsbContextOptions? options = null)
+    {
+        options ??= new UsbContextOptions();
+        if (options.NoDeviceDiscovery)
+            ApplyGlobally(libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY, "switch device discovery off");
+
+        libusb_context* context;
+        UsbException.ThrowIfError(libusb.libusb_init(&context), "open a libusb context");
+        _native = new ContextHandle(context);
+        try
+        {
+            if (options.LogLevel is { } level)
+                SetLogLevel(level);
+            if (options.UseUsbDk)
+                UsbException.ThrowIfError(libusb.libusb_set_option(context, libusb_option.LIBUSB_OPTION_USE_USBDK), "use UsbDk");
+        }
+        catch
+        {
+            _native.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>An exception left a callback. Without a subscriber it is thrown by the call that handled the events.</summary>
+    public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
+
+    internal ContextHandle NativeHandle => _native;
+
+    internal ChildSet<UsbDeviceHandle> Handles => _handles;
+
+    internal ChildSet<UsbDevice> Devices => _devices;
+
+    /// <summary>Changes how much libusb says (<c>libusb_set_option</c>).</summary>
+    /// <param name="level">From nothing to every transfer.</param>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb refused it.</exception>
+    public void SetLogLevel(UsbLogLevel level)
+    {
+        using var lease = new HandleLease(_native);
+        UsbException.ThrowIfError(
+            libusb.libusb_set_option(_native.Pointer, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level), "set the log level");
+    }
+
+    /// <summary>
+    /// The devices that are plugged in now (<c>libusb_get_device_list</c>). Nothing is opened and nothing is sent to a device.
+    /// </summary>
+    /// <returns>A list that owns its devices: dispose it when done. What was opened from it stays open.</returns>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb could not make the list.</exception>
+    public UsbDeviceList GetDevices()
+    {
+        using var lease = new HandleLease(_native);
+        libusb_device** list;
+        nint count = libusb.libusb_get_device_list(_native.Pointer, &list);
+        UsbException.ThrowIfError((int)count, "list the devices");
+        var devices = new List<UsbDevice>((int)count);
+        try
+        {
+            for (nint i = 0; i < count; i++)
+                devices.Add(new UsbDevice(this, list[i]));
+        }
+        catch
+        {
+            devices.ForEach(device => device.Dispose());
+            throw;
+        }
+        finally
+        {
+            libusb.libusb_free_device_list(list, 1);
+        }
+
+        return new UsbDeviceList(devices);
+    }
+
+    /// <summary>The first device that fits.</summary>
+    /// <param name="filter">What to look for. With a serial number, each device that fits otherwise is opened to read it.</param>
+    /// <returns>The device, to be disposed by the caller; null when none fits.</returns>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb could not make the list.</exception>
+    public UsbDevice? FindDevice(UsbDeviceFilter filter)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        using UsbDeviceList devices = GetDevices();
+        foreach (UsbDevice device in devices)
+        {
+            if (filter.Matches(device))
+                return devices.Take(device);
+        }
+
+        return null;
+    }
+
+    /// <summary>The first device with these numbers.</summary>
+    /// <param name="vendorId"><c>idVendor</c>.</param>
+    /// <param name="productId"><c>idProduct</c>.</param>
+    /// <returns>The device, to be disposed by the caller; null when there is none.</returns>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb could not make the list.</exception>
+    public UsbDevice? FindDevice(ushort vendorId, ushort productId) =>
+        FindDevice(new UsbDeviceFilter { VendorId = vendorId, ProductId = productId });
+
+    /// <summary>
+    /// Closes everything that was opened through this context, and then the context (<c>libusb_exit</c>): open device handles are closed as
+    /// <see cref="UsbDeviceHandle.Dispose"/> does, the event thread is stopped, threads in <see cref="HandleEvents()"/> return, devices are
+    /// let go. Inside a callback it is put off until the call that handles the events is done. May be called more than once.
+    /// </summary>
+    public void Dispose()
+    {
+        if (!_handles.Close())
+            return;
+        _devices.Close();
+        if (EventScope.IsInside(this))
+            Defer(CloseChildrenAndExit);
+        else
+            CloseChildrenAndExit();
+    }
+
+    private void CloseChildrenAndExit()
+    {
+        foreach (UsbDeviceHandle handle in _handles.Snapshot())
+            handle.Dispose();
+        StopEventThread();
+        foreach (UsbDevice device in _devices.Snapshot())
+            device.Dispose();
+        // Threads that still handle events hold the native context; the last one to leave exits it.
+        InterruptEventHandlers();
+        _native.Dispose();
+    }
+
+    private static void ApplyGlobally(libusb_option option, string operation) =>
+        UsbException.ThrowIfError(libusb.libusb_set_option(null, option), operation);
+}

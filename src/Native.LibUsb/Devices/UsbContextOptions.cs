@@ -1,0 +1,20 @@
+namespace Native.LibUsb;
+
+/// <summary>How a context is made.</summary>
+public sealed record UsbContextOptions
+{
+    /// <summary>
+    /// How much libusb writes to standard error. The environment variable <c>LIBUSB_DEBUG</c> wins, and fixes it. Null leaves libusb's
+    /// default, which is nothing.
+    /// </summary>
+    public UsbLogLevel? LogLevel { get; init; }
+
+    /// <summary>
+    /// Does not look for devices, and has no hotplug: for sandboxes (Android) where devices come as file descriptors. Before libusb 1.0.27
+    /// this can only be set for the whole process: every later context has it too.
+    /// </summary>
+    public bool NoDeviceDiscovery { get; init; }
+
+    /// <summary>Windows: uses the UsbDk backend. Elsewhere opening the context fails with <see cref="UsbError.NotSupported"/>.</summary>
+    public bool UseUsbDk { get; init; }
+}

@@ -1,0 +1,156 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// A device on a bus. It is a reference, not an open device: nothing is sent to it and no permission is needed until
+/// <see cref="Open"/>. What it says of itself stays readable after <see cref="Dispose"/>, except the configurations.
+/// </summary>
+public sealed unsafe class UsbDevice : IDisposable, IEquatable<UsbDevice>
+{
+    private readonly DeviceReference _native;
+    private readonly LinkedListNode<WeakReference<UsbDevice>> _registration;
+
+    internal UsbDevice(UsbContext context, libusb_device* device)
+    {
+        Context = context;
+        _native = new DeviceReference(context.NativeHandle, device);
+        _registration = context.Devices.TryAdd(this) ?? DisposeAndThrow();
+
+        libusb_device_descriptor descriptor;
+        _ = libusb.libusb_get_device_descriptor(device, &descriptor); // reads what libusb holds already: it cannot fail
+        Descriptor = new UsbDeviceDescriptor(descriptor);
+        Address = libusb.libusb_get_device_address(device);
+        PortNumber = libusb.libusb_get_port_number(device);
+        Speed = (UsbSpeed)libusb.libusb_get_device_speed(device);
+        byte* ports = stackalloc byte[UsbPortPath.MaxDepth];
+        int depth = libusb.libusb_get_port_numbers(device, ports, UsbPortPath.MaxDepth);
+        PortPath = new UsbPortPath(libusb.libusb_get_bus_number(device), new ReadOnlySpan<byte>(ports, Math.Max(depth, 0)));
+    }
+
+    /// <summary>The context it was found by.</summary>
+    public UsbContext Context { get; }
+
+    /// <summary>The device descriptor.</summary>
+    public UsbDeviceDescriptor Descriptor { get; }
+
+    /// <summary><c>idVendor</c>.</summary>
+    public ushort VendorId => Descriptor.VendorId;
+
+    /// <summary><c>idProduct</c>.</summary>
+    public ushort ProductId => Descriptor.ProductId;
+
+    /// <summary>The number of its bus.</summary>
+    public byte BusNumber => PortPath.Bus;
+
+    /// <summary>Its number on the bus, which changes each time it is plugged in.</summary>
+    public byte Address { get; }
+
+    /// <summary>The port of its hub; 0 for a root hub, or when the operating system does not say.</summary>
+    public byte PortNumber { get; }
+
+    /// <summary>Where it is plugged in. Without ports for root hubs, and when the operating system does not say.</summary>
+    public UsbPortPath PortPath { get; }
+
+    /// <summary>The speed it runs at.</summary>
+    public UsbSpeed Speed { get; }
+
+    internal DeviceReference NativeReference => _native;
+
+    /// <summary>Opens it (<c>libusb_open</c>).</summary>
+    /// <returns>A handle of its own each time; it keeps the device alive by itself.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Access"/>: no permission, and the hint has the udev rule. <see cref="UsbError.NoDevice"/>: unplugged.
+    /// <see cref="UsbError.NotSupported"/>: on Windows, it has no WinUSB driver.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
+    public UsbDeviceHandle Open()
+    {
+        UsbError error = TryOpen(out UsbDeviceHandle? handle);
+        if (error != UsbError.Success)
+            UsbException.Throw(error, $"open device {this}", hint: ErrorHint.ForOpen(error, BusNumber, Address, VendorId, ProductId));
+        return handle!;
+    }
+
+    /// <summary>As <see cref="Open"/>, but returns libusb's answer instead of throwing it.</summary>
+    /// <param name="handle">The open device; null when it was not opened.</param>
+    /// <returns><see cref="UsbError.Success"/>, or why it was not opened.</returns>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
+    public UsbError TryOpen(out UsbDeviceHandle? handle)
+    {
+        handle = null;
+        EventScope.ThrowIfInside(Context, "open a device");
+        using var lease = new HandleLease(_native);
+        var opened = new OpenHandle(Context.NativeHandle);
+        libusb_device_handle* native;
+        int result = libusb.libusb_open(_native.Pointer, &native);
+        if (result != 0)
+        {
+            opened.Abandon();
+            return (UsbError)result;
+        }
+
+        opened.Own(native);
+        handle = new UsbDeviceHandle(Context, opened);
+        return UsbError.Success;
+    }
+
+    /// <summary>The configuration that is set now (<c>libusb_get_active_config_descriptor</c>). Nothing is sent to the device.</summary>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device is not configured.</exception>
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    public UsbConfiguration GetActiveConfiguration()
+    {
+        using var lease = new HandleLease(_native);
+        libusb_config_descriptor* native;
+        UsbException.ThrowIfError(libusb.libusb_get_active_config_descriptor(_native.Pointer, &native), $"read the active configuration of {this}");
+        return new UsbConfiguration(native, Speed);
+    }
+
+    /// <summary>One of its configurations (<c>libusb_get_config_descriptor</c>). On Linux and macOS nothing is sent to the device.</summary>
+    /// <param name="index">From 0 to <see cref="UsbDeviceDescriptor.ConfigurationCount"/> - 1: its place, not its <c>bConfigurationValue</c>.</param>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is none at that place.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is not one of 0 to 255.</exception>
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    public UsbConfiguration GetConfiguration(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(index, byte.MaxValue);
+        using var lease = new HandleLease(_native);
+        libusb_config_descriptor* native;
+        UsbException.ThrowIfError(libusb.libusb_get_config_descriptor(_native.Pointer, (byte)index, &native), $"read configuration {index} of {this}");
+        return new UsbConfiguration(native, Speed);
+    }
+
+    /// <summary>Lets go of it (<c>libusb_unref_device</c>). Handles opened from it stay open. May be called more than once.</summary>
+    public void Dispose()
+    {
+        _native.Dispose();
+        Context.Devices.Remove(_registration);
+    }
+
+    /// <summary>The same device: same context, bus, address, vendor and product. A replugged device has another address.</summary>
+    /// <param name="other">The other.</param>
+    public bool Equals([NotNullWhen(true)] UsbDevice? other) =>
+        other is not null && Context == other.Context && BusNumber == other.BusNumber && Address == other.Address
+        && VendorId == other.VendorId && ProductId == other.ProductId;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as UsbDevice);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Context, BusNumber, Address, VendorId, ProductId);
+
+    /// <summary>Such as <c>Bus 001 Device 004: ID 1234:5678</c>.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"Bus {BusNumber:D3} Device {Address:D3}: ID {VendorId:x4}:{ProductId:x4}");
+
+    private LinkedListNode<WeakReference<UsbDevice>> DisposeAndThrow()
+    {
+        _native.Dispose();
+        throw new ObjectDisposedException(nameof(UsbContext));
+    }
+}

@@ -1,0 +1,59 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>The device descriptor, in the host's byte order.</summary>
+public readonly record struct UsbDeviceDescriptor
+{
+    internal UsbDeviceDescriptor(in libusb_device_descriptor native)
+    {
+        UsbVersion = native.bcdUSB;
+        DeviceClass = native.bDeviceClass;
+        DeviceSubClass = native.bDeviceSubClass;
+        DeviceProtocol = native.bDeviceProtocol;
+        MaxPacketSize0 = native.bMaxPacketSize0;
+        VendorId = native.idVendor;
+        ProductId = native.idProduct;
+        DeviceVersion = native.bcdDevice;
+        ManufacturerIndex = native.iManufacturer;
+        ProductIndex = native.iProduct;
+        SerialNumberIndex = native.iSerialNumber;
+        ConfigurationCount = native.bNumConfigurations;
+    }
+
+    /// <summary><c>bcdUSB</c>: 0x0200 is USB 2.0.</summary>
+    public ushort UsbVersion { get; }
+
+    /// <summary><c>bDeviceClass</c>; 0: each interface has its own.</summary>
+    public byte DeviceClass { get; }
+
+    /// <summary><c>bDeviceSubClass</c>.</summary>
+    public byte DeviceSubClass { get; }
+
+    /// <summary><c>bDeviceProtocol</c>.</summary>
+    public byte DeviceProtocol { get; }
+
+    /// <summary><c>bMaxPacketSize0</c>: bytes, or for SuperSpeed the exponent of two.</summary>
+    public byte MaxPacketSize0 { get; }
+
+    /// <summary><c>idVendor</c>.</summary>
+    public ushort VendorId { get; }
+
+    /// <summary><c>idProduct</c>.</summary>
+    public ushort ProductId { get; }
+
+    /// <summary><c>bcdDevice</c>: the maker's version.</summary>
+    public ushort DeviceVersion { get; }
+
+    /// <summary><c>iManufacturer</c>: number of the string; 0 is none.</summary>
+    public byte ManufacturerIndex { get; }
+
+    /// <summary><c>iProduct</c>: number of the string; 0 is none.</summary>
+    public byte ProductIndex { get; }
+
+    /// <summary><c>iSerialNumber</c>: number of the string; 0 is none.</summary>
+    public byte SerialNumberIndex { get; }
+
+    /// <summary><c>bNumConfigurations</c>.</summary>
+    public byte ConfigurationCount { get; }
+}

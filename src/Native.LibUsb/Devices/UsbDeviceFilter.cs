@@ -1,0 +1,48 @@
+namespace Native.LibUsb;
+
+/// <summary>Which device. What is left null fits every device.</summary>
+public sealed record UsbDeviceFilter
+{
+    /// <summary><c>idVendor</c>.</summary>
+    public ushort? VendorId { get; init; }
+
+    /// <summary><c>idProduct</c>.</summary>
+    public ushort? ProductId { get; init; }
+
+    /// <summary>Where it is plugged in.</summary>
+    public UsbPortPath? Port { get; init; }
+
+    /// <summary><c>bDeviceClass</c>.</summary>
+    public byte? DeviceClass { get; init; }
+
+    /// <summary>
+    /// Its serial number, exactly. Devices that fit otherwise are opened to read theirs; one that cannot be opened does not fit.
+    /// </summary>
+    public string? SerialNumber { get; init; }
+
+    /// <summary>Whether a device fits.</summary>
+    /// <param name="device">The device.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
+    public bool Matches(UsbDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return Fits(VendorId, device.VendorId)
+            && Fits(ProductId, device.ProductId)
+            && Fits(Port, device.PortPath)
+            && Fits(DeviceClass, device.Descriptor.DeviceClass)
+            && (SerialNumber is null || HasSerialNumber(device, SerialNumber));
+    }
+
+    private static bool Fits<T>(T? wanted, T actual)
+        where T : struct, IEquatable<T> => wanted is not { } value || value.Equals(actual);
+
+    private static bool HasSerialNumber(UsbDevice device, string serialNumber)
+    {
+        if (device.Descriptor.SerialNumberIndex == 0)
+            return false;
+        if (device.TryOpen(out UsbDeviceHandle? handle) != UsbError.Success)
+            return false;
+        using (handle)
+            return handle!.TryGetString(device.Descriptor.SerialNumberIndex, out string? text) == UsbError.Success && text == serialNumber;
+    }
+}

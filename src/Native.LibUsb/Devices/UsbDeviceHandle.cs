@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// An open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open"/>.
+/// </summary>
+/// <remarks>All members may be used from any thread. Members that talk to the device and wait must not be called from a callback.</remarks>
+public sealed unsafe partial class UsbDeviceHandle : IDisposable
+{
+    // How long a closing handle waits before it asks again to cancel: a request that came before its submission was lost, and some
+    // systems need a second one.
+    private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
+
+    private readonly OpenHandle _native;
+    private readonly LinkedListNode<WeakReference<UsbDeviceHandle>> _registration;
+    private readonly ChildSet<UsbTransfer> _transfers = new();
+
+    // Pulsed each time a transfer of a closing handle comes to rest.
+    private readonly object _rest = new();
+
+    internal UsbDeviceHandle(UsbContext context, OpenHandle native)
+    {
+        Context = context;
+        _native = native;
+        if (context.Handles.TryAdd(this) is not { } registration)
+        {
+            native.Dispose();
+            throw new ObjectDisposedException(nameof(UsbContext));
+        }
+
+        _registration = registration;
+        Device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer));
+    }
+
+    /// <summary>The context it belongs to.</summary>
+    public UsbContext Context { get; }
+
+    /// <summary>The device; it is disposed with the handle.</summary>
+    public UsbDevice Device { get; }
+
+    /// <summary>The native handle, for transfers: they keep it open while they are in flight.</summary>
+    internal libusb_device_handle* NativeHandle => _native.Pointer;
+
+    /// <summary>Makes a transfer, which the caller disposes; one that is forgotten is disposed with the handle.</summary>
+    /// <param name="isoPackets">How many isochronous packets it has room for; 0 for other transfers.</param>
+    /// <param name="flags">How its last packet is treated.</param>
+    /// <returns>A transfer to be configured.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(isoPackets);
+        ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
+        return new UsbTransfer(this, isoPackets, flags);
+    }
+
+    /// <summary>
+    /// Closes the device (<c>libusb_close</c>): refuses further submissions, cancels every transfer in flight, waits until all their
+    /// callbacks have returned (handling events itself unless an event thread does), frees the transfers, releases the interfaces, and
+    /// closes. From a callback of the context it only begins, and the rest happens right after the call that handles the events; it never
+    /// waits there. May be called more than once.
+    /// </summary>
+    /// <remarks>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</remarks>
+    public void Dispose()
+    {
+        if (!_transfers.Close())
+            return;
+        foreach (UsbTransfer transfer in _transfers.Snapshot())
+            transfer.StopForClosingHandle();
+        if (EventScope.IsInside(Context))
+            Context.Defer(FinishClosing);
+        else
+            FinishClosing();
+    }
+
+    internal LinkedListNode<WeakReference<UsbTransfer>> Register(UsbTransfer transfer) =>
+        _transfers.TryAdd(transfer) ?? throw new ObjectDisposedException(nameof(UsbDeviceHandle));
+
+    internal void Unregister(LinkedListNode<WeakReference<UsbTransfer>> transfer) => _transfers.Remove(transfer);
+
+    /// <summary>A transfer of this closing handle is at rest. Called by the thread that ran its callback.</summary>
+    internal void TransferCameToRest()
+    {
+        lock (_rest)
+            Monitor.PulseAll(_rest);
+    }
+
+    private void FinishClosing()
+    {
+        List<UsbTransfer> transfers = _transfers.Snapshot();
+        while (transfers.Exists(transfer => transfer.IsBusy))
+        {
+            WaitForRest(transfers);
+            foreach (UsbTransfer transfer in transfers)
+                transfer.CancelAgain();
+        }
+
+        foreach (UsbTransfer transfer in transfers)
+        {
+            bool released = transfer.TryRelease();
+            Debug.Assert(released, "A transfer of a closed handle was submitted.");
+        }
+
+        ReleaseAllClaims();
+        Device.Dispose();
+        _native.Dispose();
+        Context.Handles.Remove(_registration);
+    }
+
+    private void WaitForRest(List<UsbTransfer> transfers)
+    {
+        if (!Context.IsPumpedElsewhere)
+        {
+            var wait = new timeval(s_cancelAgain);
+            Context.Pump(&wait, null); // callbacks run here; their exceptions come out of the next call that handles events
+            return;
+        }
+
+        lock (_rest)
+        {
+            if (transfers.Exists(transfer => transfer.IsBusy))
+                Monitor.Wait(_rest, s_cancelAgain);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>An endpoint of an alternate setting.</summary>
+public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
+{
+    private const int CompanionSize = 6;
+    private const int PacketSizeMask = 0x07ff;
+    private const int ExtraPacketsShift = 11;
+    private const int ExtraPacketsMask = 3;
+    private const int TransferTypeMask = 3;
+
+    private readonly UsbConfiguration _owner;
+    private readonly libusb_endpoint_descriptor* _native;
+
+    private UsbEndpoint(UsbConfiguration owner, libusb_endpoint_descriptor* native)
+    {
+        _owner = owner;
+        _native = native;
+    }
+
+    /// <summary><c>bEndpointAddress</c>, with the direction bit: 0x81 is IN 1.</summary>
+    public byte Address => _native->bEndpointAddress;
+
+    /// <summary>Its number, 1 to 15.</summary>
+    public int Number => UsbEndpointAddress.Number(Address);
+
+    /// <summary>Which way data goes.</summary>
+    public UsbDirection Direction => UsbEndpointAddress.IsIn(Address) ? UsbDirection.In : UsbDirection.Out;
+
+    /// <summary><c>bmAttributes</c>.</summary>
+    public byte Attributes => _native->bmAttributes;
+
+    /// <summary>The kind of transfers it takes.</summary>
+    public UsbTransferType TransferType => (UsbTransferType)(Attributes & TransferTypeMask);
+
+    /// <summary>
+    /// <c>wMaxPacketSize</c> as it is: bits 0 to 10 are bytes, and at high speed bits 11 and 12 the further packets of a microframe.
+    /// </summary>
+    public ushort RawMaxPacketSize => _native->wMaxPacketSize;
+
+    /// <summary>Bytes of the largest packet.</summary>
+    public int MaxPacketSize => RawMaxPacketSize & PacketSizeMask;
+
+    /// <summary>Packets in one microframe: 1 to 3 at high speed for isochronous and interrupt endpoints, otherwise 1.</summary>
+    public int PacketsPerMicroframe =>
+        _owner.Speed == UsbSpeed.High && IsPeriodic ? 1 + ((RawMaxPacketSize >> ExtraPacketsShift) & ExtraPacketsMask) : 1;
+
+    /// <summary>
+    /// Bytes that a periodic endpoint (isochronous or interrupt) may move in one service interval, and so the length of one isochronous
+    /// packet: packets of a microframe together at high speed, <c>wBytesPerInterval</c> at SuperSpeed. For other endpoints the packet size.
+    /// </summary>
+    public int BytesPerInterval =>
+        IsPeriodic && TryGetCompanion(out UsbSuperSpeedCompanion companion) && companion.BytesPerInterval > 0
+            ? companion.BytesPerInterval
+            : MaxPacketSize * PacketsPerMicroframe;
+
+    /// <summary><c>bInterval</c> as it is; see <see cref="ServiceInterval"/>.</summary>
+    public byte Interval => _native->bInterval;
+
+    /// <summary>
+    /// The time between two packets of a periodic endpoint: <c>bInterval</c> in frames, or 2^(bInterval-1) frames or microframes, as speed
+    /// and type say. Zero for other endpoints.
+    /// </summary>
+    public TimeSpan ServiceInterval
+    {
+        get
+        {
+            if (!IsPeriodic)
+                return TimeSpan.Zero;
+            bool microframes = _owner.Speed >= UsbSpeed.High;
+            long unit = microframes ? TimeSpan.TicksPerMillisecond / 8 : TimeSpan.TicksPerMillisecond;
+            bool exponent = microframes || TransferType == UsbTransferType.Isochronous;
+            return TimeSpan.FromTicks(unit * (exponent ? 1L << (Math.Clamp((int)Interval, 1, 16) - 1) : Math.Max((int)Interval, 1)));
+        }
+    }
+
+    /// <summary><c>bRefresh</c> of audio endpoints.</summary>
+    public byte Refresh => _native->bRefresh;
+
+    /// <summary><c>bSynchAddress</c> of audio endpoints.</summary>
+    public byte SyncAddress => _native->bSynchAddress;
+
+    /// <summary>Descriptors of classes or makers that follow the endpoint's own, as they are.</summary>
+    public ReadOnlySpan<byte> Extra => new(_native->extra, _native->extra_length);
+
+    private bool IsPeriodic => TransferType is UsbTransferType.Isochronous or UsbTransferType.Interrupt;
+
+    static UsbEndpoint IUsbDescriptorView<UsbEndpoint>.View(UsbConfiguration owner, void* first, int index) =>
+        new(owner, (libusb_endpoint_descriptor*)first + index);
+
+    /// <summary>The SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
+    /// <param name="companion">Its content, when there is one.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool TryGetCompanion(out UsbSuperSpeedCompanion companion)
+    {
+        ReadOnlySpan<byte> rest = Extra;
+        while (rest.Length >= 2 && rest[0] >= 2 && rest[0] <= rest.Length)
+        {
+            if (rest[1] == (byte)libusb_descriptor_type.LIBUSB_DT_SS_ENDPOINT_COMPANION && rest[0] >= CompanionSize)
+            {
+                companion = new UsbSuperSpeedCompanion(rest[2], rest[3], BinaryPrimitives.ReadUInt16LittleEndian(rest[4..]));
+                return true;
+            }
+
+            rest = rest[rest[0]..];
+        }
+
+        companion = default;
+        return false;
+    }
+}
+
+/// <summary>What a SuperSpeed endpoint says besides its endpoint descriptor.</summary>
+/// <param name="MaxBurst"><c>bMaxBurst</c>: packets of a burst less one, 0 to 15.</param>
+/// <param name="Attributes"><c>bmAttributes</c>: for bulk the exponent of the number of streams, for isochronous bursts less one.</param>
+/// <param name="BytesPerInterval"><c>wBytesPerInterval</c>: bytes that a periodic endpoint moves in one service interval.</param>
+public readonly record struct UsbSuperSpeedCompanion(byte MaxBurst, byte Attributes, ushort BytesPerInterval);

@@ -1,0 +1,26 @@
+namespace Native.LibUsb;
+
+/// <summary>The parts of an endpoint address such as 0x81.</summary>
+public static class UsbEndpointAddress
+{
+    /// <summary>The bit that says "from the device".</summary>
+    public const byte DirectionMask = 0x80;
+
+    /// <summary>The bits of the endpoint's number.</summary>
+    public const byte NumberMask = 0x0f;
+
+    /// <summary>Whether data on this endpoint comes from the device.</summary>
+    /// <param name="address">The endpoint's address.</param>
+    public static bool IsIn(byte address) => (address & DirectionMask) != 0;
+
+    /// <summary>The endpoint's number, 0 to 15.</summary>
+    /// <param name="address">The endpoint's address.</param>
+    public static int Number(byte address) => address & NumberMask;
+
+    /// <summary>Refuses an address with bits that no endpoint has.</summary>
+    internal static void Check(byte address, string parameter)
+    {
+        if ((address & ~(DirectionMask | NumberMask)) != 0)
+            throw new ArgumentOutOfRangeException(parameter, address, $"0x{address:x2} is not an endpoint address: only bit 7 (direction) and bits 0 to 3 (number) may be set.");
+    }
+}

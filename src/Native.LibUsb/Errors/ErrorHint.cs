@@ -1,0 +1,81 @@
+using System.Globalization;
+
+namespace Native.LibUsb;
+
+/// <summary>Says where to look when libusb's code alone would mislead. Only made when something has already failed.</summary>
+internal static class ErrorHint
+{
+    /// <summary>Where the kernel tells how much memory all transfers in flight may use together, in MiB; 0 is no limit.</summary>
+    private const string UsbfsMemoryFile = "/sys/module/usbcore/parameters/usbfs_memory_mb";
+
+    /// <summary>No permission to open a device.</summary>
+    public static string? ForOpen(UsbError error, byte bus, byte address, ushort vendor, ushort product)
+    {
+        if (error != UsbError.Access || !OperatingSystem.IsLinux())
+            return null;
+
+        return string.Create(CultureInfo.InvariantCulture,
+            $"/dev/bus/usb/{bus:D3}/{address:D3} is not writable for this user. Put this line into /etc/udev/rules.d/70-usb.rules, run " +
+            $"'udevadm control --reload', and plug the device in again: {UdevRule(vendor, product)}");
+    }
+
+    /// <summary>The interface is held by somebody else.</summary>
+    public static string? ForClaim(UsbError error, string devicePath, int configuration, int interfaceNumber)
+    {
+        if (error != UsbError.Busy)
+            return null;
+
+        string? driver = KernelDriver(devicePath, configuration, interfaceNumber);
+        return driver is null or "usbfs"
+            ? "Another program has claimed the interface."
+            : $"The kernel driver '{driver}' holds the interface: detach it (UsbDeviceHandle.DetachKernelDriver or AutoDetachKernelDriver).";
+    }
+
+    /// <summary>The kernel had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error.</summary>
+    public static string? ForSubmit(UsbError error, UsbTransferType type)
+    {
+        bool memory = error == UsbError.NoMemory
+            || (error == UsbError.IO && type is UsbTransferType.Isochronous or UsbTransferType.Control);
+        if (!memory || !OperatingSystem.IsLinux())
+            return null;
+
+        string limit = UsbfsMemoryMegabytes() is { } megabytes
+            ? string.Create(CultureInfo.InvariantCulture, $" ({megabytes} MiB now)")
+            : "";
+        return $"Often the kernel's limit for all transfers in flight together{limit}: submit fewer or smaller transfers, or raise " +
+            $"{UsbfsMemoryFile}.";
+    }
+
+    /// <summary>The rule that lets everybody at the seat use the device.</summary>
+    public static string UdevRule(ushort vendor, ushort product) => string.Create(CultureInfo.InvariantCulture,
+        $"SUBSYSTEM==\"usb\", ATTR{{idVendor}}==\"{vendor:x4}\", ATTR{{idProduct}}==\"{product:x4}\", MODE=\"0660\", TAG+=\"uaccess\"");
+
+    private static int? UsbfsMemoryMegabytes()
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText(UsbfsMemoryFile), NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) ? value : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // a hint without the number is still a hint
+        }
+    }
+
+    private static string? KernelDriver(string devicePath, int configuration, int interfaceNumber)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+
+        string link = string.Create(CultureInfo.InvariantCulture,
+            $"/sys/bus/usb/devices/{devicePath}:{configuration}.{interfaceNumber}/driver");
+        try
+        {
+            return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

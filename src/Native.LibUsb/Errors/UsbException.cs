@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// An operation of libusb failed. It carries the code, the operation, what was moved before the failure and, where libusb's code alone
+/// would mislead, a hint.
+/// </summary>
+public class UsbException : IOException
+{
+    /// <summary>Makes an exception for an error code.</summary>
+    /// <param name="error">What libusb answered.</param>
+    /// <param name="operation">What was asked for, in a few words: "claim interface 0".</param>
+    /// <param name="bytesTransferred">Bytes moved before the failure.</param>
+    /// <param name="hint">What the reader should look at, or null.</param>
+    public UsbException(UsbError error, string operation, int bytesTransferred = 0, string? hint = null)
+        : base(Describe(error, operation, bytesTransferred, hint))
+    {
+        Error = error;
+        Operation = operation;
+        BytesTransferred = bytesTransferred;
+        Hint = hint;
+    }
+
+    /// <summary>What libusb answered.</summary>
+    public UsbError Error { get; }
+
+    /// <summary>What was asked for.</summary>
+    public string Operation { get; }
+
+    /// <summary>Bytes moved before the failure; they are in the caller's buffer.</summary>
+    public int BytesTransferred { get; }
+
+    /// <summary>Where to look, when the code alone would mislead; otherwise null.</summary>
+    public string? Hint { get; }
+
+    /// <summary>Throws when <paramref name="code"/> is negative.</summary>
+    /// <param name="code">The return value of a libusb function.</param>
+    /// <param name="operation">What was asked for.</param>
+    /// <returns><paramref name="code"/>, when it is not an error.</returns>
+    /// <exception cref="UsbException"><paramref name="code"/> is negative.</exception>
+    [StackTraceHidden]
+    public static int ThrowIfError(int code, string operation)
+    {
+        if (code < 0)
+        {
+            Throw((UsbError)code, operation);
+        }
+
+        return code;
+    }
+
+    [DoesNotReturn, StackTraceHidden]
+    internal static void Throw(UsbError error, string operation, int bytesTransferred = 0, string? hint = null) =>
+        throw new UsbException(error, operation, bytesTransferred, hint);
+
+    private static string Describe(UsbError error, string operation, int bytesTransferred, string? hint)
+    {
+        string moved = bytesTransferred == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" after {bytesTransferred} bytes");
+        string text = string.Create(CultureInfo.InvariantCulture, $"Cannot {operation}: {Explain(error)} ({Name(error)} [{(int)error}]){moved}.");
+        return hint is null ? text : text + " " + hint;
+    }
+
+    private static string Explain(UsbError error) => error switch
+    {
+        UsbError.Success => "no error",
+        UsbError.IO => "input/output error",
+        UsbError.InvalidParameter => "invalid argument",
+        UsbError.Access => "no permission",
+        UsbError.NoDevice => "the device is gone",
+        UsbError.NotFound => "not found",
+        UsbError.Busy => "busy",
+        UsbError.Timeout => "timed out",
+        UsbError.Overflow => "the device sent more than was asked for",
+        UsbError.Pipe => "the endpoint is halted or the request is not known",
+        UsbError.Interrupted => "interrupted by a signal",
+        UsbError.NoMemory => "out of memory",
+        UsbError.NotSupported => "not supported here",
+        _ => "unknown error",
+    };
+
+    // The C name is what people search for.
+    private static string Name(UsbError error) => error switch
+    {
+        UsbError.Success => "LIBUSB_SUCCESS",
+        UsbError.IO => "LIBUSB_ERROR_IO",
+        UsbError.InvalidParameter => "LIBUSB_ERROR_INVALID_PARAM",
+        UsbError.Access => "LIBUSB_ERROR_ACCESS",
+        UsbError.NoDevice => "LIBUSB_ERROR_NO_DEVICE",
+        UsbError.NotFound => "LIBUSB_ERROR_NOT_FOUND",
+        UsbError.Busy => "LIBUSB_ERROR_BUSY",
+        UsbError.Timeout => "LIBUSB_ERROR_TIMEOUT",
+        UsbError.Overflow => "LIBUSB_ERROR_OVERFLOW",
+        UsbError.Pipe => "LIBUSB_ERROR_PIPE",
+        UsbError.Interrupted => "LIBUSB_ERROR_INTERRUPTED",
+        UsbError.NoMemory => "LIBUSB_ERROR_NO_MEM",
+        UsbError.NotSupported => "LIBUSB_ERROR_NOT_SUPPORTED",
+        UsbError.Other => "LIBUSB_ERROR_OTHER",
+        _ => "unknown",
+    };
+}

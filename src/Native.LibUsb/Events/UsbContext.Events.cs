@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// Handling events: the only time in which callbacks run.
+public sealed unsafe partial class UsbContext
+{
+    // Work that a callback asked for and libusb forbids in callbacks, done by the thread that handled the events, right after.
+    private readonly ConcurrentQueue<Action> _deferred = new();
+    private readonly ConcurrentQueue<Exception> _callbackExceptions = new();
+
+    private readonly Lock _eventThreadChange = new();
+    private UsbEventThread? _eventThread;
+
+    /// <summary>
+    /// Waits for events and calls the callbacks they are for, on this thread (<c>libusb_handle_events_completed</c>). Returns after the
+    /// first ones, when another thread handled some, when <see cref="InterruptEventHandlers"/> is called, or after 60 seconds. A signal
+    /// is no error.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb failed to wait.</exception>
+    public void HandleEvents() => FinishPump(Pump(null, null));
+
+    /// <summary>As <see cref="HandleEvents()"/>, but waits no longer than <paramref name="timeout"/>.</summary>
+    /// <param name="timeout">How long to wait; zero handles what is there and returns.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative or over 24.8 days.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb failed to wait.</exception>
+    public void HandleEvents(TimeSpan timeout)
+    {
+        var wait = new timeval(timeout);
+        FinishPump(Pump(&wait, null));
+    }
+
+    /// <summary>
+    /// As <see cref="HandleEvents()"/>, but returns at once when <paramref name="completed"/> is not 0, also when another thread handles the
+    /// event that makes it so. Only callbacks may set it: set elsewhere, this thread may not notice for 60 seconds.
+    /// </summary>
+    /// <param name="completed">The flag, in memory that does not move (a field of a pinned object, a local, native memory).</param>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb failed to wait.</exception>
+    public void HandleEventsUntil(ref int completed)
+    {
+        fixed (int* flag = &completed)
+            FinishPump(Pump(null, flag));
+    }
+
+    /// <summary>
+    /// Makes a thread that waits for events return (<c>libusb_interrupt_event_handler</c>). If none waits, the next one returns at once: a
+    /// stop flag, this call and a join stop a thread without a race.
+    /// </summary>
+    public void InterruptEventHandlers()
+    {
+        if (_native.IsClosed)
+            return;
+        try
+        {
+            using var lease = new HandleLease(_native);
+            libusb.libusb_interrupt_event_handler(_native.Pointer);
+        }
+        catch (ObjectDisposedException)
+        {
+            // closed between the look and the lease: there is nobody to interrupt
+        }
+    }
+
+    /// <summary>
+    /// Starts a thread of its own that handles this context's events until it is disposed, or the context is. With it, callbacks run on
+    /// that thread (and, while another thread makes a synchronous transfer, possibly on that one).
+    /// </summary>
+    /// <param name="options">Its name and nature; null is all defaults.</param>
+    /// <returns>The running thread.</returns>
+    /// <exception cref="InvalidOperationException">The context has an event thread already.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public UsbEventThread StartEventThread(UsbEventThreadOptions? options = null)
+    {
+        lock (_eventThreadChange)
+        {
+            ObjectDisposedException.ThrowIf(_native.IsClosed || Handles.IsClosed, this);
+            if (_eventThread is { IsRunning: true })
+                throw new InvalidOperationException("The context has an event thread already.");
+            return _eventThread = new UsbEventThread(this, options ?? new UsbEventThreadOptions());
+        }
+    }
+
+    /// <summary>Whether callbacks come by themselves, because an event thread of the context's runs, and this is not it.</summary>
+    internal bool IsPumpedElsewhere => _eventThread is { IsRunning: true, IsCurrent: false };
+
+    /// <summary>Reports what left a callback. Called inside libusb's frames: nothing may leave here either.</summary>
+    internal void ReportCallbackException(object? source, Exception exception)
+    {
+        if (UnhandledCallbackException is not { } subscribers)
+        {
+            _callbackExceptions.Enqueue(exception);
+            return;
+        }
+
+        try
+        {
+            subscribers(this, new UsbUnhandledCallbackExceptionEventArgs(exception, source));
+        }
+        catch (Exception fromSubscriber)
+        {
+            _callbackExceptions.Enqueue(new AggregateException(exception, fromSubscriber));
+        }
+    }
+
+    /// <summary>Does <paramref name="work"/> after the call that handles events on this thread.</summary>
+    internal void Defer(Action work) => _deferred.Enqueue(work);
+
+    /// <summary>Handles events once. Callbacks' exceptions stay queued.</summary>
+    /// <param name="wait">How long at most; null is libusb's 60 seconds.</param>
+    /// <param name="completed">libusb's flag, or null.</param>
+    internal int Pump(timeval* wait, int* completed)
+    {
+        EventScope.ThrowIfInside(this, "handle events");
+        int result;
+        using (new HandleLease(_native)) // the context cannot be left under us
+        {
+            using (new EventScope(this))
+            {
+                result = wait is null
+                    ? libusb.libusb_handle_events_completed(_native.Pointer, completed)
+                    : libusb.libusb_handle_events_timeout_completed(_native.Pointer, wait, completed);
+            }
+        }
+
+        RunDeferred();
+        return result == (int)UsbError.Interrupted ? 0 : result; // a signal: the runtime uses them for itself
+    }
+
+    /// <summary>
+    /// Runs something that libusb may handle events in (a synchronous transfer): it is forbidden in callbacks, and callbacks of other
+    /// transfers may run in it.
+    /// </summary>
+    internal EventScope EnterSynchronous(string operation)
+    {
+        EventScope.ThrowIfInside(this, operation);
+        return new EventScope(this);
+    }
+
+    internal void RunDeferred()
+    {
+        if (EventScope.IsInside(this))
+            return;
+        while (_deferred.TryDequeue(out Action? work))
+            work();
+    }
+
+    private void FinishPump(int result)
+    {
+        ThrowCallbackExceptions();
+        UsbException.ThrowIfError(result, "handle events");
+    }
+
+    /// <summary>Throws what left callbacks while nobody had subscribed.</summary>
+    internal void ThrowCallbackExceptions()
+    {
+        if (_callbackExceptions.IsEmpty)
+            return;
+        var exceptions = new List<Exception>();
+        while (_callbackExceptions.TryDequeue(out Exception? exception))
+            exceptions.Add(exception);
+        if (exceptions.Count == 1)
+            ExceptionDispatchInfo.Throw(exceptions[0]);
+        if (exceptions.Count > 1)
+            throw new AggregateException("Several callbacks failed.", exceptions);
+    }
+
+    private void StopEventThread()
+    {
+        UsbEventThread? thread;
+        lock (_eventThreadChange)
+            thread = _eventThread;
+        thread?.Dispose();
+    }
+}

@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>Walks over the packets of an isochronous transfer; see <see cref="UsbTransfer.IterIso"/>.</summary>
+public unsafe ref struct IsoPacketEnumerator
+{
+    private readonly libusb_iso_packet_descriptor* _end;
+    private libusb_iso_packet_descriptor* _next;
+    private byte* _nextData;
+
+    internal IsoPacketEnumerator(libusb_iso_packet_descriptor* packets, int count, byte* data)
+    {
+        _next = packets;
+        _end = packets + count;
+        _nextData = data;
+    }
+
+    /// <summary>The packet that <see cref="MoveNext"/> reached.</summary>
+    public UsbIsoPacket Current { get; private set; }
+
+    /// <summary>This enumerator, so that <c>foreach</c> takes it.</summary>
+    public readonly IsoPacketEnumerator GetEnumerator() => this;
+
+    /// <summary>Goes to the next packet.</summary>
+    /// <returns>Whether there is one.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MoveNext()
+    {
+        if (_next == _end)
+            return false;
+        Current = new UsbIsoPacket(_next, _nextData);
+        // The next packet lies behind what was asked for here, not behind what arrived: nothing is moved together.
+        _nextData += _next->length;
+        _next++;
+        return true;
+    }
+}
+
+/// <summary>One packet of an isochronous transfer.</summary>
+public readonly unsafe ref struct UsbIsoPacket
+{
+    private readonly libusb_iso_packet_descriptor* _descriptor;
+    private readonly byte* _data;
+
+    internal UsbIsoPacket(libusb_iso_packet_descriptor* descriptor, byte* data)
+    {
+        _descriptor = descriptor;
+        _data = data;
+    }
+
+    /// <summary>How this packet ended. <see cref="UsbTransferStatus.Completed"/> with no bytes: the device had nothing to send.</summary>
+    public UsbTransferStatus Status => (UsbTransferStatus)_descriptor->status;
+
+    /// <summary>Bytes asked for.</summary>
+    public int Length => (int)_descriptor->length;
+
+    /// <summary>Bytes that moved.</summary>
+    public int ActualLength => (int)_descriptor->actual_length;
+
+    /// <summary>What moved.</summary>
+    public ReadOnlySpan<byte> Data => new(_data, (int)_descriptor->actual_length);
+
+    /// <summary>The packet's whole place in the buffer, as long as asked for.</summary>
+    public Span<byte> Buffer => new(_data, (int)_descriptor->length);
+
+    /// <summary>The status and the data, for <c>foreach (var (status, data) in transfer.IterIso())</c>.</summary>
+    /// <param name="status">How the packet ended.</param>
+    /// <param name="data">What moved.</param>
+    public void Deconstruct(out UsbTransferStatus status, out ReadOnlySpan<byte> data)
+    {
+        status = Status;
+        data = Data;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// The memory of one transfer: its own native block, reused as long as it is large enough, or memory of the caller's, pinned until the
+/// transfer is configured anew or released. Neither moves while libusb holds a pointer into it.
+/// </summary>
+internal unsafe struct TransferBuffer
+{
+    // A cache line: no two transfers share one, and vector code may read from the start.
+    private const nuint Alignment = 64;
+
+    private byte* _owned;
+    private int _ownedCapacity;
+    private MemoryHandle _pin;
+
+    public byte* Pointer { get; private set; }
+
+    public int Length { get; private set; }
+
+    /// <summary>Takes a zeroed block of its own.</summary>
+    public void UseOwned(int length)
+    {
+        if (length > _ownedCapacity)
+        {
+            byte* grown = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment); // throws OutOfMemoryException: the old block stays
+            NativeMemory.AlignedFree(_owned);
+            _owned = grown;
+            _ownedCapacity = length;
+        }
+
+        _pin.Dispose();
+        _pin = default;
+        Pointer = _owned;
+        Length = length;
+        NativeMemory.Clear(Pointer, (nuint)length);
+    }
+
+    /// <summary>Uses the caller's memory where it is. It stays pinned; the caller keeps it alive only by its own references.</summary>
+    public void UsePinned(Memory<byte> memory)
+    {
+        MemoryHandle pin = memory.Pin();
+        _pin.Dispose();
+        _pin = pin;
+        Pointer = (byte*)pin.Pointer;
+        Length = memory.Length;
+    }
+
+    public void Release()
+    {
+        _pin.Dispose();
+        _pin = default;
+        NativeMemory.AlignedFree(_owned);
+        _owned = null;
+        _ownedCapacity = 0;
+        Pointer = null;
+        Length = 0;
+    }
+}

@@ -1,0 +1,68 @@
+namespace Native.LibUsb;
+
+/// <summary>The set-up packet of a control transfer, without its length (which is that of the data).</summary>
+/// <param name="RequestType">
+/// <c>bmRequestType</c>: bit 7 is the direction (1 = from the device), bits 5 and 6 the type, bits 0 to 4 the recipient.
+/// </param>
+/// <param name="Request"><c>bRequest</c>: what is asked for.</param>
+/// <param name="Value"><c>wValue</c>.</param>
+/// <param name="Index"><c>wIndex</c>: for interface and endpoint recipients their number or address.</param>
+public readonly record struct UsbControlSetup(byte RequestType, byte Request, ushort Value, ushort Index)
+{
+    /// <summary>Bytes of a set-up packet.</summary>
+    public const int Size = 8;
+
+    /// <summary>Whether the data comes from the device.</summary>
+    public bool IsIn => (RequestType & UsbEndpointAddress.DirectionMask) != 0;
+
+    /// <summary>A set-up packet from named parts.</summary>
+    /// <param name="direction">Which way the data goes.</param>
+    /// <param name="kind">Who defines the request.</param>
+    /// <param name="recipient">Who it is for.</param>
+    /// <param name="request"><c>bRequest</c>.</param>
+    /// <param name="value"><c>wValue</c>.</param>
+    /// <param name="index"><c>wIndex</c>.</param>
+    public UsbControlSetup(UsbDirection direction, UsbRequestKind kind, UsbRecipient recipient, byte request, ushort value, ushort index)
+        : this((byte)((int)direction | (int)kind | (int)recipient), request, value, index)
+    {
+    }
+}
+
+/// <summary>Which way data goes, seen from the host.</summary>
+public enum UsbDirection
+{
+    /// <summary>To the device.</summary>
+    Out = 0x00,
+
+    /// <summary>From the device.</summary>
+    In = 0x80,
+}
+
+/// <summary>Who defines a control request: bits 5 and 6 of <c>bmRequestType</c>.</summary>
+public enum UsbRequestKind
+{
+    /// <summary>The USB specification.</summary>
+    Standard = 0x00,
+
+    /// <summary>The device class.</summary>
+    Class = 0x20,
+
+    /// <summary>The maker of the device.</summary>
+    Vendor = 0x40,
+}
+
+/// <summary>Who a control request is for: bits 0 to 4 of <c>bmRequestType</c>.</summary>
+public enum UsbRecipient
+{
+    /// <summary>The device.</summary>
+    Device = 0,
+
+    /// <summary>The interface in the low byte of <c>wIndex</c>.</summary>
+    Interface = 1,
+
+    /// <summary>The endpoint in the low byte of <c>wIndex</c>.</summary>
+    Endpoint = 2,
+
+    /// <summary>Anything else.</summary>
+    Other = 3,
+}

@@ -1,0 +1,193 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+public sealed unsafe partial class UsbTransfer
+{
+    // Lengths as configured, kept only where libusb overwrites them in flight (WinUSB).
+    private int* _isoPacketLengths;
+
+    /// <summary>How many packets it is configured for; 0 when it is not isochronous.</summary>
+    public int IsoPacketCount => Native()->num_iso_packets;
+
+    /// <summary>
+    /// Configures an isochronous transfer in memory of its own: <see cref="IsoPacketCapacity"/> packets of
+    /// <paramref name="packetLength"/> bytes.
+    /// </summary>
+    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <param name="packetLength">
+    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpoint.BytesPerInterval"/>), at least 1.
+    /// </param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever, and what streams should have.</param>
+    /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetIsochronous(byte endpoint, int packetLength, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    {
+        CheckIsochronous(endpoint);
+        ArgumentOutOfRangeException.ThrowIfLessThan(packetLength, 1);
+        if ((long)packetLength * IsoPacketCapacity > int.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(packetLength), packetLength, $"{IsoPacketCapacity} packets of that length are over 2 GiB.");
+        uint milliseconds = Milliseconds(timeout);
+        Settable();
+        _buffer.UseOwned(packetLength * IsoPacketCapacity);
+        Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
+        SetPacketLengths(packetLength, IsoPacketCapacity);
+    }
+
+    /// <summary>
+    /// Configures an isochronous transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.
+    /// </summary>
+    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <param name="buffer">Where the packets lie one after the other, each as long as asked for, however long it turns out.</param>
+    /// <param name="packetLengths">
+    /// Bytes of each packet, at least 1; at most <see cref="IsoPacketCapacity"/> packets, which together fit the buffer. Empty: the buffer
+    /// is divided evenly into <see cref="IsoPacketCapacity"/> packets, and must divide without remainder.
+    /// </param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever, and what streams should have.</param>
+    /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
+    /// <exception cref="ArgumentException">The buffer and the packets do not fit.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The address, a length or the timeout is out of range.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetIsochronous(
+        byte endpoint, Memory<byte> buffer, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    {
+        CheckIsochronous(endpoint);
+        CheckPackets(buffer.Length, packetLengths, nameof(buffer));
+        uint milliseconds = Milliseconds(timeout);
+        Settable();
+        _buffer.UsePinned(buffer);
+        Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
+        SetPacketLengths(packetLengths);
+    }
+
+    /// <summary>Configures an isochronous transfer that sends a copy of <paramref name="data"/>.</summary>
+    /// <inheritdoc cref="SetIsochronous(byte, Memory{byte}, ReadOnlySpan{int}, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <param name="endpoint">The address of an OUT endpoint.</param>
+    /// <param name="data">The packets to send, one after the other.</param>
+    /// <param name="packetLengths">Bytes of each packet; empty divides the data evenly.</param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    public void SetIsochronous(
+        byte endpoint, ReadOnlySpan<byte> data, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    {
+        if (UsbEndpointAddress.IsIn(endpoint))
+            throw new ArgumentException($"Endpoint 0x{endpoint:x2} reads from the device: give a packet length or memory to read into, not data to send.", nameof(endpoint));
+        CheckIsochronous(endpoint);
+        CheckPackets(data.Length, packetLengths, nameof(data));
+        uint milliseconds = Milliseconds(timeout);
+        Settable();
+        _buffer.UseOwned(data.Length);
+        Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
+        SetPacketLengths(packetLengths);
+        data.CopyTo(Buffer);
+    }
+
+    /// <inheritdoc cref="SetIsochronous(byte, Memory{byte}, ReadOnlySpan{int}, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    public void SetIsochronous(
+        byte endpoint, byte[] buffer, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetIsochronous(endpoint, Present(buffer), packetLengths, callback, state, timeout);
+
+    /// <summary>
+    /// The packets in order, each with its status and what arrived. Costs the same for every packet whatever their lengths, allocates
+    /// nothing, and good packets are delivered whatever became of their neighbours.
+    /// </summary>
+    /// <remarks>Use it in the callback, or while the transfer is at rest; the spans are valid until it is submitted or disposed.</remarks>
+    /// <exception cref="InvalidOperationException">It is not isochronous, or it is submitted.</exception>
+    public IsoPacketEnumerator IterIso()
+    {
+        libusb_transfer* native = Results();
+        if (native->type != (byte)UsbTransferType.Isochronous)
+            ThrowNotIsochronous();
+        return new IsoPacketEnumerator(native->iso_packet_desc, native->num_iso_packets, native->buffer);
+    }
+
+    [DoesNotReturn]
+    private static void ThrowNotIsochronous() => throw new InvalidOperationException("The transfer is not configured as isochronous.");
+
+    private void CheckIsochronous(byte endpoint)
+    {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
+        Native();
+        if (IsoPacketCapacity == 0)
+            throw new InvalidOperationException("The transfer has no room for isochronous packets: give CreateTransfer their number.");
+    }
+
+    private void CheckPackets(int bufferLength, ReadOnlySpan<int> packetLengths, string parameter)
+    {
+        if (packetLengths.IsEmpty)
+        {
+            if (bufferLength == 0 || bufferLength % IsoPacketCapacity != 0)
+                throw new ArgumentException($"{bufferLength} bytes do not divide evenly into {IsoPacketCapacity} packets: give the packet lengths.", parameter);
+            return;
+        }
+
+        if (packetLengths.Length > IsoPacketCapacity)
+            throw new ArgumentException($"The transfer has room for {IsoPacketCapacity} packets, not {packetLengths.Length}.", nameof(packetLengths));
+        long sum = 0;
+        foreach (int length in packetLengths)
+        {
+            if (length < 1)
+                throw new ArgumentOutOfRangeException(nameof(packetLengths), length, "A packet has at least 1 byte.");
+            sum += length;
+        }
+
+        if (sum > bufferLength)
+            throw new ArgumentException($"The packets are {sum} bytes together, the buffer has {bufferLength}.", parameter);
+    }
+
+    private void SetPacketLengths(ReadOnlySpan<int> packetLengths)
+    {
+        if (packetLengths.IsEmpty)
+        {
+            SetPacketLengths(_buffer.Length / IsoPacketCapacity, IsoPacketCapacity);
+            return;
+        }
+
+        _native->num_iso_packets = packetLengths.Length;
+        libusb_iso_packet_descriptor* packet = _native->iso_packet_desc;
+        foreach (int length in packetLengths)
+            *packet++ = new libusb_iso_packet_descriptor { length = (uint)length };
+        KeepIsoPacketLengths();
+    }
+
+    private void SetPacketLengths(int length, int count)
+    {
+        _native->num_iso_packets = count;
+        libusb_iso_packet_descriptor* packet = _native->iso_packet_desc;
+        for (int i = 0; i < count; i++)
+            packet[i] = new libusb_iso_packet_descriptor { length = (uint)length };
+        KeepIsoPacketLengths();
+    }
+
+    // WinUSB's isochronous path uses the packet descriptors for itself while the transfer is in flight, and leaves other lengths
+    // behind. Elsewhere nobody writes them, and the copy would cost time on every submission.
+    private void KeepIsoPacketLengths()
+    {
+        if (!OperatingSystem.IsWindows())
+            return;
+        if (_isoPacketLengths is null)
+            _isoPacketLengths = (int*)NativeMemory.Alloc((nuint)IsoPacketCapacity, sizeof(int));
+        for (int i = 0; i < _native->num_iso_packets; i++)
+            _isoPacketLengths[i] = (int)_native->iso_packet_desc[i].length;
+    }
+
+    private void RestoreIsoPacketLengths()
+    {
+        for (int i = 0; i < _native->num_iso_packets; i++)
+            _native->iso_packet_desc[i].length = (uint)_isoPacketLengths[i];
+    }
+
+    private void ReleaseIsoPacketLengths()
+    {
+        NativeMemory.Free(_isoPacketLengths);
+        _isoPacketLengths = null;
+    }
+}

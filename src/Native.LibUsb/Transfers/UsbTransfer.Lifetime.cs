@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// Stopping and freeing a transfer. See the state diagram in UsbTransfer.cs.
+public sealed unsafe partial class UsbTransfer
+{
+    /// <summary>
+    /// Asks libusb to cancel it (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows, with
+    /// <see cref="UsbTransferStatus.Cancelled"/> or, when it was quicker, with what the transfer had come to; bytes that arrived are
+    /// there in either case. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
+    /// </summary>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: it is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: unplugged; the
+    /// callback follows.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">It is disposed and at rest.</exception>
+    public void Cancel()
+    {
+        if (_state == Dead)
+            ThrowDisposed();
+        UsbException.ThrowIfError((int)CancelInFlight(), "cancel the transfer");
+    }
+
+    /// <summary>As <see cref="Cancel"/>, but says whether there was anything to cancel instead of throwing.</summary>
+    /// <returns>Whether libusb took the request. False: it is not submitted, or its callback is on its way.</returns>
+    public bool TryCancel() => CancelInFlight() == UsbError.Success;
+
+    /// <summary>
+    /// Refuses every later submission. If it is submitted now it runs to its end: its callback is called, and then it is disposed,
+    /// also when the callback throws. May be called from any thread and more than once.
+    /// </summary>
+    public void Doom() => Interlocked.Or(ref _stop, Doomed);
+
+    /// <summary>Disposes the transfer, but refuses to do so while it is submitted.</summary>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    public void Close()
+    {
+        if (IsSubmitted)
+            throw new InvalidOperationException("The transfer is submitted: cancel it and wait for its callback, or use Dispose, which does that by itself.");
+        Dispose();
+    }
+
+    /// <summary>
+    /// Lets go of the transfer. If it is submitted it is cancelled, this method returns at once, and its callback is still called; native
+    /// memory is freed, and memory of the caller's is unpinned, after that. Never blocks; may be called from any thread, from any
+    /// callback, and more than once.
+    /// </summary>
+    public void Dispose()
+    {
+        Interlocked.Or(ref _stop, Disposed);
+        if (!TryRelease())
+            CancelInFlight();
+    }
+
+    /// <summary>Called by the handle that closes: no submission from here on, and the callback reports to the handle.</summary>
+    internal void StopForClosingHandle()
+    {
+        Interlocked.Or(ref _stop, HandleClosing);
+        CancelInFlight();
+    }
+
+    /// <summary>Whether libusb, or a callback, still has it.</summary>
+    internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback)) != 0;
+
+    /// <summary>Asks again, for the handle that closes: a request can come too early for a submission that is just being made.</summary>
+    internal void CancelAgain() => CancelInFlight();
+
+    /// <summary>Frees it if it is at rest. Exactly one call ever does.</summary>
+    /// <returns>Whether it is free now.</returns>
+    internal bool TryRelease()
+    {
+        int state = Interlocked.CompareExchange(ref _state, Dead, Idle);
+        if (state != Idle)
+            return state == Dead;
+
+        lock (_cancelling)
+        {
+            libusb.libusb_free_transfer(_native);
+            _native = null;
+        }
+
+        if (_root.IsAllocated)
+            _root.Free();
+        _buffer.Release();
+        ReleaseIsoPacketLengths();
+        _callback = null;
+        _dispatch = &Ignore;
+        State = null;
+        if (_registration is not null) // null when the constructor failed
+            _handle.Unregister(_registration);
+        GC.SuppressFinalize(this);
+        return true;
+    }
+
+    private UsbError CancelInFlight()
+    {
+        lock (_cancelling)
+        {
+            // InCallback alone is not in flight: libusb has just given it back. Under the lock it cannot be freed.
+            return (Volatile.Read(ref _state) & InFlight) != 0
+                ? (UsbError)libusb.libusb_cancel_transfer(_native)
+                : UsbError.NotFound;
+        }
+    }
+
+    /// <summary>After a submission: if somebody set a reason to stop it in the meantime, his request to cancel may have come too early.</summary>
+    private void CancelIfStopped()
+    {
+        Debug.Assert(_stop != 0);
+        if ((Volatile.Read(ref _stop) & (Disposed | HandleClosing)) != 0)
+            CancelInFlight();
+    }
+}

@@ -1,0 +1,208 @@
+using System.Buffers.Binary;
+
+namespace Native.LibUsb;
+
+// Configuring a transfer. Everything is checked before anything is changed, so that a refused call leaves the transfer as it was.
+// An argument that is left out (callback, state) leaves what is set.
+public sealed unsafe partial class UsbTransfer
+{
+    // libusb counts timeouts in unsigned milliseconds and lengths in signed integers.
+    private const long LongestTimeout = int.MaxValue;
+
+    /// <summary>
+    /// Configures a control transfer with a data stage of <paramref name="length"/> bytes in memory of its own. For requests to the device,
+    /// write the data into <see cref="Buffer"/> before submitting.
+    /// </summary>
+    /// <param name="setup">The request. Its direction bit says which way the data goes.</param>
+    /// <param name="length">Bytes of data, 0 to 65,535. Operating systems allow fewer: Linux and Windows 4,096.</param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetControl(in UsbControlSetup setup, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    {
+        uint milliseconds = Milliseconds(timeout);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ushort.MaxValue);
+        Settable();
+        _buffer.UseOwned(UsbControlSetup.Size + length);
+        Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
+        WriteSetup(setup, (ushort)length);
+    }
+
+    /// <summary>Configures a control transfer that sends a copy of <paramref name="data"/>.</summary>
+    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="data">What to send, at most 65,535 bytes.</param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <exception cref="ArgumentException">The request is one from the device.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetControl(in UsbControlSetup setup, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    {
+        if (setup.IsIn && data.Length > 0)
+            throw new ArgumentException("The request reads from the device: give the length of the answer, not data to send.", nameof(data));
+        SetControl(setup, data.Length, callback, state, timeout);
+        data.CopyTo(Buffer);
+    }
+
+    /// <summary>
+    /// Configures a control transfer in the caller's memory, which stays pinned: the set-up packet is written into its first
+    /// <see cref="UsbControlSetup.Size"/> bytes, and the data stage is the rest.
+    /// </summary>
+    /// <param name="setup">The request.</param>
+    /// <param name="buffer">Eight bytes for the set-up packet, then the data; 8 to 65,543 bytes.</param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <exception cref="ArgumentException">There is no room for the set-up packet, or it is too long.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is out of range.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetControl(in UsbControlSetup setup, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    {
+        uint milliseconds = Milliseconds(timeout);
+        int length = buffer.Length - UsbControlSetup.Size;
+        if (length is < 0 or > ushort.MaxValue)
+            throw new ArgumentException($"A control buffer has 8 bytes for the set-up packet and 0 to 65,535 bytes of data, not {buffer.Length} in all.", nameof(buffer));
+        Settable();
+        _buffer.UsePinned(buffer);
+        Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
+        WriteSetup(setup, (ushort)length);
+    }
+
+    /// <summary>
+    /// Configures a bulk transfer of <paramref name="length"/> bytes in memory of its own. For OUT endpoints, write the data into
+    /// <see cref="Buffer"/> before submitting.
+    /// </summary>
+    /// <param name="endpoint">The endpoint's address, with its direction bit: 0x81 is IN 1.</param>
+    /// <param name="length">Bytes. For IN endpoints a multiple of the packet size, or a device that sends more overflows.</param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever, and what streams should have.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetBulk(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Bulk, endpoint, length, callback, state, timeout);
+
+    /// <summary>Configures a bulk transfer that sends a copy of <paramref name="data"/>.</summary>
+    /// <inheritdoc cref="SetBulk(byte, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <param name="endpoint">The address of an OUT endpoint: 0x01.</param>
+    /// <param name="data">What to send.</param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <exception cref="ArgumentException">The endpoint is an IN endpoint.</exception>
+    public void SetBulk(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Bulk, endpoint, data, callback, state, timeout);
+
+    /// <summary>Configures a bulk transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.</summary>
+    /// <inheritdoc cref="SetBulk(byte, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <param name="buffer">Where the data is read from or written to; nothing is copied.</param>
+    /// <param name="callback">Called when it ends; null leaves what is set.</param>
+    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
+    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    public void SetBulk(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Bulk, endpoint, buffer, callback, state, timeout);
+
+    /// <inheritdoc cref="SetBulk(byte, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    public void SetBulk(byte endpoint, byte[] buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Bulk, endpoint, Present(buffer), callback, state, timeout);
+
+    /// <summary>
+    /// Configures an interrupt transfer of <paramref name="length"/> bytes in memory of its own. For OUT endpoints, write the data into
+    /// <see cref="Buffer"/> before submitting.
+    /// </summary>
+    /// <inheritdoc cref="SetBulk(byte, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    public void SetInterrupt(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Interrupt, endpoint, length, callback, state, timeout);
+
+    /// <summary>Configures an interrupt transfer that sends a copy of <paramref name="data"/>.</summary>
+    /// <inheritdoc cref="SetBulk(byte, ReadOnlySpan{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    public void SetInterrupt(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Interrupt, endpoint, data, callback, state, timeout);
+
+    /// <summary>Configures an interrupt transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.</summary>
+    /// <inheritdoc cref="SetBulk(byte, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    public void SetInterrupt(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Interrupt, endpoint, buffer, callback, state, timeout);
+
+    /// <inheritdoc cref="SetInterrupt(byte, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    public void SetInterrupt(byte endpoint, byte[] buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+        SetSimple(UsbTransferType.Interrupt, endpoint, Present(buffer), callback, state, timeout);
+
+    private static Memory<byte> Present(byte[] buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        return buffer;
+    }
+
+    internal static uint Milliseconds(TimeSpan timeout)
+    {
+        double milliseconds = timeout.TotalMilliseconds;
+        if (milliseconds is < 0 or > LongestTimeout)
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A timeout is zero (for ever) or 1 millisecond to 24.8 days.");
+        return (uint)Math.Ceiling(milliseconds); // 0.4 ms must not become "for ever"
+    }
+
+    private void SetSimple(UsbTransferType type, byte endpoint, int length, Action<UsbTransfer>? callback, object? state, TimeSpan timeout)
+    {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        uint milliseconds = Milliseconds(timeout);
+        Settable();
+        _buffer.UseOwned(length);
+        Configure(type, endpoint, milliseconds, callback, state);
+    }
+
+    private void SetSimple(UsbTransferType type, byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback, object? state, TimeSpan timeout)
+    {
+        if (UsbEndpointAddress.IsIn(endpoint))
+            throw new ArgumentException($"Endpoint 0x{endpoint:x2} reads from the device: give a length or memory to read into, not data to send.", nameof(endpoint));
+        SetSimple(type, endpoint, data.Length, callback, state, timeout);
+        data.CopyTo(Buffer);
+    }
+
+    private void SetSimple(UsbTransferType type, byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback, object? state, TimeSpan timeout)
+    {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
+        uint milliseconds = Milliseconds(timeout);
+        Settable();
+        _buffer.UsePinned(buffer);
+        Configure(type, endpoint, milliseconds, callback, state);
+    }
+
+    /// <summary>Writes the native fields. Nothing fails from here on.</summary>
+    private void Configure(UsbTransferType type, byte endpoint, uint milliseconds, Action<UsbTransfer>? callback, object? state)
+    {
+        _native->dev_handle = _handle.NativeHandle;
+        _native->type = (byte)type;
+        _native->endpoint = endpoint;
+        _native->timeout = milliseconds;
+        _native->buffer = _buffer.Pointer;
+        _native->length = _buffer.Length;
+        _native->actual_length = 0;
+        _native->num_iso_packets = 0;
+        if (callback is not null)
+            Callback = callback;
+        if (state is not null)
+            State = state;
+        Interlocked.And(ref _stop, ~UnConfigured);
+    }
+
+    private void WriteSetup(in UsbControlSetup setup, ushort length)
+    {
+        var packet = new Span<byte>(_buffer.Pointer, UsbControlSetup.Size);
+        packet[0] = setup.RequestType;
+        packet[1] = setup.Request;
+        BinaryPrimitives.WriteUInt16LittleEndian(packet[2..], setup.Value);
+        BinaryPrimitives.WriteUInt16LittleEndian(packet[4..], setup.Index);
+        BinaryPrimitives.WriteUInt16LittleEndian(packet[6..], length);
+    }
+}

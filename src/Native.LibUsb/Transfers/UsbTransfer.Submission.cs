@@ -1,0 +1,149 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// The path that runs for every transfer: submit, complete, call back, submit again. It allocates nothing and takes no managed lock.
+public sealed unsafe partial class UsbTransfer
+{
+    /// <summary>
+    /// Hands the transfer to libusb (<c>libusb_submit_transfer</c>). May be called from its own callback, and from any thread.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="UsbException">
+    /// libusb refused it: <see cref="UsbError.NoDevice"/> when unplugged, <see cref="UsbError.NoMemory"/> or, for isochronous and control
+    /// transfers on Linux, <see cref="UsbError.IO"/> at the usbfs memory limit. No callback follows; it may be submitted again.
+    /// </exception>
+    public void Submit()
+    {
+        UsbError error = TrySubmit();
+        if (error != UsbError.Success)
+            ThrowSubmit(error);
+    }
+
+    /// <summary>As <see cref="Submit"/>, but returns libusb's answer instead of throwing it.</summary>
+    /// <returns><see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows.</returns>
+    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    public UsbError TrySubmit()
+    {
+        int state;
+        do
+        {
+            state = _state;
+            if ((state & (InFlight | Dead)) != 0)
+                ThrowNotSubmittable();
+        }
+        while (Interlocked.CompareExchange(ref _state, state | InFlight, state) != state); // again when its callback just returned
+
+        // From here on the transfer is ours: its handle cannot close, because closing waits for it to come to rest.
+        if (state == Idle)
+            _root.Target = this;
+        if (_stop != 0)
+            Refuse(state);
+        if (OperatingSystem.IsWindows())
+            RestoreIsoPacketLengths();
+
+        int result = libusb.libusb_submit_transfer(_native);
+
+        if (result != 0)
+            RollBack(state);
+        else if (_stop != 0)
+            CancelIfStopped(); // somebody wanted to stop it after we looked, and found nothing in flight to cancel
+        return (UsbError)result;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void OnCompleted(libusb_transfer* native) =>
+        Unsafe.As<UsbTransfer>(GCHandle.FromIntPtr((nint)native->user_data).Target!).Complete();
+
+    private void Complete()
+    {
+        Volatile.Write(ref _state, InCallback);
+        try
+        {
+            _dispatch(this);
+        }
+        catch (Exception exception) // an exception may not cross libusb's frames
+        {
+            _handle.Context.ReportCallbackException(this, exception);
+        }
+
+        // Submitted again, it stays rooted.
+        if (Interlocked.CompareExchange(ref _state, InFlight, InCallback | InFlight) != (InCallback | InFlight))
+            ComeToRest();
+    }
+
+    private void ComeToRest()
+    {
+        while (true)
+        {
+            // Unroot before Idle: once Idle, a Submit on another thread roots it again, and that must not be undone.
+            _root.Target = null;
+            if (Interlocked.CompareExchange(ref _state, Idle, InCallback) == InCallback)
+            {
+                AfterRest();
+                return;
+            }
+
+            // Another thread submitted it at this very moment ...
+            _root.Target = this;
+            if (Interlocked.CompareExchange(ref _state, InFlight, InCallback | InFlight) == (InCallback | InFlight))
+                return;
+
+            // ... and libusb refused it: RollBack has left it to us again.
+        }
+    }
+
+    private void AfterRest()
+    {
+        int stop = Volatile.Read(ref _stop);
+        if ((stop & (Doomed | Disposed)) != 0)
+            TryRelease();
+        if ((stop & HandleClosing) != 0)
+            _handle.TransferCameToRest();
+    }
+
+    /// <summary>Gives the state back that <see cref="TrySubmit"/> took, when libusb will not call back.</summary>
+    private void RollBack(int state)
+    {
+        // Submitted from its callback, which is still running: that brings it to rest when it returns.
+        if (state == InCallback && Interlocked.CompareExchange(ref _state, InCallback, InCallback | InFlight) == (InCallback | InFlight))
+            return;
+
+        _root.Target = null;
+        Interlocked.Exchange(ref _state, Idle); // a full fence: who wants to stop the transfer sets _stop first, then looks at _state
+        AfterRest();
+    }
+
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    private void Refuse(int state)
+    {
+        int stop = _stop;
+        RollBack(state);
+        if ((stop & Disposed) != 0)
+            ThrowDisposed();
+        if ((stop & HandleClosing) != 0)
+            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
+        if ((stop & UnConfigured) != 0)
+            throw new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.");
+        throw new UsbTransferDoomedException();
+    }
+
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    private void ThrowNotSubmittable()
+    {
+        if (_state == Dead)
+            ThrowDisposed();
+        throw new InvalidOperationException("The transfer is submitted already.");
+    }
+
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    private void ThrowSubmit(UsbError error) =>
+        UsbException.Throw(error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Type));
+}

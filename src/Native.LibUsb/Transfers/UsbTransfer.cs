@@ -1,0 +1,242 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// One native transfer, reused for ever: configure it, submit it, and from its callback submit it again. None of that allocates.
+/// Made by <see cref="UsbDeviceHandle.CreateTransfer"/>.
+/// </summary>
+/// <remarks>
+/// <para>Every submission that succeeds has exactly one callback, also when it is cancelled, when the device is unplugged, and when the
+/// transfer or its device handle is disposed meanwhile. The callback runs on the thread that handles the context's events
+/// (<see cref="UsbContext.HandleEvents()"/> or <see cref="UsbContext.StartEventThread"/>).</para>
+/// <para>While it is submitted, the buffer and the results belong to libusb: reading them throws. A submitted transfer is kept alive by
+/// the library, even when the program drops every reference to it.</para>
+/// </remarks>
+public sealed unsafe partial class UsbTransfer : IDisposable
+{
+    // ---- State -------------------------------------------------------------------------------------------------------------
+    //
+    //          Submit                 completion              callback returned
+    //   Idle ----------> InFlight ------------------> Callback ----------------> Idle
+    //    |                  ^                            | Submit, from the callback or from another thread
+    //    | release          |    callback returned       v
+    //    v                  +--------------------- Callback | InFlight
+    //   Dead
+    //
+    // While the transfer is InFlight and not in its callback only the completion writes _state, so that write is a plain one.
+    // Everything that wants to stop the transfer sets a bit in _stop and leaves _state alone. Whoever brings the transfer back to
+    // Idle looks at _stop afterwards, and whoever moves it from Idle to Dead frees it: exactly one thread succeeds in that.
+    private const int Idle = 0;
+    private const int InFlight = 1;
+    private const int InCallback = 2;
+    private const int Dead = 4;
+
+    // Reasons why it may not be submitted; 0 lets it go. Only UnConfigured is ever taken back.
+    private const int UnConfigured = 1;
+    private const int Doomed = 2;
+    private const int Disposed = 4;
+    private const int HandleClosing = 8;
+
+    private libusb_transfer* _native;
+    private int _state;
+    private int _stop = UnConfigured;
+    private delegate*<UsbTransfer, void> _dispatch = &Ignore;
+    private Action<UsbTransfer>? _callback;
+
+    // Given to libusb once, as user_data. Its target is this object while the transfer is submitted, so that a submitted transfer
+    // is never collected, and nothing at other times, so that a forgotten one is.
+    private GCHandle _root;
+
+    private TransferBuffer _buffer;
+    private readonly UsbDeviceHandle _handle;
+    private readonly LinkedListNode<WeakReference<UsbTransfer>> _registration;
+
+    // Held by those who call libusb_cancel_transfer and by the one who frees the native transfer. Never held while submitting or
+    // in a callback.
+    private readonly Lock _cancelling = new();
+
+    internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags)
+    {
+        _handle = handle;
+        IsoPacketCapacity = isoPackets;
+        _native = libusb.libusb_alloc_transfer(isoPackets);
+        if (_native is null)
+        {
+            GC.SuppressFinalize(this);
+            UsbException.Throw(UsbError.NoMemory, "make another transfer");
+        }
+
+        _root = GCHandle.Alloc(null, GCHandleType.Normal);
+        _native->user_data = (void*)GCHandle.ToIntPtr(_root);
+        _native->callback = &OnCompleted;
+        _native->flags = (byte)flags;
+        _registration = handle.Register(this);
+    }
+
+    /// <summary>Frees a transfer that the program forgot. One in flight is rooted, so this never meets one.</summary>
+    ~UsbTransfer() => TryRelease();
+
+    /// <summary>The device handle it was made by, which must be open to submit it.</summary>
+    public UsbDeviceHandle Handle => _handle;
+
+    /// <summary>How many isochronous packets it has room for; 0 when it was not made for isochronous endpoints.</summary>
+    public int IsoPacketCapacity { get; }
+
+    /// <summary>
+    /// Whether libusb has it: from a successful submission until just before the callback, and in the callback again once it is
+    /// resubmitted. May be read from any thread.
+    /// </summary>
+    public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
+
+    /// <summary>Whether <see cref="Doom"/> was called.</summary>
+    public bool IsDoomed => (Volatile.Read(ref _stop) & Doomed) != 0;
+
+    /// <summary>Anything the program wants to find again in the callback. May be changed at any time.</summary>
+    public object? State { get; set; }
+
+    /// <summary>
+    /// Called when the transfer ends. May be changed at any time; setting it replaces a handler set by <see cref="SetHandler{THandler}"/>
+    /// or by function pointer. An exception from it goes to
+    /// <see cref="UsbContext.UnhandledCallbackException"/>.
+    /// </summary>
+    public Action<UsbTransfer>? Callback
+    {
+        get => _callback;
+        set
+        {
+            _callback = value;
+            _dispatch = value is null ? &Ignore : &InvokeCallback;
+        }
+    }
+
+    /// <summary>How the last packet is treated.</summary>
+    /// <exception cref="InvalidOperationException">Set while submitted.</exception>
+    public UsbTransferFlags Flags
+    {
+        get => (UsbTransferFlags)Results()->flags;
+        set => Settable()->flags = (byte)(value & (UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket));
+    }
+
+    /// <summary>What kind of transfer it is configured for; <see cref="UsbTransferType.Control"/> before that.</summary>
+    public UsbTransferType Type => (UsbTransferType)Native()->type;
+
+    /// <summary>The address of the endpoint, direction bit included; 0 before it is configured.</summary>
+    public byte Endpoint => Native()->endpoint;
+
+    /// <summary>How long it may take, in milliseconds; 0 is for ever. Streaming transfers should have no timeout.</summary>
+    public TimeSpan Timeout => TimeSpan.FromMilliseconds(Native()->timeout);
+
+    /// <summary>How the last submission ended. For isochronous transfers look at the packets too (<see cref="IterIso"/>).</summary>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    public UsbTransferStatus Status => (UsbTransferStatus)Results()->status;
+
+    /// <summary>
+    /// Bytes that moved, set-up packet not counted. It may be more than 0 with any status. Means nothing for isochronous transfers,
+    /// whose packets have a length each.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    public int ActualLength => Results()->actual_length;
+
+    /// <summary>The whole buffer (for control transfers: what follows the set-up packet). It is not zeroed between submissions.</summary>
+    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    public Span<byte> Buffer
+    {
+        get
+        {
+            libusb_transfer* native = Results();
+            int skipped = _buffer.Pointer is not null && native->type == (byte)UsbTransferType.Control ? UsbControlSetup.Size : 0;
+            return new Span<byte>(_buffer.Pointer + skipped, _buffer.Length - skipped);
+        }
+    }
+
+    /// <summary>What moved: <see cref="Buffer"/> cut to <see cref="ActualLength"/>. For isochronous transfers use <see cref="IterIso"/>.</summary>
+    /// <exception cref="InvalidOperationException">It is submitted, or it is isochronous.</exception>
+    public ReadOnlySpan<byte> Data
+    {
+        get
+        {
+            libusb_transfer* native = Results();
+            if (native->type == (byte)UsbTransferType.Isochronous)
+                throw new InvalidOperationException("The data of an isochronous transfer is in its packets: use IterIso.");
+            return Buffer[..native->actual_length];
+        }
+    }
+
+    /// <summary>
+    /// The native transfer, for what the library does not offer. Do not free it, do not change its callback, its user data or its
+    /// buffer, and touch nothing while it is submitted.
+    /// </summary>
+    public libusb_transfer* DangerousGetTransfer() => Native();
+
+    /// <summary>Handles completions without a delegate; see <see cref="IUsbTransferHandler"/>. Replaces <see cref="Callback"/>.</summary>
+    /// <typeparam name="THandler">A type, usually an empty struct, with the method to call.</typeparam>
+    public void SetHandler<THandler>()
+        where THandler : IUsbTransferHandler
+    {
+        _dispatch = &THandler.OnCompleted;
+        _callback = null;
+    }
+
+    /// <summary>Handles completions by a function pointer: a static method, called with no indirection but this. Replaces <see cref="Callback"/>.</summary>
+    /// <param name="handler">A static method. The program sees to it that its assembly is not unloaded.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
+    public void SetHandler(delegate*<UsbTransfer, void> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        _dispatch = handler;
+        _callback = null;
+    }
+
+    private static void Ignore(UsbTransfer transfer)
+    {
+    }
+
+    private static void InvokeCallback(UsbTransfer transfer) => transfer._callback?.Invoke(transfer);
+
+    /// <summary>The native transfer, for what does not change while it is submitted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private libusb_transfer* Native()
+    {
+        if (_state == Dead)
+            ThrowDisposed();
+        return _native;
+    }
+
+    /// <summary>The native transfer, for what libusb writes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private libusb_transfer* Results()
+    {
+        if ((_state & (InFlight | Dead)) != 0)
+            ThrowNotAtRest();
+        return _native;
+    }
+
+    /// <summary>The native transfer, for what the program may change between submissions.</summary>
+    private libusb_transfer* Settable()
+    {
+        libusb_transfer* native = Results();
+        int stop = Volatile.Read(ref _stop);
+        if ((stop & Disposed) != 0)
+            ThrowDisposed();
+        if ((stop & Doomed) != 0)
+            throw new UsbTransferDoomedException();
+        if ((stop & HandleClosing) != 0)
+            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
+        return native;
+    }
+
+    [DoesNotReturn]
+    private void ThrowNotAtRest()
+    {
+        if (_state == Dead)
+            ThrowDisposed();
+        throw new InvalidOperationException("The transfer is submitted: its buffer, results and settings belong to libusb until its callback.");
+    }
+
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw new ObjectDisposedException(nameof(UsbTransfer));
+}
