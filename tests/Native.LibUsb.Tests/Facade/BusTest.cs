@@ -1,0 +1,57 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Facade;
+
+/// <summary>
+/// What the tests of the facade share: a virtual bus, a context on the real libusb, and ways to wait that fail instead of hanging.
+/// </summary>
+public abstract class BusTest : IDisposable
+{
+    /// <summary>Long enough for the busiest machine; only a broken test waits that long.</summary>
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Watchdog _watchdog = new(TimeSpan.FromMinutes(2));
+
+    protected BusTest()
+    {
+        Bus = new VirtualBus();
+        Context = new UsbContext();
+    }
+
+    protected VirtualBus Bus { get; }
+
+    protected UsbContext Context { get; }
+
+    public void Dispose()
+    {
+        Context.Dispose();
+        Bus.Dispose();
+        _watchdog.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Plugs a device in and opens it, with interface 0 claimed.</summary>
+    protected UsbDeviceHandle Open(VirtualDevice device)
+    {
+        if (!device.IsAttached)
+            Bus.Attach(device);
+        using UsbDevice found = Context.FindDevice(device.Description.VendorId, device.Description.ProductId)!;
+        UsbDeviceHandle handle = found.Open();
+        handle.ClaimInterface(0);
+        return handle;
+    }
+
+    /// <summary>Handles events until <paramref name="condition"/> holds.</summary>
+    protected void HandleEventsUntil(Func<bool> condition)
+    {
+        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 < end, "The events did not come.");
+            Context.HandleEvents(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    /// <summary>Handles events until the transfer is at rest.</summary>
+    protected void Finish(UsbTransfer transfer) => HandleEventsUntil(() => !transfer.IsSubmitted);
+}

@@ -1,0 +1,258 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Facade;
+
+/// <summary>Finding devices, and what they say of themselves.</summary>
+public sealed class UsbDeviceTests : BusTest
+{
+    [BusFact]
+    public void Devices_are_listed_with_what_libusb_knows()
+    {
+        var loopback = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "L1" });
+        var source = new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super });
+        Bus.Attach(loopback);
+        Bus.Attach(source);
+        using UsbDeviceList devices = Context.GetDevices();
+        UsbDevice found = Assert.Single(devices, device => device.ProductId == loopback.Description.ProductId);
+        Assert.Equal(loopback.Description.VendorId, found.VendorId);
+        Assert.Equal(loopback.BusNumber, found.BusNumber);
+        Assert.Equal(loopback.DeviceNumber, found.Address);
+        Assert.Equal(loopback.PortPath, found.PortPath.ToString());
+        Assert.Equal(UsbSpeed.High, found.Speed);
+        Assert.Equal(0x0200, found.Descriptor.UsbVersion);
+        Assert.Equal(64, found.Descriptor.MaxPacketSize0);
+        Assert.Equal(1, found.Descriptor.ConfigurationCount);
+        Assert.Equal($"Bus {found.BusNumber:D3} Device {found.Address:D3}: ID {found.VendorId:x4}:{found.ProductId:x4}", found.ToString());
+        Assert.Equal(UsbSpeed.Super, Assert.Single(devices, device => device.ProductId == source.Description.ProductId).Speed);
+    }
+
+    [BusFact]
+    public void A_device_is_found_by_numbers_serial_and_port()
+    {
+        Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "A" }));
+        var second = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "Bü" });
+        Bus.Attach(second);
+        using UsbDevice? bySerial = Context.FindDevice(new UsbDeviceFilter { SerialNumber = "Bü" });
+        Assert.Equal(second.DeviceNumber, bySerial!.Address);
+        Assert.True(UsbPortPath.TryParse(second.PortPath, out UsbPortPath port));
+        using UsbDevice? byPort = Context.FindDevice(new UsbDeviceFilter { Port = port });
+        Assert.Equal(bySerial, byPort);
+        Assert.Equal(bySerial.GetHashCode(), byPort!.GetHashCode());
+        Assert.Null(Context.FindDevice(new UsbDeviceFilter { SerialNumber = "b" }));
+        Assert.Null(Context.FindDevice(0x1209, 0xffff));
+    }
+
+    [BusFact]
+    public void A_device_that_was_unplugged_is_listed_no_more()
+    {
+        var loopback = new BulkLoopback();
+        Bus.Attach(loopback);
+        using (UsbDevice? device = Context.FindDevice(loopback.Description.VendorId, loopback.Description.ProductId))
+            Assert.NotNull(device);
+        Bus.Detach(loopback);
+        using UsbDevice? gone = Context.FindDevice(loopback.Description.VendorId, loopback.Description.ProductId);
+        Assert.Null(gone);
+    }
+
+    [BusFact]
+    public void Configurations_are_read_without_opening_and_outlive_the_device()
+    {
+        Bus.Attach(new IsoSource());
+        UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
+        UsbConfiguration configuration = device.GetActiveConfiguration();
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.GetConfiguration(256));
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetConfiguration(1)).Error);
+        device.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => device.GetActiveConfiguration());
+
+        Assert.Equal(1, configuration.Value);
+        Assert.Equal(500, configuration.MaxPowerMilliamps);
+        Assert.Equal(1, configuration.Interfaces.Count);
+        UsbDescriptorList<UsbAlternateSetting> settings = configuration.Interfaces[0].AlternateSettings;
+        Assert.Equal(5, settings.Count);
+        Assert.Equal(0, settings[0].Endpoints.Count);
+        int number = 0;
+        foreach (UsbAlternateSetting setting in settings)
+        {
+            Assert.Equal(0, setting.InterfaceNumber);
+            Assert.Equal(number++, setting.Number);
+            Assert.Equal(0xff, setting.Class);
+        }
+
+        UsbEndpoint endpoint = settings[4].Endpoints[0];
+        Assert.Equal(0x81, endpoint.Address);
+        Assert.Equal(1, endpoint.Number);
+        Assert.Equal(UsbDirection.In, endpoint.Direction);
+        Assert.Equal(UsbTransferType.Isochronous, endpoint.TransferType);
+        Assert.Equal(0x1400, endpoint.RawMaxPacketSize);
+        Assert.Equal(1024, endpoint.MaxPacketSize);
+        Assert.Equal(3, endpoint.PacketsPerMicroframe);
+        Assert.Equal(3072, endpoint.BytesPerInterval);
+        Assert.Equal(TimeSpan.FromMicroseconds(125), endpoint.ServiceInterval);
+        Assert.False(endpoint.TryGetCompanion(out _));
+        Assert.True(Throws(() => _ = configuration.Interfaces[1].Number));
+        Assert.False(configuration.TryFindSetting(0, 9, out _));
+        Assert.False(configuration.TryFindSetting(1, 0, out _));
+        Assert.False(settings[4].TryFindEndpoint(0x01, out _));
+    }
+
+    [BusFact]
+    public void A_SuperSpeed_endpoint_has_its_companion()
+    {
+        Bus.Attach(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
+        UsbConfiguration configuration = device.GetActiveConfiguration();
+        Assert.True(configuration.TryFindSetting(0, 3, out UsbAlternateSetting setting));
+        UsbEndpoint endpoint = setting.Endpoints[0];
+        Assert.True(endpoint.TryGetCompanion(out UsbSuperSpeedCompanion companion));
+        Assert.Equal(15, companion.MaxBurst);
+        Assert.Equal(2, companion.Attributes);
+        Assert.Equal(49_152, companion.BytesPerInterval);
+        Assert.Equal(49_152, endpoint.BytesPerInterval);
+        Assert.Equal(1, endpoint.PacketsPerMicroframe);
+    }
+
+    [BusFact]
+    public void Strings_are_read_by_language()
+    {
+        Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "Größe 1" }));
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
+        using UsbDeviceHandle handle = device.Open();
+        Assert.Equal([0x0409], handle.GetLanguages());
+        Assert.Equal("Größe 1", handle.GetString(device.Descriptor.SerialNumberIndex));
+        Assert.Equal("Bulk loopback", handle.GetString(device.Descriptor.ProductIndex, 0x0409));
+        Assert.Null(handle.GetString(0));
+        Assert.Null(handle.GetString(200));
+        Assert.Equal(UsbError.Pipe, handle.TryGetString(200, out _));
+    }
+
+    [BusFact]
+    public void A_device_may_be_opened_more_than_once_but_an_interface_is_claimed_once()
+    {
+        var loopback = new BulkLoopback();
+        UsbDeviceHandle first = Open(loopback);
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
+        using UsbDeviceHandle second = device.Open();
+        UsbException busy = Assert.Throws<UsbException>(() => second.ClaimInterface(0));
+        Assert.Equal(UsbError.Busy, busy.Error);
+        Assert.Contains("Another program", busy.Hint, StringComparison.Ordinal);
+        Assert.Equal(UsbError.NotFound, second.TryClaimInterface(7, out _));
+        Assert.Throws<ArgumentOutOfRangeException>(() => second.ClaimInterface(32));
+        first.Dispose(); // releases
+        InterfaceClaim claim = second.ClaimInterface(0);
+        claim.SetAlternateSetting(0);
+        claim.Dispose();
+        claim.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => claim.SetAlternateSetting(0));
+        second.ClaimInterface(0).Dispose();
+    }
+
+    [BusFact]
+    public void A_kernel_driver_is_named_detached_and_attached_again()
+    {
+        Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { KernelDriver = "usb-storage" }));
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
+        using UsbDeviceHandle handle = device.Open();
+        Assert.True(handle.IsKernelDriverActive(0));
+        UsbException busy = Assert.Throws<UsbException>(() => handle.ClaimInterface(0));
+        Assert.Equal(UsbError.Busy, busy.Error);
+        Assert.Contains("'usb-storage'", busy.Hint, StringComparison.Ordinal);
+        handle.DetachKernelDriver(0);
+        Assert.False(handle.IsKernelDriverActive(0));
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => handle.DetachKernelDriver(0)).Error);
+        handle.ClaimInterface(0).Dispose();
+        handle.AttachKernelDriver(0);
+        Assert.True(handle.IsKernelDriverActive(0));
+        handle.SetAutoDetachKernelDriver(true);
+        using (handle.ClaimInterface(0))
+            Assert.False(handle.IsKernelDriverActive(0));
+        Assert.True(handle.IsKernelDriverActive(0));
+    }
+
+    [BusFact]
+    public void A_device_without_permission_says_which_rule_is_missing()
+    {
+        Bus.Attach(new BulkLoopback { DenyAccess = true });
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
+        UsbException denied = Assert.Throws<UsbException>(device.Open);
+        Assert.Equal(UsbError.Access, denied.Error);
+        Assert.Contains("ATTR{idVendor}==\"1209\", ATTR{idProduct}==\"0011\"", denied.Hint, StringComparison.Ordinal);
+        Assert.Equal(UsbError.Access, device.TryOpen(out UsbDeviceHandle? handle));
+        Assert.Null(handle);
+    }
+
+    [BusFact]
+    public void Configuration_and_reset()
+    {
+        var loopback = new BulkLoopback();
+        Bus.Attach(loopback);
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
+        using UsbDeviceHandle handle = device.Open();
+        Assert.Equal(1, handle.GetConfiguration());
+        handle.SetConfiguration(1);
+        Assert.Throws<UsbException>(() => handle.SetConfiguration(7));
+        Assert.Throws<ArgumentOutOfRangeException>(() => handle.SetConfiguration(-2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => handle.SetConfiguration(256));
+        handle.Reset();
+        Assert.Equal(1, loopback.Resets);
+    }
+
+    [BusFact]
+    public void Synchronous_transfers_use_the_callers_memory_and_keep_partial_counts()
+    {
+        using UsbDeviceHandle handle = Open(new BulkLoopback());
+        Assert.Equal(700, handle.BulkWrite(BulkLoopback.OutAddress, new byte[700], Patience));
+        Span<byte> buffer = stackalloc byte[1024];
+        Assert.Equal(700, handle.BulkRead(BulkLoopback.InAddress, buffer, Patience));
+        handle.BulkWrite(BulkLoopback.OutAddress, new byte[512], Patience);
+        UsbError error = handle.TryBulkRead(BulkLoopback.InAddress, buffer, out int transferred, TimeSpan.FromMilliseconds(50));
+        Assert.Equal(UsbError.Timeout, error);
+        Assert.Equal(512, transferred);
+        Assert.Throws<ArgumentException>(() => handle.BulkRead(BulkLoopback.OutAddress, new byte[8]));
+        Assert.Throws<ArgumentException>(() => handle.BulkWrite(BulkLoopback.InAddress, new byte[8]));
+        Assert.Throws<ArgumentException>(() => handle.ControlRead(new UsbControlSetup(0x00, 6, 0, 0), new byte[8]));
+        Assert.Equal(UsbError.Pipe, handle.TryControlRead(new UsbControlSetup(0xc0, 99, 0, 0), buffer, out _, Patience));
+        Assert.Equal(18, handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer, Patience));
+    }
+
+    [Theory]
+    [InlineData("1-2.3", 1, new byte[] { 2, 3 })]
+    [InlineData("12-1", 12, new byte[] { 1 })]
+    [InlineData("1-0", 1, new byte[] { })]
+    [InlineData("3-1.2.3.4.5.6.7", 3, new byte[] { 1, 2, 3, 4, 5, 6, 7 })]
+    public void Port_paths_are_read_and_written(string text, int bus, byte[] ports)
+    {
+        Assert.True(UsbPortPath.TryParse(text, out UsbPortPath path));
+        Assert.Equal(bus, path.Bus);
+        Assert.Equal(ports, path.Ports.ToArray());
+        Assert.Equal(text, path.ToString());
+        Assert.True(path == new UsbPortPath((byte)bus, ports));
+        Assert.False(path == new UsbPortPath((byte)(bus + 1), ports));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("1")]
+    [InlineData("1-")]
+    [InlineData("-1")]
+    [InlineData("1-2.")]
+    [InlineData("1-2.0")]
+    [InlineData("1-256")]
+    [InlineData("1-1.2.3.4.5.6.7.8")]
+    [InlineData("a-1")]
+    [InlineData("1- 2")]
+    public void What_is_no_port_path_is_refused(string text) => Assert.False(UsbPortPath.TryParse(text, out _));
+
+    private static bool Throws(Action action)
+    {
+        try
+        {
+            action();
+            return false;
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            return true;
+        }
+    }
+}
