@@ -2,10 +2,11 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>The C type, where the C# type says less. For readers only: release builds do not carry it.</summary>
+/// <summary>Keeps the C type of a parameter, return value or field where the C# type says less. Written to debug builds only.</summary>
 [Conditional("DEBUG")]
-[AttributeUsage(AttributeTargets.Parameter | AttributeTargets.ReturnValue | AttributeTargets.Field)]
+[AttributeUsage(AttributeTargets.Parameter | AttributeTargets.ReturnValue | AttributeTargets.Field | AttributeTargets.Property)]
 internal sealed class NativeTypeNameAttribute(string name) : Attribute
 {
+    /// <summary>Gets the type as C writes it.</summary>
     public string Name { get; } = name;
 }
