@@ -25,8 +25,8 @@ public sealed unsafe partial class UsbContext
     public void HandleEvents() => FinishPump(Pump(null, null));
 
     /// <summary>As <see cref="HandleEvents()"/>, but waits no longer than <paramref name="timeout"/>.</summary>
-    /// <param name="timeout">How long to wait; zero handles what is there and returns.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The time is negative or over 24.8 days.</exception>
+    /// <param name="timeout">How long to wait; zero handles what is there and returns, and over 24.8 days counts as that.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
