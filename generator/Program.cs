@@ -1,1 +1,1 @@
-return 0;
+return new Native.LibUsb.Generator.CommandLine(Console.Out, Console.Error).Run(args);

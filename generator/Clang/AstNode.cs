@@ -1,0 +1,91 @@
+using System.Text.Json;
+
+namespace Native.LibUsb.Generator.Clang;
+
+/// <summary>One node of clang's syntax tree, with its place made absolute.</summary>
+internal sealed class AstNode
+{
+    private readonly JsonElement _json;
+
+    private AstNode(JsonElement json, SourceLocation location, SourceLocation begin, IReadOnlyList<AstNode> children)
+    {
+        _json = json;
+        Location = location;
+        Begin = begin;
+        Children = children;
+    }
+
+    /// <summary>Where the declared name stands.</summary>
+    public SourceLocation Location { get; }
+
+    /// <summary>The first token.</summary>
+    public SourceLocation Begin { get; }
+
+    public IReadOnlyList<AstNode> Children { get; }
+
+    public string Kind => Text("kind");
+
+    public string Name => Text("name");
+
+    public string Id => Text("id");
+
+    /// <summary>The C type as it is written in the header.</summary>
+    public string Type => _json.TryGetProperty("type", out var type) ? type.GetProperty("qualType").GetString()! : "";
+
+    public string Text(string property) => _json.TryGetProperty(property, out var value) ? value.GetString() ?? "" : "";
+
+    public bool Is(string property) => _json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.True;
+
+    /// <summary>The declaration that a typedef brings along, as in <c>typedef enum {...} name</c>.</summary>
+    public string OwnedTagId => _json.TryGetProperty("ownedTagDecl", out var tag) ? tag.GetProperty("id").GetString()! : "";
+
+    public IEnumerable<AstNode> Descendants() => Children.SelectMany(child => child.Descendants().Prepend(child));
+
+    /// <summary>Reads a dump. The document may be disposed of only after the last use of the nodes.</summary>
+    public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
+
+    /// <summary>clang writes file and line only where they differ from the location before: they are carried along here.</summary>
+    private sealed class Reader
+    {
+        private string _file = "";
+        private int _line;
+
+        public AstNode Read(JsonElement json)
+        {
+            SourceLocation location = SourceLocation.None, begin = SourceLocation.None;
+            var children = new List<AstNode>();
+            foreach (var property in json.EnumerateObject())
+            {
+                switch (property.Name)
+                {
+                    case "loc":
+                        location = ReadLocation(property.Value);
+                        break;
+                    case "range":
+                        begin = ReadLocation(property.Value.GetProperty("begin"));
+                        ReadLocation(property.Value.GetProperty("end"));
+                        break;
+                    case "inner":
+                        foreach (var child in property.Value.EnumerateArray()) children.Add(Read(child));
+                        break;
+                }
+            }
+
+            return new AstNode(json, location, begin, children);
+        }
+
+        private SourceLocation ReadLocation(JsonElement json)
+        {
+            if (json.TryGetProperty("spellingLoc", out var spelling))
+            {
+                ReadLocation(spelling); // inside a macro; what counts for a message is where the macro is used
+                return ReadLocation(json.GetProperty("expansionLoc"));
+            }
+
+            if (!json.TryGetProperty("offset", out var offset)) return SourceLocation.None;
+            if (json.TryGetProperty("file", out var file)) _file = file.GetString()!;
+            if (json.TryGetProperty("line", out var line)) _line = line.GetInt32();
+            return new SourceLocation(_file, _line, json.GetProperty("col").GetInt32(), offset.GetInt32());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Native.LibUsb.Generator.Clang;
+
+/// <summary>Runs clang on the input header. The only system headers it sees are the stubs and clang's own.</summary>
+internal sealed class ClangCompiler
+{
+    private readonly string _program;
+    private readonly string _stubs;
+    private readonly string _libusbInclude;
+    private readonly string _resources;
+
+    /// <param name="program">The clang to run, by name or path.</param>
+    /// <param name="stubs">The folder of the stub headers.</param>
+    /// <param name="libusbInclude">The folder that holds <c>libusb-1.0/libusb.h</c>.</param>
+    public ClangCompiler(string program, string stubs, string libusbInclude)
+    {
+        _program = program;
+        _stubs = Path.GetFullPath(stubs);
+        _libusbInclude = Path.GetFullPath(libusbInclude);
+        _resources = Path.GetFullPath(Run(["-print-resource-dir"]).Trim());
+    }
+
+    /// <summary>The declarations of <paramref name="file"/>, as clang's JSON.</summary>
+    public string DumpAst(string file) =>
+        Run([.. Arguments(Target.All[0]), "-fsyntax-only", "-Xclang", "-ast-dump=json", file]);
+
+    /// <summary>The preprocessed text of <paramref name="file"/>, with its macro definitions left where they are.</summary>
+    public string Preprocess(string file) => Run([.. Arguments(Target.All[0]), "-E", "-dD", file]);
+
+    /// <summary>The layouts of the complete records of <paramref name="file"/> on <paramref name="target"/>.</summary>
+    public string DumpRecordLayouts(string file, Target target) =>
+        Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts-complete", file]);
+
+    /// <summary>Whether a file is part of the interface, and not of the compiler or the stubs.</summary>
+    public bool IsInterface(string file) =>
+        file.Length > 0 && file[0] != '<' && !IsUnder(file, _stubs) && !IsUnder(file, _resources);
+
+    private static bool IsUnder(string file, string folder) =>
+        Path.GetFullPath(file).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    // -nostdinc and -ffreestanding: no header of the machine has a say, whatever the target.
+    private string[] Arguments(Target target) =>
+    [
+        $"--target={target.Triple}", "-x", "c", "-std=gnu11", "-nostdinc", "-ffreestanding",
+        "-isystem", _stubs, "-isystem", Path.Combine(_resources, "include"), "-idirafter", _libusbInclude, "-include", "stddef.h",
+        "-fno-caret-diagnostics", "-fno-color-diagnostics", "-fno-diagnostics-show-option",
+    ];
+
+    private string Run(string[] arguments)
+    {
+        var start = new ProcessStartInfo(_program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        start.Environment["LC_ALL"] = "C";
+        try
+        {
+            using var process = Process.Start(start)!;
+            // both pipes are drained at once: clang stops when either is full
+            var errors = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            if (process.ExitCode == 0) return output;
+
+            var diagnostics = errors.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Where(line => line.Contains("error: ", StringComparison.Ordinal)).ToArray();
+            throw new GeneratorException(diagnostics.Length > 0 ? diagnostics : [$"{_program} failed: {errors.Result.Trim()}"]);
+        }
+        catch (Win32Exception e)
+        {
+            throw new GeneratorException($"clang is needed and cannot be run as '{_program}': {e.Message} (eng/setup.sh installs it; --clang names another)");
+        }
+    }
+}

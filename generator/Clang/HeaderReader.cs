@@ -1,0 +1,287 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Native.LibUsb.Generator.Model;
+
+namespace Native.LibUsb.Generator.Clang;
+
+/// <summary>Reads the declarations of the input header out of clang.</summary>
+internal sealed class HeaderReader
+{
+    private const string ValuePrefix = "generator_value_of_";
+
+    private readonly ClangCompiler _clang;
+    private readonly string _input;
+    private readonly List<string> _errors = [];
+    private readonly Dictionary<string, string> _sources = [];
+
+    private HeaderReader(ClangCompiler clang, string input)
+    {
+        _clang = clang;
+        _input = input;
+    }
+
+    /// <param name="clang">The compiler.</param>
+    /// <param name="input">The header.</param>
+    /// <param name="excludedMacros">Macros that have no value a binding could use.</param>
+    /// <param name="macros">Every macro of the header, the excluded ones too.</param>
+    public static CHeader Read(ClangCompiler clang, string input, IReadOnlyCollection<string> excludedMacros, out IReadOnlyList<Macro> macros)
+    {
+        var reader = new HeaderReader(clang, Path.GetFullPath(input));
+        macros = Macro.Read(clang.Preprocess(reader._input), clang.IsInterface);
+        var header = reader.ReadDeclarations(macros.Where(macro => !excludedMacros.Contains(macro.Name)).ToList());
+        GeneratorException.ThrowIfAny(reader._errors);
+        return header;
+    }
+
+    private CHeader ReadDeclarations(List<Macro> macros)
+    {
+        using var document = JsonDocument.Parse(_clang.DumpAst(_input), new JsonDocumentOptions { MaxDepth = 512 });
+        var nodes = AstNode.Read(document).Children.Where(node => _clang.IsInterface(node.Location.File)).ToList();
+
+        var enums = new List<CEnum>();
+        var records = new OrderedDictionary<string, CRecord>();
+        var callbacks = new List<CCallback>();
+        var functions = new OrderedDictionary<string, CFunction>();
+        var typedefs = new Dictionary<string, CType>();
+        AstNode? unnamed = null;
+        foreach (var node in nodes)
+        {
+            if (unnamed is not null && node.Kind != "TypedefDecl")
+            {
+                _errors.Add($"{unnamed.Location}: error: an enum or record without a name and without a typedef has no name in C# either");
+                unnamed = null;
+            }
+
+            switch (node.Kind)
+            {
+                case "EnumDecl" when node.Name.Length > 0:
+                    enums.Add(ReadEnum(node, node.Name));
+                    break;
+                case "EnumDecl" or "RecordDecl" when node.Name.Length == 0:
+                    unnamed = node; // a typedef follows and names it
+                    break;
+                case "RecordDecl":
+                    var record = ReadRecord(node, node.Name);
+                    if (!records.TryGetValue(record.Name, out var known) || known.Fields is null) records[record.Name] = record;
+                    break;
+                case "TypedefDecl":
+                    ReadTypedef(node, unnamed, enums, records, callbacks, typedefs);
+                    unnamed = null;
+                    break;
+                case "FunctionDecl":
+                    functions[node.Name] = ReadFunction(node);
+                    break;
+                case "VarDecl":
+                    _errors.Add($"{node.Location}: error: '{node.Name}' is a variable; a binding cannot import it");
+                    break;
+            }
+        }
+
+        enums = MergeAdditions(enums);
+        return new CHeader(ReadConstants(macros, enums), enums, [.. records.Values], callbacks, [.. functions.Values], typedefs);
+    }
+
+    private void ReadTypedef(
+        AstNode node, AstNode? unnamed, List<CEnum> enums, OrderedDictionary<string, CRecord> records, List<CCallback> callbacks, Dictionary<string, CType> typedefs)
+    {
+        var owned = node.Children.Select(child => child.OwnedTagId).FirstOrDefault(id => id.Length > 0);
+        if (unnamed is not null && owned == unnamed.Id)
+        {
+            if (unnamed.Kind == "EnumDecl") enums.Add(ReadEnum(unnamed, node.Name));
+            else records[node.Name] = ReadRecord(unnamed, node.Name);
+            return;
+        }
+
+        if (Parse(node) is not { } type) return;
+        typedefs[node.Name] = type;
+        if (type is CPointerType { Target: CFunctionType function })
+            callbacks.Add(new CCallback(node.Name, node.Location, function, NameParameters(node, function)));
+    }
+
+    // A function pointer's parameter names are no part of its type, so clang's dump leaves them out: they are read from the source.
+    private List<CParameter> NameParameters(AstNode node, CFunctionType function)
+    {
+        var source = Source(node.Location.File);
+        var start = source.IndexOf('(', node.Location.Offset);
+        var end = source.IndexOf(';', node.Location.Offset);
+        var list = source[(start + 1)..source.LastIndexOf(')', end)];
+        var declarations = function.Parameters.Count == 0 ? [] : list.Split(',');
+        var parameters = new List<CParameter>();
+        if (declarations.Length != function.Parameters.Count)
+        {
+            _errors.Add($"{node.Location}: error: the parameters of '{node.Name}' are not understood; a function pointer among them needs a typedef of its own");
+            return parameters;
+        }
+
+        for (var i = 0; i < function.Parameters.Count; i++)
+        {
+            var text = declarations[i].Trim();
+            var name = new string([.. text.Reverse().TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c == '_').Reverse()]);
+            parameters.Add(new CParameter(name, function.Parameters[i], text[..^name.Length].Trim()));
+        }
+
+        return parameters;
+    }
+
+    private CEnum ReadEnum(AstNode node, string name)
+    {
+        var members = new List<CEnumMember>();
+        var next = 0L;
+        foreach (var member in node.Children.Where(child => child.Kind == "EnumConstantDecl"))
+        {
+            next = ReadValue(member) ?? next;
+            var isHexadecimal = member.Descendants().Any(literal => literal.Kind == "IntegerLiteral" && IsHexadecimal(literal.Begin));
+            if (next is < int.MinValue or > int.MaxValue)
+                _errors.Add($"{member.Location}: error: '{member.Name}' = {next} does not fit in an int, which is what an enum is here");
+            members.Add(new CEnumMember(member.Name, member.Location, next++, isHexadecimal));
+        }
+
+        return new CEnum(name, node.Location, members);
+    }
+
+    // what clang made of an enumerator's initialiser; a cast may stand around it
+    private static long? ReadValue(AstNode member) => member.Descendants().FirstOrDefault(child => child.Kind == "ConstantExpr") is { } value
+        ? long.Parse(value.Text("value"), CultureInfo.InvariantCulture) : null;
+
+    private bool IsHexadecimal(SourceLocation literal) =>
+        literal.File.Length > 0 && literal.Offset + 2 < Source(literal.File).Length
+        && Source(literal.File).AsSpan(literal.Offset).StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+
+    private string Source(string file)
+    {
+        // clang counts bytes: one char for each
+        if (!_sources.TryGetValue(file, out var text)) _sources[file] = text = File.ReadAllText(file, Encoding.Latin1);
+        return text;
+    }
+
+    private CRecord ReadRecord(AstNode node, string name)
+    {
+        var isUnion = node.Text("tagUsed") == "union";
+        var isPacked = node.Children.Any(child => child.Kind is "PackedAttr" or "MaxFieldAlignmentAttr");
+        if (!node.Is("completeDefinition")) return new CRecord(name, node.Location, isUnion, isPacked, null);
+
+        var fields = new List<CField>();
+        CRecord? nested = null;
+        foreach (var child in node.Children)
+        {
+            if (child.Kind == "RecordDecl")
+            {
+                nested = ReadRecord(child, child.Name);
+                if (child.Name.Length > 0) _errors.Add($"{child.Location}: error: '{child.Name}' is declared inside '{name}'; declare it at file scope");
+            }
+            else if (child.Kind == "FieldDecl")
+            {
+                if (child.Is("isBitfield")) _errors.Add($"{child.Location}: error: '{name}.{child.Name}' is a bit-field; C# has none");
+                else if (child.Name.Length == 0) _errors.Add($"{child.Location}: error: '{name}' has a member without a name; C# has none");
+                else if (Parse(child) is { } type) fields.Add(new CField(child.Name, child.Location, type, child.Type, type is CAnonymousType ? nested : null));
+            }
+        }
+
+        return new CRecord(name, node.Location, isUnion, isPacked, fields);
+    }
+
+    private CFunction ReadFunction(AstNode node)
+    {
+        var parameters = new List<CParameter>();
+        foreach (var child in node.Children.Where(child => child.Kind == "ParmVarDecl"))
+        {
+            var name = child.Name.Length > 0 ? child.Name : $"arg{parameters.Count}";
+            if (Parse(child) is { } type) parameters.Add(new CParameter(name, type, child.Type));
+        }
+
+        var returnsText = node.Type[..node.Type.IndexOf('(', StringComparison.Ordinal)].Trim();
+        var returns = Parse(node) is CFunctionType function ? function.Returns : new CNamedType("void", false);
+        return new CFunction(node.Name, node.Location, returns, returnsText, parameters, node.Is("variadic"), node.Text("storageClass") == "static");
+    }
+
+    private CType? Parse(AstNode node)
+    {
+        try
+        {
+            return CTypeParser.Parse(node.Type);
+        }
+        catch (FormatException e)
+        {
+            _errors.Add($"{node.Location}: error: the type of '{node.Name}': {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Puts the members of <c>enum E__added</c> into <c>E</c>; the head of libusb.h says how.</summary>
+    private List<CEnum> MergeAdditions(List<CEnum> enums)
+    {
+        const string added = "__added", changed = "__changed";
+        var merged = new List<CEnum>(enums.Where(item => !item.Name.Contains(added, StringComparison.Ordinal)));
+        foreach (var addition in enums.Where(item => item.Name.Contains(added, StringComparison.Ordinal)))
+        {
+            var name = addition.Name[..addition.Name.IndexOf(added, StringComparison.Ordinal)];
+            var index = merged.FindIndex(item => item.Name == name);
+            if (index < 0)
+            {
+                _errors.Add($"{addition.Location}: error: '{addition.Name}' adds to enum '{name}', which the header does not have");
+                continue;
+            }
+
+            var members = merged[index].Members.ToList();
+            foreach (var member in addition.Members)
+            {
+                var isChange = member.Name.EndsWith(changed, StringComparison.Ordinal);
+                if (!isChange && !member.Name.EndsWith(added, StringComparison.Ordinal))
+                {
+                    _errors.Add($"{member.Location}: error: '{member.Name}' must end in {added} or {changed}");
+                    continue;
+                }
+
+                var plain = member with { Name = member.Name[..^(isChange ? changed : added).Length] };
+                var existing = members.FindIndex(item => item.Name == plain.Name);
+                if (isChange && existing < 0) _errors.Add($"{member.Location}: error: enum '{name}' has no member '{plain.Name}' to change");
+                else if (isChange) members[existing] = plain;
+                else if (existing < 0) members.Add(plain);
+                else if (members[existing].Value != plain.Value)
+                    _errors.Add($"{member.Location}: error: '{plain.Name}' is {members[existing].Value} in the header and {plain.Value} here");
+            }
+
+            merged[index] = merged[index] with { Members = [.. members.OrderBy(member => member.Value)] };
+        }
+
+        return merged;
+    }
+
+    /// <summary>Lets clang evaluate the macros: each becomes the value of an enumerator, on the line where the macro is defined.</summary>
+    private List<CConstant> ReadConstants(List<Macro> macros, List<CEnum> enums)
+    {
+        var functionLike = macros.Where(macro => macro.TakesArguments || macro.Body.Length == 0).ToList();
+        foreach (var macro in functionLike)
+        {
+            var what = macro.TakesArguments ? "takes arguments" : "is empty";
+            _errors.Add($"{macro.Location}: error: macro '{macro.Name}' {what}, so it is no constant; name it in settings.json, exclude.macros, with the reason");
+        }
+
+        macros = macros.Except(functionLike).ToList();
+        if (macros.Count == 0) return [];
+
+        var file = Path.Combine(Path.GetTempPath(), $"constants-{Guid.NewGuid():N}.h");
+        try
+        {
+            var text = new StringBuilder();
+            text.Append(CultureInfo.InvariantCulture, $"#include \"{_input}\"\n");
+            foreach (var macro in macros)
+                text.Append(CultureInfo.InvariantCulture, $"#line {macro.Location.Line} \"{macro.Location.File}\"\nenum {{ {ValuePrefix}{macro.Name} = ({macro.Name}) }};\n");
+            File.WriteAllText(file, text.ToString());
+            using var document = JsonDocument.Parse(_clang.DumpAst(file), new JsonDocumentOptions { MaxDepth = 512 });
+            var values = AstNode.Read(document).Children.Where(node => node.Kind == "EnumDecl").SelectMany(node => node.Children)
+                .Where(member => member.Name.StartsWith(ValuePrefix, StringComparison.Ordinal))
+                .ToDictionary(member => member.Name[ValuePrefix.Length..], member => ReadValue(member)!.Value);
+            return macros.ConvertAll(macro => new CConstant(
+                macro.Name, macro.Location, values[macro.Name], macro.Body.Contains("0x", StringComparison.OrdinalIgnoreCase), FindMember(macro.Body, enums)));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static (string Enum, string Member)? FindMember(string body, List<CEnum> enums) =>
+        enums.Find(item => item.Members.Any(member => member.Name == body)) is { } owner ? (owner.Name, body) : null;
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Native.LibUsb.Generator.Clang;
+
+/// <summary>A macro of the interface.</summary>
+/// <param name="TakesArguments">Whether it is written like a function.</param>
+internal sealed partial record Macro(string Name, SourceLocation Location, string Body, bool TakesArguments)
+{
+    /// <summary>Finds the macros in preprocessed text that still has its definitions.</summary>
+    /// <param name="preprocessed">What <c>clang -E -dD</c> printed.</param>
+    /// <param name="isInterface">Tells the files whose macros count.</param>
+    public static IReadOnlyList<Macro> Read(string preprocessed, Func<string, bool> isInterface)
+    {
+        var macros = new OrderedDictionary<string, Macro>();
+        var file = "";
+        var line = 0;
+        foreach (var text in preprocessed.Split('\n'))
+        {
+            if (LineMarker().Match(text) is { Success: true } marker)
+            {
+                line = int.Parse(marker.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+                file = marker.Groups[2].Value;
+                continue;
+            }
+
+            if (isInterface(file))
+            {
+                if (Definition().Match(text) is { Success: true } definition)
+                {
+                    var name = definition.Groups[1].Value;
+                    macros[name] = new Macro(name, new SourceLocation(file, line, 0, 0), definition.Groups[3].Value.Trim(), definition.Groups[2].Success);
+                }
+                else if (Removal().Match(text) is { Success: true } removal)
+                {
+                    macros.Remove(removal.Groups[1].Value);
+                }
+            }
+
+            line++;
+        }
+
+        return [.. macros.Values];
+    }
+
+    [GeneratedRegex("""^# (\d+) "(.*?)"[ 0-9]*$""")]
+    private static partial Regex LineMarker();
+
+    [GeneratedRegex(@"^#define (\w+)(\(.*?\))?(?: (.*))?$")]
+    private static partial Regex Definition();
+
+    [GeneratedRegex(@"^#undef (\w+)")]
+    private static partial Regex Removal();
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Native.LibUsb.Generator.Clang;
+
+/// <summary>How a C compiler lays out a record on one target.</summary>
+/// <param name="Fields">The offset of each field by name; of a nested one by its path, as in <c>value.ival</c>.</param>
+internal sealed partial record RecordLayout(string Name, int Size, int Alignment, IReadOnlyDictionary<string, int> Fields)
+{
+    /// <summary>Reads what <c>clang -fdump-record-layouts-complete</c> printed; records without a name are seen inside others only.</summary>
+    public static IReadOnlyDictionary<string, RecordLayout> Read(string dump)
+    {
+        var layouts = new Dictionary<string, RecordLayout>();
+        foreach (var block in dump.Split("*** Dumping AST Record Layout", StringSplitOptions.RemoveEmptyEntries))
+        {
+            var name = "";
+            var fields = new OrderedDictionary<string, int>();
+            var path = new List<string>();
+            foreach (var line in block.Split('\n'))
+            {
+                if (Member().Match(line) is { Success: true } member)
+                {
+                    var depth = (member.Groups[2].Length - 1) / 2;
+                    var text = member.Groups[3].Value;
+                    if (depth == 0)
+                    {
+                        name = text.StartsWith("struct ", StringComparison.Ordinal) || text.StartsWith("union ", StringComparison.Ordinal)
+                            ? text[(text.IndexOf(' ', StringComparison.Ordinal) + 1)..] : text;
+                        continue;
+                    }
+
+                    path.RemoveRange(depth - 1, path.Count - depth + 1);
+                    path.Add(text[(text.LastIndexOf(' ') + 1)..]);
+                    fields[string.Join('.', path)] = int.Parse(member.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+                }
+                else if (Total().Match(line) is { Success: true } total && !name.Contains('('))
+                {
+                    layouts[name] = new RecordLayout(
+                        name,
+                        int.Parse(total.Groups[1].ValueSpan, CultureInfo.InvariantCulture),
+                        int.Parse(total.Groups[2].ValueSpan, CultureInfo.InvariantCulture),
+                        fields);
+                    break;
+                }
+            }
+        }
+
+        return layouts;
+    }
+
+    [GeneratedRegex(@"^\s*(\d+) \|(\s+)(\S.*)$")]
+    private static partial Regex Member();
+
+    [GeneratedRegex(@"\[sizeof=(\d+), align=(\d+)\]")]
+    private static partial Regex Total();
+}

@@ -1,0 +1,44 @@
+using Native.LibUsb.Generator.Docs;
+using Native.LibUsb.Generator.Model;
+
+namespace Native.LibUsb.Generator.Emit;
+
+/// <summary>
+/// Callback types become aliases of function pointers. An alias cannot carry documentation and is seen in this project only,
+/// so the texts are comments here, and another project writes the function pointer itself.
+/// </summary>
+internal static class CallbacksEmitter
+{
+    public static string Emit(BindingModel model, DocLibrary docs)
+    {
+        var code = CodeWriter.Start();
+        foreach (var callback in model.Callbacks)
+        {
+            var text = docs["callback", callback.Name];
+            code.Gap();
+            code.Comment(text.Summary);
+            code.Comment(text.Remarks);
+            for (var i = 0; i < callback.Parameters.Count; i++)
+            {
+                var parameter = callback.Parameters[i];
+                if (text.Parts.TryGetValue(parameter.Name, out var part)) code.Comment($"{parameter.Name}: {part}");
+            }
+
+            if (text.Returns is not null) code.Comment($"returns: {text.Returns}");
+            code.Line($"global using unsafe {callback.Name} = {Qualified(model, callback)};");
+        }
+
+        return code.ToString();
+    }
+
+    // a using alias stands before any namespace, so the types in it need their full names
+    private static string Qualified(BindingModel model, CCallback callback)
+    {
+        var types = callback.Type.Parameters.Append(callback.Type.Returns).Select(type =>
+        {
+            var name = model.Types.Map(type);
+            return char.IsAsciiLetterLower(name[0]) && !model.Types.IsDeclared(name.TrimEnd('*')) ? name : $"Native.LibUsb.Interop.{name}";
+        });
+        return $"delegate* unmanaged<{string.Join(", ", types)}>";
+    }
+}

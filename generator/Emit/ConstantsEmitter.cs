@@ -1,0 +1,30 @@
+using Native.LibUsb.Generator.Docs;
+using Native.LibUsb.Generator.Model;
+
+namespace Native.LibUsb.Generator.Emit;
+
+/// <summary>Macros become constants; one that names an enum's member becomes a constant of that enum.</summary>
+internal static class ConstantsEmitter
+{
+    public static string Emit(BindingModel model, DocLibrary docs)
+    {
+        var code = CodeWriter.Start();
+        code.Line("namespace Native.LibUsb.Interop;");
+        code.Line();
+        code.Open("public static unsafe partial class libusb");
+        foreach (var constant in model.Constants)
+        {
+            code.Gap();
+            code.Doc("summary", docs["constant", constant.Name].Summary);
+            var (type, value) = constant.Member is { } member ? (member.Enum, $"{member.Enum}.{member.Member}")
+                : (Type(constant.Value), Identifiers.Number(constant.Value, constant.IsHexadecimal));
+            code.Line($"public const {type} {constant.Name} = {value};");
+        }
+
+        code.Close();
+        return code.ToString();
+    }
+
+    // int wherever it fits, as lengths and codes are int in C# too
+    private static string Type(long value) => value is >= int.MinValue and <= int.MaxValue ? "int" : value is >= 0 and <= uint.MaxValue ? "uint" : "long";
+}

@@ -1,0 +1,33 @@
+using Native.LibUsb.Generator.Docs;
+using Native.LibUsb.Generator.Model;
+
+namespace Native.LibUsb.Generator.Emit;
+
+/// <summary>Enums are <c>int</c> on every platform: C compilers disagree on the sign, which no value here shows.</summary>
+internal static class EnumsEmitter
+{
+    public static string Emit(BindingModel model, DocLibrary docs)
+    {
+        var code = model.Enums.Any(model.IsFlags) ? CodeWriter.Start("System") : CodeWriter.Start();
+        code.Line("namespace Native.LibUsb.Interop;");
+        foreach (var item in model.Enums)
+        {
+            var text = docs["enum", item.Name];
+            code.Line();
+            code.Doc("summary", text.Summary);
+            code.Doc("remarks", text.Remarks);
+            if (model.IsFlags(item)) code.Line("[Flags]");
+            code.Open($"public enum {item.Name} : int");
+            foreach (var member in item.Members)
+            {
+                if (text.Parts.Count > 0) code.Gap();
+                code.Doc("summary", text.Parts.GetValueOrDefault(member.Name));
+                code.Line($"{member.Name} = {Identifiers.Number(member.Value, member.IsHexadecimal)},");
+            }
+
+            code.Close();
+        }
+
+        return code.ToString();
+    }
+}

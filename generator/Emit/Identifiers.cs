@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Native.LibUsb.Generator.Emit;
+
+/// <summary>Spells names and numbers of C in C#.</summary>
+internal static class Identifiers
+{
+    // the keywords of C# that are none in C
+    private static readonly HashSet<string> s_keywords =
+    [
+        "abstract", "as", "base", "bool", "byte", "catch", "checked", "class", "decimal", "delegate", "event", "explicit", "false", "finally",
+        "fixed", "foreach", "implicit", "in", "interface", "internal", "is", "lock", "namespace", "new", "null", "object", "operator", "out",
+        "override", "params", "private", "protected", "public", "readonly", "ref", "sbyte", "sealed", "stackalloc", "string", "this", "throw",
+        "true", "try", "typeof", "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual",
+    ];
+
+    public static string Escape(string name) => s_keywords.Contains(name) ? "@" + name : name;
+
+    /// <summary>A number, in the base the header has it in.</summary>
+    public static string Number(long value, bool hexadecimal)
+    {
+        if (!hexadecimal || value < 0) return value.ToString(CultureInfo.InvariantCulture);
+        return "0x" + value.ToString(value <= 0xFF ? "X2" : value <= 0xFFFF ? "X4" : value <= 0xFFFFFFFF ? "X8" : "X16", CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text;
+using System.Text.Json;
+using Native.LibUsb.Generator.Clang;
+using Native.LibUsb.Generator.Model;
+
+namespace Native.LibUsb.Generator.Emit;
+
+/// <summary>The layouts as clang reports them, for the tests: target, record, size and offsets.</summary>
+internal static class LayoutTableEmitter
+{
+    public static string Emit(BindingModel model, ManagedLayout layout)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            json.WriteStartObject();
+            foreach (var target in Target.All)
+            {
+                json.WriteStartObject(target.Triple);
+                foreach (var record in model.Records.Where(record => record.Fields is not null))
+                {
+                    var native = layout.Native(record, target);
+                    json.WriteStartObject(record.Name);
+                    json.WriteNumber("size", native.Size);
+                    json.WriteStartObject("offsets");
+                    foreach (var (name, offset) in native.Fields) json.WriteNumber(name, offset);
+                    json.WriteEndObject();
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+}

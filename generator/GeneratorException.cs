@@ -1,0 +1,16 @@
+namespace Native.LibUsb.Generator;
+
+/// <summary>What is wrong with the input: one line for each error, written to be read by the person who has to fix it.</summary>
+internal sealed class GeneratorException : Exception
+{
+    public GeneratorException(params IReadOnlyList<string> errors)
+        : base(string.Join('\n', errors)) => Errors = errors;
+
+    public IReadOnlyList<string> Errors { get; }
+
+    /// <summary>Throws if there are errors, all of them at once: a person fixes ten names faster than one name ten times.</summary>
+    public static void ThrowIfAny(IReadOnlyList<string> errors)
+    {
+        if (errors.Count > 0) throw new GeneratorException(errors);
+    }
+}

@@ -1,0 +1,47 @@
+using Native.LibUsb.Generator.Settings;
+
+namespace Native.LibUsb.Generator.Model;
+
+/// <summary>The header as it is bound: in the order of the output, without what the settings leave out.</summary>
+internal sealed class BindingModel
+{
+    private readonly GeneratorSettings _settings;
+
+    public BindingModel(CHeader header, GeneratorSettings settings)
+    {
+        _settings = settings;
+        Types = new ManagedTypes(header, settings);
+        Constants = Order(header.Constants, settings.Since?.Constants);
+        Enums = Order(header.Enums, settings.Since?.Enums);
+        Records = Order(header.Records, settings.Since?.Records);
+        Callbacks = Order(header.Callbacks, settings.Since?.Callbacks);
+        Functions = Order(
+            header.Functions.Where(function => !function.IsInline && !settings.Exclude.Functions.ContainsKey(function.Name)), settings.Since?.Functions);
+    }
+
+    public ManagedTypes Types { get; }
+
+    public IReadOnlyList<CConstant> Constants { get; }
+
+    public IReadOnlyList<CEnum> Enums { get; }
+
+    public IReadOnlyList<CRecord> Records { get; }
+
+    public IReadOnlyList<CCallback> Callbacks { get; }
+
+    /// <summary>The functions that are imported.</summary>
+    public IReadOnlyList<CFunction> Functions { get; }
+
+    public bool IsFlags(CEnum item) => _settings.Flags.Contains(item.Name);
+
+    public bool SuppressesGcTransition(CFunction function) => _settings.SuppressGcTransition.Contains(function.Name);
+
+    /// <summary>The version that brought the function, if libraries older than it are supported.</summary>
+    public string? OptionalSince(CFunction function) =>
+        _settings.Since is { } since && Version.Parse(since.Functions[function.Name]) > Version.Parse(_settings.BaseVersion) ? since.Functions[function.Name] : null;
+
+    // The order of the newest header, whichever header was read: an older one has the newer declarations at its end.
+    private static List<T> Order<T>(IEnumerable<T> declarations, OrderedDictionary<string, string>? versions)
+        where T : IDeclaration =>
+        versions is null ? [.. declarations] : [.. declarations.OrderBy(declaration => versions.IndexOf(declaration.Name))];
+}

@@ -1,0 +1,43 @@
+using Native.LibUsb.Generator.Clang;
+
+namespace Native.LibUsb.Generator.Model;
+
+/// <summary>What a header declares, each kind in one list.</summary>
+internal sealed record CHeader(
+    IReadOnlyList<CConstant> Constants,
+    IReadOnlyList<CEnum> Enums,
+    IReadOnlyList<CRecord> Records,
+    IReadOnlyList<CCallback> Callbacks,
+    IReadOnlyList<CFunction> Functions,
+    IReadOnlyDictionary<string, CType> Typedefs);
+
+/// <summary>Anything with a name at file scope.</summary>
+internal interface IDeclaration
+{
+    string Name { get; }
+
+    SourceLocation Location { get; }
+}
+
+/// <summary>A macro that is an integer constant expression.</summary>
+/// <param name="IsHexadecimal">Whether the header writes it so.</param>
+/// <param name="Member">The enum and the member it is another name of, if it is that.</param>
+internal sealed record CConstant(string Name, SourceLocation Location, long Value, bool IsHexadecimal, (string Enum, string Member)? Member) : IDeclaration;
+
+internal sealed record CEnum(string Name, SourceLocation Location, IReadOnlyList<CEnumMember> Members) : IDeclaration;
+
+internal sealed record CEnumMember(string Name, SourceLocation Location, long Value, bool IsHexadecimal);
+
+/// <param name="Fields"><see langword="null"/> if the header only names the record: an opaque handle.</param>
+internal sealed record CRecord(string Name, SourceLocation Location, bool IsUnion, bool IsPacked, IReadOnlyList<CField>? Fields) : IDeclaration;
+
+/// <param name="TypeText">The type as the header writes it.</param>
+/// <param name="Nested">The record without a name which is the type, if it is one.</param>
+internal sealed record CField(string Name, SourceLocation Location, CType Type, string TypeText, CRecord? Nested);
+
+internal sealed record CCallback(string Name, SourceLocation Location, CFunctionType Type, IReadOnlyList<CParameter> Parameters) : IDeclaration;
+
+internal sealed record CFunction(
+    string Name, SourceLocation Location, CType Returns, string ReturnsText, IReadOnlyList<CParameter> Parameters, bool IsVariadic, bool IsInline) : IDeclaration;
+
+internal sealed record CParameter(string Name, CType Type, string TypeText);

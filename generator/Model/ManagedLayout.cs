@@ -1,0 +1,106 @@
+using Native.LibUsb.Generator.Clang;
+
+namespace Native.LibUsb.Generator.Model;
+
+/// <summary>How .NET lays out the generated records, and whether that is how C lays them out, on every target.</summary>
+internal sealed class ManagedLayout
+{
+    private readonly ManagedTypes _types;
+    private readonly IReadOnlyDictionary<Target, IReadOnlyDictionary<string, RecordLayout>> _layouts;
+
+    public ManagedLayout(ManagedTypes types, IReadOnlyDictionary<Target, IReadOnlyDictionary<string, RecordLayout>> layouts)
+    {
+        _types = types;
+        _layouts = layouts;
+    }
+
+    /// <summary>The layout that C gives the record on a target.</summary>
+    public RecordLayout Native(CRecord record, Target target) => _layouts[target].GetValueOrDefault(record.Name)
+        ?? throw new GeneratorException($"{record.Location}: error: clang gives no layout of '{record.Name}' for {target.Triple}");
+
+    /// <summary>The size to state with <c>StructLayout.Size</c>: where a flexible array's alignment makes C's record larger than its fields.</summary>
+    public int? StatedSize(CRecord record)
+    {
+        var sizes = Target.All.Select(target => (native: Native(record, target).Size, managed: Measure(record, target).Size)).ToList();
+        if (sizes.TrueForAll(size => size.native == size.managed)) return null;
+        return sizes.Select(size => size.native).Distinct().Count() == 1 ? sizes[0].native : throw new GeneratorException(
+            $"{record.Location}: error: '{record.Name}' is larger in C than its fields are in C#, and not by the same size on every target");
+    }
+
+    /// <summary>Where the flexible array at the end of a record begins, with 64-bit and with 32-bit pointers.</summary>
+    public (int Wide, int Narrow) FlexibleOffset(CRecord record, CField field)
+    {
+        var offsets = Target.All.ToLookup(target => target.PointerSize, target => Native(record, target).Fields[field.Name]);
+        return offsets.All(group => group.Distinct().Count() == 1) ? (offsets[8].First(), offsets[4].First()) : throw new GeneratorException(
+            $"{field.Location}: error: '{record.Name}.{field.Name}' begins at an offset that not only the size of a pointer decides");
+    }
+
+    /// <summary>Compares every field of every record with what clang says.</summary>
+    public void Verify(IEnumerable<CRecord> records)
+    {
+        var errors = new List<string>();
+        foreach (var record in records.Where(record => record.Fields is not null))
+        {
+            var stated = StatedSize(record);
+            foreach (var target in Target.All)
+            {
+                var native = Native(record, target);
+                var managed = Measure(record, target);
+                foreach (var (name, offset) in managed.Fields)
+                {
+                    if (native.Fields.GetValueOrDefault(name, -1) != offset)
+                        errors.Add($"{record.Location}: error: '{record.Name}.{name}' is at {native.Fields.GetValueOrDefault(name, -1)} in C and at {offset} in C# for {target.Triple}");
+                }
+
+                if ((stated ?? managed.Size) != native.Size)
+                    errors.Add($"{record.Location}: error: '{record.Name}' has {native.Size} bytes in C and {stated ?? managed.Size} in C# for {target.Triple}");
+            }
+        }
+
+        GeneratorException.ThrowIfAny(errors);
+    }
+
+    /// <summary>The rules of a sequential (or, for unions, explicit) blittable struct; a flexible array is no field of it.</summary>
+    private (int Size, int Alignment, Dictionary<string, int> Fields) Measure(CRecord record, Target target)
+    {
+        var fields = new Dictionary<string, int>();
+        int end = 0, alignment = 1, largest = 0;
+        foreach (var field in record.Fields!)
+        {
+            if (field.Type is CArrayType { Length: null }) continue;
+            var (size, align, inner) = MeasureField(field, target);
+            if (record.IsPacked) align = 1;
+            var offset = record.IsUnion ? 0 : (end + align - 1) / align * align;
+            fields[field.Name] = offset;
+            foreach (var (name, innerOffset) in inner) fields[$"{field.Name}.{name}"] = offset + innerOffset;
+            end = offset + size;
+            largest = Math.Max(largest, end);
+            alignment = Math.Max(alignment, align);
+        }
+
+        return ((Math.Max(largest, 1) + alignment - 1) / alignment * alignment, alignment, fields);
+    }
+
+    private (int Size, int Alignment, Dictionary<string, int> Fields) MeasureField(CField field, Target target)
+    {
+        if (field.Nested is { } nested) return Measure(nested, target);
+        if (field.Type is CArrayType { Length: { } length } array)
+        {
+            var (size, alignment, _) = MeasureField(field with { Type = array.Element }, target);
+            return (size * length, alignment, []);
+        }
+
+        if (_types.RecordOf(field.Type) is { } record) return Measure(record, target);
+        if (field.Type is CPointerType) return (target.PointerSize, target.PointerSize, []);
+        return _types.Map(field.Type) switch
+        {
+            "byte" or "sbyte" => (1, 1, []),
+            "short" or "ushort" => (2, 2, []),
+            "long" or "ulong" or "double" => (8, target.Int64Alignment, []),
+            "CLong" or "CULong" => (target.LongSize, target.LongSize, []),
+            "nint" or "nuint" => (target.PointerSize, target.PointerSize, []),
+            var type when type.StartsWith("delegate*", StringComparison.Ordinal) || _types.IsCallback(type) => (target.PointerSize, target.PointerSize, []),
+            _ => (4, 4, []), // int, uint, float, and every enum
+        };
+    }
+}

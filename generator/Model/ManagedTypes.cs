@@ -1,0 +1,87 @@
+using Native.LibUsb.Generator.Settings;
+
+namespace Native.LibUsb.Generator.Model;
+
+/// <summary>Maps C's types to C#'s. Everything is blittable: what has no blittable counterpart is an error.</summary>
+internal sealed class ManagedTypes
+{
+    private static readonly Dictionary<string, string> s_builtIn = new()
+    {
+        ["void"] = "void",
+        ["char"] = "byte", ["signed char"] = "sbyte", ["unsigned char"] = "byte",
+        ["short"] = "short", ["unsigned short"] = "ushort",
+        ["int"] = "int", ["unsigned int"] = "uint",
+        ["long"] = "CLong", ["unsigned long"] = "CULong",
+        ["long long"] = "long", ["unsigned long long"] = "ulong",
+        ["float"] = "float", ["double"] = "double",
+        ["int8_t"] = "sbyte", ["uint8_t"] = "byte", ["int16_t"] = "short", ["uint16_t"] = "ushort",
+        ["int32_t"] = "int", ["uint32_t"] = "uint", ["int64_t"] = "long", ["uint64_t"] = "ulong",
+        ["intptr_t"] = "nint", ["uintptr_t"] = "nuint", ["ssize_t"] = "nint", ["size_t"] = "nuint", ["ptrdiff_t"] = "nint",
+    };
+
+    private readonly Dictionary<string, CEnum> _enums;
+    private readonly Dictionary<string, CRecord> _records;
+    private readonly IReadOnlyDictionary<string, CType> _typedefs;
+    private readonly HashSet<string> _callbacks;
+    private readonly IReadOnlyDictionary<string, string> _external;
+
+    public ManagedTypes(CHeader header, GeneratorSettings settings)
+    {
+        _enums = header.Enums.ToDictionary(item => item.Name);
+        _records = header.Records.ToDictionary(record => record.Name);
+        _callbacks = [.. header.Callbacks.Select(callback => callback.Name)];
+        _typedefs = header.Typedefs;
+        _external = settings.External;
+    }
+
+    /// <summary>The C# type.</summary>
+    /// <param name="type">The C type.</param>
+    /// <param name="nested">What to call a record without a name.</param>
+    /// <exception cref="FormatException">There is no such type.</exception>
+    public string Map(CType type, string? nested = null) => type switch
+    {
+        CPointerType { Target: CFunctionType function } => FunctionPointer(function),
+        CPointerType pointer => Map(pointer.Target) + "*",
+        CArrayType { Length: null } array => Map(array.Element) + "*",
+        CAnonymousType when nested is not null => nested,
+        CNamedType named => MapName(named.Name),
+        _ => throw new FormatException("it has no counterpart in C#"),
+    };
+
+    /// <summary><c>delegate* unmanaged</c>, with the platform's own calling convention.</summary>
+    public string FunctionPointer(CFunctionType function, string conventions = "") => function.IsVariadic
+        ? throw new FormatException("a variadic function pointer has no counterpart in C#")
+        : $"delegate* unmanaged{conventions}<{string.Join(", ", function.Parameters.Append(function.Returns).Select(type => Map(type)))}>";
+
+    /// <summary>Whether the C# type says less than the C type: <c>const</c>, plain <c>char</c>, a typedef that is gone.</summary>
+    public bool LosesMeaning(CType type) => type.PointsToConst || Innermost(type) is { } name && (name == "char" || IsVanishingTypedef(name));
+
+    /// <summary>The record a field holds by value, if it is a named one.</summary>
+    public CRecord? RecordOf(CType type) => type is CNamedType { Name: var name }
+        ? _records.GetValueOrDefault(name) ?? (_typedefs.TryGetValue(name, out var target) && target != type ? RecordOf(target) : null)
+        : null;
+
+    public bool IsCallback(string name) => _callbacks.Contains(name);
+
+    /// <summary>Whether a type comes from the header, and not from the language.</summary>
+    public bool IsDeclared(string name) => _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name);
+
+    private static string? Innermost(CType type) => type switch
+    {
+        CNamedType named => named.Name,
+        CPointerType pointer => Innermost(pointer.Target),
+        CArrayType array => Innermost(array.Element),
+        _ => null,
+    };
+
+    private bool IsVanishingTypedef(string name) =>
+        !s_builtIn.ContainsKey(name) && !_callbacks.Contains(name) && !_enums.ContainsKey(name) && !_records.ContainsKey(name) && _typedefs.ContainsKey(name);
+
+    private string MapName(string name)
+    {
+        if (s_builtIn.TryGetValue(name, out var builtIn)) return builtIn;
+        if (_callbacks.Contains(name) || _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name)) return name;
+        if (_typedefs.TryGetValue(name, out var target)) return Map(target);
+        throw new FormatException($"'{name}' is not known; a type that is written by hand is named in settings.json, external{Suggestion.For(name, _records.Keys.Concat(_enums.Keys))}");
+    }
+}

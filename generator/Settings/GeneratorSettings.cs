@@ -1,0 +1,101 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Native.LibUsb.Generator.Settings;
+
+/// <summary>What the header cannot say; <c>settings.schema.json</c> is the manual of each knob.</summary>
+internal sealed record GeneratorSettings
+{
+    [JsonPropertyName("$schema")]
+    public string? Schema { get; init; }
+
+    public string BaseVersion { get; init; } = "";
+
+    public IReadOnlyList<string> Flags { get; init; } = [];
+
+    public IReadOnlyList<string> SuppressGcTransition { get; init; } = [];
+
+    public ExcludeSettings Exclude { get; init; } = new();
+
+    public IReadOnlyDictionary<string, string> External { get; init; } = new Dictionary<string, string>();
+
+    public SinceSettings? Since { get; init; }
+
+    /// <summary>Reads a settings file. A knob that does not exist is an error which names the nearest one that does.</summary>
+    public static GeneratorSettings Read(string file)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(file);
+        }
+        catch (IOException e)
+        {
+            throw new GeneratorException($"{file}: error: {e.Message}");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(text, s_documentOptions);
+            var errors = new List<string>();
+            CheckNames(document.RootElement, typeof(GeneratorSettings), "", file, errors);
+            GeneratorException.ThrowIfAny(errors);
+            return JsonSerializer.Deserialize(document, SettingsJson.Default.GeneratorSettings)!;
+        }
+        catch (JsonException e)
+        {
+            throw new GeneratorException($"{file}:{e.LineNumber + 1}: error: {e.Message}");
+        }
+    }
+
+    private static readonly JsonDocumentOptions s_documentOptions = new() { AllowDuplicateProperties = false };
+
+    private static void CheckNames(JsonElement json, Type type, string path, string file, List<string> errors)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            errors.Add($"{file}: error: {(path.Length == 0 ? "the file" : path)} must be an object");
+            return;
+        }
+
+        var knobs = SettingsJson.Default.GetTypeInfo(type)!.Properties;
+        foreach (var property in json.EnumerateObject())
+        {
+            var knob = knobs.FirstOrDefault(candidate => candidate.Name == property.Name);
+            if (knob is null)
+                errors.Add($"{file}: error: there is no setting '{path}{property.Name}'{Suggestion.For(property.Name, knobs.Select(candidate => candidate.Name))}");
+            else if (knob.PropertyType == typeof(ExcludeSettings) || knob.PropertyType == typeof(SinceSettings))
+                CheckNames(property.Value, knob.PropertyType, $"{path}{property.Name}.", file, errors);
+        }
+    }
+}
+
+/// <summary>What is left out, each with the reason.</summary>
+internal sealed record ExcludeSettings
+{
+    public IReadOnlyDictionary<string, string> Functions { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> Inlines { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> Macros { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>The version each name came with. The order of the names is the order of the output.</summary>
+internal sealed record SinceSettings
+{
+    public OrderedDictionary<string, string> Functions { get; init; } = [];
+
+    public OrderedDictionary<string, string> Inlines { get; init; } = [];
+
+    public OrderedDictionary<string, string> Records { get; init; } = [];
+
+    public OrderedDictionary<string, string> Enums { get; init; } = [];
+
+    public OrderedDictionary<string, string> Callbacks { get; init; } = [];
+
+    public OrderedDictionary<string, string> Constants { get; init; } = [];
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(GeneratorSettings))]
+internal sealed partial class SettingsJson : JsonSerializerContext;

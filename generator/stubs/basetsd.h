@@ -1,0 +1,1 @@
+typedef __INTPTR_TYPE__ SSIZE_T;

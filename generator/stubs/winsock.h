@@ -1,0 +1,1 @@
+/* Headers before 1.0.29 include it; nothing of it is used. */

@@ -1,0 +1,34 @@
+namespace Native.LibUsb;
+
+/// <summary>Thrown for a libusb function that the loaded libusb does not have: it is older than the function, or built without it.</summary>
+/// <remarks>Install a libusb of at least <see cref="RequiredVersion"/>, or ask first with
+/// <see cref="Interop.LibUsbLibrary.HasFunction"/>. An operation that the platform cannot do is another matter: libusb reports it as
+/// <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.</remarks>
+public sealed class UsbNotSupportedException : NotSupportedException
+{
+    /// <summary>Makes the exception for one function.</summary>
+    /// <param name="functionName">The C name of the function.</param>
+    /// <param name="requiredVersion">The first libusb that has it.</param>
+    /// <param name="loadedVersion">The version of the libusb that is loaded.</param>
+    public UsbNotSupportedException(string functionName, Version requiredVersion, Version loadedVersion)
+        : this(functionName, requiredVersion, loadedVersion, reason: null)
+    {
+    }
+
+    internal UsbNotSupportedException(string functionName, Version requiredVersion, Version loadedVersion, string? reason)
+        : base($"{functionName} needs libusb {requiredVersion} or newer; {reason ?? $"the loaded libusb is {loadedVersion} and does not export it."}")
+    {
+        FunctionName = functionName;
+        RequiredVersion = requiredVersion;
+        LoadedVersion = loadedVersion;
+    }
+
+    /// <summary>Gets the C name of the missing function.</summary>
+    public string FunctionName { get; }
+
+    /// <summary>Gets the first libusb version that has the function.</summary>
+    public Version RequiredVersion { get; }
+
+    /// <summary>Gets the version of the libusb that is loaded.</summary>
+    public Version LoadedVersion { get; }
+}

@@ -1,0 +1,265 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Interop;
+
+/// <summary>Finds and loads libusb, once for the process, when the first function of it is called.</summary>
+/// <remarks>
+/// <para>The search, in this order:</para>
+/// <list type="number">
+/// <item>what <see cref="SetPath"/> or <see cref="SetResolver"/> says, when one of them was called;</item>
+/// <item>the application's own copy: its folder, and what its packages bring in <c>runtimes/&lt;rid&gt;/native</c>;</item>
+/// <item>the system's copy, under the names that its packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>,
+/// <c>libusb-1.0.dll</c>, ...), on macOS also in the folders of Homebrew and MacPorts.</item>
+/// </list>
+/// <para>A Native AOT program that was linked with libusb inside (<c>LibUsbStaticLink</c>) searches for nothing.</para>
+/// </remarks>
+public static unsafe class LibUsbLibrary
+{
+    private static readonly Lock s_lock = new();
+    private static string? s_chosenPath;
+    private static Func<nint>? s_resolver;
+    private static nint s_handle;       // 0 until the library was loaded; never unloaded, as libusb's own threads may be running in it
+    private static bool s_isLoading;    // guards against a resolver that calls libusb
+    private static string? s_loadedName;
+    private static Exports? s_exports;
+
+    /// <summary>Gets the version of libusb in use, from <c>libusb_get_version</c>. Loads the library when that was not done yet.</summary>
+    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    public static Version Version
+    {
+        get
+        {
+            libusb_version* version = libusb.libusb_get_version();
+            return new Version(version->major, version->minor, version->micro);
+        }
+    }
+
+    /// <summary>Gets whether libusb has been loaded from a file. False before its first use, and always in a statically linked program.</summary>
+    public static bool IsLoaded => Volatile.Read(ref s_handle) != 0;
+
+    /// <summary>Gets whether libusb is part of this executable. Loads the library when it is not and that was not done yet.</summary>
+    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    public static bool IsStaticallyLinked => FindExports().IsStatic;
+
+    /// <summary>
+    /// Gets the full path of the libusb that was loaded, or the name it was loaded by where the system does not tell the path. Null before its
+    /// first use, in a statically linked program, and when a resolver supplied the handle and the path cannot be told.
+    /// </summary>
+    public static string? LoadedPath
+    {
+        get
+        {
+            if (!IsLoaded)
+                return null;
+            return FindModulePath(NativeLibrary.GetExport(s_handle, nameof(libusb.libusb_get_version))) ?? s_loadedName;
+        }
+    }
+
+    /// <summary>Names the libusb to load, in place of the search. When it cannot be loaded there is no second choice.</summary>
+    /// <param name="path">A full path, or a name that the system's loader knows.</param>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
+    /// <exception cref="InvalidOperationException">It is too late: libusb is in use already.</exception>
+    public static void SetPath(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        lock (s_lock)
+        {
+            ThrowIfInUse();
+            s_chosenPath = path;
+            s_resolver = null;
+        }
+    }
+
+    /// <summary>Has the application load libusb, in place of the search.</summary>
+    /// <param name="resolver">Called once, when the first function of libusb is. Returns a handle of <see cref="NativeLibrary"/> that stays
+    /// loaded for the life of the process, or 0 to let the usual search go on. It must not use libusb itself.</param>
+    /// <exception cref="InvalidOperationException">It is too late: libusb is in use already.</exception>
+    public static void SetResolver(Func<nint> resolver)
+    {
+        ArgumentNullException.ThrowIfNull(resolver);
+        lock (s_lock)
+        {
+            ThrowIfInUse();
+            s_resolver = resolver;
+            s_chosenPath = null;
+        }
+    }
+
+    /// <summary>Tells whether the libusb in use exports a function, which is the only safe test for one that is newer than 1.0.26.</summary>
+    /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
+    /// <returns>True when it can be called. An inline function of libusb.h is not an export and gives false.</returns>
+    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    public static bool HasFunction(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return TryGetExport(name, out _);
+    }
+
+    /// <summary>Finds an exported function in the libusb that the imports of this assembly use.</summary>
+    internal static bool TryGetExport(string name, out nint address)
+    {
+        Exports exports = FindExports();
+        address = 0;
+        return exports.Handle != 0 && NativeLibrary.TryGetExport(exports.Handle, name, out address);
+    }
+
+    /// <summary>Gets why no function at all can be found by name, or null when functions can be found.</summary>
+    internal static string? ReasonForNoExports =>
+        FindExports().Handle != 0
+            ? null
+            : "libusb is linked into this program, but the program does not export its functions, so that newer ones cannot be found. "
+                + "Link with the property LibUsbStaticLink of the package, which takes care of that.";
+
+    private static Exports FindExports()
+    {
+        if (Volatile.Read(ref s_exports) is { } known)
+            return known;
+
+        // Any import makes the runtime ask Resolve for the library. When it has not asked after a call has come back, then libusb is part of
+        // this program, and the program's own export table is the place to look. Looking there first would be wrong: the search of a
+        // dynamic program covers all that is loaded in the process, maybe another libusb.
+        _ = libusb.libusb_get_version();
+        nint handle = Volatile.Read(ref s_handle);
+        Exports found;
+        if (handle != 0)
+        {
+            found = new Exports(handle, IsStatic: false);
+        }
+        else
+        {
+            handle = NativeLibrary.GetMainProgramHandle();
+            found = new Exports(IsLibUsb(handle) ? handle : 0, IsStatic: true);
+        }
+        Volatile.Write(ref s_exports, found);
+        return found;
+    }
+
+    /// <summary>Tells the runtime whom to ask for the library, before any import of this assembly can run.</summary>
+    // CA2255 warns that a module initializer delays the start of every program that uses the library. This one stores one delegate. The
+    // other way, a static constructor of `libusb`, would put a check in front of every call of a native function.
+    [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "See the comment above.")]
+    [ModuleInitializer]
+    internal static void Register() => NativeLibrary.SetDllImportResolver(typeof(LibUsbLibrary).Assembly, Resolve);
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
+    {
+        if (name != libusb.LibraryName)
+            return 0;
+        lock (s_lock)
+        {
+            if (s_handle != 0)
+                return s_handle;
+            // The lock lets the same thread in again.
+            if (s_isLoading)
+                throw new InvalidOperationException($"The resolver given to {nameof(LibUsbLibrary)} calls libusb, which it is about to load.");
+            s_isLoading = true;
+            try
+            {
+                nint handle = Load();
+                Volatile.Write(ref s_handle, handle);
+                return handle;
+            }
+            finally
+            {
+                s_isLoading = false;
+            }
+        }
+    }
+
+    private static nint Load()
+    {
+        nint handle;
+        if (s_resolver is not null && (handle = s_resolver()) != 0)
+        {
+            if (IsLibUsb(handle))
+                return handle;
+            throw new DllNotFoundException("The resolver gave a library that is not libusb 1.0: it does not export libusb_get_version.");
+        }
+
+        var tried = new List<string>();
+        if (s_chosenPath is not null)
+        {
+            if (TryLoad(s_chosenPath, tried, out handle))
+                return handle;
+            throw NotFound(tried);
+        }
+
+        string[] names = LibraryNames.OfThisSystem();
+        foreach (string folder in LibraryNames.FoldersOfTheApplication())
+        {
+            foreach (string name in names)
+            {
+                // A folder of the application without a libusb is the usual case, and not worth a line in the error message.
+                string path = Path.Combine(folder, name);
+                if (File.Exists(path) && TryLoad(path, tried, out handle))
+                    return handle;
+            }
+        }
+        foreach (string name in names.Concat(LibraryNames.OtherPlacesOfThisSystem()))
+        {
+            if (TryLoad(name, tried, out handle))
+                return handle;
+        }
+        throw NotFound(tried);
+    }
+
+    private static bool TryLoad(string nameOrPath, List<string> tried, out nint handle)
+    {
+        tried.Add(nameOrPath);
+        if (!NativeLibrary.TryLoad(nameOrPath, out handle))
+            return false;
+        if (IsLibUsb(handle))
+        {
+            s_loadedName = nameOrPath;
+            return true;
+        }
+        // A file by that name that is not libusb 1.0, such as libusb 0.1. Found out here it costs a line; later, a riddle.
+        NativeLibrary.Free(handle);
+        tried[^1] += " (loads, but is not libusb 1.0)";
+        return false;
+    }
+
+    private static bool IsLibUsb(nint handle) => NativeLibrary.TryGetExport(handle, nameof(libusb.libusb_get_version), out _);
+
+    private static DllNotFoundException NotFound(List<string> tried) =>
+        new($"libusb 1.0 was not found. Tried: {string.Join(", ", tried)}. "
+            + "Install it (Debian: libusb-1.0-0, Fedora: libusb1, Homebrew: libusb; on Windows put libusb-1.0.dll beside the program), "
+            + $"or name the file with {nameof(LibUsbLibrary)}.{nameof(SetPath)} before its first use. "
+            + "A file that exists and does not load is of another processor architecture, or lacks something that it needs itself.");
+
+    private static void ThrowIfInUse()
+    {
+        if (s_handle != 0)
+            throw new InvalidOperationException($"libusb is in use already (loaded as {s_loadedName ?? "a handle of a resolver"}): choose it before its first use.");
+        if (s_exports is { IsStatic: true })
+            throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
+    }
+
+    private static string? FindModulePath(nint address)
+    {
+        try
+        {
+            using Process process = Process.GetCurrentProcess();
+            foreach (ProcessModule module in process.Modules)
+            {
+                using (module)
+                {
+                    if (address >= module.BaseAddress && address < module.BaseAddress + module.ModuleMemorySize)
+                        return module.FileName;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or InvalidOperationException or PlatformNotSupportedException)
+        {
+            // The list of modules is a courtesy of the system. Without it the name by which the library was loaded has to do.
+        }
+        return null;
+    }
+
+    /// <summary>Where functions are looked up by name. A handle of 0 means that nothing can be looked up.</summary>
+    private sealed record Exports(nint Handle, bool IsStatic);
+}

@@ -1,0 +1,46 @@
+namespace Native.LibUsb.Interop;
+
+/// <summary>The names and places of libusb on each operating system.</summary>
+internal static class LibraryNames
+{
+    /// <summary>File names, the most specific one first: a name with the ABI's number cannot be another library.</summary>
+    internal static string[] OfThisSystem()
+    {
+        if (OperatingSystem.IsWindows())
+            return ["libusb-1.0.dll"];
+        if (OperatingSystem.IsMacOS() || OperatingSystem.IsMacCatalyst() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS())
+            return ["libusb-1.0.0.dylib", "libusb-1.0.dylib"];
+        // Applications bring their own on Android, which knows no numbers; libusb's own build for it leaves the hyphen out.
+        if (OperatingSystem.IsAndroid())
+            return ["libusb-1.0.so", "libusb1.0.so"];
+        // FreeBSD's base system has its own library with libusb's interface; the number is its own too.
+        if (OperatingSystem.IsFreeBSD())
+            return ["libusb.so.3", "libusb-1.0.so.0", "libusb-1.0.so", "libusb.so"];
+        return ["libusb-1.0.so.0", "libusb-1.0.so"];
+    }
+
+    /// <summary>Full paths outside of what the system's loader searches by itself.</summary>
+    internal static IEnumerable<string> OtherPlacesOfThisSystem()
+    {
+        if (!OperatingSystem.IsMacOS())
+            yield break;
+        // Homebrew on Apple silicon and on Intel, then MacPorts. A library of the wrong processor does not load, and the next is tried.
+        foreach (string folder in (string[])["/opt/homebrew/lib", "/usr/local/lib", "/opt/local/lib"])
+        {
+            foreach (string name in OfThisSystem())
+                yield return Path.Combine(folder, name);
+        }
+    }
+
+    /// <summary>The folders from which the runtime itself would take a library of the application, without those of the system.</summary>
+    internal static IEnumerable<string> FoldersOfTheApplication()
+    {
+        yield return AppContext.BaseDirectory;
+        // Set by the host for a framework-dependent program: the native assets of its packages for this platform.
+        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string directories)
+        {
+            foreach (string directory in directories.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+                yield return directory;
+        }
+    }
+}

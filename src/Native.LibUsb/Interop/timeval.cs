@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Interop;
+
+/// <summary>C's <c>struct timeval</c>: a length of time in seconds and microseconds, in the layout that libusb uses on this system.</summary>
+/// <remarks>
+/// <para>The layouts:</para>
+/// <list type="bullet">
+/// <item>64-bit Linux, Android and FreeBSD: two 64-bit numbers, 16 bytes.</item>
+/// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. A 64-bit second number fills both, so it is treated as above.</item>
+/// <item>Windows, all processors: two 32-bit numbers, 8 bytes.</item>
+/// <item>32-bit Linux: two 32-bit numbers, but two 64-bit numbers with musl.</item>
+/// </list>
+/// <para>One case cannot be told from outside: a 32-bit libusb on glibc that was built for 64-bit time. On such a system use the functions that
+/// take no time, as the layers above do: <see cref="libusb.libusb_handle_events_completed"/> and
+/// <see cref="libusb.libusb_interrupt_event_handler"/>.</para>
+/// <para>The structure is as large as the largest layout, so libusb may fill it in through a pointer. It is not for arrays.</para>
+/// </remarks>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+public struct timeval : IEquatable<timeval>
+{
+    // libusb counts the milliseconds of a wait in an int, rounded up: 24.8 days. What is above this wraps around to a negative number.
+    private const long MaxMicroseconds = (int.MaxValue - 1) * 1000L;
+    private const long MicrosecondsPerSecond = 1_000_000;
+
+    [FieldOffset(0)] private int _seconds32;
+    [FieldOffset(4)] private int _microseconds32;
+    [FieldOffset(0)] private long _seconds64;
+    [FieldOffset(8)] private long _microseconds64;
+
+    /// <summary>Makes a time from its two numbers, unchecked, as C would.</summary>
+    /// <param name="tv_sec">Whole seconds.</param>
+    /// <param name="tv_usec">Microseconds, 0 to 999,999. libusb refuses other values.</param>
+    public timeval(long tv_sec, int tv_usec)
+    {
+        this.tv_sec = tv_sec;
+        this.tv_usec = tv_usec;
+    }
+
+    /// <summary>Makes a time from a <see cref="TimeSpan"/>.</summary>
+    /// <param name="time">The time. A fraction of a microsecond is rounded up, so that a short wait does not become none. Values above
+    /// <see cref="MaxValue"/>, and <see cref="Timeout.InfiniteTimeSpan"/>, become <see cref="MaxValue"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
+    public timeval(TimeSpan time)
+    {
+        long microseconds;
+        if (time == Timeout.InfiniteTimeSpan)
+        {
+            microseconds = MaxMicroseconds;
+        }
+        else
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+            (long whole, long rest) = Math.DivRem(time.Ticks, TimeSpan.TicksPerMicrosecond);
+            microseconds = Math.Min(rest == 0 ? whole : whole + 1, MaxMicroseconds);
+        }
+        tv_sec = microseconds / MicrosecondsPerSecond;
+        tv_usec = (int)(microseconds % MicrosecondsPerSecond);
+    }
+
+    /// <summary>Gets the longest time that libusb can wait: a little under 24.8 days.</summary>
+    public static timeval MaxValue => new(MaxMicroseconds / MicrosecondsPerSecond, (int)(MaxMicroseconds % MicrosecondsPerSecond));
+
+    /// <summary>Gets or sets the whole seconds.</summary>
+    /// <exception cref="OverflowException">The value does not fit the 32 bits of this system.</exception>
+    public long tv_sec
+    {
+        readonly get => HasNarrowFields ? _seconds32 : _seconds64;
+        set
+        {
+            if (HasNarrowFields)
+                _seconds32 = checked((int)value);
+            else
+                _seconds64 = value;
+        }
+    }
+
+    /// <summary>Gets or sets the microseconds beyond the whole seconds, 0 to 999,999.</summary>
+    public int tv_usec
+    {
+        // The low half of the wide field is the whole of macOS's, and all that the value's range needs elsewhere.
+        readonly get => HasNarrowFields ? _microseconds32 : (int)_microseconds64;
+        set
+        {
+            if (HasNarrowFields)
+                _microseconds32 = value;
+            else
+                _microseconds64 = value;
+        }
+    }
+
+    /// <summary>Gets how many bytes of the structure the C structure of this system has.</summary>
+    internal static int NativeSize => HasNarrowFields ? 8 : 16;
+
+    private static bool HasNarrowFields { get; } =
+        OperatingSystem.IsWindows()
+        || (nint.Size == 4 && !RuntimeInformation.RuntimeIdentifier.StartsWith("linux-musl", StringComparison.Ordinal));
+
+    /// <summary>Converts to a <see cref="TimeSpan"/>.</summary>
+    /// <exception cref="OverflowException">The time is too long for one.</exception>
+    public readonly TimeSpan ToTimeSpan() =>
+        new(checked((tv_sec * TimeSpan.TicksPerSecond) + (tv_usec * TimeSpan.TicksPerMicrosecond)));
+
+    /// <inheritdoc/>
+    public readonly bool Equals(timeval other) => tv_sec == other.tv_sec && tv_usec == other.tv_usec;
+
+    /// <inheritdoc/>
+    public override readonly bool Equals(object? obj) => obj is timeval other && Equals(other);
+
+    /// <inheritdoc/>
+    public override readonly int GetHashCode() => HashCode.Combine(tv_sec, tv_usec);
+
+    /// <summary>Tells whether two times are equal.</summary>
+    public static bool operator ==(timeval left, timeval right) => left.Equals(right);
+
+    /// <summary>Tells whether two times differ.</summary>
+    public static bool operator !=(timeval left, timeval right) => !left.Equals(right);
+
+    /// <summary>Writes the time in seconds, such as <c>1.000250 s</c>.</summary>
+    public override readonly string ToString() => string.Create(CultureInfo.InvariantCulture, $"{tv_sec}.{tv_usec:D6} s");
+}
