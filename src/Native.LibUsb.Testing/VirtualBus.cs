@@ -27,7 +27,7 @@ public sealed partial class VirtualBus : IDisposable
     private readonly Socket _listener;
     private readonly Thread _accepter;
     private readonly nint _testbed;
-    private bool _disposed;
+    private volatile bool _disposed;
 
     /// <summary>Makes an empty bus. Root hubs appear with the first device of a bus number.</summary>
     /// <exception cref="PlatformNotSupportedException">umockdev or the preload library is missing; the message says which.</exception>
@@ -235,8 +235,9 @@ public sealed partial class VirtualBus : IDisposable
         }
         foreach (VirtualDevice device in gone)
             device.OnDetached();
-        _listener.Dispose();
+        _ = Libc.Shutdown((int)_listener.SafeHandle.DangerousGetHandle(), Libc.ShutdownBoth); // wakes the accepting thread
         _accepter.Join();
+        _listener.Dispose();
         foreach (Connection connection in connections)
             connection.Shutdown();
         foreach (Connection connection in connections)
@@ -246,7 +247,7 @@ public sealed partial class VirtualBus : IDisposable
         Volatile.Write(ref s_exists, 0);
     }
 
-    internal string SystemPathOf(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
+    internal static string SystemPathOf(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
 
     internal void ConfigurationChanged(VirtualDevice device)
     {
@@ -312,13 +313,13 @@ public sealed partial class VirtualBus : IDisposable
         _nextNumber[bus] = number + 1;
         lock (device.SyncRoot)
         {
+            // a device comes up configured: the kernel chooses the first configuration
+            device.SelectConfiguration(device.Description.Configurations[0].Value);
             device.BusNumber = bus;
             device.DeviceNumber = number;
             device.PortPath = port;
             device.Bus = this;
             device.IsAttached = true;
-            // a device comes up configured: the kernel chooses the first configuration
-            device.SelectConfiguration(device.Description.Configurations[0].Value);
         }
         _devices.Add(device);
         Umockdev.GError* error = null;
@@ -402,26 +403,21 @@ public sealed partial class VirtualBus : IDisposable
         Umockdev.Remove(_testbed, path);
     }
 
-    private void Accept()
+    private unsafe void Accept()
     {
+        // libc's accept: the connection needs the bare descriptor, which a .NET socket does not give away
+        int listener = (int)_listener.SafeHandle.DangerousGetHandle();
         while (true)
         {
-            Socket peer;
-            try
-            {
-                peer = _listener.Accept();
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            int descriptor = Libc.Accept(listener, null, null, Libc.CloseOnExec);
+            if (descriptor < 0)
             {
                 if (_disposed)
                     return;
-                continue; // the peer went away before we got to it
+                continue; // interrupted, or the peer went away before we got to it
             }
-            peer.SendBufferSize = 4 << 20;
-            // the connection does its own calls, and owns the descriptor
-            int descriptor = (int)peer.SafeHandle.DangerousGetHandle();
-            peer.SafeHandle.SetHandleAsInvalid();
-            peer.Dispose();
+            int size = 4 << 20;
+            _ = Libc.SetOption(descriptor, Libc.SocketLevel, Libc.SendBuffer, &size, sizeof(int));
             lock (_lock)
             {
                 if (_disposed)

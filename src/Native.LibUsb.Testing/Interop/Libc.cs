@@ -5,7 +5,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>The calls of libc that the bus needs and .NET does not offer without allocating or copying.</summary>
 internal static unsafe partial class Libc
 {
-    public const int NoSignal = 0x4000, Interrupted = 4, ShutdownBoth = 2, PollIn = 1;
+    public const int NoSignal = 0x4000, Interrupted = 4, ShutdownBoth = 2, PollIn = 1, CloseOnExec = 0x80000, SocketLevel = 1, SendBuffer = 7;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct IoVector
@@ -46,6 +46,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMessage(int socket, Message* message, int flags);
+
+    [LibraryImport("libc", EntryPoint = "accept4")]
+    public static partial int Accept(int socket, void* address, uint* length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt")]
+    public static partial int SetOption(int socket, int level, int option, void* value, uint length);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     public static partial int Shutdown(int socket, int how);
