@@ -27,7 +27,7 @@ public sealed unsafe partial class UsbDeviceHandle
         if (error != UsbError.Success)
         {
             UsbException.Throw(error, $"claim interface {interfaceNumber} of {Device}",
-                hint: ErrorHint.ForClaim(error, Device.PortPath.ToString(), ActiveConfigurationValue(), interfaceNumber));
+                hint: ErrorHint.ForClaim(error, Device.PortPath.ToString(), ActiveConfigurationValue(), interfaceNumber, IsKernelDriverHolding(interfaceNumber)));
         }
 
         return claim!;
@@ -234,6 +234,12 @@ public sealed unsafe partial class UsbDeviceHandle
     {
         ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
         return new HandleLease(_native);
+    }
+
+    private bool IsKernelDriverHolding(int interfaceNumber)
+    {
+        using HandleLease lease = Lease();
+        return libusb.libusb_kernel_driver_active(_native.Pointer, interfaceNumber) == 1;
     }
 
     private int ActiveConfigurationValue()

@@ -20,15 +20,15 @@ internal static class ErrorHint
     }
 
     /// <summary>The interface is held by somebody else.</summary>
-    public static string? ForClaim(UsbError error, string devicePath, int configuration, int interfaceNumber)
+    public static string? ForClaim(UsbError error, string devicePath, int configuration, int interfaceNumber, bool isKernelDriverActive)
     {
         if (error != UsbError.Busy)
             return null;
 
+        if (!isKernelDriverActive)
+            return "Another program has claimed the interface.";
         string? driver = KernelDriver(devicePath, configuration, interfaceNumber);
-        return driver is null or "usbfs"
-            ? "Another program has claimed the interface."
-            : $"The kernel driver '{driver}' holds the interface: detach it (UsbDeviceHandle.DetachKernelDriver or AutoDetachKernelDriver).";
+        return $"The kernel driver{(driver is null ? "" : $" '{driver}'")} holds the interface: detach it (DetachKernelDriver or SetAutoDetachKernelDriver).";
     }
 
     /// <summary>The kernel had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error.</summary>

@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbContext
     public void HandleEvents() => FinishPump(Pump(null, null));
 
     /// <summary>As <see cref="HandleEvents()"/>, but waits no longer than <paramref name="timeout"/>.</summary>
-    /// <param name="timeout">How long to wait; zero handles what is there and returns, and over 24.8 days counts as that.</param>
+    /// <param name="timeout">How long to wait; zero handles what is there and returns, and <see cref="Timeout.InfiniteTimeSpan"/> or more than 24.8 days is 24.8 days.</param>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>

@@ -87,7 +87,7 @@ public sealed unsafe partial class UsbTransfer
             _root.Target = null;
             if (Interlocked.CompareExchange(ref _state, Idle, InCallback) == InCallback)
             {
-                AfterRest();
+                AfterRest(releasing: Disposed | Doomed);
                 return;
             }
 
@@ -100,10 +100,10 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    private void AfterRest()
+    private void AfterRest(int releasing)
     {
         int stop = Volatile.Read(ref _stop);
-        if ((stop & (Doomed | Disposed)) != 0)
+        if ((stop & releasing) != 0)
             TryRelease();
         if ((stop & HandleClosing) != 0)
             _handle.TransferCameToRest();
@@ -118,7 +118,7 @@ public sealed unsafe partial class UsbTransfer
 
         _root.Target = null;
         Interlocked.Exchange(ref _state, Idle); // a full fence: who wants to stop the transfer sets _stop first, then looks at _state
-        AfterRest();
+        AfterRest(releasing: Disposed); // doomed without having run: it stays, its results can be read
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]

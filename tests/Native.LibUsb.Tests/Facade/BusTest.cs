@@ -1,4 +1,5 @@
 using Native.LibUsb.Testing;
+using Xunit;
 
 namespace Native.LibUsb.Tests.Facade;
 
@@ -10,7 +11,7 @@ public abstract class BusTest : IDisposable
     /// <summary>Long enough for the busiest machine; only a broken test waits that long.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Watchdog _watchdog = new(TimeSpan.FromMinutes(2));
+    private readonly Watchdog _watchdog = new(seconds: 120, test: "a test of the facade");
 
     protected BusTest()
     {

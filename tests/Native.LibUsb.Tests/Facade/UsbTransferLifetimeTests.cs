@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+using Xunit;
 
 namespace Native.LibUsb.Tests.Facade;
 
@@ -161,7 +163,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         other.SetBulk(BulkLoopback.InAddress, 512, t => statuses.Add(t.Status));
         other.Submit();
         UsbTransfer transfer = _handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, 0, t =>
+        transfer.SetControl(new UsbControlSetup(0x80, 6, 0x0100, 0), 18, t =>
         {
             t.Handle.Dispose();
             statuses.Add(t.Status); // still there: it is our callback that runs

@@ -1,4 +1,6 @@
 using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+using Xunit;
 
 namespace Native.LibUsb.Tests.Facade;
 
