@@ -49,11 +49,7 @@ internal sealed class HeaderReader
         AstNode? unnamed = null;
         foreach (var node in nodes)
         {
-            if (unnamed is not null && node.Kind != "TypedefDecl")
-            {
-                _errors.Add($"{unnamed.Location}: error: an enum or record without a name and without a typedef has no name in C# either");
-                unnamed = null;
-            }
+            if (node.Kind != "TypedefDecl") RefuseUnnamed(ref unnamed);
 
             switch (node.Kind)
             {
@@ -80,8 +76,15 @@ internal sealed class HeaderReader
             }
         }
 
+        RefuseUnnamed(ref unnamed);
         enums = MergeAdditions(enums);
         return new CHeader(ReadConstants(macros, enums), enums, [.. records.Values], callbacks, [.. functions.Values], typedefs);
+    }
+
+    private void RefuseUnnamed(ref AstNode? unnamed)
+    {
+        if (unnamed is not null) _errors.Add($"{unnamed.Location}: error: an enum or record without a name and without a typedef has no name in C# either");
+        unnamed = null;
     }
 
     private void ReadTypedef(

@@ -44,7 +44,8 @@ internal sealed record GeneratorSettings
         }
         catch (JsonException e)
         {
-            throw new GeneratorException($"{file}:{e.LineNumber + 1}: error: {e.Message}");
+            var line = e.LineNumber is { } number ? $":{number + 1}" : "";
+            throw new GeneratorException($"{file}{line}: error: {e.Message}");
         }
     }
 
