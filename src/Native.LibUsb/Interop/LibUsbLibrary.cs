@@ -15,7 +15,12 @@ namespace Native.LibUsb.Interop;
 /// <item>the system's copy, under the names that its packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>,
 /// <c>libusb-1.0.dll</c>, ...), on macOS also in the folders of Homebrew and MacPorts.</item>
 /// </list>
-/// <para>A Native AOT program that was linked with libusb inside (<c>LibUsbStaticLink</c>) searches for nothing.</para>
+/// <para>A Native AOT program that was linked with libusb inside (<c>LibUsbStaticLink</c>) searches for nothing, and a choice made here has no
+/// effect in it.</para>
+/// <para>When is the first use? For most functions, their first call. But the just-in-time compiler binds the small getters that are imported
+/// without a GC transition, <see cref="libusb.libusb_get_version"/> among them, when it compiles a method that calls one. So choose the
+/// library in a method of its own, which calls nothing of libusb: at the start of <c>Main</c> is too late when <c>Main</c> goes on to
+/// call such a getter itself.</para>
 /// </remarks>
 public static unsafe class LibUsbLibrary
 {
@@ -234,7 +239,8 @@ public static unsafe class LibUsbLibrary
     private static void ThrowIfInUse()
     {
         if (s_handle != 0)
-            throw new InvalidOperationException($"libusb is in use already (loaded as {s_loadedName ?? "a handle of a resolver"}): choose it before its first use.");
+            throw new InvalidOperationException($"libusb is in use already (loaded as {s_loadedName ?? "a handle of a resolver"}): choose it before its first use. "
+                + "When that is what the code does: choose it in a method of its own, as compiling a method that calls a getter of libusb loads it.");
         if (s_exports is { IsStatic: true })
             throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
     }
