@@ -274,8 +274,12 @@ internal sealed class HeaderReader
             .Where(member => member.Name.StartsWith(ValuePrefix, StringComparison.Ordinal))
             .ToDictionary(member => member.Name[ValuePrefix.Length..], member => ReadValue(member)!.Value);
         return macros.ConvertAll(macro => new CConstant(
-            macro.Name, macro.Location, values[macro.Name], macro.Body.Contains("0x", StringComparison.OrdinalIgnoreCase), FindMember(macro.Body, enums)));
+            macro.Name, macro.Location, values[macro.Name], IsHexadecimal(macro.Body, macros), FindMember(macro.Body, enums)));
     }
+
+    // a macro that is another name of a macro is written as that one is
+    private static bool IsHexadecimal(string body, List<Macro> macros) =>
+        body.Contains("0x", StringComparison.OrdinalIgnoreCase) || macros.Find(macro => macro.Name == body) is { } other && IsHexadecimal(other.Body, macros);
 
     private static (string Enum, string Member)? FindMember(string body, List<CEnum> enums) =>
         enums.Find(item => item.Members.Any(member => member.Name == body)) is { } owner ? (owner.Name, body) : null;

@@ -10,6 +10,8 @@ public static unsafe partial class libusb
 
     public const int SAMPLE_MASK = 0x0F;
 
+    public const int SAMPLE_MASK_ALIAS = 0x0F;
+
     public const int SAMPLE_SUM = 33;
 
     public const int SAMPLE_MINUS = -1;

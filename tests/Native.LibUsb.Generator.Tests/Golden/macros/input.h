@@ -2,6 +2,7 @@
 #define SAMPLE_CALL(x) x
 #define SAMPLE_PLAIN 18
 #define SAMPLE_MASK 0x0f
+#define SAMPLE_MASK_ALIAS SAMPLE_MASK
 #define SAMPLE_SUM \
     (SAMPLE_PLAIN + \
      SAMPLE_MASK)
