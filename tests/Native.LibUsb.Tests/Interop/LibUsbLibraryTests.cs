@@ -230,15 +230,24 @@ public sealed class LibUsbLibraryTests
         });
         using var start = new Barrier(8);
         var versions = new Version?[8];
+        var failures = new Exception?[8];
         Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
         {
             start.SignalAndWait();
-            versions[i] = LibUsbLibrary.Version;
+            try
+            {
+                versions[i] = LibUsbLibrary.Version;
+            }
+            catch (Exception exception)
+            {
+                failures[i] = exception; // An exception that leaves a thread ends the whole test run.
+            }
         }))];
         foreach (Thread thread in threads)
             thread.Start();
         foreach (Thread thread in threads)
             Assert.True(thread.Join(TimeSpan.FromSeconds(30)), "A thread hangs while libusb is loaded.");
+        Assert.All(failures, Assert.Null);
         Assert.All(versions, version => Assert.Equal(s_fakeVersion, version));
         Assert.Equal(1, calls);
     }
