@@ -52,18 +52,22 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
     public void An_inline_function_does_what_the_headers_does(string header, string function) =>
         Isolated.Run(Compare, $"{oracle.PathFor(header)}|{function}");
 
-    [Fact]
-    public void A_packets_address_beyond_2_GiB_does_not_overflow()
+    // 0xC000_0000 is too much for an int, and 0x1_4000_0000 for 32 bits of any kind.
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void A_packets_address_beyond_2_GiB_does_not_overflow(uint packet)
     {
         libusb_transfer* transfer = stackalloc libusb_transfer[3];
         new Span<byte>(transfer, 3 * sizeof(libusb_transfer)).Clear();
-        transfer->num_iso_packets = 4;
+        transfer->num_iso_packets = 6;
         libusb.libusb_set_iso_packet_lengths(transfer, 0x4000_0000);
         // The buffer is not touched, so any address will do; a low one leaves room to count up, also with 32 bits.
         transfer->buffer = (byte*)0x1000;
 
-        Assert.Equal(0xC000_1000u, (nuint)libusb.libusb_get_iso_packet_buffer_simple(transfer, 3));
-        Assert.Equal(0xC000_1000u, (nuint)libusb.libusb_get_iso_packet_buffer(transfer, 3));
+        nuint expected = unchecked((nuint)(0x1000 + (packet * 0x4000_0000UL)));
+        Assert.Equal(expected, (nuint)libusb.libusb_get_iso_packet_buffer_simple(transfer, packet));
+        Assert.Equal(expected, (nuint)libusb.libusb_get_iso_packet_buffer(transfer, packet));
     }
 
     private static void Compare(string argument)
