@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Native.LibUsb.Testing;
 using Native.LibUsb.Tests.Bus;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Facade;
 
