@@ -975,6 +975,9 @@ static int open_node(unsigned bus, unsigned device, int flags, const struct sock
     n->writable = (flags & O_ACCMODE) != O_RDONLY;
     n->local = local_endpoints();
     nothing_to_reap(n);
+    pthread_mutex_lock(&memory_lock);
+    read_memory_limit();
+    pthread_mutex_unlock(&memory_lock);
 
     /* The receiver takes no signals: they are the program's, and a handler must not run on a thread it does not know. */
     sigset_t all, before;
