@@ -24,13 +24,13 @@ internal static class BindingGenerator
     /// <param name="input">The header.</param>
     /// <param name="settings">What the header cannot say.</param>
     /// <param name="docs">The folder of the texts, or <see langword="null"/> for none.</param>
-    public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, GeneratorSettings settings, string? docs, bool allowMissingDocs = false)
+    public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, GeneratorSettings settings, string? docs)
     {
         var model = new BindingModel(ReadHeader(clang, input, settings), settings);
         var dumps = Target.All.AsParallel().AsOrdered().Select(target => RecordLayout.Read(clang.DumpRecordLayouts(input, target))).ToList();
         var layout = new ManagedLayout(model.Types, Target.All.Zip(dumps).ToDictionary(pair => pair.First, pair => pair.Second));
         layout.Verify(model.Records);
-        var texts = allowMissingDocs ? DocLibrary.NamesOnly(model) : DocLibrary.Read(docs, model);
+        var texts = DocLibrary.Read(docs, model);
         return new OrderedDictionary<string, string>
         {
             ["Constants.g.cs"] = ConstantsEmitter.Emit(model, texts),

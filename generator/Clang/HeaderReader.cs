@@ -108,6 +108,12 @@ internal sealed class HeaderReader
         var list = source[(start + 1)..source.LastIndexOf(')', end)];
         var declarations = function.Parameters.Count == 0 ? [] : list.Split(',');
         var parameters = new List<CParameter>();
+        if (declarations.Length != function.Parameters.Count)
+        {
+            _errors.Add($"{node.Location}: error: the parameters of '{node.Name}' are not understood; a function pointer among them needs a typedef of its own");
+            return parameters;
+        }
+
         for (var i = 0; i < function.Parameters.Count; i++)
         {
             var text = declarations[i].Trim();

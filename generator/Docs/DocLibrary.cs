@@ -37,25 +37,6 @@ internal sealed partial class DocLibrary
         return library;
     }
 
-    /// <summary>The names themselves as texts, until there are others.</summary>
-    public static DocLibrary NamesOnly(BindingModel model)
-    {
-        var library = new DocLibrary();
-        foreach (var f in model.Functions) library._texts[("function", f.Name)] = Text(f.Name, f.Parameters.Select(p => p.Name), f.Returns);
-        foreach (var f in model.Callbacks) library._texts[("callback", f.Name)] = Text(f.Name, f.Parameters.Select(p => p.Name), f.Type.Returns);
-        foreach (var r in model.Records) library._texts[("record", r.Name)] = Text(r.Name, FieldNames(r), null);
-        foreach (var e in model.Enums) library._texts[("enum", e.Name)] = Text(e.Name, e.Members.Select(m => m.Name), null);
-        foreach (var c in model.Constants) library._texts[("constant", c.Name)] = Text(c.Name, [], null);
-        return library;
-
-        static DocText Text(string name, IEnumerable<string> parts, CType? returns)
-        {
-            var text = new DocText { Summary = $"<c>{name}</c>", Returns = returns is null or CNamedType { Name: "void" } ? null : $"The result of <c>{name}</c>." };
-            foreach (var part in parts) text.Parts[part] = $"<c>{part}</c>";
-            return text;
-        }
-    }
-
     private void ReadFile(string path, string kind)
     {
         XDocument document;
@@ -125,9 +106,9 @@ internal sealed partial class DocLibrary
         CheckKind("constant", model.Constants, (_, _) => { });
     }
 
-    /// <summary>The fields of a record; those of a union inside it are written <c>value.ival</c>.</summary>
-    public static IEnumerable<string> FieldNames(CRecord record) => (record.Fields ?? []).SelectMany(
-        field => field.Nested is { } nested ? FieldNames(nested).Select(name => $"{field.Name}.{name}").Prepend(field.Name) : [field.Name]);
+    // the members of a union inside a record have their texts beside those of its fields
+    private static IEnumerable<string> FieldNames(CRecord record) =>
+        (record.Fields ?? []).SelectMany(field => field.Nested is { } nested ? FieldNames(nested).Prepend(field.Name) : [field.Name]);
 
     private void CheckKind<T>(string kind, IReadOnlyList<T> declarations, Action<T, DocText> check)
         where T : IDeclaration

@@ -92,9 +92,9 @@ internal sealed class FunctionsEmitter
         _code.Doc("summary", text.Summary);
         foreach (var parameter in function.Parameters) _code.Doc("param", text.Parts.GetValueOrDefault(parameter.Name), $"name=\"{parameter.Name}\"");
         _code.Doc("returns", text.Returns);
-        var absent = since is null ? null
-            : $"New in libusb {since}. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the function and that version.";
-        _code.Doc("remarks", text.Remarks is null || absent is null ? text.Remarks ?? absent : $"<para>{text.Remarks}</para> <para>{absent}</para>");
+        if (since is not null)
+            _code.Doc("exception", $"The loaded library does not have this function; libusb {since} brought it.", "cref=\"UsbNotSupportedException\"");
+        _code.Doc("remarks", text.Remarks);
     }
 
     private void EmitOptionalExports()

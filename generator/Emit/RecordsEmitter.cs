@@ -44,7 +44,7 @@ internal sealed class RecordsEmitter
         else if (stated.Length > 0) _code.Line($"[StructLayout(LayoutKind.Sequential{stated})]");
         var isUnsafe = record.Fields.Any(field => NeedsUnsafe(field)) ? "unsafe " : "";
         _code.Open($"public {isUnsafe}partial struct {record.Name}");
-        foreach (var field in record.Fields) EmitField(record, field, field.Name, text);
+        foreach (var field in record.Fields) EmitField(record, field, text);
         foreach (var field in record.Fields) EmitNested(field, text);
         _code.Close();
     }
@@ -53,7 +53,7 @@ internal sealed class RecordsEmitter
         field.Type is CPointerType or CArrayType { Length: null } || field.Type is CNamedType { Name: var name } && _model.Types.IsCallback(name)
         || field.Nested is { } nested && nested.Fields!.Any(NeedsUnsafe);
 
-    private void EmitField(CRecord record, CField field, string path, DocText text)
+    private void EmitField(CRecord record, CField field, DocText text)
     {
         if (field.Type is CArrayType { Length: null } flexible)
         {
@@ -62,7 +62,7 @@ internal sealed class RecordsEmitter
         }
 
         _code.Gap();
-        _code.Doc("summary", text.Parts.GetValueOrDefault(path));
+        _code.Doc("summary", text.Parts.GetValueOrDefault(field.Name));
         if (record.IsUnion) _code.Line("[FieldOffset(0)]");
         if (field.Type is not CArrayType && _model.Types.LosesMeaning(field.Type)) _code.Line($"[NativeTypeName(\"{field.TypeText}\")]");
         _code.Line($"public {TypeOf(field)} {Identifiers.Escape(field.Name)};");
@@ -130,7 +130,7 @@ internal sealed class RecordsEmitter
             if (text.Parts.ContainsKey(field.Name)) _code.Doc("summary", $"The type of <see cref=\"{field.Name}\"/>.");
             if (nested.IsUnion) _code.Line("[StructLayout(LayoutKind.Explicit)]");
             _code.Open($"public {(nested.Fields!.Any(NeedsUnsafe) ? "unsafe " : "")}struct {TypeOf(field)}");
-            foreach (var inner in nested.Fields!) EmitField(nested, inner, $"{field.Name}.{inner.Name}", text);
+            foreach (var inner in nested.Fields!) EmitField(nested, inner, text);
             _code.Close();
         }
     }

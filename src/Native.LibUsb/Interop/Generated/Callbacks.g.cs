@@ -2,31 +2,41 @@
 // Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.
 #nullable enable
 
-// libusb_transfer_cb_fn
-// transfer: transfer
+// Called when a submitted transfer is done: completed, failed, timed out or cancelled.
+// It runs on the thread that handles events, once for each successful submit. No exception may leave it. Inside it, functions
+// that wait are refused with libusb_error.LIBUSB_ERROR_BUSY, and opening, closing or handling events deadlocks.
+// transfer: The transfer. It is the callback's own again: it may be read, submitted again or freed.
 global using unsafe libusb_transfer_cb_fn = delegate* unmanaged<Native.LibUsb.Interop.libusb_transfer*, void>;
 
-// libusb_log_cb
-// ctx: ctx
-// level: level
-// str: str
+// Called for each line that libusb logs.
+// It runs on any thread, libusb's own included, with locks of libusb held: it must be quick and must not call libusb. There is no
+// pointer of the caller's. No exception may leave it.
+// ctx: The context that logs; null when the handler is the global one, or for lines of no context.
+// level: How serious the line is.
+// str: The line with its newline, NUL-terminated, at most 1024 bytes. It is gone when the callback returns: copy it.
 global using unsafe libusb_log_cb = delegate* unmanaged<Native.LibUsb.Interop.libusb_context*, Native.LibUsb.Interop.libusb_log_level, byte*, void>;
 
-// libusb_pollfd_added_cb
-// fd: fd
-// events: events
-// user_data: user_data
+// Called when a foreign event loop must begin to poll a file descriptor.
+// It runs on the thread that opens a handle. No exception may leave it.
+// fd: The new descriptor.
+// events: What to poll it for, in the flags of poll.
+// user_data: What was given to libusb.libusb_set_pollfd_notifiers.
 global using unsafe libusb_pollfd_added_cb = delegate* unmanaged<int, short, void*, void>;
 
-// libusb_pollfd_removed_cb
-// fd: fd
-// user_data: user_data
+// Called when a foreign event loop must stop polling a file descriptor.
+// It runs on the thread that closes a handle or ends the context. No exception may leave it.
+// fd: The descriptor that goes.
+// user_data: What was given to libusb.libusb_set_pollfd_notifiers.
 global using unsafe libusb_pollfd_removed_cb = delegate* unmanaged<int, void*, void>;
 
-// libusb_hotplug_callback_fn
-// ctx: ctx
-// device: device
-// event: event
-// user_data: user_data
-// returns: The result of libusb_hotplug_callback_fn.
+// Called when a device that matches a registration comes or goes.
+// It runs on the thread that handles events; for devices that are there at registration, on the registering thread. On arrival
+// the device may be opened and transfers submitted, but functions that wait are refused. On leaving, only getters, close, cancel
+// and free are of use. Always returning 0 is safest: removal while another thread registers or exits has had bugs. No exception
+// may leave it.
+// ctx: The context.
+// device: The device, lent for the length of the call: take a reference to keep it.
+// event: What happened: one libusb_hotplug_event.
+// user_data: What was given to libusb.libusb_hotplug_register_callback.
+// returns: 0 to stay registered, 1 to be deregistered. Calls from enumeration ignore it.
 global using unsafe libusb_hotplug_callback_fn = delegate* unmanaged<Native.LibUsb.Interop.libusb_context*, Native.LibUsb.Interop.libusb_device*, Native.LibUsb.Interop.libusb_hotplug_event, void*, int>;

@@ -6,90 +6,106 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    /// <summary><c>LIBUSB_API_VERSION</c></summary>
+    /// <summary>
+    /// The API version of the header that the bindings follow, 1.0.30: 0x0100010C. The loaded library may be older or newer, and
+    /// the number did not change with every new function: ask for exports, not for versions.
+    /// </summary>
     public const int LIBUSB_API_VERSION = 0x0100010C;
 
-    /// <summary><c>LIBUSBX_API_VERSION</c></summary>
+    /// <summary>The older name of <see cref="libusb.LIBUSB_API_VERSION" />.</summary>
     public const int LIBUSBX_API_VERSION = 16777484;
 
-    /// <summary><c>LIBUSB_DT_DEVICE_SIZE</c></summary>
+    /// <summary>Size of a device descriptor on the wire, in bytes.</summary>
     public const int LIBUSB_DT_DEVICE_SIZE = 18;
 
-    /// <summary><c>LIBUSB_DT_CONFIG_SIZE</c></summary>
+    /// <summary>Size of a configuration descriptor on the wire, without what follows it, in bytes.</summary>
     public const int LIBUSB_DT_CONFIG_SIZE = 9;
 
-    /// <summary><c>LIBUSB_DT_INTERFACE_SIZE</c></summary>
+    /// <summary>Size of an interface descriptor on the wire, in bytes.</summary>
     public const int LIBUSB_DT_INTERFACE_SIZE = 9;
 
-    /// <summary><c>LIBUSB_DT_ENDPOINT_SIZE</c></summary>
+    /// <summary>Size of an endpoint descriptor on the wire, in bytes.</summary>
     public const int LIBUSB_DT_ENDPOINT_SIZE = 7;
 
-    /// <summary><c>LIBUSB_DT_ENDPOINT_AUDIO_SIZE</c></summary>
+    /// <summary>Size of an audio class 1 endpoint descriptor on the wire, in bytes: two more than the usual one.</summary>
     public const int LIBUSB_DT_ENDPOINT_AUDIO_SIZE = 9;
 
-    /// <summary><c>LIBUSB_DT_HUB_NONVAR_SIZE</c></summary>
+    /// <summary>Size of the fixed part of a hub descriptor on the wire, in bytes.</summary>
     public const int LIBUSB_DT_HUB_NONVAR_SIZE = 7;
 
-    /// <summary><c>LIBUSB_DT_SS_ENDPOINT_COMPANION_SIZE</c></summary>
+    /// <summary>Size of a SuperSpeed endpoint companion on the wire, in bytes.</summary>
     public const int LIBUSB_DT_SS_ENDPOINT_COMPANION_SIZE = 6;
 
-    /// <summary><c>LIBUSB_DT_BOS_SIZE</c></summary>
+    /// <summary>Size of a Binary Object Store descriptor on the wire, without its capabilities, in bytes.</summary>
     public const int LIBUSB_DT_BOS_SIZE = 5;
 
-    /// <summary><c>LIBUSB_DT_DEVICE_CAPABILITY_SIZE</c></summary>
+    /// <summary>Size of the fields that every device capability starts with, in bytes.</summary>
     public const int LIBUSB_DT_DEVICE_CAPABILITY_SIZE = 3;
 
-    /// <summary><c>LIBUSB_DT_INTERFACE_ASSOCIATION_SIZE</c></summary>
+    /// <summary>Size of an interface association descriptor on the wire, in bytes. Since 1.0.27.</summary>
     public const int LIBUSB_DT_INTERFACE_ASSOCIATION_SIZE = 8;
 
-    /// <summary><c>LIBUSB_BT_USB_2_0_EXTENSION_SIZE</c></summary>
+    /// <summary>Size of a USB 2.0 extension capability on the wire, in bytes.</summary>
     public const int LIBUSB_BT_USB_2_0_EXTENSION_SIZE = 7;
 
-    /// <summary><c>LIBUSB_BT_SS_USB_DEVICE_CAPABILITY_SIZE</c></summary>
+    /// <summary>Size of a SuperSpeed capability on the wire, in bytes.</summary>
     public const int LIBUSB_BT_SS_USB_DEVICE_CAPABILITY_SIZE = 10;
 
-    /// <summary><c>LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE</c></summary>
+    /// <summary>
+    /// Size of a SuperSpeedPlus capability on the wire, without its sublink attributes, in bytes. Since 1.0.28.
+    /// </summary>
     public const int LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE = 12;
 
-    /// <summary><c>LIBUSB_BT_CONTAINER_ID_SIZE</c></summary>
+    /// <summary>Size of a container identifier capability on the wire, in bytes.</summary>
     public const int LIBUSB_BT_CONTAINER_ID_SIZE = 20;
 
-    /// <summary><c>LIBUSB_BT_PLATFORM_DESCRIPTOR_MIN_SIZE</c></summary>
+    /// <summary>Size of a platform capability on the wire, without its data, in bytes. Since 1.0.27.</summary>
     public const int LIBUSB_BT_PLATFORM_DESCRIPTOR_MIN_SIZE = 20;
 
-    /// <summary><c>LIBUSB_DT_BOS_MAX_SIZE</c></summary>
+    /// <summary>
+    /// Size in bytes of a Binary Object Store with one each of the capabilities that early versions knew. Not a limit: real ones
+    /// may be longer.
+    /// </summary>
     public const int LIBUSB_DT_BOS_MAX_SIZE = 42;
 
-    /// <summary><c>LIBUSB_ENDPOINT_ADDRESS_MASK</c></summary>
+    /// <summary>The bits of <c>bEndpointAddress</c> that hold the endpoint's number.</summary>
     public const int LIBUSB_ENDPOINT_ADDRESS_MASK = 0x0F;
 
-    /// <summary><c>LIBUSB_ENDPOINT_DIR_MASK</c></summary>
+    /// <summary>The bit of <c>bEndpointAddress</c> and of <c>bmRequestType</c> that holds the direction.</summary>
     public const int LIBUSB_ENDPOINT_DIR_MASK = 0x80;
 
-    /// <summary><c>LIBUSB_TRANSFER_TYPE_MASK</c></summary>
+    /// <summary>The bits of an endpoint's <c>bmAttributes</c> that hold its kind.</summary>
     public const int LIBUSB_TRANSFER_TYPE_MASK = 0x03;
 
-    /// <summary><c>LIBUSB_ISO_SYNC_TYPE_MASK</c></summary>
+    /// <summary>
+    /// The bits of an isochronous endpoint's <c>bmAttributes</c> that hold <see cref="libusb_iso_sync_type" />, whose values are
+    /// not shifted: move the bits down by 2 before comparing.
+    /// </summary>
     public const int LIBUSB_ISO_SYNC_TYPE_MASK = 0x0C;
 
-    /// <summary><c>LIBUSB_ISO_USAGE_TYPE_MASK</c></summary>
+    /// <summary>
+    /// The bits of an isochronous endpoint's <c>bmAttributes</c> that hold <see cref="libusb_iso_usage_type" />, whose values are
+    /// not shifted: move the bits down by 4 before comparing.
+    /// </summary>
     public const int LIBUSB_ISO_USAGE_TYPE_MASK = 0x30;
 
-    /// <summary><c>LIBUSB_CONTROL_SETUP_SIZE</c></summary>
+    /// <summary>Size of <see cref="libusb_control_setup" /> in bytes: where the data of a control buffer starts.</summary>
     public const int LIBUSB_CONTROL_SETUP_SIZE = 8;
 
-    /// <summary><c>LIBUSB_ERROR_COUNT</c></summary>
+    /// <summary>How many members <see cref="libusb_error" /> has, success included.</summary>
     public const int LIBUSB_ERROR_COUNT = 14;
 
-    /// <summary><c>LIBUSB_OPTION_WEAK_AUTHORITY</c></summary>
+    /// <summary>The older name of <see cref="libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY" />.</summary>
     public const libusb_option LIBUSB_OPTION_WEAK_AUTHORITY = libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY;
 
-    /// <summary><c>LIBUSB_DEVICE_STRING_BYTES_MAX</c></summary>
+    /// <summary>
+    /// Room in bytes that is enough for every text of <see cref="libusb.libusb_get_device_string" />. Since 1.0.30.
+    /// </summary>
     public const int LIBUSB_DEVICE_STRING_BYTES_MAX = 384;
 
-    /// <summary><c>LIBUSB_HOTPLUG_NO_FLAGS</c></summary>
+    /// <summary>No flag of <see cref="libusb_hotplug_flag" />.</summary>
     public const int LIBUSB_HOTPLUG_NO_FLAGS = 0;
 
-    /// <summary><c>LIBUSB_HOTPLUG_MATCH_ANY</c></summary>
+    /// <summary>Matches every vendor, product or class in <see cref="libusb.libusb_hotplug_register_callback" />.</summary>
     public const int LIBUSB_HOTPLUG_MATCH_ANY = -1;
 }

@@ -6,593 +6,643 @@ using System;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary><c>libusb_class_code</c></summary>
+/// <summary>Classes that the USB Implementers Forum has assigned, for devices, interfaces and functions.</summary>
 public enum libusb_class_code : int
 {
-    /// <summary><c>LIBUSB_CLASS_PER_INTERFACE</c></summary>
+    /// <summary>In a device descriptor: each interface tells its own class.</summary>
     LIBUSB_CLASS_PER_INTERFACE = 0x00,
 
-    /// <summary><c>LIBUSB_CLASS_AUDIO</c></summary>
+    /// <summary>Audio: sound cards, microphones, MIDI.</summary>
     LIBUSB_CLASS_AUDIO = 0x01,
 
-    /// <summary><c>LIBUSB_CLASS_COMM</c></summary>
+    /// <summary>Communications control: modems, network adapters, the control half of a CDC serial port.</summary>
     LIBUSB_CLASS_COMM = 0x02,
 
-    /// <summary><c>LIBUSB_CLASS_HID</c></summary>
+    /// <summary>Human interface: keyboards, mice, game controllers.</summary>
     LIBUSB_CLASS_HID = 0x03,
 
-    /// <summary><c>LIBUSB_CLASS_PHYSICAL</c></summary>
+    /// <summary>Physical: force feedback.</summary>
     LIBUSB_CLASS_PHYSICAL = 0x05,
 
-    /// <summary><c>LIBUSB_CLASS_IMAGE</c></summary>
+    /// <summary>Still image: cameras and scanners.</summary>
     LIBUSB_CLASS_IMAGE = 0x06,
 
-    /// <summary><c>LIBUSB_CLASS_PTP</c></summary>
+    /// <summary>An older name of <see cref="libusb_class_code.LIBUSB_CLASS_IMAGE" />.</summary>
     LIBUSB_CLASS_PTP = 0x06,
 
-    /// <summary><c>LIBUSB_CLASS_PRINTER</c></summary>
+    /// <summary>Printers.</summary>
     LIBUSB_CLASS_PRINTER = 0x07,
 
-    /// <summary><c>LIBUSB_CLASS_MASS_STORAGE</c></summary>
+    /// <summary>Mass storage: sticks, disks, card readers.</summary>
     LIBUSB_CLASS_MASS_STORAGE = 0x08,
 
-    /// <summary><c>LIBUSB_CLASS_HUB</c></summary>
+    /// <summary>Hubs.</summary>
     LIBUSB_CLASS_HUB = 0x09,
 
-    /// <summary><c>LIBUSB_CLASS_DATA</c></summary>
+    /// <summary>The data half of a communications device.</summary>
     LIBUSB_CLASS_DATA = 0x0A,
 
-    /// <summary><c>LIBUSB_CLASS_SMART_CARD</c></summary>
+    /// <summary>Smart card readers.</summary>
     LIBUSB_CLASS_SMART_CARD = 0x0B,
 
-    /// <summary><c>LIBUSB_CLASS_CONTENT_SECURITY</c></summary>
+    /// <summary>Content security.</summary>
     LIBUSB_CLASS_CONTENT_SECURITY = 0x0D,
 
-    /// <summary><c>LIBUSB_CLASS_VIDEO</c></summary>
+    /// <summary>Video: webcams and grabbers.</summary>
     LIBUSB_CLASS_VIDEO = 0x0E,
 
-    /// <summary><c>LIBUSB_CLASS_PERSONAL_HEALTHCARE</c></summary>
+    /// <summary>Personal health care: meters and monitors.</summary>
     LIBUSB_CLASS_PERSONAL_HEALTHCARE = 0x0F,
 
-    /// <summary><c>LIBUSB_CLASS_AUDIO_VIDEO</c></summary>
+    /// <summary>Audio and video together. In headers since 1.0.27.</summary>
     LIBUSB_CLASS_AUDIO_VIDEO = 0x10,
 
-    /// <summary><c>LIBUSB_CLASS_BILLBOARD</c></summary>
+    /// <summary>Billboard: a USB-C device says that an alternate mode failed. In headers since 1.0.27.</summary>
     LIBUSB_CLASS_BILLBOARD = 0x11,
 
-    /// <summary><c>LIBUSB_CLASS_TYPE_C_BRIDGE</c></summary>
+    /// <summary>USB-C bridge. In headers since 1.0.27.</summary>
     LIBUSB_CLASS_TYPE_C_BRIDGE = 0x12,
 
-    /// <summary><c>LIBUSB_CLASS_BULK_DISPLAY_PROTOCOL</c></summary>
+    /// <summary>Displays over bulk endpoints. In headers since 1.0.27.</summary>
     LIBUSB_CLASS_BULK_DISPLAY_PROTOCOL = 0x13,
 
-    /// <summary><c>LIBUSB_CLASS_MCTP</c></summary>
+    /// <summary>Management Component Transport Protocol. In headers since 1.0.27.</summary>
     LIBUSB_CLASS_MCTP = 0x14,
 
-    /// <summary><c>LIBUSB_CLASS_I3C</c></summary>
+    /// <summary>I3C bus adapters. In headers since 1.0.27.</summary>
     LIBUSB_CLASS_I3C = 0x3C,
 
-    /// <summary><c>LIBUSB_CLASS_DIAGNOSTIC_DEVICE</c></summary>
+    /// <summary>Diagnostic devices, such as debug ports.</summary>
     LIBUSB_CLASS_DIAGNOSTIC_DEVICE = 0xDC,
 
-    /// <summary><c>LIBUSB_CLASS_WIRELESS</c></summary>
+    /// <summary>Wireless controllers, such as Bluetooth adapters.</summary>
     LIBUSB_CLASS_WIRELESS = 0xE0,
 
-    /// <summary><c>LIBUSB_CLASS_MISCELLANEOUS</c></summary>
+    /// <summary>Miscellaneous; also marks a composite device with interface associations.</summary>
     LIBUSB_CLASS_MISCELLANEOUS = 0xEF,
 
-    /// <summary><c>LIBUSB_CLASS_APPLICATION</c></summary>
+    /// <summary>Application specific: firmware upgrade (DFU), test and measurement.</summary>
     LIBUSB_CLASS_APPLICATION = 0xFE,
 
-    /// <summary><c>LIBUSB_CLASS_VENDOR_SPEC</c></summary>
+    /// <summary>The vendor's own protocol.</summary>
     LIBUSB_CLASS_VENDOR_SPEC = 0xFF,
 }
 
-/// <summary><c>libusb_descriptor_type</c></summary>
+/// <summary>Kinds of descriptor: the second byte of each.</summary>
 public enum libusb_descriptor_type : int
 {
-    /// <summary><c>LIBUSB_DT_DEVICE</c></summary>
+    /// <summary>Device, see <see cref="libusb_device_descriptor" />.</summary>
     LIBUSB_DT_DEVICE = 0x01,
 
-    /// <summary><c>LIBUSB_DT_CONFIG</c></summary>
+    /// <summary>Configuration, see <see cref="libusb_config_descriptor" />.</summary>
     LIBUSB_DT_CONFIG = 0x02,
 
-    /// <summary><c>LIBUSB_DT_STRING</c></summary>
+    /// <summary>String, in UTF-16; index 0 lists the languages.</summary>
     LIBUSB_DT_STRING = 0x03,
 
-    /// <summary><c>LIBUSB_DT_INTERFACE</c></summary>
+    /// <summary>Interface, see <see cref="libusb_interface_descriptor" />.</summary>
     LIBUSB_DT_INTERFACE = 0x04,
 
-    /// <summary><c>LIBUSB_DT_ENDPOINT</c></summary>
+    /// <summary>Endpoint, see <see cref="libusb_endpoint_descriptor" />.</summary>
     LIBUSB_DT_ENDPOINT = 0x05,
 
-    /// <summary><c>LIBUSB_DT_INTERFACE_ASSOCIATION</c></summary>
+    /// <summary>
+    /// Interface association, see <see cref="libusb_interface_association_descriptor" />. In headers since 1.0.27.
+    /// </summary>
     LIBUSB_DT_INTERFACE_ASSOCIATION = 0x0B,
 
-    /// <summary><c>LIBUSB_DT_BOS</c></summary>
+    /// <summary>Binary Object Store, see <see cref="libusb_bos_descriptor" />.</summary>
     LIBUSB_DT_BOS = 0x0F,
 
-    /// <summary><c>LIBUSB_DT_DEVICE_CAPABILITY</c></summary>
+    /// <summary>Device capability, see <see cref="libusb_bos_dev_capability_descriptor" />.</summary>
     LIBUSB_DT_DEVICE_CAPABILITY = 0x10,
 
-    /// <summary><c>LIBUSB_DT_HID</c></summary>
+    /// <summary>Human interface class descriptor.</summary>
     LIBUSB_DT_HID = 0x21,
 
-    /// <summary><c>LIBUSB_DT_REPORT</c></summary>
+    /// <summary>Report descriptor of the human interface class.</summary>
     LIBUSB_DT_REPORT = 0x22,
 
-    /// <summary><c>LIBUSB_DT_PHYSICAL</c></summary>
+    /// <summary>Physical descriptor of the human interface class.</summary>
     LIBUSB_DT_PHYSICAL = 0x23,
 
-    /// <summary><c>LIBUSB_DT_HUB</c></summary>
+    /// <summary>Hub descriptor.</summary>
     LIBUSB_DT_HUB = 0x29,
 
-    /// <summary><c>LIBUSB_DT_SUPERSPEED_HUB</c></summary>
+    /// <summary>Hub descriptor at SuperSpeed.</summary>
     LIBUSB_DT_SUPERSPEED_HUB = 0x2A,
 
-    /// <summary><c>LIBUSB_DT_SS_ENDPOINT_COMPANION</c></summary>
+    /// <summary>SuperSpeed endpoint companion, see <see cref="libusb_ss_endpoint_companion_descriptor" />.</summary>
     LIBUSB_DT_SS_ENDPOINT_COMPANION = 0x30,
 }
 
-/// <summary><c>libusb_endpoint_direction</c></summary>
+/// <summary>Direction of an endpoint or of a control request, seen from the host. Bit 7 of the address.</summary>
 public enum libusb_endpoint_direction : int
 {
-    /// <summary><c>LIBUSB_ENDPOINT_OUT</c></summary>
+    /// <summary>From the host to the device.</summary>
     LIBUSB_ENDPOINT_OUT = 0x00,
 
-    /// <summary><c>LIBUSB_ENDPOINT_IN</c></summary>
+    /// <summary>From the device to the host.</summary>
     LIBUSB_ENDPOINT_IN = 0x80,
 }
 
-/// <summary><c>libusb_endpoint_transfer_type</c></summary>
+/// <summary>Kind of an endpoint. Bits 0 and 1 of its <c>bmAttributes</c>.</summary>
 public enum libusb_endpoint_transfer_type : int
 {
-    /// <summary><c>LIBUSB_ENDPOINT_TRANSFER_TYPE_CONTROL</c></summary>
+    /// <summary>Control: requests with a setup packet.</summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_CONTROL = 0x00,
 
-    /// <summary><c>LIBUSB_ENDPOINT_TRANSFER_TYPE_ISOCHRONOUS</c></summary>
+    /// <summary>Isochronous: reserved bandwidth, no repeat of a broken packet.</summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_ISOCHRONOUS = 0x01,
 
-    /// <summary><c>LIBUSB_ENDPOINT_TRANSFER_TYPE_BULK</c></summary>
+    /// <summary>Bulk: what bandwidth is left, no loss.</summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_BULK = 0x02,
 
-    /// <summary><c>LIBUSB_ENDPOINT_TRANSFER_TYPE_INTERRUPT</c></summary>
+    /// <summary>Interrupt: polled at a fixed interval, no loss.</summary>
     LIBUSB_ENDPOINT_TRANSFER_TYPE_INTERRUPT = 0x03,
 }
 
-/// <summary><c>libusb_standard_request</c></summary>
+/// <summary>
+/// Requests that the USB standard defines: <c>bRequest</c> when the type is
+/// <see cref="libusb_request_type.LIBUSB_REQUEST_TYPE_STANDARD" />.
+/// </summary>
 public enum libusb_standard_request : int
 {
-    /// <summary><c>LIBUSB_REQUEST_GET_STATUS</c></summary>
+    /// <summary>Reads the status of the device, an interface or an endpoint.</summary>
     LIBUSB_REQUEST_GET_STATUS = 0x00,
 
-    /// <summary><c>LIBUSB_REQUEST_CLEAR_FEATURE</c></summary>
+    /// <summary>
+    /// Clears a feature. For an endpoint's halt use <see cref="libusb.libusb_clear_halt" />, so that the host knows.
+    /// </summary>
     LIBUSB_REQUEST_CLEAR_FEATURE = 0x01,
 
-    /// <summary><c>LIBUSB_REQUEST_SET_FEATURE</c></summary>
+    /// <summary>Sets a feature.</summary>
     LIBUSB_REQUEST_SET_FEATURE = 0x03,
 
-    /// <summary><c>LIBUSB_REQUEST_SET_ADDRESS</c></summary>
+    /// <summary>Sets the device's address. The operating system's business.</summary>
     LIBUSB_REQUEST_SET_ADDRESS = 0x05,
 
-    /// <summary><c>LIBUSB_REQUEST_GET_DESCRIPTOR</c></summary>
+    /// <summary>Reads a descriptor.</summary>
     LIBUSB_REQUEST_GET_DESCRIPTOR = 0x06,
 
-    /// <summary><c>LIBUSB_REQUEST_SET_DESCRIPTOR</c></summary>
+    /// <summary>Changes a descriptor; few devices allow it.</summary>
     LIBUSB_REQUEST_SET_DESCRIPTOR = 0x07,
 
-    /// <summary><c>LIBUSB_REQUEST_GET_CONFIGURATION</c></summary>
+    /// <summary>Reads the value of the active configuration.</summary>
     LIBUSB_REQUEST_GET_CONFIGURATION = 0x08,
 
-    /// <summary><c>LIBUSB_REQUEST_SET_CONFIGURATION</c></summary>
+    /// <summary>Sets the configuration. Use <see cref="libusb.libusb_set_configuration" />, so that the host knows.</summary>
     LIBUSB_REQUEST_SET_CONFIGURATION = 0x09,
 
-    /// <summary><c>LIBUSB_REQUEST_GET_INTERFACE</c></summary>
+    /// <summary>Reads the active alternate setting of an interface.</summary>
     LIBUSB_REQUEST_GET_INTERFACE = 0x0A,
 
-    /// <summary><c>LIBUSB_REQUEST_SET_INTERFACE</c></summary>
+    /// <summary>
+    /// Sets an alternate setting. Use <see cref="libusb.libusb_set_interface_alt_setting" />, so that the host knows.
+    /// </summary>
     LIBUSB_REQUEST_SET_INTERFACE = 0x0B,
 
-    /// <summary><c>LIBUSB_REQUEST_SYNCH_FRAME</c></summary>
+    /// <summary>Reads and sets an endpoint's synchronisation frame.</summary>
     LIBUSB_REQUEST_SYNCH_FRAME = 0x0C,
 
-    /// <summary><c>LIBUSB_REQUEST_SET_SEL</c></summary>
+    /// <summary>Tells the device its exit latencies at SuperSpeed. The operating system's business.</summary>
     LIBUSB_REQUEST_SET_SEL = 0x30,
 
-    /// <summary><c>LIBUSB_SET_ISOCH_DELAY</c></summary>
+    /// <summary>Tells the device how long the host's packets are on the way. The operating system's business.</summary>
     LIBUSB_SET_ISOCH_DELAY = 0x31,
 }
 
-/// <summary><c>libusb_request_type</c></summary>
+/// <summary>Who defines a control request. Bits 5 and 6 of <c>bmRequestType</c>, already in place.</summary>
 public enum libusb_request_type : int
 {
-    /// <summary><c>LIBUSB_REQUEST_TYPE_STANDARD</c></summary>
+    /// <summary>The USB standard.</summary>
     LIBUSB_REQUEST_TYPE_STANDARD = 0x00,
 
-    /// <summary><c>LIBUSB_REQUEST_TYPE_CLASS</c></summary>
+    /// <summary>The device's or the interface's class.</summary>
     LIBUSB_REQUEST_TYPE_CLASS = 0x20,
 
-    /// <summary><c>LIBUSB_REQUEST_TYPE_VENDOR</c></summary>
+    /// <summary>The vendor.</summary>
     LIBUSB_REQUEST_TYPE_VENDOR = 0x40,
 
-    /// <summary><c>LIBUSB_REQUEST_TYPE_RESERVED</c></summary>
+    /// <summary>Reserved; not for use.</summary>
     LIBUSB_REQUEST_TYPE_RESERVED = 0x60,
 }
 
-/// <summary><c>libusb_request_recipient</c></summary>
+/// <summary>What a control request is for. Bits 0 to 4 of <c>bmRequestType</c>.</summary>
 public enum libusb_request_recipient : int
 {
-    /// <summary><c>LIBUSB_RECIPIENT_DEVICE</c></summary>
+    /// <summary>The device.</summary>
     LIBUSB_RECIPIENT_DEVICE = 0x00,
 
-    /// <summary><c>LIBUSB_RECIPIENT_INTERFACE</c></summary>
+    /// <summary>The interface in the low byte of <c>wIndex</c>, which must be claimed.</summary>
     LIBUSB_RECIPIENT_INTERFACE = 0x01,
 
-    /// <summary><c>LIBUSB_RECIPIENT_ENDPOINT</c></summary>
+    /// <summary>The endpoint in the low byte of <c>wIndex</c>, whose interface must be claimed.</summary>
     LIBUSB_RECIPIENT_ENDPOINT = 0x02,
 
-    /// <summary><c>LIBUSB_RECIPIENT_OTHER</c></summary>
+    /// <summary>Something else, as the vendor or class defines.</summary>
     LIBUSB_RECIPIENT_OTHER = 0x03,
 }
 
-/// <summary><c>libusb_iso_sync_type</c></summary>
+/// <summary>How an isochronous endpoint keeps time. Bits 2 and 3 of <c>bmAttributes</c>, moved down by 2.</summary>
 public enum libusb_iso_sync_type : int
 {
-    /// <summary><c>LIBUSB_ISO_SYNC_TYPE_NONE</c></summary>
+    /// <summary>Not synchronised.</summary>
     LIBUSB_ISO_SYNC_TYPE_NONE = 0x00,
 
-    /// <summary><c>LIBUSB_ISO_SYNC_TYPE_ASYNC</c></summary>
+    /// <summary>By its own clock, which the host learns from feedback.</summary>
     LIBUSB_ISO_SYNC_TYPE_ASYNC = 0x01,
 
-    /// <summary><c>LIBUSB_ISO_SYNC_TYPE_ADAPTIVE</c></summary>
+    /// <summary>By the rate of the data that it gets or gives.</summary>
     LIBUSB_ISO_SYNC_TYPE_ADAPTIVE = 0x02,
 
-    /// <summary><c>LIBUSB_ISO_SYNC_TYPE_SYNC</c></summary>
+    /// <summary>By the bus's frame clock.</summary>
     LIBUSB_ISO_SYNC_TYPE_SYNC = 0x03,
 }
 
-/// <summary><c>libusb_iso_usage_type</c></summary>
+/// <summary>What an isochronous endpoint carries. Bits 4 and 5 of <c>bmAttributes</c>, moved down by 4.</summary>
 public enum libusb_iso_usage_type : int
 {
-    /// <summary><c>LIBUSB_ISO_USAGE_TYPE_DATA</c></summary>
+    /// <summary>Data.</summary>
     LIBUSB_ISO_USAGE_TYPE_DATA = 0x00,
 
-    /// <summary><c>LIBUSB_ISO_USAGE_TYPE_FEEDBACK</c></summary>
+    /// <summary>Feedback on the rate of a data endpoint.</summary>
     LIBUSB_ISO_USAGE_TYPE_FEEDBACK = 0x01,
 
-    /// <summary><c>LIBUSB_ISO_USAGE_TYPE_IMPLICIT</c></summary>
+    /// <summary>Data whose rate is also feedback.</summary>
     LIBUSB_ISO_USAGE_TYPE_IMPLICIT = 0x02,
 }
 
-/// <summary><c>libusb_supported_speed</c></summary>
+/// <summary>Speeds that a device can run at: bits of <c>wSpeedSupported</c> in the SuperSpeed capability.</summary>
 [Flags]
 public enum libusb_supported_speed : int
 {
-    /// <summary><c>LIBUSB_LOW_SPEED_OPERATION</c></summary>
+    /// <summary>Low speed, 1.5 Mbit/s.</summary>
     LIBUSB_LOW_SPEED_OPERATION = 1,
 
-    /// <summary><c>LIBUSB_FULL_SPEED_OPERATION</c></summary>
+    /// <summary>Full speed, 12 Mbit/s.</summary>
     LIBUSB_FULL_SPEED_OPERATION = 2,
 
-    /// <summary><c>LIBUSB_HIGH_SPEED_OPERATION</c></summary>
+    /// <summary>High speed, 480 Mbit/s.</summary>
     LIBUSB_HIGH_SPEED_OPERATION = 4,
 
-    /// <summary><c>LIBUSB_SUPER_SPEED_OPERATION</c></summary>
+    /// <summary>SuperSpeed, 5 Gbit/s.</summary>
     LIBUSB_SUPER_SPEED_OPERATION = 8,
 }
 
-/// <summary><c>libusb_usb_2_0_extension_attributes</c></summary>
+/// <summary>Bits of <c>bmAttributes</c> in the USB 2.0 extension capability.</summary>
 [Flags]
 public enum libusb_usb_2_0_extension_attributes : int
 {
-    /// <summary><c>LIBUSB_BM_LPM_SUPPORT</c></summary>
+    /// <summary>The device has link power management.</summary>
     LIBUSB_BM_LPM_SUPPORT = 2,
 }
 
-/// <summary><c>libusb_ss_usb_device_capability_attributes</c></summary>
+/// <summary>Bits of <c>bmAttributes</c> in the SuperSpeed capability.</summary>
 [Flags]
 public enum libusb_ss_usb_device_capability_attributes : int
 {
-    /// <summary><c>LIBUSB_BM_LTM_SUPPORT</c></summary>
+    /// <summary>The device sends latency tolerance messages.</summary>
     LIBUSB_BM_LTM_SUPPORT = 2,
 }
 
-/// <summary><c>libusb_bos_type</c></summary>
+/// <summary>Types of device capability in a Binary Object Store.</summary>
 public enum libusb_bos_type : int
 {
-    /// <summary><c>LIBUSB_BT_WIRELESS_USB_DEVICE_CAPABILITY</c></summary>
+    /// <summary>Wireless USB, a dead standard; libusb does not parse it.</summary>
     LIBUSB_BT_WIRELESS_USB_DEVICE_CAPABILITY = 0x01,
 
-    /// <summary><c>LIBUSB_BT_USB_2_0_EXTENSION</c></summary>
+    /// <summary>USB 2.0 extension, see <see cref="libusb_usb_2_0_extension_descriptor" />.</summary>
     LIBUSB_BT_USB_2_0_EXTENSION = 0x02,
 
-    /// <summary><c>LIBUSB_BT_SS_USB_DEVICE_CAPABILITY</c></summary>
+    /// <summary>SuperSpeed, see <see cref="libusb_ss_usb_device_capability_descriptor" />.</summary>
     LIBUSB_BT_SS_USB_DEVICE_CAPABILITY = 0x03,
 
-    /// <summary><c>LIBUSB_BT_CONTAINER_ID</c></summary>
+    /// <summary>Container identifier, see <see cref="libusb_container_id_descriptor" />.</summary>
     LIBUSB_BT_CONTAINER_ID = 0x04,
 
-    /// <summary><c>LIBUSB_BT_PLATFORM_DESCRIPTOR</c></summary>
+    /// <summary>Platform, see <see cref="libusb_platform_descriptor" />. In headers since 1.0.27.</summary>
     LIBUSB_BT_PLATFORM_DESCRIPTOR = 0x05,
 
-    /// <summary><c>LIBUSB_BT_SUPERSPEED_PLUS_CAPABILITY</c></summary>
+    /// <summary>
+    /// SuperSpeedPlus, see <see cref="libusb_ssplus_usb_device_capability_descriptor" />. In headers since 1.0.28.
+    /// </summary>
     LIBUSB_BT_SUPERSPEED_PLUS_CAPABILITY = 0x0A,
 }
 
-/// <summary><c>libusb_superspeedplus_sublink_attribute_sublink_type</c></summary>
+/// <summary>Whether a sublink speed holds for both directions. Since 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_sublink_type : int
 {
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_TYPE_SYM</c></summary>
+    /// <summary>Symmetric: as many lanes, at one rate, each way.</summary>
     LIBUSB_SSPLUS_ATTR_TYPE_SYM = 0,
 
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_TYPE_ASYM</c></summary>
+    /// <summary>Asymmetric: the directions differ.</summary>
     LIBUSB_SSPLUS_ATTR_TYPE_ASYM = 1,
 }
 
-/// <summary><c>libusb_superspeedplus_sublink_attribute_sublink_direction</c></summary>
+/// <summary>Direction that a sublink speed is for, seen from the device. Since 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_sublink_direction : int
 {
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_DIR_RX</c></summary>
+    /// <summary>The device receives.</summary>
     LIBUSB_SSPLUS_ATTR_DIR_RX = 0,
 
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_DIR_TX</c></summary>
+    /// <summary>The device transmits.</summary>
     LIBUSB_SSPLUS_ATTR_DIR_TX = 1,
 }
 
-/// <summary><c>libusb_superspeedplus_sublink_attribute_exponent</c></summary>
+/// <summary>Unit of a sublink's rate: a power of 1000. Since 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_exponent : int
 {
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_EXP_BPS</c></summary>
+    /// <summary>Bits a second.</summary>
     LIBUSB_SSPLUS_ATTR_EXP_BPS = 0,
 
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_EXP_KBS</c></summary>
+    /// <summary>Thousands of bits a second.</summary>
     LIBUSB_SSPLUS_ATTR_EXP_KBS = 1,
 
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_EXP_MBS</c></summary>
+    /// <summary>Millions of bits a second.</summary>
     LIBUSB_SSPLUS_ATTR_EXP_MBS = 2,
 
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_EXP_GBS</c></summary>
+    /// <summary>Thousands of millions of bits a second.</summary>
     LIBUSB_SSPLUS_ATTR_EXP_GBS = 3,
 }
 
-/// <summary><c>libusb_superspeedplus_sublink_attribute_link_protocol</c></summary>
+/// <summary>Protocol of a sublink. Since 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_link_protocol : int
 {
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_PROT_SS</c></summary>
+    /// <summary>SuperSpeed.</summary>
     LIBUSB_SSPLUS_ATTR_PROT_SS = 0,
 
-    /// <summary><c>LIBUSB_SSPLUS_ATTR_PROT_SSPLUS</c></summary>
+    /// <summary>SuperSpeedPlus.</summary>
     LIBUSB_SSPLUS_ATTR_PROT_SSPLUS = 1,
 }
 
-/// <summary><c>libusb_speed</c></summary>
+/// <summary>Speed that a device is attached at.</summary>
 public enum libusb_speed : int
 {
-    /// <summary><c>LIBUSB_SPEED_UNKNOWN</c></summary>
+    /// <summary>The operating system does not tell.</summary>
     LIBUSB_SPEED_UNKNOWN = 0,
 
-    /// <summary><c>LIBUSB_SPEED_LOW</c></summary>
+    /// <summary>Low speed, 1.5 Mbit/s.</summary>
     LIBUSB_SPEED_LOW = 1,
 
-    /// <summary><c>LIBUSB_SPEED_FULL</c></summary>
+    /// <summary>Full speed, 12 Mbit/s.</summary>
     LIBUSB_SPEED_FULL = 2,
 
-    /// <summary><c>LIBUSB_SPEED_HIGH</c></summary>
+    /// <summary>High speed, 480 Mbit/s.</summary>
     LIBUSB_SPEED_HIGH = 3,
 
-    /// <summary><c>LIBUSB_SPEED_SUPER</c></summary>
+    /// <summary>SuperSpeed, 5 Gbit/s.</summary>
     LIBUSB_SPEED_SUPER = 4,
 
-    /// <summary><c>LIBUSB_SPEED_SUPER_PLUS</c></summary>
+    /// <summary>SuperSpeedPlus, 10 Gbit/s.</summary>
     LIBUSB_SPEED_SUPER_PLUS = 5,
 
-    /// <summary><c>LIBUSB_SPEED_SUPER_PLUS_X2</c></summary>
+    /// <summary>SuperSpeedPlus on two lanes, 20 Gbit/s. Never reported by versions that lack the name.</summary>
     LIBUSB_SPEED_SUPER_PLUS_X2 = 6,
 }
 
-/// <summary><c>libusb_error</c></summary>
+/// <summary>What functions return: 0 or more for success, a negative value for an error.</summary>
 public enum libusb_error : int
 {
-    /// <summary><c>LIBUSB_SUCCESS</c></summary>
+    /// <summary>No error.</summary>
     LIBUSB_SUCCESS = 0,
 
-    /// <summary><c>LIBUSB_ERROR_IO</c></summary>
+    /// <summary>
+    /// Input or output failed: cable, hub, firmware; a malformed descriptor. On Linux also an isochronous or control transfer for
+    /// which usbfs's memory budget was too small. Trying again may help.
+    /// </summary>
     LIBUSB_ERROR_IO = -1,
 
-    /// <summary><c>LIBUSB_ERROR_INVALID_PARAM</c></summary>
+    /// <summary>An argument is out of range, or a transfer longer than the platform takes: a mistake in the caller.</summary>
     LIBUSB_ERROR_INVALID_PARAM = -2,
 
-    /// <summary><c>LIBUSB_ERROR_ACCESS</c></summary>
+    /// <summary>
+    /// No permission. Linux: a udev rule is missing or has not run yet. macOS: another process or a kernel driver has the device.
+    /// Windows: another process has it.
+    /// </summary>
     LIBUSB_ERROR_ACCESS = -3,
 
-    /// <summary><c>LIBUSB_ERROR_NO_DEVICE</c></summary>
+    /// <summary>The device has been unplugged or has reset itself. Close the handle.</summary>
     LIBUSB_ERROR_NO_DEVICE = -4,
 
-    /// <summary><c>LIBUSB_ERROR_NOT_FOUND</c></summary>
+    /// <summary>
+    /// There is no such interface, endpoint, configuration or descriptor; for a cancel: the transfer is not in flight.
+    /// </summary>
     LIBUSB_ERROR_NOT_FOUND = -5,
 
-    /// <summary><c>LIBUSB_ERROR_BUSY</c></summary>
+    /// <summary>
+    /// Somebody else has it: a kernel driver or another process. Also: the call is not allowed inside a callback, or the transfer
+    /// is in flight already.
+    /// </summary>
     LIBUSB_ERROR_BUSY = -6,
 
-    /// <summary><c>LIBUSB_ERROR_TIMEOUT</c></summary>
+    /// <summary>The time is over. Part of the data may have moved.</summary>
     LIBUSB_ERROR_TIMEOUT = -7,
 
-    /// <summary><c>LIBUSB_ERROR_OVERFLOW</c></summary>
+    /// <summary>
+    /// The device sent more than was asked for, and the rest is lost: ask for whole packets. Also: the caller's room is too
+    /// small.
+    /// </summary>
     LIBUSB_ERROR_OVERFLOW = -8,
 
-    /// <summary><c>LIBUSB_ERROR_PIPE</c></summary>
+    /// <summary>
+    /// The endpoint stalled. Control: the device does not know the request. Bulk and interrupt: clear the halt before going on.
+    /// </summary>
     LIBUSB_ERROR_PIPE = -9,
 
-    /// <summary><c>LIBUSB_ERROR_INTERRUPTED</c></summary>
+    /// <summary>A signal came during the wait. Not a fault: call again.</summary>
     LIBUSB_ERROR_INTERRUPTED = -10,
 
-    /// <summary><c>LIBUSB_ERROR_NO_MEM</c></summary>
+    /// <summary>
+    /// Out of memory; on Linux mostly usbfs's budget for transfers in flight, 16 MiB by default for the whole system.
+    /// </summary>
     LIBUSB_ERROR_NO_MEM = -11,
 
-    /// <summary><c>LIBUSB_ERROR_NOT_SUPPORTED</c></summary>
+    /// <summary>The platform, its driver or this build of libusb cannot do it.</summary>
     LIBUSB_ERROR_NOT_SUPPORTED = -12,
 
-    /// <summary><c>LIBUSB_ERROR_OTHER</c></summary>
+    /// <summary>Anything else; the log says more.</summary>
     LIBUSB_ERROR_OTHER = -99,
 }
 
-/// <summary><c>libusb_transfer_type</c></summary>
+/// <summary>Kind of a transfer.</summary>
 public enum libusb_transfer_type : int
 {
-    /// <summary><c>LIBUSB_TRANSFER_TYPE_CONTROL</c></summary>
+    /// <summary>Control: the buffer starts with eight bytes of setup.</summary>
     LIBUSB_TRANSFER_TYPE_CONTROL = 0,
 
-    /// <summary><c>LIBUSB_TRANSFER_TYPE_ISOCHRONOUS</c></summary>
+    /// <summary>Isochronous: the buffer is cut into packets.</summary>
     LIBUSB_TRANSFER_TYPE_ISOCHRONOUS = 1,
 
-    /// <summary><c>LIBUSB_TRANSFER_TYPE_BULK</c></summary>
+    /// <summary>Bulk.</summary>
     LIBUSB_TRANSFER_TYPE_BULK = 2,
 
-    /// <summary><c>LIBUSB_TRANSFER_TYPE_INTERRUPT</c></summary>
+    /// <summary>Interrupt.</summary>
     LIBUSB_TRANSFER_TYPE_INTERRUPT = 3,
 
-    /// <summary><c>LIBUSB_TRANSFER_TYPE_BULK_STREAM</c></summary>
+    /// <summary>Bulk on a USB 3 stream; set the stream's number too.</summary>
     LIBUSB_TRANSFER_TYPE_BULK_STREAM = 4,
 }
 
-/// <summary><c>libusb_transfer_status</c></summary>
+/// <summary>How a transfer, or one isochronous packet, ended.</summary>
 public enum libusb_transfer_status : int
 {
-    /// <summary><c>LIBUSB_TRANSFER_COMPLETED</c></summary>
+    /// <summary>
+    /// Without an error. Fewer bytes than asked for may have moved; for isochronous transfers single packets may have failed.
+    /// </summary>
     LIBUSB_TRANSFER_COMPLETED = 0,
 
-    /// <summary><c>LIBUSB_TRANSFER_ERROR</c></summary>
+    /// <summary>It failed on the bus or in the host.</summary>
     LIBUSB_TRANSFER_ERROR = 1,
 
-    /// <summary><c>LIBUSB_TRANSFER_TIMED_OUT</c></summary>
+    /// <summary>Its time was over. Part of the data may have moved.</summary>
     LIBUSB_TRANSFER_TIMED_OUT = 2,
 
-    /// <summary><c>LIBUSB_TRANSFER_CANCELLED</c></summary>
+    /// <summary>It was cancelled. Part of the data may have moved.</summary>
     LIBUSB_TRANSFER_CANCELLED = 3,
 
-    /// <summary><c>LIBUSB_TRANSFER_STALL</c></summary>
+    /// <summary>
+    /// The endpoint stalled. Bulk and interrupt: clear the halt. Control: the device does not know the request.
+    /// </summary>
     LIBUSB_TRANSFER_STALL = 4,
 
-    /// <summary><c>LIBUSB_TRANSFER_NO_DEVICE</c></summary>
+    /// <summary>The device has been unplugged.</summary>
     LIBUSB_TRANSFER_NO_DEVICE = 5,
 
-    /// <summary><c>LIBUSB_TRANSFER_OVERFLOW</c></summary>
+    /// <summary>The device sent more than was asked for.</summary>
     LIBUSB_TRANSFER_OVERFLOW = 6,
 }
 
-/// <summary><c>libusb_transfer_flags</c></summary>
+/// <summary>Bits of a transfer's <c>flags</c>.</summary>
 [Flags]
 public enum libusb_transfer_flags : int
 {
-    /// <summary><c>LIBUSB_TRANSFER_SHORT_NOT_OK</c></summary>
+    /// <summary>Fewer bytes than asked for count as an error.</summary>
     LIBUSB_TRANSFER_SHORT_NOT_OK = 1,
 
-    /// <summary><c>LIBUSB_TRANSFER_FREE_BUFFER</c></summary>
+    /// <summary>
+    /// Freeing the transfer also frees its buffer with C's <c>free</c>. Never set it for memory that C's <c>malloc</c> did not
+    /// give.
+    /// </summary>
     LIBUSB_TRANSFER_FREE_BUFFER = 2,
 
-    /// <summary><c>LIBUSB_TRANSFER_FREE_TRANSFER</c></summary>
+    /// <summary>
+    /// The transfer is freed when its callback returns. With isochronous transfers on WinUSB this frees memory in use, so better
+    /// not.
+    /// </summary>
     LIBUSB_TRANSFER_FREE_TRANSFER = 4,
 
-    /// <summary><c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c></summary>
+    /// <summary>
+    /// An OUT transfer whose length is a multiple of the packet size ends with an empty packet. Where the platform cannot (not
+    /// Linux, macOS or WinUSB), the submit is refused with <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" />.
+    /// </summary>
     LIBUSB_TRANSFER_ADD_ZERO_PACKET = 8,
 }
 
-/// <summary><c>libusb_capability</c></summary>
+/// <summary>Questions for <see cref="libusb.libusb_has_capability" />.</summary>
 public enum libusb_capability : int
 {
-    /// <summary><c>LIBUSB_CAP_HAS_CAPABILITY</c></summary>
+    /// <summary>Whether the question can be asked. Always so.</summary>
     LIBUSB_CAP_HAS_CAPABILITY = 0x00,
 
-    /// <summary><c>LIBUSB_CAP_HAS_HOTPLUG</c></summary>
+    /// <summary>Whether hotplug callbacks work. On Windows since 1.0.30.</summary>
     LIBUSB_CAP_HAS_HOTPLUG = 0x01,
 
-    /// <summary><c>LIBUSB_CAP_HAS_HID_ACCESS</c></summary>
+    /// <summary>Whether human interface devices can be reached without taking them from their driver.</summary>
     LIBUSB_CAP_HAS_HID_ACCESS = 0x0100,
 
-    /// <summary><c>LIBUSB_CAP_SUPPORTS_DETACH_KERNEL_DRIVER</c></summary>
+    /// <summary>Whether kernel drivers can be detached.</summary>
     LIBUSB_CAP_SUPPORTS_DETACH_KERNEL_DRIVER = 0x0101,
 }
 
-/// <summary><c>libusb_log_level</c></summary>
+/// <summary>How much is logged: each level includes those before it.</summary>
 public enum libusb_log_level : int
 {
-    /// <summary><c>LIBUSB_LOG_LEVEL_NONE</c></summary>
+    /// <summary>Nothing. The default.</summary>
     LIBUSB_LOG_LEVEL_NONE = 0,
 
-    /// <summary><c>LIBUSB_LOG_LEVEL_ERROR</c></summary>
+    /// <summary>Errors.</summary>
     LIBUSB_LOG_LEVEL_ERROR = 1,
 
-    /// <summary><c>LIBUSB_LOG_LEVEL_WARNING</c></summary>
+    /// <summary>Warnings.</summary>
     LIBUSB_LOG_LEVEL_WARNING = 2,
 
-    /// <summary><c>LIBUSB_LOG_LEVEL_INFO</c></summary>
+    /// <summary>Information.</summary>
     LIBUSB_LOG_LEVEL_INFO = 3,
 
-    /// <summary><c>LIBUSB_LOG_LEVEL_DEBUG</c></summary>
+    /// <summary>Everything, several lines per transfer: too slow for streaming.</summary>
     LIBUSB_LOG_LEVEL_DEBUG = 4,
 }
 
-/// <summary><c>libusb_log_cb_mode</c></summary>
+/// <summary>Which lines a log callback gets. Since 1.0.23.</summary>
 [Flags]
 public enum libusb_log_cb_mode : int
 {
-    /// <summary><c>LIBUSB_LOG_CB_GLOBAL</c></summary>
+    /// <summary>All lines of the process, in place of standard error.</summary>
     LIBUSB_LOG_CB_GLOBAL = 1,
 
-    /// <summary><c>LIBUSB_LOG_CB_CONTEXT</c></summary>
+    /// <summary>The lines of one context, in addition to the global output.</summary>
     LIBUSB_LOG_CB_CONTEXT = 2,
 }
 
-/// <summary><c>libusb_option</c></summary>
+/// <summary>Options of a context, for <see cref="libusb.libusb_init_context" /> and <c>libusb_set_option</c>.</summary>
 public enum libusb_option : int
 {
-    /// <summary><c>LIBUSB_OPTION_LOG_LEVEL</c></summary>
+    /// <summary>
+    /// How much is logged: takes a <see cref="libusb_log_level" />. Without effect when the environment variable
+    /// <c>LIBUSB_DEBUG</c> is set.
+    /// </summary>
     LIBUSB_OPTION_LOG_LEVEL = 0,
 
-    /// <summary><c>LIBUSB_OPTION_USE_USBDK</c></summary>
+    /// <summary>Use the UsbDk driver. Windows only, takes no value.</summary>
     LIBUSB_OPTION_USE_USBDK = 1,
 
-    /// <summary><c>LIBUSB_OPTION_NO_DEVICE_DISCOVERY</c></summary>
+    /// <summary>
+    /// Do not look for devices: lists stay empty and hotplug silent. For Android and sandboxes, where handles come from
+    /// <see cref="libusb.libusb_wrap_sys_device" />. Takes no value, and must be set before or while the context is made.
+    /// </summary>
     LIBUSB_OPTION_NO_DEVICE_DISCOVERY = 2,
 
-    /// <summary><c>LIBUSB_OPTION_LOG_CB</c></summary>
+    /// <summary>
+    /// The log callback: takes a function pointer. Since 1.0.27; for older versions see <see cref="libusb.libusb_set_log_cb" />.
+    /// </summary>
     LIBUSB_OPTION_LOG_CB = 3,
 
-    /// <summary><c>LIBUSB_OPTION_MAX</c></summary>
+    /// <summary>One more than the last option of the header that the bindings follow. Not an option.</summary>
     LIBUSB_OPTION_MAX = 4,
 }
 
-/// <summary><c>libusb_device_string_type</c></summary>
+/// <summary>Which text <see cref="libusb.libusb_get_device_string" /> reads. Since 1.0.30.</summary>
 public enum libusb_device_string_type : int
 {
-    /// <summary><c>LIBUSB_DEVICE_STRING_MANUFACTURER</c></summary>
+    /// <summary>The manufacturer's name.</summary>
     LIBUSB_DEVICE_STRING_MANUFACTURER = 0,
 
-    /// <summary><c>LIBUSB_DEVICE_STRING_PRODUCT</c></summary>
+    /// <summary>The product's name.</summary>
     LIBUSB_DEVICE_STRING_PRODUCT = 1,
 
-    /// <summary><c>LIBUSB_DEVICE_STRING_SERIAL_NUMBER</c></summary>
+    /// <summary>The serial number.</summary>
     LIBUSB_DEVICE_STRING_SERIAL_NUMBER = 2,
 
-    /// <summary><c>LIBUSB_DEVICE_STRING_COUNT</c></summary>
+    /// <summary>How many kinds there are. Not a kind.</summary>
     LIBUSB_DEVICE_STRING_COUNT = 3,
 }
 
-/// <summary><c>libusb_hotplug_event</c></summary>
+/// <summary>What hotplug callbacks tell. Bits, to register for both.</summary>
 [Flags]
 public enum libusb_hotplug_event : int
 {
-    /// <summary><c>LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED</c></summary>
+    /// <summary>A device has been plugged in and can be opened, permissions allowing.</summary>
     LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED = 1,
 
-    /// <summary><c>LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT</c></summary>
+    /// <summary>A device is gone. Its handles must still be closed.</summary>
     LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT = 2,
 }
 
-/// <summary><c>libusb_hotplug_flag</c></summary>
+/// <summary>Flags of a hotplug registration.</summary>
 [Flags]
 public enum libusb_hotplug_flag : int
 {
-    /// <summary><c>LIBUSB_HOTPLUG_ENUMERATE</c></summary>
+    /// <summary>Also report the devices that are there already, before the registration returns.</summary>
     LIBUSB_HOTPLUG_ENUMERATE = 1,
 }

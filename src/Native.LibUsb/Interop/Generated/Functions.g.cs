@@ -10,20 +10,44 @@ namespace Native.LibUsb.Interop;
 
 public static unsafe partial class libusb
 {
-    /// <summary><c>libusb_init</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <returns>The result of <c>libusb_init</c>.</returns>
+    /// <summary>
+    /// Starts libusb and makes a context: a separate world with its own devices, handles, transfers and event loop.
+    /// </summary>
+    /// <param name="ctx">
+    /// Receives the new context. Null makes (or shares) the process-wide default context, which other code in the process may use
+    /// too; a library should always pass a real pointer.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />. <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> and
+    /// <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> usually mean that the operating system's USB service cannot be reached,
+    /// for example no /dev/bus/usb in a container.
+    /// </returns>
+    /// <remarks>
+    /// End it with <see cref="libusb.libusb_exit" />. On Linux the first context starts a thread that watches for devices.
+    /// Contexts share no lock for events, so two libraries with a context each do not wait for one another. Deprecated since
+    /// 1.0.27 in favour of <see cref="libusb.libusb_init_context" />, but present in every version.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_init(libusb_context** ctx);
 
-    /// <summary><c>libusb_init_context</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="options"><c>options</c></param>
-    /// <param name="num_options"><c>num_options</c></param>
-    /// <returns>The result of <c>libusb_init_context</c>.</returns>
+    /// <summary>
+    /// Starts libusb and makes a context with options that hold for that context only, and from its first moment.
+    /// </summary>
+    /// <param name="ctx">Receives the new context. Null stands for the process-wide default context.</param>
+    /// <param name="options">
+    /// The options to apply, in order. May be null when <paramref name="num_options" /> is 0. They are copied.
+    /// </param>
+    /// <param name="num_options">How many entries <paramref name="options" /> has.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for an unknown option
+    /// or value, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> for one that this platform does not have.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// </exception>
     /// <remarks>
-    /// New in libusb 1.0.27. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
+    /// Since 1.0.27. The one way to switch off device discovery, or to catch the first log lines, without changing the defaults
+    /// of the whole process. It is not variadic, so it is also the safe way to set options on Apple arm64.
     /// </remarks>
     public static int libusb_init_context(libusb_context** ctx, [NativeTypeName("const struct libusb_init_option *")] libusb_init_option* options, int num_options)
     {
@@ -31,265 +55,399 @@ public static unsafe partial class libusb
         return export(ctx, options, num_options);
     }
 
-    /// <summary><c>libusb_exit</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
+    /// <summary>Ends a context and frees what it holds.</summary>
+    /// <param name="ctx">The context to end, or null for the default context.</param>
+    /// <remarks>
+    /// Before this call: let every transfer complete, close every handle, give back every device reference, and join every thread
+    /// that handles events. A thread still inside libusb crashes. A handle that is left open must never be closed afterwards: its
+    /// context is gone. <see cref="libusb.libusb_free_transfer" /> stays legal.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_exit(libusb_context* ctx);
 
-    /// <summary><c>libusb_set_debug</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="level"><c>level</c></param>
+    /// <summary>Sets how much a context logs. The fixed-argument form of the log level option.</summary>
+    /// <param name="ctx">The context, or null for the default context and, in newer versions, for contexts made later.</param>
+    /// <param name="level">
+    /// A <see cref="libusb_log_level" />, 0 (nothing) to 4 (everything). Other values are ignored or clamped.
+    /// </param>
+    /// <remarks>
+    /// Deprecated in C in favour of <c>libusb_set_option</c>, but this function has no variable arguments and so is right on
+    /// every ABI. It does nothing when the environment variable <c>LIBUSB_DEBUG</c> is set. Debug level writes several lines per
+    /// transfer.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_debug(libusb_context* ctx, int level);
 
-    /// <summary><c>libusb_set_log_cb</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="cb"><c>cb</c></param>
-    /// <param name="mode"><c>mode</c></param>
+    /// <summary>Sends log lines to a function in place of, or in addition to, standard error.</summary>
+    /// <param name="ctx">
+    /// The context for <see cref="libusb_log_cb_mode.LIBUSB_LOG_CB_CONTEXT" />; not used for the global handler.
+    /// </param>
+    /// <param name="cb">The function to call, or null to remove it. It must stay valid until it has been removed.</param>
+    /// <param name="mode">One or both of <see cref="libusb_log_cb_mode" />, joined by a bitwise or.</param>
+    /// <remarks>
+    /// Since 1.0.23. Not safe against itself on two threads. A context handler alone does not silence standard error: the global
+    /// one does. The callback runs on any thread, also libusb's own, with libusb's locks held. Libraries built to log to the
+    /// system log, or built with no logging, never call it.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_log_cb(libusb_context* ctx, libusb_log_cb cb, int mode);
 
-    /// <summary><c>libusb_get_version</c></summary>
-    /// <returns>The result of <c>libusb_get_version</c>.</returns>
+    /// <summary>Tells which libusb is loaded.</summary>
+    /// <returns>A constant structure that belongs to libusb: never null, never to be freed.</returns>
+    /// <remarks>
+    /// May be called before <see cref="libusb.libusb_init" />. Do not decide from it whether a function exists: 1.0.28 added two
+    /// functions without a new API version. Ask for the export instead.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     [return: NativeTypeName("const struct libusb_version *")]
     public static partial libusb_version* libusb_get_version();
 
-    /// <summary><c>libusb_has_capability</c></summary>
-    /// <param name="capability"><c>capability</c></param>
-    /// <returns>The result of <c>libusb_has_capability</c>.</returns>
+    /// <summary>Asks whether the loaded library, on this platform, can do something.</summary>
+    /// <param name="capability">A <see cref="libusb_capability" /> value.</param>
+    /// <returns>Non-zero when it can, 0 when it cannot or when the question is unknown.</returns>
+    /// <remarks>Ask after <see cref="libusb.libusb_init" />: hotplug on Windows, for one, is known only then.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial int libusb_has_capability(uint capability);
 
-    /// <summary><c>libusb_error_name</c></summary>
-    /// <param name="error_code"><c>error_code</c></param>
-    /// <returns>The result of <c>libusb_error_name</c>.</returns>
+    /// <summary>Gives the C name of an error or status code.</summary>
+    /// <param name="error_code">A <see cref="libusb_error" /> value. Any integer is accepted.</param>
+    /// <returns>
+    /// An ASCII constant such as <c>LIBUSB_ERROR_ACCESS</c>, or a text that says that the code is unknown. Never null, never to
+    /// be freed.
+    /// </returns>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     [return: NativeTypeName("const char *")]
     public static partial byte* libusb_error_name(int error_code);
 
-    /// <summary><c>libusb_setlocale</c></summary>
-    /// <param name="locale"><c>locale</c></param>
-    /// <returns>The result of <c>libusb_setlocale</c>.</returns>
+    /// <summary>Chooses the language of <see cref="libusb.libusb_strerror" /> for the whole process.</summary>
+    /// <param name="locale">
+    /// A NUL-terminated ASCII tag whose first two letters are the ISO 639-1 language, such as <c>en</c> or <c>fr_FR</c>.
+    /// </param>
+    /// <returns>
+    /// 0; <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the tag is malformed,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no translation (the language then stays as it was).
+    /// </returns>
+    /// <remarks>Not thread-safe: call it once, at start.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_setlocale([NativeTypeName("const char *")] byte* locale);
 
-    /// <summary><c>libusb_strerror</c></summary>
-    /// <param name="errcode"><c>errcode</c></param>
-    /// <returns>The result of <c>libusb_strerror</c>.</returns>
+    /// <summary>
+    /// Gives a short sentence about an error code, in the language set with <see cref="libusb.libusb_setlocale" />.
+    /// </summary>
+    /// <param name="errcode">A <see cref="libusb_error" /> value.</param>
+    /// <returns>A UTF-8 constant without a final full stop. Never null, never to be freed.</returns>
     [LibraryImport(LibraryName)]
     [return: NativeTypeName("const char *")]
     public static partial byte* libusb_strerror(int errcode);
 
-    /// <summary><c>libusb_get_device_list</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="list"><c>list</c></param>
-    /// <returns>The result of <c>libusb_get_device_list</c>.</returns>
+    /// <summary>Lists the USB devices that are attached now.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="list">
+    /// Receives an array of device pointers that ends with a null. Each device in it carries one reference.
+    /// </param>
+    /// <returns>The number of devices, or a negative <see cref="libusb_error" />, in which case nothing is to be freed.</returns>
+    /// <remarks>
+    /// Nothing is sent on the bus. Free the array with <see cref="libusb.libusb_free_device_list" /> once the devices of interest
+    /// are opened or have a reference of their own. On Linux this also takes in waiting plug and unplug events. The list is empty
+    /// in a context that was made without device discovery.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial nint libusb_get_device_list(libusb_context* ctx, libusb_device*** list);
 
-    /// <summary><c>libusb_free_device_list</c></summary>
-    /// <param name="list"><c>list</c></param>
-    /// <param name="unref_devices"><c>unref_devices</c></param>
+    /// <summary>Frees an array of <see cref="libusb.libusb_get_device_list" />.</summary>
+    /// <param name="list">The array; null does nothing.</param>
+    /// <param name="unref_devices">
+    /// Non-zero also gives back the one reference that the list holds on each device. With 0 the caller takes those references
+    /// over.
+    /// </param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_device_list(libusb_device** list, int unref_devices);
 
-    /// <summary><c>libusb_ref_device</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <returns>The result of <c>libusb_ref_device</c>.</returns>
+    /// <summary>Takes one more reference on a device, so that it outlives its list, its callback or its handle.</summary>
+    /// <param name="dev">The device.</param>
+    /// <returns>The same pointer.</returns>
+    /// <remarks>Thread-safe. Also legal inside a hotplug callback, where the device is only lent.</remarks>
     [LibraryImport(LibraryName)]
     public static partial libusb_device* libusb_ref_device(libusb_device* dev);
 
-    /// <summary><c>libusb_unref_device</c></summary>
-    /// <param name="dev"><c>dev</c></param>
+    /// <summary>Gives back one reference; the last one frees the device.</summary>
+    /// <param name="dev">The device; null does nothing.</param>
+    /// <remarks>
+    /// Thread-safe. All references should be back before <see cref="libusb.libusb_exit" />. An allocated transfer holds a
+    /// reference on the device it was last submitted to.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_unref_device(libusb_device* dev);
 
-    /// <summary><c>libusb_get_device_string</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="string_type"><c>string_type</c></param>
-    /// <param name="data"><c>data</c></param>
-    /// <param name="length"><c>length</c></param>
-    /// <returns>The result of <c>libusb_get_device_string</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.30. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>
+    /// Reads the manufacturer, product or serial number text that the operating system has cached, without opening the device.
+    /// </summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="string_type">Which text.</param>
+    /// <param name="data">Receives the text as UTF-8 with a final NUL. Null only asks for the size.</param>
+    /// <param name="length">
+    /// Size of <paramref name="data" /> in bytes; at least 1 even when <paramref name="data" /> is null.
+    /// <see cref="libusb.LIBUSB_DEVICE_STRING_BYTES_MAX" /> is always enough.
+    /// </param>
+    /// <returns>
+    /// The number of bytes of the text, final NUL included; or a negative <see cref="libusb_error" />, such as
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" />, when the
+    /// device has no such text or the platform keeps none.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.30. No input or output on the bus, and no permission for the device node needed.</remarks>
     public static int libusb_get_device_string(libusb_device* dev, libusb_device_string_type string_type, [NativeTypeName("char *")] byte* data, int length)
     {
         var export = (delegate* unmanaged<libusb_device*, libusb_device_string_type, byte*, int, int>)OptionalExports.Get(OptionalExports.libusb_get_device_string);
         return export(dev, string_type, data, length);
     }
 
-    /// <summary><c>libusb_get_configuration</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="config"><c>config</c></param>
-    /// <returns>The result of <c>libusb_get_configuration</c>.</returns>
+    /// <summary>Reads the value of the active configuration.</summary>
+    /// <param name="dev">An open handle (C names it so, although it is not a device).</param>
+    /// <param name="config">Receives <c>bConfigurationValue</c>, or 0 when the device is not configured.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> after an unplug.
+    /// </returns>
+    /// <remarks>
+    /// Most systems answer from their cache; where they cannot, this is a control request and so must not be called in a
+    /// callback.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_configuration(libusb_device_handle* dev, int* config);
 
-    /// <summary><c>libusb_get_device_descriptor</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="desc"><c>desc</c></param>
-    /// <returns>The result of <c>libusb_get_device_descriptor</c>.</returns>
+    /// <summary>Copies the device descriptor, with its 16-bit fields already in the byte order of this machine.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="desc">Receives the descriptor.</param>
+    /// <returns>0. It cannot fail in libusb 1.0.16 and newer, since the descriptor is read when the device is found.</returns>
+    /// <remarks>No input or output on the bus.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_device_descriptor(libusb_device* dev, libusb_device_descriptor* desc);
 
-    /// <summary><c>libusb_get_active_config_descriptor</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="config"><c>config</c></param>
-    /// <returns>The result of <c>libusb_get_active_config_descriptor</c>.</returns>
+    /// <summary>Gets the parsed descriptor of the configuration that is active.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="config">
+    /// Receives the descriptor tree, to be freed with <see cref="libusb.libusb_free_config_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the device is not
+    /// configured, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when its descriptor is malformed.
+    /// </returns>
+    /// <remarks>Answered from what the operating system cached; nothing is sent on the bus.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_active_config_descriptor(libusb_device* dev, libusb_config_descriptor** config);
 
-    /// <summary><c>libusb_get_config_descriptor</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="config_index"><c>config_index</c></param>
-    /// <param name="config"><c>config</c></param>
-    /// <returns>The result of <c>libusb_get_config_descriptor</c>.</returns>
+    /// <summary>Gets the parsed descriptor of the configuration at an index.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="config_index">
+    /// The index, from 0 to <c>bNumConfigurations</c> - 1. It is not the configuration's value.
+    /// </param>
+    /// <param name="config">
+    /// Receives the descriptor tree, to be freed with <see cref="libusb.libusb_free_config_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
+    /// index.
+    /// </returns>
+    /// <remarks>On Windows only the active configuration may be known.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_config_descriptor(libusb_device* dev, byte config_index, libusb_config_descriptor** config);
 
-    /// <summary><c>libusb_get_config_descriptor_by_value</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="bConfigurationValue"><c>bConfigurationValue</c></param>
-    /// <param name="config"><c>config</c></param>
-    /// <returns>The result of <c>libusb_get_config_descriptor_by_value</c>.</returns>
+    /// <summary>Gets the parsed descriptor of the configuration with a value.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="bConfigurationValue">The value that <c>SET_CONFIGURATION</c> would take.</param>
+    /// <param name="config">
+    /// Receives the descriptor tree, to be freed with <see cref="libusb.libusb_free_config_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
+    /// value.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_config_descriptor_by_value(libusb_device* dev, byte bConfigurationValue, libusb_config_descriptor** config);
 
-    /// <summary><c>libusb_free_config_descriptor</c></summary>
-    /// <param name="config"><c>config</c></param>
+    /// <summary>
+    /// Frees a configuration descriptor and everything that hangs on it: interfaces, endpoints and the <c>extra</c> bytes of
+    /// each.
+    /// </summary>
+    /// <param name="config">The descriptor; null does nothing.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_config_descriptor(libusb_config_descriptor* config);
 
-    /// <summary><c>libusb_get_ss_endpoint_companion_descriptor</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <param name="ep_comp"><c>ep_comp</c></param>
-    /// <returns>The result of <c>libusb_get_ss_endpoint_companion_descriptor</c>.</returns>
+    /// <summary>Finds and parses the SuperSpeed companion in an endpoint's <c>extra</c> bytes.</summary>
+    /// <param name="ctx">The context whose log is used, or null.</param>
+    /// <param name="endpoint">An endpoint of a live configuration descriptor.</param>
+    /// <param name="ep_comp">
+    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_ss_endpoint_companion_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> for an endpoint that has
+    /// none, as every endpoint of a device that runs at high speed or slower.
+    /// </returns>
+    /// <remarks><c>wBytesPerInterval</c> of it is the size of an isochronous packet at SuperSpeed.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_ss_endpoint_companion_descriptor(libusb_context* ctx, [NativeTypeName("const struct libusb_endpoint_descriptor *")] libusb_endpoint_descriptor* endpoint, libusb_ss_endpoint_companion_descriptor** ep_comp);
 
-    /// <summary><c>libusb_free_ss_endpoint_companion_descriptor</c></summary>
-    /// <param name="ep_comp"><c>ep_comp</c></param>
+    /// <summary>Frees what <see cref="libusb.libusb_get_ss_endpoint_companion_descriptor" /> gave.</summary>
+    /// <param name="ep_comp">The descriptor; null does nothing.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_ss_endpoint_companion_descriptor(libusb_ss_endpoint_companion_descriptor* ep_comp);
 
-    /// <summary><c>libusb_get_bos_descriptor</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="bos"><c>bos</c></param>
-    /// <returns>The result of <c>libusb_get_bos_descriptor</c>.</returns>
+    /// <summary>Reads the device's Binary Object Store: its list of capabilities beyond the classic descriptors.</summary>
+    /// <param name="dev_handle">An open handle.</param>
+    /// <param name="bos">Receives the descriptor, to be freed with <see cref="libusb.libusb_free_bos_descriptor" />.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the device has none
+    /// (older than USB 2.1), <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is malformed.
+    /// </returns>
+    /// <remarks>Two control requests with a timeout of one second each: never call it in a callback.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_bos_descriptor(libusb_device_handle* dev_handle, libusb_bos_descriptor** bos);
 
-    /// <summary><c>libusb_free_bos_descriptor</c></summary>
-    /// <param name="bos"><c>bos</c></param>
+    /// <summary>Frees a Binary Object Store with the capabilities inside it.</summary>
+    /// <param name="bos">The descriptor; null does nothing.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_bos_descriptor(libusb_bos_descriptor* bos);
 
-    /// <summary><c>libusb_get_usb_2_0_extension_descriptor</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="dev_cap"><c>dev_cap</c></param>
-    /// <param name="usb_2_0_extension"><c>usb_2_0_extension</c></param>
-    /// <returns>The result of <c>libusb_get_usb_2_0_extension_descriptor</c>.</returns>
+    /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_USB_2_0_EXTENSION" />.</summary>
+    /// <param name="ctx">The context whose log is used, or null.</param>
+    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="usb_2_0_extension">
+    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_usb_2_0_extension_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
+    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_usb_2_0_extension_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_usb_2_0_extension_descriptor** usb_2_0_extension);
 
-    /// <summary><c>libusb_free_usb_2_0_extension_descriptor</c></summary>
-    /// <param name="usb_2_0_extension"><c>usb_2_0_extension</c></param>
+    /// <summary>Frees what <see cref="libusb.libusb_get_usb_2_0_extension_descriptor" /> gave.</summary>
+    /// <param name="usb_2_0_extension">The descriptor; null does nothing.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_usb_2_0_extension_descriptor(libusb_usb_2_0_extension_descriptor* usb_2_0_extension);
 
-    /// <summary><c>libusb_get_ss_usb_device_capability_descriptor</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="dev_cap"><c>dev_cap</c></param>
-    /// <param name="ss_usb_device_cap"><c>ss_usb_device_cap</c></param>
-    /// <returns>The result of <c>libusb_get_ss_usb_device_capability_descriptor</c>.</returns>
+    /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_SS_USB_DEVICE_CAPABILITY" />.</summary>
+    /// <param name="ctx">The context whose log is used, or null.</param>
+    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="ss_usb_device_cap">
+    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_ss_usb_device_capability_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
+    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_ss_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ss_usb_device_capability_descriptor** ss_usb_device_cap);
 
-    /// <summary><c>libusb_free_ss_usb_device_capability_descriptor</c></summary>
-    /// <param name="ss_usb_device_cap"><c>ss_usb_device_cap</c></param>
+    /// <summary>Frees what <see cref="libusb.libusb_get_ss_usb_device_capability_descriptor" /> gave.</summary>
+    /// <param name="ss_usb_device_cap">The descriptor; null does nothing.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_ss_usb_device_capability_descriptor(libusb_ss_usb_device_capability_descriptor* ss_usb_device_cap);
 
-    /// <summary><c>libusb_get_ssplus_usb_device_capability_descriptor</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="dev_cap"><c>dev_cap</c></param>
-    /// <param name="ssplus_usb_device_cap"><c>ssplus_usb_device_cap</c></param>
-    /// <returns>The result of <c>libusb_get_ssplus_usb_device_capability_descriptor</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.28. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>
+    /// Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_SUPERSPEED_PLUS_CAPABILITY" /> into lanes and sublink
+    /// speeds.
+    /// </summary>
+    /// <param name="ctx">The context whose log is used, or null.</param>
+    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="ssplus_usb_device_cap">
+    /// Receives a parsed copy, to be freed with <see cref="libusb.libusb_free_ssplus_usb_device_capability_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
+    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when its length does not fit its count of attributes.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.28 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.28.</remarks>
     public static int libusb_get_ssplus_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ssplus_usb_device_capability_descriptor** ssplus_usb_device_cap)
     {
         var export = (delegate* unmanaged<libusb_context*, libusb_bos_dev_capability_descriptor*, libusb_ssplus_usb_device_capability_descriptor**, int>)OptionalExports.Get(OptionalExports.libusb_get_ssplus_usb_device_capability_descriptor);
         return export(ctx, dev_cap, ssplus_usb_device_cap);
     }
 
-    /// <summary><c>libusb_free_ssplus_usb_device_capability_descriptor</c></summary>
-    /// <param name="ssplus_usb_device_cap"><c>ssplus_usb_device_cap</c></param>
-    /// <remarks>
-    /// New in libusb 1.0.28. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Frees what <see cref="libusb.libusb_get_ssplus_usb_device_capability_descriptor" /> gave.</summary>
+    /// <param name="ssplus_usb_device_cap">The descriptor; null does nothing.</param>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.28 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.28.</remarks>
     public static void libusb_free_ssplus_usb_device_capability_descriptor(libusb_ssplus_usb_device_capability_descriptor* ssplus_usb_device_cap)
     {
         var export = (delegate* unmanaged<libusb_ssplus_usb_device_capability_descriptor*, void>)OptionalExports.Get(OptionalExports.libusb_free_ssplus_usb_device_capability_descriptor);
         export(ssplus_usb_device_cap);
     }
 
-    /// <summary><c>libusb_get_container_id_descriptor</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="dev_cap"><c>dev_cap</c></param>
-    /// <param name="container_id"><c>container_id</c></param>
-    /// <returns>The result of <c>libusb_get_container_id_descriptor</c>.</returns>
+    /// <summary>Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_CONTAINER_ID" />.</summary>
+    /// <param name="ctx">The context whose log is used, or null.</param>
+    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="container_id">
+    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_container_id_descriptor" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
+    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_container_id_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_container_id_descriptor** container_id);
 
-    /// <summary><c>libusb_free_container_id_descriptor</c></summary>
-    /// <param name="container_id"><c>container_id</c></param>
+    /// <summary>Frees what <see cref="libusb.libusb_get_container_id_descriptor" /> gave.</summary>
+    /// <param name="container_id">The descriptor; null does nothing.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_container_id_descriptor(libusb_container_id_descriptor* container_id);
 
-    /// <summary><c>libusb_get_platform_descriptor</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="dev_cap"><c>dev_cap</c></param>
-    /// <param name="platform_descriptor"><c>platform_descriptor</c></param>
-    /// <returns>The result of <c>libusb_get_platform_descriptor</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.27. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>
+    /// Parses a capability of type <see cref="libusb_bos_type.LIBUSB_BT_PLATFORM_DESCRIPTOR" />, as WebUSB and Microsoft OS 2.0
+    /// use it.
+    /// </summary>
+    /// <param name="ctx">The context whose log is used, or null.</param>
+    /// <param name="dev_cap">A capability of a live Binary Object Store.</param>
+    /// <param name="platform_descriptor">
+    /// Receives a copy, to be freed with <see cref="libusb.libusb_free_platform_descriptor" />. It has <c>bLength</c> - 20 bytes
+    /// of data.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when the capability
+    /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.27.</remarks>
     public static int libusb_get_platform_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_platform_descriptor** platform_descriptor)
     {
         var export = (delegate* unmanaged<libusb_context*, libusb_bos_dev_capability_descriptor*, libusb_platform_descriptor**, int>)OptionalExports.Get(OptionalExports.libusb_get_platform_descriptor);
         return export(ctx, dev_cap, platform_descriptor);
     }
 
-    /// <summary><c>libusb_free_platform_descriptor</c></summary>
-    /// <param name="platform_descriptor"><c>platform_descriptor</c></param>
-    /// <remarks>
-    /// New in libusb 1.0.27. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Frees what <see cref="libusb.libusb_get_platform_descriptor" /> gave.</summary>
+    /// <param name="platform_descriptor">The descriptor; null does nothing.</param>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.27.</remarks>
     public static void libusb_free_platform_descriptor(libusb_platform_descriptor* platform_descriptor)
     {
         var export = (delegate* unmanaged<libusb_platform_descriptor*, void>)OptionalExports.Get(OptionalExports.libusb_free_platform_descriptor);
         export(platform_descriptor);
     }
 
-    /// <summary><c>libusb_get_session_data</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <returns>The result of <c>libusb_get_session_data</c>.</returns>
+    /// <summary>Gives the number by which libusb itself tells this device from others while it stays plugged in.</summary>
+    /// <param name="dev">The device.</param>
+    /// <returns>
+    /// The number. Its meaning differs by platform (on Linux, bus number and address together); on Windows it has 32 bits.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// </exception>
     /// <remarks>
-    /// New in libusb 1.0.30. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
+    /// Since 1.0.30. Useful to match a device with what the operating system's own interface reports; not stable across replugs.
     /// </remarks>
     public static CULong libusb_get_session_data(libusb_device* dev)
     {
@@ -297,288 +455,457 @@ public static unsafe partial class libusb
         return export(dev);
     }
 
-    /// <summary><c>libusb_get_bus_number</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <returns>The result of <c>libusb_get_bus_number</c>.</returns>
+    /// <summary>Gives the number of the bus that the device is on.</summary>
+    /// <param name="dev">The device.</param>
+    /// <returns>The bus number, as in the first part of <c>/dev/bus/usb/001/002</c> on Linux.</returns>
+    /// <remarks>Reads a field: no lock, no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial byte libusb_get_bus_number(libusb_device* dev);
 
-    /// <summary><c>libusb_get_port_number</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <returns>The result of <c>libusb_get_port_number</c>.</returns>
+    /// <summary>Gives the port of the parent hub that the device is plugged in.</summary>
+    /// <param name="dev">The device.</param>
+    /// <returns>The port, from 1; 0 when it is not known, as for a root hub.</returns>
+    /// <remarks>Reads a field: no lock, no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial byte libusb_get_port_number(libusb_device* dev);
 
-    /// <summary><c>libusb_get_port_numbers</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="port_numbers"><c>port_numbers</c></param>
-    /// <param name="port_numbers_len"><c>port_numbers_len</c></param>
-    /// <returns>The result of <c>libusb_get_port_numbers</c>.</returns>
+    /// <summary>
+    /// Gives the ports from the root hub down to the device: with the bus number, a name for the physical socket.
+    /// </summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="port_numbers">Receives one byte per level.</param>
+    /// <param name="port_numbers_len">Room in <paramref name="port_numbers" />. 7 is enough: USB allows no deeper tree.</param>
+    /// <returns>
+    /// The number of ports, 0 for a root hub; <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> when the room is too small;
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> when it is not above 0.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_port_numbers(libusb_device* dev, byte* port_numbers, int port_numbers_len);
 
-    /// <summary><c>libusb_get_port_path</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="path"><c>path</c></param>
-    /// <param name="path_length"><c>path_length</c></param>
-    /// <returns>The result of <c>libusb_get_port_path</c>.</returns>
+    /// <summary>The older form of <see cref="libusb.libusb_get_port_numbers" />.</summary>
+    /// <param name="ctx">Not used.</param>
+    /// <param name="dev">The device.</param>
+    /// <param name="path">Receives one byte per level.</param>
+    /// <param name="path_length">Room in <paramref name="path" />.</param>
+    /// <returns>The number of ports, or <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" />.</returns>
+    /// <remarks>Deprecated in C. It is here because the library still exports it.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_port_path(libusb_context* ctx, libusb_device* dev, byte* path, byte path_length);
 
-    /// <summary><c>libusb_get_parent</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <returns>The result of <c>libusb_get_parent</c>.</returns>
+    /// <summary>Gives the hub that the device is plugged in.</summary>
+    /// <param name="dev">The device.</param>
+    /// <returns>A borrowed pointer, or null for a root hub and where the platform does not tell.</returns>
+    /// <remarks>
+    /// The pointer is sure only while a device list is held: take the list, ask, take a reference, free the list.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial libusb_device* libusb_get_parent(libusb_device* dev);
 
-    /// <summary><c>libusb_get_device_address</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <returns>The result of <c>libusb_get_device_address</c>.</returns>
+    /// <summary>Gives the address that the host has assigned to the device on its bus.</summary>
+    /// <param name="dev">The device.</param>
+    /// <returns>The address, 1 to 127 in practice. It changes with every replug.</returns>
+    /// <remarks>Reads a field: no lock, no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial byte libusb_get_device_address(libusb_device* dev);
 
-    /// <summary><c>libusb_get_device_speed</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <returns>The result of <c>libusb_get_device_speed</c>.</returns>
+    /// <summary>Gives the speed that the device was attached at, which can be less than what it could do.</summary>
+    /// <param name="dev">The device.</param>
+    /// <returns>A <see cref="libusb_speed" /> value. New versions may return values that are not in the enumeration.</returns>
+    /// <remarks>Reads a field: no lock, no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial int libusb_get_device_speed(libusb_device* dev);
 
-    /// <summary><c>libusb_get_max_packet_size</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <returns>The result of <c>libusb_get_max_packet_size</c>.</returns>
+    /// <summary>Gives the raw <c>wMaxPacketSize</c> of an endpoint of the active configuration.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <returns>
+    /// The raw field, or <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such endpoint,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
+    /// </returns>
+    /// <remarks>
+    /// At high speed bits 11 and 12 count extra transactions: 3 x 1024 bytes reads as 0x1400. The first alternate setting that
+    /// has the endpoint decides. For isochronous packets use <see cref="libusb.libusb_get_max_alt_packet_size" />.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_max_packet_size(libusb_device* dev, byte endpoint);
 
-    /// <summary><c>libusb_get_max_iso_packet_size</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <returns>The result of <c>libusb_get_max_iso_packet_size</c>.</returns>
+    /// <summary>Computes how many bytes an endpoint can move in one service interval.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <returns>
+    /// Bytes per interval, or <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such endpoint,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
+    /// </returns>
+    /// <remarks>
+    /// It looks at the first alternate setting that has the endpoint. That is often the smallest one, and packets of that length
+    /// then overflow. <see cref="libusb.libusb_get_max_alt_packet_size" /> asks for the setting in use.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_max_iso_packet_size(libusb_device* dev, byte endpoint);
 
-    /// <summary><c>libusb_get_max_alt_packet_size</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="interface_number"><c>interface_number</c></param>
-    /// <param name="alternate_setting"><c>alternate_setting</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <returns>The result of <c>libusb_get_max_alt_packet_size</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.27. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Computes how many bytes an endpoint can move in one service interval in a given alternate setting.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="interface_number">
+    /// The interface. It is used as an index in the configuration descriptor, which differs from <c>bInterfaceNumber</c> in
+    /// devices that skip numbers.
+    /// </param>
+    /// <param name="alternate_setting">The alternate setting, also used as an index.</param>
+    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <returns>
+    /// Bytes per interval, or <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such endpoint,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.27. Takes the SuperSpeed companion and high-bandwidth transactions into account.</remarks>
     public static int libusb_get_max_alt_packet_size(libusb_device* dev, int interface_number, int alternate_setting, byte endpoint)
     {
         var export = (delegate* unmanaged<libusb_device*, int, int, byte, int>)OptionalExports.Get(OptionalExports.libusb_get_max_alt_packet_size);
         return export(dev, interface_number, alternate_setting, endpoint);
     }
 
-    /// <summary><c>libusb_get_interface_association_descriptors</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="config_index"><c>config_index</c></param>
-    /// <param name="iad_array"><c>iad_array</c></param>
-    /// <returns>The result of <c>libusb_get_interface_association_descriptors</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.27. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Gets the interface association descriptors of the configuration at an index.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="config_index">The index, from 0 to <c>bNumConfigurations</c> - 1.</param>
+    /// <param name="iad_array">
+    /// Receives the array, to be freed with <see cref="libusb.libusb_free_interface_association_descriptors" />. Its length is 0
+    /// when the configuration has none.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
+    /// index.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.27. They say which interfaces of a composite device belong to one function.</remarks>
     public static int libusb_get_interface_association_descriptors(libusb_device* dev, byte config_index, libusb_interface_association_descriptor_array** iad_array)
     {
         var export = (delegate* unmanaged<libusb_device*, byte, libusb_interface_association_descriptor_array**, int>)OptionalExports.Get(OptionalExports.libusb_get_interface_association_descriptors);
         return export(dev, config_index, iad_array);
     }
 
-    /// <summary><c>libusb_get_active_interface_association_descriptors</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="iad_array"><c>iad_array</c></param>
-    /// <returns>The result of <c>libusb_get_active_interface_association_descriptors</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.27. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Gets the interface association descriptors of the active configuration.</summary>
+    /// <param name="dev">The device.</param>
+    /// <param name="iad_array">
+    /// Receives the array, to be freed with <see cref="libusb.libusb_free_interface_association_descriptors" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the device is not
+    /// configured.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.27.</remarks>
     public static int libusb_get_active_interface_association_descriptors(libusb_device* dev, libusb_interface_association_descriptor_array** iad_array)
     {
         var export = (delegate* unmanaged<libusb_device*, libusb_interface_association_descriptor_array**, int>)OptionalExports.Get(OptionalExports.libusb_get_active_interface_association_descriptors);
         return export(dev, iad_array);
     }
 
-    /// <summary><c>libusb_free_interface_association_descriptors</c></summary>
-    /// <param name="iad_array"><c>iad_array</c></param>
-    /// <remarks>
-    /// New in libusb 1.0.27. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Frees an array of interface association descriptors.</summary>
+    /// <param name="iad_array">The array; null does nothing.</param>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.27.</remarks>
     public static void libusb_free_interface_association_descriptors(libusb_interface_association_descriptor_array* iad_array)
     {
         var export = (delegate* unmanaged<libusb_interface_association_descriptor_array*, void>)OptionalExports.Get(OptionalExports.libusb_free_interface_association_descriptors);
         export(iad_array);
     }
 
-    /// <summary><c>libusb_wrap_sys_device</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="sys_dev"><c>sys_dev</c></param>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <returns>The result of <c>libusb_wrap_sys_device</c>.</returns>
+    /// <summary>
+    /// Makes a handle from a device that the operating system has already opened, as Android's USB service does.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="sys_dev">
+    /// On Linux and Android the file descriptor of the usbfs node. The caller keeps it: it must stay open until after
+    /// <see cref="libusb.libusb_close" />, which does not close it.
+    /// </param>
+    /// <param name="dev_handle">Receives the handle.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on every other
+    /// platform, <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" />, <see cref="libusb_error.LIBUSB_ERROR_ACCESS" />.
+    /// </returns>
+    /// <remarks>
+    /// Since 1.0.23. The device behind it is in no list and must not be opened a second time. Not legal in a transfer callback:
+    /// on Linux it waits for a lock that the event loop holds.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_wrap_sys_device(libusb_context* ctx, nint sys_dev, libusb_device_handle** dev_handle);
 
-    /// <summary><c>libusb_open</c></summary>
-    /// <param name="dev"><c>dev</c></param>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <returns>The result of <c>libusb_open</c>.</returns>
+    /// <summary>Opens a device for input and output.</summary>
+    /// <param name="dev">The device. The handle takes a reference of its own.</param>
+    /// <param name="dev_handle">Receives the handle; not written on failure.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> without permission (on Linux
+    /// a udev rule is missing, or has not run yet just after a plug-in), <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> after
+    /// an unplug, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> when Windows has no WinUSB-like driver on it,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" />.
+    /// </returns>
+    /// <remarks>
+    /// Sends nothing on the bus. Not legal in a transfer callback: on Linux it waits for a lock that the event loop holds, for
+    /// ever. Legal in a hotplug callback.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_open(libusb_device* dev, libusb_device_handle** dev_handle);
 
-    /// <summary><c>libusb_close</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
+    /// <summary>Closes a handle and gives back its reference on the device.</summary>
+    /// <param name="dev_handle">The handle; null does nothing.</param>
+    /// <remarks>
+    /// <para>
+    /// Every transfer on it must have had its callback before. The callback of one that is still in flight never runs, and a
+    /// later cancel of it crashes on Windows. Release claimed interfaces and free device memory first.
+    /// </para>
+    /// <para>
+    /// It interrupts the event loop and waits for it, so it blocks while a callback runs on another thread. From a transfer
+    /// callback it deadlocks on Linux.
+    /// </para>
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_close(libusb_device_handle* dev_handle);
 
-    /// <summary><c>libusb_get_device</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <returns>The result of <c>libusb_get_device</c>.</returns>
+    /// <summary>Gives the device that a handle was opened from.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <returns>A borrowed pointer, good as long as the handle is. Take a reference to keep it longer.</returns>
+    /// <remarks>Reads a field: no lock, no input or output.</remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial libusb_device* libusb_get_device(libusb_device_handle* dev_handle);
 
-    /// <summary><c>libusb_set_configuration</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="configuration"><c>configuration</c></param>
-    /// <returns>The result of <c>libusb_set_configuration</c>.</returns>
+    /// <summary>Makes a configuration the active one.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="configuration">The configuration's value, 1 to 255; -1 puts the device in the unconfigured state.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> for a value that the
+    /// device lacks, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> while an interface is claimed or a kernel driver holds one,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// </returns>
+    /// <remarks>
+    /// It blocks. Even when the value is already active, it is a light reset of the device: alternate settings return to 0 and
+    /// data toggles are cleared. Read the active value first. Windows cannot change it.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_set_configuration(libusb_device_handle* dev_handle, int configuration);
 
-    /// <summary><c>libusb_claim_interface</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="interface_number"><c>interface_number</c></param>
-    /// <returns>The result of <c>libusb_claim_interface</c>.</returns>
+    /// <summary>Takes an interface for this handle, as input and output on its endpoints requires.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="interface_number">The interface's <c>bInterfaceNumber</c>, 0 to 31.</param>
+    /// <returns>
+    /// 0, also when this handle has it already; or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> when a kernel driver or another process has it (detach the driver),
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the active configuration lacks it,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />, <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> outside 0 to
+    /// 31.
+    /// </returns>
+    /// <remarks>Local: nothing is sent to the device.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_claim_interface(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary><c>libusb_release_interface</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="interface_number"><c>interface_number</c></param>
-    /// <returns>The result of <c>libusb_release_interface</c>.</returns>
+    /// <summary>Gives a claimed interface back.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="interface_number">The interface's <c>bInterfaceNumber</c>, 0 to 31.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when it was not claimed,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// </returns>
+    /// <remarks>
+    /// It blocks: a SET_INTERFACE request puts the interface back on alternate setting 0. Bulk streams on it are freed, and with
+    /// automatic detach the kernel driver comes back.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_release_interface(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary><c>libusb_open_device_with_vid_pid</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="vendor_id"><c>vendor_id</c></param>
-    /// <param name="product_id"><c>product_id</c></param>
-    /// <returns>The result of <c>libusb_open_device_with_vid_pid</c>.</returns>
+    /// <summary>Opens the first device found with a vendor and product number. For quick experiments only.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="vendor_id">The <c>idVendor</c> to look for.</param>
+    /// <param name="product_id">The <c>idProduct</c> to look for.</param>
+    /// <returns>
+    /// A handle, or null when there is no such device or when it cannot be opened. The reason is only in the log.
+    /// </returns>
+    /// <remarks>
+    /// Two devices of one kind cannot be told apart this way, and a missing permission looks like a missing device.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial libusb_device_handle* libusb_open_device_with_vid_pid(libusb_context* ctx, ushort vendor_id, ushort product_id);
 
-    /// <summary><c>libusb_set_interface_alt_setting</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="interface_number"><c>interface_number</c></param>
-    /// <param name="alternate_setting"><c>alternate_setting</c></param>
-    /// <returns>The result of <c>libusb_set_interface_alt_setting</c>.</returns>
+    /// <summary>Activates an alternate setting of a claimed interface.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="interface_number">The claimed interface, 0 to 31.</param>
+    /// <param name="alternate_setting">The setting's <c>bAlternateSetting</c>, 0 to 255.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the interface is not
+    /// claimed or lacks the setting, <see cref="libusb_error.LIBUSB_ERROR_IO" /> often when the bus has not enough bandwidth
+    /// left, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// </returns>
+    /// <remarks>
+    /// It blocks. Isochronous bandwidth is reserved here, and given back with setting 0. No transfer may be in flight on the
+    /// interface.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_set_interface_alt_setting(libusb_device_handle* dev_handle, int interface_number, int alternate_setting);
 
-    /// <summary><c>libusb_clear_halt</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <returns>The result of <c>libusb_clear_halt</c>.</returns>
+    /// <summary>Clears the halt (stall) of an endpoint, on the device and in the host.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when there is no such
+    /// endpoint, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// </returns>
+    /// <remarks>
+    /// It blocks, and resets the data toggle. Cancel what is queued on the endpoint first. This is the answer to
+    /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> on a bulk or interrupt endpoint; a control endpoint recovers by itself.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_clear_halt(libusb_device_handle* dev_handle, byte endpoint);
 
-    /// <summary><c>libusb_reset_device</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <returns>The result of <c>libusb_reset_device</c>.</returns>
+    /// <summary>Resets the device's port and then puts back its configuration, claims and alternate settings.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> or
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> when the device came back as another one (changed descriptors, or no
+    /// restored state). The handle is then dead: close it and look for the device again.
+    /// </returns>
+    /// <remarks>It blocks, often for 100 ms and more. Every transfer in flight fails.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_reset_device(libusb_device_handle* dev_handle);
 
-    /// <summary><c>libusb_alloc_streams</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="num_streams"><c>num_streams</c></param>
-    /// <param name="endpoints"><c>endpoints</c></param>
-    /// <param name="num_endpoints"><c>num_endpoints</c></param>
-    /// <returns>The result of <c>libusb_alloc_streams</c>.</returns>
+    /// <summary>Allocates USB 3 bulk streams on some endpoints.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="num_streams">How many streams to ask for, per endpoint.</param>
+    /// <param name="endpoints">The endpoint addresses. All must be of one claimed interface.</param>
+    /// <param name="num_endpoints">How many addresses there are, 30 at most.</param>
+    /// <returns>
+    /// The number of streams that were allocated, which may be less than asked; usable identifiers run from 1 to that number. Or
+    /// a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> unless the host is Linux
+    /// with xHCI or macOS.
+    /// </returns>
+    /// <remarks>They end with <see cref="libusb.libusb_free_streams" />, or when the interface is released.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_alloc_streams(libusb_device_handle* dev_handle, uint num_streams, byte* endpoints, int num_endpoints);
 
-    /// <summary><c>libusb_free_streams</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="endpoints"><c>endpoints</c></param>
-    /// <param name="num_endpoints"><c>num_endpoints</c></param>
-    /// <returns>The result of <c>libusb_free_streams</c>.</returns>
+    /// <summary>Frees the bulk streams of some endpoints.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="endpoints">The endpoint addresses.</param>
+    /// <param name="num_endpoints">How many addresses there are.</param>
+    /// <returns>0, or a negative <see cref="libusb_error" />.</returns>
+    /// <remarks>No transfer may be in flight on a stream.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_free_streams(libusb_device_handle* dev_handle, byte* endpoints, int num_endpoints);
 
-    /// <summary><c>libusb_dev_mem_alloc</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="length"><c>length</c></param>
-    /// <returns>The result of <c>libusb_dev_mem_alloc</c>.</returns>
+    /// <summary>
+    /// Allocates memory that the host controller can reach directly, to save the kernel's copy of every transfer.
+    /// </summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="length">Size in bytes. The kernel rounds up to whole pages.</param>
+    /// <returns>
+    /// The memory, or null: on every system but Linux (4.6 or newer), and when usbfs's budget (16 MiB for the system by default)
+    /// is used up. Fall back to ordinary memory then.
+    /// </returns>
+    /// <remarks>
+    /// A transfer's buffer must lie wholly inside one such block; several may share one. On machines whose DMA is not coherent
+    /// (many ARM boards) the memory is uncached, and reading it with the CPU can be dozens of times slower: measure before use.
+    /// Free it with <see cref="libusb.libusb_dev_mem_free" />, before the handle is closed.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial byte* libusb_dev_mem_alloc(libusb_device_handle* dev_handle, nuint length);
 
-    /// <summary><c>libusb_dev_mem_free</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="buffer"><c>buffer</c></param>
-    /// <param name="length"><c>length</c></param>
-    /// <returns>The result of <c>libusb_dev_mem_free</c>.</returns>
+    /// <summary>Frees memory of <see cref="libusb.libusb_dev_mem_alloc" />.</summary>
+    /// <param name="dev_handle">The same handle that it was allocated on.</param>
+    /// <param name="buffer">The memory.</param>
+    /// <param name="length">The same length that was asked for.</param>
+    /// <returns>0, or a negative <see cref="libusb_error" />.</returns>
+    /// <remarks>
+    /// Every transfer that used it must have completed. Never leave this to the <c>FREE_BUFFER</c> flag, which calls C's
+    /// <c>free</c>.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_dev_mem_free(libusb_device_handle* dev_handle, byte* buffer, nuint length);
 
-    /// <summary><c>libusb_kernel_driver_active</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="interface_number"><c>interface_number</c></param>
-    /// <returns>The result of <c>libusb_kernel_driver_active</c>.</returns>
+    /// <summary>Asks whether a kernel driver is bound to an interface.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="interface_number">The interface, 0 to 31.</param>
+    /// <returns>
+    /// 1 when one is, 0 when none is, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_kernel_driver_active(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary><c>libusb_detach_kernel_driver</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="interface_number"><c>interface_number</c></param>
-    /// <returns>The result of <c>libusb_detach_kernel_driver</c>.</returns>
+    /// <summary>Unbinds the kernel driver of an interface so that it can be claimed.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="interface_number">The interface, 0 to 31.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when no driver was bound,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_ACCESS" /> on
+    /// macOS without the entitlement or root, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// </returns>
+    /// <remarks>
+    /// On macOS it captures the whole device. Nothing binds the driver again by itself: see
+    /// <see cref="libusb.libusb_set_auto_detach_kernel_driver" />.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_detach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary><c>libusb_attach_kernel_driver</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="interface_number"><c>interface_number</c></param>
-    /// <returns>The result of <c>libusb_attach_kernel_driver</c>.</returns>
+    /// <summary>Binds the kernel's driver to an interface again.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="interface_number">The interface, 0 to 31. Release it first.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when no driver was
+    /// detached, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> while the interface is claimed,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> on Windows, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_attach_kernel_driver(libusb_device_handle* dev_handle, int interface_number);
 
-    /// <summary><c>libusb_set_auto_detach_kernel_driver</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="enable"><c>enable</c></param>
-    /// <returns>The result of <c>libusb_set_auto_detach_kernel_driver</c>.</returns>
+    /// <summary>Makes claims detach the kernel's driver, and releases attach it again.</summary>
+    /// <param name="dev_handle">The handle. The setting is its own; it starts off.</param>
+    /// <param name="enable">Non-zero to turn it on, 0 to turn it off.</param>
+    /// <returns>
+    /// 0, or <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where drivers cannot be detached (Windows); harmless to
+    /// ignore there.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_set_auto_detach_kernel_driver(libusb_device_handle* dev_handle, int enable);
 
-    /// <summary><c>libusb_endpoint_supports_raw_io</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <returns>The result of <c>libusb_endpoint_supports_raw_io</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.30. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Asks whether an endpoint can use WinUSB's raw input and output.</summary>
+    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
+    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <returns>1 when it can, 0 when it cannot, or a negative <see cref="libusb_error" />.</returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.30. Only Windows has this; elsewhere the answer is never 1.</remarks>
     public static int libusb_endpoint_supports_raw_io(libusb_device_handle* dev_handle, byte endpoint)
     {
         var export = (delegate* unmanaged<libusb_device_handle*, byte, int>)OptionalExports.Get(OptionalExports.libusb_endpoint_supports_raw_io);
         return export(dev_handle, endpoint);
     }
 
-    /// <summary><c>libusb_endpoint_set_raw_io</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <param name="enable"><c>enable</c></param>
-    /// <returns>The result of <c>libusb_endpoint_set_raw_io</c>.</returns>
+    /// <summary>
+    /// Turns WinUSB's raw input and output on or off for an endpoint. Raw requests are not queued one by one, which removes gaps.
+    /// </summary>
+    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
+    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <param name="enable">Non-zero to turn it on, 0 to turn it off.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where there is no raw
+    /// mode.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// </exception>
     /// <remarks>
-    /// New in libusb 1.0.30. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
+    /// Since 1.0.30. While it is on, each IN request must be a multiple of the endpoint's packet size and no longer than
+    /// <see cref="libusb.libusb_get_max_raw_io_transfer_size" />. No transfer may be in flight on the endpoint.
     /// </remarks>
     public static int libusb_endpoint_set_raw_io(libusb_device_handle* dev_handle, byte endpoint, int enable)
     {
@@ -586,243 +913,426 @@ public static unsafe partial class libusb
         return export(dev_handle, endpoint, enable);
     }
 
-    /// <summary><c>libusb_get_max_raw_io_transfer_size</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <returns>The result of <c>libusb_get_max_raw_io_transfer_size</c>.</returns>
-    /// <remarks>
-    /// New in libusb 1.0.30. Where the loaded library lacks it the call throws <c>UsbNotSupportedException</c>, which names the
-    /// function and that version.
-    /// </remarks>
+    /// <summary>Gives the longest transfer that raw input and output takes on an endpoint.</summary>
+    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
+    /// <param name="endpoint">The endpoint's address, direction bit included.</param>
+    /// <returns>
+    /// Bytes, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where there is no
+    /// raw mode.
+    /// </returns>
+    /// <exception cref="UsbNotSupportedException">
+    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// </exception>
+    /// <remarks>Since 1.0.30.</remarks>
     public static int libusb_get_max_raw_io_transfer_size(libusb_device_handle* dev_handle, byte endpoint)
     {
         var export = (delegate* unmanaged<libusb_device_handle*, byte, int>)OptionalExports.Get(OptionalExports.libusb_get_max_raw_io_transfer_size);
         return export(dev_handle, endpoint);
     }
 
-    /// <summary><c>libusb_alloc_transfer</c></summary>
-    /// <param name="iso_packets"><c>iso_packets</c></param>
-    /// <returns>The result of <c>libusb_alloc_transfer</c>.</returns>
+    /// <summary>
+    /// Allocates a transfer. It is the only legal way to get one: libusb keeps private data in front of the structure.
+    /// </summary>
+    /// <param name="iso_packets">The most isochronous packets that it will carry; 0 for every other kind.</param>
+    /// <returns>A zeroed transfer, or null without memory or for a negative count.</returns>
+    /// <remarks>
+    /// One transfer can be submitted again and again. Free it with <see cref="libusb.libusb_free_transfer" /> while it is not in
+    /// flight. <c>num_iso_packets</c> must never be set above <paramref name="iso_packets" />: libusb does not keep the limit and
+    /// would write past the end.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial libusb_transfer* libusb_alloc_transfer(int iso_packets);
 
-    /// <summary><c>libusb_submit_transfer</c></summary>
-    /// <param name="transfer"><c>transfer</c></param>
-    /// <returns>The result of <c>libusb_submit_transfer</c>.</returns>
+    /// <summary>Queues a filled transfer and returns at once.</summary>
+    /// <param name="transfer">
+    /// The transfer. Until its callback runs, it and its buffer belong to libusb: do not touch, move or free them.
+    /// </param>
+    /// <returns>
+    /// 0, and the callback will run exactly once; or a negative <see cref="libusb_error" />, and the callback will not run:
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" /> after an unplug, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> when it
+    /// is in flight already, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> for a flag the platform lacks,
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for a length the platform cannot take,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" /> or <see cref="libusb_error.LIBUSB_ERROR_IO" /> (isochronous and control)
+    /// on Linux when usbfs's memory budget is used up.
+    /// </returns>
+    /// <remarks>
+    /// Legal inside the transfer's own callback. Write every isochronous packet length anew before each submit: WinUSB uses that
+    /// memory while the transfer is in flight. For streams set <c>timeout</c> to 0: timed transfers cost a sorted insertion and a
+    /// timer.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_submit_transfer(libusb_transfer* transfer);
 
-    /// <summary><c>libusb_cancel_transfer</c></summary>
-    /// <param name="transfer"><c>transfer</c></param>
-    /// <returns>The result of <c>libusb_cancel_transfer</c>.</returns>
+    /// <summary>Asks for a transfer to be cancelled. The callback still comes, later.</summary>
+    /// <param name="transfer">A transfer in flight.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when it is not in flight,
+    /// is already done or is already being cancelled. That does not say whether its callback has run.
+    /// </returns>
+    /// <remarks>
+    /// The status can still be a normal completion. On macOS, and on some Windows drivers, all transfers of the endpoint go with
+    /// it. A WinUSB isochronous transfer may need to be cancelled again until its callback runs.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_cancel_transfer(libusb_transfer* transfer);
 
-    /// <summary><c>libusb_free_transfer</c></summary>
-    /// <param name="transfer"><c>transfer</c></param>
+    /// <summary>Frees a transfer.</summary>
+    /// <param name="transfer">The transfer; null does nothing. It must not be in flight: its callback must have run.</param>
+    /// <remarks>
+    /// It gives back the device reference that the last submit took. It also frees the buffer when the <c>FREE_BUFFER</c> flag is
+    /// set, with C's <c>free</c>, which is wrong for memory of .NET.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_transfer(libusb_transfer* transfer);
 
-    /// <summary><c>libusb_transfer_set_stream_id</c></summary>
-    /// <param name="transfer"><c>transfer</c></param>
-    /// <param name="stream_id"><c>stream_id</c></param>
+    /// <summary>Sets the bulk stream that a transfer runs on.</summary>
+    /// <param name="transfer">The transfer, not in flight.</param>
+    /// <param name="stream_id">The stream, from 1 to what <see cref="libusb.libusb_alloc_streams" /> returned.</param>
+    /// <remarks>
+    /// The number survives completion and new submits. The transfer's type must be
+    /// <see cref="libusb_transfer_type.LIBUSB_TRANSFER_TYPE_BULK_STREAM" />.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial void libusb_transfer_set_stream_id(libusb_transfer* transfer, uint stream_id);
 
-    /// <summary><c>libusb_transfer_get_stream_id</c></summary>
-    /// <param name="transfer"><c>transfer</c></param>
-    /// <returns>The result of <c>libusb_transfer_get_stream_id</c>.</returns>
+    /// <summary>Gives the bulk stream that a transfer runs on.</summary>
+    /// <param name="transfer">The transfer.</param>
+    /// <returns>The stream's number, 0 when none was set.</returns>
     [LibraryImport(LibraryName)]
     [SuppressGCTransition]
     public static partial uint libusb_transfer_get_stream_id(libusb_transfer* transfer);
 
-    /// <summary><c>libusb_control_transfer</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="bmRequestType"><c>bmRequestType</c></param>
-    /// <param name="bRequest"><c>bRequest</c></param>
-    /// <param name="wValue"><c>wValue</c></param>
-    /// <param name="wIndex"><c>wIndex</c></param>
-    /// <param name="data"><c>data</c></param>
-    /// <param name="wLength"><c>wLength</c></param>
-    /// <param name="timeout"><c>timeout</c></param>
-    /// <returns>The result of <c>libusb_control_transfer</c>.</returns>
+    /// <summary>Does a control transfer on endpoint 0 and waits for it.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="bmRequestType">Direction (bit 7), type (bits 5 and 6) and recipient (bits 0 to 4) of the request.</param>
+    /// <param name="bRequest">The request.</param>
+    /// <param name="wValue">The request's value, in this machine's byte order.</param>
+    /// <param name="wIndex">
+    /// The request's index, in this machine's byte order: often an interface number or an endpoint address.
+    /// </param>
+    /// <param name="data">
+    /// The data to send, or the room for the data to receive. May be null when <paramref name="wLength" /> is 0.
+    /// </param>
+    /// <param name="wLength">Length of the data in bytes, at most 4096 on Linux and 4088 on Windows.</param>
+    /// <param name="timeout">Milliseconds to wait; 0 waits for ever.</param>
+    /// <returns>
+    /// The number of bytes moved in the data stage, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the device does not know the request,
+    /// <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" />, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />,
+    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> inside a callback, <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" />
+    /// when it is longer than the platform takes.
+    /// </returns>
+    /// <remarks>
+    /// It handles events while it waits, so other transfers' callbacks may run on this thread. Each call allocates a transfer and
+    /// copies the data.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_control_transfer(libusb_device_handle* dev_handle, byte bmRequestType, byte bRequest, ushort wValue, ushort wIndex, byte* data, ushort wLength, uint timeout);
 
-    /// <summary><c>libusb_bulk_transfer</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <param name="data"><c>data</c></param>
-    /// <param name="length"><c>length</c></param>
-    /// <param name="transferred"><c>transferred</c></param>
-    /// <param name="timeout"><c>timeout</c></param>
-    /// <returns>The result of <c>libusb_bulk_transfer</c>.</returns>
+    /// <summary>Does a bulk transfer and waits for it.</summary>
+    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
+    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
+    /// <param name="data">The data to send, or the room for the data to receive.</param>
+    /// <param name="length">
+    /// Length in bytes. For IN use a multiple of the packet size, or a longer last packet is an overflow.
+    /// </param>
+    /// <param name="transferred">Receives the bytes that were moved, also when the call times out. May be null.</param>
+    /// <param name="timeout">Milliseconds to wait; 0 waits for ever.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> (look at
+    /// <paramref name="transferred" />: data may have moved), <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the endpoint is
+    /// halted, <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" /> when the device sent more than the room,
+    /// <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />, <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> inside a callback.
+    /// </returns>
+    /// <remarks>
+    /// It handles events while it waits, so other transfers' callbacks may run on this thread. One call at a time cannot keep a
+    /// bus busy; queue several transfers for that.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_bulk_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
 
-    /// <summary><c>libusb_interrupt_transfer</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="endpoint"><c>endpoint</c></param>
-    /// <param name="data"><c>data</c></param>
-    /// <param name="length"><c>length</c></param>
-    /// <param name="transferred"><c>transferred</c></param>
-    /// <param name="timeout"><c>timeout</c></param>
-    /// <returns>The result of <c>libusb_interrupt_transfer</c>.</returns>
+    /// <summary>Does an interrupt transfer and waits for it.</summary>
+    /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
+    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
+    /// <param name="data">The data to send, or the room for the data to receive.</param>
+    /// <param name="length">Length in bytes. For IN at least the packet size.</param>
+    /// <param name="transferred">Receives the bytes that were moved, also when the call times out. May be null.</param>
+    /// <param name="timeout">Milliseconds to wait; 0 waits for ever.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> when the device had nothing
+    /// to say, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the endpoint is halted,
+    /// <see cref="libusb_error.LIBUSB_ERROR_OVERFLOW" />, <see cref="libusb_error.LIBUSB_ERROR_NO_DEVICE" />,
+    /// <see cref="libusb_error.LIBUSB_ERROR_BUSY" /> inside a callback.
+    /// </returns>
+    /// <remarks>
+    /// The polling interval is the endpoint's own <c>bInterval</c>; <paramref name="timeout" /> does not change it.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_interrupt_transfer(libusb_device_handle* dev_handle, byte endpoint, byte* data, int length, int* transferred, uint timeout);
 
-    /// <summary><c>libusb_get_string_descriptor_ascii</c></summary>
-    /// <param name="dev_handle"><c>dev_handle</c></param>
-    /// <param name="desc_index"><c>desc_index</c></param>
-    /// <param name="data"><c>data</c></param>
-    /// <param name="length"><c>length</c></param>
-    /// <returns>The result of <c>libusb_get_string_descriptor_ascii</c>.</returns>
+    /// <summary>Reads a string descriptor in the device's first language and cuts it down to ASCII.</summary>
+    /// <param name="dev_handle">The handle.</param>
+    /// <param name="desc_index">The string's index, from a descriptor's <c>i...</c> field. 0 is not a string.</param>
+    /// <param name="data">Receives the text with a final NUL.</param>
+    /// <param name="length">Room in bytes, the NUL included.</param>
+    /// <returns>
+    /// The length of the text without the NUL, or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for index 0, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when
+    /// there is no such string, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when the answer is malformed.
+    /// </returns>
+    /// <remarks>
+    /// Two control requests that wait: never in a callback. Every character outside ASCII becomes a question mark;
+    /// <c>libusb_get_string_descriptor</c> gives the UTF-16 text.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_string_descriptor_ascii(libusb_device_handle* dev_handle, byte desc_index, byte* data, int length);
 
-    /// <summary><c>libusb_try_lock_events</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <returns>The result of <c>libusb_try_lock_events</c>.</returns>
+    /// <summary>Tries to become the thread that handles a context's events.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <returns>0 when the lock was taken, 1 when another thread has it.</returns>
+    /// <remarks>
+    /// For programs that write their own loop; most should call <see cref="libusb.libusb_handle_events_completed" />. Never in a
+    /// callback.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_try_lock_events(libusb_context* ctx);
 
-    /// <summary><c>libusb_lock_events</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
+    /// <summary>Waits until this thread is the one that handles a context's events.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <remarks>
+    /// The lock is not recursive. It must be held for <see cref="libusb.libusb_handle_events_locked" />, and given up soon when
+    /// <see cref="libusb.libusb_event_handling_ok" /> says 0: a thread that opens or closes a handle waits for it.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_lock_events(libusb_context* ctx);
 
-    /// <summary><c>libusb_unlock_events</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
+    /// <summary>Gives the event lock back and wakes the threads that wait for events.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <remarks>Only on the thread that took the lock.</remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_unlock_events(libusb_context* ctx);
 
-    /// <summary><c>libusb_event_handling_ok</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <returns>The result of <c>libusb_event_handling_ok</c>.</returns>
+    /// <summary>Asks whether this thread may go on handling events, with the event lock held.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <returns>1 to go on; 0 when another thread needs the lock, for example to close a handle. Unlock then.</returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_event_handling_ok(libusb_context* ctx);
 
-    /// <summary><c>libusb_event_handler_active</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <returns>The result of <c>libusb_event_handler_active</c>.</returns>
+    /// <summary>Asks whether some thread handles events now.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <returns>1 when one does or is about to, 0 when none does.</returns>
+    /// <remarks>The answer is only reliable while the event waiters lock is held.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_event_handler_active(libusb_context* ctx);
 
-    /// <summary><c>libusb_interrupt_event_handler</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
+    /// <summary>Makes the thread that handles events return early.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <remarks>
+    /// When no thread is handling events, the next one returns at once: so set a stop flag, call this, and join the thread, with
+    /// no race. Cheap, and legal from any thread and in a callback. Since 1.0.21.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_interrupt_event_handler(libusb_context* ctx);
 
-    /// <summary><c>libusb_lock_event_waiters</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
+    /// <summary>Takes the lock that goes with <see cref="libusb.libusb_wait_for_event" />.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <remarks>
+    /// Never in a callback: since 1.0.27 libusb holds this lock while a callback runs, and it is not recursive.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_lock_event_waiters(libusb_context* ctx);
 
-    /// <summary><c>libusb_unlock_event_waiters</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
+    /// <summary>Gives the event waiters lock back.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_unlock_event_waiters(libusb_context* ctx);
 
-    /// <summary><c>libusb_wait_for_event</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="tv"><c>tv</c></param>
-    /// <returns>The result of <c>libusb_wait_for_event</c>.</returns>
+    /// <summary>Waits until another thread has handled an event. The event waiters lock must be held.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="tv">The longest time to wait; null waits without limit.</param>
+    /// <returns>
+    /// 0 after an event, 1 when the time is over, or <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for a malformed time.
+    /// </returns>
+    /// <remarks>
+    /// It can return early. The lock is given up during the wait and held again on return. It is woken when the event thread
+    /// unlocks, not by each completion.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_wait_for_event(libusb_context* ctx, timeval* tv);
 
-    /// <summary><c>libusb_handle_events_timeout</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="tv"><c>tv</c></param>
-    /// <returns>The result of <c>libusb_handle_events_timeout</c>.</returns>
+    /// <summary>
+    /// Handles events that are there, or waits for one. See <see cref="libusb.libusb_handle_events_timeout_completed" />, which
+    /// is preferred.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="tv">The longest time to wait. Zero handles what is there and returns. Not null.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
+    /// fault: call again.
+    /// </returns>
+    /// <remarks>
+    /// With several threads in one context it can miss the completion it waits for, and then sleeps the whole time.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_timeout(libusb_context* ctx, timeval* tv);
 
-    /// <summary><c>libusb_handle_events_timeout_completed</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="tv"><c>tv</c></param>
-    /// <param name="completed"><c>completed</c></param>
-    /// <returns>The result of <c>libusb_handle_events_timeout_completed</c>.</returns>
+    /// <summary>Handles events that are there, or waits for one, and looks at a flag under the event lock.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="tv">
+    /// The longest time to wait. Zero handles what is there and returns. Not null; at most 24.8 days, as libusb counts
+    /// milliseconds in an int.
+    /// </param>
+    /// <param name="completed">
+    /// Null, or a flag: the call returns at once when it is not 0. Only a callback of the same context may set it.
+    /// </param>
+    /// <returns>
+    /// 0, also when the time is over; or a negative <see cref="libusb_error" />:
+    /// <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a fault, call again;
+    /// <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for a malformed time.
+    /// </returns>
+    /// <remarks>Callbacks run on this thread. Never call it in a callback: since 1.0.27 it deadlocks there.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_timeout_completed(libusb_context* ctx, timeval* tv, int* completed);
 
-    /// <summary><c>libusb_handle_events</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <returns>The result of <c>libusb_handle_events</c>.</returns>
+    /// <summary>
+    /// Handles events, waiting for up to 60 seconds. See <see cref="libusb.libusb_handle_events_completed" />, which is
+    /// preferred.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
+    /// fault.
+    /// </returns>
+    /// <remarks>Never in a callback.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events(libusb_context* ctx);
 
-    /// <summary><c>libusb_handle_events_completed</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="completed"><c>completed</c></param>
-    /// <returns>The result of <c>libusb_handle_events_completed</c>.</returns>
+    /// <summary>
+    /// Handles events, waiting for up to 60 seconds, and looks at a flag under the event lock. The loop of an event thread.
+    /// </summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="completed">
+    /// Null, or a flag: the call returns at once when it is not 0. Only a callback of the same context may set it; from elsewhere
+    /// use <see cref="libusb.libusb_interrupt_event_handler" />.
+    /// </param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
+    /// fault, call again.
+    /// </returns>
+    /// <remarks>
+    /// Callbacks run on this thread. It may return early with nothing done. On Linux one call takes at most 26 completions per
+    /// handle and then looks at the other handles. Never in a callback: since 1.0.27 it deadlocks there.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_completed(libusb_context* ctx, int* completed);
 
-    /// <summary><c>libusb_handle_events_locked</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="tv"><c>tv</c></param>
-    /// <returns>The result of <c>libusb_handle_events_locked</c>.</returns>
+    /// <summary>Handles events once, with the event lock held by the caller.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="tv">The longest time to wait. Zero handles what is there and returns. Not null.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />; <see cref="libusb_error.LIBUSB_ERROR_INTERRUPTED" /> is a signal and not a
+    /// fault.
+    /// </returns>
+    /// <remarks>
+    /// Part of a hand-written loop with <see cref="libusb.libusb_lock_events" /> and
+    /// <see cref="libusb.libusb_event_handling_ok" />.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_locked(libusb_context* ctx, timeval* tv);
 
-    /// <summary><c>libusb_pollfds_handle_timeouts</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <returns>The result of <c>libusb_pollfds_handle_timeouts</c>.</returns>
+    /// <summary>Asks whether timeouts show up on the context's file descriptors.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <returns>
+    /// 1 when polling the descriptors is enough (Linux with timerfd); 0 when the loop must also wake up after
+    /// <see cref="libusb.libusb_get_next_timeout" />.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_pollfds_handle_timeouts(libusb_context* ctx);
 
-    /// <summary><c>libusb_get_next_timeout</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="tv"><c>tv</c></param>
-    /// <returns>The result of <c>libusb_get_next_timeout</c>.</returns>
+    /// <summary>Gives the time until libusb must handle events because a transfer times out.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="tv">Receives the time from now; zero means at once. Written only when the result is 1.</param>
+    /// <returns>
+    /// 1 when there is a timeout, 0 when there is none or when the file descriptors report it, or
+    /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" />.
+    /// </returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_next_timeout(libusb_context* ctx, timeval* tv);
 
-    /// <summary><c>libusb_get_pollfds</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <returns>The result of <c>libusb_get_pollfds</c>.</returns>
+    /// <summary>Lists the file descriptors that a foreign event loop must poll for this context.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <returns>
+    /// An array of pointers that ends with a null, to be freed with <see cref="libusb.libusb_free_pollfds" />; null on error and
+    /// always null on Windows.
+    /// </returns>
+    /// <remarks>The set changes when handles open and close: see <see cref="libusb.libusb_set_pollfd_notifiers" />.</remarks>
     [LibraryImport(LibraryName)]
     [return: NativeTypeName("const struct libusb_pollfd **")]
     public static partial libusb_pollfd** libusb_get_pollfds(libusb_context* ctx);
 
-    /// <summary><c>libusb_free_pollfds</c></summary>
-    /// <param name="pollfds"><c>pollfds</c></param>
+    /// <summary>Frees the array of <see cref="libusb.libusb_get_pollfds" />.</summary>
+    /// <param name="pollfds">The array; null does nothing. The descriptors themselves stay open.</param>
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_pollfds([NativeTypeName("const struct libusb_pollfd **")] libusb_pollfd** pollfds);
 
-    /// <summary><c>libusb_set_pollfd_notifiers</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="added_cb"><c>added_cb</c></param>
-    /// <param name="removed_cb"><c>removed_cb</c></param>
-    /// <param name="user_data"><c>user_data</c></param>
+    /// <summary>Tells a foreign event loop when file descriptors come and go.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="added_cb">Called for each new descriptor; null for none.</param>
+    /// <param name="removed_cb">Called for each descriptor that goes; null for none.</param>
+    /// <param name="user_data">Passed to both.</param>
+    /// <remarks>
+    /// They run on the thread that opens or closes a handle, and also inside <see cref="libusb.libusb_exit" />: set both to null
+    /// before. Nothing is called for the descriptors that exist already.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_pollfd_notifiers(libusb_context* ctx, libusb_pollfd_added_cb added_cb, libusb_pollfd_removed_cb removed_cb, void* user_data);
 
-    /// <summary><c>libusb_hotplug_register_callback</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="events"><c>events</c></param>
-    /// <param name="flags"><c>flags</c></param>
-    /// <param name="vendor_id"><c>vendor_id</c></param>
-    /// <param name="product_id"><c>product_id</c></param>
-    /// <param name="dev_class"><c>dev_class</c></param>
-    /// <param name="cb_fn"><c>cb_fn</c></param>
-    /// <param name="user_data"><c>user_data</c></param>
-    /// <param name="callback_handle"><c>callback_handle</c></param>
-    /// <returns>The result of <c>libusb_hotplug_register_callback</c>.</returns>
+    /// <summary>Registers a function to be called when devices come and go.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="events">One or more of <see cref="libusb_hotplug_event" />, joined by a bitwise or.</param>
+    /// <param name="flags">
+    /// 0, or <see cref="libusb_hotplug_flag.LIBUSB_HOTPLUG_ENUMERATE" /> to be told of devices that are there already.
+    /// </param>
+    /// <param name="vendor_id">
+    /// The vendor number to match, 0 to 0xFFFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.
+    /// </param>
+    /// <param name="product_id">
+    /// The product number to match, 0 to 0xFFFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.
+    /// </param>
+    /// <param name="dev_class">The device class to match, 0 to 0xFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.</param>
+    /// <param name="cb_fn">
+    /// The function. It must stay valid until it can no longer run: see <see cref="libusb.libusb_hotplug_deregister_callback" />.
+    /// </param>
+    /// <param name="user_data">Passed to <paramref name="cb_fn" />.</param>
+    /// <param name="callback_handle">Receives the number to deregister with. May be null.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> where there is no
+    /// hotplug (Windows before 1.0.30), <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM" /> for values out of range.
+    /// </returns>
+    /// <remarks>
+    /// With the enumerate flag, the function runs on this thread before this call returns and before
+    /// <paramref name="callback_handle" /> is written, and what it returns is ignored. Otherwise it runs inside the handling of
+    /// events. A device can be reported twice, or its leaving without its arrival.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_hotplug_register_callback(libusb_context* ctx, int events, int flags, int vendor_id, int product_id, int dev_class, libusb_hotplug_callback_fn cb_fn, void* user_data, [NativeTypeName("libusb_hotplug_callback_handle *")] int* callback_handle);
 
-    /// <summary><c>libusb_hotplug_deregister_callback</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="callback_handle"><c>callback_handle</c></param>
+    /// <summary>Ends a hotplug registration.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="callback_handle">The number that registration gave. An unknown one does nothing.</param>
+    /// <remarks>
+    /// It only marks the registration: the callback may be running, or run once more, on the event thread. Free what
+    /// <c>user_data</c> points at after that thread has gone once around its loop, or after <see cref="libusb.libusb_exit" />.
+    /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial void libusb_hotplug_deregister_callback(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle);
 
-    /// <summary><c>libusb_hotplug_get_user_data</c></summary>
-    /// <param name="ctx"><c>ctx</c></param>
-    /// <param name="callback_handle"><c>callback_handle</c></param>
-    /// <returns>The result of <c>libusb_hotplug_get_user_data</c>.</returns>
+    /// <summary>Gives the <c>user_data</c> of a hotplug registration.</summary>
+    /// <param name="ctx">The context, or null for the default one.</param>
+    /// <param name="callback_handle">The number that registration gave.</param>
+    /// <returns>The pointer, or null when there is no such registration.</returns>
+    /// <remarks>Since 1.0.24.</remarks>
     [LibraryImport(LibraryName)]
     public static partial void* libusb_hotplug_get_user_data(libusb_context* ctx, [NativeTypeName("libusb_hotplug_callback_handle")] int callback_handle);
 }

@@ -8,250 +8,277 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary><c>libusb_device_descriptor</c></summary>
+/// <summary>The device descriptor of USB, with 16-bit fields in this machine's byte order.</summary>
 public partial struct libusb_device_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 18 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bcdUSB</c></summary>
+    /// <summary>Version of the USB standard in binary-coded decimal: 0x0200 is 2.0, 0x0320 is 3.2.</summary>
     public ushort bcdUSB;
 
-    /// <summary><c>bDeviceClass</c></summary>
+    /// <summary>Class of the device, see <see cref="libusb_class_code" />; 0 when each interface tells its own.</summary>
     public byte bDeviceClass;
 
-    /// <summary><c>bDeviceSubClass</c></summary>
+    /// <summary>Subclass, with a meaning that depends on the class.</summary>
     public byte bDeviceSubClass;
 
-    /// <summary><c>bDeviceProtocol</c></summary>
+    /// <summary>Protocol, with a meaning that depends on class and subclass.</summary>
     public byte bDeviceProtocol;
 
-    /// <summary><c>bMaxPacketSize0</c></summary>
+    /// <summary>Packet size of endpoint 0 in bytes; at SuperSpeed the exponent of two (9 is 512 bytes).</summary>
     public byte bMaxPacketSize0;
 
-    /// <summary><c>idVendor</c></summary>
+    /// <summary>Vendor number, given out by the USB Implementers Forum.</summary>
     public ushort idVendor;
 
-    /// <summary><c>idProduct</c></summary>
+    /// <summary>Product number, chosen by the vendor.</summary>
     public ushort idProduct;
 
-    /// <summary><c>bcdDevice</c></summary>
+    /// <summary>The device's own release number in binary-coded decimal.</summary>
     public ushort bcdDevice;
 
-    /// <summary><c>iManufacturer</c></summary>
+    /// <summary>Index of the string that names the manufacturer; 0 for none.</summary>
     public byte iManufacturer;
 
-    /// <summary><c>iProduct</c></summary>
+    /// <summary>Index of the string that names the product; 0 for none.</summary>
     public byte iProduct;
 
-    /// <summary><c>iSerialNumber</c></summary>
+    /// <summary>Index of the string with the serial number; 0 for none.</summary>
     public byte iSerialNumber;
 
-    /// <summary><c>bNumConfigurations</c></summary>
+    /// <summary>How many configurations the device has at its present speed.</summary>
     public byte bNumConfigurations;
 }
 
-/// <summary><c>libusb_endpoint_descriptor</c></summary>
+/// <summary>An endpoint of an alternate setting. It lives as long as the configuration descriptor that it is part of.</summary>
 public unsafe partial struct libusb_endpoint_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 7 bytes, or 9 in audio class 1.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_ENDPOINT" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bEndpointAddress</c></summary>
+    /// <summary>Bits 0 to 3: endpoint number. Bit 7: direction, see <see cref="libusb_endpoint_direction" />.</summary>
     public byte bEndpointAddress;
 
-    /// <summary><c>bmAttributes</c></summary>
+    /// <summary>
+    /// Bits 0 and 1: kind, see <see cref="libusb_endpoint_transfer_type" />. For isochronous endpoints, bits 2 and 3 hold
+    /// <see cref="libusb_iso_sync_type" /> and bits 4 and 5 <see cref="libusb_iso_usage_type" />.
+    /// </summary>
     public byte bmAttributes;
 
-    /// <summary><c>wMaxPacketSize</c></summary>
+    /// <summary>
+    /// Packet size in bytes in bits 0 to 10. At high speed, bits 11 and 12 count the extra transactions in a microframe of a
+    /// periodic endpoint.
+    /// </summary>
     public ushort wMaxPacketSize;
 
-    /// <summary><c>bInterval</c></summary>
+    /// <summary>
+    /// Service interval of a periodic endpoint: in frames of 1 ms at low and full speed interrupt; otherwise 2 to the power
+    /// bInterval - 1, in frames (full speed isochronous) or in microframes of 125 us (high speed and faster).
+    /// </summary>
     public byte bInterval;
 
-    /// <summary><c>bRefresh</c></summary>
+    /// <summary>Audio class 1 only: how often synchronisation feedback comes, as a power of two of milliseconds.</summary>
     public byte bRefresh;
 
-    /// <summary><c>bSynchAddress</c></summary>
+    /// <summary>Audio class 1 only: address of the endpoint that synchronises this one.</summary>
     public byte bSynchAddress;
 
-    /// <summary><c>extra</c></summary>
+    /// <summary>
+    /// Descriptors after this one that libusb does not know, as sent by the device; the SuperSpeed companion is found here. Null
+    /// when there are none.
+    /// </summary>
     [NativeTypeName("const unsigned char *")]
     public byte* extra;
 
-    /// <summary><c>extra_length</c></summary>
+    /// <summary>Length of <c>extra</c> in bytes.</summary>
     public int extra_length;
 }
 
-/// <summary><c>libusb_interface_association_descriptor</c></summary>
+/// <summary>Says that some consecutive interfaces of a composite device are one function. Since 1.0.27.</summary>
 public partial struct libusb_interface_association_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 8 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_INTERFACE_ASSOCIATION" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bFirstInterface</c></summary>
+    /// <summary>Number of the function's first interface.</summary>
     public byte bFirstInterface;
 
-    /// <summary><c>bInterfaceCount</c></summary>
+    /// <summary>How many interfaces, numbered without a gap, the function has.</summary>
     public byte bInterfaceCount;
 
-    /// <summary><c>bFunctionClass</c></summary>
+    /// <summary>Class of the function, see <see cref="libusb_class_code" />.</summary>
     public byte bFunctionClass;
 
-    /// <summary><c>bFunctionSubClass</c></summary>
+    /// <summary>Subclass, with a meaning that depends on the class.</summary>
     public byte bFunctionSubClass;
 
-    /// <summary><c>bFunctionProtocol</c></summary>
+    /// <summary>Protocol, with a meaning that depends on class and subclass.</summary>
     public byte bFunctionProtocol;
 
-    /// <summary><c>iFunction</c></summary>
+    /// <summary>Index of the string that names the function; 0 for none.</summary>
     public byte iFunction;
 }
 
-/// <summary><c>libusb_interface_association_descriptor_array</c></summary>
+/// <summary>The interface association descriptors of one configuration. Since 1.0.27.</summary>
+/// <remarks>Freed as a whole with <see cref="libusb.libusb_free_interface_association_descriptors" />.</remarks>
 public unsafe partial struct libusb_interface_association_descriptor_array
 {
-    /// <summary><c>iad</c></summary>
+    /// <summary>The first descriptor; null when there are none.</summary>
     [NativeTypeName("const struct libusb_interface_association_descriptor *")]
     public libusb_interface_association_descriptor* iad;
 
-    /// <summary><c>length</c></summary>
+    /// <summary>How many there are.</summary>
     public int length;
 }
 
-/// <summary><c>libusb_interface_descriptor</c></summary>
+/// <summary>One alternate setting of an interface. It lives as long as the configuration descriptor that it is part of.</summary>
 public unsafe partial struct libusb_interface_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 9 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_INTERFACE" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bInterfaceNumber</c></summary>
+    /// <summary>Number of the interface, as <see cref="libusb.libusb_claim_interface" /> takes it.</summary>
     public byte bInterfaceNumber;
 
-    /// <summary><c>bAlternateSetting</c></summary>
+    /// <summary>Number of this alternate setting; 0 is active after configuration.</summary>
     public byte bAlternateSetting;
 
-    /// <summary><c>bNumEndpoints</c></summary>
+    /// <summary>How many endpoints this setting has, endpoint 0 not counted. It is the length of <c>endpoint</c>.</summary>
     public byte bNumEndpoints;
 
-    /// <summary><c>bInterfaceClass</c></summary>
+    /// <summary>Class of the interface, see <see cref="libusb_class_code" />.</summary>
     public byte bInterfaceClass;
 
-    /// <summary><c>bInterfaceSubClass</c></summary>
+    /// <summary>Subclass, with a meaning that depends on the class.</summary>
     public byte bInterfaceSubClass;
 
-    /// <summary><c>bInterfaceProtocol</c></summary>
+    /// <summary>Protocol, with a meaning that depends on class and subclass.</summary>
     public byte bInterfaceProtocol;
 
-    /// <summary><c>iInterface</c></summary>
+    /// <summary>Index of the string that names the interface; 0 for none.</summary>
     public byte iInterface;
 
-    /// <summary><c>endpoint</c></summary>
+    /// <summary>The endpoints, <c>bNumEndpoints</c> of them; null when there are none.</summary>
     [NativeTypeName("const struct libusb_endpoint_descriptor *")]
     public libusb_endpoint_descriptor* endpoint;
 
-    /// <summary><c>extra</c></summary>
+    /// <summary>
+    /// Descriptors between this one and its first endpoint that libusb does not know, such as class descriptors. Null when there
+    /// are none.
+    /// </summary>
     [NativeTypeName("const unsigned char *")]
     public byte* extra;
 
-    /// <summary><c>extra_length</c></summary>
+    /// <summary>Length of <c>extra</c> in bytes.</summary>
     public int extra_length;
 }
 
-/// <summary><c>libusb_interface</c></summary>
+/// <summary>An interface with all its alternate settings.</summary>
 public unsafe partial struct libusb_interface
 {
-    /// <summary><c>altsetting</c></summary>
+    /// <summary>The alternate settings, in the order in which the device lists them.</summary>
     [NativeTypeName("const struct libusb_interface_descriptor *")]
     public libusb_interface_descriptor* altsetting;
 
-    /// <summary><c>num_altsetting</c></summary>
+    /// <summary>How many there are.</summary>
     public int num_altsetting;
 }
 
-/// <summary><c>libusb_config_descriptor</c></summary>
+/// <summary>
+/// A configuration with its interfaces, alternate settings and endpoints, parsed. One block to be freed with
+/// <see cref="libusb.libusb_free_config_descriptor" />.
+/// </summary>
 public unsafe partial struct libusb_config_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the configuration's own descriptor on the wire: 9 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_CONFIG" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>wTotalLength</c></summary>
+    /// <summary>Size in bytes of the configuration with everything below it, on the wire.</summary>
     public ushort wTotalLength;
 
-    /// <summary><c>bNumInterfaces</c></summary>
+    /// <summary>How many interfaces there are. It is the length of <c>interface</c>.</summary>
     public byte bNumInterfaces;
 
-    /// <summary><c>bConfigurationValue</c></summary>
+    /// <summary>The value that <see cref="libusb.libusb_set_configuration" /> takes.</summary>
     public byte bConfigurationValue;
 
-    /// <summary><c>iConfiguration</c></summary>
+    /// <summary>Index of the string that names the configuration; 0 for none.</summary>
     public byte iConfiguration;
 
-    /// <summary><c>bmAttributes</c></summary>
+    /// <summary>Bit 6: has its own power. Bit 5: can wake the host. Bit 7 is always set.</summary>
     public byte bmAttributes;
 
-    /// <summary><c>MaxPower</c></summary>
+    /// <summary>Most current drawn from the bus, in units of 2 mA (8 mA at SuperSpeed and faster).</summary>
     public byte MaxPower;
 
-    /// <summary><c>interface</c></summary>
+    /// <summary>The interfaces, <c>bNumInterfaces</c> of them. The index here need not be <c>bInterfaceNumber</c>.</summary>
     [NativeTypeName("const struct libusb_interface *")]
     public libusb_interface* @interface;
 
-    /// <summary><c>extra</c></summary>
+    /// <summary>Descriptors before the first interface that libusb does not know. Null when there are none.</summary>
     [NativeTypeName("const unsigned char *")]
     public byte* extra;
 
-    /// <summary><c>extra_length</c></summary>
+    /// <summary>Length of <c>extra</c> in bytes.</summary>
     public int extra_length;
 }
 
-/// <summary><c>libusb_ss_endpoint_companion_descriptor</c></summary>
+/// <summary>What a SuperSpeed endpoint has beyond its endpoint descriptor.</summary>
 public partial struct libusb_ss_endpoint_companion_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 6 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_SS_ENDPOINT_COMPANION" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bMaxBurst</c></summary>
+    /// <summary>Packets in a burst, less one: 0 to 15.</summary>
     public byte bMaxBurst;
 
-    /// <summary><c>bmAttributes</c></summary>
+    /// <summary>
+    /// Bulk: bits 0 to 4 are the exponent of the number of streams. Isochronous: bits 0 and 1 are bursts per service interval,
+    /// less one.
+    /// </summary>
     public byte bmAttributes;
 
-    /// <summary><c>wBytesPerInterval</c></summary>
+    /// <summary>
+    /// Bytes that a periodic endpoint moves in one service interval at most: the packet length to use for isochronous transfers.
+    /// </summary>
     public ushort wBytesPerInterval;
 }
 
-/// <summary><c>libusb_bos_dev_capability_descriptor</c></summary>
+/// <summary>One capability of a Binary Object Store, not parsed beyond its type.</summary>
+/// <remarks>
+/// It lies inside the block of its <see cref="libusb_bos_descriptor" />. Use it by pointer only: a copy loses the data behind it.
+/// </remarks>
 public unsafe partial struct libusb_bos_dev_capability_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the capability in bytes, these three fields included.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bDevCapabilityType</c></summary>
+    /// <summary>Type of the capability, see <see cref="libusb_bos_type" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary><c>dev_capability_data</c></summary>
+    /// <summary>The rest of the capability as sent by the device: <c>bLength</c> - 3 bytes.</summary>
     /// <remarks>
     /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
     /// </remarks>
@@ -263,115 +290,130 @@ public unsafe partial struct libusb_bos_dev_capability_descriptor
     public Span<byte> AsSpan(int length) => new(dev_capability_data, length);
 }
 
-/// <summary><c>libusb_bos_descriptor</c></summary>
+/// <summary>A device's Binary Object Store: its capabilities beyond the classic descriptors.</summary>
+/// <remarks>
+/// One block to be freed with <see cref="libusb.libusb_free_bos_descriptor" />. Use it by pointer only: a copy loses the array
+/// behind it.
+/// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 8)]
 public unsafe partial struct libusb_bos_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the store's own descriptor on the wire: 5 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_BOS" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>wTotalLength</c></summary>
+    /// <summary>Size in bytes of the store with all its capabilities, on the wire.</summary>
     public ushort wTotalLength;
 
-    /// <summary><c>bNumDeviceCaps</c></summary>
+    /// <summary>How many capabilities there are. It is the length of <c>dev_capability</c>.</summary>
     public byte bNumDeviceCaps;
 
-    /// <summary><c>dev_capability</c></summary>
+    /// <summary>Pointers to the capabilities.</summary>
     /// <remarks>
     /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
     /// </remarks>
     public libusb_bos_dev_capability_descriptor** dev_capability => (libusb_bos_dev_capability_descriptor**)((byte*)Unsafe.AsPointer(ref this) + 8);
 }
 
-/// <summary><c>libusb_usb_2_0_extension_descriptor</c></summary>
+/// <summary>The USB 2.0 extension capability, which tells of link power management.</summary>
+/// <remarks>Parsed into the machine's own layout: not the bytes of the wire.</remarks>
 public partial struct libusb_usb_2_0_extension_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 7 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bDevCapabilityType</c></summary>
+    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_USB_2_0_EXTENSION" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary><c>bmAttributes</c></summary>
+    /// <summary>
+    /// Bits of <see cref="libusb_usb_2_0_extension_attributes" />, and others that the standard reserves or adds.
+    /// </summary>
     public uint bmAttributes;
 }
 
-/// <summary><c>libusb_ss_usb_device_capability_descriptor</c></summary>
+/// <summary>The SuperSpeed capability: which speeds the device can run at and how fast it wakes.</summary>
+/// <remarks>Parsed into the machine's own layout: not the bytes of the wire.</remarks>
 public partial struct libusb_ss_usb_device_capability_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 10 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bDevCapabilityType</c></summary>
+    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_SS_USB_DEVICE_CAPABILITY" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary><c>bmAttributes</c></summary>
+    /// <summary>Bits of <see cref="libusb_ss_usb_device_capability_attributes" />.</summary>
     public byte bmAttributes;
 
-    /// <summary><c>wSpeedSupported</c></summary>
+    /// <summary>Bits of <see cref="libusb_supported_speed" />.</summary>
     public ushort wSpeedSupported;
 
-    /// <summary><c>bFunctionalitySupport</c></summary>
+    /// <summary>The lowest speed with all functions of the device, as a bit number of <c>wSpeedSupported</c>.</summary>
     public byte bFunctionalitySupport;
 
-    /// <summary><c>bU1DevExitLat</c></summary>
+    /// <summary>Longest time to leave power state U1, in microseconds.</summary>
     public byte bU1DevExitLat;
 
-    /// <summary><c>bU2DevExitLat</c></summary>
+    /// <summary>Longest time to leave power state U2, in microseconds.</summary>
     public ushort bU2DevExitLat;
 }
 
-/// <summary><c>libusb_ssplus_sublink_attribute</c></summary>
+/// <summary>
+/// One sublink speed of a SuperSpeedPlus device. Its bit rate is <c>mantissa</c> times 1000 to the power <c>exponent</c>. Since
+/// 1.0.28.
+/// </summary>
 public partial struct libusb_ssplus_sublink_attribute
 {
-    /// <summary><c>ssid</c></summary>
+    /// <summary>Identifier of the speed; the attributes of one speed, receive and transmit, share it.</summary>
     public byte ssid;
 
-    /// <summary><c>exponent</c></summary>
+    /// <summary>Unit of the rate: bit/s, kbit/s, Mbit/s or Gbit/s.</summary>
     public libusb_superspeedplus_sublink_attribute_exponent exponent;
 
-    /// <summary><c>type</c></summary>
+    /// <summary>Whether both directions have this rate.</summary>
     public libusb_superspeedplus_sublink_attribute_sublink_type type;
 
-    /// <summary><c>direction</c></summary>
+    /// <summary>The direction that this rate is for.</summary>
     public libusb_superspeedplus_sublink_attribute_sublink_direction direction;
 
-    /// <summary><c>protocol</c></summary>
+    /// <summary>The link's protocol.</summary>
     public libusb_superspeedplus_sublink_attribute_link_protocol protocol;
 
-    /// <summary><c>mantissa</c></summary>
+    /// <summary>Rate per lane, in the unit that <c>exponent</c> gives.</summary>
     public ushort mantissa;
 }
 
-/// <summary><c>libusb_ssplus_usb_device_capability_descriptor</c></summary>
+/// <summary>The SuperSpeedPlus capability, parsed: lanes, and the speeds of each sublink. Since 1.0.28.</summary>
+/// <remarks>
+/// Freed with <see cref="libusb.libusb_free_ssplus_usb_device_capability_descriptor" />. Use it by pointer only: a copy loses the
+/// array behind it.
+/// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 8)]
 public unsafe partial struct libusb_ssplus_usb_device_capability_descriptor
 {
-    /// <summary><c>numSublinkSpeedAttributes</c></summary>
+    /// <summary>How many sublink attributes there are. It is the length of <c>sublinkSpeedAttributes</c>.</summary>
     public byte numSublinkSpeedAttributes;
 
-    /// <summary><c>numSublinkSpeedIDs</c></summary>
+    /// <summary>How many different speed identifiers the attributes use.</summary>
     public byte numSublinkSpeedIDs;
 
-    /// <summary><c>ssid</c></summary>
+    /// <summary>Identifier of the lowest speed at which the device has all its functions.</summary>
     public byte ssid;
 
-    /// <summary><c>minRxLaneCount</c></summary>
+    /// <summary>Fewest receive lanes for all functions of the device.</summary>
     public byte minRxLaneCount;
 
-    /// <summary><c>minTxLaneCount</c></summary>
+    /// <summary>Fewest transmit lanes for all functions of the device.</summary>
     public byte minTxLaneCount;
 
-    /// <summary><c>sublinkSpeedAttributes</c></summary>
+    /// <summary>The sublink attributes.</summary>
     /// <remarks>
     /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
     /// </remarks>
@@ -383,22 +425,27 @@ public unsafe partial struct libusb_ssplus_usb_device_capability_descriptor
     public Span<libusb_ssplus_sublink_attribute> AsSpan(int length) => new(sublinkSpeedAttributes, length);
 }
 
-/// <summary><c>libusb_container_id_descriptor</c></summary>
+/// <summary>
+/// The container identifier capability: one number for a physical device, however many USB devices it has inside.
+/// </summary>
 public partial struct libusb_container_id_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire: 20 bytes.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bDevCapabilityType</c></summary>
+    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_CONTAINER_ID" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary><c>bReserved</c></summary>
+    /// <summary>Reserved, 0.</summary>
     public byte bReserved;
 
-    /// <summary><c>ContainerID</c></summary>
+    /// <summary>
+    /// The 16 bytes of the UUID as the device sends them: the first three groups in little-endian order, as
+    /// <see cref="System.Guid" /> reads them.
+    /// </summary>
     public _ContainerID_e__FixedBuffer ContainerID;
 
     /// <summary>The elements of <see cref="ContainerID"/>.</summary>
@@ -410,25 +457,31 @@ public partial struct libusb_container_id_descriptor
     }
 }
 
-/// <summary><c>libusb_platform_descriptor</c></summary>
+/// <summary>A platform capability, such as those of WebUSB and of Microsoft OS 2.0 descriptors. Since 1.0.27.</summary>
+/// <remarks>
+/// Freed with <see cref="libusb.libusb_free_platform_descriptor" />. Use it by pointer only: a copy loses the data behind it.
+/// </remarks>
 public unsafe partial struct libusb_platform_descriptor
 {
-    /// <summary><c>bLength</c></summary>
+    /// <summary>Size of the descriptor on the wire in bytes: 20 and the data.</summary>
     public byte bLength;
 
-    /// <summary><c>bDescriptorType</c></summary>
+    /// <summary><see cref="libusb_descriptor_type.LIBUSB_DT_DEVICE_CAPABILITY" />.</summary>
     public byte bDescriptorType;
 
-    /// <summary><c>bDevCapabilityType</c></summary>
+    /// <summary><see cref="libusb_bos_type.LIBUSB_BT_PLATFORM_DESCRIPTOR" />.</summary>
     public byte bDevCapabilityType;
 
-    /// <summary><c>bReserved</c></summary>
+    /// <summary>Reserved, 0.</summary>
     public byte bReserved;
 
-    /// <summary><c>PlatformCapabilityUUID</c></summary>
+    /// <summary>
+    /// The 16 bytes of the UUID that names the platform, as the device sends them: the first three groups in little-endian order,
+    /// as <see cref="System.Guid" /> reads them.
+    /// </summary>
     public _PlatformCapabilityUUID_e__FixedBuffer PlatformCapabilityUUID;
 
-    /// <summary><c>CapabilityData</c></summary>
+    /// <summary>The platform's own data: <c>bLength</c> - 20 bytes.</summary>
     /// <remarks>
     /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
     /// </remarks>
@@ -448,112 +501,146 @@ public unsafe partial struct libusb_platform_descriptor
     }
 }
 
-/// <summary><c>libusb_control_setup</c></summary>
+/// <summary>
+/// The eight bytes that begin a control transfer, exactly as on the wire: 16-bit fields are little-endian on every machine.
+/// </summary>
+/// <remarks>It stands at the start of a control transfer's buffer, which must therefore be aligned to 2 bytes.</remarks>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public partial struct libusb_control_setup
 {
-    /// <summary><c>bmRequestType</c></summary>
+    /// <summary>
+    /// Direction (bit 7), <see cref="libusb_request_type" /> (bits 5 and 6) and <see cref="libusb_request_recipient" /> (bits 0
+    /// to 4).
+    /// </summary>
     public byte bmRequestType;
 
-    /// <summary><c>bRequest</c></summary>
+    /// <summary>The request; for standard ones see <see cref="libusb_standard_request" />.</summary>
     public byte bRequest;
 
-    /// <summary><c>wValue</c></summary>
+    /// <summary>The request's value, little-endian.</summary>
     public ushort wValue;
 
-    /// <summary><c>wIndex</c></summary>
+    /// <summary>The request's index, little-endian: often an interface number or an endpoint address.</summary>
     public ushort wIndex;
 
-    /// <summary><c>wLength</c></summary>
+    /// <summary>Length of the data stage in bytes, little-endian.</summary>
     public ushort wLength;
 }
 
-/// <summary><c>libusb_context</c></summary>
+/// <summary>
+/// A session with libusb, known only by its address. Made by <see cref="libusb.libusb_init_context" /> or
+/// <see cref="libusb.libusb_init" />, ended by <see cref="libusb.libusb_exit" />.
+/// </summary>
 public partial struct libusb_context;
 
-/// <summary><c>libusb_device</c></summary>
+/// <summary>A USB device that libusb has found, open or not, known only by its address and counted by references.</summary>
 public partial struct libusb_device;
 
-/// <summary><c>libusb_device_handle</c></summary>
+/// <summary>
+/// An open USB device, known only by its address. Made by <see cref="libusb.libusb_open" />, ended by
+/// <see cref="libusb.libusb_close" />.
+/// </summary>
 public partial struct libusb_device_handle;
 
-/// <summary><c>libusb_version</c></summary>
+/// <summary>The version of the loaded libusb. It belongs to libusb: never free it.</summary>
 public unsafe partial struct libusb_version
 {
-    /// <summary><c>major</c></summary>
+    /// <summary>Major version, 1.</summary>
     public ushort major;
 
-    /// <summary><c>minor</c></summary>
+    /// <summary>Minor version, 0.</summary>
     public ushort minor;
 
-    /// <summary><c>micro</c></summary>
+    /// <summary>Micro version: 26 in 1.0.26.</summary>
     public ushort micro;
 
-    /// <summary><c>nano</c></summary>
+    /// <summary>A build counter of the source tree.</summary>
     public ushort nano;
 
-    /// <summary><c>rc</c></summary>
+    /// <summary>Suffix of a release candidate, such as <c>-rc4</c>; empty in a release. ASCII, ends with a NUL.</summary>
     [NativeTypeName("const char *")]
     public byte* rc;
 
-    /// <summary><c>describe</c></summary>
+    /// <summary>Not used: kept for the layout. An empty text or a build's own note.</summary>
     [NativeTypeName("const char *")]
     public byte* describe;
 }
 
-/// <summary><c>libusb_iso_packet_descriptor</c></summary>
+/// <summary>One packet of an isochronous transfer: the request, and what became of it.</summary>
+/// <remarks>
+/// The data of a packet starts at the sum of the requested lengths of the packets before it, however many bytes those moved.
+/// </remarks>
 public partial struct libusb_iso_packet_descriptor
 {
-    /// <summary><c>length</c></summary>
+    /// <summary>
+    /// Bytes to move. Write it before every submit: WinUSB uses the field for itself in between. At most 1023 bytes at full
+    /// speed, 3072 at high speed, and 98304 at SuperSpeed and faster (Linux 5.2 or newer).
+    /// </summary>
     public uint length;
 
-    /// <summary><c>actual_length</c></summary>
+    /// <summary>Bytes that were moved. Valid in the callback.</summary>
     public uint actual_length;
 
-    /// <summary><c>status</c></summary>
+    /// <summary>How the packet ended. Valid in the callback; the transfer's own status does not cover it.</summary>
     public libusb_transfer_status status;
 }
 
-/// <summary><c>libusb_transfer</c></summary>
+/// <summary>A transfer: what to move, where, and whom to call when it is done.</summary>
+/// <remarks>
+/// Only <see cref="libusb.libusb_alloc_transfer" /> can make one, since libusb keeps private data in front of it. Use it by
+/// pointer only. From submit to callback no field and no byte of the buffer may be touched. The packet array begins right after
+/// <c>num_iso_packets</c>: on 64-bit machines at offset 60, in front of the end of the structure at 64.
+/// </remarks>
 public unsafe partial struct libusb_transfer
 {
-    /// <summary><c>dev_handle</c></summary>
+    /// <summary>The open device.</summary>
     public libusb_device_handle* dev_handle;
 
-    /// <summary><c>flags</c></summary>
+    /// <summary>Bits of <see cref="libusb_transfer_flags" />. The fill functions leave it alone.</summary>
     public byte flags;
 
-    /// <summary><c>endpoint</c></summary>
+    /// <summary>The endpoint's address; bit 7 gives the direction. 0 for control.</summary>
     public byte endpoint;
 
-    /// <summary><c>type</c></summary>
+    /// <summary>A <see cref="libusb_transfer_type" />.</summary>
     public byte type;
 
-    /// <summary><c>timeout</c></summary>
+    /// <summary>
+    /// Milliseconds until it is cancelled with status <see cref="libusb_transfer_status.LIBUSB_TRANSFER_TIMED_OUT" />; 0 for
+    /// never, which is also the cheapest.
+    /// </summary>
     public uint timeout;
 
-    /// <summary><c>status</c></summary>
+    /// <summary>How it ended. Valid in the callback only. For isochronous transfers look at each packet.</summary>
     public libusb_transfer_status status;
 
-    /// <summary><c>length</c></summary>
+    /// <summary>Length of the buffer in bytes; for control with the eight bytes of setup.</summary>
     public int length;
 
-    /// <summary><c>actual_length</c></summary>
+    /// <summary>
+    /// Bytes moved, for control without the setup. Valid in the callback, also after a timeout or a cancel. Without meaning for
+    /// isochronous transfers.
+    /// </summary>
     public int actual_length;
 
-    /// <summary><c>callback</c></summary>
+    /// <summary>
+    /// Called once for each successful submit, on a thread that handles events. WinUSB replaces it while an isochronous transfer
+    /// is in flight.
+    /// </summary>
     public libusb_transfer_cb_fn callback;
 
-    /// <summary><c>user_data</c></summary>
+    /// <summary>The caller's own; libusb does not look at it.</summary>
     public void* user_data;
 
-    /// <summary><c>buffer</c></summary>
+    /// <summary>
+    /// The data. It must not move while in flight: native or pinned memory. A control buffer starts with the setup.
+    /// </summary>
     public byte* buffer;
 
-    /// <summary><c>num_iso_packets</c></summary>
+    /// <summary>How many packets of the array are in use; never more than the transfer was allocated for.</summary>
     public int num_iso_packets;
 
-    /// <summary><c>iso_packet_desc</c></summary>
+    /// <summary>The packets of an isochronous transfer.</summary>
     /// <remarks>
     /// The address of the first element: only for a record in native memory, never for a copy, which ends before it.
     /// </remarks>
@@ -565,35 +652,40 @@ public unsafe partial struct libusb_transfer
     public Span<libusb_iso_packet_descriptor> AsSpan(int length) => new(iso_packet_desc, length);
 }
 
-/// <summary><c>libusb_init_option</c></summary>
+/// <summary>One option for <see cref="libusb.libusb_init_context" />. Since 1.0.27.</summary>
 public unsafe partial struct libusb_init_option
 {
-    /// <summary><c>option</c></summary>
+    /// <summary>Which option.</summary>
     public libusb_option option;
 
-    /// <summary><c>value</c></summary>
+    /// <summary>Its value: which member counts depends on the option.</summary>
     public _value_e__Union value;
 
     /// <summary>The type of <see cref="value"/>.</summary>
     [StructLayout(LayoutKind.Explicit)]
     public unsafe struct _value_e__Union
     {
-        /// <summary><c>value.ival</c></summary>
+        /// <summary>
+        /// The value of a number option: a <see cref="libusb_log_level" /> for
+        /// <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL" />; not looked at for options that take none.
+        /// </summary>
         [FieldOffset(0)]
         public int ival;
 
-        /// <summary><c>value.log_cbval</c></summary>
+        /// <summary>
+        /// The function for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB" />. It must stay valid as long as the context.
+        /// </summary>
         [FieldOffset(0)]
         public libusb_log_cb log_cbval;
     }
 }
 
-/// <summary><c>libusb_pollfd</c></summary>
+/// <summary>A file descriptor that a foreign event loop must poll.</summary>
 public partial struct libusb_pollfd
 {
-    /// <summary><c>fd</c></summary>
+    /// <summary>The descriptor.</summary>
     public int fd;
 
-    /// <summary><c>events</c></summary>
+    /// <summary>What to poll it for, in the flags of <c>poll</c>: <c>POLLIN</c>, <c>POLLOUT</c>.</summary>
     public short events;
 }

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Writes the generated C# from libusb.h (see generator/README.md).
+# usage: eng/generate.sh                      write the files
+#        eng/generate.sh check                show how the files in the repository differ from it; exit 1 if they do
+#        eng/generate.sh check --all-headers  the same with the libusb.h of several Debian suites, which are fetched first
+#        eng/generate.sh table                print the README's table of what is bound
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+run() { dotnet run --project "$root/generator" -c Release -v q -- "$@" --root "$root"; }
+
+if [ "${1:-}" != check ] || [ "${2:-}" != --all-headers ]; then
+  run "${@:-generate}"
+  exit
+fi
+
+shift 2
+failed=0 checked=0
+for suite in bookworm trixie forky; do
+  if ! include=$("$root/eng/fetch-libusb.sh" "$suite" "$root/artifacts/libusb-headers"); then
+    echo "$suite: NOT CHECKED, its libusb-1.0-0-dev cannot be fetched" >&2
+    continue
+  fi
+  version=$(sed -n 's/^#define LIBUSB_API_VERSION *//p' "$include/libusb-1.0/libusb.h")
+  if ((version > 0x0100010C)); then
+    echo "$suite: NOT CHECKED, its libusb.h ($version) is newer than the 1.0.30 that is bound" >&2
+    continue
+  fi
+  echo "$suite, LIBUSB_API_VERSION $version:"
+  checked=$((checked + 1))
+  run check --libusb-include "$include" "$@" || failed=1
+done
+if ((checked == 0)); then echo "no header could be checked" >&2; exit 1; fi
+exit $failed

@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Native.LibUsb.Generator.Clang;
+using Native.LibUsb.Generator.Output;
+using Native.LibUsb.Generator.Settings;
+
+namespace Native.LibUsb.Generator;
+
+/// <summary>The command line. It exits with 0, with 1 for errors in the input and for drift, with 2 for errors in the arguments.</summary>
+internal sealed class CommandLine
+{
+    private readonly TextWriter _output;
+    private readonly TextWriter _error;
+    private readonly RootCommand _commands = new("Writes the raw C# layer of Native.LibUsb from libusb.h.");
+
+    private readonly Option<string?> _root = new("--root")
+    {
+        Description = "The repository; without it, the nearest folder upwards that holds Native.LibUsb.sln.", Recursive = true,
+    };
+
+    private readonly Option<string> _clang = new("--clang")
+    {
+        Description = "The clang to run.", Recursive = true, DefaultValueFactory = _ => "clang",
+    };
+
+    private readonly Option<string> _include = new("--libusb-include")
+    {
+        Description = "The folder that holds libusb-1.0/libusb.h, of libusb 1.0.26 or newer.", Recursive = true, DefaultValueFactory = _ => "/usr/include",
+    };
+
+    public CommandLine(TextWriter output, TextWriter error)
+    {
+        _output = output;
+        _error = error;
+        foreach (var option in new Option[] { _root, _clang, _include }) _commands.Options.Add(option);
+        Add("generate", "Writes the generated files.", Generate);
+        Add("check", "Compares the generated files with those in the repository, and shows the difference.", Check);
+        Add("table", "Prints the README's table of what is bound.", Table);
+    }
+
+    public int Run(string[] args)
+    {
+        var parsed = _commands.Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (var error in parsed.Errors) _error.WriteLine(error.Message);
+            _error.WriteLine("Usage: eng/generate.sh [generate | check | table] [--help]");
+            return 2;
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { Output = _output, Error = _error, EnableDefaultExceptionHandler = false });
+        }
+        catch (GeneratorException e)
+        {
+            foreach (var error in e.Errors) _error.WriteLine(error);
+            return 1;
+        }
+    }
+
+    private void Add(string name, string description, Func<Inputs, int> action)
+    {
+        var command = new Command(name, description);
+        command.SetAction(parsed => action(Inputs.From(parsed.GetValue(_root), parsed.GetValue(_clang)!, parsed.GetValue(_include)!)));
+        _commands.Subcommands.Add(command);
+    }
+
+    private int Generate(Inputs inputs)
+    {
+        var written = inputs.Repository.Write(inputs.Generate());
+        foreach (var path in written) _output.WriteLine($"wrote {path}");
+        if (written.Count == 0) _output.WriteLine("nothing has changed");
+        return 0;
+    }
+
+    private int Check(Inputs inputs)
+    {
+        var difference = inputs.Repository.Compare(inputs.Generate());
+        if (difference.Length == 0)
+        {
+            _output.WriteLine("the generated files are up to date");
+            return 0;
+        }
+
+        _output.Write(difference);
+        _error.WriteLine("the generated files differ from what libusb.h, settings.json and docs/ say: run eng/generate.sh");
+        return 1;
+    }
+
+    private int Table(Inputs inputs)
+    {
+        var header = BindingGenerator.ReadHeader(inputs.Clang, inputs.Repository.Input, inputs.Settings);
+        _output.Write(CoverageTable.Format(header, inputs.Settings, inputs.Repository.Interop));
+        return 0;
+    }
+
+    private sealed record Inputs(Repository Repository, ClangCompiler Clang, GeneratorSettings Settings)
+    {
+        public static Inputs From(string? root, string clang, string include)
+        {
+            var repository = root is null ? Repository.Find(Directory.GetCurrentDirectory()) : new Repository(Path.GetFullPath(root));
+            return new Inputs(repository, new ClangCompiler(clang, repository.Stubs, include), GeneratorSettings.Read(repository.Settings));
+        }
+
+        public IReadOnlyDictionary<string, string> Generate() => BindingGenerator.Generate(Clang, Repository.Input, Settings, Repository.Docs);
+    }
+}

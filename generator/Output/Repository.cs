@@ -1,0 +1,60 @@
+namespace Native.LibUsb.Generator.Output;
+
+/// <summary>Where things are in the repository.</summary>
+internal sealed class Repository(string root)
+{
+    private const string Marker = "Native.LibUsb.sln";
+    private const string GeneratedFolder = "src/Native.LibUsb/Interop/Generated";
+
+    public string Root { get; } = root;
+
+    public string Input => Path.Combine(Root, "libusb.h");
+
+    public string Settings => Path.Combine(Root, "generator", "settings.json");
+
+    public string Docs => Path.Combine(Root, "generator", "docs");
+
+    public string Stubs => Path.Combine(Root, "generator", "stubs");
+
+    /// <summary>The hand-written half of the raw layer.</summary>
+    public string Interop => Path.Combine(Root, "src", "Native.LibUsb", "Interop");
+
+    /// <summary>The nearest folder upwards of <paramref name="start"/> that is the root of the repository.</summary>
+    public static Repository Find(string start)
+    {
+        for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, Marker))) return new Repository(folder.FullName);
+        throw new GeneratorException($"no {Marker} in {start} or above it; --root names the repository");
+    }
+
+    /// <summary>The place of a generated file, relative to the root.</summary>
+    public static string PathOf(string generated) =>
+        generated == BindingGenerator.Layouts ? $"tests/Native.LibUsb.Tests/Layout/{generated}" : $"{GeneratedFolder}/{generated}";
+
+    /// <summary>Writes the generated files, those that differ only; gives their paths.</summary>
+    public IReadOnlyList<string> Write(IReadOnlyDictionary<string, string> files)
+    {
+        var written = new List<string>();
+        foreach (var (name, text) in files)
+        {
+            var path = Path.Combine(Root, PathOf(name));
+            if (Read(path) == text) continue;
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, text);
+            written.Add(PathOf(name));
+        }
+
+        return written;
+    }
+
+    /// <summary>How the files in the repository differ from the generated ones; nothing if they are the same.</summary>
+    public string Compare(IReadOnlyDictionary<string, string> files)
+    {
+        var folder = Path.Combine(Root, GeneratedFolder);
+        var stray = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)).Where(name => !files.ContainsKey(name)) : [];
+        return string.Concat(files.Select(file => UnifiedDiff.Format(PathOf(file.Key), Read(Path.Combine(Root, PathOf(file.Key))), file.Value))
+            .Concat(stray.Order(StringComparer.Ordinal).Select(name => $"{GeneratedFolder}/{name}: not a generated file\n")));
+    }
+
+    private static string Read(string path) => File.Exists(path) ? File.ReadAllText(path) : "";
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text;
+
+namespace Native.LibUsb.Generator.Output;
+
+/// <summary>Shows how two texts differ, in the form that <c>diff -u</c> and patch tools use.</summary>
+internal static class UnifiedDiff
+{
+    private const int Context = 3;
+
+    /// <summary>The difference, or an empty text if there is none.</summary>
+    public static string Format(string name, string before, string after)
+    {
+        if (before == after) return "";
+        var edits = Edits(before.Split('\n'), after.Split('\n'));
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"--- {name} (in the repository)\n+++ {name} (generated)\n");
+        var position = (before: 1, after: 1);
+        for (var i = 0; i < edits.Count;)
+        {
+            // a hunk reaches from three lines before a change to three lines after the last change that is near enough
+            var first = edits.FindIndex(i, edit => edit.Kind != ' ');
+            if (first < 0) break;
+            var last = first;
+            for (var j = first; j < edits.Count && j <= last + 2 * Context; j++)
+                if (edits[j].Kind != ' ') last = j;
+            var (start, end) = (Math.Max(i, first - Context), Math.Min(edits.Count, last + Context + 1));
+
+            position = Advance(position, edits[i..start]);
+            var hunk = edits[start..end];
+            var length = Advance((0, 0), hunk);
+            text.Append(CultureInfo.InvariantCulture, $"@@ -{position.before},{length.before} +{position.after},{length.after} @@\n");
+            foreach (var (kind, line) in hunk) text.Append(kind).Append(line).Append('\n');
+            position = Advance(position, hunk);
+            i = end;
+        }
+
+        return text.ToString();
+    }
+
+    private static (int before, int after) Advance((int before, int after) position, List<(char Kind, string Line)> edits) =>
+        (position.before + edits.Count(edit => edit.Kind != '+'), position.after + edits.Count(edit => edit.Kind != '-'));
+
+    // The longest common subsequence of what is left when the equal lines at both ends are taken away.
+    private static List<(char Kind, string Line)> Edits(string[] before, string[] after)
+    {
+        var head = 0;
+        while (head < before.Length && head < after.Length && before[head] == after[head]) head++;
+        var tail = 0;
+        while (tail < before.Length - head && tail < after.Length - head && before[^(tail + 1)] == after[^(tail + 1)]) tail++;
+
+        var (rows, columns) = (before.Length - head - tail, after.Length - head - tail);
+        var common = new int[rows + 1, columns + 1];
+        for (var i = rows - 1; i >= 0; i--)
+            for (var j = columns - 1; j >= 0; j--)
+                common[i, j] = before[head + i] == after[head + j] ? common[i + 1, j + 1] + 1 : Math.Max(common[i + 1, j], common[i, j + 1]);
+
+        var edits = before.Take(head).Select(line => (' ', line)).ToList();
+        for (int i = 0, j = 0; i < rows || j < columns;)
+        {
+            if (i < rows && j < columns && before[head + i] == after[head + j]) { edits.Add((' ', before[head + i++])); j++; }
+            else if (i < rows && (j == columns || common[i + 1, j] >= common[i, j + 1])) edits.Add(('-', before[head + i++]));
+            else edits.Add(('+', after[head + j++]));
+        }
+
+        edits.AddRange(before.TakeLast(tail).Select(line => (' ', line)));
+        return edits;
+    }
+}
