@@ -1,0 +1,12 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>Calls back once in a microframe, on the clock's thread. Set again for the next time.</summary>
+internal sealed class FrameTimer(Action fire)
+{
+    public const long Never = long.MaxValue;
+
+    /// <summary>When; owned by the clock.</summary>
+    public long Due { get; set; } = Never;
+
+    public void Fire() => fire();
+}

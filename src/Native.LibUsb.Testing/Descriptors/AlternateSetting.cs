@@ -1,0 +1,29 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>One alternate setting of an interface. Its number is its place in <see cref="InterfaceDescription.AlternateSettings"/>.</summary>
+/// <param name="Endpoints">The endpoints, in the order of their descriptors.</param>
+public sealed record AlternateSetting(params IReadOnlyList<EndpointDescription> Endpoints)
+{
+    /// <summary><c>bInterfaceClass</c>; vendor specific unless told.</summary>
+    public byte Class { get; init; } = 0xff;
+
+    /// <summary><c>bInterfaceSubClass</c>.</summary>
+    public byte Subclass { get; init; }
+
+    /// <summary><c>bInterfaceProtocol</c>.</summary>
+    public byte Protocol { get; init; }
+
+    /// <summary>The interface string.</summary>
+    public UsbText? Name { get; init; }
+
+    /// <summary>Descriptors between the interface's and its first endpoint's (class-specific), whole.</summary>
+    public ReadOnlyMemory<byte> Extra { get; init; }
+
+    internal void Write(List<byte> to, byte number, int setting, VirtualSpeed speed, StringTable strings)
+    {
+        to.AddRange([9, 4, number, (byte)setting, (byte)Endpoints.Count, Class, Subclass, Protocol, strings.Index(Name)]);
+        to.AddRange(Extra.Span);
+        foreach (EndpointDescription endpoint in Endpoints)
+            endpoint.Write(to, speed);
+    }
+}

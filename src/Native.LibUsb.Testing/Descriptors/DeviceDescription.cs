@@ -1,0 +1,96 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>All descriptors of a device.</summary>
+/// <remarks>Texts get their string indices in the order manufacturer, product, serial number, then configurations from top to bottom.</remarks>
+public sealed record DeviceDescription
+{
+    /// <summary>The speed the device is connected at.</summary>
+    public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
+
+    /// <summary><c>idVendor</c>.</summary>
+    public ushort VendorId { get; init; } = 0x1209;
+
+    /// <summary><c>idProduct</c>.</summary>
+    public ushort ProductId { get; init; } = 0x0001;
+
+    /// <summary><c>bcdDevice</c>: the release of the device.</summary>
+    public ushort Release { get; init; } = 0x0100;
+
+    /// <summary><c>bcdUSB</c>; null for the version that goes with the speed.</summary>
+    public ushort? UsbVersion { get; init; }
+
+    /// <summary><c>bDeviceClass</c>.</summary>
+    public byte Class { get; init; }
+
+    /// <summary><c>bDeviceSubClass</c>.</summary>
+    public byte Subclass { get; init; }
+
+    /// <summary><c>bDeviceProtocol</c>.</summary>
+    public byte Protocol { get; init; }
+
+    /// <summary>Bytes in a packet of endpoint 0; null for 64 (8 at low speed, 512 at SuperSpeed).</summary>
+    public int? ControlPacketSize { get; init; }
+
+    /// <summary>The manufacturer's string.</summary>
+    public UsbText? Manufacturer { get; init; }
+
+    /// <summary>The product's string.</summary>
+    public UsbText? Product { get; init; }
+
+    /// <summary>The serial number.</summary>
+    public UsbText? SerialNumber { get; init; }
+
+    /// <summary>The languages of the strings; US English unless told.</summary>
+    public IReadOnlyList<ushort> Languages { get; init; } = [0x0409];
+
+    /// <summary>The configurations; the first is active when the device is attached.</summary>
+    public IReadOnlyList<ConfigurationDescription> Configurations { get; init; } = [new()];
+
+    /// <summary>Device capabilities; a BOS descriptor exists when there are any, and always at SuperSpeed.</summary>
+    public IReadOnlyList<DeviceCapability> Capabilities { get; init; } = [];
+
+    internal void Check()
+    {
+        if (Configurations.Count is < 1 or > 255 || Configurations.Select(c => c.Value).Distinct().Count() != Configurations.Count)
+            throw new ArgumentException("A device has 1 to 255 configurations with values that differ.");
+        if (!Enum.IsDefined(Speed))
+            throw new ArgumentException($"{Speed} is not a speed.");
+        foreach (ConfigurationDescription configuration in Configurations)
+            configuration.Check(Speed);
+    }
+
+    internal int ControlPacket => ControlPacketSize ?? (Speed == VirtualSpeed.Low ? 8 : Speed >= VirtualSpeed.Super ? 512 : 64);
+
+    internal byte[] WriteDevice(StringTable strings)
+    {
+        ushort usb = UsbVersion ?? (Speed switch
+        {
+            VirtualSpeed.SuperPlus => 0x0310,
+            VirtualSpeed.Super => 0x0300,
+            _ => Capabilities.Count > 0 ? (ushort)0x0201 : (ushort)0x0200,
+        });
+        // at SuperSpeed the size of endpoint 0's packets is written as its base-two logarithm
+        byte packet = (byte)(Speed >= VirtualSpeed.Super ? int.Log2(ControlPacket) : ControlPacket);
+        return
+        [
+            18, 1, (byte)usb, (byte)(usb >> 8), Class, Subclass, Protocol, packet,
+            (byte)VendorId, (byte)(VendorId >> 8), (byte)ProductId, (byte)(ProductId >> 8), (byte)Release, (byte)(Release >> 8),
+            strings.Index(Manufacturer), strings.Index(Product), strings.Index(SerialNumber), (byte)Configurations.Count,
+        ];
+    }
+
+    internal byte[]? WriteBos()
+    {
+        IReadOnlyList<DeviceCapability> capabilities = Capabilities;
+        if (capabilities.Count == 0 && Speed >= VirtualSpeed.Super)
+            capabilities = [DeviceCapability.Usb20Extension(2), DeviceCapability.SuperSpeed()];
+        if (capabilities.Count == 0)
+            return null;
+        List<byte> bytes = [5, 15, 0, 0, (byte)capabilities.Count];
+        foreach (DeviceCapability capability in capabilities)
+            capability.Write(bytes);
+        bytes[2] = (byte)bytes.Count;
+        bytes[3] = (byte)(bytes.Count >> 8);
+        return [.. bytes];
+    }
+}

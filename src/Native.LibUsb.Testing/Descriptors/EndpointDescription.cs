@@ -1,0 +1,70 @@
+using System.Buffers.Binary;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>An endpoint descriptor, with its SuperSpeed companion where the device is that fast.</summary>
+/// <param name="Address">The endpoint address; bit 7 set for IN.</param>
+/// <param name="Kind">The transfer type.</param>
+/// <param name="MaxPacketSize">Bytes in one packet on the wire, without the high-bandwidth bits (1 to 1024).</param>
+public sealed record EndpointDescription(byte Address, EndpointKind Kind, int MaxPacketSize)
+{
+    /// <summary><c>bInterval</c> as it stands in the descriptor.</summary>
+    public byte Interval { get; init; } = Kind is EndpointKind.Isochronous or EndpointKind.Interrupt ? (byte)1 : (byte)0;
+
+    /// <summary>High speed only: packets in one microframe (1 to 3) of a high-bandwidth endpoint.</summary>
+    public int PacketsPerMicroframe { get; init; } = 1;
+
+    /// <summary>SuperSpeed only: packets in one burst (1 to 16); <c>bMaxBurst</c> is one less.</summary>
+    public int Burst { get; init; } = 1;
+
+    /// <summary>SuperSpeed isochronous only: bursts in one service interval (1 to 3).</summary>
+    public int BurstsPerInterval { get; init; } = 1;
+
+    /// <summary>SuperSpeed bulk only: the base-two logarithm of the number of streams; 0 for none.</summary>
+    public int MaxStreamsExponent { get; init; }
+
+    /// <summary>Bits 2 to 5 of <c>bmAttributes</c>: synchronisation and usage of an isochronous endpoint.</summary>
+    public byte SyncAndUsage { get; init; }
+
+    /// <summary>Descriptors that follow this one (class-specific), whole, as they go over the wire.</summary>
+    public ReadOnlyMemory<byte> Extra { get; init; }
+
+    /// <summary>True for IN.</summary>
+    public bool IsIn => (Address & 0x80) != 0;
+
+    /// <summary>The most bytes the endpoint moves in one service interval at the given speed.</summary>
+    public int BytesPerInterval(VirtualSpeed speed) => speed switch
+    {
+        VirtualSpeed.Super or VirtualSpeed.SuperPlus => MaxPacketSize * Burst * BurstsPerInterval,
+        VirtualSpeed.High => MaxPacketSize * PacketsPerMicroframe,
+        _ => MaxPacketSize,
+    };
+
+    internal void Check(VirtualSpeed speed)
+    {
+        if ((Address & 0x70) != 0 || (Address & 0x0f) == 0)
+            throw new ArgumentException($"Endpoint address 0x{Address:x2} is not 1 to 15 with bit 7 for IN.");
+        if (MaxPacketSize is < 0 or > 1024 || PacketsPerMicroframe is < 1 or > 3 || Burst is < 1 or > 16 || BurstsPerInterval is < 1 or > 3)
+            throw new ArgumentException($"Endpoint 0x{Address:x2}: packet size 0 to 1024, packets per microframe 1 to 3, burst 1 to 16, bursts per interval 1 to 3.");
+        if (speed == VirtualSpeed.Full && MaxPacketSize > 1023)
+            throw new ArgumentException($"Endpoint 0x{Address:x2}: a full-speed packet has at most 1023 bytes.");
+        if (MaxStreamsExponent is < 0 or > 16)
+            throw new ArgumentException($"Endpoint 0x{Address:x2}: the exponent of the number of streams is 0 to 16.");
+    }
+
+    internal void Write(List<byte> to, VirtualSpeed speed)
+    {
+        int packet = MaxPacketSize | (speed == VirtualSpeed.High ? (PacketsPerMicroframe - 1) << 11 : 0);
+        to.AddRange([7, 5, Address, (byte)((int)Kind | SyncAndUsage), (byte)packet, (byte)(packet >> 8), Interval]);
+        if (speed >= VirtualSpeed.Super)
+        {
+            bool periodic = Kind is EndpointKind.Isochronous or EndpointKind.Interrupt;
+            int attributes = Kind == EndpointKind.Isochronous ? BurstsPerInterval - 1 : Kind == EndpointKind.Bulk ? MaxStreamsExponent : 0;
+            int bytes = periodic ? BytesPerInterval(speed) : 0;
+            Span<byte> size = stackalloc byte[2];
+            BinaryPrimitives.WriteUInt16LittleEndian(size, (ushort)bytes);
+            to.AddRange([6, 0x30, (byte)(Burst - 1), (byte)attributes, size[0], size[1]]);
+        }
+        to.AddRange(Extra.Span);
+    }
+}

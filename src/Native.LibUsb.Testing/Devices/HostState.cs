@@ -1,0 +1,178 @@
+using System.Text;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>What the kernel of the host knows about a device and the device does not: claims and kernel drivers.</summary>
+/// <remarks>All members are called with the device's lock held. Results are 0 or more, or a negative errno.</remarks>
+internal sealed class HostState(VirtualDevice device)
+{
+    private const int NoEntry = -2, Busy = -16, InvalidArgument = -22, NoData = -61;
+    private const string UsbfsDriver = "usbfs";
+    private const uint IfDriver = 1, ExceptDriver = 2;
+
+    private readonly Connection?[] _claims = new Connection?[32];
+    private readonly string?[] _drivers = new string?[32];
+
+    /// <summary>The device was configured: kernel drivers bind to their interfaces.</summary>
+    public void BindDrivers()
+    {
+        Array.Clear(_claims);
+        Array.Clear(_drivers);
+        foreach (InterfaceDescription one in device.ActiveConfiguration?.Interfaces ?? [])
+            _drivers[one.Number] = one.KernelDriver;
+    }
+
+    public string? DriverOf(uint number) => number >= 32 ? null : _claims[number] is null ? _drivers[number] : UsbfsDriver;
+
+    public int Perform(HostOperation operation, uint a, uint b, ReadOnlySpan<byte> payload, Connection from, Span<byte> reply, out int replyLength)
+    {
+        replyLength = 0;
+        switch (operation)
+        {
+            case HostOperation.Claim:
+                return Claim(a, from);
+            case HostOperation.Release:
+                return Release(a, from);
+            case HostOperation.SetInterface:
+                return _claims.ElementAtOrDefault((int)a) != from ? Busy : device.SelectAlternate(a, b) ? 0 : InvalidArgument;
+            case HostOperation.SetConfiguration:
+                return SetConfiguration((int)a);
+            case HostOperation.ClearHalt:
+                if (device.Find((byte)a) is not { } endpoint)
+                    return NoEntry;
+                endpoint.ClearHalt();
+                return 0;
+            case HostOperation.Reset:
+                device.Reset();
+                return 0;
+            case HostOperation.GetDriver:
+                if (a >= 32 || device.FindInterface(a) is null || DriverOf(a) is not { } driver)
+                    return NoData;
+                replyLength = Encoding.UTF8.GetBytes(driver, reply);
+                return 0;
+            case HostOperation.DisconnectDriver:
+                return DisconnectDriver(a);
+            case HostOperation.ConnectDriver:
+                return ConnectDriver(a);
+            case HostOperation.DisconnectClaim:
+                return DisconnectClaim(a, b, Encoding.UTF8.GetString(payload), from);
+            case HostOperation.AllocateStreams:
+                return AllocateStreams(a, payload);
+            case HostOperation.FreeStreams:
+                return FreeStreams(payload);
+            case HostOperation.Close:
+                device.Disconnected(from);
+                return 0;
+            default:
+                return InvalidArgument;
+        }
+    }
+
+    public void ReleaseAll(Connection from)
+    {
+        for (uint number = 0; number < 32; number++)
+            if (_claims[number] == from)
+                Release(number, from);
+    }
+
+    private int Claim(uint number, Connection from)
+    {
+        if (number >= 32)
+            return InvalidArgument;
+        if (device.FindInterface(number) is null)
+            return NoEntry;
+        if (_claims[number] == from)
+            return 0;
+        if (DriverOf(number) is not null)
+            return Busy;
+        _claims[number] = from;
+        return 0;
+    }
+
+    private int Release(uint number, Connection from)
+    {
+        if (number >= 32 || _claims[number] != from)
+            return InvalidArgument;
+        _claims[number] = null;
+        if (device.FindInterface(number) is { } one)
+            foreach (EndpointDescription endpoint in one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints)
+                if (device.Find(endpoint.Address) is { } found)
+                {
+                    found.TakeAll(UrbStatus.Unlinked, from);
+                    found.Streams = 0;
+                }
+        // as in the kernel, an interface that its last user leaves goes back to setting 0
+        if (device.AlternateOf((byte)number) != 0)
+            device.SelectAlternate(number, 0);
+        return 0;
+    }
+
+    private int SetConfiguration(int value)
+    {
+        if (Array.Exists(_claims, c => c is not null) || Array.Exists(_drivers, d => d is not null))
+            return Busy;
+        // -1 and 0 both leave the device without a configuration
+        return device.SelectConfiguration(value == -1 ? 0 : value) ? 0 : InvalidArgument;
+    }
+
+    private int DisconnectDriver(uint number)
+    {
+        if (device.FindInterface(number) is null)
+            return InvalidArgument;
+        if (DriverOf(number) is null)
+            return NoData;
+        if (_claims[number] is { } owner)
+            Release(number, owner);
+        _drivers[number] = null;
+        return 0;
+    }
+
+    private int ConnectDriver(uint number)
+    {
+        if (device.FindInterface(number) is not { } one)
+            return InvalidArgument;
+        if (DriverOf(number) is not null)
+            return Busy;
+        _drivers[number] = one.KernelDriver;
+        return one.KernelDriver is null ? 0 : 1;
+    }
+
+    private int DisconnectClaim(uint number, uint flags, string name, Connection from)
+    {
+        if (device.FindInterface(number) is null)
+            return InvalidArgument;
+        if (DriverOf(number) is { } driver)
+        {
+            if (((flags & IfDriver) != 0 && driver != name) || ((flags & ExceptDriver) != 0 && driver == name))
+                return Busy;
+            DisconnectDriver(number);
+        }
+        return Claim(number, from);
+    }
+
+    private int AllocateStreams(uint count, ReadOnlySpan<byte> addresses)
+    {
+        if (count is < 1 or > 65535)
+            return InvalidArgument;
+        int granted = (int)count;
+        foreach (byte address in addresses)
+        {
+            if (device.Find(address)?.Description is not { Kind: EndpointKind.Bulk, MaxStreamsExponent: > 0 } endpoint || device.Description.Speed < VirtualSpeed.Super)
+                return InvalidArgument;
+            granted = Math.Min(granted, 1 << endpoint.MaxStreamsExponent);
+        }
+        foreach (byte address in addresses)
+            device.Find(address)!.Streams = granted;
+        return granted;
+    }
+
+    private int FreeStreams(ReadOnlySpan<byte> addresses)
+    {
+        foreach (byte address in addresses)
+            if (device.Find(address) is not { Streams: > 0 })
+                return InvalidArgument;
+        foreach (byte address in addresses)
+            device.Find(address)!.Streams = 0;
+        return 0;
+    }
+}

@@ -1,0 +1,374 @@
+using System.Diagnostics;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>A USB device that exists in software only: its descriptors, its endpoints, and how it answers control requests.</summary>
+/// <remarks>
+/// The class can be used as it is, with endpoints that a test plays by hand, or be the base of a model. The standard requests are
+/// answered from the descriptors. It can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
+/// </remarks>
+public class VirtualDevice
+{
+    private readonly Dictionary<byte, VirtualEndpoint> _endpoints = [];
+    private readonly StringTable _strings;
+    private readonly byte[] _deviceDescriptor;
+    private readonly byte[][] _configurations;
+    private readonly byte[]? _bos;
+    private readonly byte[] _alternates = new byte[32];
+    private readonly List<Connection> _connections = [];
+    private int _waiting;
+
+    /// <summary>Makes a device.</summary>
+    /// <exception cref="ArgumentException">The descriptors contradict themselves; the message says where.</exception>
+    public VirtualDevice(DeviceDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Check();
+        Description = description;
+        _strings = new StringTable(description.Languages);
+        _deviceDescriptor = description.WriteDevice(_strings);
+        _configurations = [.. description.Configurations.Select(c => c.Write(description.Speed, _strings))];
+        _bos = description.WriteBos();
+        Host = new HostState(this);
+        ControlEndpoint = new ControlEndpoint { Device = this };
+        _endpoints[0] = ControlEndpoint;
+        foreach (EndpointDescription endpoint in description.Configurations.SelectMany(c => c.Interfaces).SelectMany(i => i.AlternateSettings).SelectMany(s => s.Endpoints))
+            if (!_endpoints.ContainsKey(endpoint.Address))
+                Add(new VirtualEndpoint(endpoint.Address));
+        Select(description.Configurations[0]);
+    }
+
+    /// <summary>The descriptors.</summary>
+    public DeviceDescription Description { get; }
+
+    /// <summary>The lock that guards the device and all of its endpoints. Models hold it in every callback; it can be entered again.</summary>
+    public object SyncRoot { get; } = new();
+
+    /// <summary>Endpoint 0.</summary>
+    public VirtualEndpoint ControlEndpoint { get; }
+
+    /// <summary>Whether it is on a bus now.</summary>
+    public bool IsAttached { get; internal set; }
+
+    /// <summary>The number of its bus; 0 when it is not attached.</summary>
+    public int BusNumber { get; internal set; }
+
+    /// <summary>Its address on the bus; 0 when it is not attached.</summary>
+    public int DeviceNumber { get; internal set; }
+
+    /// <summary>Its name in sysfs, such as <c>1-2.3</c>: bus, then the ports on the way; null when it is not attached.</summary>
+    public string? PortPath { get; internal set; }
+
+    /// <summary>True: opening the node for writing is refused with EACCES, as for a user without permission.</summary>
+    public bool DenyAccess { get; set; }
+
+    /// <summary>The active configuration's value; 0 when the device is not configured.</summary>
+    public byte Configuration { get; private set; }
+
+    /// <summary>Answers requests that are not standard ones, without a class of one's own: returns true when it has completed the URB
+    /// or keeps it to complete it later, false for a stall.</summary>
+    public Func<VirtualUrb, bool>? ControlHandler { get; set; }
+
+    /// <summary>Times that the host has reset the device.</summary>
+    public int Resets { get; private set; }
+
+    internal HostState Host { get; }
+
+    internal VirtualBus? Bus { get; set; }
+
+    internal ConfigurationDescription? ActiveConfiguration { get; private set; }
+
+    internal ReadOnlySpan<byte> DeviceDescriptorBytes => _deviceDescriptor;
+
+    /// <summary>The device descriptor and all configurations: what sysfs and reading the node give.</summary>
+    internal byte[] AllDescriptors => [.. _deviceDescriptor, .. _configurations.SelectMany(c => c)];
+
+    /// <summary>The endpoint at an address (bit 7 set for IN).</summary>
+    /// <exception cref="KeyNotFoundException">No setting of the device has it.</exception>
+    public VirtualEndpoint Endpoint(byte address) =>
+        _endpoints.TryGetValue(address, out VirtualEndpoint? found) ? found : throw new KeyNotFoundException($"The device has no endpoint 0x{address:x2}.");
+
+    /// <summary>The alternate setting of an interface that is active now.</summary>
+    public int AlternateOf(byte interfaceNumber) => _alternates[interfaceNumber];
+
+    /// <summary>Replaces the endpoint at the same address by one with a behaviour of its own.</summary>
+    public void Add(VirtualEndpoint endpoint)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        endpoint.Device = this;
+        _endpoints[endpoint.Address] = endpoint;
+        if (ActiveConfiguration is { } configuration)
+            Select(configuration);
+    }
+
+    /// <summary>Takes the device off its bus, as if its plug were pulled. Does nothing when it is not attached.</summary>
+    /// <remarks>May be called by a model while it handles a URB.</remarks>
+    public void Unplug() => Bus?.Detach(this);
+
+    /// <summary>A class or vendor request, or a standard one that the base class does not know.</summary>
+    /// <returns>True when the URB has been completed or will be; false for a stall.</returns>
+    protected virtual bool OnControlRequest(VirtualUrb urb) => ControlHandler?.Invoke(urb) ?? false;
+
+    /// <summary>An alternate setting has been selected (or all are back at 0 because the device was configured).</summary>
+    protected virtual void OnAlternateSelected(byte interfaceNumber, int setting)
+    {
+    }
+
+    /// <summary>The device has been attached to a bus.</summary>
+    protected internal virtual void OnAttached()
+    {
+    }
+
+    /// <summary>The device has been taken off its bus.</summary>
+    protected internal virtual void OnDetached()
+    {
+    }
+
+    internal bool WaitUntil(Func<bool> condition, TimeSpan timeout)
+    {
+        long end = Stopwatch.GetTimestamp() + (long)(timeout.TotalSeconds * Stopwatch.Frequency);
+        lock (SyncRoot)
+        {
+            _waiting++;
+            try
+            {
+                while (!condition())
+                {
+                    TimeSpan rest = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), end);
+                    if (rest <= TimeSpan.Zero)
+                        return false;
+                    Monitor.Wait(SyncRoot, rest);
+                }
+                return true;
+            }
+            finally
+            {
+                _waiting--;
+            }
+        }
+    }
+
+    /// <summary>Something that a test may wait for has changed. Lock held.</summary>
+    internal void Announce()
+    {
+        if (_waiting > 0)
+            Monitor.PulseAll(SyncRoot);
+    }
+
+    internal void Complete(VirtualUrb urb, UrbStatus status)
+    {
+        lock (SyncRoot)
+        {
+            if (!urb.IsInFlight)
+                throw new InvalidOperationException("The URB has been completed before.");
+            urb.IsInFlight = false;
+            if (status == UrbStatus.Success && urb.ShortNotOk && urb.IsIn && urb.ActualLength < urb.Length)
+                status = UrbStatus.ShortPacket;
+            urb.Endpoint.Leave(urb, status);
+            urb.Connection.Return(urb, status);
+            Announce();
+        }
+    }
+
+    internal void Connected(Connection connection) => _connections.Add(connection);
+
+    /// <summary>A host's connection ends: its URBs go, its claims too.</summary>
+    internal void Disconnected(Connection connection)
+    {
+        lock (SyncRoot)
+        {
+            foreach (VirtualEndpoint endpoint in _endpoints.Values)
+                endpoint.TakeAll(UrbStatus.Unlinked, connection);
+            Host.ReleaseAll(connection);
+            _connections.Remove(connection);
+            Announce();
+        }
+    }
+
+    /// <summary>Unplugged: everything is given back and every host's connection ends.</summary>
+    internal void Disconnect()
+    {
+        lock (SyncRoot)
+        {
+            foreach (VirtualEndpoint endpoint in _endpoints.Values)
+                endpoint.TakeAll(UrbStatus.Shutdown);
+            foreach (Connection connection in _connections)
+                connection.Shutdown();
+        }
+    }
+
+    internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
+
+    /// <summary>The 32 entries that tell the host's side which endpoints there are: kind + 1 and interface. Lock held.</summary>
+    internal void WriteEndpointTable(Span<byte> table)
+    {
+        table.Clear();
+        foreach (InterfaceDescription one in ActiveConfiguration?.Interfaces ?? [])
+            foreach (EndpointDescription endpoint in one.AlternateSettings[_alternates[one.Number]].Endpoints)
+            {
+                int entry = (endpoint.Address & 15) | (endpoint.IsIn ? 16 : 0);
+                table[entry * 2] = (byte)((int)endpoint.Kind + 1);
+                table[(entry * 2) + 1] = one.Number;
+            }
+    }
+
+    internal InterfaceDescription? FindInterface(uint number)
+    {
+        foreach (InterfaceDescription one in ActiveConfiguration?.Interfaces ?? [])
+            if (one.Number == number)
+                return one;
+        return null;
+    }
+
+    /// <summary>SET_CONFIGURATION: false when there is no such configuration.</summary>
+    internal bool SelectConfiguration(int value)
+    {
+        ConfigurationDescription? configuration = Description.Configurations.FirstOrDefault(c => c.Value == value);
+        if (configuration is null && value != 0)
+            return false;
+        foreach (VirtualEndpoint endpoint in _endpoints.Values)
+            if (endpoint.Address != 0)
+                endpoint.TakeAll(UrbStatus.Shutdown);
+        Select(configuration);
+        ResetEndpoints();
+        foreach (InterfaceDescription one in configuration?.Interfaces ?? [])
+            OnAlternateSelected(one.Number, 0);
+        Bus?.ConfigurationChanged(this);
+        return true;
+    }
+
+    /// <summary>SET_INTERFACE: false when there is no such interface or setting.</summary>
+    internal bool SelectAlternate(uint number, uint setting)
+    {
+        InterfaceDescription? one = FindInterface(number);
+        if (one is null || setting >= one.AlternateSettings.Count)
+            return false;
+        foreach (EndpointDescription endpoint in one.AlternateSettings[_alternates[number]].Endpoints)
+            _endpoints[endpoint.Address].TakeAll(UrbStatus.Shutdown);
+        _alternates[number] = (byte)setting;
+        Describe();
+        foreach (EndpointDescription endpoint in one.AlternateSettings[(int)setting].Endpoints)
+            _endpoints[endpoint.Address].Reset();
+        OnAlternateSelected((byte)number, (int)setting);
+        return true;
+    }
+
+    /// <summary>A port reset: as in the kernel, configuration and settings are restored afterwards.</summary>
+    internal void Reset()
+    {
+        Resets++;
+        foreach (VirtualEndpoint endpoint in _endpoints.Values)
+            endpoint.TakeAll(UrbStatus.Shutdown);
+        ResetEndpoints();
+        foreach (InterfaceDescription one in ActiveConfiguration?.Interfaces ?? [])
+            OnAlternateSelected(one.Number, _alternates[one.Number]);
+    }
+
+    /// <summary>A control transfer. Lock held.</summary>
+    internal void HandleControl(VirtualUrb urb)
+    {
+        SetupPacket setup = urb.Setup;
+        if (setup.Type == 0 && AnswerStandard(urb, setup))
+            return;
+        if (!OnControlRequest(urb) && urb.IsInFlight)
+            urb.Stall();
+    }
+
+    private bool AnswerStandard(VirtualUrb urb, SetupPacket setup)
+    {
+        switch ((setup.RequestType, setup.Request))
+        {
+            case (0x80, 0): // GET_STATUS
+                urb.CompleteWith([(byte)(ActiveConfiguration?.SelfPowered == true ? 1 : 0), 0]);
+                return true;
+            case (0x81, 0):
+                urb.CompleteWith([0, 0]);
+                return true;
+            case (0x82, 0):
+                if (Find((byte)setup.Index) is not { } asked)
+                    return false;
+                urb.CompleteWith([(byte)(asked.IsHalted ? 1 : 0), 0]);
+                return true;
+            case (0x00, 1 or 3): // CLEAR_FEATURE, SET_FEATURE: remote wakeup, U1, U2, LTM
+            case (0x01, 1 or 3):
+                urb.Accept();
+                return true;
+            case (0x02, 1 or 3):
+                if (setup.Value != 0 || Find((byte)setup.Index) is not { } endpoint || endpoint.Address == 0)
+                    return false;
+                if (setup.Request == 3)
+                    endpoint.Halt();
+                else
+                    endpoint.ClearHalt();
+                urb.Accept();
+                return true;
+            case (0x00, 5): // SET_ADDRESS
+            case (0x00, 48): // SET_SEL
+            case (0x00, 49): // SET_ISOCH_DELAY
+                urb.Accept();
+                return true;
+            case (0x80, 6): // GET_DESCRIPTOR
+                byte[]? descriptor = Descriptor(setup.Value >> 8, (byte)setup.Value, setup.Index);
+                if (descriptor is null)
+                    return false;
+                urb.CompleteWith(descriptor);
+                return true;
+            case (0x80, 8): // GET_CONFIGURATION
+                urb.CompleteWith([Configuration]);
+                return true;
+            case (0x00, 9): // SET_CONFIGURATION
+                if (!SelectConfiguration(setup.Value & 255))
+                    return false;
+                urb.Accept();
+                return true;
+            case (0x81, 10): // GET_INTERFACE
+                if (FindInterface(setup.Index) is null)
+                    return false;
+                urb.CompleteWith([_alternates[setup.Index]]);
+                return true;
+            case (0x01, 11): // SET_INTERFACE
+                if (!SelectAlternate(setup.Index, setup.Value))
+                    return false;
+                urb.Accept();
+                return true;
+            case (0x82, 12): // SYNCH_FRAME
+                urb.CompleteWith([0, 0]);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private byte[]? Descriptor(int type, byte index, ushort language) => type switch
+    {
+        1 when index == 0 => _deviceDescriptor,
+        2 when index < _configurations.Length => _configurations[index],
+        3 => _strings.Descriptor(index, language),
+        15 when index == 0 => _bos,
+        _ => null,
+    };
+
+    private void Select(ConfigurationDescription? configuration)
+    {
+        ActiveConfiguration = configuration;
+        Configuration = configuration?.Value ?? 0;
+        Array.Clear(_alternates);
+        Describe();
+        Host.BindDrivers();
+    }
+
+    private void Describe()
+    {
+        foreach (VirtualEndpoint endpoint in _endpoints.Values)
+            endpoint.Description = null;
+        foreach (InterfaceDescription one in ActiveConfiguration?.Interfaces ?? [])
+            foreach (EndpointDescription endpoint in one.AlternateSettings[_alternates[one.Number]].Endpoints)
+                _endpoints[endpoint.Address].Description = endpoint;
+    }
+
+    private void ResetEndpoints()
+    {
+        foreach (VirtualEndpoint endpoint in _endpoints.Values)
+            endpoint.Reset();
+    }
+}

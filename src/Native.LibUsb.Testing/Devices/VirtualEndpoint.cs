@@ -1,0 +1,255 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>An endpoint of a virtual device: what it does with the transfers that the host submits.</summary>
+/// <remarks>
+/// The base class keeps every URB pending until somebody completes it, so a test can play the device by hand. A model overrides
+/// <see cref="OnSubmit"/>. All of its members are called with <see cref="VirtualDevice.SyncRoot"/> held.
+/// </remarks>
+public class VirtualEndpoint
+{
+    private readonly List<VirtualUrb> _pending = [];
+    private readonly Queue<(UrbStatus Status, int Length)> _failures = [];
+    private VirtualDevice? _device;
+    private bool _holding;
+
+    /// <summary>Makes an endpoint.</summary>
+    /// <param name="address">Its address; bit 7 set for IN.</param>
+    public VirtualEndpoint(byte address)
+    {
+        Address = address;
+    }
+
+    /// <summary>The endpoint address; bit 7 set for IN.</summary>
+    public byte Address { get; }
+
+    /// <summary>True for IN.</summary>
+    public bool IsIn => (Address & 0x80) != 0;
+
+    /// <summary>The device it belongs to.</summary>
+    public VirtualDevice Device
+    {
+        get => _device ?? throw new InvalidOperationException($"Endpoint 0x{Address:x2} has not been added to a device.");
+        internal set => _device = value;
+    }
+
+    /// <summary>Its descriptor in the setting that is active now; null when the active setting does not have it.</summary>
+    public EndpointDescription? Description { get; internal set; }
+
+    /// <summary>True after a stall, until the host clears it.</summary>
+    public bool IsHalted { get; private set; }
+
+    /// <summary>True while submitted URBs are parked before the model sees them.</summary>
+    public bool IsHolding => _holding;
+
+    /// <summary>URBs that have been submitted since the device was made.</summary>
+    public long Submitted { get; private set; }
+
+    /// <summary>URBs that have been given back, for whatever reason.</summary>
+    public long Completed { get; private set; }
+
+    /// <summary>URBs that the host unlinked before they were done.</summary>
+    public long Unlinked { get; private set; }
+
+    /// <summary>Bytes of all URBs that have been given back.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>The streams that the host has allocated on it; 0 for none.</summary>
+    public int Streams { get; internal set; }
+
+    /// <summary>URBs that are with the device now, oldest first. A snapshot.</summary>
+    public IReadOnlyList<VirtualUrb> Pending
+    {
+        get
+        {
+            lock (Device.SyncRoot)
+                return [.. _pending];
+        }
+    }
+
+    /// <summary>Parks URBs that are submitted from now on: the model does not see them until they are released.</summary>
+    public void Hold()
+    {
+        lock (Device.SyncRoot)
+            _holding = true;
+    }
+
+    /// <summary>Ends <see cref="Hold"/> and lets the model have everything that was parked, oldest first.</summary>
+    public void Resume()
+    {
+        lock (Device.SyncRoot)
+        {
+            _holding = false;
+            while (_pending.Find(u => u.IsHeld) is { } urb)
+                Pass(urb);
+        }
+    }
+
+    /// <summary>Lets the model have one parked URB and keeps holding the others.</summary>
+    /// <param name="index">Which of the parked ones; 0 is the oldest. Others than 0 change the order of completion.</param>
+    /// <returns>False when there are not that many.</returns>
+    public bool Release(int index = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        lock (Device.SyncRoot)
+        {
+            foreach (VirtualUrb urb in _pending)
+                if (urb.IsHeld && index-- == 0)
+                {
+                    Pass(urb);
+                    return true;
+                }
+            return false;
+        }
+    }
+
+    /// <summary>Halts the endpoint: everything pending and everything submitted ends in a stall until the host clears it.</summary>
+    public void Halt()
+    {
+        lock (Device.SyncRoot)
+        {
+            IsHalted = true;
+            while (_pending.Count > 0)
+                GiveBack(_pending[0], UrbStatus.Stall);
+        }
+    }
+
+    /// <summary>Lets the next URB that the model would see fail instead. Can be called several times for several URBs.</summary>
+    /// <param name="status">How it ends. A stall halts the endpoint too.</param>
+    /// <param name="actualLength">Bytes it reports, at most its length; those of an IN transfer are zero.</param>
+    public void FailNext(UrbStatus status, int actualLength = 0)
+    {
+        lock (Device.SyncRoot)
+            _failures.Enqueue((status, actualLength));
+    }
+
+    /// <summary>Waits until <see cref="Submitted"/> has reached a number.</summary>
+    /// <returns>False when the time is up.</returns>
+    public bool WaitForSubmitted(long count, TimeSpan timeout) => Device.WaitUntil(() => Submitted >= count, timeout);
+
+    /// <summary>Waits until at least so many URBs are with the device.</summary>
+    /// <returns>False when the time is up.</returns>
+    public bool WaitForPending(int count, TimeSpan timeout) => Device.WaitUntil(() => _pending.Count >= count, timeout);
+
+    /// <summary>Waits until <see cref="Completed"/> has reached a number.</summary>
+    /// <returns>False when the time is up.</returns>
+    public bool WaitForCompleted(long count, TimeSpan timeout) => Device.WaitUntil(() => Completed >= count, timeout);
+
+    /// <summary>The oldest URB that is with the model (not parked); null when there is none. Call with the lock held.</summary>
+    protected VirtualUrb? First
+    {
+        get
+        {
+            foreach (VirtualUrb urb in _pending)
+                if (!urb.IsHeld)
+                    return urb;
+            return null;
+        }
+    }
+
+    /// <summary>A URB has arrived. The model completes it now or later; the base class leaves it pending.</summary>
+    protected virtual void OnSubmit(VirtualUrb urb)
+    {
+    }
+
+    /// <summary>The host takes a URB back (or the device is unplugged). It reports the <see cref="VirtualUrb.ActualLength"/> it has
+    /// by then; a model overrides this to settle it.</summary>
+    protected virtual void OnUnlink(VirtualUrb urb)
+    {
+    }
+
+    /// <summary>The endpoint starts anew: its setting was selected, or the device was configured or reset.</summary>
+    protected virtual void OnReset()
+    {
+    }
+
+    /// <summary>The host has cleared the halt.</summary>
+    protected virtual void OnHaltCleared()
+    {
+    }
+
+    internal void Receive(VirtualUrb urb)
+    {
+        Submitted++;
+        _pending.Add(urb);
+        if (_holding)
+            urb.IsHeld = true;
+        else
+            Pass(urb);
+        Device.Announce();
+    }
+
+    private void Pass(VirtualUrb urb)
+    {
+        urb.IsHeld = false;
+        if (IsHalted)
+        {
+            GiveBack(urb, UrbStatus.Stall);
+        }
+        else if (_failures.Count > 0)
+        {
+            (UrbStatus status, int length) = _failures.Dequeue();
+            IsHalted |= status == UrbStatus.Stall && Address != 0;
+            Fail(urb, status, length);
+        }
+        else
+        {
+            OnSubmit(urb);
+        }
+    }
+
+    private void Fail(VirtualUrb urb, UrbStatus status, int length)
+    {
+        if (urb.PacketCount == 0)
+        {
+            length = Math.Min(length, urb.Length);
+            if (urb.IsIn)
+                urb.Buffer[..length].Clear();
+            urb.ActualLength = length;
+        }
+        GiveBack(urb, status);
+    }
+
+    internal void GiveBack(VirtualUrb urb, UrbStatus status) => Device.Complete(urb, status);
+
+    /// <summary>The device completes a URB: it leaves the endpoint. Lock held.</summary>
+    internal void Leave(VirtualUrb urb, UrbStatus status)
+    {
+        _pending.Remove(urb);
+        Completed++;
+        if (status == UrbStatus.Unlinked)
+            Unlinked++;
+        Bytes += urb.ActualLength;
+    }
+
+    internal void Take(VirtualUrb urb, UrbStatus status)
+    {
+        if (!urb.IsHeld)
+            OnUnlink(urb);
+        if (urb.IsInFlight)
+            GiveBack(urb, status);
+    }
+
+    internal void TakeAll(UrbStatus status, Connection? of = null)
+    {
+        for (int i = 0; i < _pending.Count;)
+            if (of is null || _pending[i].Connection == of)
+                Take(_pending[i], status);
+            else
+                i++;
+    }
+
+    internal void Reset()
+    {
+        IsHalted = false;
+        Streams = 0;
+        OnReset();
+    }
+
+    internal void ClearHalt()
+    {
+        IsHalted = false;
+        OnHaltCleared();
+    }
+
+    internal void SetHalt() => IsHalted = true;
+}

@@ -1,0 +1,140 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>How a <see cref="BulkLoopback"/> is made.</summary>
+public sealed record BulkLoopbackOptions
+{
+    /// <summary>Full, high or SuperSpeed.</summary>
+    public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
+
+    /// <summary><c>idVendor</c>.</summary>
+    public ushort VendorId { get; init; } = 0x1209;
+
+    /// <summary><c>idProduct</c>.</summary>
+    public ushort ProductId { get; init; } = 0x0011;
+
+    /// <summary>The serial number; null for none.</summary>
+    public string? SerialNumber { get; init; }
+
+    /// <summary>SuperSpeed only: the base-two logarithm of the number of streams; 0 for none.</summary>
+    public int StreamsExponent { get; init; }
+
+    /// <summary>Bytes that wait in the device (for each stream) before OUT transfers have to wait.</summary>
+    public int Capacity { get; init; } = 4 << 20;
+
+    /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
+    public string? KernelDriver { get; init; }
+}
+
+/// <summary>A device that sends back on bulk IN 0x82 what it gets on bulk OUT 0x02, with the same packet boundaries.</summary>
+/// <remarks>A short or empty packet in goes out as a short or empty packet. Each stream is a loopback of its own.</remarks>
+public sealed class BulkLoopback : VirtualDevice
+{
+    /// <summary>The address of the OUT endpoint.</summary>
+    public const byte OutAddress = 0x02;
+
+    /// <summary>The address of the IN endpoint.</summary>
+    public const byte InAddress = 0x82;
+
+    private readonly Dictionary<uint, LoopbackFifo> _fifos = [];
+    private readonly int _packetSize;
+
+    /// <summary>Makes a loopback.</summary>
+    public BulkLoopback(BulkLoopbackOptions? options = null)
+        : base(Describe(options ??= new BulkLoopbackOptions()))
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Capacity, 1024);
+        Options = options;
+        _packetSize = PacketSize(options.Speed);
+        Add(new Side(this, OutAddress));
+        Add(new Side(this, InAddress));
+    }
+
+    /// <summary>How it was made.</summary>
+    public BulkLoopbackOptions Options { get; }
+
+    /// <summary>Bytes that have come in and not gone out, of all streams.</summary>
+    public long Waiting
+    {
+        get
+        {
+            lock (SyncRoot)
+                return _fifos.Values.Sum(f => (long)f.Count);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnAlternateSelected(byte interfaceNumber, int setting) => _fifos?.Clear();
+
+    private static int PacketSize(VirtualSpeed speed) => speed >= VirtualSpeed.Super ? 1024 : speed == VirtualSpeed.High ? 512 : 64;
+
+    private static DeviceDescription Describe(BulkLoopbackOptions options)
+    {
+        int packet = PacketSize(options.Speed), burst = options.Speed >= VirtualSpeed.Super ? 16 : 1;
+        EndpointDescription input = new(InAddress, EndpointKind.Bulk, packet) { Burst = burst, MaxStreamsExponent = options.StreamsExponent };
+        return new DeviceDescription
+        {
+            Speed = options.Speed,
+            VendorId = options.VendorId,
+            ProductId = options.ProductId,
+            Manufacturer = "Native.LibUsb",
+            Product = "Bulk loopback",
+            SerialNumber = options.SerialNumber is null ? null : new UsbText(options.SerialNumber),
+            Configurations =
+            [
+                new ConfigurationDescription(
+                    new InterfaceDescription(0, new AlternateSetting(input, input with { Address = OutAddress })) { KernelDriver = options.KernelDriver }),
+            ],
+        };
+    }
+
+    private LoopbackFifo Fifo(uint stream)
+    {
+        if (!_fifos.TryGetValue(stream, out LoopbackFifo? fifo))
+            _fifos[stream] = fifo = new LoopbackFifo(Options.Capacity, _packetSize);
+        return fifo;
+    }
+
+    /// <summary>Moves data from OUT to IN transfers until nothing more can move.</summary>
+    private void Pump()
+    {
+        Side output = (Side)Endpoint(OutAddress), input = (Side)Endpoint(InAddress);
+        bool moved = true;
+        while (moved)
+        {
+            moved = false;
+            foreach (VirtualUrb urb in output.Waiting)
+                if (Fifo(urb.StreamId).Take(urb))
+                {
+                    output.Remove(urb);
+                    urb.Complete(urb.Length);
+                    moved = true;
+                    break;
+                }
+            foreach (VirtualUrb urb in input.Waiting)
+                if (Fifo(urb.StreamId).Give(urb, out bool overflow))
+                {
+                    input.Remove(urb);
+                    urb.Complete(overflow ? UrbStatus.Overflow : UrbStatus.Success);
+                    moved = true;
+                    break;
+                }
+        }
+    }
+
+    private sealed class Side(BulkLoopback device, byte address) : VirtualEndpoint(address)
+    {
+        public List<VirtualUrb> Waiting { get; } = [];
+
+        public void Remove(VirtualUrb urb) => Waiting.Remove(urb);
+
+        protected override void OnSubmit(VirtualUrb urb)
+        {
+            Waiting.Add(urb);
+            device.Pump();
+        }
+
+        protected override void OnUnlink(VirtualUrb urb) => Waiting.Remove(urb);
+
+        protected override void OnReset() => Waiting.Clear();
+    }
+}

@@ -1,0 +1,148 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>How an <see cref="InterruptSource"/> is made.</summary>
+public sealed record InterruptSourceOptions
+{
+    /// <summary>Low, full, high or SuperSpeed.</summary>
+    public VirtualSpeed Speed { get; init; } = VirtualSpeed.Full;
+
+    /// <summary><c>idVendor</c>.</summary>
+    public ushort VendorId { get; init; } = 0x1209;
+
+    /// <summary><c>idProduct</c>.</summary>
+    public ushort ProductId { get; init; } = 0x0012;
+
+    /// <summary>The serial number; null for none.</summary>
+    public string? SerialNumber { get; init; }
+
+    /// <summary>Bytes in a report: 8 (low speed) or up to 64, or 1024 at high speed and above.</summary>
+    public int ReportSize { get; init; } = 8;
+
+    /// <summary>Milliseconds between reports (in whole frames); 0: only what <see cref="InterruptSource.Report"/> is given.</summary>
+    public int PeriodMilliseconds { get; init; }
+
+    /// <summary>Reports that wait in the device for the host; when there are more, the oldest goes.</summary>
+    public int QueueLength { get; init; } = 64;
+
+    /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
+    public string? KernelDriver { get; init; }
+}
+
+/// <summary>A device with an interrupt IN endpoint (0x83) that sends reports: numbered ones in a fixed period, or on demand.</summary>
+public sealed class InterruptSource : VirtualDevice
+{
+    /// <summary>The address of the interrupt endpoint.</summary>
+    public const byte EndpointAddress = 0x83;
+
+    private readonly Queue<byte[]> _reports = [];
+    private readonly FrameTimer _timer;
+    private long _nextDue;
+
+    /// <summary>Makes a source.</summary>
+    public InterruptSource(InterruptSourceOptions? options = null)
+        : base(Describe(options ??= new InterruptSourceOptions()))
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(options.PeriodMilliseconds);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.QueueLength, 1);
+        Options = options;
+        _timer = new FrameTimer(OnTime);
+        Add(new ReportEndpoint(this));
+    }
+
+    /// <summary>How it was made.</summary>
+    public InterruptSourceOptions Options { get; }
+
+    /// <summary>Numbered reports made since the device was configured.</summary>
+    public long Reports { get; private set; }
+
+    /// <summary>Reports that the host did not fetch in time.</summary>
+    public long LostReports { get; private set; }
+
+    /// <summary>Sends a report now, or as soon as the host asks.</summary>
+    /// <param name="data">At most <see cref="InterruptSourceOptions.ReportSize"/> bytes.</param>
+    public void Report(ReadOnlySpan<byte> data)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, Options.ReportSize);
+        lock (SyncRoot)
+        {
+            if (_reports.Count == Options.QueueLength)
+            {
+                _reports.Dequeue();
+                LostReports++;
+            }
+            _reports.Enqueue(data.ToArray());
+            ((ReportEndpoint)Endpoint(EndpointAddress)).Pump();
+        }
+    }
+
+    /// <summary>Sends the next report of the <see cref="NumberedPattern"/> now, or as soon as the host asks.</summary>
+    public void ReportNext()
+    {
+        Span<byte> report = stackalloc byte[Options.ReportSize];
+        lock (SyncRoot)
+        {
+            NumberedPattern.Fill(report, (ulong)Reports++);
+            Report(report);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnAlternateSelected(byte interfaceNumber, int setting)
+    {
+        if (_reports is null)
+            return; // the base constructor configures the device
+        _reports.Clear();
+        Reports = LostReports = 0;
+        if (Options.PeriodMilliseconds > 0)
+            FrameClock.Set(_timer, _nextDue = FrameClock.Now + (Options.PeriodMilliseconds * 8L));
+    }
+
+    /// <inheritdoc/>
+    protected internal override void OnDetached() => FrameClock.Cancel(_timer);
+
+    private static DeviceDescription Describe(InterruptSourceOptions options)
+    {
+        int most = options.Speed switch { VirtualSpeed.Low => 8, VirtualSpeed.Full => 64, _ => 1024 };
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.ReportSize, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ReportSize, most);
+        // at high speed and above bInterval is an exponent of microframes, below it is in frames
+        byte interval = options.Speed >= VirtualSpeed.High ? (byte)4 : (byte)1;
+        return new DeviceDescription
+        {
+            Speed = options.Speed,
+            VendorId = options.VendorId,
+            ProductId = options.ProductId,
+            Manufacturer = "Native.LibUsb",
+            Product = "Interrupt source",
+            SerialNumber = options.SerialNumber is null ? null : new UsbText(options.SerialNumber),
+            Configurations =
+            [
+                new ConfigurationDescription(new InterfaceDescription(0,
+                    new AlternateSetting(new EndpointDescription(EndpointAddress, EndpointKind.Interrupt, options.ReportSize) { Interval = interval }))
+                { KernelDriver = options.KernelDriver }),
+            ],
+        };
+    }
+
+    private void OnTime()
+    {
+        lock (SyncRoot)
+        {
+            if (!IsAttached)
+                return;
+            ReportNext();
+            FrameClock.Set(_timer, _nextDue += Options.PeriodMilliseconds * 8L);
+        }
+    }
+
+    private sealed class ReportEndpoint(InterruptSource device) : VirtualEndpoint(EndpointAddress)
+    {
+        public void Pump()
+        {
+            while (device._reports.Count > 0 && First is { } urb)
+                urb.CompleteWith(device._reports.Dequeue());
+        }
+
+        protected override void OnSubmit(VirtualUrb urb) => Pump();
+    }
+}

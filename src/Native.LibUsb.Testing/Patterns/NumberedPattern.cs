@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>Packets that can be told apart and checked byte by byte: each carries its number, and every other byte follows from it.</summary>
+/// <remarks>
+/// Bytes 0 to 7 are the packet's number, little endian. The rest are 64-bit little-endian words; word <c>k</c> (from 0) is
+/// <c>number * 0x9E3779B97F4A7C15 + k * 0xD1B54A32D192ED03</c>, modulo 2^64. A packet may end anywhere, also inside the number.
+/// </remarks>
+public static class NumberedPattern
+{
+    /// <summary>Bytes that the number takes.</summary>
+    public const int NumberSize = 8;
+
+    internal const ulong NumberFactor = 0x9E3779B97F4A7C15, WordStep = 0xD1B54A32D192ED03;
+
+    /// <summary>Writes a packet.</summary>
+    public static void Fill(Span<byte> packet, ulong number)
+    {
+        if (packet.Length < NumberSize)
+        {
+            Span<byte> whole = stackalloc byte[NumberSize];
+            BinaryPrimitives.WriteUInt64LittleEndian(whole, number);
+            whole[..packet.Length].CopyTo(packet);
+            return;
+        }
+        BinaryPrimitives.WriteUInt64LittleEndian(packet, number);
+        packet = packet[NumberSize..];
+        ulong word = number * NumberFactor;
+        if (BitConverter.IsLittleEndian && Vector.IsHardwareAccelerated && packet.Length >= Vector<byte>.Count * 4)
+        {
+            Vector<ulong> lanes = Lanes(word), step = new(unchecked(WordStep * (ulong)Vector<ulong>.Count));
+            Span<Vector<ulong>> vectors = MemoryMarshal.Cast<byte, Vector<ulong>>(packet);
+            foreach (ref Vector<ulong> vector in vectors)
+            {
+                vector = lanes;
+                lanes += step;
+            }
+            word += WordStep * (ulong)(vectors.Length * Vector<ulong>.Count);
+            packet = packet[(vectors.Length * Vector<byte>.Count)..];
+        }
+        for (; packet.Length >= 8; packet = packet[8..], word += WordStep)
+            BinaryPrimitives.WriteUInt64LittleEndian(packet, word);
+        for (int i = 0; i < packet.Length; i++)
+            packet[i] = (byte)(word >> (8 * i));
+    }
+
+    /// <summary>Counts the bytes of a packet that differ from what a number stands for, those of the number included.</summary>
+    public static int CountMismatches(ReadOnlySpan<byte> packet, ulong number)
+    {
+        int wrong = 0;
+        int numberBytes = Math.Min(packet.Length, NumberSize);
+        for (int i = 0; i < numberBytes; i++)
+            if (packet[i] != (byte)(number >> (8 * i)))
+                wrong++;
+        if (packet.Length <= NumberSize)
+            return wrong;
+        packet = packet[NumberSize..];
+        ulong word = number * NumberFactor;
+        if (BitConverter.IsLittleEndian && Vector.IsHardwareAccelerated && packet.Length >= Vector<byte>.Count * 4)
+        {
+            Vector<ulong> lanes = Lanes(word), step = new(unchecked(WordStep * (ulong)Vector<ulong>.Count)), differs = Vector<ulong>.Zero;
+            ReadOnlySpan<Vector<ulong>> vectors = MemoryMarshal.Cast<byte, Vector<ulong>>(packet);
+            foreach (Vector<ulong> vector in vectors)
+            {
+                differs |= vector ^ lanes;
+                lanes += step;
+            }
+            if (differs == Vector<ulong>.Zero)
+            {
+                word += WordStep * (ulong)(vectors.Length * Vector<ulong>.Count);
+                packet = packet[(vectors.Length * Vector<byte>.Count)..];
+            }
+        }
+        for (; packet.Length >= 8; packet = packet[8..], word += WordStep)
+        {
+            ulong difference = BinaryPrimitives.ReadUInt64LittleEndian(packet) ^ word;
+            for (; difference != 0; difference >>= 8)
+                if ((difference & 255) != 0)
+                    wrong++;
+        }
+        for (int i = 0; i < packet.Length; i++)
+            if (packet[i] != (byte)(word >> (8 * i)))
+                wrong++;
+        return wrong;
+    }
+
+    /// <summary>The number that a packet carries; bytes that it is too short for count as 0.</summary>
+    public static ulong ReadNumber(ReadOnlySpan<byte> packet)
+    {
+        if (packet.Length >= NumberSize)
+            return BinaryPrimitives.ReadUInt64LittleEndian(packet);
+        ulong number = 0;
+        for (int i = 0; i < packet.Length; i++)
+            number |= (ulong)packet[i] << (8 * i);
+        return number;
+    }
+
+    private static Vector<ulong> Lanes(ulong word)
+    {
+        Span<ulong> lanes = stackalloc ulong[Vector<ulong>.Count];
+        for (int i = 0; i < lanes.Length; i++)
+            lanes[i] = word + (WordStep * (ulong)i);
+        return new Vector<ulong>(lanes);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text;
+
+namespace Native.LibUsb.Tests;
+
+/// <summary>Ends the process when a test hangs, with what every thread is waiting for: a hung test must be seen, not waited for.</summary>
+/// <remarks>Use: <c>using Watchdog watchdog = new();</c> as the first line of a test that waits for native code.</remarks>
+public sealed class Watchdog : IDisposable
+{
+    private readonly Timer _timer;
+    private readonly string _test;
+
+    public Watchdog(double seconds = 60, [System.Runtime.CompilerServices.CallerMemberName] string test = "")
+    {
+        _test = test;
+        Seconds = seconds;
+        _timer = new Timer(static self => ((Watchdog)self!).Bark(), this, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>How long the test may take.</summary>
+    public double Seconds { get; }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Bark()
+    {
+        string report = $"{_test} did not end within {Seconds} s. Threads:\n{Threads()}";
+        Console.Error.WriteLine(report);
+        Console.Error.Flush();
+        Environment.FailFast(report);
+    }
+
+    /// <summary>Each thread of the process with its name, the kernel function it waits in, and its system call.</summary>
+    private static string Threads()
+    {
+        StringBuilder text = new();
+        if (!Directory.Exists("/proc/self/task"))
+            return "(this system does not tell)";
+        foreach (string thread in Directory.GetDirectories("/proc/self/task"))
+            text.Append(CultureInfo.InvariantCulture, $"  {Path.GetFileName(thread)} {Read(thread, "comm"),-20} wchan {Read(thread, "wchan"),-24} syscall {Read(thread, "syscall")}\n");
+        return text.ToString();
+    }
+
+    private static string Read(string thread, string file)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(thread, file)).Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "?";
+        }
+    }
+}
