@@ -85,9 +85,10 @@ internal sealed class CaptureRunner(CaptureRequest request)
         context.UnhandledCallbackException += (_, e) => session.Fail(FailureException.From(e.Exception));
         using var signals = new StopSignals(session);
         using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { Name = "usbcap events" });
-        var writer = new WriterThread(ring, sink, session);
-        session.WriteFileHeader();
+        using var writer = new WriterThread(ring, sink, session);
+        session.WriteFileHeader(); // after the writer: it takes nothing while it starts
         progress.Prepare();
+        session.Prepare();
 
         var allocations = new AllocationCounter();
         allocations.Start();

@@ -23,8 +23,6 @@ internal abstract class CaptureSession : IDisposable
     private bool _discarding;
     private FailureException? _failure;
     private long _started;
-    private long _firstCompletion;
-    private long _firstCompletionBytes;
     private long _lastCompletion;
 
     protected CaptureSession(UsbDeviceHandle handle, TransferPlan plan, CaptureRequest request, BlockRing ring)
@@ -61,19 +59,6 @@ internal abstract class CaptureSession : IDisposable
     /// <summary>Time from the first submission to now, or to the last data when the capture is over.</summary>
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_started, IsAtRest && _lastCompletion != 0 ? _lastCompletion : Stopwatch.GetTimestamp());
 
-    /// <summary>
-    /// Bytes a second between the first completion and the last, by the host's clock; 0 when there was only one. What the first one brought
-    /// was moved before that time and is not counted.
-    /// </summary>
-    public double BytesPerSecond
-    {
-        get
-        {
-            double seconds = Stopwatch.GetElapsedTime(_firstCompletion, _lastCompletion).TotalSeconds;
-            return seconds > 0 ? (Counters.Bytes - _firstCompletionBytes) / seconds : 0;
-        }
-    }
-
     protected long LastCompletion => _lastCompletion;
 
     protected BlockRing Ring { get; }
@@ -94,6 +79,9 @@ internal abstract class CaptureSession : IDisposable
         FrameHeader.WriteFile(_header, Plan.Endpoint, Plan.UnitSize);
         Ring.TryWrite(_header, default);
     }
+
+    /// <summary>Makes the runtime prepare what a thread needs to wait, so that it does not while data streams.</summary>
+    public void Prepare() => _changed.WaitOne(1);
 
     /// <summary>Submits all transfers. When one is refused, the failure is kept and the capture stops.</summary>
     public void Start()
@@ -193,16 +181,7 @@ internal abstract class CaptureSession : IDisposable
     protected void LeaveRest() => Interlocked.Increment(ref _inFlight);
 
     /// <summary>Notes when data arrived.</summary>
-    protected void CountTime(long now)
-    {
-        if (_firstCompletion == 0)
-        {
-            _firstCompletion = now;
-            _firstCompletionBytes = Counters.Bytes;
-        }
-
-        _lastCompletion = now;
-    }
+    protected void CountTime(long now) => _lastCompletion = now;
 
     /// <summary>Puts data into the ring, cut to what is still asked for.</summary>
     /// <param name="data">What arrived.</param>

@@ -15,7 +15,7 @@ internal sealed class IsochronousCapture : CaptureSession
     public IsochronousCapture(UsbDeviceHandle handle, TransferPlan plan, CaptureRequest request, BlockRing ring)
         : base(handle, plan, request, ring)
     {
-        _missed = new MissedIntervals(plan.Endpoint.ServiceInterval);
+        _missed = new MissedIntervals(plan.Endpoint.ServiceInterval, plan.PacketsPerTransfer);
         foreach (UsbTransfer transfer in Transfers)
         {
             transfer.SetIsochronous(plan.Endpoint.Address, plan.UnitSize);

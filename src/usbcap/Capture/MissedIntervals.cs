@@ -3,61 +3,78 @@ using System.Diagnostics;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Finds the service intervals in which no transfer was queued, which no status tells: an endpoint that sends one packet an interval must
-/// not fall behind the host's clock.
+/// Finds the service intervals in which no transfer was queued, which no status tells: an endpoint that has its turn every interval must not
+/// fall behind the host's clock.
 /// </summary>
 /// <remarks>
-/// A completion is seen late whenever the machine is busy, so single ones say nothing. But in each window of time one of them is seen
-/// almost in time; when that best one is later than the best of the window before, the stream itself has fallen behind for good.
-/// Differences within the tolerance are the clocks' drift.
+/// A completion is seen late whenever the machine is busy, so single ones say nothing. But in each window of time one of them is seen almost
+/// in time. When that best one is later than those before, for good, the stream itself has fallen behind. Slow changes are the drift of the
+/// clocks; both directions count, so a window in which everything was late is made good by the next.
 /// </remarks>
-internal sealed class MissedIntervals(TimeSpan serviceInterval)
+internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer)
 {
-    private static readonly long s_window = Stopwatch.Frequency; // one second
-    private const double Tolerance = 0.001; // of a window: clocks of buses and hosts differ by 0.05 % at most
+    private const double Drift = 0.0005; // clocks of buses and hosts differ by no more
+    private const int FewestCompletions = 16;
+    private static readonly long s_window = Stopwatch.Frequency / 4;
 
     private readonly double _ticksPerInterval = serviceInterval.TotalSeconds * Stopwatch.Frequency;
-    private double _best = double.NaN;
-    private double _bestOfWindow = double.PositiveInfinity;
-    private long _windowStart;
+
+    // What is within half a transfer can be a window of bad luck.
+    private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
+
+    private double _expected = double.NaN;
     private double _behind;
+    private double _best = double.PositiveInfinity;
+    private int _completions;
+    private long _windowStart;
 
     /// <summary>Intervals that were missed, as far as it is known.</summary>
-    public long Count => (long)Math.Round(Math.Max(_behind, 0) / _ticksPerInterval);
+    public long Count => (long)Math.Round(_behind / _ticksPerInterval);
 
     /// <summary>Takes a completion.</summary>
     /// <param name="now">When it was seen.</param>
     /// <param name="intervals">Packets of the endpoint up to now.</param>
     public void Add(long now, long intervals)
     {
-        double lateness = now - (intervals * _ticksPerInterval);
         if (_windowStart == 0)
             _windowStart = now;
-        _bestOfWindow = Math.Min(_bestOfWindow, lateness);
-        if (now - _windowStart < s_window)
-            return;
-        CloseWindow();
-        _windowStart = now;
+        _best = Math.Min(_best, now - (intervals * _ticksPerInterval));
+        _completions++;
+        if (now - _windowStart >= s_window && _completions >= FewestCompletions)
+            CloseWindow(now);
     }
 
-    /// <summary>The stream has ended: looks at the window that was not full yet, when it is long enough to tell something.</summary>
+    /// <summary>The stream has ended: looks at the window that was not full yet, if it can tell something.</summary>
     /// <param name="now">When the last completion was seen.</param>
     public void Finish(long now)
     {
-        if (_windowStart != 0 && now - _windowStart > s_window / 2)
-            CloseWindow();
+        if (_completions >= FewestCompletions)
+            CloseWindow(now);
     }
 
-    private void CloseWindow()
+    private void CloseWindow(long now)
     {
-        if (!double.IsNaN(_best))
+        if (double.IsNaN(_expected))
+            _expected = _best;
+        double change = _best - _expected - _behind;
+        if (Math.Abs(change) <= Drift * (now - _windowStart))
         {
-            double change = _bestOfWindow - _best;
-            if (Math.Abs(change) > Tolerance * s_window)
-                _behind = Math.Max(_behind + change, 0);
+            _expected += change;
+        }
+        else if (change > _least)
+        {
+            _behind += change;
+        }
+        else if (change < 0)
+        {
+            // It was not that late after all.
+            double back = Math.Min(_behind, -change);
+            _behind -= back;
+            _expected -= -change - back;
         }
 
-        _best = _bestOfWindow;
-        _bestOfWindow = double.PositiveInfinity;
+        _best = double.PositiveInfinity;
+        _completions = 0;
+        _windowStart = now;
     }
 }

@@ -33,6 +33,11 @@ internal sealed class HelpWithExitCodes(HelpAction usual) : SynchronousCommandLi
                   0 (2 bytes); bytes of a service interval or of a transfer (4 bytes). Then for each packet (isochronous) or transfer (bulk, interrupt)
                   16 bytes and its data: number from 0 (8 bytes), length of the data (4 bytes), status (1 byte: 0 good, 1 error, 2 timed out,
                   3 cancelled, 4 stall, 5 no device, 6 overflow), 0 (3 bytes). Numbers that are missing were lost. All numbers are little endian.
+
+        Summary:
+          lost    packets of the device that are not in the output: failed ones (isochronous), those that the output was too slow for, and service
+                  intervals in which no transfer was waiting (found from the clocks, to half a transfer).
+          rate    MB are 1,000,000 bytes. Isochronous: by the device's clock, one packet a service interval; otherwise by the host's.
         """;
 
     public override bool Terminating => true;

@@ -3,7 +3,7 @@ using Usbcap.Capture;
 namespace Usbcap.Output;
 
 /// <summary>Writes what is in the ring, on a thread of its own: a disk may take its time.</summary>
-internal sealed class WriterThread
+internal sealed class WriterThread : IDisposable
 {
     // How long data of a slow device may wait for its block to be full.
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(100);
@@ -13,6 +13,9 @@ internal sealed class WriterThread
     private readonly CaptureSession _session;
     private readonly Thread _thread;
 
+    // Set when the thread has waited for data once: what the runtime needs for that is made before the capture begins.
+    private readonly ManualResetEventSlim _ready = new();
+
     public WriterThread(BlockRing ring, CaptureSink sink, CaptureSession session)
     {
         _ring = ring;
@@ -20,6 +23,7 @@ internal sealed class WriterThread
         _session = session;
         _thread = new Thread(Run) { Name = "usbcap writer", IsBackground = true };
         _thread.Start();
+        _ready.Wait();
     }
 
     /// <summary>Writes the rest and ends. The session must be at rest.</summary>
@@ -29,8 +33,17 @@ internal sealed class WriterThread
         _thread.Join();
     }
 
+    /// <summary>As <see cref="Finish"/>.</summary>
+    public void Dispose()
+    {
+        Finish();
+        _ready.Dispose();
+    }
+
     private void Run()
     {
+        _ring.Take(TimeSpan.FromMilliseconds(1), out _, out _);
+        _ready.Set();
         bool failed = false;
         while (_ring.Take(s_patience, out int block, out ReadOnlySpan<byte> data))
         {
