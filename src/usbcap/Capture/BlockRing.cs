@@ -79,19 +79,19 @@ internal sealed unsafe class BlockRing : IDisposable
     }
 
     /// <summary>
-    /// Waits for a block to write: a full one, or after <paramref name="patience"/> also one that is not full yet, so that data from a slow
+    /// Waits for a block to write: a full one, or after <paramref name="patienceMilliseconds"/> also one that is not full yet, so that data from a slow
     /// device does not lie here for long.
     /// </summary>
-    /// <param name="patience">How long a part of a block may lie.</param>
+    /// <param name="patienceMilliseconds">How long a part of a block may lie.</param>
     /// <param name="block">What to give to <see cref="Return"/>; -1 when there was nothing in that time.</param>
     /// <param name="data">Its content.</param>
     /// <returns>False: the ring is complete and empty.</returns>
-    public bool Take(TimeSpan patience, out int block, out ReadOnlySpan<byte> data)
+    public bool Take(int patienceMilliseconds, out int block, out ReadOnlySpan<byte> data)
     {
         bool complete = Volatile.Read(ref _complete); // read first: what was added before it is seen below
         if (!TryTake(complete, out block) && !complete)
         {
-            bool signaled = _ready.WaitOne(patience);
+            bool signaled = _ready.WaitOne(patienceMilliseconds);
             TryTake(partToo: !signaled, out block);
         }
 

@@ -34,9 +34,9 @@ internal sealed class CaptureRunner(CaptureRequest request)
             : new FlowControlledCapture(handle, plan, request, ring);
         using CaptureSink sink = CaptureSink.Open(request.Output, request.Force);
 
-        AllocationCounter allocations = Stream(context, session, ring, sink);
+        Stream(context, session, ring, sink);
         FailureException? failure = Finish(session, sink);
-        Summarise(new Summary { Device = device, Session = session, Sink = sink, Allocations = allocations, Outcome = _outcome, Failure = failure });
+        Summarise(new Summary { Device = device, Session = session, Sink = sink, Outcome = _outcome, Failure = failure });
         failure?.Report();
         return failure?.Code ?? ExitCode.Success;
     }
@@ -78,7 +78,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
     }
 
     /// <summary>From the first submission until all data is written.</summary>
-    private AllocationCounter Stream(UsbContext context, CaptureSession session, BlockRing ring, CaptureSink sink)
+    private void Stream(UsbContext context, CaptureSession session, BlockRing ring, CaptureSink sink)
     {
         bool showProgress = request.Progress ?? !Console.IsErrorRedirected;
         var progress = new ProgressLine(session, showProgress);
@@ -90,12 +90,11 @@ internal sealed class CaptureRunner(CaptureRequest request)
         progress.Prepare();
         session.Prepare();
 
-        var allocations = new AllocationCounter();
-        allocations.Start();
+        TimeSpan period = TimeSpan.FromMilliseconds(ProgressLine.PeriodMilliseconds);
         session.Start();
         while (!session.IsStopping)
         {
-            TimeSpan wait = ProgressLine.Period;
+            TimeSpan wait = period;
             if (request.Duration is { } duration)
             {
                 TimeSpan left = duration - session.Elapsed;
@@ -113,12 +112,10 @@ internal sealed class CaptureRunner(CaptureRequest request)
         }
 
         session.CancelAndDrain();
-        allocations.Stop();
         writer.Finish();
         progress.Clear();
         if (signals.Received && !session.LimitReached)
             _outcome = "interrupted";
-        return allocations;
     }
 
     /// <summary>Gives the output its name, or says where what was captured is.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Native.LibUsb;
+using Usbcap.Reporting;
 
 namespace Usbcap.Capture;
 
@@ -10,7 +11,7 @@ namespace Usbcap.Capture;
 internal abstract class CaptureSession : IDisposable
 {
     // A cancellation that came just before its submission was lost, so it is asked for again until all are at rest.
-    private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
+    private const int CancelAgainMilliseconds = 20;
 
     private readonly UsbTransfer[] _transfers;
     private readonly AutoResetEvent _changed = new(false);
@@ -43,6 +44,9 @@ internal abstract class CaptureSession : IDisposable
     public TransferPlan Plan { get; }
 
     public CaptureCounters Counters { get; } = new();
+
+    /// <summary>What was allocated from the first transfer that ended until all were at rest.</summary>
+    public AllocationCounter Allocations { get; } = new();
 
     /// <summary>What ended the capture before its time; null when nothing did.</summary>
     public FailureException? Failure => Volatile.Read(ref _failure);
@@ -81,7 +85,12 @@ internal abstract class CaptureSession : IDisposable
     }
 
     /// <summary>Makes the runtime prepare what a thread needs to wait, so that it does not while data streams.</summary>
-    public void Prepare() => _changed.WaitOne(1);
+    public void Prepare()
+    {
+        _changed.WaitOne(1);
+        foreach (UsbTransfer transfer in _transfers)
+            transfer.TryCancel(); // nothing is submitted: it only makes the lock's thread known
+    }
 
     /// <summary>Submits all transfers. When one is refused, the failure is kept and the capture stops.</summary>
     public void Start()
@@ -127,9 +136,10 @@ internal abstract class CaptureSession : IDisposable
         {
             foreach (UsbTransfer transfer in _transfers)
                 transfer.TryCancel();
-            _changed.WaitOne(s_cancelAgain);
+            _changed.WaitOne(CancelAgainMilliseconds);
         }
 
+        Allocations.Stop();
         OnDrained();
     }
 
@@ -154,7 +164,12 @@ internal abstract class CaptureSession : IDisposable
     }
 
     /// <summary>What every callback begins with.</summary>
-    protected void CountTransfer() => Counters.Transfers++;
+    protected void CountTransfer()
+    {
+        if (!Allocations.HasStarted)
+            Allocations.Start();
+        Counters.Transfers++;
+    }
 
     /// <summary>What every callback ends with: submits the transfer again, or leaves it at rest.</summary>
     protected void SubmitAgain(UsbTransfer transfer)

@@ -15,7 +15,10 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
 {
     private const double Drift = 0.0005; // clocks of buses and hosts differ by no more
     private const int FewestCompletions = 16;
-    private static readonly long s_window = Stopwatch.Frequency / 4;
+
+    // Not static, and no field of this program that is used while data streams is: the runtime allocates when it first runs a static
+    // constructor.
+    private readonly long _window = Stopwatch.Frequency / 4;
 
     private readonly double _ticksPerInterval = serviceInterval.TotalSeconds * Stopwatch.Frequency;
 
@@ -40,7 +43,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
             _windowStart = now;
         _best = Math.Min(_best, now - (intervals * _ticksPerInterval));
         _completions++;
-        if (now - _windowStart >= s_window && _completions >= FewestCompletions)
+        if (now - _windowStart >= _window && _completions >= FewestCompletions)
             CloseWindow(now);
     }
 

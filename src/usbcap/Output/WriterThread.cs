@@ -6,7 +6,7 @@ namespace Usbcap.Output;
 internal sealed class WriterThread : IDisposable
 {
     // How long data of a slow device may wait for its block to be full.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(100);
+    private const int PatienceMilliseconds = 100;
 
     private readonly BlockRing _ring;
     private readonly CaptureSink _sink;
@@ -42,10 +42,10 @@ internal sealed class WriterThread : IDisposable
 
     private void Run()
     {
-        _ring.Take(TimeSpan.FromMilliseconds(1), out _, out _);
+        _ring.Take(1, out _, out _);
         _ready.Set();
         bool failed = false;
-        while (_ring.Take(s_patience, out int block, out ReadOnlySpan<byte> data))
+        while (_ring.Take(PatienceMilliseconds, out int block, out ReadOnlySpan<byte> data))
         {
             if (block < 0)
                 continue;

@@ -1,7 +1,7 @@
 namespace Usbcap.Reporting;
 
 /// <summary>What the garbage collector was asked for between two moments, on all threads.</summary>
-internal struct AllocationCounter
+internal sealed class AllocationCounter
 {
     private long _bytes;
     private int _collections;
@@ -12,14 +12,19 @@ internal struct AllocationCounter
     /// <summary>Collections of any generation.</summary>
     public int Collections { get; private set; }
 
+    public bool HasStarted { get; private set; }
+
     public void Start()
     {
         _collections = GC.CollectionCount(0); // collections of older generations count for 0 too
+        HasStarted = true;
         _bytes = GC.GetTotalAllocatedBytes(precise: true);
     }
 
     public void Stop()
     {
+        if (!HasStarted)
+            return;
         AllocatedBytes = GC.GetTotalAllocatedBytes(precise: true) - _bytes;
         Collections = GC.CollectionCount(0) - _collections;
     }

@@ -16,8 +16,6 @@ internal sealed record Summary
 
     public required CaptureSink Sink { get; init; }
 
-    public required AllocationCounter Allocations { get; init; }
-
     /// <summary>What ended it: <c>limit</c>, <c>duration</c>, <c>interrupted</c> or <c>failed</c>.</summary>
     public required string Outcome { get; init; }
 
@@ -27,6 +25,8 @@ internal sealed record Summary
     private TransferPlan Plan => Session.Plan;
 
     private CaptureCounters Counters => Session.Counters;
+
+    private AllocationCounter Allocations => Session.Allocations;
 
     private bool IsIsochronous => Plan.Endpoint.Kind == TransferKind.Isochronous;
 
