@@ -250,6 +250,15 @@ public sealed partial class VirtualBus : IDisposable
             _testbed.Write(SystemPathOf(device) + "/bConfigurationValue", device.Configuration == 0 ? "" : $"{device.Configuration}\n");
     }
 
+    /// <summary>Shows in sysfs which driver each interface of the active configuration has.</summary>
+    internal void DriversChanged(VirtualDevice device)
+    {
+        if (!device.IsAttached)
+            return;
+        _testbed.SetInterfaces(SystemPathOf(device), (device.ActiveConfiguration?.Interfaces ?? []).ToDictionary(
+            one => $"{device.PortPath}:{device.Configuration}.{one.Number}", one => device.Host.DriverOf(one.Number)));
+    }
+
     /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>
     private static string SystemPath(int bus, string port)
     {
@@ -320,6 +329,8 @@ public sealed partial class VirtualBus : IDisposable
         _devices.Add(device);
         device.Sysfs = new TestbedDevice(device, SystemPath(bus, port));
         _testbed.Add(device.Sysfs);
+        lock (device.SyncRoot)
+            DriversChanged(device);
     }
 
     private void Unplug(VirtualDevice device)

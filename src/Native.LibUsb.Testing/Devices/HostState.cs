@@ -20,6 +20,7 @@ internal sealed class HostState(VirtualDevice device)
         Array.Clear(_drivers);
         foreach (InterfaceDescription one in device.ActiveConfiguration?.Interfaces ?? [])
             _drivers[one.Number] = one.KernelDriver;
+        device.Bus?.DriversChanged(device);
     }
 
     public string? DriverOf(uint number) => number >= 32 ? null : _claims[number] is null ? _drivers[number] : UsbfsDriver;
@@ -86,6 +87,7 @@ internal sealed class HostState(VirtualDevice device)
         if (DriverOf(number) is not null)
             return Busy;
         _claims[number] = from;
+        device.Bus?.DriversChanged(device);
         return 0;
     }
 
@@ -94,6 +96,7 @@ internal sealed class HostState(VirtualDevice device)
         if (number >= 32 || _claims[number] != from)
             return InvalidArgument;
         _claims[number] = null;
+        device.Bus?.DriversChanged(device);
         if (device.FindInterface(number) is { } one)
             foreach (EndpointDescription endpoint in one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints)
                 if (device.Find(endpoint.Address) is { } found)
@@ -124,6 +127,7 @@ internal sealed class HostState(VirtualDevice device)
         if (_claims[number] is { } owner)
             Release(number, owner);
         _drivers[number] = null;
+        device.Bus?.DriversChanged(device);
         return 0;
     }
 
@@ -134,6 +138,7 @@ internal sealed class HostState(VirtualDevice device)
         if (DriverOf(number) is not null)
             return Busy;
         _drivers[number] = one.KernelDriver;
+        device.Bus?.DriversChanged(device);
         return one.KernelDriver is null ? 0 : 1;
     }
 

@@ -36,6 +36,28 @@ internal sealed class Testbed : IDisposable
         File.WriteAllText(inside, text);
     }
 
+    /// <summary>Shows the interfaces of a device's active configuration, each with a link to its driver when it has one.</summary>
+    public void SetInterfaces(string devicePath, IReadOnlyDictionary<string, string?> driverOf)
+    {
+        foreach (string name in InterfacesOf(devicePath).Except(driverOf.Keys))
+        {
+            File.Delete(Listed(name));
+            Directory.Delete(Inside($"{devicePath}/{name}"), recursive: true);
+        }
+        foreach ((string name, string? driver) in driverOf)
+        {
+            string path = $"{devicePath}/{name}", link = Inside(path + "/driver");
+            if (!Directory.Exists(Inside(path)))
+            {
+                Directory.CreateDirectory(Inside(path));
+                File.CreateSymbolicLink(Listed(name), $"../../..{path["/sys".Length..]}");
+            }
+            File.Delete(link);
+            if (driver is not null)
+                File.CreateSymbolicLink(link, $"{Up(path)}bus/usb/drivers/{driver}");
+        }
+    }
+
     /// <summary>Makes a device and announces it.</summary>
     public void Add(TestbedDevice device)
     {
@@ -51,16 +73,17 @@ internal sealed class Testbed : IDisposable
             // in sysfs the node is named below /dev
             properties.Append(CultureInfo.InvariantCulture, $"{name}={(name == "DEVNAME" ? device.Node : value)}\n");
         File.WriteAllText(Path.Combine(folder, "uevent"), properties.ToString());
-        string up = string.Concat(Enumerable.Repeat("../", device.Path.Count(c => c == '/') - 1));
-        File.CreateSymbolicLink(Path.Combine(folder, "subsystem"), $"{up}bus/usb");
-        File.CreateSymbolicLink(Inside($"/sys/bus/usb/devices/{Path.GetFileName(device.Path)}"), $"../../..{device.Path["/sys".Length..]}");
+        File.CreateSymbolicLink(Path.Combine(folder, "subsystem"), $"{Up(device.Path)}bus/usb");
+        File.CreateSymbolicLink(Listed(Path.GetFileName(device.Path)), $"../../..{device.Path["/sys".Length..]}");
         _udev.Send("add", device);
     }
 
     /// <summary>Removes a device and announces it.</summary>
     public void Remove(TestbedDevice device)
     {
-        File.Delete(Inside($"/sys/bus/usb/devices/{Path.GetFileName(device.Path)}"));
+        File.Delete(Listed(Path.GetFileName(device.Path)));
+        foreach (string name in InterfacesOf(device.Path))
+            File.Delete(Listed(name));
         File.Delete(Inside($"/dev/{device.Node}"));
         Directory.Delete(Inside(device.Path), recursive: true); // does not follow links
         _udev.Send("remove", device);
@@ -78,6 +101,15 @@ internal sealed class Testbed : IDisposable
         _udev.Dispose();
         Directory.Delete(Root, recursive: true);
     }
+
+    /// <summary>From a folder of /sys to /sys.</summary>
+    private static string Up(string path) => string.Concat(Enumerable.Repeat("../", path.Count(c => c == '/') - 1));
+
+    /// <summary>The names of the interface folders of a device: its own name, a colon, configuration and interface.</summary>
+    private List<string> InterfacesOf(string devicePath) =>
+        [.. Directory.GetDirectories(Inside(devicePath), $"{Path.GetFileName(devicePath)}:*").Select(one => Path.GetFileName(one))];
+
+    private string Listed(string name) => Inside($"/sys/bus/usb/devices/{name}");
 
     private string Inside(string path) => Root + path;
 }
