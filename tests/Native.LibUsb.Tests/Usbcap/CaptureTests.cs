@@ -139,9 +139,9 @@ public sealed class CaptureTests : UsbcapTest
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();
         Assert.True(camera.Source.WaitForCompleted(400, Patience));
+        long really = camera.Source.MissedPackets;
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
-        long really = camera.Source.MissedPackets;
         Assert.InRange(really, 1000, long.MaxValue);
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really - 200, really + 200);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());

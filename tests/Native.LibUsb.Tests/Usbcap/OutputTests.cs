@@ -44,7 +44,7 @@ public sealed class OutputTests : UsbcapTest
         AttachCamera();
         // A limit on the size of files fails as a full disk does, in the middle of the data.
         const int limitKiB = 700;
-        RunShell($"ulimit -f {limitKiB}; exec \"$0\" capture -o x").Failed(8, "cannot write x", "x.part", $"{limitKiB * 1024} bytes");
+        RunShell($"ulimit -f {limitKiB}; exec \"$0\" capture -o x").Failed(8, "cannot write x: File too large", "x.part", $"{limitKiB * 1024} bytes");
         Assert.Equal([PathOf("x.part")], Directory.GetFiles(Folder));
         byte[] kept = Read("x.part");
         Assert.Equal(limitKiB * 1024, kept.Length);
