@@ -34,10 +34,14 @@ public sealed unsafe class HostSideTests
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
         using RawHost host = new(loopback);
+        // the other handle is open before, so that nothing but the close stands between the two claims
+        libusb_device_handle* other = host.Open(loopback, claim: -1);
         for (int i = 0; i < 200; i++)
         {
             libusb_device_handle* handle = host.Open(loopback);
             host.Close(handle);
+            RawHost.Check(libusb_claim_interface(other, 0));
+            RawHost.Check(libusb_release_interface(other, 0));
         }
     }
 
