@@ -25,7 +25,7 @@ if ! { dotnet publish src/usbcap/usbcap.csproj -c Release && dotnet build src/us
   cat "$log" >&2
   fail "the build failed"
 fi
-if grep -E "warning (IL|CA|CS|NETSDK|MSB)" "$log" >&2; then fail "publishing printed warnings"; fi
+if grep ": warning " "$log" >&2; then fail "publishing printed warnings"; fi
 
 usbcap=$(echo artifacts/publish/usbcap/release_*/usbcap)
 usbvbus=artifacts/bin/usbvbus/release/usbvbus
