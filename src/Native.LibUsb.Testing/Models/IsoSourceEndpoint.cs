@@ -3,6 +3,10 @@ namespace Native.LibUsb.Testing;
 /// <summary>The isochronous IN endpoint of an <see cref="IsoSource"/>.</summary>
 public sealed class IsoSourceEndpoint : VirtualEndpoint
 {
+    // Host controllers schedule a new stream ahead, so that the host can queue more than the first URB. Here that also covers the
+    // compilation of this code when the first URB comes: without it the second one could be late.
+    private const long StartDelayMicroframes = 160;
+
     private readonly Dictionary<long, IsoFault> _faults = [];
     private readonly FrameTimer _timer;
     private readonly IsoSourceOptions _options;
@@ -59,10 +63,10 @@ public sealed class IsoSourceEndpoint : VirtualEndpoint
             Finish(urb);
             return;
         }
-        // The stream starts with the first URB. A URB goes behind the one before it, or into the next interval if that is past.
+        // The stream starts a little after the first URB. A URB goes behind the one before it, or into the next interval if that is past.
         long now = FrameClock.Now;
         if (_startMicroframe < 0)
-            _startMicroframe = now + 1;
+            _startMicroframe = now + StartDelayMicroframes;
         long current = (now - _startMicroframe) / _microframesPerInterval;
         long first = Math.Max(_next, current + 1);
         if (_next == 0 && SentPackets == 0)

@@ -71,9 +71,8 @@ internal sealed class CaptureRunner(CaptureRequest request)
             return claim!;
         if (error != UsbError.Busy)
             throw FailureException.From(new UsbException(error, $"claim interface {number} of {handle.Device}"));
-        string holder = KernelDriver.NameOf(handle.Device, configuration, number) is { } driver
-            ? $"the kernel driver '{driver}' has it; --detach-kernel-driver takes it off for the time of the capture"
-            : "another program has claimed it";
+        string? driver = KernelDriver.NameOf(handle, configuration, number);
+        string holder = driver is null ? "another program has claimed it" : $"{driver} has it; --detach-kernel-driver takes it off for the time of the capture";
         throw new FailureException(ExitCode.Busy, $"interface {number} of {handle.Device} is busy: {holder}");
     }
 

@@ -24,6 +24,8 @@ internal abstract class CaptureSession : IDisposable
     private bool _discarding;
     private FailureException? _failure;
     private long _started;
+    private long _firstCompletion;
+    private long _firstCompletionBytes;
     private long _lastCompletion;
 
     protected CaptureSession(UsbDeviceHandle handle, TransferPlan plan, CaptureRequest request, BlockRing ring)
@@ -62,6 +64,19 @@ internal abstract class CaptureSession : IDisposable
 
     /// <summary>Time from the first submission to now, or to the last data when the capture is over.</summary>
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_started, IsAtRest && _lastCompletion != 0 ? _lastCompletion : Stopwatch.GetTimestamp());
+
+    /// <summary>
+    /// Bytes a second between the first completion and the last, by the host's clock; 0 when there was only one. What the first one brought
+    /// had moved before that time and is not counted.
+    /// </summary>
+    public double HostBytesPerSecond
+    {
+        get
+        {
+            double seconds = Stopwatch.GetElapsedTime(_firstCompletion, _lastCompletion).TotalSeconds;
+            return seconds > 0 ? (Counters.Bytes - _firstCompletionBytes) / seconds : 0;
+        }
+    }
 
     protected long LastCompletion => _lastCompletion;
 
@@ -196,7 +211,16 @@ internal abstract class CaptureSession : IDisposable
     protected void LeaveRest() => Interlocked.Increment(ref _inFlight);
 
     /// <summary>Notes when data arrived.</summary>
-    protected void CountTime(long now) => _lastCompletion = now;
+    protected void CountTime(long now)
+    {
+        if (_firstCompletion == 0)
+        {
+            _firstCompletion = now;
+            _firstCompletionBytes = Counters.Bytes;
+        }
+
+        _lastCompletion = now;
+    }
 
     /// <summary>Puts data into the ring, cut to what is still asked for.</summary>
     /// <param name="data">What arrived.</param>

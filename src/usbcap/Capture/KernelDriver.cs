@@ -6,16 +6,30 @@ namespace Usbcap.Capture;
 /// <summary>Which kernel driver holds an interface.</summary>
 internal static class KernelDriver
 {
-    /// <summary>Its name; null when none does, or the system does not say. usbfs is no driver of its own: it stands for a program.</summary>
-    public static string? NameOf(UsbDevice device, int configuration, int interfaceNumber)
+    /// <summary>What to call it; null when none does. usbfs is no driver of its own: it stands for a program.</summary>
+    public static string? NameOf(UsbDeviceHandle handle, int configuration, int interfaceNumber)
+    {
+        try
+        {
+            if (!handle.IsKernelDriverActive(interfaceNumber))
+                return null;
+        }
+        catch (UsbException)
+        {
+            return null; // Windows has no such drivers, and does not say
+        }
+
+        return FromSysfs(handle.Device, configuration, interfaceNumber) is { } name ? $"the kernel driver '{name}'" : "a kernel driver";
+    }
+
+    private static string? FromSysfs(UsbDevice device, int configuration, int interfaceNumber)
     {
         if (!OperatingSystem.IsLinux())
             return null;
         string link = string.Create(CultureInfo.InvariantCulture, $"/sys/bus/usb/devices/{device.PortPath}:{configuration}.{interfaceNumber}/driver");
         try
         {
-            string? name = Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
-            return name == "usbfs" ? null : name;
+            return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -37,7 +37,8 @@ internal sealed class HelpWithExitCodes(HelpAction usual) : SynchronousCommandLi
         Summary:
           lost    packets of the device that are not in the output: failed ones (isochronous), those that the output was too slow for, and service
                   intervals in which no transfer was waiting (found from the clocks, to half a transfer).
-          rate    MB are 1,000,000 bytes. Isochronous: by the device's clock, one packet a service interval; otherwise by the host's.
+          rate    MB are 1,000,000 bytes. Isochronous: by the device's clock, one packet a service interval; otherwise by the host's,
+                  from the first completion to the last.
         """;
 
     public override bool Terminating => true;

@@ -30,7 +30,16 @@ internal sealed class FileSink : CaptureSink
 
     public override void Write(ReadOnlySpan<byte> data)
     {
-        RandomAccess.Write(_file, data, _length);
+        try
+        {
+            RandomAccess.Write(_file, data, _length);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // What .NET makes of EFBIG: the file system, or a limit of the shell, allows no larger file.
+            throw new IOException("File too large", e);
+        }
+
         _length += data.Length;
     }
 

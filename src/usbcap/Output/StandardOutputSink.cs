@@ -1,20 +1,11 @@
-using System.ComponentModel;
-using System.Runtime.InteropServices;
-
 namespace Usbcap.Output;
 
-/// <summary>
-/// Standard output. On Unix with write(2) itself: .NET's console stream hides that the pipe was closed, and its file streams write at
-/// positions of their own, which spoils a file that others write to as well.
-/// </summary>
-internal sealed unsafe partial class StandardOutputSink : CaptureSink
+/// <summary>Standard output.</summary>
+internal sealed class StandardOutputSink : CaptureSink
 {
     public const string Dash = "-";
 
-    private const int Descriptor = 1;
-    private const int Interrupted = 4;
-
-    private readonly Stream? _stream = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : null;
+    private readonly StandardStream _stream = StandardStream.Output();
     private long _length;
 
     public override string Name => "standard output";
@@ -25,37 +16,18 @@ internal sealed unsafe partial class StandardOutputSink : CaptureSink
 
     public override void Write(ReadOnlySpan<byte> data)
     {
-        if (_stream is not null)
+        int written = 0;
+        try
         {
-            _stream.Write(data);
-            _length += data.Length;
-            return;
+            _stream.Write(data, out written);
         }
-
-        fixed (byte* start = data)
+        finally
         {
-            int written = 0;
-            while (written < data.Length)
-            {
-                nint result = WriteTo(Descriptor, start + written, data.Length - written);
-                if (result < 0)
-                {
-                    int error = Marshal.GetLastPInvokeError();
-                    if (error == Interrupted)
-                        continue;
-                    throw new IOException(new Win32Exception(error).Message);
-                }
-
-                written += (int)result;
-                _length += result;
-            }
+            _length += written;
         }
     }
 
     public override void Complete() => Dispose();
 
-    public override void Dispose() => _stream?.Dispose();
-
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static partial nint WriteTo(int descriptor, byte* data, nint length);
+    public override void Dispose() => _stream.Dispose();
 }

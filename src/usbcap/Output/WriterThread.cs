@@ -55,7 +55,7 @@ internal sealed class WriterThread : IDisposable
                 {
                     _sink.Write(data);
                 }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+                catch (Exception e) // on a thread of its own: what is not caught ends the program
                 {
                     failed = true;
                     _session.OnOutputFailed();

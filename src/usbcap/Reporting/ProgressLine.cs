@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Unicode;
 using Usbcap.Capture;
+using Usbcap.Output;
 
 namespace Usbcap.Reporting;
 
@@ -9,7 +10,7 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
 {
     public const int PeriodMilliseconds = 250;
 
-    private readonly Stream _stream = Console.OpenStandardError();
+    private readonly StandardStream _stream = StandardStream.Error();
     private readonly byte[] _buffer = new byte[256];
     private readonly bool _isochronous = session.Plan.Endpoint.Kind == TransferKind.Isochronous;
     private long _lastBytes;
@@ -18,10 +19,11 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
     /// <summary>Makes the runtime prepare everything that a line needs, so that nothing is allocated for one while data streams.</summary>
     public void Prepare()
     {
-        _ = Format(TimeSpan.FromSeconds(1));
-        _lastTime = TimeSpan.Zero;
+        const long large = 1L << 50; // numbers of one digit would leave the tables for the others unmade
+        _ = Format(TimeSpan.FromDays(1), large, large, large, large);
+        (_lastBytes, _lastTime) = (0, TimeSpan.Zero);
         if (enabled)
-            _stream.Write("\r\e[K"u8);
+            _stream.Write("\r\e[K"u8, out _);
     }
 
     /// <summary>Writes the line as it is now.</summary>
@@ -29,10 +31,12 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
     {
         if (!enabled)
             return;
-        int length = Format(session.Elapsed);
+        CaptureCounters counters = session.Counters;
+        int length = Format(session.Elapsed, Volatile.Read(ref counters.Bytes), Volatile.Read(ref counters.Packets), counters.Lost(_isochronous),
+            Volatile.Read(ref counters.Errors));
         try
         {
-            _stream.Write(_buffer.AsSpan(0, length));
+            _stream.Write(_buffer.AsSpan(0, length), out _);
         }
         catch (IOException)
         {
@@ -44,21 +48,18 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
     public void Clear()
     {
         if (enabled && _lastTime > TimeSpan.Zero)
-            _stream.Write("\r\e[K"u8);
+            _stream.Write("\r\e[K"u8, out _);
     }
 
-    private int Format(TimeSpan now)
+    private int Format(TimeSpan now, long bytes, long packets, long lost, long errors)
     {
-        CaptureCounters counters = session.Counters;
-        long bytes = Volatile.Read(ref counters.Bytes);
         long milliseconds = (long)(now - _lastTime).TotalMilliseconds;
         long rate = milliseconds > 0 ? (bytes - _lastBytes) / milliseconds : 0; // kB/s; whole numbers: formatting others may allocate
         long tenths = (long)(now.TotalMilliseconds / 100);
         _lastBytes = bytes;
         _lastTime = now;
         bool fits = Utf8.TryWrite(_buffer, CultureInfo.InvariantCulture,
-            $"\r{tenths / 10}.{tenths % 10} s  {rate / 1000}.{rate % 1000:D3} MB/s  {Volatile.Read(ref counters.Packets)} packets  {bytes / 1_000_000} MB  " +
-            $"lost {counters.Lost(_isochronous)}  errors {Volatile.Read(ref counters.Errors)}\e[K",
+            $"\r{tenths / 10}.{tenths % 10} s  {rate / 1000}.{rate % 1000:D3} MB/s  {packets} packets  {bytes / 1_000_000} MB  lost {lost}  errors {errors}\e[K",
             out int length);
         return fits ? length : 0;
     }

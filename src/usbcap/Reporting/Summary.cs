@@ -38,9 +38,8 @@ internal sealed record Summary
         : null;
 
     // Periodic endpoints have a clock of their own, which no delay of the host falsifies; what was missed is in it too.
-    private double MegabytesPerSecond => Counters.Bytes / 1e6 / (DeviceSeconds is > 0 and { } seconds ? seconds : Session.Elapsed.TotalSeconds);
-
-    private double HostMegabytesPerSecond => Counters.Bytes / 1e6 / Session.Elapsed.TotalSeconds;
+    private double MegabytesPerSecond =>
+        DeviceSeconds is > 0 and { } seconds ? Counters.Bytes / 1e6 / seconds : Session.HostBytesPerSecond / 1e6;
 
     public void WriteText(TextWriter writer)
     {
@@ -99,7 +98,7 @@ internal sealed record Summary
         if (DeviceSeconds is { } deviceSeconds)
             json.WriteNumber("deviceSeconds", Math.Round(deviceSeconds, 6));
         json.WriteNumber("megabytesPerSecond", Math.Round(MegabytesPerSecond, 6));
-        json.WriteNumber("hostMegabytesPerSecond", Math.Round(HostMegabytesPerSecond, 6));
+        json.WriteNumber("hostMegabytesPerSecond", Math.Round(Session.HostBytesPerSecond / 1e6, 6));
         json.WriteNumber("lost", Lost);
         json.WriteNumber("dropped", Counters.Dropped);
         json.WriteNumber("missed", Counters.Missed);

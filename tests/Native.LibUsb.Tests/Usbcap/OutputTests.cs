@@ -43,7 +43,7 @@ public sealed class OutputTests : UsbcapTest
         AttachCamera();
         // A limit on the size of files fails as a full disk does, in the middle of the data.
         const int limitKiB = 700;
-        RunShell($"ulimit -f {limitKiB}; exec \"$0\" capture -o x").Failed(8, "cannot write x", "x.part", $"{limitKiB * 1024} bytes");
+        RunShell($"ulimit -f {limitKiB}; exec \"$0\" capture -o x").Failed(8, "cannot write x: File too large", "x.part", $"{limitKiB * 1024} bytes");
         Assert.Equal([PathOf("x.part")], Directory.GetFiles(Folder));
         byte[] kept = Read("x.part");
         Assert.Equal(limitKiB * 1024, kept.Length);
@@ -123,8 +123,26 @@ public sealed class OutputTests : UsbcapTest
         long dropped = summary.GetProperty("dropped").GetInt64();
         Assert.True(dropped > 0);
         Assert.Equal(file.Records.Count, summary.GetProperty("packets").GetInt64());
-        Assert.Equal(dropped, file.Records[^1].Number + 1 - file.Records.Count);
-        Assert.True(summary.GetProperty("lost").GetInt64() >= dropped);
+        long missing = file.Records[^1].Number + 1 - file.Records.Count; // what was dropped after the last one leaves no gap
+        Assert.InRange(missing, 1, dropped);
+        long missed = summary.GetProperty("missed").GetInt64();
+        Assert.Equal(dropped + missed, summary.GetProperty("lost").GetInt64());
+        Assert.Equal((file.Records.Count + dropped + missed) / 8000.0, summary.GetProperty("deviceSeconds").GetDouble(), 5);
+    }
+
+    [BusFact]
+    public void A_second_signal_ends_the_program_even_when_nobody_takes_its_output()
+    {
+        IsoSource camera = AttachCamera(new IsoSourceOptions());
+        var never = new TaskCompletionSource();
+        using UsbcapProcess process = UsbcapProcess.Start(Bus, Folder, ["capture", "-o", "-", "--quiet"], readAfter: never.Task);
+        Assert.True(camera.Source.WaitForCompleted(100, Patience)); // more than fits the pipe
+        process.Signal("INT");
+        Assert.True(SpinWait.SpinUntil(() => camera.Source.Unlinked > 0, Patience)); // the first one has been heard
+        Assert.False(process.HasEnded);
+        process.Signal("INT");
+        process.WaitForSignalDeath(2);
+        never.SetResult();
     }
 
     [BusFact]

@@ -45,17 +45,20 @@ internal sealed class UsbcapProcess : IDisposable
         Assert.Equal(0, kill.ExitCode);
     }
 
+    public bool HasEnded => _process.HasExited;
+
     public UsbcapResult Wait()
     {
-        if (!_process.WaitForExit(s_limit))
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
-            Assert.Fail($"usbcap did not end within {s_limit.TotalSeconds} s. It had said:\n{_error.Result}\n{Encoding.UTF8.GetString(_output.ToArray())}");
-        }
-
+        WaitForExit();
         _reading.Wait(s_limit);
         return new UsbcapResult(_process.ExitCode, _output.ToArray(), _error.Result);
+    }
+
+    /// <summary>It was ended by a signal that it did not take.</summary>
+    public void WaitForSignalDeath(int signal)
+    {
+        WaitForExit();
+        Assert.Equal(128 + signal, _process.ExitCode);
     }
 
     public void Dispose()
@@ -70,6 +73,15 @@ internal sealed class UsbcapProcess : IDisposable
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         bus.ApplyTo(start);
         return new UsbcapProcess(Process.Start(start)!, readAfter);
+    }
+
+    private void WaitForExit()
+    {
+        if (_process.WaitForExit(s_limit))
+            return;
+        _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+        Assert.Fail($"usbcap did not end within {s_limit.TotalSeconds} s. It had said:\n{_error.Result}\n{Encoding.UTF8.GetString(_output.ToArray())}");
     }
 
     private async Task Read(Task? before)
