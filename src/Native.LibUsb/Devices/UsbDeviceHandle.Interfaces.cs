@@ -1,3 +1,4 @@
+using System.Globalization;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -26,8 +27,8 @@ public sealed unsafe partial class UsbDeviceHandle
         UsbError error = TryClaimInterface(interfaceNumber, out InterfaceClaim? claim);
         if (error != UsbError.Success)
         {
-            UsbException.Throw(error, $"claim interface {interfaceNumber} of {Device}",
-                hint: ErrorHint.ForClaim(error, Device.PortPath.ToString(), ActiveConfigurationValue(), interfaceNumber, IsKernelDriverHolding(interfaceNumber)));
+            bool isKernelDriver = TryGetKernelDriver(interfaceNumber, out string? driver);
+            UsbException.Throw(error, $"claim interface {interfaceNumber} of {Device}", hint: ErrorHint.ForClaim(error, isKernelDriver, driver));
         }
 
         return claim!;
@@ -152,6 +153,26 @@ public sealed unsafe partial class UsbDeviceHandle
             libusb.libusb_kernel_driver_active(_native.Pointer, interfaceNumber), $"ask for the kernel driver of interface {interfaceNumber}") == 1;
     }
 
+    /// <summary>
+    /// As <see cref="IsKernelDriverActive"/>, but never throws for what the system or the device does, and names the driver.
+    /// </summary>
+    /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
+    /// <param name="name">The driver's name; null when none holds the interface, or the system does not say: only Linux does.</param>
+    /// <returns>Whether a kernel driver holds the interface. A program that claimed it is none.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public bool TryGetKernelDriver(int interfaceNumber, out string? name)
+    {
+        CheckInterfaceNumber(interfaceNumber);
+        name = null;
+        using HandleLease lease = Lease();
+        if (libusb.libusb_kernel_driver_active(_native.Pointer, interfaceNumber) != 1)
+            return false;
+        if (OperatingSystem.IsLinux())
+            name = DriverInSysfs(interfaceNumber);
+        return true;
+    }
+
     /// <summary>Takes an interface from its kernel driver (<c>libusb_detach_kernel_driver</c>). Linux and macOS.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <exception cref="UsbException">
@@ -236,21 +257,18 @@ public sealed unsafe partial class UsbDeviceHandle
         return new HandleLease(_native);
     }
 
-    private bool IsKernelDriverHolding(int interfaceNumber)
-    {
-        using HandleLease lease = Lease();
-        return libusb.libusb_kernel_driver_active(_native.Pointer, interfaceNumber) == 1;
-    }
-
-    private int ActiveConfigurationValue()
+    // libusb says that there is a driver, and the kernel's own folders say which.
+    private string? DriverInSysfs(int interfaceNumber)
     {
         try
         {
-            return Device.GetActiveConfiguration().Value;
+            string link = string.Create(CultureInfo.InvariantCulture,
+                $"/sys/bus/usb/devices/{Device.PortPath}:{Device.GetActiveConfiguration().Value}.{interfaceNumber}/driver");
+            return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
         }
-        catch (UsbException)
+        catch (Exception e) when (e is UsbException or IOException or UnauthorizedAccessException)
         {
-            return 1; // only for a hint
+            return null;
         }
     }
 }

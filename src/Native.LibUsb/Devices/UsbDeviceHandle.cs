@@ -92,7 +92,14 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
         List<UsbTransfer> transfers = _transfers.Snapshot();
         while (transfers.Exists(transfer => transfer.IsBusy))
         {
-            WaitForRest(transfers);
+            int result = WaitForRest(transfers);
+            if (result < 0)
+            {
+                // Their callbacks will never run. To free or to close now would be use after free: what is left stays, and somebody is told.
+                Context.ReportCallbackException(this, new UsbException((UsbError)result, "wait for the transfers of a closing device"));
+                return;
+            }
+
             foreach (UsbTransfer transfer in transfers)
                 transfer.CancelAgain();
         }
@@ -109,13 +116,12 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
         Context.Handles.Remove(_registration);
     }
 
-    private void WaitForRest(List<UsbTransfer> transfers)
+    private int WaitForRest(List<UsbTransfer> transfers)
     {
         if (!Context.IsPumpedElsewhere)
         {
             var wait = new timeval(s_cancelAgain);
-            Context.Pump(&wait, null); // callbacks run here; their exceptions come out of the next call that handles events
-            return;
+            return Context.Pump(&wait, null); // callbacks run here; their exceptions come out of the next call that handles events
         }
 
         lock (_rest)
@@ -123,5 +129,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
             if (transfers.Exists(transfer => transfer.IsBusy))
                 Monitor.Wait(_rest, s_cancelAgain);
         }
+
+        return 0;
     }
 }

@@ -20,15 +20,16 @@ internal static class ErrorHint
     }
 
     /// <summary>The interface is held by somebody else.</summary>
-    public static string? ForClaim(UsbError error, string devicePath, int configuration, int interfaceNumber, bool isKernelDriverActive)
+    /// <param name="error">What libusb answered.</param>
+    /// <param name="isKernelDriver">Whether a kernel driver holds it.</param>
+    /// <param name="driver">The driver's name, when it is known.</param>
+    public static string? ForClaim(UsbError error, bool isKernelDriver, string? driver)
     {
         if (error != UsbError.Busy)
             return null;
-
-        if (!isKernelDriverActive)
-            return "Another program has claimed the interface.";
-        string? driver = KernelDriver(devicePath, configuration, interfaceNumber);
-        return $"The kernel driver{(driver is null ? "" : $" '{driver}'")} holds the interface: detach it (DetachKernelDriver or SetAutoDetachKernelDriver).";
+        return isKernelDriver
+            ? $"The kernel driver{(driver is null ? "" : $" '{driver}'")} holds the interface: detach it (DetachKernelDriver or SetAutoDetachKernelDriver)."
+            : "Another program has claimed the interface.";
     }
 
     /// <summary>The kernel had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error.</summary>
@@ -59,23 +60,6 @@ internal static class ErrorHint
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null; // a hint without the number is still a hint
-        }
-    }
-
-    private static string? KernelDriver(string devicePath, int configuration, int interfaceNumber)
-    {
-        if (!OperatingSystem.IsLinux())
-            return null;
-
-        string link = string.Create(CultureInfo.InvariantCulture,
-            $"/sys/bus/usb/devices/{devicePath}:{configuration}.{interfaceNumber}/driver");
-        try
-        {
-            return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
         }
     }
 }

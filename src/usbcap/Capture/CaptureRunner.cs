@@ -24,7 +24,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
         using UsbDeviceHandle handle = device.Open();
         if (request.DetachKernelDriver)
             handle.SetAutoDetachKernelDriver(true);
-        using InterfaceClaim claim = Claim(handle, endpoint.Interface, configuration.Value);
+        using InterfaceClaim claim = Claim(handle, endpoint.Interface);
         if (endpoint.AlternateSetting != 0 || HasAlternatives(configuration, endpoint.Interface))
             claim.SetAlternateSetting(endpoint.AlternateSetting); // otherwise some devices stall the request
 
@@ -64,15 +64,16 @@ internal sealed class CaptureRunner(CaptureRequest request)
         return false;
     }
 
-    private static InterfaceClaim Claim(UsbDeviceHandle handle, int number, int configuration)
+    private static InterfaceClaim Claim(UsbDeviceHandle handle, int number)
     {
         UsbError error = handle.TryClaimInterface(number, out InterfaceClaim? claim);
         if (error == UsbError.Success)
             return claim!;
         if (error != UsbError.Busy)
             throw FailureException.From(new UsbException(error, $"claim interface {number} of {handle.Device}"));
-        string? driver = KernelDriver.NameOf(handle, configuration, number);
-        string holder = driver is null ? "another program has claimed it" : $"{driver} has it; --detach-kernel-driver takes it off for the time of the capture";
+        string holder = handle.TryGetKernelDriver(number, out string? driver)
+            ? $"{(driver is null ? "a kernel driver" : $"the kernel driver '{driver}'")} has it; --detach-kernel-driver takes it off for the time of the capture"
+            : "another program has claimed it";
         throw new FailureException(ExitCode.Busy, $"interface {number} of {handle.Device} is busy: {holder}");
     }
 

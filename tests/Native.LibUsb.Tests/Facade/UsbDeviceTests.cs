@@ -155,11 +155,15 @@ public sealed class UsbDeviceTests : BusTest
         using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
         using UsbDeviceHandle handle = device.Open();
         Assert.True(handle.IsKernelDriverActive(0));
+        Assert.True(handle.TryGetKernelDriver(0, out string? driver));
+        Assert.Equal("usb-storage", driver);
         UsbException busy = Assert.Throws<UsbException>(() => handle.ClaimInterface(0));
         Assert.Equal(UsbError.Busy, busy.Error);
         Assert.Contains("'usb-storage'", busy.Hint, StringComparison.Ordinal);
         handle.DetachKernelDriver(0);
         Assert.False(handle.IsKernelDriverActive(0));
+        Assert.False(handle.TryGetKernelDriver(0, out driver));
+        Assert.Null(driver);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => handle.DetachKernelDriver(0)).Error);
         handle.ClaimInterface(0).Dispose();
         handle.AttachKernelDriver(0);
