@@ -10,6 +10,9 @@ namespace Native.LibUsb;
 /// <summary>Owns a <c>libusb_context</c>.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle
 {
+    // What libusb holds as user data: it may call back until it has exited.
+    private readonly List<GCHandle> _freedAfterExit = [];
+
     public ContextHandle(libusb_context* context)
         : base(0, ownsHandle: true) => SetHandle((nint)context);
 
@@ -17,9 +20,18 @@ internal sealed unsafe class ContextHandle : SafeHandle
 
     public libusb_context* Pointer => (libusb_context*)handle;
 
+    /// <summary>Keeps user data that was given to libusb until libusb is done with the context.</summary>
+    public void FreeAfterExit(GCHandle userData)
+    {
+        lock (_freedAfterExit)
+            _freedAfterExit.Add(userData);
+    }
+
     protected override bool ReleaseHandle()
     {
         libusb.libusb_exit(Pointer);
+        LogDispatcher.Forget(Pointer);
+        _freedAfterExit.ForEach(userData => userData.Free());
         return true;
     }
 }

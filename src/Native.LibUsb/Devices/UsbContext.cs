@@ -27,6 +27,7 @@ public sealed unsafe partial class UsbContext : IDisposable
         libusb_context* context;
         UsbException.ThrowIfError(libusb.libusb_init(&context), "open a libusb context");
         _native = new ContextHandle(context);
+        _hotplug = new HotplugMonitor(this);
         try
         {
             if (options.LogLevel is { } level)
@@ -59,6 +60,18 @@ public sealed unsafe partial class UsbContext : IDisposable
         using var lease = new HandleLease(_native);
         UsbException.ThrowIfError(
             libusb.libusb_set_option(_native.Pointer, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level), "set the log level");
+    }
+
+    /// <summary>
+    /// Receives what libusb logs in this context (<c>libusb_set_log_cb</c>); null stops it. See <see cref="UsbLogHandler"/> for what it may do.
+    /// libusb writes to standard error as well unless there is a handler for all contexts (<see cref="LibUsb.SetLogHandler"/>).
+    /// </summary>
+    /// <param name="handler">Called with every message at or above the context's level.</param>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public void SetLogHandler(UsbLogHandler? handler)
+    {
+        using var lease = new HandleLease(_native);
+        LogDispatcher.Set(_native.Pointer, handler);
     }
 
     /// <summary>
@@ -139,6 +152,7 @@ public sealed unsafe partial class UsbContext : IDisposable
     {
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
             handle.Dispose();
+        _hotplug.EndAll();
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();

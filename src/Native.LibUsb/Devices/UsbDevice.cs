@@ -125,6 +125,14 @@ public sealed unsafe class UsbDevice : IDisposable, IEquatable<UsbDevice>
         return new UsbConfiguration(native, Speed);
     }
 
+    /// <summary>Another reference on the same device, to be disposed by itself (<c>libusb_ref_device</c>).</summary>
+    /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
+    public UsbDevice AddReference()
+    {
+        using var lease = new HandleLease(_native);
+        return new UsbDevice(Context, _native.Pointer);
+    }
+
     /// <summary>Lets go of it (<c>libusb_unref_device</c>). Handles opened from it stay open. May be called more than once.</summary>
     public void Dispose()
     {
