@@ -27,8 +27,7 @@ internal static class BindingGenerator
     public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, GeneratorSettings settings, string? docs)
     {
         var model = new BindingModel(ReadHeader(clang, input, settings), settings);
-        var dumps = Target.All.AsParallel().AsOrdered().Select(target => RecordLayout.Read(clang.DumpRecordLayouts(input, target))).ToList();
-        var layout = new ManagedLayout(model.Types, Target.All.Zip(dumps).ToDictionary(pair => pair.First, pair => pair.Second));
+        var layout = new ManagedLayout(model.Types, RecordLayout.ReadAll(clang, input, model.Records));
         layout.Verify(model.Records);
         var texts = DocLibrary.Read(docs, model);
         return new OrderedDictionary<string, string>

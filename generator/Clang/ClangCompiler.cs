@@ -29,9 +29,13 @@ internal sealed class ClangCompiler
     /// <summary>The preprocessed text of <paramref name="file"/>, with its macro definitions left where they are.</summary>
     public string Preprocess(string file) => Run([.. Arguments(Target.All[0]), "-E", "-dD", file]);
 
-    /// <summary>The layouts of the complete records of <paramref name="file"/> on <paramref name="target"/>.</summary>
+    /// <summary>The layouts of the records whose size <paramref name="file"/> asks for, on <paramref name="target"/>.</summary>
+    /// <remarks>
+    /// Not <c>-fdump-record-layouts-complete</c>, which needs no <c>sizeof</c>: it lays a record out at its closing brace, before
+    /// it has seen the <c>packed</c> that follows.
+    /// </remarks>
     public string DumpRecordLayouts(string file, Target target) =>
-        Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts-complete", file]);
+        Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts", file]);
 
     /// <summary>Whether a file is part of the interface, and not of the compiler or the stubs.</summary>
     public bool IsInterface(string file) =>

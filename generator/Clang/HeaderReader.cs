@@ -10,6 +10,8 @@ internal sealed class HeaderReader
 {
     private const string ValuePrefix = "generator_value_of_";
 
+    private static readonly JsonDocumentOptions s_documentOptions = new() { MaxDepth = 512 };
+
     private readonly ClangCompiler _clang;
     private readonly string _input;
     private readonly List<string> _errors = [];
@@ -36,7 +38,7 @@ internal sealed class HeaderReader
 
     private CHeader ReadDeclarations(List<Macro> macros)
     {
-        using var document = JsonDocument.Parse(_clang.DumpAst(_input), new JsonDocumentOptions { MaxDepth = 512 });
+        using var document = JsonDocument.Parse(_clang.DumpAst(_input), s_documentOptions);
         var nodes = AstNode.Read(document).Children.Where(node => _clang.IsInterface(node.Location.File)).ToList();
 
         var enums = new List<CEnum>();
@@ -47,11 +49,7 @@ internal sealed class HeaderReader
         AstNode? unnamed = null;
         foreach (var node in nodes)
         {
-            if (unnamed is not null && node.Kind != "TypedefDecl")
-            {
-                _errors.Add($"{unnamed.Location}: error: an enum or record without a name and without a typedef has no name in C# either");
-                unnamed = null;
-            }
+            if (node.Kind != "TypedefDecl") RefuseUnnamed(ref unnamed);
 
             switch (node.Kind)
             {
@@ -78,8 +76,15 @@ internal sealed class HeaderReader
             }
         }
 
+        RefuseUnnamed(ref unnamed);
         enums = MergeAdditions(enums);
         return new CHeader(ReadConstants(macros, enums), enums, [.. records.Values], callbacks, [.. functions.Values], typedefs);
+    }
+
+    private void RefuseUnnamed(ref AstNode? unnamed)
+    {
+        if (unnamed is not null) _errors.Add($"{unnamed.Location}: error: an enum or record without a name and without a typedef has no name in C# either");
+        unnamed = null;
     }
 
     private void ReadTypedef(
@@ -89,7 +94,7 @@ internal sealed class HeaderReader
         if (unnamed is not null && owned == unnamed.Id)
         {
             if (unnamed.Kind == "EnumDecl") enums.Add(ReadEnum(unnamed, node.Name));
-            else records[node.Name] = ReadRecord(unnamed, node.Name);
+            else records[node.Name] = ReadRecord(unnamed, node.Name) with { Spelling = node.Name };
             return;
         }
 
@@ -158,8 +163,9 @@ internal sealed class HeaderReader
     private CRecord ReadRecord(AstNode node, string name)
     {
         var isUnion = node.Text("tagUsed") == "union";
+        var spelling = $"{node.Text("tagUsed")} {name}";
         var isPacked = node.Children.Any(child => child.Kind is "PackedAttr" or "MaxFieldAlignmentAttr");
-        if (!node.Is("completeDefinition")) return new CRecord(name, node.Location, isUnion, isPacked, null);
+        if (!node.Is("completeDefinition")) return new CRecord(name, spelling, node.Location, isUnion, isPacked, null);
 
         var fields = new List<CField>();
         CRecord? nested = null;
@@ -178,7 +184,7 @@ internal sealed class HeaderReader
             }
         }
 
-        return new CRecord(name, node.Location, isUnion, isPacked, fields);
+        return new CRecord(name, spelling, node.Location, isUnion, isPacked, fields);
     }
 
     private CFunction ReadFunction(AstNode node)
@@ -261,26 +267,19 @@ internal sealed class HeaderReader
         macros = macros.Except(functionLike).ToList();
         if (macros.Count == 0) return [];
 
-        var file = Path.Combine(Path.GetTempPath(), $"constants-{Guid.NewGuid():N}.h");
-        try
-        {
-            var text = new StringBuilder();
-            text.Append(CultureInfo.InvariantCulture, $"#include \"{_input}\"\n");
-            foreach (var macro in macros)
-                text.Append(CultureInfo.InvariantCulture, $"#line {macro.Location.Line} \"{macro.Location.File}\"\nenum {{ {ValuePrefix}{macro.Name} = ({macro.Name}) }};\n");
-            File.WriteAllText(file, text.ToString());
-            using var document = JsonDocument.Parse(_clang.DumpAst(file), new JsonDocumentOptions { MaxDepth = 512 });
-            var values = AstNode.Read(document).Children.Where(node => node.Kind == "EnumDecl").SelectMany(node => node.Children)
-                .Where(member => member.Name.StartsWith(ValuePrefix, StringComparison.Ordinal))
-                .ToDictionary(member => member.Name[ValuePrefix.Length..], member => ReadValue(member)!.Value);
-            return macros.ConvertAll(macro => new CConstant(
-                macro.Name, macro.Location, values[macro.Name], macro.Body.Contains("0x", StringComparison.OrdinalIgnoreCase), FindMember(macro.Body, enums)));
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        using var probe = new TemporaryHeader(_input);
+        foreach (var macro in macros) probe.Add($"enum {{ {ValuePrefix}{macro.Name} = ({macro.Name}) }};", macro.Location);
+        using var document = JsonDocument.Parse(_clang.DumpAst(probe.Save()), s_documentOptions);
+        var values = AstNode.Read(document).Children.Where(node => node.Kind == "EnumDecl").SelectMany(node => node.Children)
+            .Where(member => member.Name.StartsWith(ValuePrefix, StringComparison.Ordinal))
+            .ToDictionary(member => member.Name[ValuePrefix.Length..], member => ReadValue(member)!.Value);
+        return macros.ConvertAll(macro => new CConstant(
+            macro.Name, macro.Location, values[macro.Name], IsHexadecimal(macro.Body, macros), FindMember(macro.Body, enums)));
     }
+
+    // a macro that is another name of a macro is written as that one is
+    private static bool IsHexadecimal(string body, List<Macro> macros) =>
+        body.Contains("0x", StringComparison.OrdinalIgnoreCase) || macros.Find(macro => macro.Name == body) is { } other && IsHexadecimal(other.Body, macros);
 
     private static (string Enum, string Member)? FindMember(string body, List<CEnum> enums) =>
         enums.Find(item => item.Members.Any(member => member.Name == body)) is { } owner ? (owner.Name, body) : null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Clang;
 
@@ -7,8 +8,22 @@ namespace Native.LibUsb.Generator.Clang;
 /// <param name="Fields">The offset of each field by name; of a nested one by its path, as in <c>value.ival</c>.</param>
 internal sealed partial record RecordLayout(string Name, int Size, int Alignment, IReadOnlyDictionary<string, int> Fields)
 {
-    /// <summary>Reads what <c>clang -fdump-record-layouts-complete</c> printed; records without a name are seen inside others only.</summary>
-    public static IReadOnlyDictionary<string, RecordLayout> Read(string dump)
+    /// <summary>Asks clang for the layouts of records, by their names, on every target.</summary>
+    /// <param name="clang">The compiler.</param>
+    /// <param name="input">The header.</param>
+    /// <param name="records">The records; opaque ones have no layout.</param>
+    public static IReadOnlyDictionary<Target, Dictionary<string, RecordLayout>> ReadAll(ClangCompiler clang, string input, IEnumerable<CRecord> records)
+    {
+        using var probe = new TemporaryHeader(input);
+        foreach (var record in records.Where(record => record.Fields is not null))
+            probe.Add($"_Static_assert(sizeof({record.Spelling}) > 0, \"\");");
+        var file = probe.Save();
+        return Target.All.AsParallel().AsOrdered().Select(target => (target, layouts: Read(clang.DumpRecordLayouts(file, target))))
+            .ToDictionary(pair => pair.target, pair => pair.layouts);
+    }
+
+    /// <summary>Reads what <c>clang -fdump-record-layouts</c> printed; records without a name are seen inside others only.</summary>
+    private static Dictionary<string, RecordLayout> Read(string dump)
     {
         var layouts = new Dictionary<string, RecordLayout>();
         foreach (var block in dump.Split("*** Dumping AST Record Layout", StringSplitOptions.RemoveEmptyEntries))

@@ -28,8 +28,9 @@ internal sealed record CEnum(string Name, SourceLocation Location, IReadOnlyList
 
 internal sealed record CEnumMember(string Name, SourceLocation Location, long Value, bool IsHexadecimal);
 
+/// <param name="Spelling">How C names the type, as in <c>struct x</c>.</param>
 /// <param name="Fields"><see langword="null"/> if the header only names the record: an opaque handle.</param>
-internal sealed record CRecord(string Name, SourceLocation Location, bool IsUnion, bool IsPacked, IReadOnlyList<CField>? Fields) : IDeclaration;
+internal sealed record CRecord(string Name, string Spelling, SourceLocation Location, bool IsUnion, bool IsPacked, IReadOnlyList<CField>? Fields) : IDeclaration;
 
 /// <param name="TypeText">The type as the header writes it.</param>
 /// <param name="Nested">The record without a name which is the type, if it is one.</param>

@@ -6,9 +6,9 @@ namespace Native.LibUsb.Generator.Model;
 internal sealed class ManagedLayout
 {
     private readonly ManagedTypes _types;
-    private readonly IReadOnlyDictionary<Target, IReadOnlyDictionary<string, RecordLayout>> _layouts;
+    private readonly IReadOnlyDictionary<Target, Dictionary<string, RecordLayout>> _layouts;
 
-    public ManagedLayout(ManagedTypes types, IReadOnlyDictionary<Target, IReadOnlyDictionary<string, RecordLayout>> layouts)
+    public ManagedLayout(ManagedTypes types, IReadOnlyDictionary<Target, Dictionary<string, RecordLayout>> layouts)
     {
         _types = types;
         _layouts = layouts;

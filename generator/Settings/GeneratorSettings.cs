@@ -7,19 +7,19 @@ namespace Native.LibUsb.Generator.Settings;
 internal sealed record GeneratorSettings
 {
     [JsonPropertyName("$schema")]
-    public string? Schema { get; init; }
+    public string? Schema { get; set; }
 
-    public string BaseVersion { get; init; } = "";
+    public string BaseVersion { get; set; } = "";
 
-    public IReadOnlyList<string> Flags { get; init; } = [];
+    public IReadOnlyList<string> Flags { get; set; } = [];
 
-    public IReadOnlyList<string> SuppressGcTransition { get; init; } = [];
+    public IReadOnlyList<string> SuppressGcTransition { get; set; } = [];
 
-    public ExcludeSettings Exclude { get; init; } = new();
+    public ExcludeSettings Exclude { get; set; } = new();
 
-    public IReadOnlyDictionary<string, string> External { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> External { get; set; } = new Dictionary<string, string>();
 
-    public SinceSettings? Since { get; init; }
+    public SinceSettings? Since { get; set; }
 
     /// <summary>Reads a settings file. A knob that does not exist is an error which names the nearest one that does.</summary>
     public static GeneratorSettings Read(string file)
@@ -44,7 +44,8 @@ internal sealed record GeneratorSettings
         }
         catch (JsonException e)
         {
-            throw new GeneratorException($"{file}:{e.LineNumber + 1}: error: {e.Message}");
+            var line = e.LineNumber is { } number ? $":{number + 1}" : "";
+            throw new GeneratorException($"{file}{line}: error: {e.Message}");
         }
     }
 
@@ -73,29 +74,29 @@ internal sealed record GeneratorSettings
 /// <summary>What is left out, each with the reason.</summary>
 internal sealed record ExcludeSettings
 {
-    public IReadOnlyDictionary<string, string> Functions { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Functions { get; set; } = new Dictionary<string, string>();
 
-    public IReadOnlyDictionary<string, string> Inlines { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Inlines { get; set; } = new Dictionary<string, string>();
 
-    public IReadOnlyDictionary<string, string> Macros { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Macros { get; set; } = new Dictionary<string, string>();
 }
 
 /// <summary>The version each name came with. The order of the names is the order of the output.</summary>
 internal sealed record SinceSettings
 {
-    public OrderedDictionary<string, string> Functions { get; init; } = [];
+    public OrderedDictionary<string, string> Functions { get; set; } = [];
 
-    public OrderedDictionary<string, string> Inlines { get; init; } = [];
+    public OrderedDictionary<string, string> Inlines { get; set; } = [];
 
-    public OrderedDictionary<string, string> Records { get; init; } = [];
+    public OrderedDictionary<string, string> Records { get; set; } = [];
 
-    public OrderedDictionary<string, string> Enums { get; init; } = [];
+    public OrderedDictionary<string, string> Enums { get; set; } = [];
 
-    public OrderedDictionary<string, string> Callbacks { get; init; } = [];
+    public OrderedDictionary<string, string> Callbacks { get; set; } = [];
 
-    public OrderedDictionary<string, string> Constants { get; init; } = [];
+    public OrderedDictionary<string, string> Constants { get; set; } = [];
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(GeneratorSettings))]
 internal sealed partial class SettingsJson : JsonSerializerContext;

@@ -17,6 +17,7 @@ internal static class SettingsCheck
         Used("exclude.functions", settings.Exclude.Functions.Keys, imports, "function", errors);
         Used("exclude.inlines", settings.Exclude.Inlines.Keys, inlines, "inline function", errors);
         Used("exclude.macros", settings.Exclude.Macros.Keys, macros.Select(macro => macro.Name), "macro", errors);
+        Used("external", settings.External.Keys, TypesOf(header).SelectMany(Names), "use of a type", errors);
         foreach (var (name, reason) in settings.Exclude.Functions.Concat(settings.Exclude.Inlines).Concat(settings.Exclude.Macros).Concat(settings.External))
             if (string.IsNullOrWhiteSpace(reason)) errors.Add($"settings.json: error: '{name}' needs a reason");
 
@@ -41,6 +42,20 @@ internal static class SettingsCheck
 
         GeneratorException.ThrowIfAny(errors);
     }
+
+    private static IEnumerable<CType> TypesOf(CHeader header) =>
+        header.Functions.SelectMany(function => function.Parameters.Select(parameter => parameter.Type).Append(function.Returns))
+            .Concat(header.Records.SelectMany(record => record.Fields ?? []).SelectMany(field => field.Nested?.Fields?.Select(inner => inner.Type) ?? [field.Type]))
+            .Concat(header.Callbacks.Select(callback => callback.Type));
+
+    private static IEnumerable<string> Names(CType type) => type switch
+    {
+        CNamedType named => [named.Name],
+        CPointerType pointer => Names(pointer.Target),
+        CArrayType array => Names(array.Element),
+        CFunctionType function => function.Parameters.Append(function.Returns).SelectMany(Names),
+        _ => [],
+    };
 
     private static void Used(string setting, IEnumerable<string> names, IEnumerable<string> known, string kind, List<string> errors)
     {

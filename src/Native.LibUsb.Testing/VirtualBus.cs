@@ -26,7 +26,7 @@ public sealed partial class VirtualBus : IDisposable
     private readonly Dictionary<int, int> _nextNumber = [];
     private readonly Socket _listener;
     private readonly Thread _accepter;
-    private readonly nint _testbed;
+    private readonly Testbed _testbed;
     private volatile bool _disposed;
 
     /// <summary>Makes an empty bus. Root hubs appear with the first device of a bus number.</summary>
@@ -42,11 +42,9 @@ public sealed partial class VirtualBus : IDisposable
             throw new InvalidOperationException("A virtual bus exists in this process already: dispose it first.");
         try
         {
-            _testbed = Umockdev.NewTestbed();
-            RootDirectory = Marshal.PtrToStringUTF8(Umockdev.RootDirectory(_testbed))!;
-            string parameters = Path.Combine(RootDirectory, "sys/module/usbcore/parameters");
-            Directory.CreateDirectory(parameters);
-            File.WriteAllText(Path.Combine(parameters, "usbfs_memory_mb"), Options.UsbfsMemoryMegabytes.ToString(CultureInfo.InvariantCulture) + "\n");
+            _testbed = new Testbed();
+            RootDirectory = _testbed.Root;
+            _testbed.Write("/sys/module/usbcore/parameters/usbfs_memory_mb", Options.UsbfsMemoryMegabytes.ToString(CultureInfo.InvariantCulture) + "\n");
             _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             _listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(RootDirectory, "usbip")));
             _listener.Listen(64);
@@ -54,8 +52,7 @@ public sealed partial class VirtualBus : IDisposable
         catch
         {
             _listener?.Dispose();
-            if (_testbed != 0)
-                Umockdev.Unreference(_testbed);
+            _testbed?.Dispose();
             Volatile.Write(ref s_exists, 0);
             throw;
         }
@@ -89,11 +86,8 @@ public sealed partial class VirtualBus : IDisposable
                 return "The virtual bus exists on Linux only.";
             if (ShimPath is null)
                 return $"{ShimName} was not found beside {AppContext.BaseDirectory}.";
-            foreach (string library in (ReadOnlySpan<string>)[Umockdev.Library, UmockdevPreload])
-            {
-                if (!File.Exists(Path.Combine("/usr/lib", library)) && !CanLoad(library))
-                    return $"{library} was not found: install umockdev (Debian: libumockdev0, libumockdev-preload0).";
-            }
+            if (!IsInstalled(UmockdevPreload))
+                return $"{UmockdevPreload} was not found: install umockdev (Debian: apt-get install umockdev).";
             return null;
         }
     }
@@ -228,7 +222,8 @@ public sealed partial class VirtualBus : IDisposable
             if (_disposed)
                 return;
             _disposed = true;
-            gone = [.. _devices.OrderByDescending(d => d.PortPath!.Length)];
+            // what hangs on a hub before the hub; devices before their root hubs
+            gone = [.. _devices.OrderBy(d => d.PortPath!.StartsWith("usb", StringComparison.Ordinal)).ThenByDescending(d => d.PortPath!.Length)];
             foreach (VirtualDevice device in gone)
                 Unplug(device);
             connections = [.. _connections];
@@ -243,7 +238,7 @@ public sealed partial class VirtualBus : IDisposable
         foreach (Connection connection in connections)
             if (connection.Thread != Thread.CurrentThread)
                 connection.Thread.Join();
-        Umockdev.Unreference(_testbed);
+        _testbed.Dispose();
         Volatile.Write(ref s_exists, 0);
     }
 
@@ -252,7 +247,7 @@ public sealed partial class VirtualBus : IDisposable
     internal void ConfigurationChanged(VirtualDevice device)
     {
         if (device.IsAttached)
-            Umockdev.SetAttribute(_testbed, SystemPathOf(device), "bConfigurationValue", device.Configuration == 0 ? "\n" : $"{device.Configuration}\n");
+            _testbed.Write(SystemPathOf(device) + "/bConfigurationValue", device.Configuration == 0 ? "\n" : $"{device.Configuration}\n");
     }
 
     /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>
@@ -290,11 +285,12 @@ public sealed partial class VirtualBus : IDisposable
         return null;
     }
 
-    private static bool CanLoad(string library)
+    private static bool IsInstalled(string library)
     {
-        // the preload itself must not be loaded late, so its presence is judged by its neighbour's
-        string name = library == UmockdevPreload ? Umockdev.Library : library;
-        return NativeLibrary.TryLoad(name, typeof(VirtualBus).Assembly, null, out _);
+        // it must not be loaded late, so it is only looked for where the dynamic linker looks
+        string gnu = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+        string[] folders = ["/usr/lib/" + gnu, "/lib/" + gnu, "/usr/lib64", "/usr/lib", "/usr/local/lib", .. (System.Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)];
+        return folders.Any(folder => File.Exists(Path.Combine(folder, library)));
     }
 
     private string FreePort(VirtualSpeed speed)
@@ -305,7 +301,7 @@ public sealed partial class VirtualBus : IDisposable
                 return $"{bus}-{port}";
     }
 
-    private unsafe void Plug(VirtualDevice device, int bus, string port)
+    private void Plug(VirtualDevice device, int bus, string port)
     {
         int number = _nextNumber.GetValueOrDefault(bus, 1);
         if (number > 127)
@@ -322,71 +318,13 @@ public sealed partial class VirtualBus : IDisposable
             device.IsAttached = true;
         }
         _devices.Add(device);
-        Umockdev.GError* error = null;
-        if (Umockdev.Add(_testbed, Describe(device), &error) == 0)
-        {
-            string message = error is null ? "no reason given" : Marshal.PtrToStringUTF8((nint)error->Message)!;
-            if (error is not null)
-                Umockdev.Free(error);
-            throw new InvalidOperationException($"umockdev refused device {port}: {message}");
-        }
-    }
-
-    /// <summary>The device in umockdev's language: P path, N node with its bytes, E udev properties, A and H attributes.</summary>
-    private static string Describe(VirtualDevice device)
-    {
-        DeviceDescription description = device.Description;
-        string bytes = Convert.ToHexString(device.AllDescriptors), path = SystemPath(device.BusNumber, device.PortPath!)["/sys".Length..];
-        string speed = description.Speed switch
-        {
-            VirtualSpeed.Low => "1.5",
-            VirtualSpeed.Full => "12",
-            VirtualSpeed.High => "480",
-            VirtualSpeed.Super => "5000",
-            _ => "10000",
-        };
-        StringBuilder text = new();
-        text.Append(CultureInfo.InvariantCulture, $"P: {path}\n");
-        text.Append(CultureInfo.InvariantCulture, $"N: bus/usb/{device.BusNumber:d3}/{device.DeviceNumber:d3}={bytes}\n");
-        text.Append(CultureInfo.InvariantCulture, $"E: BUSNUM={device.BusNumber:d3}\nE: DEVNUM={device.DeviceNumber:d3}\n");
-        text.Append(CultureInfo.InvariantCulture, $"E: DEVNAME=/dev/bus/usb/{device.BusNumber:d3}/{device.DeviceNumber:d3}\n");
-        text.Append(CultureInfo.InvariantCulture, $"E: MAJOR=189\nE: MINOR={((device.BusNumber - 1) * 128) + device.DeviceNumber - 1}\n");
-        text.Append(CultureInfo.InvariantCulture, $"E: DEVTYPE=usb_device\nE: DRIVER=usb\nE: SUBSYSTEM=usb\n");
-        text.Append(CultureInfo.InvariantCulture, $"E: PRODUCT={description.VendorId:x}/{description.ProductId:x}/{description.Release:x}\n");
-        text.Append(CultureInfo.InvariantCulture, $"E: TYPE={description.Class}/{description.Subclass}/{description.Protocol}\n");
-        Attribute("bConfigurationValue", $"{device.Configuration}");
-        Attribute("bDeviceClass", $"{description.Class:x2}");
-        Attribute("bDeviceSubClass", $"{description.Subclass:x2}");
-        Attribute("bDeviceProtocol", $"{description.Protocol:x2}");
-        Attribute("bNumConfigurations", $"{description.Configurations.Count}");
-        Attribute("bNumInterfaces", $"{description.Configurations[0].Interfaces.Count,2}");
-        Attribute("bMaxPacketSize0", $"{description.ControlPacket}");
-        Attribute("bcdDevice", $"{description.Release:x4}");
-        Attribute("busnum", $"{device.BusNumber}");
-        Attribute("devnum", $"{device.DeviceNumber}");
-        Attribute("devpath", device.PortPath!.Contains('-', StringComparison.Ordinal) ? device.PortPath[(device.PortPath.IndexOf('-', StringComparison.Ordinal) + 1)..] : "0");
-        Attribute("idVendor", $"{description.VendorId:x4}");
-        Attribute("idProduct", $"{description.ProductId:x4}");
-        Attribute("maxchild", device is VirtualHub hub ? $"{hub.Ports}" : "0");
-        Attribute("speed", speed);
-        Attribute("version", $"{device.DeviceDescriptorBytes[3],2:x}.{device.DeviceDescriptorBytes[2]:x2}");
-        if (description.Manufacturer is { } manufacturer)
-            Attribute("manufacturer", manufacturer.Default);
-        if (description.Product is { } product)
-            Attribute("product", product.Default);
-        if (description.SerialNumber is { } serial)
-            Attribute("serial", serial.Default);
-        text.Append(CultureInfo.InvariantCulture, $"H: descriptors={bytes}\n");
-        return text.ToString();
-
-        // umockdev reads \n and \\ as escapes
-        void Attribute(string name, string value) => text.Append(CultureInfo.InvariantCulture,
-            $"A: {name}={value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\\n\n");
+        device.Sysfs = new TestbedDevice(device, SystemPath(bus, port));
+        _testbed.Add(device.Sysfs);
     }
 
     private void Unplug(VirtualDevice device)
     {
-        string path = SystemPathOf(device);
+        TestbedDevice sysfs = device.Sysfs!;
         _devices.Remove(device);
         lock (device.SyncRoot)
         {
@@ -399,8 +337,7 @@ public sealed partial class VirtualBus : IDisposable
         if (device is VirtualHub hub)
             foreach (int bus in _rootHubs.Where(r => r.Value == hub).Select(r => r.Key).ToArray())
                 _rootHubs.Remove(bus);
-        Umockdev.Event(_testbed, path, "remove");
-        Umockdev.Remove(_testbed, path);
+        _testbed.Remove(sysfs);
     }
 
     private unsafe void Accept()

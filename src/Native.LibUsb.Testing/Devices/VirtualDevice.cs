@@ -76,6 +76,8 @@ public class VirtualDevice
 
     internal VirtualBus? Bus { get; set; }
 
+    internal TestbedDevice? Sysfs { get; set; }
+
     internal ConfigurationDescription? ActiveConfiguration { get; private set; }
 
     internal ReadOnlySpan<byte> DeviceDescriptorBytes => _deviceDescriptor;

@@ -74,6 +74,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "ppoll")]
     public static partial int Poll(PollDescriptor* descriptors, nuint count, TimeSpec* timeout, void* signals);
 
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SetEnvironment(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int UnsetEnvironment(string name);
+
     [LibraryImport("libc", EntryPoint = "getenv")]
     public static partial byte* GetEnvironment([MarshalAs(UnmanagedType.LPUTF8Str)] string name);
 }

@@ -38,7 +38,7 @@ public static unsafe class LibUsbLibrary
     {
         get
         {
-            libusb_version* version = libusb.libusb_get_version();
+            libusb_version* version = GetNativeVersion();
             return new Version(version->major, version->minor, version->micro);
         }
     }
@@ -127,7 +127,7 @@ public static unsafe class LibUsbLibrary
         // Any import makes the runtime ask Resolve for the library. When it has not asked after a call has come back, then libusb is part of
         // this program, and the program's own export table is the place to look. Looking there first would be wrong: the search of a
         // dynamic program covers all that is loaded in the process, maybe another libusb.
-        _ = libusb.libusb_get_version();
+        _ = GetNativeVersion();
         nint handle = Volatile.Read(ref s_handle);
         Exports found;
         if (handle != 0)
@@ -142,6 +142,11 @@ public static unsafe class LibUsbLibrary
         Volatile.Write(ref s_exports, found);
         return found;
     }
+
+    // Never inlined: the just-in-time compiler binds this import when it compiles a method that calls it, and a caller of Version or
+    // HasFunction may well choose the library first.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 
     /// <summary>Tells the runtime whom to ask for the library, before any import of this assembly can run.</summary>
     // CA2255 warns that a module initializer delays the start of every program that uses the library. This one stores one delegate. The

@@ -1,6 +1,5 @@
 using Native.LibUsb.Testing;
 using Native.LibUsb.Tests.Bus;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Facade;
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Native.LibUsb.Testing;
 using Native.LibUsb.Tests.Bus;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Facade;
 
@@ -296,6 +295,53 @@ public sealed class UsbTransferLifetimeTests : BusTest
         submitter.Join();
         Assert.False(transfer.IsSubmitted);
         Assert.Equal(2, _loopback.Waiting);
+    }
+
+    [BusFact]
+    public void A_submission_from_another_thread_races_with_the_end_of_the_callback()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        const int rounds = 10_000;
+        int callbacks = 0;
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Volatile.Write(ref callbacks, callbacks + 1)); // its last act
+        var random = new Random(7);
+        for (int round = 1; round <= rounds; round++)
+        {
+            transfer.Submit();
+            while (Volatile.Read(ref callbacks) != round)
+                Thread.SpinWait(1);
+            Thread.SpinWait(random.Next(12)); // now the callback returns, and the transfer is brought to rest
+        }
+
+        Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience));
+        Assert.Equal(rounds, callbacks);
+    }
+
+    [BusFact]
+    public void Disposing_on_another_thread_races_with_the_submission()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        var random = new Random(9);
+        for (int round = 0; round < 1000; round++)
+        {
+            UsbTransfer transfer = _handle.CreateTransfer();
+            transfer.SetBulk(BulkLoopback.InAddress, 512); // nothing arrives: only a cancellation ends it
+            int delay = random.Next(200);
+            int go = 0;
+            var disposer = new Thread(() =>
+            {
+                while (Volatile.Read(ref go) == 0)
+                    Thread.SpinWait(1);
+                Thread.SpinWait(delay);
+                transfer.Dispose();
+            });
+            disposer.Start();
+            Volatile.Write(ref go, 1);
+            Throws<ObjectDisposedException>(transfer.Submit);
+            disposer.Join();
+            Assert.True(SpinWait.SpinUntil(() => Throws<ObjectDisposedException>(() => _ = transfer.Endpoint), Patience), $"round {round}: still in flight");
+        }
     }
 
     [BusFact]

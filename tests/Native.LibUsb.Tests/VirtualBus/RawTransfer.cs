@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
-using Xunit;
 using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;

@@ -13,7 +13,7 @@ public static unsafe partial class libusb
     public const int LIBUSB_API_VERSION = 0x0100010C;
 
     /// <summary>The older name of <see cref="libusb.LIBUSB_API_VERSION" />.</summary>
-    public const int LIBUSBX_API_VERSION = 16777484;
+    public const int LIBUSBX_API_VERSION = 0x0100010C;
 
     /// <summary>Size of a device descriptor on the wire, in bytes.</summary>
     public const int LIBUSB_DT_DEVICE_SIZE = 18;

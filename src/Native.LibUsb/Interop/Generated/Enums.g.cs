@@ -54,22 +54,22 @@ public enum libusb_class_code : int
     /// <summary>Personal health care: meters and monitors.</summary>
     LIBUSB_CLASS_PERSONAL_HEALTHCARE = 0x0F,
 
-    /// <summary>Audio and video together. In headers since 1.0.27.</summary>
+    /// <summary>Audio and video together. In headers since 1.0.30.</summary>
     LIBUSB_CLASS_AUDIO_VIDEO = 0x10,
 
-    /// <summary>Billboard: a USB-C device says that an alternate mode failed. In headers since 1.0.27.</summary>
+    /// <summary>Billboard: a USB-C device says that an alternate mode failed. In headers since 1.0.30.</summary>
     LIBUSB_CLASS_BILLBOARD = 0x11,
 
-    /// <summary>USB-C bridge. In headers since 1.0.27.</summary>
+    /// <summary>USB-C bridge. In headers since 1.0.30.</summary>
     LIBUSB_CLASS_TYPE_C_BRIDGE = 0x12,
 
-    /// <summary>Displays over bulk endpoints. In headers since 1.0.27.</summary>
+    /// <summary>Displays over bulk endpoints. In headers since 1.0.30.</summary>
     LIBUSB_CLASS_BULK_DISPLAY_PROTOCOL = 0x13,
 
-    /// <summary>Management Component Transport Protocol. In headers since 1.0.27.</summary>
+    /// <summary>Management Component Transport Protocol. In headers since 1.0.30.</summary>
     LIBUSB_CLASS_MCTP = 0x14,
 
-    /// <summary>I3C bus adapters. In headers since 1.0.27.</summary>
+    /// <summary>I3C bus adapters. In headers since 1.0.30.</summary>
     LIBUSB_CLASS_I3C = 0x3C,
 
     /// <summary>Diagnostic devices, such as debug ports.</summary>

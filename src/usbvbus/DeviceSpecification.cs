@@ -1,0 +1,136 @@
+using System.Globalization;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.VirtualBusProgram;
+
+/// <summary>A device as it is written on the command line: <c>camera:speed=high,port=1-2</c>.</summary>
+internal sealed class DeviceSpecification
+{
+    public const string Help =
+        "Models: camera (isochronous IN), loopback (bulk), interrupt, hub. For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
+        "vendor and product (hexadecimal), serial, driver (kernel driver bound at first), deny (true: no permission). " +
+        "camera: paced (false: as fast as the host asks), unplug-after (packets). loopback: streams (exponent), capacity (bytes). " +
+        "interrupt: size (bytes), period (ms). hub: ports.";
+
+    private static readonly Dictionary<string, string[]> s_names = new()
+    {
+        ["camera"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "paced", "unplug-after"],
+        ["loopback"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "streams", "capacity"],
+        ["interrupt"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "size", "period"],
+        ["hub"] = ["speed", "port", "deny", "ports"],
+    };
+
+    private readonly Dictionary<string, string> _values = [];
+    private readonly string _model;
+
+    private DeviceSpecification(string text)
+    {
+        Text = text;
+        string[] halves = text.Split(':', 2);
+        _model = halves[0];
+        if (!s_names.TryGetValue(_model, out string[]? names))
+            throw new ArgumentException($"'{_model}' is not a model; there are {string.Join(", ", s_names.Keys)}.");
+        foreach (string part in halves.Length == 1 ? [] : halves[1].Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] pair = part.Split('=', 2);
+            if (pair.Length != 2 || !names.Contains(pair[0]))
+                throw new ArgumentException($"'{part}' is not NAME=VALUE with one of {string.Join(", ", names)}.");
+            _values[pair[0]] = pair[1];
+        }
+    }
+
+    public string Text { get; }
+
+    public bool IsHub => _model == "hub";
+
+    public string? Port => _values.GetValueOrDefault("port");
+
+    /// <summary>Reads a specification and tries it once, so that a mistake is reported before anything runs.</summary>
+    /// <exception cref="ArgumentException">It makes no sense; the message says why.</exception>
+    public static DeviceSpecification Parse(string text)
+    {
+        DeviceSpecification specification = new(text);
+        _ = specification.Make();
+        return specification;
+    }
+
+    public VirtualDevice Make()
+    {
+        VirtualDevice device = _model switch
+        {
+            "camera" => new IsoSource(new IsoSourceOptions
+            {
+                Speed = Speed(VirtualSpeed.High),
+                VendorId = Id("vendor", 0x1209),
+                ProductId = Id("product", 0x0010),
+                SerialNumber = _values.GetValueOrDefault("serial"),
+                KernelDriver = _values.GetValueOrDefault("driver"),
+                Paced = Flag("paced", true),
+                UnplugAfterPackets = Number("unplug-after", 0),
+            }),
+            "loopback" => new BulkLoopback(new BulkLoopbackOptions
+            {
+                Speed = Speed(VirtualSpeed.High),
+                VendorId = Id("vendor", 0x1209),
+                ProductId = Id("product", 0x0011),
+                SerialNumber = _values.GetValueOrDefault("serial"),
+                KernelDriver = _values.GetValueOrDefault("driver"),
+                StreamsExponent = (int)Number("streams", 0),
+                Capacity = (int)Number("capacity", 4 << 20),
+            }),
+            "interrupt" => new InterruptSource(new InterruptSourceOptions
+            {
+                Speed = Speed(VirtualSpeed.Full),
+                VendorId = Id("vendor", 0x1209),
+                ProductId = Id("product", 0x0012),
+                SerialNumber = _values.GetValueOrDefault("serial"),
+                KernelDriver = _values.GetValueOrDefault("driver"),
+                ReportSize = (int)Number("size", 8),
+                PeriodMilliseconds = (int)Number("period", 1),
+            }),
+            _ => new VirtualHub(Speed(VirtualSpeed.High), (int)Number("ports", 4)),
+        };
+        device.DenyAccess = Flag("deny", false);
+        return device;
+    }
+
+    private VirtualSpeed Speed(VirtualSpeed other)
+    {
+        if (!_values.TryGetValue("speed", out string? text))
+            return other;
+        return text switch
+        {
+            "low" => VirtualSpeed.Low,
+            "full" => VirtualSpeed.Full,
+            "high" => VirtualSpeed.High,
+            "super" => VirtualSpeed.Super,
+            "super-plus" => VirtualSpeed.SuperPlus,
+            _ => throw new ArgumentException($"'{text}' is not a speed; there are low, full, high, super, super-plus."),
+        };
+    }
+
+    private ushort Id(string name, ushort other)
+    {
+        if (!_values.TryGetValue(name, out string? text))
+            return other;
+        return ushort.TryParse(text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? text[2..] : text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort id)
+            ? id
+            : throw new ArgumentException($"{name}={text} is not a hexadecimal number of up to four digits.");
+    }
+
+    private long Number(string name, int other)
+    {
+        if (!_values.TryGetValue(name, out string? text))
+            return other;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && (number <= int.MaxValue || name == "unplug-after")
+            ? number
+            : throw new ArgumentException($"{name}={text} is not a number.");
+    }
+
+    private bool Flag(string name, bool other)
+    {
+        if (!_values.TryGetValue(name, out string? text))
+            return other;
+        return bool.TryParse(text, out bool flag) ? flag : throw new ArgumentException($"{name}={text} is neither true nor false.");
+    }
+}

@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.VirtualBusProgram;
+
+/// <summary><c>usbvbus run</c>: a bus, devices on it, and a program that sees them.</summary>
+internal static class RunCommand
+{
+    private const int CannotStart = 126, NotFound = 127, Unavailable = 125;
+
+    public static Command Create()
+    {
+        Option<DeviceSpecification[]> devices = new("--device", "-d")
+        {
+            Description = $"A device: MODEL[:NAME=VALUE,...]; can be given several times. {DeviceSpecification.Help}",
+            HelpName = "spec",
+            CustomParser = result =>
+            {
+                List<DeviceSpecification> parsed = [];
+                foreach (string token in result.Tokens.Select(t => t.Value))
+                    try
+                    {
+                        parsed.Add(DeviceSpecification.Parse(token));
+                    }
+                    catch (ArgumentException exception)
+                    {
+                        result.AddError($"--device {token}: {exception.Message}");
+                    }
+                return [.. parsed];
+            },
+        };
+        Option<bool> denyAccess = new("--deny-access") { Description = "Opening any of the devices fails with 'permission denied'." };
+        Option<int> memory = new("--usbfs-memory")
+        {
+            Description = "The budget of all transfers in flight, in MB; 0 for none.",
+            HelpName = "MB",
+            DefaultValueFactory = _ => 16,
+        };
+        memory.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 0)
+                result.AddError("--usbfs-memory is 0 or more.");
+        });
+        Option<bool> noScatterGather = new("--no-scatter-gather") { Description = "A host controller for which libusb splits bulk transfers in pieces of 16 KiB." };
+        Argument<string[]> program = new("command") { Description = "The program and its arguments, after --.", Arity = ArgumentArity.OneOrMore };
+
+        Command command = new("run", "Runs a program that sees virtual devices. Its exit code is passed on; 125 says that no bus could be made.")
+        {
+            devices, denyAccess, memory, noScatterGather, program,
+        };
+        command.SetAction(result => Run(
+            result.GetValue(devices) ?? [],
+            result.GetValue(denyAccess),
+            new VirtualBusOptions
+            {
+                UsbfsMemoryMegabytes = result.GetValue(memory),
+                Capabilities = result.GetValue(noScatterGather) ? UsbfsCapabilities.WithoutScatterGather : UsbfsCapabilities.Default,
+            },
+            result.GetValue(program)!));
+        return command;
+    }
+
+    private static int Run(DeviceSpecification[] devices, bool denyAccess, VirtualBusOptions options, string[] program)
+    {
+        if (VirtualBus.ChildrenUnavailableReason is { } reason)
+            return Fail(Unavailable, reason);
+        using VirtualBus bus = new(options);
+        // hubs first: what hangs on them needs them
+        foreach (DeviceSpecification specification in devices.OrderBy(d => d.IsHub ? d.Port?.Length ?? 0 : int.MaxValue))
+            try
+            {
+                VirtualDevice device = specification.Make();
+                device.DenyAccess |= denyAccess;
+                bus.Attach(device, specification.Port);
+            }
+            catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
+            {
+                return Fail(Unavailable, $"--device {specification.Text}: {exception.Message}");
+            }
+
+        ProcessStartInfo start = new(program[0]) { UseShellExecute = false };
+        foreach (string argument in program.Skip(1))
+            start.ArgumentList.Add(argument);
+        bus.ApplyTo(start);
+        Process child;
+        try
+        {
+            child = Process.Start(start)!;
+        }
+        catch (Win32Exception exception)
+        {
+            const int noSuchFile = 2;
+            return Fail(exception.NativeErrorCode == noSuchFile ? NotFound : CannotStart, $"{program[0]}: {exception.Message}");
+        }
+        using (child)
+        // Ctrl-C reaches the child from the terminal by itself: it decides what to do, and we wait for it. A kill is passed on.
+        using (PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => PassOn(context, child)))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => PassOn(context, child)))
+        {
+            child.WaitForExit();
+            return child.ExitCode;
+        }
+    }
+
+    private static void PassOn(PosixSignalContext context, Process child)
+    {
+        context.Cancel = true;
+        const int hangUp = 1, terminate = 15;
+        if (!child.HasExited)
+            _ = Signals.Kill(child.Id, context.Signal == PosixSignal.SIGHUP ? hangUp : terminate);
+    }
+
+    private static int Fail(int code, string message)
+    {
+        Console.Error.WriteLine($"usbvbus: {message}");
+        return code;
+    }
+}

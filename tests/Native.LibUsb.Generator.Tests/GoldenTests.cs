@@ -1,0 +1,44 @@
+using Native.LibUsb.Generator.Settings;
+
+namespace Native.LibUsb.Generator.Tests;
+
+/// <summary>
+/// One folder for each case: <c>input.h</c>, perhaps <c>settings.json</c> and texts, and the files they give. Files in which a case
+/// has nothing are left out. <c>UPDATE_GOLDEN=1 dotnet test</c> rewrites them: read the difference before you commit it. They are compiled
+/// with the tests, so delete those that do not compile any more first.
+/// </summary>
+public class GoldenTests
+{
+    private static readonly string s_golden = Path.Combine(TestRepository.Tests, "Golden");
+    private static readonly bool s_update = Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1";
+
+    // what a header with nothing in it gives
+    private static readonly Lazy<IReadOnlyDictionary<string, string>> s_nothing = new(() => Snippet.Generate("typedef int nothing;\n"));
+
+    public static TheoryData<string> Cases => [.. Directory.EnumerateDirectories(s_golden).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Output_is_as_recorded(string name)
+    {
+        var folder = Path.Combine(s_golden, name);
+        var settings = Path.Combine(folder, "settings.json");
+        var generated = BindingGenerator.Generate(
+            TestRepository.Clang,
+            Path.Combine(folder, "input.h"),
+            File.Exists(settings) ? GeneratorSettings.Read(settings) : new GeneratorSettings(),
+            Directory.EnumerateFiles(folder, "*.xml").Any() ? folder : null);
+        var expected = generated.Where(file => file.Key != BindingGenerator.Layouts && file.Value != s_nothing.Value[file.Key]).ToDictionary();
+        Assert.NotEmpty(expected);
+
+        if (s_update)
+        {
+            foreach (var stale in Directory.EnumerateFiles(folder, "*.g.cs")) File.Delete(stale);
+            foreach (var (file, text) in expected) File.WriteAllText(Path.Combine(folder, file), text);
+        }
+
+        var recorded = Directory.EnumerateFiles(folder, "*.g.cs").ToDictionary(path => Path.GetFileName(path), File.ReadAllText);
+        Assert.Equal(expected.Keys.Order(), recorded.Keys.Order());
+        foreach (var (file, text) in expected) Assert.Equal(recorded[file], text);
+    }
+}

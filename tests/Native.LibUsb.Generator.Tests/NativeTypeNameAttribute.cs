@@ -1,0 +1,8 @@
+namespace Native.LibUsb.Interop;
+
+/// <summary>Stands for the one of Native.LibUsb, so that the golden files compile here.</summary>
+[AttributeUsage(AttributeTargets.Parameter | AttributeTargets.ReturnValue | AttributeTargets.Field)]
+internal sealed class NativeTypeNameAttribute(string name) : Attribute
+{
+    public string Name { get; } = name;
+}

@@ -1,0 +1,28 @@
+using Native.LibUsb.Generator.Settings;
+
+namespace Native.LibUsb.Generator.Tests;
+
+/// <summary>Runs the generator on a few lines of C.</summary>
+internal static class Snippet
+{
+    /// <summary>The generated files.</summary>
+    /// <param name="header">The C text; <c>stdint.h</c> is included.</param>
+    /// <param name="settings">The JSON of the settings.</param>
+    /// <param name="docs">The text files, content by name; without them the binding has no documentation.</param>
+    public static IReadOnlyDictionary<string, string> Generate(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
+    {
+        using var folder = new TemporaryFolder();
+        var input = folder.Write("input.h", header);
+        foreach (var (name, text) in docs ?? new Dictionary<string, string>()) folder.Write($"docs/{name}", text);
+        return BindingGenerator.Generate(
+            TestRepository.Clang, input, GeneratorSettings.Read(folder.Write("settings.json", settings)), docs is null ? null : Path.Combine(folder.Path, "docs"));
+    }
+
+    /// <summary>The errors of a run that must fail, with the folder of the input cut off.</summary>
+    public static IReadOnlyList<string> Errors(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
+    {
+        var exception = Assert.Throws<GeneratorException>(() => Generate(header, settings, docs));
+        return [.. exception.Errors.Select(error => error.StartsWith(Path.GetTempPath(), StringComparison.Ordinal)
+            ? error[(error.IndexOf('/', Path.GetTempPath().Length) + 1)..] : error)];
+    }
+}

@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>Says a C# type of the raw layer in C, with every <c>const</c> left out.</summary>
+internal static class CTypes
+{
+    /// <summary>
+    /// Gets the C declaration of something of a C# type. C# has one type for the two of C that are bytes, so there can be two answers.
+    /// </summary>
+    internal static IEnumerable<string> Declare(LibUsbHeader header, Type type, string name)
+    {
+        if (type.IsPointer)
+        {
+            (Type target, int depth) = (type.GetElementType()!, 1);
+            for (; target.IsPointer; depth++)
+                target = target.GetElementType()!;
+            string stars = new('*', depth);
+            return (target == typeof(byte) ? (string[])["unsigned char", "char"] : [Simple(header, target)]).Select(text => $"{text} {stars}{name}");
+        }
+        if (type.IsFunctionPointer)
+        {
+            Assert.True(type.IsUnmanagedFunctionPointer, $"{type} is a pointer to a managed function.");
+            return Signatures(header, type.GetFunctionPointerReturnType(), type.GetFunctionPointerParameterTypes(), $"(*{name})");
+        }
+        return [$"{Simple(header, type)} {name}"];
+    }
+
+    /// <summary>Gets the C prototypes that a C# signature can stand for.</summary>
+    internal static IEnumerable<string> Signatures(LibUsbHeader header, Type returns, IReadOnlyList<Type> parameters, string name)
+    {
+        IEnumerable<string> lists = [""];
+        foreach (Type parameter in parameters)
+            lists = lists.SelectMany(list => Declare(header, parameter, "").Select(text => list.Length == 0 ? text : $"{list}, {text}"));
+        return lists.SelectMany(list => Declare(header, returns, $"{name}({(list.Length == 0 ? "void" : list)})"));
+    }
+
+    private static string Simple(LibUsbHeader header, Type type) => type switch
+    {
+        _ when type == typeof(void) => "void",
+        _ when type == typeof(byte) => "uint8_t",
+        _ when type == typeof(short) => "short",
+        _ when type == typeof(ushort) => "uint16_t",
+        _ when type == typeof(int) => "int",
+        _ when type == typeof(uint) => "uint32_t",
+        _ when type == typeof(nint) => "ssize_t",
+        _ when type == typeof(nuint) => "size_t",
+        _ when type == typeof(CULong) => "unsigned long",
+        _ when type == typeof(timeval) => "struct timeval",
+        _ when type.IsEnum => header.EnumType(type.Name),
+        _ when RawSurface.Records.Contains(type) => $"struct {type.Name}",
+        _ => throw new NotSupportedException($"The tests do not know what {type} is in C."),
+    };
+}

@@ -1,0 +1,121 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>The loaded libusb has every function that its version should have, and calls of one that it lacks say so.</summary>
+public sealed unsafe class ExportTests
+{
+    private static readonly string[] s_newerThan1_0_26 =
+    [
+        "libusb_endpoint_set_raw_io", "libusb_endpoint_supports_raw_io", "libusb_free_interface_association_descriptors", "libusb_free_platform_descriptor",
+        "libusb_free_ssplus_usb_device_capability_descriptor", "libusb_get_active_interface_association_descriptors", "libusb_get_device_string",
+        "libusb_get_interface_association_descriptors", "libusb_get_max_alt_packet_size", "libusb_get_max_raw_io_transfer_size",
+        "libusb_get_platform_descriptor", "libusb_get_session_data", "libusb_get_ssplus_usb_device_capability_descriptor", "libusb_init_context",
+    ];
+
+    public static TheoryData<string> OptionalFunctions => [.. RawSurface.OptionalFunctions.Keys];
+
+    [Fact]
+    public void The_fourteen_newer_functions_are_looked_up_by_name() =>
+        Assert.Equal(s_newerThan1_0_26, RawSurface.OptionalFunctions.Keys.Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void The_loaded_library_exports_every_import()
+    {
+        Version loaded = LibUsbLibrary.Version;
+        Assert.True(loaded >= new Version(1, 0, 26), $"The tests need libusb 1.0.26 or newer; {LibUsbLibrary.LoadedPath} is {loaded}.");
+        nint library = NativeLibrary.Load(LibUsbLibrary.LoadedPath!);
+        Assert.All(RawSurface.Imports, import => Assert.True(NativeLibrary.TryGetExport(library, import.Key, out _), $"{import.Key} is not exported."));
+    }
+
+    // Absence is told by the export and judged by the version: a function that the version should have must not be missing unseen.
+    [Fact]
+    public void Only_functions_newer_than_the_loaded_library_are_absent()
+    {
+        Version loaded = LibUsbLibrary.Version;
+        nint library = NativeLibrary.Load(LibUsbLibrary.LoadedPath!);
+        IEnumerable<string> absent = RawSurface.OptionalFunctions.Keys.Where(name => !NativeLibrary.TryGetExport(library, name, out _));
+        IEnumerable<string> newer = RawSurface.OptionalFunctions.Where(function => function.Value > loaded).Select(function => function.Key);
+
+        Assert.Equal(newer.Order(StringComparer.Ordinal), absent.Order(StringComparer.Ordinal));
+        if (loaded == new Version(1, 0, 26))
+            Assert.Equal(14, absent.Count());
+    }
+
+    [Theory]
+    [MemberData(nameof(OptionalFunctions))]
+    public void HasFunction_says_what_the_library_exports(string name)
+    {
+        bool exported = NativeLibrary.TryGetExport(NativeLibrary.Load(LibUsbLibrary.LoadedPath!), name, out _);
+        Assert.Equal(exported, LibUsbLibrary.HasFunction(name));
+    }
+
+    [Fact]
+    public void HasFunction_knows_only_exports()
+    {
+        Assert.True(LibUsbLibrary.HasFunction(nameof(libusb.libusb_init)));
+        Assert.False(LibUsbLibrary.HasFunction(nameof(libusb.libusb_fill_bulk_transfer)));
+        Assert.False(LibUsbLibrary.HasFunction("libusb_no_such_function"));
+        Assert.Throws<ArgumentException>(() => LibUsbLibrary.HasFunction(""));
+    }
+
+    // On the fake library: the same on every machine, whatever libusb is installed.
+    [Theory]
+    [MemberData(nameof(OptionalFunctions))]
+    public void Calling_an_absent_function_names_it_and_both_versions(string name)
+    {
+        using var fake = new FakeLibrary(new Version(1, 0, 25));
+        Isolated.Run(CallAbsentFunction, $"{fake.Path}|{name}");
+    }
+
+    [Fact]
+    public void Calling_an_optional_function_that_is_there_calls_it()
+    {
+        using var fake = new FakeLibrary(new Version(1, 0, 30), "unsigned long libusb_get_session_data(void *dev) { return (unsigned long)(size_t)dev + 1; }");
+        Isolated.Run(CallSessionData, fake.Path);
+    }
+
+    // 1.0.28 has two functions more than 1.0.27 and the same API number; a build may also leave a function out. The export decides.
+    [Fact]
+    public void The_export_decides_and_not_the_version()
+    {
+        using var fake = new FakeLibrary(new Version(1, 0, 26), "unsigned long libusb_get_session_data(void *dev) { return (unsigned long)(size_t)dev + 1; }");
+        Isolated.Run(CallSessionData, fake.Path);
+        Isolated.Run(CallAbsentFunction, $"{fake.Path}|libusb_get_device_string");
+    }
+
+    private static void CallAbsentFunction(string argument)
+    {
+        string[] parts = argument.Split('|');
+        LibUsbLibrary.SetPath(parts[0]);
+        Assert.False(LibUsbLibrary.HasFunction(parts[1]));
+
+        // Twice: the second answer comes from what the first has found out.
+        for (int i = 0; i < 2; i++)
+        {
+            var exception = Assert.Throws<UsbNotSupportedException>(() => Call(parts[1]));
+            Assert.Equal(parts[1], exception.FunctionName);
+            Assert.Equal(RawSurface.OptionalFunctions[parts[1]], exception.RequiredVersion);
+            Assert.Equal(LibUsbLibrary.Version, exception.LoadedVersion);
+            Assert.Contains(parts[1], exception.Message, StringComparison.Ordinal);
+            Assert.Contains(exception.RequiredVersion.ToString(), exception.Message, StringComparison.Ordinal);
+            Assert.Contains(exception.LoadedVersion.ToString(), exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static void CallSessionData(string path)
+    {
+        LibUsbLibrary.SetPath(path);
+        Assert.True(LibUsbLibrary.HasFunction(nameof(libusb.libusb_get_session_data)));
+        Assert.Equal(0x1235u, libusb.libusb_get_session_data((libusb_device*)0x1234).Value);
+    }
+
+    // With zeros for every argument: none of these calls reaches a library.
+    private static void Call(string name)
+    {
+        System.Reflection.MethodInfo method = typeof(libusb).GetMethod(name)!;
+        object?[] arguments = [.. method.GetParameters().Select(parameter => parameter.ParameterType.IsValueType ? Activator.CreateInstance(parameter.ParameterType) : null)];
+        method.Invoke(null, System.Reflection.BindingFlags.DoNotWrapExceptions, null, arguments, null);
+    }
+}

@@ -1,0 +1,31 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>
+/// Runs code on a fresh copy of the binding. Which libusb a process uses is decided once, so a test about that decision needs statics of its
+/// own: a second copy of the two assemblies in a load context has them, and costs no process.
+/// </summary>
+internal static class Isolated
+{
+    /// <summary>Runs a static method of a test class, found again by name in the copy of this assembly.</summary>
+    internal static void Run(Action<string> scenario, string argument = "")
+    {
+        MethodInfo method = scenario.Method;
+        Assert.True(method.IsStatic, "A scenario is a static method: an instance would belong to the other copy.");
+        Assembly copy = new Context().LoadFromAssemblyName(typeof(Isolated).Assembly.GetName());
+        MethodInfo twin = copy.GetType(method.DeclaringType!.FullName!, throwOnError: true)!
+            .GetMethod(method.Name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!;
+        twin.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [argument], null);
+    }
+
+    // Not collectible: libusb is never unloaded either.
+    private sealed class Context() : AssemblyLoadContext("isolated libusb")
+    {
+        protected override Assembly? Load(AssemblyName assemblyName) =>
+            assemblyName.Name is "Native.LibUsb" or "Native.LibUsb.Tests"
+                ? LoadFromAssemblyPath(Path.Combine(AppContext.BaseDirectory, assemblyName.Name + ".dll"))
+                : null;
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text.RegularExpressions;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>
+/// The repository's libusb.h over one installed libusb header: what C says that there is. The header of libusb is only read, by the compiler.
+/// </summary>
+internal sealed partial class LibUsbHeader
+{
+    private readonly string[] _options;
+
+    private LibUsbHeader(string name, string? includeFolder)
+    {
+        Name = name;
+        _options = includeFolder is null ? [] : ["-I", includeFolder];
+        Text = CCompiler.Run(Preamble, [.. _options, "-E", "-P"]);
+        string macros = CCompiler.Run(Preamble, [.. _options, "-E", "-dM"]);
+
+        // Function pointer types have their name in brackets, and calls inside the inline functions are of functions that exist too.
+        Functions = [.. FunctionPattern().Matches(Text).Select(match => match.Groups[1].Value).Distinct()];
+        InlineFunctions = [.. InlinePattern().Matches(Text).Select(match => match.Groups[1].Value)];
+        EnumMembers = [.. EnumPattern().Matches(Text).SelectMany(body => MemberPattern().Matches(body.Groups[1].Value)).Select(match => WithoutMark(match.Groups[1].Value)).Distinct()];
+        MacroConstants = [.. MacroPattern().Matches(macros).Select(match => match.Groups[1].Value)];
+    }
+
+    /// <summary>The installed header, and those of other versions that eng/fetch-libusb.sh has put beside the build output.</summary>
+    internal static IReadOnlyList<LibUsbHeader> All { get; } = FindAll();
+
+    internal string Name { get; }
+
+    /// <summary>The preprocessed text.</summary>
+    internal string Text { get; }
+
+    /// <summary>Every function that is declared, the inline ones included.</summary>
+    internal IReadOnlyList<string> Functions { get; }
+
+    internal IReadOnlyList<string> InlineFunctions { get; }
+
+    internal IReadOnlyList<string> EnumMembers { get; }
+
+    /// <summary>Macros that stand for a value.</summary>
+    internal IReadOnlyList<string> MacroConstants { get; }
+
+    // C would refuse two of the pointer types for a `const` that C# cannot say. System headers come first, as they need the word.
+    private static string Preamble => $"""
+        #include <limits.h>
+        #include <stddef.h>
+        #include <stdint.h>
+        #include <sys/types.h>
+        #include <sys/time.h>
+        #include <time.h>
+        #define const
+        #include "{Repository.PathOf("libusb.h")}"
+
+        """;
+
+    /// <summary>Compiles statements after the header, without making a program.</summary>
+    internal (int ExitCode, string Errors) TryCompile(string source)
+    {
+        (int exitCode, _, string errors) = CCompiler.TryRun(
+            Preamble + source, [.. _options, "-std=gnu11", "-Wall", "-Werror", "-Wno-deprecated-declarations", "-fsyntax-only"]);
+        return (exitCode, errors);
+    }
+
+    /// <summary>Compiles a shared library against this header.</summary>
+    internal void BuildLibrary(string source, string path) =>
+        CCompiler.Run(
+            Preamble + source,
+            [.. _options, "-std=gnu11", "-O1", "-Wall", "-Werror", "-Wno-deprecated-declarations", "-shared", "-fPIC", "-o", path]);
+
+    /// <summary>
+    /// Gets how this header writes the member of an enumeration. libusb.h cannot reopen an enumeration, so it declares a member that an older
+    /// header lacks, or has with an older value, under a marked name.
+    /// </summary>
+    internal string EnumMember(string name)
+    {
+        foreach (string mark in (string[])["__changed", "__added"])
+        {
+            if (Regex.IsMatch(Text, $@"\b{name}{mark}\b"))
+                return name + mark;
+        }
+        return name;
+    }
+
+    /// <summary>Gets the C type of an enumeration: two of libusb.h have a name by typedef only.</summary>
+    internal string EnumType(string name) => Regex.IsMatch(Text, $@"\benum {name}\b") ? "enum " + name : name;
+
+    public override string ToString() => Name;
+
+    private static List<LibUsbHeader> FindAll()
+    {
+        var headers = new List<LibUsbHeader> { new("installed", null) };
+        string fetched = Repository.PathOf("artifacts", "libusb-headers");
+        if (Directory.Exists(fetched))
+        {
+            foreach (string suite in Directory.GetDirectories(fetched).Order(StringComparer.Ordinal))
+            {
+                string includes = Path.Combine(suite, "root", "usr", "include");
+                if (File.Exists(Path.Combine(includes, "libusb-1.0", "libusb.h")))
+                    headers.Add(new LibUsbHeader(Path.GetFileName(suite), includes));
+            }
+        }
+        return headers;
+    }
+
+    private static string WithoutMark(string member) => member.Replace("__added", "", StringComparison.Ordinal).Replace("__changed", "", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"(?<!\()\b(libusb_\w+)\s*\([^;{]*\)\s*[;{]")]
+    private static partial Regex FunctionPattern();
+
+    [GeneratedRegex(@"static inline [^;{(]*\b(libusb_\w+)\s*\(")]
+    private static partial Regex InlinePattern();
+
+    [GeneratedRegex(@"\benum\b[^;{(]*\{([^}]*)\}")]
+    private static partial Regex EnumPattern();
+
+    [GeneratedRegex(@"\b(LIBUSB_\w+)\s*(?:=|,|$)", RegexOptions.Multiline)]
+    private static partial Regex MemberPattern();
+
+    // Names that stand for a number: not include guards and not those that stand for nothing, an attribute or a calling convention.
+    [GeneratedRegex(@"^#define (LIBUSBX?_(?!CALLV?\b|PACKED\b|FLEXIBLE_ARRAY\b|H\b)\w+) +\S", RegexOptions.Multiline)]
+    private static partial Regex MacroPattern();
+}

@@ -1,0 +1,254 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>Which libusb is loaded, and who may choose. Each scenario has a copy of the binding of its own.</summary>
+public sealed class LibUsbLibraryTests
+{
+    private const string SearchDirectories = "NATIVE_DLL_SEARCH_DIRECTORIES";
+    private static readonly Version s_fakeVersion = new(1, 0, 99);
+
+    [Fact]
+    public void The_systems_libusb_is_found_without_a_choice() => Isolated.Run(FindTheSystemsLibrary);
+
+    [Fact]
+    public void Nothing_is_loaded_before_the_first_use() => Isolated.Run(LookBeforeTheFirstUse);
+
+    [Fact]
+    public void A_chosen_path_is_loaded()
+    {
+        using var fake = new FakeLibrary(s_fakeVersion);
+        Isolated.Run(ChoosePath, fake.Path);
+    }
+
+    [Fact]
+    public void A_chosen_path_that_does_not_exist_is_not_replaced_by_a_search() => Isolated.Run(ChooseMissingPath);
+
+    [Fact]
+    public void A_library_that_is_not_libusb_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("libusb-0.1.so");
+        CCompiler.Run("int usb_init(void) { return 0; }\n", "-shared", "-fPIC", "-o", path);
+        Isolated.Run(ChooseForeignPath, path);
+        Isolated.Run(ResolveForeignLibrary, path);
+    }
+
+    [Fact]
+    public void Choosing_after_the_first_use_is_refused()
+    {
+        using var fake = new FakeLibrary(s_fakeVersion);
+        Isolated.Run(ChooseTooLate, fake.Path);
+    }
+
+    [Fact]
+    public void After_a_failure_another_choice_is_possible()
+    {
+        using var fake = new FakeLibrary(s_fakeVersion);
+        Isolated.Run(FailAndChooseAgain, fake.Path);
+    }
+
+    [Fact]
+    public void The_applications_resolver_supplies_the_library()
+    {
+        using var fake = new FakeLibrary(s_fakeVersion);
+        Isolated.Run(Resolve, fake.Path);
+    }
+
+    [Fact]
+    public void A_resolver_that_gives_nothing_lets_the_search_go_on() => Isolated.Run(ResolveToNothing);
+
+    [Fact]
+    public void A_resolver_that_uses_libusb_is_refused() => Isolated.Run(ResolveWithLibUsb);
+
+    [Fact]
+    public void The_last_choice_counts()
+    {
+        using var fake = new FakeLibrary(s_fakeVersion);
+        Isolated.Run(ChooseTwice, fake.Path);
+    }
+
+    [Fact]
+    public void Bad_choices_are_refused_at_once() => Isolated.Run(ChooseBadly);
+
+    // The folders that the host gets from the packages of the application (runtimes/<rid>/native) come before the system's library, and a
+    // broken file in one of them does not end the search.
+    [Theory]
+    [InlineData("libusb-1.0.so.0")]
+    [InlineData("libusb-1.0.so")]
+    public void The_applications_own_copy_comes_first(string fileName)
+    {
+        Assert.True(OperatingSystem.IsLinux(), "This test knows the file names of Linux only.");
+        using var broken = new TemporaryFolder();
+        File.WriteAllText(broken.File(fileName), "not a library");
+        using var fake = new FakeLibrary(s_fakeVersion, name: fileName);
+        object? before = AppContext.GetData(SearchDirectories);
+        AppContext.SetData(SearchDirectories, $"{broken.Path}{Path.PathSeparator}{fake.Folder}{Path.PathSeparator}{before}");
+        try
+        {
+            Isolated.Run(FindTheApplicationsCopy, fake.Path);
+        }
+        finally
+        {
+            AppContext.SetData(SearchDirectories, before);
+        }
+    }
+
+    [Fact]
+    public void Many_threads_that_start_at_once_load_one_library()
+    {
+        using var fake = new FakeLibrary(s_fakeVersion);
+        Isolated.Run(LoadOnManyThreads, fake.Path);
+    }
+
+    private static void FindTheSystemsLibrary(string argument)
+    {
+        Assert.True(LibUsbLibrary.Version >= new Version(1, 0, 20), LibUsbLibrary.Version.ToString());
+        Assert.True(LibUsbLibrary.IsLoaded);
+        Assert.False(LibUsbLibrary.IsStaticallyLinked);
+        Assert.True(File.Exists(LibUsbLibrary.LoadedPath), LibUsbLibrary.LoadedPath);
+        Assert.Contains("libusb", Path.GetFileName(LibUsbLibrary.LoadedPath), StringComparison.Ordinal);
+    }
+
+    private static void LookBeforeTheFirstUse(string argument)
+    {
+        Assert.False(LibUsbLibrary.IsLoaded);
+        Assert.Null(LibUsbLibrary.LoadedPath);
+        _ = LibUsbLibrary.Version;
+        Assert.True(LibUsbLibrary.IsLoaded);
+    }
+
+    private static void ChoosePath(string path)
+    {
+        LibUsbLibrary.SetPath(path);
+        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
+        Assert.Equal(path, LibUsbLibrary.LoadedPath);
+        Assert.False(LibUsbLibrary.IsStaticallyLinked);
+    }
+
+    private static void ChooseMissingPath(string argument)
+    {
+        LibUsbLibrary.SetPath("/no/such/libusb.so");
+        var exception = Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
+        Assert.Contains("Tried: /no/such/libusb.so.", exception.Message, StringComparison.Ordinal);
+        Assert.False(LibUsbLibrary.IsLoaded);
+    }
+
+    private static void ChooseForeignPath(string path)
+    {
+        LibUsbLibrary.SetPath(path);
+        var exception = Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
+        Assert.Contains($"{path} (loads, but is not libusb 1.0)", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static void ResolveForeignLibrary(string path)
+    {
+        LibUsbLibrary.SetResolver(() => NativeLibrary.Load(path));
+        var exception = Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
+        Assert.Contains("resolver", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static void ChooseTooLate(string path)
+    {
+        _ = LibUsbLibrary.Version;
+        var exception = Assert.Throws<InvalidOperationException>(() => LibUsbLibrary.SetPath(path));
+        Assert.Contains("in use already", exception.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => LibUsbLibrary.SetResolver(() => 0));
+        Assert.NotEqual(s_fakeVersion, LibUsbLibrary.Version);
+    }
+
+    private static void FailAndChooseAgain(string path)
+    {
+        LibUsbLibrary.SetPath("/no/such/libusb.so");
+        Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
+        LibUsbLibrary.SetPath(path);
+        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
+    }
+
+    private static void Resolve(string path)
+    {
+        int calls = 0;
+        LibUsbLibrary.SetResolver(() =>
+        {
+            calls++;
+            return NativeLibrary.Load(path);
+        });
+        Assert.Equal(0, calls);
+        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
+        Assert.False(LibUsbLibrary.HasFunction(nameof(libusb.libusb_init)));
+        Assert.Equal(path, LibUsbLibrary.LoadedPath);
+        Assert.Equal(1, calls);
+    }
+
+    private static void ResolveToNothing(string argument)
+    {
+        int calls = 0;
+        LibUsbLibrary.SetResolver(() =>
+        {
+            calls++;
+            return 0;
+        });
+        Assert.NotEqual(s_fakeVersion, LibUsbLibrary.Version);
+        Assert.Equal(1, calls);
+    }
+
+    private static void ResolveWithLibUsb(string argument)
+    {
+        LibUsbLibrary.SetResolver(() => LibUsbLibrary.HasFunction(nameof(libusb.libusb_init)) ? 1 : 0);
+        var exception = Assert.Throws<InvalidOperationException>(() => LibUsbLibrary.Version);
+        Assert.Contains("about to load", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static void ChooseTwice(string path)
+    {
+        LibUsbLibrary.SetResolver(() => throw new InvalidOperationException("The first choice was to be forgotten."));
+        LibUsbLibrary.SetPath(path);
+        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
+    }
+
+    private static void ChooseBadly(string argument)
+    {
+        Assert.Throws<ArgumentException>(() => LibUsbLibrary.SetPath(""));
+        Assert.Throws<ArgumentNullException>(() => LibUsbLibrary.SetPath(null!));
+        Assert.Throws<ArgumentNullException>(() => LibUsbLibrary.SetResolver(null!));
+    }
+
+    private static void FindTheApplicationsCopy(string path)
+    {
+        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
+        Assert.Equal(path, LibUsbLibrary.LoadedPath);
+    }
+
+    private static void LoadOnManyThreads(string path)
+    {
+        int calls = 0;
+        LibUsbLibrary.SetResolver(() =>
+        {
+            Interlocked.Increment(ref calls);
+            return NativeLibrary.Load(path);
+        });
+        using var start = new Barrier(8);
+        var versions = new Version?[8];
+        var failures = new Exception?[8];
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
+        {
+            start.SignalAndWait();
+            try
+            {
+                versions[i] = LibUsbLibrary.Version;
+            }
+            catch (Exception exception)
+            {
+                failures[i] = exception; // An exception that leaves a thread ends the whole test run.
+            }
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            Assert.True(thread.Join(TimeSpan.FromSeconds(30)), "A thread hangs while libusb is loaded.");
+        Assert.All(failures, Assert.Null);
+        Assert.All(versions, version => Assert.Equal(s_fakeVersion, version));
+        Assert.Equal(1, calls);
+    }
+}

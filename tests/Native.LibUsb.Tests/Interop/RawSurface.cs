@@ -1,0 +1,55 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>What the raw layer offers, by reflection.</summary>
+internal static class RawSurface
+{
+    private const BindingFlags PublicStatic = BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+    /// <summary>The public types of the layer.</summary>
+    internal static IReadOnlyList<Type> Types { get; } =
+        [.. typeof(libusb).Assembly.GetExportedTypes().Where(type => type.Namespace == typeof(libusb).Namespace && !type.IsNested)];
+
+    /// <summary>Structures of libusb.h, those that are known only by their address included.</summary>
+    internal static IReadOnlyList<Type> Records { get; } = [.. Types.Where(type => type is { IsValueType: true, IsEnum: false } && type != typeof(timeval))];
+
+    internal static IReadOnlyList<Type> Enums { get; } = [.. Types.Where(type => type.IsEnum)];
+
+    internal static IReadOnlyList<FieldInfo> Constants { get; } = [.. typeof(libusb).GetFields(PublicStatic)];
+
+    /// <summary>All public methods of the class with libusb's functions, overloads included.</summary>
+    internal static IReadOnlyList<MethodInfo> Methods { get; } = [.. typeof(libusb).GetMethods(PublicStatic)];
+
+    /// <summary>Imports, public or not, by the name of the function that they import.</summary>
+    internal static ILookup<string, Import> Imports { get; } =
+        typeof(libusb).GetMethods(PublicStatic | BindingFlags.NonPublic)
+            .Select(Import.TryRead).OfType<Import>()
+            .ToLookup(import => import.EntryPoint);
+
+    /// <summary>Functions that are looked up by name when they are called, with the version that brought each.</summary>
+    internal static IReadOnlyDictionary<string, Version> OptionalFunctions { get; } = ReadOptionalFunctions();
+
+    private static Dictionary<string, Version> ReadOptionalFunctions()
+    {
+        Type type = typeof(libusb).Assembly.GetType("Native.LibUsb.Interop.OptionalExports", throwOnError: true)!;
+        string[] Read(string field) => (string[])type.GetField(field, BindingFlags.NonPublic | BindingFlags.Static)!.GetValue(null)!;
+        return Read("s_names").Zip(Read("s_versions")).ToDictionary(pair => pair.First, pair => Version.Parse(pair.Second));
+    }
+
+    /// <summary>An imported function, as the compiler has written it down from LibraryImport.</summary>
+    internal sealed record Import(MethodInfo Method, string EntryPoint, string Library, bool IsExact, bool SetsLastError, CallingConvention Convention)
+    {
+        internal static Import? TryRead(MethodInfo method)
+        {
+#pragma warning disable RS0030 // The attribute is banned for imports of our own; this only reads what the source generator wrote.
+            return method.GetCustomAttribute<DllImportAttribute>() is { } attribute
+                ? new Import(
+                    method, attribute.EntryPoint ?? method.Name, attribute.Value, attribute.ExactSpelling, attribute.SetLastError, attribute.CallingConvention)
+                : null;
+#pragma warning restore RS0030
+        }
+    }
+}
