@@ -247,7 +247,7 @@ public sealed partial class VirtualBus : IDisposable
     internal void ConfigurationChanged(VirtualDevice device)
     {
         if (device.IsAttached)
-            _testbed.Write(SystemPathOf(device) + "/bConfigurationValue", device.Configuration == 0 ? "\n" : $"{device.Configuration}\n");
+            _testbed.Write(SystemPathOf(device) + "/bConfigurationValue", device.Configuration == 0 ? "" : $"{device.Configuration}\n");
     }
 
     /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>

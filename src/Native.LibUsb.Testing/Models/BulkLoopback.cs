@@ -37,6 +37,7 @@ public sealed class BulkLoopback : VirtualDevice
 
     private readonly Dictionary<uint, LoopbackFifo> _fifos = [];
     private readonly int _packetSize;
+    private int _pass;
 
     /// <summary>Makes a loopback.</summary>
     public BulkLoopback(BulkLoopbackOptions? options = null)
@@ -98,34 +99,45 @@ public sealed class BulkLoopback : VirtualDevice
     private void Pump()
     {
         Side output = (Side)Endpoint(OutAddress), input = (Side)Endpoint(InAddress);
-        bool moved = true;
-        while (moved)
+        for (bool moved = true; moved;)
         {
             moved = false;
+            _pass++;
             foreach (VirtualUrb urb in output.Waiting)
-                if (Fifo(urb.StreamId).Take(urb))
+            {
+                LoopbackFifo fifo = Fifo(urb.StreamId);
+                if (fifo.BlockedIn == _pass)
+                    continue; // behind one of its own stream that does not fit: it must not overtake
+                int before = fifo.Count;
+                bool done = fifo.Take(urb);
+                moved |= done || fifo.Count != before;
+                if (done)
                 {
-                    output.Remove(urb);
+                    output.Waiting.Remove(urb);
                     urb.Complete(urb.Length);
-                    moved = true;
                     break;
                 }
+                fifo.BlockedIn = _pass;
+            }
             foreach (VirtualUrb urb in input.Waiting)
-                if (Fifo(urb.StreamId).Give(urb, out bool overflow))
+            {
+                LoopbackFifo fifo = Fifo(urb.StreamId);
+                int before = fifo.Count;
+                bool done = fifo.Give(urb, out bool overflow);
+                moved |= done || fifo.Count != before;
+                if (done)
                 {
-                    input.Remove(urb);
+                    input.Waiting.Remove(urb);
                     urb.Complete(overflow ? UrbStatus.Overflow : UrbStatus.Success);
-                    moved = true;
                     break;
                 }
+            }
         }
     }
 
     private sealed class Side(BulkLoopback device, byte address) : VirtualEndpoint(address)
     {
         public List<VirtualUrb> Waiting { get; } = [];
-
-        public void Remove(VirtualUrb urb) => Waiting.Remove(urb);
 
         protected override void OnSubmit(VirtualUrb urb)
         {

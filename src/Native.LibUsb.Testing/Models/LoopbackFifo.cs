@@ -8,6 +8,9 @@ internal sealed class LoopbackFifo(int capacity, int packetSize)
     private byte[] _ring = new byte[Math.Min(capacity, 65536)];
     private long _read, _written;
 
+    /// <summary>The pass of the loopback in which an OUT transfer did not fit.</summary>
+    public int BlockedIn { get; set; }
+
     public int Count => (int)(_written - _read);
 
     /// <summary>Takes what fits of an OUT transfer; true when it has been taken whole.</summary>

@@ -568,11 +568,19 @@ static uint32_t private_sequence(struct node *n)
     return 0x80000000u | (n->next_private_sequence++ & 0x7fffffffu);
 }
 
-/* caller holds node->send_lock, so that the URB cannot be given back by an unplug while it is read here */
-static void send_submit(struct node *n, const struct pending *p, const uint8_t *setup, unsigned flags)
+/* A submit message, built where the sender stands: once it is on its way the URB may complete and be reaped at any time. */
+struct submit_message {
+    uint8_t header[HEADER_SIZE];
+    struct iovec iov[3];
+    int count;
+    uint8_t iso[MAX_ISO_PACKETS * ISO_SIZE];
+};
+
+/* caller holds node->lock */
+static void build_submit(const struct node *n, const struct pending *p, const uint8_t *setup, unsigned flags, struct submit_message *m)
 {
-    uint8_t h[HEADER_SIZE], iso[MAX_ISO_PACKETS * ISO_SIZE];
     const struct usbdevfs_urb *u = p->urb;
+    uint8_t *h = m->header;
     start_header(h, CMD_SUBMIT, p->sequence, n, p->in, p->endpoint & 15);
     put32(h + 20, flags);
     put32(h + 24, (uint32_t)p->length);
@@ -581,23 +589,23 @@ static void send_submit(struct node *n, const struct pending *p, const uint8_t *
     put32(h + 32, (uint32_t)p->packets);
     if (setup)
         memcpy(h + 40, setup, 8);
-    struct iovec iov[3] = { { h, HEADER_SIZE } };
-    int count = 1;
+    m->iov[0] = (struct iovec){ h, HEADER_SIZE };
+    m->count = 1;
     if (!p->in && p->length > 0)
-        iov[count++] = (struct iovec){ p->data, (size_t)p->length };
+        m->iov[m->count++] = (struct iovec){ p->data, (size_t)p->length };
     if (p->packets > 0) {
         uint32_t offset = 0;
         for (int i = 0; i < p->packets; i++) {
             uint32_t length = u->iso_frame_desc[i].length;
-            put32(iso + i * ISO_SIZE, offset);
-            put32(iso + i * ISO_SIZE + 4, length);
-            put32(iso + i * ISO_SIZE + 8, 0);
-            put32(iso + i * ISO_SIZE + 12, 0);
+            uint8_t *iso = m->iso + i * ISO_SIZE;
+            put32(iso, offset);
+            put32(iso + 4, length);
+            put32(iso + 8, 0);
+            put32(iso + 12, 0);
             offset += length;
         }
-        iov[count++] = (struct iovec){ iso, (size_t)p->packets * ISO_SIZE };
+        m->iov[m->count++] = (struct iovec){ m->iso, (size_t)p->packets * ISO_SIZE };
     }
-    send_all(n->socket, iov, count);
 }
 
 /* Asks the bus and waits for its answer: the answer's value (>= 0), or a negative errno. */
@@ -975,6 +983,9 @@ static int open_node(unsigned bus, unsigned device, int flags, const struct sock
     n->writable = (flags & O_ACCMODE) != O_RDONLY;
     n->local = local_endpoints();
     nothing_to_reap(n);
+    pthread_mutex_lock(&memory_lock);
+    read_memory_limit();
+    pthread_mutex_unlock(&memory_lock);
 
     /* The receiver takes no signals: they are the program's, and a handler must not run on a thread it does not know. */
     sigset_t all, before;
@@ -1261,8 +1272,11 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
         complete(n, p, 0);
         pthread_mutex_unlock(&n->lock);
     } else {
+        struct submit_message message;
+        build_submit(n, p, setup, flags, &message);
         pthread_mutex_unlock(&n->lock);
-        send_submit(n, p, setup, flags);
+        /* still under send_lock: an unplug gives the URB back, with its buffer, only after the data has been read */
+        send_all(n->socket, message.iov, message.count);
     }
     pthread_mutex_unlock(&n->send_lock);
     return 0;

@@ -92,6 +92,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// </summary>
     public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
 
+    /// <summary>
+    /// Whether its native memory is freed, and it cannot be used any more. False while it is disposed but still in flight, or in its callback.
+    /// </summary>
+    public bool IsDisposed => Volatile.Read(ref _state) == Dead;
+
     /// <summary>Whether <see cref="Doom"/> was called.</summary>
     public bool IsDoomed => (Volatile.Read(ref _stop) & Doomed) != 0;
 

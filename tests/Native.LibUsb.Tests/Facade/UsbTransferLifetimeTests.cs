@@ -301,7 +301,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     public void A_submission_from_another_thread_races_with_the_end_of_the_callback()
     {
         using UsbEventThread events = Context.StartEventThread();
-        const int rounds = 10_000;
+        const int rounds = 4_000;
         int callbacks = 0;
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Volatile.Write(ref callbacks, callbacks + 1)); // its last act
@@ -321,27 +321,42 @@ public sealed class UsbTransferLifetimeTests : BusTest
     [BusFact]
     public void Disposing_on_another_thread_races_with_the_submission()
     {
+        const int rounds = 4_000;
         using UsbEventThread events = Context.StartEventThread();
-        var random = new Random(9);
-        for (int round = 0; round < 1000; round++)
+        UsbTransfer transfer = null!;
+        int round = 0, disposed = 0;
+        var disposer = new Thread(() =>
         {
-            UsbTransfer transfer = _handle.CreateTransfer();
-            transfer.SetBulk(BulkLoopback.InAddress, 512); // nothing arrives: only a cancellation ends it
-            int delay = random.Next(200);
-            int go = 0;
-            var disposer = new Thread(() =>
+            var random = new Random(9);
+            for (int mine = 1; mine <= rounds; mine++)
             {
-                while (Volatile.Read(ref go) == 0)
+                int delay = random.Next(10);
+                while (Volatile.Read(ref round) != mine)
                     Thread.SpinWait(1);
                 Thread.SpinWait(delay);
                 transfer.Dispose();
-            });
-            disposer.Start();
-            Volatile.Write(ref go, 1);
-            Throws<ObjectDisposedException>(transfer.Submit);
-            disposer.Join();
-            Assert.True(SpinWait.SpinUntil(() => Throws<ObjectDisposedException>(() => _ = transfer.Endpoint), Patience), $"round {round}: still in flight");
+                Volatile.Write(ref disposed, mine);
+            }
+        });
+        disposer.Start();
+        for (int mine = 1; mine <= rounds; mine++)
+        {
+            transfer = _handle.CreateTransfer();
+            transfer.SetBulk(BulkLoopback.InAddress, 512); // nothing arrives: only a cancellation ends it
+            Volatile.Write(ref round, mine);
+            try
+            {
+                transfer.TrySubmit();
+            }
+            catch (ObjectDisposedException)
+            {
+                // disposed first
+            }
+
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref disposed) == mine && transfer.IsDisposed, Patience), $"round {mine}: still in flight");
         }
+
+        disposer.Join();
     }
 
     [BusFact]

@@ -48,7 +48,7 @@ public sealed unsafe class RawHost : IDisposable
         return found;
     }
 
-    public int TryOpen(VirtualDevice device, out libusb_device_handle* handle)
+    public int TryOpen(VirtualDevice device, out libusb_device_handle* handle, bool keep = true)
     {
         libusb_device* found = Find(device);
         Assert.True(found != null, "libusb does not see the device");
@@ -56,7 +56,7 @@ public sealed unsafe class RawHost : IDisposable
         int result = libusb_open(found, &opened);
         libusb_unref_device(found);
         handle = opened;
-        if (result == 0)
+        if (result == 0 && keep)
             _handles.Add((nint)opened);
         return result;
     }

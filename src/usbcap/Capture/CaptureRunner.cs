@@ -1,0 +1,164 @@
+using Native.LibUsb;
+using Usbcap.Output;
+using Usbcap.Reporting;
+using Usbcap.Selection;
+
+namespace Usbcap.Capture;
+
+/// <summary>A capture from the choice of the device to the summary.</summary>
+internal sealed class CaptureRunner(CaptureRequest request)
+{
+    private string _outcome = "limit";
+
+    private bool DataOnStandardOutput => request.Output == StandardOutputSink.Dash;
+
+    public ExitCode Run()
+    {
+        CaptureSink.Check(request.Output, request.Force);
+        using var context = new UsbContext();
+        using UsbDevice device = request.Device.Find(context);
+        UsbConfiguration configuration = ActiveConfiguration(device);
+        EndpointChoice endpoint = request.Endpoint.Find(configuration);
+        TransferPlan plan = TransferPlan.Make(request, endpoint);
+
+        using UsbDeviceHandle handle = device.Open();
+        if (request.DetachKernelDriver)
+            handle.SetAutoDetachKernelDriver(true);
+        using InterfaceClaim claim = Claim(handle, endpoint.Interface, configuration.Value);
+        if (endpoint.AlternateSetting != 0 || HasAlternatives(configuration, endpoint.Interface))
+            claim.SetAlternateSetting(endpoint.AlternateSetting); // otherwise some devices stall the request
+
+        using var ring = new BlockRing(plan.BufferSize);
+        using CaptureSession session = endpoint.Kind == TransferKind.Isochronous
+            ? new IsochronousCapture(handle, plan, request, ring)
+            : new FlowControlledCapture(handle, plan, request, ring);
+        using CaptureSink sink = CaptureSink.Open(request.Output, request.Force);
+
+        Stream(context, session, ring, sink);
+        FailureException? failure = Finish(session, sink);
+        Summarise(new Summary { Device = device, Session = session, Sink = sink, Outcome = _outcome, Failure = failure });
+        failure?.Report();
+        return failure?.Code ?? ExitCode.Success;
+    }
+
+    private static UsbConfiguration ActiveConfiguration(UsbDevice device)
+    {
+        try
+        {
+            return device.GetActiveConfiguration();
+        }
+        catch (UsbException e) when (e.Error == UsbError.NotFound)
+        {
+            throw new FailureException(ExitCode.NoEndpoint, $"{device} is not configured: it has no endpoints now", e);
+        }
+    }
+
+    private static bool HasAlternatives(UsbConfiguration configuration, int number)
+    {
+        foreach (UsbInterface @interface in configuration.Interfaces)
+        {
+            if (@interface.Number == number)
+                return @interface.AlternateSettings.Count > 1;
+        }
+
+        return false;
+    }
+
+    private static InterfaceClaim Claim(UsbDeviceHandle handle, int number, int configuration)
+    {
+        UsbError error = handle.TryClaimInterface(number, out InterfaceClaim? claim);
+        if (error == UsbError.Success)
+            return claim!;
+        if (error != UsbError.Busy)
+            throw FailureException.From(new UsbException(error, $"claim interface {number} of {handle.Device}"));
+        string holder = KernelDriver.NameOf(handle.Device, configuration, number) is { } driver
+            ? $"the kernel driver '{driver}' has it; --detach-kernel-driver takes it off for the time of the capture"
+            : "another program has claimed it";
+        throw new FailureException(ExitCode.Busy, $"interface {number} of {handle.Device} is busy: {holder}");
+    }
+
+    /// <summary>From the first submission until all data is written.</summary>
+    private void Stream(UsbContext context, CaptureSession session, BlockRing ring, CaptureSink sink)
+    {
+        bool showProgress = request.Progress ?? !Console.IsErrorRedirected;
+        var progress = new ProgressLine(session, showProgress);
+        context.UnhandledCallbackException += (_, e) => session.Fail(FailureException.From(e.Exception));
+        using var signals = new StopSignals(session);
+        using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { Name = "usbcap events" });
+        using var writer = new WriterThread(ring, sink, session);
+        session.WriteFileHeader(); // after the writer: it takes nothing while it starts
+        progress.Prepare();
+        session.Prepare();
+
+        TimeSpan period = TimeSpan.FromMilliseconds(ProgressLine.PeriodMilliseconds);
+        session.Start();
+        while (!session.IsStopping)
+        {
+            TimeSpan wait = period;
+            if (request.Duration is { } duration)
+            {
+                TimeSpan left = duration - session.Elapsed;
+                if (left <= TimeSpan.Zero)
+                {
+                    _outcome = "duration";
+                    break;
+                }
+
+                wait = left < wait ? left : wait;
+            }
+
+            session.Wait(wait);
+            progress.Write();
+        }
+
+        session.CancelAndDrain();
+        writer.Finish();
+        progress.Clear();
+        if (signals.Received && !session.LimitReached)
+            _outcome = "interrupted";
+    }
+
+    /// <summary>Gives the output its name, or says where what was captured is.</summary>
+    private FailureException? Finish(CaptureSession session, CaptureSink sink)
+    {
+        FailureException? failure = session.Failure;
+        if (failure is null)
+        {
+            try
+            {
+                sink.Complete();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failure = new FailureException(ExitCode.Output, $"cannot complete {sink.Name}: {e.Message}", e);
+            }
+        }
+
+        if (failure is not null)
+        {
+            _outcome = "failed";
+            sink.Dispose();
+            string kept = sink.Path is { } path ? $"; the {sink.Length} bytes captured until then are in {path}"
+                : sink is FileSink ? "; nothing was captured" : $"; {sink.Length} bytes were written";
+            return new FailureException(failure.Code, failure.Message + kept, failure);
+        }
+
+        long lost = session.Counters.Lost(session.Plan.Endpoint.Kind == TransferKind.Isochronous);
+        return request.Strict && lost + session.Counters.Errors > 0
+            ? new FailureException(ExitCode.DataLost, $"{lost} packets lost, {session.Counters.Errors} errors; {sink.Name} has the rest")
+            : null;
+    }
+
+    private void Summarise(Summary summary)
+    {
+        if (request.Json)
+        {
+            using Stream stream = DataOnStandardOutput ? Console.OpenStandardError() : Console.OpenStandardOutput();
+            summary.WriteJson(stream);
+        }
+        else
+        {
+            summary.WriteText(DataOnStandardOutput ? Console.Error : Console.Out);
+        }
+    }
+}

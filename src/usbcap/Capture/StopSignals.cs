@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace Usbcap.Capture;
+
+/// <summary>
+/// Ctrl-C, SIGTERM and a closed terminal end the capture cleanly; the second time they end the program at once. While it exists, a limit on
+/// the size of files is an error of the write and not a signal that kills.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    private const PosixSignal FileSizeLimit = (PosixSignal)25; // SIGXFSZ on Linux and macOS
+
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly CaptureSession _session;
+    private int _received;
+
+    public StopSignals(CaptureSession session)
+    {
+        _session = session;
+        foreach (PosixSignal signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
+            _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
+        if (!OperatingSystem.IsWindows())
+            _registrations.Add(PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true));
+    }
+
+    /// <summary>Whether one of them came.</summary>
+    public bool Received => Volatile.Read(ref _received) != 0;
+
+    public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
+
+    private void OnSignal(PosixSignalContext context)
+    {
+        if (Interlocked.Increment(ref _received) > 1)
+            return; // the system's own treatment: it ends the program
+        context.Cancel = true;
+        _session.Stop();
+    }
+}

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Usbcap.Capture;
+using Usbcap.Selection;
+
+namespace Usbcap.Commands;
+
+/// <summary><c>usbcap capture</c>.</summary>
+internal static class CaptureCommand
+{
+    public const string Name = "capture";
+
+    private const int MostTransfers = 4096;
+    private const int MostPackets = 4096;
+    private const int MostBytes = 1 << 26;
+
+    public static Command Create()
+    {
+        var device = new DeviceOptions();
+        Option<int?> @interface = new("--interface", "-i") { Description = "bInterfaceNumber", HelpName = "number", CustomParser = Arguments.Number(0, 31) };
+        Option<int?> alternate = new("--alternate", "-a") { Description = "bAlternateSetting; default: the one with the most bandwidth", HelpName = "number", CustomParser = Arguments.Number(0, 255) };
+        Option<byte?> endpoint = new("--endpoint", "-e") { Description = "endpoint address, hexadecimal; default: the only IN endpoint that fits", HelpName = "address", CustomParser = Arguments.Endpoint };
+        Option<TransferKind?> type = new("--type", "-t") { Description = "kind of endpoint: iso, bulk or interrupt", HelpName = "kind", CustomParser = Arguments.Kind };
+        Option<string> output = new("--output", "-o") { Description = "file to write; - is standard output", HelpName = "file", Required = true };
+        Option<OutputFormat> format = new("--format", "-f") { Description = "raw or framed (see below)", HelpName = "format", CustomParser = Arguments.Format };
+        Option<bool> force = new("--force") { Description = "replace an existing file" };
+        Option<TimeSpan?> duration = new("--duration", "-d") { Description = "how long: 5s, 250ms, 1.5min", HelpName = "time", CustomParser = Arguments.Duration };
+        Option<long?> bytes = new("--bytes", "-b") { Description = "how many bytes of data, exactly: 1000000, 64KiB, 10MB", HelpName = "count", CustomParser = Arguments.Count };
+        Option<long?> packets = new("--packets", "-n") { Description = "how many good packets, exactly", HelpName = "count", CustomParser = Arguments.Count };
+        Option<int?> inFlight = new("--in-flight") { Description = "transfers in flight; default: what covers 128 ms", HelpName = "count", CustomParser = Arguments.Number(1, MostTransfers) };
+        Option<int?> perTransfer = new("--packets-per-transfer") { Description = "isochronous packets in a transfer; default: 32", HelpName = "count", CustomParser = Arguments.Number(1, MostPackets) };
+        Option<int?> packetSize = new("--packet-size") { Description = "bytes asked for in an isochronous packet; default: what the endpoint may send", HelpName = "bytes", CustomParser = Arguments.Number(1, MostBytes) };
+        Option<int?> transferSize = new("--transfer-size") { Description = "bytes of a bulk or interrupt transfer; default: 64 KiB for bulk, one interval for interrupt", HelpName = "bytes", CustomParser = Arguments.Number(1, MostBytes) };
+        Option<long?> buffer = new("--buffer") { Description = "bytes that may wait for the output; default: half a second of an isochronous endpoint, at least 16 MiB", HelpName = "bytes", CustomParser = Arguments.Count };
+        Option<bool> detach = new("--detach-kernel-driver") { Description = "take the interface from its kernel driver for the time of the capture" };
+        Option<bool> json = new("--json") { Description = "write the summary as JSON, to standard output (to standard error when the data goes there)" };
+        Option<bool> progress = new("--progress") { Description = "write the progress line even when standard error is no terminal" };
+        Option<bool> quiet = new("--quiet", "-q") { Description = "no progress line" };
+        Option<bool> strict = new("--strict") { Description = "lost packets and errors make exit code 10" };
+
+        var command = new Command(Name, "Captures what an endpoint sends, until a limit is reached or Ctrl-C is pressed.");
+        device.AddTo(command);
+        foreach (Option option in (ReadOnlySpan<Option>)
+            [@interface, alternate, endpoint, type, output, format, force, duration, bytes, packets, inFlight, perTransfer, packetSize,
+                transferSize, buffer, detach, json, progress, quiet, strict])
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction(parsed => (int)new CaptureRunner(new CaptureRequest
+        {
+            Device = device.Read(parsed),
+            Endpoint = new EndpointSelection
+            {
+                Interface = parsed.GetValue(@interface),
+                AlternateSetting = parsed.GetValue(alternate),
+                Endpoint = parsed.GetValue(endpoint),
+                Kind = parsed.GetValue(type),
+            },
+            Output = parsed.GetRequiredValue(output),
+            Format = parsed.GetValue(format),
+            Force = parsed.GetValue(force),
+            DetachKernelDriver = parsed.GetValue(detach),
+            Duration = parsed.GetValue(duration),
+            Bytes = parsed.GetValue(bytes),
+            Packets = parsed.GetValue(packets),
+            TransfersInFlight = parsed.GetValue(inFlight),
+            PacketsPerTransfer = parsed.GetValue(perTransfer),
+            PacketSize = parsed.GetValue(packetSize),
+            TransferSize = parsed.GetValue(transferSize),
+            BufferSize = parsed.GetValue(buffer),
+            Json = parsed.GetValue(json),
+            Progress = parsed.GetValue(quiet) ? false : parsed.GetValue(progress) ? true : null,
+            Strict = parsed.GetValue(strict),
+        }).Run());
+        return command;
+    }
+}

@@ -1,0 +1,37 @@
+using Native.LibUsb;
+
+namespace Usbcap;
+
+/// <summary>Why the program cannot go on: one line for the user and a number for scripts.</summary>
+internal sealed class FailureException(ExitCode code, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public ExitCode Code { get; } = code;
+
+    /// <summary>Any exception as a failure. What libusb says is told apart by its error code.</summary>
+    public static FailureException From(Exception exception) => exception switch
+    {
+        FailureException failure => failure,
+        UsbException usb => new FailureException(CodeOf(usb.Error), usb.Message, usb),
+        DllNotFoundException missing => new FailureException(ExitCode.Other, missing.Message, missing),
+        OutOfMemoryException memory => new FailureException(ExitCode.Memory, "not enough memory", memory),
+        IOException io => new FailureException(ExitCode.Output, io.Message, io),
+        _ => new FailureException(ExitCode.Other, $"{exception.GetType().Name}: {exception.Message}", exception),
+    };
+
+    /// <summary>Writes it as the one line that standard error gets.</summary>
+    public void Report()
+    {
+        string line = Message.ReplaceLineEndings(" ").TrimEnd();
+        Console.Error.WriteLine($"usbcap: {line}");
+    }
+
+    private static ExitCode CodeOf(UsbError error) => error switch
+    {
+        UsbError.NoDevice => ExitCode.DeviceGone,
+        UsbError.Access => ExitCode.Permission,
+        UsbError.Busy => ExitCode.Busy,
+        UsbError.NoMemory => ExitCode.Memory,
+        UsbError.NotFound => ExitCode.NoEndpoint,
+        _ => ExitCode.Other,
+    };
+}

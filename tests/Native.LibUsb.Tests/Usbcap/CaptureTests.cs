@@ -1,0 +1,206 @@
+using System.Text.Json;
+using Native.LibUsb.Tests.Bus;
+using Native.LibUsb.Testing;
+using Xunit;
+
+namespace Native.LibUsb.Tests.Usbcap;
+
+/// <summary>Captures that go well, byte by byte, and what the summary says of them.</summary>
+public sealed class CaptureTests : UsbcapTest
+{
+    private const int PacketSize = 3072;
+
+    [BusFact]
+    public void An_isochronous_capture_is_exact_and_allocates_nothing()
+    {
+        AttachCamera();
+        JsonElement summary = Run("capture", "-o", "x", "--packets", "20000", "--json", "--strict").Succeeded().Json();
+        Assert.Equal(20000, CheckPattern(Read("x"), PacketSize).Packets);
+        Assert.Equal([PathOf("x")], Directory.GetFiles(Folder));
+
+        Assert.Equal("0x81", summary.GetProperty("endpoint").GetString());
+        Assert.Equal("isochronous", summary.GetProperty("type").GetString());
+        Assert.Equal(4, summary.GetProperty("alternateSetting").GetInt32());
+        Assert.Equal(20000, summary.GetProperty("packets").GetInt64());
+        Assert.Equal(20000L * PacketSize, summary.GetProperty("bytes").GetInt64());
+        Assert.Equal(0, summary.GetProperty("lost").GetInt64());
+        Assert.Equal(0, summary.GetProperty("errors").GetProperty("total").GetInt64());
+        Assert.Equal(0, summary.GetProperty("allocatedBytes").GetInt64());
+        Assert.Equal(0, summary.GetProperty("collections").GetInt64());
+        Assert.Equal("limit", summary.GetProperty("outcome").GetString());
+        Assert.Equal(2.5, summary.GetProperty("deviceSeconds").GetDouble(), 6);
+        Assert.Equal(24.576, summary.GetProperty("megabytesPerSecond").GetDouble(), 6);
+        Assert.InRange(summary.GetProperty("peakResidentBytes").GetInt64(), 1, 64 << 20);
+    }
+
+    [BusTheory]
+    [InlineData(VirtualSpeed.Full, 1023)]
+    [InlineData(VirtualSpeed.Super, 49152)]
+    public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
+    {
+        AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
+        Run("capture", "-o", "x", "--packets", "1000", "--strict").Succeeded();
+        Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
+    }
+
+    [BusFact]
+    public void Another_setting_and_other_sizes_can_be_asked_for()
+    {
+        AttachCamera(new IsoSourceOptions { SerialNumber = "CAM1", Paced = false });
+        JsonElement summary = Run("capture", "-o", "x", "--vendor", "0x1209", "--product", "10", "--serial", "CAM1", "--port", "1-1", "--interface", "0",
+            "--alternate", "2", "--endpoint", "81", "--type", "iso", "--in-flight", "5", "--packets-per-transfer", "7", "--packets", "100", "--json").Succeeded().Json();
+        Assert.Equal(100, CheckPattern(Read("x"), 1024).Packets);
+        Assert.Equal(2, summary.GetProperty("alternateSetting").GetInt32());
+        Assert.Equal(5, summary.GetProperty("transfersInFlight").GetInt32());
+        Assert.Equal(7, summary.GetProperty("packetsPerTransfer").GetInt32());
+    }
+
+    [BusTheory]
+    [InlineData("--bytes", "1000001", 1000001)]
+    [InlineData("--bytes", "64KiB", 65536)]
+    [InlineData("--bytes", "1", 1)]
+    [InlineData("--packets", "77", 77 * PacketSize)]
+    public void Limits_are_exact(string option, string value, long bytes)
+    {
+        AttachCamera();
+        Run("capture", "-o", "x", option, value).Succeeded();
+        byte[] data = Read("x");
+        Assert.Equal(bytes, data.Length);
+        CheckPattern([.. data, .. Rest(data.Length)], PacketSize);
+    }
+
+    [BusFact]
+    public void A_duration_ends_the_capture()
+    {
+        AttachCamera(new IsoSourceOptions());
+        JsonElement summary = Run("capture", "-o", "x", "--duration", "300ms", "--json").Succeeded().Json();
+        Assert.Equal("duration", summary.GetProperty("outcome").GetString());
+        Assert.InRange(summary.GetProperty("seconds").GetDouble(), 0.2, 30);
+        Assert.Equal(new FileInfo(PathOf("x")).Length, summary.GetProperty("bytes").GetInt64());
+    }
+
+    [BusFact]
+    public void Good_packets_beside_bad_ones_are_kept_and_the_bad_ones_counted()
+    {
+        IsoSource camera = AttachCamera();
+        camera.Source.Hold();
+        using UsbcapProcess process = Start("capture", "-o", "x", "--packets", "100", "--format", "framed", "--json", "--strict");
+        Assert.True(camera.Source.WaitForPending(1, Patience));
+        camera.Source.FaultAt(10, new IsoFault(UrbStatus.Checksum));
+        camera.Source.FaultAt(11, new IsoFault(UrbStatus.Overflow, 100));
+        camera.Source.FaultAt(50, new IsoFault(UrbStatus.Success)); // empty
+        camera.Source.Resume();
+        UsbcapResult result = process.Wait().Failed(10, "2 packets lost, 2 errors");
+
+        FramedFile file = FramedFile.Parse(Read("x"));
+        Assert.Equal((0x81, 1, PacketSize), (file.Endpoint, file.TransferType, file.UnitSize));
+        Assert.Equal(Enumerable.Range(0, 102).Select(number => (long)number), file.Records.Select(record => record.Number));
+        Assert.Equal(UsbTransferStatus.Error, file.Records[10].Status);
+        Assert.Equal(UsbTransferStatus.Overflow, file.Records[11].Status);
+        Assert.Empty(file.Records[50].Data);
+        foreach (FramedFile.Record record in file.Records.Where(record => record.Number is not (10 or 11 or 50)))
+        {
+            Assert.Equal(PacketSize, record.Data.Length);
+            Assert.Equal(0, NumberedPattern.CountMismatches(record.Data, (ulong)record.Number));
+        }
+
+        JsonElement summary = result.Json();
+        Assert.Equal(100, summary.GetProperty("packets").GetInt64());
+        Assert.Equal(1, summary.GetProperty("emptyPackets").GetInt64());
+        Assert.Equal(2, summary.GetProperty("lost").GetInt64());
+        Assert.Equal(1, summary.GetProperty("errors").GetProperty("error").GetInt64());
+        Assert.Equal(1, summary.GetProperty("errors").GetProperty("overflow").GetInt64());
+    }
+
+    [BusFact]
+    public void Raw_output_has_the_good_packets_one_after_the_other()
+    {
+        IsoSource camera = AttachCamera();
+        camera.Source.Hold();
+        using UsbcapProcess process = Start("capture", "-o", "x", "--packets", "100");
+        Assert.True(camera.Source.WaitForPending(1, Patience));
+        camera.Source.FaultAt(10, new IsoFault(UrbStatus.Checksum, 50));
+        camera.Source.Resume();
+        process.Wait().Succeeded();
+        var checker = new NumberedPatternChecker(PacketSize, 0);
+        checker.AddStream(Read("x"));
+        Assert.Equal((100L, 1L, 0L, 0), (checker.Packets, checker.Lost, checker.MismatchedBytes, checker.TrailingBytes));
+    }
+
+    [BusFact]
+    public void Intervals_without_a_transfer_are_found_from_the_clocks()
+    {
+        IsoSource camera = AttachCamera(new IsoSourceOptions());
+        using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
+        Assert.True(camera.Source.WaitForCompleted(200, Patience));
+        camera.Source.Hold();
+        // What is queued lasts 64 ms; then the device has its turns and no transfer. That takes time, and nothing tells when it has passed.
+        using (var never = new ManualResetEventSlim())
+            never.Wait(TimeSpan.FromMilliseconds(400));
+        camera.Source.Resume();
+        Assert.True(camera.Source.WaitForCompleted(400, Patience));
+        process.Signal("INT");
+        JsonElement summary = process.Wait().Succeeded().Json();
+        long really = camera.Source.MissedPackets;
+        Assert.InRange(really, 1000, long.MaxValue);
+        Assert.InRange(summary.GetProperty("missed").GetInt64(), really - 200, really + 200);
+        Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
+    }
+
+    [BusTheory]
+    [InlineData("--bytes", "1000000", 1000000)]
+    [InlineData("--packets", "777", 777 * BulkSource.PacketSize)]
+    public void A_bulk_capture_is_exact(string option, string value, long bytes)
+    {
+        Bus.Attach(new BulkSource());
+        JsonElement summary = Run("capture", "-o", "x", option, value, "--json", "--strict").Succeeded().Json();
+        byte[] data = Read("x");
+        Assert.Equal(bytes, data.Length);
+        CheckPattern(data[..(data.Length / BulkSource.PacketSize * BulkSource.PacketSize)], BulkSource.PacketSize);
+        Assert.Equal("bulk", summary.GetProperty("type").GetString());
+        Assert.Equal(0, summary.GetProperty("allocatedBytes").GetInt64());
+    }
+
+    [BusFact]
+    public void A_halted_bulk_endpoint_keeps_what_was_captured()
+    {
+        var source = new BulkSource();
+        Bus.Attach(source);
+        VirtualEndpoint endpoint = source.Endpoint(BulkSource.EndpointAddress);
+        endpoint.Hold();
+        using UsbcapProcess process = Start("capture", "-o", "x");
+        Assert.True(endpoint.WaitForPending(2, Patience));
+        endpoint.Release();
+        endpoint.FailNext(UrbStatus.Stall);
+        endpoint.Resume();
+        process.Wait().Failed(1, "0x81 (bulk IN) is halted", "65536 bytes", "x.part");
+        CheckPattern(Read("x.part"), BulkSource.PacketSize);
+    }
+
+    [BusFact]
+    public void An_interrupt_capture_takes_reports_as_they_come()
+    {
+        const int reportSize = 16;
+        var source = new InterruptSource(new InterruptSourceOptions { ReportSize = reportSize });
+        Bus.Attach(source);
+        using UsbcapProcess process = Start("capture", "-o", "x", "--packets", "50", "--json", "--strict");
+        for (int report = 0; report < 50; report++)
+        {
+            Assert.True(source.Endpoint(InterruptSource.EndpointAddress).WaitForPending(1, Patience));
+            source.ReportNext();
+        }
+
+        JsonElement summary = process.Wait().Succeeded().Json();
+        Assert.Equal(50, CheckPattern(Read("x"), reportSize).Packets);
+        Assert.Equal("interrupt", summary.GetProperty("type").GetString());
+    }
+
+    /// <summary>What is missing of the last packet of a capture that was cut.</summary>
+    private static byte[] Rest(int length)
+    {
+        int missing = (PacketSize - (length % PacketSize)) % PacketSize;
+        byte[] packet = new byte[PacketSize];
+        NumberedPattern.Fill(packet, (ulong)(length / PacketSize));
+        return packet[(PacketSize - missing)..];
+    }
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text;
+using Native.LibUsb.Testing;
+using Xunit;
+
+namespace Native.LibUsb.Tests.Usbcap;
+
+/// <summary>The published usbcap on a virtual bus. One that does not end in time is killed, and the test fails with what it had said.</summary>
+internal sealed class UsbcapProcess : IDisposable
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly MemoryStream _output = new();
+    private readonly Task _reading;
+    private readonly Task<string> _error;
+
+    private UsbcapProcess(Process process, Task? before)
+    {
+        _process = process;
+        _error = process.StandardError.ReadToEndAsync();
+        _reading = Read(before);
+    }
+
+    public static string Executable { get; } = typeof(UsbcapProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == "UsbcapExecutable").Value!;
+
+    public int Id => _process.Id;
+
+    /// <param name="bus">The bus it sees.</param>
+    /// <param name="folder">Its current folder.</param>
+    /// <param name="arguments">What follows its name.</param>
+    /// <param name="readAfter">Its standard output is not read before this.</param>
+    public static UsbcapProcess Start(VirtualBus bus, string folder, IEnumerable<string> arguments, Task? readAfter = null) =>
+        Start(bus, folder, Executable, arguments, readAfter);
+
+    /// <summary>A command line of bash, in which <c>"$0"</c> is usbcap.</summary>
+    public static UsbcapProcess StartShell(VirtualBus bus, string folder, string script) =>
+        Start(bus, folder, "bash", ["-c", script, Executable], null);
+
+    public void Signal(string name)
+    {
+        using Process kill = Process.Start("kill", ["-s", name, $"{Id}"]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
+    public UsbcapResult Wait()
+    {
+        if (!_process.WaitForExit(s_limit))
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
+            Assert.Fail($"usbcap did not end within {s_limit.TotalSeconds} s. It had said:\n{_error.Result}\n{Encoding.UTF8.GetString(_output.ToArray())}");
+        }
+
+        _reading.Wait(s_limit);
+        return new UsbcapResult(_process.ExitCode, _output.ToArray(), _error.Result);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+    }
+
+    private static UsbcapProcess Start(VirtualBus bus, string folder, string program, IEnumerable<string> arguments, Task? readAfter)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        bus.ApplyTo(start);
+        return new UsbcapProcess(Process.Start(start)!, readAfter);
+    }
+
+    private async Task Read(Task? before)
+    {
+        if (before is not null)
+            await before.ConfigureAwait(false);
+        await _process.StandardOutput.BaseStream.CopyToAsync(_output).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,63 @@
+using Native.LibUsb.Testing;
+using Xunit;
+
+namespace Native.LibUsb.Tests.Usbcap;
+
+/// <summary>A test of the published usbcap: a bus of its own and a folder of its own.</summary>
+public abstract class UsbcapTest : IDisposable
+{
+    private readonly Lazy<VirtualBus> _bus;
+
+    protected UsbcapTest() => _bus = new Lazy<VirtualBus>(() => new VirtualBus(BusOptions));
+
+    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
+
+    protected VirtualBusOptions BusOptions { get; set; } = new();
+
+    protected VirtualBus Bus => _bus.Value;
+
+    protected string Folder { get; } = Directory.CreateTempSubdirectory("usbcap-test-").FullName;
+
+    public void Dispose()
+    {
+        if (_bus.IsValueCreated)
+            _bus.Value.Dispose();
+        Directory.Delete(Folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A camera as fast as the host asks: nothing depends on time.</summary>
+    protected IsoSource AttachCamera(IsoSourceOptions? options = null)
+    {
+        var camera = new IsoSource(options ?? new IsoSourceOptions { Paced = false });
+        Bus.Attach(camera);
+        return camera;
+    }
+
+    internal UsbcapResult Run(params string[] arguments)
+    {
+        using UsbcapProcess process = Start(arguments);
+        return process.Wait();
+    }
+
+    internal UsbcapProcess Start(params string[] arguments) => UsbcapProcess.Start(Bus, Folder, arguments);
+
+    internal UsbcapResult RunShell(string script)
+    {
+        using UsbcapProcess process = UsbcapProcess.StartShell(Bus, Folder, script);
+        return process.Wait();
+    }
+
+    protected string PathOf(string name) => Path.Combine(Folder, name);
+
+    protected byte[] Read(string name) => File.ReadAllBytes(PathOf(name));
+
+    /// <summary>The file is the numbered pattern from packet 0 on, without a gap or a wrong byte.</summary>
+    protected static NumberedPatternChecker CheckPattern(byte[] data, int packetSize)
+    {
+        var checker = new NumberedPatternChecker(packetSize, 0);
+        checker.AddStream(data);
+        Assert.True(checker.IsPerfect, checker.ToString());
+        return checker;
+    }
+}

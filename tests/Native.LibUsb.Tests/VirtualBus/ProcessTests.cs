@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using Native.LibUsb.Interop;
+using Native.LibUsb.Testing;
+using Xunit;
+using static Native.LibUsb.Interop.libusb;
+
+namespace Native.LibUsb.Tests.Bus;
+
+/// <summary>Programs that are not .NET, in processes of their own, on the bus of this one.</summary>
+public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
+{
+    private readonly Child _child;
+
+    public ProcessTests(Child child)
+    {
+        _child = child;
+    }
+
+    [BusFact]
+    public void Claims_hold_between_processes()
+    {
+        using Watchdog watchdog = new();
+        BulkLoopback loopback = new();
+        using RawHost host = new(loopback);
+        libusb_device_handle* handle = host.Open(loopback);
+        Assert.Equal(-(int)libusb_error.LIBUSB_ERROR_BUSY, _child.Run(host.Bus, "claim", "1209", "0011").Exit);
+        RawHost.Check(libusb_release_interface(handle, 0));
+        Assert.Equal(0, _child.Run(host.Bus, "claim", "1209", "0011").Exit);
+        // the child has ended, so its claim has too
+        RawHost.Check(libusb_claim_interface(handle, 0));
+    }
+
+    [BusFact]
+    public void A_C_program_captures_the_pattern()
+    {
+        using Watchdog watchdog = new();
+        IsoSource source = new(new IsoSourceOptions { Paced = false });
+        using RawHost host = new(source);
+        (int exit, byte[] output) = _child.Run(host.Bus, "capture", "1209", "0010", "4", "3072", "4000");
+        Assert.Equal(0, exit);
+        NumberedPatternChecker checker = new(3072, 0);
+        checker.AddStream(output);
+        Assert.True(checker.IsPerfect, checker.ToString());
+        Assert.Equal(4000, checker.Packets);
+    }
+
+    [BusFact]
+    public void Hotplug_events_reach_other_processes()
+    {
+        using Watchdog watchdog = new();
+        BulkLoopback loopback = new();
+        using VirtualBus bus = new();
+        bus.Attach(loopback);
+        using Process process = _child.Start(bus, "wait", "1209", "0011");
+        Assert.Equal("ready", process.StandardOutput.ReadLine());
+        bus.Detach(loopback);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [BusFact]
+    public void Killing_a_process_frees_what_it_held()
+    {
+        using Watchdog watchdog = new();
+        IsoSource source = new();
+        using RawHost host = new(source);
+        using (Process process = _child.Start(host.Bus, "capture", "1209", "0010", "1", "512", "1000000000"))
+        {
+            Assert.True(source.Source.WaitForSubmitted(8, TimeSpan.FromSeconds(30)));
+            process.Kill();
+            process.WaitForExit();
+        }
+        Assert.True(source.Source.WaitForCompleted(source.Source.Submitted, TimeSpan.FromSeconds(30)));
+        Assert.Empty(source.Source.Pending);
+        libusb_device_handle* handle = host.Open(source, claim: -1);
+        // the end of the process reaches the bus through its socket: the kernel closed it before wait returned
+        int result;
+        do
+            result = libusb_claim_interface(handle, 0);
+        while (result == (int)libusb_error.LIBUSB_ERROR_BUSY);
+        RawHost.Check(result);
+    }
+
+    [BusFact]
+    public void Lsusb_shows_the_devices()
+    {
+        if (!File.Exists("/usr/bin/lsusb"))
+            return; // usbutils is a convenience, not a dependency
+        using Watchdog watchdog = new();
+        using RawHost host = new(new IsoSource(new IsoSourceOptions { SerialNumber = "find me" }));
+        (int exit, byte[] output) = Child.Run(host.Bus, "/usr/bin/lsusb", ["-v", "-d", "1209:0010"]);
+        string text = System.Text.Encoding.UTF8.GetString(output);
+        Assert.Equal(0, exit);
+        Assert.Contains("find me", text, StringComparison.Ordinal);
+        Assert.Contains("3x 1024 bytes", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>The compiled program.</summary>
+    public sealed class Child : IDisposable
+    {
+        private readonly string _folder = Directory.CreateTempSubdirectory("usb-child-").FullName;
+
+        public Child()
+        {
+            if (VirtualBus.UnavailableReason is not null)
+                return;
+            string source = Path.Combine(AppContext.BaseDirectory, "VirtualBus", "child.c");
+            ProcessStartInfo start = new("cc") { ArgumentList = { "-Wall", "-Werror", "-o", Program, source, "-lusb-1.0" } };
+            VirtualBus.RemoveFrom(start);
+            using Process compiler = Process.Start(start)!;
+            compiler.WaitForExit();
+            Assert.Equal(0, compiler.ExitCode);
+        }
+
+        private string Program => Path.Combine(_folder, "child");
+
+        public static (int Exit, byte[] Output) Run(VirtualBus bus, string program, string[] arguments)
+        {
+            using Process process = Start(bus, program, arguments);
+            using MemoryStream output = new();
+            process.StandardOutput.BaseStream.CopyTo(output);
+            process.WaitForExit();
+            return (process.ExitCode, output.ToArray());
+        }
+
+        public (int Exit, byte[] Output) Run(VirtualBus bus, params string[] arguments) => Run(bus, Program, arguments);
+
+        public Process Start(VirtualBus bus, params string[] arguments) => Start(bus, Program, arguments);
+
+        public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+        private static Process Start(VirtualBus bus, string program, string[] arguments)
+        {
+            ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
+            bus.ApplyTo(start);
+            return Process.Start(start)!;
+        }
+    }
+}
