@@ -88,12 +88,22 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     {
     }
 
+    // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
+    private SafeHandle? _file;
+
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
+
+    /// <summary>Takes over a reference on the file.</summary>
+    public void KeepOpen(SafeHandle file) => _file = file;
 
     /// <summary>Takes over what <c>libusb_open</c> gave.</summary>
     public void Own(libusb_device_handle* opened) => SetHandle((nint)opened);
 
-    protected override void ReleaseChild() => libusb.libusb_close(Pointer);
+    protected override void ReleaseChild()
+    {
+        libusb.libusb_close(Pointer);
+        _file?.DangerousRelease();
+    }
 }
 
 /// <summary>Keeps a native handle from being released while a native call uses it.</summary>

@@ -20,26 +20,8 @@ public sealed unsafe partial class UsbContext : IDisposable
     /// <exception cref="UsbException">libusb refused.</exception>
     public UsbContext(UsbContextOptions? options = null)
     {
-        options ??= new UsbContextOptions();
-        if (options.NoDeviceDiscovery)
-            ApplyGlobally(libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY, "switch device discovery off");
-
-        libusb_context* context;
-        UsbException.ThrowIfError(libusb.libusb_init(&context), "open a libusb context");
-        _native = new ContextHandle(context);
+        _native = new ContextHandle(OpenNative(options ?? new UsbContextOptions()));
         _hotplug = new HotplugMonitor(this);
-        try
-        {
-            if (options.LogLevel is { } level)
-                SetLogLevel(level);
-            if (options.UseUsbDk)
-                UsbException.ThrowIfError(libusb.libusb_set_option(context, libusb_option.LIBUSB_OPTION_USE_USBDK), "use UsbDk");
-        }
-        catch
-        {
-            _native.Dispose();
-            throw;
-        }
     }
 
     /// <summary>An exception left a callback. Without a subscriber it is thrown by the call that handled the events.</summary>
@@ -160,7 +142,4 @@ public sealed unsafe partial class UsbContext : IDisposable
         InterruptEventHandlers();
         _native.Dispose();
     }
-
-    private static void ApplyGlobally(libusb_option option, string operation) =>
-        UsbException.ThrowIfError(libusb.libusb_set_option(null, option), operation);
 }
