@@ -104,8 +104,17 @@ public class VirtualDevice
     }
 
     /// <summary>Takes the device off its bus, as if its plug were pulled. Does nothing when it is not attached.</summary>
-    /// <remarks>May be called by a model while it handles a URB.</remarks>
-    public void Unplug() => Bus?.Detach(this);
+    /// <remarks>A model that calls it from a callback is unplugged a moment later, from another thread.</remarks>
+    public void Unplug()
+    {
+        if (Bus is not { } bus)
+            return;
+        if (Monitor.IsEntered(SyncRoot))
+            // whoever detaches takes the bus's lock before the device's
+            ThreadPool.UnsafeQueueUserWorkItem(static pair => pair.bus.Detach(pair.device), (bus, device: this), preferLocal: false);
+        else
+            bus.Detach(this);
+    }
 
     /// <summary>A class or vendor request, or a standard one that the base class does not know.</summary>
     /// <returns>True when the URB has been completed or will be; false for a stall.</returns>
@@ -126,8 +135,11 @@ public class VirtualDevice
     {
     }
 
-    internal bool WaitUntil(Func<bool> condition, TimeSpan timeout)
+    /// <summary>Waits until a condition holds that depends on the device. It is looked at, with the lock held, whenever a URB comes or goes.</summary>
+    /// <returns>False when the time is up.</returns>
+    public bool WaitUntil(Func<bool> condition, TimeSpan timeout)
     {
+        ArgumentNullException.ThrowIfNull(condition);
         long end = Stopwatch.GetTimestamp() + (long)(timeout.TotalSeconds * Stopwatch.Frequency);
         lock (SyncRoot)
         {

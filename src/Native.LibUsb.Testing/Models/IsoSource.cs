@@ -70,7 +70,14 @@ public sealed class IsoSource : VirtualDevice
     protected override void OnAlternateSelected(byte interfaceNumber, int setting) => Source?.Start(setting);
 
     /// <inheritdoc/>
-    protected internal override void OnDetached() => Source.Start(0);
+    protected internal override void OnDetached()
+    {
+        lock (SyncRoot)
+        {
+            Source.Start(0);
+            Source.Resume(); // a source that pulled its own plug held its transfers
+        }
+    }
 
     private static DeviceDescription Describe(IsoSourceOptions options)
     {

@@ -117,10 +117,8 @@ public sealed class IsoSourceEndpoint : VirtualEndpoint
         if (UnplugAfterPackets > 0 && SentPackets >= UnplugAfterPackets)
         {
             UnplugAfterPackets = 0;
-            // not from here: whoever detaches takes the bus's lock before the device's
-            VirtualDevice device = Device;
-            ThreadPool.UnsafeQueueUserWorkItem(static d => d.Unplug(), device, preferLocal: false);
-            Hold();
+            Hold(); // nothing more is sent until the plug is out
+            Device.Unplug();
         }
     }
 

@@ -15,7 +15,8 @@ internal sealed class UdevSender(string folder) : IDisposable
     private const int HeaderSize = 40;
     private const uint Magic = 0xfeedcafe;
 
-    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+    // not blocking: a program that does not read its monitor misses events, as it would with the kernel, and stops nobody
+    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
     private long _sequence;
 
     public void Send(string action, TestbedDevice device)
@@ -26,9 +27,10 @@ internal sealed class UdevSender(string folder) : IDisposable
             {
                 _socket.SendTo(message, new UnixDomainSocketEndPoint(monitor));
             }
-            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable or SocketError.NotConnected)
+            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable or SocketError.NotConnected
+                or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable)
             {
-                // the monitor has been closed, or its program has ended; the name stays behind
+                // the monitor has been closed, or its program has ended and the name stays behind; or it is full
             }
     }
 

@@ -83,6 +83,32 @@ public sealed unsafe class PlugTests
     }
 
     [BusFact]
+    public void A_model_can_pull_the_plug_from_its_callback_and_be_plugged_in_again()
+    {
+        using Watchdog watchdog = new();
+        VirtualDevice device = new(new DeviceDescription());
+        device.ControlHandler = _ =>
+        {
+            device.Unplug();
+            return true; // never answered
+        };
+        using RawHost host = new(device);
+        for (int round = 0; round < 20; round++)
+        {
+            libusb_device_handle* handle = host.Open(device, claim: -1);
+            Assert.Equal((int)libusb_error.LIBUSB_ERROR_NO_DEVICE, libusb_control_transfer(handle, 0x40, 1, 0, 0, null, 0, 0));
+            host.Close(handle);
+            SpinWait.SpinUntil(() => !host.Bus.Devices.Contains(device));
+            host.Bus.Attach(device);
+            libusb_device* found;
+            while ((found = host.Find(device)) == null) // libusb hears of it from its own thread
+            {
+            }
+            libusb_unref_device(found);
+        }
+    }
+
+    [BusFact]
     public void Devices_do_not_disturb_each_other()
     {
         using Watchdog watchdog = new();
