@@ -85,34 +85,48 @@ internal static class RunCommand
         foreach (string argument in program.Skip(1))
             start.ArgumentList.Add(argument);
         bus.ApplyTo(start);
-        Process child;
-        try
-        {
-            child = Process.Start(start)!;
-        }
-        catch (Win32Exception exception)
-        {
-            const int noSuchFile = 2;
-            return Fail(exception.NativeErrorCode == noSuchFile ? NotFound : CannotStart, $"{program[0]}: {exception.Message}");
-        }
-        using (child)
         // Ctrl-C reaches the child from the terminal by itself: it decides what to do, and we wait for it. A kill is passed on.
+        // The handlers stand before the child does, or a signal in between would end us and leave it.
+        Lock gate = new();
+        Process? child = null;
+        int early = 0;
         using (PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true))
         using (PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true))
-        using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => PassOn(context, child)))
-        using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => PassOn(context, child)))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, PassOn))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, PassOn))
         {
-            child.WaitForExit();
-            return child.ExitCode;
+            try
+            {
+                lock (gate)
+                {
+                    child = Process.Start(start)!;
+                    if (early != 0)
+                        _ = Signals.Kill(child.Id, early);
+                }
+            }
+            catch (Win32Exception exception)
+            {
+                const int noSuchFile = 2;
+                return Fail(exception.NativeErrorCode == noSuchFile ? NotFound : CannotStart, $"{program[0]}: {exception.Message}");
+            }
+            using (child)
+            {
+                child.WaitForExit();
+                return child.ExitCode;
+            }
         }
-    }
 
-    private static void PassOn(PosixSignalContext context, Process child)
-    {
-        context.Cancel = true;
-        const int hangUp = 1, terminate = 15;
-        if (!child.HasExited)
-            _ = Signals.Kill(child.Id, context.Signal == PosixSignal.SIGHUP ? hangUp : terminate);
+        void PassOn(PosixSignalContext context)
+        {
+            const int hangUp = 1, terminate = 15;
+            context.Cancel = true;
+            int signal = context.Signal == PosixSignal.SIGHUP ? hangUp : terminate;
+            lock (gate)
+                if (child is null)
+                    early = signal;
+                else if (!child.HasExited)
+                    _ = Signals.Kill(child.Id, signal);
+        }
     }
 
     private static int Fail(int code, string message)

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Native.LibUsb.Tests.Bus;
 using Native.LibUsb.Testing;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Usbcap;
 

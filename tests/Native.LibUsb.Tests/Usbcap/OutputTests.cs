@@ -1,6 +1,5 @@
 using Native.LibUsb.Tests.Bus;
 using Native.LibUsb.Testing;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Usbcap;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Text;
 using Native.LibUsb.Testing;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Usbcap;
 

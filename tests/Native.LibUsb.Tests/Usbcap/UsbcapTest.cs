@@ -1,5 +1,4 @@
 using Native.LibUsb.Testing;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Usbcap;
 

@@ -1,6 +1,5 @@
 using Native.LibUsb.Interop;
 using Native.LibUsb.Testing;
-using Xunit;
 using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;

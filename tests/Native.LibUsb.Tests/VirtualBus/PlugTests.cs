@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 using Native.LibUsb.Testing;
-using Xunit;
 using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Native.LibUsb.Testing;
-using Xunit;
 
 namespace Native.LibUsb.Tests.Bus;
 
