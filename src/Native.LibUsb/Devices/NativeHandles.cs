@@ -10,6 +10,9 @@ namespace Native.LibUsb;
 /// <summary>Owns a <c>libusb_context</c>.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle
 {
+    // What libusb holds as user data: it may call back until it has exited.
+    private readonly List<GCHandle> _freedAfterExit = [];
+
     public ContextHandle(libusb_context* context)
         : base(0, ownsHandle: true) => SetHandle((nint)context);
 
@@ -17,9 +20,18 @@ internal sealed unsafe class ContextHandle : SafeHandle
 
     public libusb_context* Pointer => (libusb_context*)handle;
 
+    /// <summary>Keeps user data that was given to libusb until libusb is done with the context.</summary>
+    public void FreeAfterExit(GCHandle userData)
+    {
+        lock (_freedAfterExit)
+            _freedAfterExit.Add(userData);
+    }
+
     protected override bool ReleaseHandle()
     {
         libusb.libusb_exit(Pointer);
+        LogDispatcher.Forget(Pointer);
+        _freedAfterExit.ForEach(userData => userData.Free());
         return true;
     }
 }
@@ -76,12 +88,22 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     {
     }
 
+    // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
+    private SafeHandle? _file;
+
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
+
+    /// <summary>Takes over a reference on the file.</summary>
+    public void KeepOpen(SafeHandle file) => _file = file;
 
     /// <summary>Takes over what <c>libusb_open</c> gave.</summary>
     public void Own(libusb_device_handle* opened) => SetHandle((nint)opened);
 
-    protected override void ReleaseChild() => libusb.libusb_close(Pointer);
+    protected override void ReleaseChild()
+    {
+        libusb.libusb_close(Pointer);
+        _file?.DangerousRelease();
+    }
 }
 
 /// <summary>Keeps a native handle from being released while a native call uses it.</summary>

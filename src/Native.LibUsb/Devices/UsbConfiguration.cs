@@ -38,6 +38,24 @@ public sealed unsafe class UsbConfiguration
     /// <summary>Descriptors of classes or makers that follow the configuration's own, as they are.</summary>
     public ReadOnlySpan<byte> Extra => new(_native->extra, _native->extra_length);
 
+    /// <summary>Which interfaces belong together, in the order of the descriptors; empty for most devices that are not composite.</summary>
+    public IReadOnlyList<UsbInterfaceAssociation> GetInterfaceAssociations()
+    {
+        var associations = new List<UsbInterfaceAssociation>();
+        UsbInterfaceAssociation.Collect(Extra, associations);
+        foreach (UsbInterface @interface in Interfaces)
+        {
+            foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+            {
+                UsbInterfaceAssociation.Collect(setting.Extra, associations);
+                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                    UsbInterfaceAssociation.Collect(endpoint.Extra, associations);
+            }
+        }
+
+        return associations;
+    }
+
     /// <summary>The speed the device runs at, which says what some fields mean.</summary>
     internal UsbSpeed Speed { get; }
 

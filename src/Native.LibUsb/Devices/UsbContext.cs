@@ -20,25 +20,8 @@ public sealed unsafe partial class UsbContext : IDisposable
     /// <exception cref="UsbException">libusb refused.</exception>
     public UsbContext(UsbContextOptions? options = null)
     {
-        options ??= new UsbContextOptions();
-        if (options.NoDeviceDiscovery)
-            ApplyGlobally(libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY, "switch device discovery off");
-
-        libusb_context* context;
-        UsbException.ThrowIfError(libusb.libusb_init(&context), "open a libusb context");
-        _native = new ContextHandle(context);
-        try
-        {
-            if (options.LogLevel is { } level)
-                SetLogLevel(level);
-            if (options.UseUsbDk)
-                UsbException.ThrowIfError(libusb.libusb_set_option(context, libusb_option.LIBUSB_OPTION_USE_USBDK), "use UsbDk");
-        }
-        catch
-        {
-            _native.Dispose();
-            throw;
-        }
+        _native = new ContextHandle(OpenNative(options ?? new UsbContextOptions()));
+        _hotplug = new HotplugMonitor(this);
     }
 
     /// <summary>An exception left a callback. Without a subscriber it is thrown by the call that handled the events.</summary>
@@ -59,6 +42,18 @@ public sealed unsafe partial class UsbContext : IDisposable
         using var lease = new HandleLease(_native);
         UsbException.ThrowIfError(
             libusb.libusb_set_option(_native.Pointer, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level), "set the log level");
+    }
+
+    /// <summary>
+    /// Receives what libusb logs in this context (<c>libusb_set_log_cb</c>); null stops it. See <see cref="UsbLogHandler"/> for what it may do.
+    /// libusb writes to standard error as well unless there is a handler for all contexts (<see cref="LibUsb.SetLogHandler"/>).
+    /// </summary>
+    /// <param name="handler">Called with every message at or above the context's level.</param>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public void SetLogHandler(UsbLogHandler? handler)
+    {
+        using var lease = new HandleLease(_native);
+        LogDispatcher.Set(_native.Pointer, handler);
     }
 
     /// <summary>
@@ -139,6 +134,7 @@ public sealed unsafe partial class UsbContext : IDisposable
     {
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
             handle.Dispose();
+        _hotplug.EndAll();
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
@@ -146,7 +142,4 @@ public sealed unsafe partial class UsbContext : IDisposable
         InterruptEventHandlers();
         _native.Dispose();
     }
-
-    private static void ApplyGlobally(libusb_option option, string operation) =>
-        UsbException.ThrowIfError(libusb.libusb_set_option(null, option), operation);
 }

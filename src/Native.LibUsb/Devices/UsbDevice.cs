@@ -8,7 +8,7 @@ namespace Native.LibUsb;
 /// A device on a bus. It is a reference, not an open device: nothing is sent to it and no permission is needed until
 /// <see cref="Open"/>. What it says of itself stays readable after <see cref="Dispose"/>, except the configurations.
 /// </summary>
-public sealed unsafe class UsbDevice : IDisposable, IEquatable<UsbDevice>
+public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice>
 {
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>> _registration;
@@ -99,6 +99,68 @@ public sealed unsafe class UsbDevice : IDisposable, IEquatable<UsbDevice>
         return UsbError.Success;
     }
 
+    /// <summary>The hub it is plugged into (<c>libusb_get_parent</c>).</summary>
+    /// <returns>The hub, to be disposed by the caller; null for a root hub, or when the operating system does not say.</returns>
+    /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
+    public UsbDevice? GetParent()
+    {
+        using var lease = new HandleLease(_native);
+        // libusb's parents are valid while a device list lives, so one is made for the moment.
+        using UsbDeviceList devices = Context.GetDevices();
+        libusb_device* parent = libusb.libusb_get_parent(_native.Pointer);
+        return parent is null ? null : new UsbDevice(Context, parent);
+    }
+
+    /// <summary><c>wMaxPacketSize</c> of an endpoint of the active configuration, as it is (<c>libusb_get_max_packet_size</c>).</summary>
+    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is no such endpoint.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">That is no endpoint address.</exception>
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    public int GetMaxPacketSize(byte endpoint)
+    {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
+        using var lease = new HandleLease(_native);
+        return UsbException.ThrowIfError(libusb.libusb_get_max_packet_size(_native.Pointer, endpoint), $"find endpoint 0x{endpoint:x2} of {this}");
+    }
+
+    /// <summary>
+    /// Bytes that an isochronous endpoint moves in one service interval, in the first alternate setting that has it
+    /// (<c>libusb_get_max_iso_packet_size</c>). That is often the smallest one: see <see cref="GetMaxAlternatePacketSize"/>.
+    /// </summary>
+    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is no such endpoint.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">That is no endpoint address.</exception>
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    public int GetMaxIsoPacketSize(byte endpoint)
+    {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
+        using var lease = new HandleLease(_native);
+        return UsbException.ThrowIfError(libusb.libusb_get_max_iso_packet_size(_native.Pointer, endpoint), $"find endpoint 0x{endpoint:x2} of {this}");
+    }
+
+    /// <summary>
+    /// Bytes that an endpoint moves in one service interval, in one alternate setting. What <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27
+    /// tells, read from the descriptors, with every version.
+    /// </summary>
+    /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
+    /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
+    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is no such setting or endpoint in the active configuration.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">That is no endpoint address.</exception>
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    public int GetMaxAlternatePacketSize(int interfaceNumber, int alternateSetting, byte endpoint)
+    {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
+        if (!GetActiveConfiguration().TryFindSetting(interfaceNumber, alternateSetting, out UsbAlternateSetting setting)
+            || !setting.TryFindEndpoint(endpoint, out UsbEndpoint found))
+        {
+            UsbException.Throw(UsbError.NotFound, $"find endpoint 0x{endpoint:x2} in alternate setting {alternateSetting} of interface {interfaceNumber}");
+            return 0;
+        }
+
+        return found.BytesPerInterval;
+    }
+
     /// <summary>The configuration that is set now (<c>libusb_get_active_config_descriptor</c>). Nothing is sent to the device.</summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device is not configured.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
@@ -123,6 +185,14 @@ public sealed unsafe class UsbDevice : IDisposable, IEquatable<UsbDevice>
         libusb_config_descriptor* native;
         UsbException.ThrowIfError(libusb.libusb_get_config_descriptor(_native.Pointer, (byte)index, &native), $"read configuration {index} of {this}");
         return new UsbConfiguration(native, Speed);
+    }
+
+    /// <summary>Another reference on the same device, to be disposed by itself (<c>libusb_ref_device</c>).</summary>
+    /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
+    public UsbDevice AddReference()
+    {
+        using var lease = new HandleLease(_native);
+        return new UsbDevice(Context, _native.Pointer);
     }
 
     /// <summary>Lets go of it (<c>libusb_unref_device</c>). Handles opened from it stay open. May be called more than once.</summary>

@@ -26,12 +26,15 @@ public sealed record UsbDeviceFilter
     public bool Matches(UsbDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return Fits(VendorId, device.VendorId)
-            && Fits(ProductId, device.ProductId)
-            && Fits(Port, device.PortPath)
-            && Fits(DeviceClass, device.Descriptor.DeviceClass)
-            && (SerialNumber is null || HasSerialNumber(device, SerialNumber));
+        return MatchesDescriptor(device) && (SerialNumber is null || HasSerialNumber(device, SerialNumber));
     }
+
+    /// <summary>Whether a device fits, as far as can be told without opening it.</summary>
+    internal bool MatchesDescriptor(UsbDevice device) =>
+        Fits(VendorId, device.VendorId)
+        && Fits(ProductId, device.ProductId)
+        && Fits(Port, device.PortPath)
+        && Fits(DeviceClass, device.Descriptor.DeviceClass);
 
     private static bool Fits<T>(T? wanted, T actual)
         where T : struct, IEquatable<T> => wanted is not { } value || value.Equals(actual);

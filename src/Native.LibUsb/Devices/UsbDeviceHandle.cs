@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -43,6 +44,28 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     /// <summary>The native handle, for transfers: they keep it open while they are in flight.</summary>
     internal libusb_device_handle* NativeHandle => _native.Pointer;
 
+    /// <summary>
+    /// Reads the device's binary object store (<c>libusb_get_bos_descriptor</c>): its device capabilities.
+    /// </summary>
+    /// <returns>The capabilities; null when the device has none, as most below USB 2.1.</returns>
+    /// <exception cref="UsbException">The device did not answer: <see cref="UsbError.NoDevice"/>, <see cref="UsbError.IO"/>.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public UsbBos? GetBos()
+    {
+        const string operation = "read the binary object store";
+        libusb_bos_descriptor* bos;
+        int result;
+        using HandleLease lease = Lease();
+        using (Context.EnterSynchronous(operation))
+            result = libusb.libusb_get_bos_descriptor(_native.Pointer, &bos);
+        Context.RunDeferred();
+        if (result is (int)UsbError.Pipe or (int)UsbError.NotFound)
+            return null;
+        UsbException.ThrowIfError(result, operation);
+        return new UsbBos(bos);
+    }
+
     /// <summary>Makes a transfer, which the caller disposes; one that is forgotten is disposed with the handle.</summary>
     /// <param name="isoPackets">How many isochronous packets it has room for; 0 for other transfers.</param>
     /// <param name="flags">How its last packet is treated.</param>
@@ -74,6 +97,9 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
         else
             FinishClosing();
     }
+
+    /// <summary>Takes over a reference on the file that it was made of.</summary>
+    internal void KeepOpen(SafeHandle file) => _native.KeepOpen(file);
 
     internal LinkedListNode<WeakReference<UsbTransfer>> Register(UsbTransfer transfer) =>
         _transfers.TryAdd(transfer) ?? throw new ObjectDisposedException(nameof(UsbDeviceHandle));
@@ -110,6 +136,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
             Debug.Assert(released, "A transfer of a closed handle was submitted.");
         }
 
+        FreeAllDeviceMemory();
         ReleaseAllClaims();
         Device.Dispose();
         _native.Dispose();

@@ -96,16 +96,13 @@ public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
     /// <returns>Whether there is one.</returns>
     public bool TryGetCompanion(out UsbSuperSpeedCompanion companion)
     {
-        ReadOnlySpan<byte> rest = Extra;
-        while (rest.Length >= 2 && rest[0] >= 2 && rest[0] <= rest.Length)
+        foreach (ReadOnlySpan<byte> descriptor in new UsbExtraDescriptors(Extra))
         {
-            if (rest[1] == (byte)libusb_descriptor_type.LIBUSB_DT_SS_ENDPOINT_COMPANION && rest[0] >= CompanionSize)
+            if (descriptor[1] == (byte)libusb_descriptor_type.LIBUSB_DT_SS_ENDPOINT_COMPANION && descriptor.Length >= CompanionSize)
             {
-                companion = new UsbSuperSpeedCompanion(rest[2], rest[3], BinaryPrimitives.ReadUInt16LittleEndian(rest[4..]));
+                companion = new UsbSuperSpeedCompanion(descriptor[2], descriptor[3], BinaryPrimitives.ReadUInt16LittleEndian(descriptor[4..]));
                 return true;
             }
-
-            rest = rest[rest[0]..];
         }
 
         companion = default;

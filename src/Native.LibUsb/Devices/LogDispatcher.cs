@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// Receives a message of libusb's log. It is called on any thread, also on libusb's own, and while libusb holds its locks: it must be quick, and
+/// must call nothing of this library. What it throws is dropped, because there is nobody who could catch it.
+/// </summary>
+/// <param name="level">How grave.</param>
+/// <param name="message">The text in UTF-8, without its line end. Valid during the call only.</param>
+public delegate void UsbLogHandler(UsbLogLevel level, ReadOnlySpan<byte> message);
+
+/// <summary>Brings libusb's log to the handlers. libusb gives its log callback no user data, so contexts are found by their address.</summary>
+internal static unsafe class LogDispatcher
+{
+    private static readonly ConcurrentDictionary<nint, UsbLogHandler> s_byContext = new();
+    private static readonly Lock s_change = new(); // libusb_set_log_cb is not safe against itself
+    private static volatile UsbLogHandler? s_global;
+
+    public static void SetGlobal(UsbLogHandler? handler)
+    {
+        lock (s_change)
+        {
+            s_global = handler;
+            libusb.libusb_set_log_cb(null, handler is null ? null : &OnGlobalMessage, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_GLOBAL);
+        }
+    }
+
+    public static void Set(libusb_context* context, UsbLogHandler? handler)
+    {
+        lock (s_change)
+        {
+            if (handler is null)
+            {
+                libusb.libusb_set_log_cb(context, null, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_CONTEXT);
+                s_byContext.TryRemove((nint)context, out _);
+            }
+            else
+            {
+                s_byContext[(nint)context] = handler;
+                libusb.libusb_set_log_cb(context, &OnContextMessage, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_CONTEXT);
+            }
+        }
+    }
+
+    /// <summary>Forgets a context that is gone: its address may come back as another's.</summary>
+    public static void Forget(libusb_context* context) => s_byContext.TryRemove((nint)context, out _);
+
+    [UnmanagedCallersOnly]
+    private static void OnGlobalMessage(libusb_context* context, libusb_log_level level, byte* message) => Deliver(s_global, level, message);
+
+    [UnmanagedCallersOnly]
+    private static void OnContextMessage(libusb_context* context, libusb_log_level level, byte* message) =>
+        Deliver(s_byContext.GetValueOrDefault((nint)context), level, message);
+
+    private static void Deliver(UsbLogHandler? handler, libusb_log_level level, byte* message)
+    {
+        if (handler is null)
+            return;
+        try
+        {
+            handler((UsbLogLevel)level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(message).TrimEnd("\r\n"u8));
+        }
+        catch (Exception)
+        {
+            // libusb holds its locks, and its frames are below: there is nobody to tell
+        }
+    }
+}

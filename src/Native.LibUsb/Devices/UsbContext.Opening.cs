@@ -1,0 +1,57 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// Making the native context, with options, in new and old versions of libusb.
+public sealed unsafe partial class UsbContext
+{
+    private static libusb_context* OpenNative(UsbContextOptions options)
+    {
+        libusb_context* context;
+        if (OptionalExports.IsAvailable(OptionalExports.libusb_init_context))
+        {
+            OpenWithOptions(options, &context);
+            return context;
+        }
+
+        // Before 1.0.27 discovery can be switched off for the whole process only, and the other options are set on the open context.
+        if (options.NoDeviceDiscovery)
+            SetOption(null, libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY, "switch device discovery off");
+        UsbException.ThrowIfError(libusb.libusb_init(&context), "open a libusb context");
+        try
+        {
+            if (options.LogLevel is { } level)
+                UsbException.ThrowIfError(libusb.libusb_set_option(context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level), "set the log level");
+            if (options.UseUsbDk)
+                SetOption(context, libusb_option.LIBUSB_OPTION_USE_USBDK, "use UsbDk");
+        }
+        catch
+        {
+            libusb.libusb_exit(context);
+            throw;
+        }
+
+        return context;
+    }
+
+    private static void OpenWithOptions(UsbContextOptions options, libusb_context** context)
+    {
+        const int most = 3;
+        libusb_init_option* list = stackalloc libusb_init_option[most];
+        int count = 0;
+        if (options.LogLevel is { } level)
+        {
+            list[count].option = libusb_option.LIBUSB_OPTION_LOG_LEVEL;
+            list[count++].value.ival = (int)level;
+        }
+
+        if (options.UseUsbDk)
+            list[count++].option = libusb_option.LIBUSB_OPTION_USE_USBDK;
+        if (options.NoDeviceDiscovery)
+            list[count++].option = libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY;
+        UsbException.ThrowIfError(libusb.libusb_init_context(context, list, count), "open a libusb context");
+    }
+
+    private static void SetOption(libusb_context* context, libusb_option option, string operation) =>
+        UsbException.ThrowIfError(libusb.libusb_set_option(context, option), operation);
+}

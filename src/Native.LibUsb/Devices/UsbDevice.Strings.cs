@@ -1,0 +1,69 @@
+using System.Text;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>The strings that a device descriptor names.</summary>
+public enum UsbDeviceString
+{
+    /// <summary>Who made it.</summary>
+    Manufacturer = 0,
+
+    /// <summary>What it is.</summary>
+    Product = 1,
+
+    /// <summary>Its serial number.</summary>
+    SerialNumber = 2,
+}
+
+public sealed unsafe partial class UsbDevice
+{
+    /// <summary>
+    /// Reads one of the device's strings. libusb 1.0.30 asks the operating system (<c>libusb_get_device_string</c>), without permission for the
+    /// device; with older versions it is opened for the moment.
+    /// </summary>
+    /// <param name="which">Which string.</param>
+    /// <param name="text">The text; null when there is none.</param>
+    /// <returns>
+    /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> when the device has none; <see cref="UsbError.Access"/> or another error
+    /// when it could not be opened or did not answer.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such string.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
+    public UsbError TryGetString(UsbDeviceString which, out string? text)
+    {
+        byte index = which switch
+        {
+            UsbDeviceString.Manufacturer => Descriptor.ManufacturerIndex,
+            UsbDeviceString.Product => Descriptor.ProductIndex,
+            UsbDeviceString.SerialNumber => Descriptor.SerialNumberIndex,
+            _ => throw new ArgumentOutOfRangeException(nameof(which), which, "There is no such string."),
+        };
+        text = null;
+        EventScope.ThrowIfInside(Context, "read a string");
+        if (index == 0)
+            return UsbError.NotFound;
+        if (OptionalExports.IsAvailable(OptionalExports.libusb_get_device_string))
+            return AskOperatingSystem(which, out text);
+
+        UsbError error = TryOpen(out UsbDeviceHandle? handle);
+        if (error != UsbError.Success)
+            return error;
+        using (handle)
+            return handle!.TryGetString(index, out text);
+    }
+
+    private UsbError AskOperatingSystem(UsbDeviceString which, out string? text)
+    {
+        text = null;
+        using var lease = new HandleLease(_native);
+        byte* buffer = stackalloc byte[(int)libusb.LIBUSB_DEVICE_STRING_BYTES_MAX];
+        int length = libusb.libusb_get_device_string(
+            _native.Pointer, (libusb_device_string_type)which, buffer, (int)libusb.LIBUSB_DEVICE_STRING_BYTES_MAX);
+        if (length < 0)
+            return (UsbError)length;
+        text = Encoding.UTF8.GetString(buffer, Math.Max(length - 1, 0)); // the length counts the terminating zero
+        return UsbError.Success;
+    }
+}

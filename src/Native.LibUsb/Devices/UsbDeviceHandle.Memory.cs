@@ -1,0 +1,48 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// Memory for transfers that belongs to the open device.
+public sealed unsafe partial class UsbDeviceHandle
+{
+    // Buffers of device memory, which libusb wants back before the handle closes. They are few.
+    private readonly HashSet<UsbBuffer> _deviceMemory = [];
+
+    /// <summary>Allocates memory for transfers, to be given to them as <c>buffer.Memory</c>.</summary>
+    /// <param name="length">Bytes, at least 1. Device memory comes in whole pages, and counts against the usbfs limit at once.</param>
+    /// <param name="preferDeviceMemory">
+    /// Asks for memory that the device's controller writes into directly (<c>libusb_dev_mem_alloc</c>). Where there is none it is native memory
+    /// all the same; see <see cref="UsbBuffer.IsDeviceMemory"/>. Not the default, because on many ARM boards it is slow to read.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The length is less than 1.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public UsbBuffer AllocateBuffer(int length, bool preferDeviceMemory = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        using HandleLease lease = Lease();
+        lock (_deviceMemory)
+        {
+            ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
+            var buffer = new UsbBuffer(this, _native.Pointer, length, preferDeviceMemory);
+            if (buffer.IsDeviceMemory)
+                _deviceMemory.Add(buffer);
+            return buffer;
+        }
+    }
+
+    internal void FreeDeviceMemory(UsbBuffer buffer, byte* memory, int length)
+    {
+        _ = libusb.libusb_dev_mem_free(_native.Pointer, memory, (nuint)length);
+        lock (_deviceMemory)
+            _deviceMemory.Remove(buffer);
+    }
+
+    private void FreeAllDeviceMemory()
+    {
+        UsbBuffer[] buffers;
+        lock (_deviceMemory)
+            buffers = [.. _deviceMemory];
+        foreach (UsbBuffer buffer in buffers)
+            buffer.Dispose(); // no transfer has it any more: all are released
+    }
+}

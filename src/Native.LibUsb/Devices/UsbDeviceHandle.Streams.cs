@@ -1,0 +1,52 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// Bulk streams of SuperSpeed endpoints.
+public sealed unsafe partial class UsbDeviceHandle
+{
+    private const int MostStreamEndpoints = 30;
+
+    /// <summary>
+    /// Allocates bulk streams (<c>libusb_alloc_streams</c>), numbered from 1; give their number to <see cref="UsbTransfer.SetBulkStream(byte, uint, int, Action{UsbTransfer}?, object?, TimeSpan)"/>.
+    /// Releasing the interface frees them.
+    /// </summary>
+    /// <param name="count">How many are wanted, at least 1.</param>
+    /// <param name="endpoints">The addresses of endpoints of one claimed interface, 1 to 30; each gets that many.</param>
+    /// <returns>How many there are, which may be fewer.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotSupported"/>: only Linux and macOS have streams. <see cref="UsbError.InvalidParameter"/>: the endpoints have none, or
+    /// the interface is not claimed. <see cref="UsbError.NoDevice"/>: unplugged.
+    /// </exception>
+    /// <exception cref="ArgumentException">That are no endpoint addresses, or too many.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public int AllocateStreams(int count, params ReadOnlySpan<byte> endpoints)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        CheckStreamEndpoints(endpoints);
+        using HandleLease lease = Lease();
+        fixed (byte* pointer = endpoints)
+            return UsbException.ThrowIfError(libusb.libusb_alloc_streams(_native.Pointer, (uint)count, pointer, endpoints.Length), $"allocate {count} streams");
+    }
+
+    /// <summary>Frees bulk streams (<c>libusb_free_streams</c>).</summary>
+    /// <param name="endpoints">The addresses given to <see cref="AllocateStreams"/>.</param>
+    /// <exception cref="UsbException"><see cref="UsbError.InvalidParameter"/>: they have no streams. <see cref="UsbError.NoDevice"/>: unplugged.</exception>
+    /// <exception cref="ArgumentException">That are no endpoint addresses, or too many.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public void FreeStreams(params ReadOnlySpan<byte> endpoints)
+    {
+        CheckStreamEndpoints(endpoints);
+        using HandleLease lease = Lease();
+        fixed (byte* pointer = endpoints)
+            UsbException.ThrowIfError(libusb.libusb_free_streams(_native.Pointer, pointer, endpoints.Length), "free streams");
+    }
+
+    private static void CheckStreamEndpoints(ReadOnlySpan<byte> endpoints)
+    {
+        if (endpoints.Length is < 1 or > MostStreamEndpoints)
+            throw new ArgumentException($"Streams are for 1 to {MostStreamEndpoints} endpoints, not {endpoints.Length}.", nameof(endpoints));
+        foreach (byte endpoint in endpoints)
+            UsbEndpointAddress.Check(endpoint, nameof(endpoints));
+    }
+}

@@ -1,0 +1,20 @@
+namespace Native.LibUsb;
+
+/// <summary>Something that waits for events of file descriptors, to be shared with libusb by <see cref="UsbPoller"/>.</summary>
+public interface IPoller
+{
+    /// <summary>Watches a descriptor from now on, or changes what it is watched for.</summary>
+    /// <param name="fileDescriptor">The descriptor.</param>
+    /// <param name="events">What for.</param>
+    void Register(int fileDescriptor, PollEvents events);
+
+    /// <summary>Watches a descriptor no more. One that is not watched, or is closed already, is no error.</summary>
+    /// <param name="fileDescriptor">The descriptor.</param>
+    void Unregister(int fileDescriptor);
+
+    /// <summary>Waits for events.</summary>
+    /// <param name="ready">Where the descriptors with events go; when more have events than fit, the rest comes next time.</param>
+    /// <param name="timeout">How long to wait; null for ever, zero not at all.</param>
+    /// <returns>How many were written; 0 when the time ran out or a signal came.</returns>
+    int Poll(Span<UsbPollFd> ready, TimeSpan? timeout);
+}

@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb;
+
+/// <summary>A poller over poll(2), for Linux and macOS. Not for use by several threads at once.</summary>
+public sealed unsafe partial class PollPoller : IPoller
+{
+    private const int EINTR = 4;
+
+    private readonly List<NativePollFd> _watched = [];
+
+    /// <summary>Makes a poller that watches nothing.</summary>
+    /// <exception cref="PlatformNotSupportedException">There is no poll(2): on Windows.</exception>
+    public PollPoller()
+    {
+        if (OperatingSystem.IsWindows())
+            throw new PlatformNotSupportedException("Windows has no poll(2) for what libusb waits on: use an event thread.");
+    }
+
+    /// <inheritdoc/>
+    public void Register(int fileDescriptor, PollEvents events)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(fileDescriptor);
+        int index = IndexOf(fileDescriptor);
+        var entry = new NativePollFd { FileDescriptor = fileDescriptor, Events = (short)events };
+        if (index < 0)
+            _watched.Add(entry);
+        else
+            _watched[index] = entry;
+    }
+
+    /// <inheritdoc/>
+    public void Unregister(int fileDescriptor)
+    {
+        int index = IndexOf(fileDescriptor);
+        if (index >= 0)
+            _watched.RemoveAt(index);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <exception cref="IOException">poll failed.</exception>
+    public int Poll(Span<UsbPollFd> ready, TimeSpan? timeout)
+    {
+        int milliseconds = Milliseconds(timeout);
+        Span<NativePollFd> watched = CollectionsMarshal.AsSpan(_watched);
+        int found;
+        fixed (NativePollFd* first = watched)
+            found = NativePoll(first, (nuint)watched.Length, milliseconds);
+        if (found < 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            return error == EINTR ? 0 : throw new IOException($"poll failed: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        int count = 0;
+        foreach (NativePollFd one in watched)
+        {
+            if (one.ReturnedEvents != 0 && count < ready.Length)
+                ready[count++] = new UsbPollFd(one.FileDescriptor, (PollEvents)one.ReturnedEvents);
+        }
+
+        return count;
+    }
+
+    private static int Milliseconds(TimeSpan? timeout)
+    {
+        if (timeout is not { } time)
+            return -1;
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
+        return (int)Math.Min(Math.Ceiling(time.TotalMilliseconds), int.MaxValue); // rounded up: it must not spin before it is time
+    }
+
+    private int IndexOf(int fileDescriptor) => _watched.FindIndex(one => one.FileDescriptor == fileDescriptor);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int NativePoll(NativePollFd* descriptors, nuint count, int milliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct NativePollFd
+    {
+        public int FileDescriptor;
+        public short Events;
+        public short ReturnedEvents;
+    }
+}

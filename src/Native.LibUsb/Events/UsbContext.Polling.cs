@@ -1,0 +1,125 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// For programs that have an event loop of their own: which file descriptors to watch, and until when.
+public sealed unsafe partial class UsbContext
+{
+    private readonly Lock _notifierChange = new();
+    private GCHandle _notifierTarget;
+    private Action<UsbPollFd>? _pollFdAdded;
+    private Action<int>? _pollFdRemoved;
+
+    /// <summary>
+    /// Whether libusb's descriptors also tell when a timeout is due (<c>libusb_pollfds_handle_timeouts</c>). If not, wait no longer than
+    /// <see cref="GetNextTimeout"/>. True on Linux, false on macOS.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public bool PollFdsHandleTimeouts
+    {
+        get
+        {
+            using var lease = new HandleLease(_native);
+            return libusb.libusb_pollfds_handle_timeouts(_native.Pointer) != 0;
+        }
+    }
+
+    /// <summary>
+    /// The descriptors to watch (<c>libusb_get_pollfds</c>): when one has an event, call <see cref="HandleEvents(TimeSpan)"/> with zero. They
+    /// change as devices are opened and closed; see <see cref="SetPollFdNotifiers"/>.
+    /// </summary>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows, which has no such descriptors.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public UsbPollFd[] GetPollFds()
+    {
+        using var lease = new HandleLease(_native);
+        libusb_pollfd** list = libusb.libusb_get_pollfds(_native.Pointer);
+        if (list is null)
+            UsbException.Throw(UsbError.NotSupported, "list libusb's file descriptors");
+        try
+        {
+            int count = 0;
+            while (list[count] is not null)
+                count++;
+            var descriptors = new UsbPollFd[count];
+            for (int i = 0; i < count; i++)
+                descriptors[i] = new UsbPollFd(list[i]->fd, (PollEvents)list[i]->events);
+            return descriptors;
+        }
+        finally
+        {
+            libusb.libusb_free_pollfds(list);
+        }
+    }
+
+    /// <summary>
+    /// Calls back when descriptors come and go (<c>libusb_set_pollfd_notifiers</c>), on the thread that opens or closes a device. Replaces those
+    /// set before; null for both ends it.
+    /// </summary>
+    /// <param name="added">A descriptor is to be watched.</param>
+    /// <param name="removed">A descriptor is not to be watched any more. It may be closed already.</param>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public void SetPollFdNotifiers(Action<UsbPollFd>? added, Action<int>? removed)
+    {
+        lock (_notifierChange)
+        {
+            using var lease = new HandleLease(_native);
+            _pollFdAdded = added;
+            _pollFdRemoved = removed;
+            if (added is null && removed is null)
+            {
+                libusb.libusb_set_pollfd_notifiers(_native.Pointer, null, null, null);
+                return;
+            }
+
+            if (!_notifierTarget.IsAllocated)
+            {
+                _notifierTarget = GCHandle.Alloc(this, GCHandleType.Weak);
+                _native.FreeAfterExit(_notifierTarget);
+            }
+
+            libusb.libusb_set_pollfd_notifiers(_native.Pointer, &OnPollFdAdded, &OnPollFdRemoved, (void*)GCHandle.ToIntPtr(_notifierTarget));
+        }
+    }
+
+    /// <summary>
+    /// When libusb wants to be called next, events or not (<c>libusb_get_next_timeout</c>).
+    /// </summary>
+    /// <returns>The time from now, zero when it is due; null when there is none, as always where <see cref="PollFdsHandleTimeouts"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb failed.</exception>
+    public TimeSpan? GetNextTimeout()
+    {
+        using var lease = new HandleLease(_native);
+        timeval wait;
+        int found = UsbException.ThrowIfError(libusb.libusb_get_next_timeout(_native.Pointer, &wait), "ask for the next timeout");
+        return found == 0 ? null : wait.ToTimeSpan();
+    }
+
+    [UnmanagedCallersOnly]
+    private static void OnPollFdAdded(int fd, short events, void* userData)
+    {
+        if (GCHandle.FromIntPtr((nint)userData).Target is UsbContext context)
+            context.Notify(context._pollFdAdded, new UsbPollFd(fd, (PollEvents)events));
+    }
+
+    [UnmanagedCallersOnly]
+    private static void OnPollFdRemoved(int fd, void* userData)
+    {
+        if (GCHandle.FromIntPtr((nint)userData).Target is UsbContext context)
+            context.Notify(context._pollFdRemoved, fd);
+    }
+
+    private void Notify<T>(Action<T>? notifier, T argument)
+    {
+        try
+        {
+            notifier?.Invoke(argument);
+        }
+        catch (Exception exception) // an exception may not cross libusb's frames
+        {
+            ReportCallbackException(this, exception);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// The one hotplug callback that a context has at libusb, and the subscriptions that are fed from it. It is registered once and never
+/// deregistered: libusb deregisters lazily and may call once more, and frees its own registration wrongly when that happens in a callback or
+/// while another thread exits.
+/// </summary>
+internal sealed unsafe class HotplugMonitor
+{
+    private readonly UsbContext _context;
+    private readonly List<UsbHotplugRegistration> _registrations = [];
+    private bool _registered;
+
+    public HotplugMonitor(UsbContext context) => _context = context;
+
+    /// <summary>Adds a subscription.</summary>
+    /// <param name="registration">The subscription.</param>
+    /// <param name="enumerate">Whether the devices that are there are told as arrived.</param>
+    public void Add(UsbHotplugRegistration registration, bool enumerate)
+    {
+        lock (_registrations) // what libusb tells meanwhile waits, and is told after the devices that are there
+        {
+            Register();
+            _registrations.Add(registration);
+            if (!enumerate)
+                return;
+            using UsbDeviceList devices = _context.GetDevices();
+            foreach (UsbDevice device in devices)
+                registration.Offer(UsbHotplugEvents.Arrived, device);
+        }
+    }
+
+    public void Remove(UsbHotplugRegistration registration)
+    {
+        lock (_registrations)
+            _registrations.Remove(registration);
+    }
+
+    /// <summary>Ends all subscriptions: the context closes.</summary>
+    public void EndAll()
+    {
+        UsbHotplugRegistration[] registrations;
+        lock (_registrations)
+        {
+            registrations = [.. _registrations];
+            _registrations.Clear();
+        }
+
+        foreach (UsbHotplugRegistration registration in registrations)
+            registration.End();
+    }
+
+    private void Register()
+    {
+        if (_registered)
+            return;
+        if (!LibUsb.HasCapability(UsbCapability.Hotplug))
+        {
+            UsbException.Throw(UsbError.NotSupported, "watch devices come and go",
+                hint: OperatingSystem.IsWindows() ? "On Windows that needs libusb 1.0.30 or newer." : null);
+        }
+
+        using var lease = new HandleLease(_context.NativeHandle);
+        GCHandle self = GCHandle.Alloc(this, GCHandleType.Weak);
+        int handle;
+        int result = libusb.libusb_hotplug_register_callback(
+            _context.NativeHandle.Pointer,
+            (int)(libusb_hotplug_event.LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | libusb_hotplug_event.LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT),
+            libusb.LIBUSB_HOTPLUG_NO_FLAGS,
+            libusb.LIBUSB_HOTPLUG_MATCH_ANY, libusb.LIBUSB_HOTPLUG_MATCH_ANY, libusb.LIBUSB_HOTPLUG_MATCH_ANY,
+            &OnHotplug, (void*)GCHandle.ToIntPtr(self), &handle);
+        _context.NativeHandle.FreeAfterExit(self);
+        UsbException.ThrowIfError(result, "watch devices come and go");
+        _registered = true;
+    }
+
+    // Runs in libusb's event handling. The device is libusb's own: whoever keeps it takes a reference first.
+    [UnmanagedCallersOnly]
+    private static int OnHotplug(libusb_context* context, libusb_device* device, libusb_hotplug_event what, void* userData)
+    {
+        if (GCHandle.FromIntPtr((nint)userData).Target is HotplugMonitor monitor)
+            monitor.Tell(device, (UsbHotplugEvents)what);
+        return 0; // 1 would deregister
+    }
+
+    private void Tell(libusb_device* native, UsbHotplugEvents what)
+    {
+        try
+        {
+            lock (_registrations)
+            {
+                if (_registrations.Count == 0)
+                    return;
+                using var device = new UsbDevice(_context, native);
+                foreach (UsbHotplugRegistration registration in _registrations)
+                    registration.Offer(what, device);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // the context is closing: nobody is told any more
+        }
+        catch (Exception exception) // an exception may not cross libusb's frames
+        {
+            _context.ReportCallbackException(null, exception);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace Native.LibUsb;
+
+// Devices that come and go.
+public sealed partial class UsbContext
+{
+    private readonly HotplugMonitor _hotplug;
+
+    /// <summary>
+    /// Calls back when devices come and go (<c>libusb_hotplug_register_callback</c>). The callback runs on the thread pool, one call after the
+    /// other, never on the thread that handles events: it may open devices, transfer and wait. An exception from it goes to
+    /// <see cref="UnhandledCallbackException"/>.
+    /// </summary>
+    /// <remarks>
+    /// Devices are noticed while somebody handles events: <see cref="HandleEvents()"/> or <see cref="StartEventThread"/>. Those that are there
+    /// already need nobody.
+    /// </remarks>
+    /// <param name="callback">What to call. It owns the device it gets.</param>
+    /// <param name="filter">Which devices; null is all. It must not ask for a serial number, which only an open device tells.</param>
+    /// <param name="events">Whether devices that come, go, or both are told.</param>
+    /// <param name="enumerate">Whether the devices that are there are told as arrived first.</param>
+    /// <returns>The subscription; dispose it to end it.</returns>
+    /// <exception cref="ArgumentException">The filter asks for a serial number, or no event is asked for.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public UsbHotplugRegistration RegisterHotplug(
+        Action<UsbHotplugNotification> callback,
+        UsbDeviceFilter? filter = null,
+        UsbHotplugEvents events = UsbHotplugEvents.Arrived | UsbHotplugEvents.Left,
+        bool enumerate = true)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        UsbHotplugRegistration registration = Subscribe(filter, events, enumerate);
+        _ = DeliverAsync(registration, callback);
+        return registration;
+    }
+
+    /// <summary>As <see cref="RegisterHotplug"/>, but as a stream: devices that come and go, until it is cancelled or the context is disposed.</summary>
+    /// <param name="filter">Which devices; null is all. It must not ask for a serial number.</param>
+    /// <param name="events">Whether devices that come, go, or both are told.</param>
+    /// <param name="enumerate">Whether the devices that are there are told as arrived first.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The notifications in order. The reader owns the devices.</returns>
+    /// <exception cref="ArgumentException">The filter asks for a serial number, or no event is asked for.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public IAsyncEnumerable<UsbHotplugNotification> WatchDevicesAsync(
+        UsbDeviceFilter? filter = null,
+        UsbHotplugEvents events = UsbHotplugEvents.Arrived | UsbHotplugEvents.Left,
+        bool enumerate = true,
+        CancellationToken cancellationToken = default) =>
+        ReadAsync(Subscribe(filter, events, enumerate), cancellationToken); // subscribed now, not when it is first read: nothing is missed
+
+    private UsbHotplugRegistration Subscribe(UsbDeviceFilter? filter, UsbHotplugEvents events, bool enumerate)
+    {
+        filter ??= new UsbDeviceFilter();
+        if (filter.SerialNumber is not null)
+            throw new ArgumentException("A device tells its serial number only when it is open: look at it after it arrived.", nameof(filter));
+        if ((events & (UsbHotplugEvents.Arrived | UsbHotplugEvents.Left)) == 0)
+            throw new ArgumentException("Ask for devices that arrive, that leave, or both.", nameof(events));
+        ObjectDisposedException.ThrowIf(_handles.IsClosed, this);
+        var registration = new UsbHotplugRegistration(_hotplug, filter, events);
+        try
+        {
+            _hotplug.Add(registration, enumerate);
+        }
+        catch
+        {
+            registration.Dispose();
+            throw;
+        }
+
+        return registration;
+    }
+
+    private async Task DeliverAsync(UsbHotplugRegistration registration, Action<UsbHotplugNotification> callback)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // never on the thread that registers
+        ChannelReader<UsbHotplugNotification> notifications = registration.Notifications;
+        while (await notifications.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (registration.TryTake(out UsbHotplugNotification notification))
+            {
+                try
+                {
+                    callback(notification);
+                }
+                catch (Exception exception) // the next device is told all the same
+                {
+                    ReportCallbackException(registration, exception);
+                }
+            }
+        }
+    }
+
+    private static async IAsyncEnumerable<UsbHotplugNotification> ReadAsync(
+        UsbHotplugRegistration registration, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using (registration)
+        {
+            while (await registration.Notifications.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                while (registration.TryTake(out UsbHotplugNotification notification))
+                    yield return notification;
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Threading.Channels;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// A subscription to devices that come and go. Made by <see cref="UsbContext.RegisterHotplug"/>; ended by disposing it, at any time and on any
+/// thread, its own callback included.
+/// </summary>
+public sealed class UsbHotplugRegistration : IDisposable
+{
+    private readonly HotplugMonitor _monitor;
+    private readonly UsbDeviceFilter _filter;
+    private readonly UsbHotplugEvents _events;
+    private readonly Channel<UsbHotplugNotification> _notifications =
+        Channel.CreateUnbounded<UsbHotplugNotification>(new UnboundedChannelOptions { SingleReader = true });
+
+    // Where devices were told to have arrived: those that are enumerated may be told by libusb too.
+    private readonly HashSet<(byte Bus, byte Address)> _arrived = [];
+    private bool _ended;
+
+    internal UsbHotplugRegistration(HotplugMonitor monitor, UsbDeviceFilter filter, UsbHotplugEvents events)
+    {
+        _monitor = monitor;
+        _filter = filter;
+        _events = events;
+    }
+
+    /// <summary>The notifications that were not read yet.</summary>
+    internal ChannelReader<UsbHotplugNotification> Notifications => _notifications.Reader;
+
+    /// <summary>
+    /// Ends the subscription. Notifications that were not delivered are dropped. A callback that is running goes on; none is called after
+    /// it. May be called more than once.
+    /// </summary>
+    public void Dispose()
+    {
+        _monitor.Remove(this);
+        End();
+    }
+
+    /// <summary>Takes what the monitor tells; the caller holds the monitor's lock. Each notification has a device of its own.</summary>
+    internal void Offer(UsbHotplugEvents what, UsbDevice device)
+    {
+        if (_ended || !_filter.MatchesDescriptor(device))
+            return;
+        (byte, byte) place = (device.BusNumber, device.Address);
+        if (what == UsbHotplugEvents.Left)
+            _arrived.Remove(place);
+        else if (!_arrived.Add(place))
+            return;
+        if ((_events & what) == 0)
+            return;
+        UsbDevice own = device.AddReference();
+        if (!_notifications.Writer.TryWrite(new UsbHotplugNotification(what, own)))
+            own.Dispose();
+    }
+
+    /// <summary>Takes the next notification. None is taken once it has ended.</summary>
+    internal bool TryTake(out UsbHotplugNotification notification)
+    {
+        if (!_notifications.Reader.TryRead(out notification))
+            return false;
+        if (!Volatile.Read(ref _ended))
+            return true;
+        notification.Device.Dispose();
+        return false;
+    }
+
+    /// <summary>Completes the notifications, and lets go of those nobody will read.</summary>
+    internal void End()
+    {
+        Volatile.Write(ref _ended, true);
+        if (!_notifications.Writer.TryComplete())
+            return;
+        while (_notifications.Reader.TryRead(out UsbHotplugNotification dropped))
+            dropped.Device.Dispose();
+    }
+}

@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// Memory for transfers that the program owns: memory that does not move, or memory of the kernel's that the device's controller writes into
+/// directly (<c>libusb_dev_mem_alloc</c>). Its <see cref="MemoryManager{T}.Memory"/> may be given to any transfer; several transfers may use parts
+/// of it. Made by <see cref="UsbDeviceHandle.AllocateBuffer"/>.
+/// </summary>
+/// <remarks>
+/// <para>Device memory saves the kernel's copy, and does not count twice against the usbfs limit. It exists on Linux from 4.6. On machines whose
+/// controllers do not see the processor's caches (many ARM boards) reading it byte by byte is up to fifty times slower: measure, or copy it out
+/// once.</para>
+/// <para>Device memory is freed when it is disposed and no transfer has it pinned any more; the device handle frees what is left before it closes.
+/// Spans of it must not be used after that.</para>
+/// </remarks>
+public sealed unsafe class UsbBuffer : MemoryManager<byte>
+{
+    private const int Alignment = 64;
+
+    private readonly UsbDeviceHandle _handle;
+    private readonly Lock _change = new();
+
+    // On the heap of objects that do not move: the garbage collector frees it, when neither a transfer nor a span needs it.
+    private byte[]? _array;
+    private byte* _memory;
+    private int _pins;
+    private bool _disposed;
+
+    internal UsbBuffer(UsbDeviceHandle handle, libusb_device_handle* native, int length, bool preferDeviceMemory)
+    {
+        _handle = handle;
+        Length = length;
+        if (preferDeviceMemory)
+            _memory = libusb.libusb_dev_mem_alloc(native, (nuint)length);
+        IsDeviceMemory = _memory is not null;
+        if (!IsDeviceMemory)
+        {
+            _array = GC.AllocateArray<byte>(length + Alignment - 1, pinned: true);
+            nint start = (nint)Unsafe.AsPointer(ref _array[0]);
+            _memory = (byte*)((start + Alignment - 1) & ~(nint)(Alignment - 1));
+        }
+    }
+
+    /// <summary>Whether the kernel gave memory of the device's controller; otherwise it is ordinary memory.</summary>
+    public bool IsDeviceMemory { get; }
+
+    /// <summary>Its length in bytes.</summary>
+    public int Length { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    public override Span<byte> GetSpan()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _array is null
+            ? new Span<byte>(_memory, Length)
+            : _array.AsSpan((int)(_memory - (byte*)Unsafe.AsPointer(ref _array[0])), Length);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    public override MemoryHandle Pin(int elementIndex = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, Length);
+        lock (_change)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _pins++;
+            return new MemoryHandle(_memory + elementIndex, pinnable: this);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Unpin()
+    {
+        lock (_change)
+        {
+            if (--_pins == 0 && _disposed)
+                Free();
+        }
+    }
+
+    /// <summary>Disposes it: it is freed now, or when the last transfer lets go of it. May be called more than once.</summary>
+    [SuppressMessage("Usage", "CA1816", Justification = "There is no finaliser: a span may outlive the object.")]
+    public void Dispose() => Dispose(true);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        lock (_change)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            if (_pins == 0)
+                Free();
+        }
+    }
+
+    private void Free()
+    {
+        if (IsDeviceMemory && _memory is not null)
+            _handle.FreeDeviceMemory(this, _memory, Length);
+        _memory = null;
+        _array = null;
+    }
+}

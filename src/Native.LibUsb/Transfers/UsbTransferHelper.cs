@@ -1,0 +1,77 @@
+namespace Native.LibUsb;
+
+/// <summary>
+/// A callback made of one function for each way a transfer can end. A function that returns true has the transfer submitted again.
+/// One helper may serve any number of transfers.
+/// </summary>
+/// <example>
+/// <code>
+/// var helper = new UsbTransferHelper();
+/// helper[UsbTransferStatus.Completed] = transfer => { Use(transfer.Data); return true; };
+/// helper[UsbTransferStatus.TimedOut] = static _ => true;
+/// transfer.SetInterrupt(0x81, 64, helper.Callback);
+/// </code>
+/// </example>
+public sealed class UsbTransferHelper
+{
+    private const int StatusCount = 7;
+
+    private readonly Func<UsbTransfer, bool>?[] _callbacks = new Func<UsbTransfer, bool>?[StatusCount];
+
+    /// <summary>Makes a helper that submits nothing again until it is told.</summary>
+    public UsbTransferHelper() => Callback = Invoke;
+
+    /// <summary>
+    /// The transfer could not be submitted again; the argument says why. Raised on the thread that runs the callback. Without a subscriber the
+    /// failure is thrown, as any exception of a callback; see <see cref="UsbContext.UnhandledCallbackException"/>. A transfer that was doomed
+    /// or disposed meanwhile, or whose handle is closing, is no failure.
+    /// </summary>
+    public event Action<UsbTransfer, UsbException>? ResubmitFailed;
+
+    /// <summary>What to give a transfer as its callback; always the same delegate.</summary>
+    public Action<UsbTransfer> Callback { get; }
+
+    /// <summary>Called for every status that has no function of its own; null submits nothing again.</summary>
+    public Func<UsbTransfer, bool>? Default { get; set; }
+
+    /// <summary>The function for one status; null leaves it to <see cref="Default"/>. It returns whether to submit the transfer again.</summary>
+    /// <param name="status">How the transfer ended.</param>
+    /// <exception cref="ArgumentOutOfRangeException">That is no status.</exception>
+    public Func<UsbTransfer, bool>? this[UsbTransferStatus status]
+    {
+        get => _callbacks[Index(status)];
+        set => _callbacks[Index(status)] = value;
+    }
+
+    /// <summary>Calls the function for the transfer's status, and submits the transfer again when it returns true.</summary>
+    /// <param name="transfer">A transfer that has ended.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="transfer"/> is null.</exception>
+    /// <exception cref="UsbException">It could not be submitted again, and nobody subscribed to <see cref="ResubmitFailed"/>.</exception>
+    public void Invoke(UsbTransfer transfer)
+    {
+        ArgumentNullException.ThrowIfNull(transfer);
+        int status = (int)transfer.Status;
+        Func<UsbTransfer, bool>? callback = ((uint)status < StatusCount ? _callbacks[status] : null) ?? Default;
+        if (callback is null || !callback(transfer))
+            return;
+        try
+        {
+            transfer.Submit();
+        }
+        catch (UsbException failure) when (ResubmitFailed is { } subscribers)
+        {
+            subscribers(transfer, failure);
+        }
+        catch (Exception stopped) when (stopped is UsbTransferDoomedException or ObjectDisposedException)
+        {
+            // somebody wants it to stop, which is what happens
+        }
+    }
+
+    private static int Index(UsbTransferStatus status)
+    {
+        if ((uint)status >= StatusCount)
+            throw new ArgumentOutOfRangeException(nameof(status), status, "There is no such status.");
+        return (int)status;
+    }
+}
