@@ -35,6 +35,8 @@ public sealed class HotplugTests : BusTest
     {
         var first = new BulkLoopback();
         Bus.Attach(first);
+        Context.FindDevice(0x1209, Loopback)!.Dispose(); // libusb has noticed it
+        Context.HandleEvents(TimeSpan.Zero);             // and has nothing left to tell
         using UsbEventThread events = Context.StartEventThread();
         using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback }, enumerate: false);
         Bus.Detach(first);
@@ -46,9 +48,12 @@ public sealed class HotplugTests : BusTest
     public void Only_the_events_asked_for_are_told()
     {
         using UsbEventThread events = Context.StartEventThread();
+        using var arrived = new ManualResetEventSlim();
         using UsbHotplugRegistration left = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Left);
+        using UsbHotplugRegistration here = Context.RegisterHotplug(_ => arrived.Set(), new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Arrived);
         var device = new BulkLoopback();
         Bus.Attach(device);
+        Assert.True(arrived.Wait(Patience)); // unplugged sooner, libusb would not have looked at it yet
         Bus.Detach(device);
         Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
         Assert.Empty(_told);
