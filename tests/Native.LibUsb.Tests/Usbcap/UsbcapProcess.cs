@@ -38,12 +38,7 @@ internal sealed class UsbcapProcess : IDisposable
     public static UsbcapProcess StartShell(VirtualBus bus, string folder, string script) =>
         Start(bus, folder, "bash", ["-c", script, Executable], null);
 
-    public void Signal(string name)
-    {
-        using Process kill = Process.Start("kill", ["-s", name, $"{Id}"]);
-        kill.WaitForExit();
-        Assert.Equal(0, kill.ExitCode);
-    }
+    public void Signal(string name) => Signals.Send(Id, name);
 
     public bool HasEnded => _process.HasExited;
 

@@ -56,8 +56,7 @@ public sealed class UsbVBusTests
         using Watchdog watchdog = new();
         using Process process = Start("run", "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done");
         Assert.Equal("ready", process.StandardOutput.ReadLine());
-        using (Process kill = Process.Start("kill", ["-TERM", $"{process.Id}"]))
-            kill.WaitForExit();
+        Signals.Send(process.Id, "TERM");
         process.WaitForExit();
         Assert.Equal(9, process.ExitCode);
     }
