@@ -21,7 +21,7 @@ for suite in bookworm trixie forky; do
   eng/fetch-libusb.sh "$suite" artifacts/libusb-headers >/dev/null || echo "test: the libusb.h of $suite cannot be fetched" >&2
 done
 
-dotnet test Native.LibUsb.sln -c Release --no-build --results-directory "$results" --logger trx \
+dotnet test Native.LibUsb.sln -c Release --no-build -m:1 --results-directory "$results" --logger trx \
   --logger "console;verbosity=normal" "$@" || status=1
 
 # the totals of all result files; a run that left none has failed
