@@ -1,0 +1,26 @@
+namespace Native.LibUsb.Generator.Tests;
+
+public class ReadmeTests
+{
+    private const string Begin = "<!-- table -->\n";
+    private const string End = "<!-- /table -->";
+
+    /// <summary>What the README says is bound is what the generator counts.</summary>
+    [Fact]
+    public void The_table_in_the_README_is_what_the_generator_prints()
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var code = new CommandLine(output, error).Run(["table", "--root", TestRepository.Instance.Root]);
+        Assert.Equal((0, ""), (code, error.ToString()));
+
+        var readme = File.ReadAllText(Path.Combine(TestRepository.Instance.Root, "README.md"));
+        var begin = readme.IndexOf(Begin, StringComparison.Ordinal);
+        var end = readme.IndexOf(End, StringComparison.Ordinal);
+        Assert.True(begin >= 0 && end > begin, $"README.md has no table between '{Begin.TrimEnd()}' and '{End}'.");
+        var table = readme[(begin + Begin.Length)..end];
+        Assert.True(
+            table == output.ToString(),
+            $"The table in README.md is old. Put what eng/generate.sh table prints between the two comments:\n\n{output}\nREADME.md has:\n\n{table}");
+    }
+}

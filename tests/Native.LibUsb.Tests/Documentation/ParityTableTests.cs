@@ -1,0 +1,61 @@
+using Xunit.Abstractions;
+
+namespace Native.LibUsb.Tests.Documentation;
+
+/// <summary>docs/parity.md promises nothing that is not there.</summary>
+public sealed class ParityTableTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Every_member_and_every_test_that_is_named_exists()
+    {
+        List<ParityRow> rows = ParityTable.Read(File.ReadAllText(ParityTable.Path));
+        Assert.NotEmpty(rows);
+        string[] faults = [.. rows.SelectMany(Faults)];
+        Assert.True(faults.Length == 0, string.Join('\n', faults));
+
+        ParityRow[] open = [.. rows.Where(row => row.Members.Count == 0 || row.Tests.Count == 0)];
+        output.WriteLine($"{rows.Count - open.Length} of {rows.Count} rows have a member and a test. The others:");
+        foreach (ParityRow row in open)
+            output.WriteLine($"  {row.Line}: {row.Subject}: no {(row.Members.Count > 0 ? "test" : row.Tests.Count > 0 ? "member" : "member, no test")}: {row.Note}");
+    }
+
+    [Theory]
+    [InlineData("| `x` | `UsbTransfer.Sumbit` | `UsbTransferTests.What_is_written_comes_back` | |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.Sumbit")]
+    [InlineData("| `x` | `UsbTransferr` | — | why |", "docs/parity.md:3: `x`: there is no public member UsbTransferr")]
+    [InlineData("| `x` | `UsbTransfer.ctor` | — | it is internal |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.ctor")]
+    [InlineData("| `x` | `UsbTransfer.this[]` | — | why |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.this[]")]
+    [InlineData("| `x` | `UsbTransfer.Submit` | `UsbTransferTests.Open` | |", "docs/parity.md:3: `x`: there is no test UsbTransferTests.Open")]
+    [InlineData("| `x` | `UsbTransfer.Submit` | `What_is_written_comes_back` | |", "docs/parity.md:3: `x`: there is no test What_is_written_comes_back")]
+    public void A_name_of_nothing_is_found(string row, string fault) => Assert.Equal(fault, Assert.Single(Read(row).SelectMany(Faults)));
+
+    [Theory]
+    [InlineData("| `x` | — | `UsbTransferTests.What_is_written_comes_back` | |")]
+    [InlineData("| `x` | `UsbTransfer` | — | |")]
+    [InlineData("| `x` | `UsbTransfer` | | why |")]
+    [InlineData("| `x` | UsbTransfer | — | why |")]
+    [InlineData("| `x` | `UsbTransfer` `UsbDevice` | — | why |")]
+    [InlineData("| `x` | `UsbTransfer` | — |")]
+    [InlineData("| `x` | `UsbTransfer` | — | why | more |")]
+    [InlineData("| | `UsbTransfer` | — | why |")]
+    public void A_row_that_is_no_row_is_refused(string row) => Assert.StartsWith("docs/parity.md:3: ", Assert.Throws<FormatException>(() => Read(row)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Another_table_is_refused() => Assert.Throws<FormatException>(() => ParityTable.Read("text\n\n| usb1 | C# |\n|---|---|\n"));
+
+    [Theory]
+    [InlineData("UsbTransfer")]
+    [InlineData("UsbTransfer.SetBulk")]
+    [InlineData("UsbTransferHelper.ctor")]
+    [InlineData("UsbTransferHelper.this[]")]
+    [InlineData("UsbDescriptorList.Enumerator.MoveNext")]
+    [InlineData("UsbError.Busy")]
+    [InlineData("libusb.libusb_init")]
+    [InlineData("VirtualBus.Attach")]
+    public void Members_are_found(string name) => Assert.True(NameLookup.MemberExists(name));
+
+    private static List<ParityRow> Read(string row) => ParityTable.Read($"| usb1 | C# | test | note |\n|---|---|---|---|\n{row}\n");
+
+    private static IEnumerable<string> Faults(ParityRow row) =>
+        row.Members.Where(name => !NameLookup.MemberExists(name)).Select(name => $"docs/parity.md:{row.Line}: {row.Subject}: there is no public member {name}")
+            .Concat(row.Tests.Where(name => !NameLookup.TestExists(name)).Select(name => $"docs/parity.md:{row.Line}: {row.Subject}: there is no test {name}"));
+}
