@@ -33,6 +33,16 @@ public sealed unsafe partial class UsbContext : IDisposable
 
     internal ChildSet<UsbDevice> Devices => _devices;
 
+    /// <summary>
+    /// The native context, for what the library does not offer. It is valid until the context is disposed; do not call <c>libusb_exit</c>.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    public libusb_context* DangerousGetContext()
+    {
+        ObjectDisposedException.ThrowIf(_native.IsClosed, this);
+        return _native.Pointer;
+    }
+
     /// <summary>Changes how much libusb says (<c>libusb_set_option</c>).</summary>
     /// <param name="level">From nothing to every transfer.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>

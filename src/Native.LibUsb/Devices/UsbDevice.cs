@@ -59,6 +59,16 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
 
     internal DeviceReference NativeReference => _native;
 
+    /// <summary>
+    /// The native device, for what the library does not offer. It is valid until this object is disposed; take a reference of your own to keep it.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    public libusb_device* DangerousGetDevice()
+    {
+        ObjectDisposedException.ThrowIf(_native.IsClosed, this);
+        return _native.Pointer;
+    }
+
     /// <summary>Opens it (<c>libusb_open</c>).</summary>
     /// <returns>A handle of its own each time; it keeps the device alive by itself.</returns>
     /// <exception cref="UsbException">

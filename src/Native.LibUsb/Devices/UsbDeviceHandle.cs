@@ -41,6 +41,17 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     /// <summary>The device; it is disposed with the handle.</summary>
     public UsbDevice Device { get; }
 
+    /// <summary>
+    /// The native handle, for what the library does not offer. It is valid until this object is disposed; do not call <c>libusb_close</c>, and
+    /// have no transfer of your own in flight then.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public libusb_device_handle* DangerousGetHandle()
+    {
+        ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
+        return _native.Pointer;
+    }
+
     /// <summary>The native handle, for transfers: they keep it open while they are in flight.</summary>
     internal libusb_device_handle* NativeHandle => _native.Pointer;
 

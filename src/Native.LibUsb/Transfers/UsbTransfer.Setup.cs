@@ -137,6 +137,56 @@ public sealed unsafe partial class UsbTransfer
     public void SetInterrupt(byte endpoint, byte[] buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, Present(buffer), callback, state, timeout);
 
+    /// <summary>
+    /// Replaces the buffer of a configured transfer by the caller's memory, which stays pinned; everything else stays as it is. For
+    /// isochronous transfers the size must stay too.
+    /// </summary>
+    /// <param name="buffer">Where the data is read from or written to.</param>
+    /// <exception cref="InvalidOperationException">It is submitted, never configured, or a control transfer: use SetControl.</exception>
+    /// <exception cref="ArgumentException">The size of an isochronous buffer changes: use SetIsochronous.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetBuffer(Memory<byte> buffer)
+    {
+        CheckBufferReplaceable(buffer.Length, nameof(buffer));
+        _buffer.UsePinned(buffer);
+        UseBuffer();
+    }
+
+    /// <inheritdoc cref="SetBuffer(Memory{byte})"/>
+    public void SetBuffer(byte[] buffer) => SetBuffer(Present(buffer));
+
+    /// <summary>Replaces the buffer of a configured transfer by zeroed memory of its own; see <see cref="SetBuffer(Memory{byte})"/>.</summary>
+    /// <param name="length">Bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted, never configured, or a control transfer: use SetControl.</exception>
+    /// <exception cref="ArgumentException">The size of an isochronous buffer changes: use SetIsochronous.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    public void SetBuffer(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        CheckBufferReplaceable(length, nameof(length));
+        _buffer.UseOwned(length);
+        UseBuffer();
+    }
+
+    private void CheckBufferReplaceable(int length, string parameter)
+    {
+        Settable();
+        if ((Volatile.Read(ref _stop) & UnConfigured) != 0)
+            throw new InvalidOperationException("The transfer was never configured: call SetBulk, SetInterrupt or SetIsochronous.");
+        if (Type == UsbTransferType.Control)
+            throw new InvalidOperationException("The buffer of a control transfer holds its request: call SetControl.");
+        if (Type == UsbTransferType.Isochronous && length != _buffer.Length)
+            throw new ArgumentException($"The packets of the transfer fill {_buffer.Length} bytes, not {length}: call SetIsochronous.", parameter);
+    }
+
+    private void UseBuffer()
+    {
+        _native->buffer = _buffer.Pointer;
+        _native->length = _buffer.Length;
+        _native->actual_length = 0;
+    }
+
     private static Memory<byte> Present(byte[] buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
@@ -185,10 +235,8 @@ public sealed unsafe partial class UsbTransfer
         _native->type = (byte)type;
         _native->endpoint = endpoint;
         _native->timeout = milliseconds;
-        _native->buffer = _buffer.Pointer;
-        _native->length = _buffer.Length;
-        _native->actual_length = 0;
         _native->num_iso_packets = 0;
+        UseBuffer();
         if (callback is not null)
             Callback = callback;
         if (state is not null)

@@ -91,7 +91,7 @@ public sealed class UsbDeviceTests : BusTest
         Assert.Equal(3072, endpoint.BytesPerInterval);
         Assert.Equal(TimeSpan.FromMicroseconds(125), endpoint.ServiceInterval);
         Assert.False(endpoint.TryGetCompanion(out _));
-        Assert.True(Throws(() => _ = configuration.Interfaces[1].Number));
+        Assert.True(Throws<ArgumentOutOfRangeException>(() => _ = configuration.Interfaces[1].Number));
         Assert.False(configuration.TryFindSetting(0, 9, out _));
         Assert.False(configuration.TryFindSetting(1, 0, out _));
         Assert.False(settings[4].TryFindEndpoint(0x01, out _));
@@ -220,6 +220,135 @@ public sealed class UsbDeviceTests : BusTest
         Assert.Equal(18, handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer, Patience));
     }
 
+    [BusFact]
+    public void A_failure_carries_its_code_its_name_and_what_had_moved()
+    {
+        using UsbDeviceHandle handle = Open(new BulkLoopback());
+        handle.BulkWrite(BulkLoopback.OutAddress, new byte[512], Patience);
+        UsbException failure = Assert.Throws<UsbException>(() => handle.BulkRead(BulkLoopback.InAddress, new byte[1024], TimeSpan.FromMilliseconds(50)));
+        Assert.Equal(UsbError.Timeout, failure.Error);
+        Assert.Equal(512, failure.BytesTransferred);
+        Assert.Contains("LIBUSB_ERROR_TIMEOUT [-7]", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("512 bytes", failure.Message, StringComparison.Ordinal);
+        Assert.Equal("read from endpoint 0x82", failure.Operation);
+        Assert.Null(failure.Hint);
+    }
+
+    [BusFact]
+    public unsafe void Every_error_has_the_name_that_libusb_gives_it()
+    {
+        foreach (UsbError error in Enum.GetValues<UsbError>())
+        {
+            string name = System.Runtime.InteropServices.Marshal.PtrToStringUTF8((nint)Native.LibUsb.Interop.libusb.libusb_error_name((int)error))!;
+            name = name.Replace(" / LIBUSB_TRANSFER_COMPLETED", "", StringComparison.Ordinal);
+            Assert.Contains($"({name} [{(int)error}])", new UsbException(error, "test").Message, StringComparison.Ordinal);
+        }
+    }
+
+    [BusFact]
+    public void A_control_transfer_writes_and_waits()
+    {
+        byte[]? arrived = null;
+        var loopback = new BulkLoopback
+        {
+            ControlHandler = urb =>
+            {
+                if (urb.Setup.Request != 0x42)
+                    return false;
+                arrived = urb.Buffer[..urb.Length].ToArray();
+                urb.Accept();
+                return true;
+            },
+        };
+        using UsbDeviceHandle handle = Open(loopback);
+        var setup = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Vendor, UsbRecipient.Device, 0x42, 0, 0);
+        Assert.Equal(3, handle.ControlWrite(setup, [1, 2, 3], Patience));
+        Assert.Equal(new byte[] { 1, 2, 3 }, arrived);
+        Assert.Equal(UsbError.Pipe, handle.TryControlWrite(setup with { Request = 0x43 }, [1], out int moved, Patience));
+        Assert.Equal(0, moved);
+        UsbException unknown = Assert.Throws<UsbException>(() => handle.ControlWrite(setup with { Request = 0x43 }, [1], Patience));
+        Assert.Contains("0x43", unknown.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => handle.ControlWrite(setup with { RequestType = 0xc0 }, [1]));
+        Assert.Throws<ArgumentException>(() => handle.ControlWrite(setup, new byte[65_536]));
+    }
+
+    [BusFact]
+    public void Interrupt_endpoints_are_read_and_written()
+    {
+        var device = new VirtualDevice(new DeviceDescription
+        {
+            Configurations =
+            [
+                new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(
+                    new EndpointDescription(0x81, EndpointKind.Interrupt, 8), new EndpointDescription(0x01, EndpointKind.Interrupt, 8)))),
+            ],
+        });
+        var input = new Answering(0x81);
+        var output = new Answering(0x01);
+        device.Add(input);
+        device.Add(output);
+        using UsbDeviceHandle handle = Open(device);
+        Assert.Equal(3, handle.InterruptWrite(0x01, [7, 8, 9], Patience));
+        Assert.Equal(new byte[] { 7, 8, 9 }, output.Last);
+        byte[] buffer = new byte[8];
+        Assert.Equal(2, handle.InterruptRead(0x81, buffer, Patience));
+        Assert.Equal(new byte[] { 5, 6 }, buffer[..2]);
+        input.Halt();
+        Assert.Equal(UsbError.Pipe, handle.TryInterruptRead(0x81, buffer, out int received, Patience));
+        Assert.Equal(0, received);
+        Assert.Equal(UsbError.Success, handle.TryInterruptWrite(0x01, [1], out int sent, Patience));
+        Assert.Equal(1, sent);
+        Assert.Throws<ArgumentException>(() => handle.InterruptWrite(0x81, [1]));
+        Assert.Throws<ArgumentException>(() => handle.InterruptRead(0x01, buffer));
+    }
+
+    [BusFact]
+    public void Descriptors_tell_classes_versions_and_strings()
+    {
+        var device = new VirtualDevice(new DeviceDescription
+        {
+            Class = 0xef,
+            Subclass = 2,
+            Protocol = 1,
+            Release = 0x0123,
+            Configurations =
+            [
+                new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(
+                    new EndpointDescription(0x81, EndpointKind.Interrupt, 8) { Interval = 4, Extra = new byte[] { 3, 0x25, 9 } })
+                { Class = 3, Subclass = 1, Protocol = 2, Name = "interface" })) { Name = "configuration", SelfPowered = true },
+            ],
+        });
+        using UsbDeviceHandle handle = Open(device);
+        UsbDeviceDescriptor descriptor = handle.Device.Descriptor;
+        Assert.Equal((0xef, 2, 1, 0x0123), (descriptor.DeviceClass, descriptor.DeviceSubClass, descriptor.DeviceProtocol, descriptor.DeviceVersion));
+        UsbConfiguration configuration = handle.Device.GetConfiguration(0);
+        Assert.Equal(0xc0, configuration.Attributes);
+        Assert.Equal("configuration", handle.GetString(configuration.StringIndex));
+        UsbAlternateSetting setting = configuration.Interfaces[0].AlternateSettings[0];
+        Assert.Equal((3, 1, 2), (setting.Class, setting.SubClass, setting.Protocol));
+        Assert.Equal("interface", handle.GetString(setting.StringIndex));
+        UsbEndpoint endpoint = setting.Endpoints[0];
+        Assert.Equal(4, endpoint.Interval);
+        Assert.Equal(TimeSpan.FromMilliseconds(1), endpoint.ServiceInterval); // 2^3 microframes
+        Assert.Equal((0, 0), (endpoint.Refresh, endpoint.SyncAddress)); // of audio endpoints only
+        Assert.True(endpoint.Extra.SequenceEqual(new byte[] { 3, 0x25, 9 }));
+        Assert.Equal(8, endpoint.BytesPerInterval);
+    }
+
+    [BusFact]
+    public unsafe void The_native_objects_are_given_out_until_they_are_gone()
+    {
+        UsbDeviceHandle handle = Open(new BulkLoopback());
+        Assert.True(Native.LibUsb.Interop.libusb.libusb_get_device(handle.DangerousGetHandle()) == handle.Device.DangerousGetDevice());
+        Assert.True(Context.DangerousGetContext() is not null);
+        UsbDevice device = handle.Device;
+        handle.Dispose();
+        Assert.True(Throws<ObjectDisposedException>(() => _ = handle.DangerousGetHandle()));
+        Assert.True(Throws<ObjectDisposedException>(() => _ = device.DangerousGetDevice()));
+        Context.Dispose();
+        Assert.True(Throws<ObjectDisposedException>(() => _ = Context.DangerousGetContext()));
+    }
+
     [Theory]
     [InlineData("1-2.3", 1, new byte[] { 2, 3 })]
     [InlineData("12-1", 12, new byte[] { 1 })]
@@ -248,16 +377,35 @@ public sealed class UsbDeviceTests : BusTest
     [InlineData("1- 2")]
     public void What_is_no_port_path_is_refused(string text) => Assert.False(UsbPortPath.TryParse(text, out _));
 
-    private static bool Throws(Action action)
+    private static bool Throws<TException>(Action action)
+        where TException : Exception
     {
         try
         {
             action();
             return false;
         }
-        catch (ArgumentOutOfRangeException)
+        catch (TException)
         {
             return true;
+        }
+    }
+
+    /// <summary>Takes what is sent, and answers with two bytes.</summary>
+    private sealed class Answering(byte address) : VirtualEndpoint(address)
+    {
+        public byte[]? Last { get; private set; }
+
+        protected override void OnSubmit(VirtualUrb urb)
+        {
+            if (urb.IsIn)
+            {
+                urb.CompleteWith([5, 6]);
+                return;
+            }
+
+            Last = urb.Buffer.ToArray();
+            urb.Accept();
         }
     }
 }

@@ -102,6 +102,21 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
+    public void What_was_never_disposed_is_closed_by_the_collector()
+    {
+        _handle.Dispose();
+        for (int round = 0; round < 10; round++)
+        {
+            Leak(); // claims the interface: it would be busy in the next round, had the handle not been closed
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+        }
+
+        Open(_loopback).Dispose();
+    }
+
+    [BusFact]
     public void Closing_stops_transfers_that_resubmit_themselves()
     {
         int callbacks = 0, refused = 0;
@@ -414,6 +429,18 @@ public sealed class UsbTransferLifetimeTests : BusTest
         transfer.SetBulk(BulkLoopback.InAddress, 512, t => received.Add(t.ActualLength));
         transfer.Submit();
         return new WeakReference(transfer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Leak()
+    {
+        var context = new UsbContext();
+        UsbDevice device = context.FindDevice(_loopback.Description.VendorId, _loopback.Description.ProductId)!;
+        UsbDeviceHandle handle = device.Open();
+        handle.ClaimInterface(0);
+        UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, 512, static _ => { });
+        device.GetActiveConfiguration();
     }
 
     private static bool Throws<TException>(Action action)

@@ -266,6 +266,55 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
+    public void The_buffer_of_a_configured_transfer_can_be_replaced()
+    {
+        var memory = new byte[512];
+        using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 2);
+        Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8)); // never configured
+        transfer.SetBulk(BulkLoopback.InAddress, 64, timeout: Patience);
+        transfer.SetBuffer(memory);
+        _handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+        transfer.Submit();
+        Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8));
+        Finish(transfer);
+        Assert.Equal(new byte[] { 1, 2, 3 }, memory[..3]);
+        Assert.Equal(Patience, transfer.Timeout);
+        transfer.SetBuffer(1024);
+        Assert.Equal(1024, transfer.Buffer.Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBuffer(-1));
+        Assert.Throws<ArgumentNullException>(() => transfer.SetBuffer(null!));
+
+        transfer.SetIsochronous(0x81, 100);
+        Assert.Throws<ArgumentException>(() => transfer.SetBuffer(100));
+        transfer.SetBuffer(new byte[200]);
+        Assert.Equal(2, transfer.IsoPacketCount);
+
+        transfer.SetControl(new UsbControlSetup(0x80, 6, 0x0100, 0), 18);
+        Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(18));
+        transfer.SetBulk(BulkLoopback.InAddress, 64);
+        transfer.Doom();
+        Assert.Throws<UsbTransferDoomedException>(() => transfer.SetBuffer(8));
+    }
+
+    [BusFact]
+    public void A_zero_packet_follows_when_asked()
+    {
+        using UsbTransfer output = _handle.CreateTransfer(flags: UsbTransferFlags.AddZeroPacket);
+        output.SetBulk(BulkLoopback.OutAddress, 512);
+        Assert.Equal(UsbTransferFlags.AddZeroPacket, output.Flags);
+        output.Submit();
+        Finish(output);
+        using UsbTransfer input = _handle.CreateTransfer();
+        input.SetBulk(BulkLoopback.InAddress, 1024); // longer than the packet: only the empty one ends it
+        input.Submit();
+        Finish(input);
+        Assert.Equal(UsbTransferStatus.Completed, input.Status);
+        Assert.Equal(512, input.ActualLength);
+        output.Flags = UsbTransferFlags.None;
+        Assert.Equal(UsbTransferFlags.None, output.Flags);
+    }
+
+    [BusFact]
     public void A_refused_submission_can_be_made_again()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
