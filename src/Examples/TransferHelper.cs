@@ -47,8 +47,8 @@ internal static class TransferHelper
         while (completed < reports && transfer.IsSubmitted) // not submitted any more: it failed, and nothing will come
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
-        // A cancelled transfer can still complete, or time out, and then a function says "again". Doom refuses that: without it the
-        // second loop might never end.
+        // A transfer can time out, and on some systems complete, while it is being cancelled; then a function says "again". Doom refuses
+        // that: without it the second loop might never end.
         transfer.Doom();
         transfer.TryCancel();
         while (transfer.IsSubmitted)
