@@ -1,0 +1,72 @@
+// One thread and one poll(2) for USB and everything else: here a TCP server beside an interrupt endpoint. Linux and macOS.
+// Needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
+
+using System.Net;
+using System.Net.Sockets;
+using Native.LibUsb;
+
+namespace Examples;
+
+internal static class EventLoop
+{
+    private const byte InterruptIn = 0x83;
+
+    public static void Run(ushort vendor, ushort product, int connections, int reports, TextWriter output, CancellationToken stop)
+    {
+        using var context = new UsbContext();
+        using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
+        using UsbDeviceHandle handle = device.Open();
+        using InterfaceClaim claim = handle.ClaimInterface(0);
+
+        using UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetInterrupt(InterruptIn, 64, transfer => // no timeout: to wait for a report is what it is for
+        {
+            bool completed = transfer.Status == UsbTransferStatus.Completed;
+            output.WriteLine(completed ? $"USB: received {transfer.ActualLength} bytes" : $"USB: {transfer.Status}");
+            reports = completed ? reports - 1 : 0;
+            if (reports > 0)
+                transfer.Submit(); // what a plain callback returns decides nothing: that is UsbTransferHelper
+        });
+        if (reports > 0)
+            transfer.Submit();
+
+        using var listener = new TcpListener(IPAddress.Loopback, port: 0); // any free port
+        listener.Server.Blocking = false; // a client may be gone again before it is accepted, and the loop must not wait for the next
+        listener.Start();
+        int socket = (int)listener.Server.Handle;
+        using var poller = new UsbPoller(context, new PollPoller());
+        if (connections > 0)
+            poller.Register(socket, PollEvents.In);
+        output.WriteLine($"Server listening on port {((IPEndPoint)listener.LocalEndpoint).Port}");
+
+        using CancellationTokenRegistration wake = stop.Register(context.InterruptEventHandlers); // makes Poll return
+        Span<UsbPollFd> ready = stackalloc UsbPollFd[8];
+        while ((connections > 0 || reports > 0) && !stop.IsCancellationRequested)
+        {
+            int count = poller.Poll(ready, timeout: null); // USB's own events are handled inside, and not returned
+            foreach (UsbPollFd one in ready[..count])
+            {
+                if (one.FileDescriptor == socket && TryGreet(listener, output) && --connections == 0)
+                    poller.Unregister(socket); // a client that nobody accepts would make every Poll return at once
+            }
+        }
+
+        output.WriteLine("Event loop stopped"); // what is still in flight is cancelled when the handle is disposed
+    }
+
+    private static bool TryGreet(TcpListener listener, TextWriter output)
+    {
+        try
+        {
+            using Socket client = listener.AcceptSocket();
+            client.Send("Hello from the USB event loop!\n"u8);
+            output.WriteLine("TCP: greeted a client");
+            return true;
+        }
+        catch (SocketException gone)
+        {
+            output.WriteLine($"TCP: {gone.SocketErrorCode}");
+            return false;
+        }
+    }
+}

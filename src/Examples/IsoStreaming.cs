@@ -1,0 +1,63 @@
+// An isochronous stream: transfers of many packets, each packet with a status and a length of its own.
+// Needs a device with an isochronous IN endpoint, such as "camera" of usbvbus.
+
+using Native.LibUsb;
+
+namespace Examples;
+
+internal static class IsoStreaming
+{
+    private const byte IsoIn = 0x81;
+    private const int AlternateSetting = 1, TransfersInFlight = 4, PacketsPerTransfer = 10;
+
+    public static void Run(ushort vendor, ushort product, int count, TextWriter output)
+    {
+        using var context = new UsbContext();
+        using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
+        using UsbDeviceHandle handle = device.Open();
+        using InterfaceClaim claim = handle.ClaimInterface(0);
+
+        // The first setting of a streaming interface takes no bandwidth and has no endpoint. A packet must have room for all that the
+        // device may send in one service interval: a buffer divided evenly into too small packets would lose the rest of each.
+        claim.SetAlternateSetting(AlternateSetting);
+        if (!device.GetActiveConfiguration().TryFindSetting(0, AlternateSetting, out UsbAlternateSetting setting)
+            || !setting.TryFindEndpoint(IsoIn, out UsbEndpoint endpoint))
+            throw new IOException($"The device has no endpoint 0x{IsoIn:x2}.");
+
+        int submitted = 0, packets = 0, errors = 0;
+        long bytes = 0;
+        var transfers = new UsbTransfer[Math.Min(TransfersInFlight, count)];
+        for (int i = 0; i < transfers.Length; i++) // with only one in flight, packets would be missed between two submissions
+        {
+            transfers[i] = handle.CreateTransfer(isoPackets: PacketsPerTransfer);
+            transfers[i].SetIsochronous(IsoIn, endpoint.BytesPerInterval, OnEnded); // no timeout: it would tear the stream
+            transfers[i].Submit();
+            submitted++;
+        }
+
+        output.WriteLine($"Started isochronous streaming: packets of {endpoint.BytesPerInterval} bytes");
+        while (Array.Exists(transfers, static transfer => transfer.IsSubmitted))
+            context.HandleEvents(TimeSpan.FromSeconds(1));
+        output.WriteLine($"Streaming complete: {packets} packets, {errors} errors, {bytes} bytes");
+
+        void OnEnded(UsbTransfer transfer)
+        {
+            foreach (var (status, data) in transfer.IterIso()) // no copies: each is a view of the packet's place in the buffer
+            {
+                bool completed = status == UsbTransferStatus.Completed;
+                packets++;
+                errors += completed ? 0 : 1; // of this packet only; isochronous data is never sent again
+                bytes += data.Length;
+                output.WriteLine(completed ? $"Packet {packets}: {data.Length} bytes" : $"Packet {packets}: {status}");
+            }
+
+            if (transfer.Status != UsbTransferStatus.Completed)
+                output.WriteLine($"Transfer ended: {transfer.Status}"); // the stream as a whole: its packets said nothing of it
+            else if (submitted < count)
+            {
+                transfer.Submit();
+                submitted++;
+            }
+        }
+    }
+}
