@@ -54,8 +54,7 @@ public sealed class ProgramTests
         bus.ApplyTo(start);
         using Process process = Process.Start(start)!;
         ReadPort(process);
-        using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
-            kill.WaitForExit();
+        Signals.Send(process.Id, "INT");
         (int exit, string output, string error) = Run(process);
         Assert.True(exit == 0, error);
         Assert.Equal("Event loop stopped\nUSB: Cancelled\n", output);
