@@ -143,7 +143,11 @@ public sealed unsafe partial class UsbContext : IDisposable
     private void CloseChildrenAndExit()
     {
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
+        {
             handle.Dispose();
+            handle.FinishClosing(); // waits when another thread has begun, or it was put off
+        }
+
         _hotplug.EndAll();
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())

@@ -18,8 +18,10 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     private readonly LinkedListNode<WeakReference<UsbDeviceHandle>> _registration;
     private readonly ChildSet<UsbTransfer> _transfers = new();
 
-    // Pulsed each time a transfer of a closing handle comes to rest.
+    // Pulsed each time a transfer of a closing handle comes to rest, and when it is closed.
     private readonly object _rest = new();
+    private bool _finishing;
+    private bool _closed;
 
     internal UsbDeviceHandle(UsbContext context, OpenHandle native)
     {
@@ -124,12 +126,36 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
             Monitor.PulseAll(_rest);
     }
 
-    private void FinishClosing()
+    /// <summary>The part of closing that waits. The first caller does it, and others wait until it is done: the context must not go before.</summary>
+    internal void FinishClosing()
+    {
+        if (Interlocked.Exchange(ref _finishing, true))
+        {
+            while (!Volatile.Read(ref _closed))
+                WaitForRest(static handle => !Volatile.Read(ref handle._closed));
+            return;
+        }
+
+        try
+        {
+            CloseAtRest();
+        }
+        finally
+        {
+            lock (_rest)
+            {
+                _closed = true;
+                Monitor.PulseAll(_rest);
+            }
+        }
+    }
+
+    private void CloseAtRest()
     {
         List<UsbTransfer> transfers = _transfers.Snapshot();
         while (transfers.Exists(transfer => transfer.IsBusy))
         {
-            int result = WaitForRest(transfers);
+            int result = WaitForRest(static handle => handle._transfers.Snapshot().Exists(transfer => transfer.IsBusy));
             if (result < 0)
             {
                 // Their callbacks will never run. To free or to close now would be use after free: what is left stays, and somebody is told.
@@ -154,7 +180,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
         Context.Handles.Remove(_registration);
     }
 
-    private int WaitForRest(List<UsbTransfer> transfers)
+    /// <summary>Waits a moment for something to happen, handling events itself unless an event thread does.</summary>
+    private int WaitForRest(Predicate<UsbDeviceHandle> isWaiting)
     {
         if (!Context.IsPumpedElsewhere)
         {
@@ -164,7 +191,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
 
         lock (_rest)
         {
-            if (transfers.Exists(transfer => transfer.IsBusy))
+            if (isWaiting(this))
                 Monitor.Wait(_rest, s_cancelAgain);
         }
 

@@ -231,6 +231,71 @@ public sealed class UsbTransferLifetimeTests : BusTest
         Assert.Throws<ObjectDisposedException>(() => Context.GetDevices());
     }
 
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_handle_and_its_context_may_be_disposed_at_once(bool withEventThread)
+    {
+        _handle.Dispose();
+        for (int round = 0; round < 100; round++)
+        {
+            var context = new UsbContext();
+            if (withEventThread)
+                context.StartEventThread();
+            using UsbDevice device = context.FindDevice(_loopback.Description.VendorId, _loopback.Description.ProductId)!;
+            UsbDeviceHandle handle = device.Open();
+            handle.ClaimInterface(0);
+            int callbacks = 0;
+            for (int i = 0; i < 4; i++)
+            {
+                UsbTransfer transfer = handle.CreateTransfer();
+                transfer.SetBulk(BulkLoopback.InAddress, 512, _ => Interlocked.Increment(ref callbacks));
+                transfer.Submit();
+            }
+
+            Exception? failure = null;
+            var other = new Thread(() =>
+            {
+                try
+                {
+                    handle.Dispose();
+                }
+                catch (Exception exception)
+                {
+                    failure = exception;
+                }
+            });
+            other.Start();
+            Thread.SpinWait(round * 50);
+            context.Dispose();
+            other.Join();
+            Assert.Null(failure);
+            Assert.Equal(4, callbacks);
+        }
+
+        Open(_loopback).Dispose(); // nothing kept the interface
+    }
+
+    [BusFact]
+    public void The_context_and_then_its_handle_may_be_disposed_in_a_callback()
+    {
+        int callbacks = 0;
+        UsbTransfer other = _handle.CreateTransfer();
+        other.SetBulk(BulkLoopback.InAddress, 512, _ => callbacks++);
+        other.Submit();
+        UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetControl(new UsbControlSetup(0x80, 6, 0x0100, 0), 18, _ =>
+        {
+            Context.Dispose();
+            _handle.Dispose();
+            callbacks++;
+        });
+        transfer.Submit();
+        HandleEventsUntil(() => callbacks == 2);
+        Assert.True(other.IsDisposed);
+        Assert.True(transfer.IsDisposed);
+    }
+
     [BusFact]
     public void What_would_deadlock_in_a_callback_is_refused()
     {
