@@ -126,7 +126,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
             Monitor.PulseAll(_rest);
     }
 
-    /// <summary>The part of closing that waits. The first caller does it, and others wait until it is done: the context must not go before.</summary>
+    /// <summary>The part of closing that waits. The first caller does it, and others wait until it is done: a context is disposed after its handles.</summary>
     internal void FinishClosing()
     {
         if (Interlocked.Exchange(ref _finishing, true))

@@ -234,45 +234,52 @@ public sealed class UsbTransferLifetimeTests : BusTest
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_handle_and_its_context_may_be_disposed_at_once(bool withEventThread)
+    public void A_context_disposed_while_another_thread_closes_a_handle_waits_for_that(bool withEventThread)
     {
+        const int count = 60; // more than libusb hands back in one go, so that closing handles events more than once
         _handle.Dispose();
-        for (int round = 0; round < 100; round++)
+        var context = new UsbContext();
+        if (withEventThread)
+            context.StartEventThread();
+        using UsbDevice device = context.FindDevice(_loopback.Description.VendorId, _loopback.Description.ProductId)!;
+        UsbDeviceHandle handle = device.Open();
+        handle.ClaimInterface(0);
+        int callbacks = 0;
+        using var closing = new ManualResetEventSlim();
+        using var disposed = new ManualResetEventSlim();
+        for (int i = 0; i < count; i++)
         {
-            var context = new UsbContext();
-            if (withEventThread)
-                context.StartEventThread();
-            using UsbDevice device = context.FindDevice(_loopback.Description.VendorId, _loopback.Description.ProductId)!;
-            UsbDeviceHandle handle = device.Open();
-            handle.ClaimInterface(0);
-            int callbacks = 0;
-            for (int i = 0; i < 4; i++)
+            UsbTransfer transfer = handle.CreateTransfer();
+            transfer.SetBulk(BulkLoopback.InAddress, 512, _ =>
             {
-                UsbTransfer transfer = handle.CreateTransfer();
-                transfer.SetBulk(BulkLoopback.InAddress, 512, _ => Interlocked.Increment(ref callbacks));
-                transfer.Submit();
-            }
-
-            Exception? failure = null;
-            var other = new Thread(() =>
-            {
-                try
-                {
-                    handle.Dispose();
-                }
-                catch (Exception exception)
-                {
-                    failure = exception;
-                }
+                if (Interlocked.Increment(ref callbacks) != 1)
+                    return;
+                closing.Set();
+                // Time for the context to be disposed too early. When all is well it waits for this callback, and the time runs out.
+                disposed.Wait(TimeSpan.FromMilliseconds(300));
             });
-            other.Start();
-            Thread.SpinWait(round * 50);
-            context.Dispose();
-            other.Join();
-            Assert.Null(failure);
-            Assert.Equal(4, callbacks);
+            transfer.Submit();
         }
 
+        Exception? failure = null;
+        var closer = new Thread(() =>
+        {
+            try
+            {
+                handle.Dispose();
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+        });
+        closer.Start();
+        Assert.True(closing.Wait(Patience));
+        context.Dispose();
+        Assert.Equal(count, Volatile.Read(ref callbacks)); // all have run before it returned
+        disposed.Set();
+        closer.Join();
+        Assert.Null(failure);
         Open(_loopback).Dispose(); // nothing kept the interface
     }
 
