@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests;
@@ -5,13 +6,31 @@ namespace Native.LibUsb.Tests;
 /// <summary>Sends signals to child processes, by kill(2): a minimal system has no program for it.</summary>
 internal static partial class Signals
 {
+    private const int Interrupt = 2;
+    private const nint Default = 0, Ignored = 1;
+
+    /// <summary>
+    /// A shell that runs the tests in the background lets them ignore SIGINT, and their children would inherit that.
+    /// </summary>
+#pragma warning disable CA2255 // Before any child is started is when a module initialiser runs.
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void DoNotIgnoreInterrupts()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        nint before = SetHandler(Interrupt, Default);
+        if (before != Ignored)
+            SetHandler(Interrupt, before);
+    }
+
     /// <param name="process">The process's id.</param>
     /// <param name="name">INT or TERM.</param>
     public static void Send(int process, string name)
     {
         int number = name switch
         {
-            "INT" => 2,
+            "INT" => Interrupt,
             "TERM" => 15,
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No test sends it."),
         };
@@ -21,4 +40,7 @@ internal static partial class Signals
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
 }
