@@ -15,8 +15,6 @@ namespace Native.LibUsb.Testing;
 /// </remarks>
 public sealed partial class VirtualBus : IDisposable
 {
-    private const string ShimName = "libnative-libusb-usbfs.so", UmockdevPreload = "libumockdev-preload.so.0";
-
     private static int s_exists;
 
     private readonly Lock _lock = new();
@@ -70,10 +68,7 @@ public sealed partial class VirtualBus : IDisposable
         {
             if (ChildrenUnavailableReason is { } reason)
                 return reason;
-            string maps = File.ReadAllText("/proc/self/maps");
-            if (maps.Contains(ShimName, StringComparison.Ordinal) && maps.Contains("libumockdev-preload.so", StringComparison.Ordinal))
-                return null;
-            return $"This process was not started with LD_PRELOAD={ShimPath}:{UmockdevPreload} (and DOTNET_EnableDiagnostics=0).";
+            return PreloadLibraries.AreLoaded ? null : $"This process was not started with LD_PRELOAD={PreloadLibraries.All} (and DOTNET_EnableDiagnostics=0).";
         }
     }
 
@@ -84,11 +79,7 @@ public sealed partial class VirtualBus : IDisposable
         {
             if (!OperatingSystem.IsLinux())
                 return "The virtual bus exists on Linux only.";
-            if (ShimPath is null)
-                return $"{ShimName} was not found beside {AppContext.BaseDirectory}.";
-            if (!IsInstalled(UmockdevPreload))
-                return $"{UmockdevPreload} was not found: install umockdev (Debian: apt-get install umockdev).";
-            return null;
+            return PreloadLibraries.MissingReason;
         }
     }
 
@@ -98,8 +89,7 @@ public sealed partial class VirtualBus : IDisposable
     /// <summary>What a program needs in its environment, from its start, to see this bus.</summary>
     public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
     {
-        // ours first: umockdev's preload answers open of a node as well
-        ["LD_PRELOAD"] = $"{ShimPath}:{UmockdevPreload}",
+        ["LD_PRELOAD"] = PreloadLibraries.All,
         ["UMOCKDEV_DIR"] = RootDirectory,
         // under umockdev's preload the debugger transport of .NET blocks at start
         ["DOTNET_EnableDiagnostics"] = "0",
@@ -116,8 +106,6 @@ public sealed partial class VirtualBus : IDisposable
     }
 
     internal VirtualBusOptions Options { get; }
-
-    private static string? ShimPath { get; } = FindShim();
 
     /// <summary>Makes a child process see this bus.</summary>
     public void ApplyTo(ProcessStartInfo start)
@@ -136,7 +124,7 @@ public sealed partial class VirtualBus : IDisposable
         start.Environment.Remove("DOTNET_EnableDiagnostics");
         if (start.Environment.TryGetValue("LD_PRELOAD", out string? preload) && preload is not null)
         {
-            string rest = string.Join(':', preload.Split(':', ' ').Where(p => !p.Contains(ShimName, StringComparison.Ordinal) && !p.Contains("libumockdev-preload", StringComparison.Ordinal)));
+            string rest = PreloadLibraries.RemoveFrom(preload);
             if (rest.Length > 0)
                 start.Environment["LD_PRELOAD"] = rest;
             else
@@ -280,26 +268,6 @@ public sealed partial class VirtualBus : IDisposable
                 return (bus, ports.Length == 1 ? null : port[..port.LastIndexOf('.')]);
         }
         throw new ArgumentException($"'{port}' is not a port such as 1-2 or 1-2.3 (at most six ports).", nameof(port));
-    }
-
-    private static string? FindShim()
-    {
-        string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
-        foreach (string folder in (ReadOnlySpan<string>)["", $"runtimes/linux-{architecture}/native"])
-        {
-            string path = Path.Combine(AppContext.BaseDirectory, folder, ShimName);
-            if (File.Exists(path))
-                return path;
-        }
-        return null;
-    }
-
-    private static bool IsInstalled(string library)
-    {
-        // it must not be loaded late, so it is only looked for where the dynamic linker looks
-        string gnu = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-        string[] folders = ["/usr/lib/" + gnu, "/lib/" + gnu, "/usr/lib64", "/usr/lib", "/usr/local/lib", .. (System.Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)];
-        return folders.Any(folder => File.Exists(Path.Combine(folder, library)));
     }
 
     private string FreePort(VirtualSpeed speed)

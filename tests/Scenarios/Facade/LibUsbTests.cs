@@ -143,7 +143,7 @@ public sealed class LibUsbTests : BusTest
             Assert.Equal(3, handle.BulkRead(BulkLoopback.InAddress, buffer, Patience));
         }
 
-        using Microsoft.Win32.SafeHandles.SafeFileHandle nothing = File.OpenHandle(typeof(LibUsbTests).Assembly.Location);
+        using Microsoft.Win32.SafeHandles.SafeFileHandle nothing = File.OpenHandle(Environment.ProcessPath!);
         Assert.Equal(UsbError.IO, Assert.Throws<UsbException>(() => Context.WrapSystemDevice(nothing)).Error);
     }
 }

@@ -1,0 +1,15 @@
+using Native.LibUsb;
+using Native.LibUsb.AotTests;
+
+// The scenarios of the test project, compiled ahead of time.
+// usage: Native.LibUsb.AotTests [PART-OF-A-NAME | -PART-OF-A-NAME]...    (runs what fits one part, if any is given, and no part after a minus)
+Console.WriteLine($"libusb {LibUsb.Version} from {Native.LibUsb.Interop.LibUsbLibrary.LoadedPath}");
+var filter = new NameFilter(args);
+var report = new Report(Console.Out);
+foreach (TestCase test in TestCase.All())
+{
+    if (filter.Selects(test.Name))
+        report.Run(test);
+}
+
+return report.Close();

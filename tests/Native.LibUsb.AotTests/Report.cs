@@ -1,0 +1,39 @@
+namespace Native.LibUsb.AotTests;
+
+/// <summary>Runs tests and says how each one ended; the last line has the numbers.</summary>
+internal sealed class Report(TextWriter output)
+{
+    private int _passed, _failed, _skipped;
+
+    public void Run(TestCase test)
+    {
+        if (test.Skip is { } reason)
+        {
+            _skipped++;
+            output.WriteLine($"skipped {test.Name}: {reason}");
+            return;
+        }
+
+        try
+        {
+            test.Run();
+            _passed++;
+            output.WriteLine($"passed  {test.Name}");
+        }
+        catch (Exception exception)
+        {
+            _failed++;
+            output.WriteLine($"FAILED  {test.Name}: {exception}");
+        }
+
+        output.Flush();
+    }
+
+    /// <summary>Writes the last line.</summary>
+    /// <returns>The exit status: 0 when tests ran and none failed.</returns>
+    public int Close()
+    {
+        output.WriteLine($"{_passed} passed, {_failed} failed, {_skipped} skipped");
+        return _failed == 0 && _passed > 0 ? 0 : 1;
+    }
+}

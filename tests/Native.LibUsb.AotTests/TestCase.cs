@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Reflection;
+
+namespace Native.LibUsb.AotTests;
+
+/// <summary>A test of this assembly, found by its attribute; a theory is one test for each of its rows.</summary>
+internal sealed class TestCase
+{
+    private readonly Type _type;
+    private readonly MethodInfo _method;
+    private readonly object?[]? _arguments;
+
+    private TestCase(Type type, MethodInfo method, object?[]? arguments, string? skip)
+    {
+        _type = type;
+        _method = method;
+        _arguments = arguments;
+        Skip = skip;
+        string row = arguments is null ? "" : $"({string.Join(", ", arguments.Select(argument => Convert.ToString(argument, CultureInfo.InvariantCulture) ?? "null"))})";
+        Name = $"{type.Name}.{method.Name}{row}";
+    }
+
+    public string Name { get; }
+
+    /// <summary>Why it does not run here; null when it does.</summary>
+    public string? Skip { get; }
+
+    /// <summary>All tests, in an order that does not change.</summary>
+    public static IEnumerable<TestCase> All() =>
+        from type in typeof(TestCase).Assembly.GetTypes()
+        where type is { IsClass: true, IsAbstract: false }
+        orderby type.FullName
+        from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance)
+        let fact = method.GetCustomAttribute<FactAttribute>()
+        where fact is not null
+        from test in Rows(type, method, fact)
+        select test;
+
+    /// <summary>Runs it as xunit does: on an instance of its own, which is disposed after it.</summary>
+    public void Run()
+    {
+        object instance = Activator.CreateInstance(_type, BindingFlags.DoNotWrapExceptions | BindingFlags.Public | BindingFlags.Instance, null, null, null)!;
+        try
+        {
+            if (_method.Invoke(instance, BindingFlags.DoNotWrapExceptions, null, _arguments, null) is Task task)
+                task.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            (instance as IDisposable)?.Dispose();
+        }
+    }
+
+    private static List<TestCase> Rows(Type type, MethodInfo method, FactAttribute fact)
+    {
+        if (fact is not TheoryAttribute || fact.Skip is not null)
+            return [new TestCase(type, method, null, fact.Skip)];
+        var rows = method.GetCustomAttributes<Xunit.Sdk.DataAttribute>()
+            .SelectMany(data => data.GetData(method), (_, row) => new TestCase(type, method, row, null))
+            .ToList();
+        return rows.Count > 0 ? rows : throw new InvalidOperationException($"{type.Name}.{method.Name} is a theory without data.");
+    }
+}
