@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 /// A subscription to devices that come and go. Made by <see cref="UsbContext.RegisterHotplug"/>; ended by disposing it, at any time and on any
 /// thread, its own callback included.
 /// </summary>
-public sealed class UsbHotplugRegistration : IDisposable
+public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
 {
     private readonly HotplugMonitor _monitor;
     private readonly UsbDeviceFilter _filter;
@@ -17,6 +17,8 @@ public sealed class UsbHotplugRegistration : IDisposable
     // Where devices were told to have arrived: those that are enumerated may be told by libusb too.
     private readonly HashSet<(byte Bus, byte Address)> _arrived = [];
     private bool _ended;
+
+    private Task _delivery = Task.CompletedTask;
 
     internal UsbHotplugRegistration(HotplugMonitor monitor, UsbDeviceFilter filter, UsbHotplugEvents events)
     {
@@ -37,6 +39,17 @@ public sealed class UsbHotplugRegistration : IDisposable
         _monitor.Remove(this);
         End();
     }
+
+    /// <summary>As <see cref="Dispose"/>, and waits for a callback that is running. Not to be waited for in that callback.</summary>
+    /// <returns>Ends when no callback runs, and none will.</returns>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return new ValueTask(_delivery);
+    }
+
+    /// <summary>Notes who calls the callback.</summary>
+    internal void DeliverBy(Task delivery) => _delivery = delivery;
 
     /// <summary>Takes what the monitor tells; the caller holds the monitor's lock. Each notification has a device of its own.</summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)

@@ -30,7 +30,9 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
-    public UsbError TrySubmit()
+    public UsbError TrySubmit() => TrySubmit(null, default);
+
+    private UsbError TrySubmit(TransferCompletion? awaited, CancellationToken cancellationToken)
     {
         int state;
         do
@@ -48,13 +50,15 @@ public sealed unsafe partial class UsbTransfer
             Refuse(state);
         if (OperatingSystem.IsWindows())
             RestoreIsoPacketLengths();
+        _awaited = awaited;
+        awaited?.Begin(cancellationToken);
 
         int result = libusb.libusb_submit_transfer(_native);
 
         if (result != 0)
             RollBack(state);
-        else if (_stop != 0)
-            CancelIfStopped(); // somebody wanted to stop it after we looked, and found nothing in flight to cancel
+        else if (_stop != 0 || cancellationToken.IsCancellationRequested)
+            CancelIfStopped(cancellationToken); // somebody wanted to stop it after we looked, and found nothing in flight to cancel
         return (UsbError)result;
     }
 
@@ -64,10 +68,17 @@ public sealed unsafe partial class UsbTransfer
 
     private void Complete()
     {
-        Volatile.Write(ref _state, InCallback);
         try
         {
-            _dispatch(this);
+            if (_awaited is { } awaited)
+            {
+                CompleteAwaited(awaited);
+            }
+            else
+            {
+                Volatile.Write(ref _state, InCallback);
+                _dispatch(this);
+            }
         }
         catch (Exception exception) // an exception may not cross libusb's frames
         {
@@ -109,9 +120,15 @@ public sealed unsafe partial class UsbTransfer
             _handle.TransferCameToRest();
     }
 
-    /// <summary>Gives the state back that <see cref="TrySubmit"/> took, when libusb will not call back.</summary>
+    /// <summary>Gives the state back that a submission took, when libusb will not call back.</summary>
     private void RollBack(int state)
     {
+        if (_awaited is { } awaited)
+        {
+            awaited.EndCancellation();
+            _awaited = null;
+        }
+
         // Submitted from its callback, which is still running: that brings it to rest when it returns.
         if (state == InCallback && Interlocked.CompareExchange(ref _state, InCallback, InCallback | InFlight) == (InCallback | InFlight))
             return;
@@ -144,6 +161,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    private void ThrowSubmit(UsbError error) =>
-        UsbException.Throw(error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Type));
+    private void ThrowSubmit(UsbError error) => throw SubmitFailure(error);
+
+    private UsbException SubmitFailure(UsbError error) =>
+        new(error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Type));
 }
