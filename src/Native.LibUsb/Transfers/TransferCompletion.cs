@@ -56,19 +56,24 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         _cancellation = default;
     }
 
-    /// <summary>Wakes the awaiting code, which may submit the transfer again before this returns.</summary>
-    public void Signal(UsbTransferOutcome outcome)
+    /// <summary>Notes how the submission ended. From here until <see cref="Signal"/> is done another submission waits.</summary>
+    public void End(UsbTransferOutcome outcome)
     {
-        int self = Environment.CurrentManagedThreadId;
+        EndCancellation();
         _outcome = outcome;
-        Volatile.Write(ref _signalling, self);
+        Volatile.Write(ref _signalling, Environment.CurrentManagedThreadId);
+    }
+
+    /// <summary>Wakes the awaiting code, which may submit the transfer again before this returns.</summary>
+    public void Signal()
+    {
         try
         {
-            _core.SetResult(outcome);
+            _core.SetResult(_outcome);
         }
         finally
         {
-            Interlocked.CompareExchange(ref _signalling, 0, self);
+            Interlocked.CompareExchange(ref _signalling, 0, Environment.CurrentManagedThreadId);
         }
     }
 

@@ -90,11 +90,10 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// <summary>Ends an awaited submission. libusb has given the transfer back, and it is still taken: nobody else can submit it yet.</summary>
     private void CompleteAwaited(TransferCompletion completion)
     {
-        completion.EndCancellation();
         _awaited = null;
-        var outcome = new UsbTransferOutcome(UsbTransferOutcome.ErrorOf((UsbTransferStatus)_native->status), BytesTransferred());
+        completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf((UsbTransferStatus)_native->status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
-        completion.Signal(outcome);
+        completion.Signal();
     }
 
     private static TaskCompletionSource Completed()
