@@ -23,6 +23,10 @@ public sealed partial class UsbOutputRing : UsbRing
     private readonly Queue<RingSlot> _waiting;
     private UsbOutputCallback? _callback;
 
+    // One thread at a time asks the handler; another one that comes meanwhile leaves it the work. Under the gate.
+    private bool _producing;
+    private bool _produceAgain;
+
     internal UsbOutputRing(UsbDeviceHandle handle, RingPlan plan)
         : base(handle, plan)
     {
@@ -241,6 +245,28 @@ public sealed partial class UsbOutputRing : UsbRing
             throw new ObjectDisposedException(nameof(UsbOutputBuffer), "The buffer was committed or disposed before.");
     }
 
+    private bool BeginProducing()
+    {
+        bool taken = false;
+        Gate.Enter(ref taken);
+        bool ours = !_producing;
+        _producing = true;
+        _produceAgain = !ours;
+        Gate.Exit();
+        return ours;
+    }
+
+    private bool EndProducing()
+    {
+        bool taken = false;
+        Gate.Enter(ref taken);
+        bool ended = !_produceAgain;
+        _produceAgain = false;
+        _producing = !ended;
+        Gate.Exit();
+        return ended;
+    }
+
     private void ThrowIfFailed()
     {
         if (Failure is { } failure)
@@ -266,24 +292,35 @@ public sealed partial class UsbOutputRing : UsbRing
         public static void Produce(UsbOutputRing ring)
         {
             ring._signal.Set(); // for who flushes
-            while (ring.Lend(onlyForQueue: true) is { } slot)
+            if (!ring.BeginProducing())
+                return;
+            do
             {
-                var buffer = new UsbOutputBuffer(slot);
-                long loan = slot.Loan;
-                try
+                while (Fill(ring))
                 {
-                    THandler.Fill(buffer);
                 }
-                catch (Exception exception) // the stream goes on
-                {
-                    ring.Handle.Context.ReportCallbackException(ring, exception);
-                }
-
-                bool committed = slot.Loan != loan;
-                buffer.Dispose();
-                if (!committed)
-                    return; // it has nothing now
             }
+            while (!ring.EndProducing());
+        }
+
+        private static bool Fill(UsbOutputRing ring)
+        {
+            if (ring.Lend(onlyForQueue: true) is not { } slot)
+                return false;
+            var buffer = new UsbOutputBuffer(slot);
+            long loan = slot.Loan;
+            try
+            {
+                THandler.Fill(buffer);
+            }
+            catch (Exception exception) // the stream goes on
+            {
+                ring.Handle.Context.ReportCallbackException(ring, exception);
+            }
+
+            bool committed = slot.Loan != loan;
+            buffer.Dispose();
+            return committed; // otherwise it has nothing now
         }
     }
 

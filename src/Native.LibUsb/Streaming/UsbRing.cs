@@ -327,7 +327,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
             slot.PacketStatuses[packets] = (byte)packet.Status;
             sum += packet.ActualLength;
             packets++;
-            if (packet.Status == UsbTransferStatus.Completed && packet.ActualLength > 0)
+            if (packet.ActualLength > 0)
                 withData = packets;
         }
 

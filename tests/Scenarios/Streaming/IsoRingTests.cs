@@ -1,0 +1,160 @@
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+
+namespace Native.LibUsb.Tests.Streaming;
+
+/// <summary>Rings that read isochronous packets: every good one is delivered, whatever its neighbours, and what is missing is counted.</summary>
+public sealed class IsoRingTests : RingTest
+{
+    private const int Setting = 2, PacketSize = 1024;
+
+    [BusFact]
+    public async Task Every_packet_is_delivered_with_its_number()
+    {
+        await using UsbInputRing ring = Ring(new IsoSource(new IsoSourceOptions { Paced = false }), new UsbRingOptions { PacketsPerTransfer = 16, Transfers = 4, Overflow = UsbRingOverflow.Wait });
+        ring.Start();
+        var checker = new NumberedPatternChecker(0);
+        long number = 0;
+        while (number < 16 * 500)
+        {
+            using UsbInputBuffer buffer = await ring.ReadAsync();
+            Assert.Equal(number, buffer.FirstPacket);
+            Assert.Equal(16, buffer.PacketCount);
+            Assert.Equal(16 * PacketSize, buffer.Length);
+            Assert.True(buffer.LostBefore.IsNone, buffer.LostBefore.ToString());
+            foreach (UsbRingPacket packet in buffer.Packets)
+            {
+                Assert.Equal(number++, packet.Number);
+                Assert.Equal(UsbTransferStatus.Completed, packet.Status);
+                checker.AddPacket(packet.Data);
+            }
+
+            Assert.Throws<InvalidOperationException>(() => buffer.Data.Length);
+        }
+
+        Assert.True(checker.IsPerfect, checker.ToString());
+    }
+
+    [BusFact]
+    public async Task Good_packets_are_delivered_between_bad_short_and_empty_ones()
+    {
+        var source = new IsoSource(new IsoSourceOptions { Paced = false });
+        UsbDeviceHandle handle = Open(source);
+        handle.SetAlternateSetting(0, Setting);
+        source.Source.FaultAt(3, new IsoFault(UrbStatus.Protocol));
+        source.Source.FaultAt(5, new IsoFault(UrbStatus.Success, 100));
+        source.Source.FaultAt(8, new IsoFault(UrbStatus.Success, 0));
+        source.Source.FaultAt(9, new IsoFault(UrbStatus.Overflow, PacketSize));
+        await using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 2, Spares = 4 }, Setting);
+        ring.Start();
+        var seen = new List<string>();
+        byte[] flat = new byte[8 * PacketSize];
+        int copied = 0;
+        for (int i = 0; i < 2; i++)
+        {
+            using UsbInputBuffer buffer = await ring.ReadAsync();
+            copied += buffer.CopyTo(flat);
+            foreach (UsbRingPacket packet in buffer.Packets)
+            {
+                bool whole = packet.Status == UsbTransferStatus.Completed && packet.Data.Length == PacketSize;
+                if (whole)
+                    Assert.Equal(0, NumberedPattern.CountMismatches(packet.Data, (ulong)packet.Number));
+                else
+                    seen.Add($"{packet.Number} {packet.Status} {packet.Data.Length}");
+            }
+        }
+
+        Assert.Equal(["3 Error 0", "5 Completed 100", "8 Completed 0", $"9 Overflow {PacketSize}"], seen);
+        Assert.Equal((12 * PacketSize) + 100, copied);
+        await ring.StopAsync();
+        UsbRingStatistics statistics = ring.GetStatistics();
+        Assert.Equal(1, statistics.PacketStatuses.Error);
+        Assert.Equal(1, statistics.PacketStatuses.Overflow);
+        Assert.Equal(1, statistics.EmptyPackets);
+        Assert.True(statistics.LostPackets >= 2);
+    }
+
+    [BusFact]
+    public async Task A_late_reader_loses_packets_and_is_told_which()
+    {
+        await using UsbInputRing ring = Ring(new IsoSource(), new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 8, Spares = 4 });
+        ring.Start();
+        while (ring.GetStatistics().Dropped.Transfers < 50) // the bus does not wait
+            await Task.Yield();
+        var checker = new NumberedPatternChecker(0);
+        long number = 0, lost = 0;
+        for (int i = 0; i < 12; i++)
+        {
+            using UsbInputBuffer buffer = await ring.ReadAsync();
+            lost += buffer.LostBefore.Packets;
+            Assert.Equal(number + buffer.LostBefore.Packets, buffer.FirstPacket); // numbers tell the gap, and so does the count
+            Assert.Equal(buffer.LostBefore.Transfers * 8, buffer.LostBefore.Packets);
+            number = buffer.FirstPacket + 8;
+            foreach (UsbRingPacket packet in buffer.Packets)
+                checker.AddPacket(packet.Data);
+        }
+
+        Assert.True(lost >= 400, $"{lost}");
+        Assert.Equal(0, checker.MismatchedBytes);
+        Assert.True(checker.Lost >= lost); // the bus itself may have missed some on a busy machine
+        await ring.StopAsync();
+        Assert.True(ring.GetStatistics().Dropped.Packets >= lost);
+    }
+
+    [BusFact]
+    public async Task A_stopped_ring_keeps_the_packets_that_had_arrived()
+    {
+        var source = new IsoSource();
+        await using UsbInputRing ring = Ring(source, new UsbRingOptions { PacketsPerTransfer = 1000, Transfers = 2, Spares = 2 });
+        ring.Start();
+        while (source.Source.SentPackets < 20)
+            await Task.Yield();
+        await ring.StopAsync();
+        Assert.Equal(0, ring.GetStatistics().PacketStatuses.Failed); // those that never had their turn are no failures
+        long packets = 0;
+        while (ring.TryRead(out UsbInputBuffer buffer))
+        {
+            Assert.InRange(buffer.PacketCount, 1, 1000);
+            packets += buffer.PacketCount;
+            buffer.Dispose();
+        }
+
+        Assert.Equal(ring.GetStatistics().Packets, packets);
+        Assert.True(packets >= 20);
+    }
+
+    [BusFact]
+    public void What_does_not_fit_is_refused()
+    {
+        UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
+        handle.SetAlternateSetting(0, 3);
+        Refused(new UsbRingOptions { TransferSize = 4096 }, "PacketsPerTransfer");
+        Refused(new UsbRingOptions { PacketsPerTransfer = 128, Transfers = 1 }, "at most 85 packets");
+        Refused(new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 64 }, "at most 42");
+        Refused(new UsbRingOptions { PacketSize = 98_305 }, "98304");
+
+        void Refused(UsbRingOptions options, string expected) => Assert.Contains(
+            expected, Assert.ThrowsAny<ArgumentException>(() => InputRing(handle, IsoSource.EndpointAddress, options, 3)).Message, StringComparison.Ordinal);
+    }
+
+    [BusTheory]
+    [InlineData(VirtualSpeed.Full, 3, 1_023_000.0)]
+    [InlineData(VirtualSpeed.High, 4, 24_576_000.0)]
+    [InlineData(VirtualSpeed.Super, 2, 131_072_000.0)]
+    public void Sizes_come_from_a_rate_and_a_time(VirtualSpeed speed, int setting, double rate)
+    {
+        UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = speed }));
+        handle.SetAlternateSetting(0, (byte)setting);
+        UsbRingOptions options = UsbRingOptions.ForRate(Endpoint(handle, IsoSource.EndpointAddress, setting), rate);
+        using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, options, setting);
+        Assert.True(ring.TransferSize * (double)options.Transfers / rate >= 0.1);
+    }
+
+    private UsbInputRing Ring(IsoSource source, UsbRingOptions options)
+    {
+        UsbDeviceHandle handle = Open(source);
+        handle.SetAlternateSetting(0, Setting);
+        return InputRing(handle, IsoSource.EndpointAddress, options, Setting);
+    }
+}
