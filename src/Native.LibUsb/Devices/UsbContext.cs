@@ -127,13 +127,16 @@ public sealed unsafe partial class UsbContext : IDisposable
     /// <summary>
     /// Closes everything that was opened through this context, and then the context (<c>libusb_exit</c>): open device handles are closed as
     /// <see cref="UsbDeviceHandle.Dispose"/> does, the event thread is stopped, threads in <see cref="HandleEvents()"/> return, devices are
-    /// let go. Inside a callback it is put off until the call that handles the events is done. May be called more than once.
+    /// let go. From a callback of the context it only begins, as with a handle: transfers are refused and cancelled, and the rest happens right
+    /// after the call that handles the events. May be called more than once.
     /// </summary>
     public void Dispose()
     {
         if (!_handles.Close())
             return;
         _devices.Close();
+        foreach (UsbDeviceHandle handle in _handles.Snapshot())
+            handle.BeginClosing();
         if (EventScope.IsInside(this))
             Defer(CloseChildrenAndExit);
         else
@@ -143,10 +146,7 @@ public sealed unsafe partial class UsbContext : IDisposable
     private void CloseChildrenAndExit()
     {
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
-        {
-            handle.Dispose();
-            handle.FinishClosing(); // waits when another thread has begun, or it was put off
-        }
+            handle.FinishClosing(); // waits when another thread does it
 
         _hotplug.EndAll();
         StopEventThread();

@@ -101,14 +101,23 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     /// <remarks>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</remarks>
     public void Dispose()
     {
-        if (!_transfers.Close())
+        if (!BeginClosing())
             return;
-        foreach (UsbTransfer transfer in _transfers.Snapshot())
-            transfer.StopForClosingHandle();
         if (EventScope.IsInside(Context))
             Context.Defer(FinishClosing);
         else
             FinishClosing();
+    }
+
+    /// <summary>The part of closing that does not wait: no submission from here on, and what is in flight is cancelled.</summary>
+    /// <returns>Whether this call began it, so that the caller has to finish it.</returns>
+    internal bool BeginClosing()
+    {
+        if (!_transfers.Close())
+            return false;
+        foreach (UsbTransfer transfer in _transfers.Snapshot())
+            transfer.StopForClosingHandle();
+        return true;
     }
 
     /// <summary>Takes over a reference on the file that it was made of.</summary>
