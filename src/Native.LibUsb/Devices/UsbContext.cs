@@ -152,8 +152,13 @@ public sealed unsafe partial class UsbContext : IDisposable
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
-        // Threads that still handle events hold the native context; the last one to leave exits it.
-        InterruptEventHandlers();
-        _native.Dispose();
+        // Threads that still handle events hold the native context, and the last one to leave exits it. First nobody is let in any more, and
+        // only then those who wait are woken: otherwise one could come in again in between, and wait for a minute.
+        using (new HandleLease(_native))
+        {
+            Volatile.Write(ref _exiting, true);
+            _native.Dispose();
+            libusb.libusb_interrupt_event_handler(_native.Pointer);
+        }
     }
 }
