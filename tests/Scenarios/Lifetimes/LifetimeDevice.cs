@@ -6,6 +6,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 public sealed class LifetimeDevice : VirtualDevice
 {
     public const byte BulkAddress = 0x81, IsochronousAddress = 0x82, ErrandAddress = 0x03;
+    public const ushort Vendor = 0x1209, Product = 0x0021;
     public const int PacketLength = 512;
 
     /// <summary>The request that it keeps.</summary>
@@ -14,8 +15,8 @@ public sealed class LifetimeDevice : VirtualDevice
     public LifetimeDevice()
         : base(new DeviceDescription
         {
-            VendorId = 0x1209,
-            ProductId = 0x0021,
+            VendorId = Vendor,
+            ProductId = Product,
             Configurations =
             [
                 new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(

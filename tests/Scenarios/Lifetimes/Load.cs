@@ -11,16 +11,20 @@ public sealed class Load
         Cargos = cargos;
     }
 
-    private static readonly Load s_everything = new("one of everything", Enum.GetValues<Cargo>());
+    /// <summary>For tests that bring their own.</summary>
+    public static Load Nothing { get; } = new("nothing");
+
+    /// <summary>One of each kind.</summary>
+    public static Load Everything { get; } = new("one of everything", Enum.GetValues<Cargo>());
 
     // libusb hands back 26 of a device in one go: with more, events must be handled more than once.
     private static readonly Load s_many = new("30 bulk transfers", [.. Enumerable.Repeat(Cargo.Bulk, 30)]);
 
-    private static readonly Load[] s_all = [s_everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
+    private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
 
     /// <summary>The loads to try with an act, the one with most in it first: who has time for one only takes that.</summary>
     public static IReadOnlyList<Load> For(Act act) =>
-        act == Act.Unplug ? [s_everything, s_many] // to plug the device in again takes a hundred times as long as all the rest
+        act == Act.Unplug ? [Everything, s_many] // to plug the device in again takes a hundred times as long as all the rest
         : s_all;
 
     public IReadOnlyList<Cargo> Cargos { get; }

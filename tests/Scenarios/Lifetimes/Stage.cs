@@ -19,7 +19,7 @@ internal sealed class Stage : IDisposable
             bus.Attach(device);
         Context = new UsbContext();
         Context.UnhandledCallbackException += (_, report) => Fail(report.Exception);
-        using UsbDevice found = Context.FindDevice(device.Description.VendorId, device.Description.ProductId)!;
+        using UsbDevice found = Context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
         Handle = found.Open();
         Handle.ClaimInterface(0);
         Transfers = [.. load.Cargos.Select(cargo => new TestedTransfer(Handle, cargo))];

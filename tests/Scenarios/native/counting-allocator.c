@@ -2,7 +2,8 @@
  *
  * This library is loaded with LD_PRELOAD. It answers malloc, calloc, realloc and free for the whole process, hands all of them on to
  * libc, and remembers the blocks whose caller is libusb's code. Among those it counts the ones that libusb_alloc_transfer makes by
- * themselves: they are the native transfers. Whoever frees a remembered block, it is forgotten.
+ * themselves: they are the native transfers. Whoever frees a remembered block, it is forgotten, and filled with nonsense: who uses it
+ * afterwards finds that.
  *
  * It counts nothing until a test has told it where libusb is (native_libusb_counting_start): the dynamic linker could be asked from
  * within malloc too, but not safely, as its lock may be held by a thread that waits for ours.
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -157,6 +159,9 @@ static void *record(void *start, size_t size, const void *caller)
     return start;
 }
 
+/* What a freed block is filled with: a pointer or a length made of it does not go unnoticed. */
+enum { POISON = 0xdb };
+
 /* ---- what the process calls ------------------------------------------------------------------------------------------------- */
 
 EXPORT void *malloc(size_t size) { return record(__libc_malloc(size), size, __builtin_return_address(0)); }
@@ -171,9 +176,11 @@ EXPORT void free(void *start)
     if (start && may_be_recorded(start)) {
         struct block removed;
         lock();
-        if (remove_block(start, &removed))
-            counts.transfers_freed += removed.is_transfer;
+        bool ours = remove_block(start, &removed);
+        counts.transfers_freed += ours && removed.is_transfer;
         unlock();
+        if (ours)
+            memset(start, POISON, removed.size);
     }
     __libc_free(start);
 }
