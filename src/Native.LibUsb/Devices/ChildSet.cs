@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Native.LibUsb;
 
 /// <summary>
@@ -11,25 +13,30 @@ internal sealed class ChildSet<T>
     private bool _closed;
     private int _pruneAt = 64;
 
-    /// <summary>Adds a child.</summary>
-    /// <returns>What <see cref="Remove"/> takes; null when the set is closed and the child must not live.</returns>
-    public LinkedListNode<WeakReference<T>>? TryAdd(T child)
+    /// <summary>Adds a child. Its parent may close it at once, on another thread: this is the last thing that a constructor does.</summary>
+    /// <param name="child">The child.</param>
+    /// <param name="registration">What <see cref="Remove"/> takes; it is set before anybody finds the child here.</param>
+    /// <returns>False when the set is closed and the child must not live.</returns>
+    public bool TryAdd(T child, [NotNullWhen(true)] out LinkedListNode<WeakReference<T>>? registration)
     {
         lock (_children)
         {
+            registration = null;
             if (_closed)
-                return null;
+                return false;
             if (_children.Count >= _pruneAt)
                 Prune();
-            return _children.AddLast(new WeakReference<T>(child, trackResurrection: true));
+            registration = _children.AddLast(new WeakReference<T>(child, trackResurrection: true));
+            return true;
         }
     }
 
-    public void Remove(LinkedListNode<WeakReference<T>> child)
+    /// <summary>Removes a child, if it is still there, or ever was.</summary>
+    public void Remove(LinkedListNode<WeakReference<T>>? child)
     {
         lock (_children)
         {
-            if (child.List is not null)
+            if (child?.List is not null)
                 _children.Remove(child);
         }
     }

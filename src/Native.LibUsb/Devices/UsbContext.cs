@@ -128,7 +128,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <summary>
     /// Closes everything that was opened through this context, and then the context (<c>libusb_exit</c>): open device handles are closed as
     /// <see cref="UsbDeviceHandle.Dispose"/> does, the event thread is stopped, threads in <see cref="HandleEvents()"/> return, devices are
-    /// let go. Inside a callback it is put off until the call that handles the events is done. May be called more than once.
+    /// let go. From a callback of the context it only begins, as with a handle: transfers are refused and cancelled, and the rest happens right
+    /// after the call that handles the events. May be called more than once.
     /// </summary>
     public void Dispose()
     {
@@ -152,6 +153,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         if (!_handles.Close())
             return false;
         _devices.Close();
+        foreach (UsbDeviceHandle handle in _handles.Snapshot())
+            handle.BeginClosing();
         return true;
     }
 
@@ -163,9 +166,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         }
         finally
         {
-            // Threads that still handle events hold the native context; the last one to leave exits it.
-            InterruptEventHandlers();
-            _native.Dispose();
+            LeaveNative();
             _exited.TrySetResult();
         }
     }
@@ -173,14 +174,21 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     private void CloseChildren()
     {
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
-        {
-            handle.Dispose();
-            handle.FinishClosing(); // waits when another thread has begun, or it was put off
-        }
+            handle.FinishClosing(); // waits when another thread does it
 
         _hotplug.EndAll();
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
+    }
+
+    // Threads that still handle events hold the native context, and the last one to leave exits it. First nobody is let in any more, and only
+    // then those who wait are woken: otherwise one could come in again in between, and wait for a minute.
+    private void LeaveNative()
+    {
+        using var lease = new HandleLease(_native);
+        Volatile.Write(ref _exiting, true);
+        _native.Dispose();
+        libusb.libusb_interrupt_event_handler(_native.Pointer);
     }
 }

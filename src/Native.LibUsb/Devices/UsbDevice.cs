@@ -11,14 +11,12 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice>
 {
     private readonly DeviceReference _native;
-    private readonly LinkedListNode<WeakReference<UsbDevice>> _registration;
+    private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
     internal UsbDevice(UsbContext context, libusb_device* device)
     {
         Context = context;
         _native = new DeviceReference(context.NativeHandle, device);
-        _registration = context.Devices.TryAdd(this) ?? DisposeAndThrow();
-
         libusb_device_descriptor descriptor;
         _ = libusb.libusb_get_device_descriptor(device, &descriptor); // reads what libusb holds already: it cannot fail
         Descriptor = new UsbDeviceDescriptor(descriptor);
@@ -28,6 +26,12 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         byte* ports = stackalloc byte[UsbPortPath.MaxDepth];
         int depth = libusb.libusb_get_port_numbers(device, ports, UsbPortPath.MaxDepth);
         PortPath = new UsbPortPath(libusb.libusb_get_bus_number(device), new ReadOnlySpan<byte>(ports, Math.Max(depth, 0)));
+
+        if (!context.Devices.TryAdd(this, out _registration))
+        {
+            _native.Dispose();
+            throw new ObjectDisposedException(nameof(UsbContext));
+        }
     }
 
     /// <summary>The context it was found by.</summary>
@@ -227,10 +231,4 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Such as <c>Bus 001 Device 004: ID 1234:5678</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"Bus {BusNumber:D3} Device {Address:D3}: ID {VendorId:x4}:{ProductId:x4}");
-
-    private LinkedListNode<WeakReference<UsbDevice>> DisposeAndThrow()
-    {
-        _native.Dispose();
-        throw new ObjectDisposedException(nameof(UsbContext));
-    }
 }

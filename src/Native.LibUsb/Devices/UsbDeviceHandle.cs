@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
@@ -15,7 +15,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
 
     private readonly OpenHandle _native;
-    private readonly LinkedListNode<WeakReference<UsbDeviceHandle>> _registration;
+    private readonly LinkedListNode<WeakReference<UsbDeviceHandle>>? _registration;
     private readonly ChildSet<UsbTransfer> _transfers = new();
 
     // Pulsed each time a transfer of a closing handle comes to rest, and when it is closed.
@@ -27,14 +27,19 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     {
         Context = context;
         _native = native;
-        if (context.Handles.TryAdd(this) is not { } registration)
+        UsbDevice? device = null;
+        try
         {
-            native.Dispose();
-            throw new ObjectDisposedException(nameof(UsbContext));
+            Device = device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer));
+            if (!context.Handles.TryAdd(this, out _registration))
+                throw new ObjectDisposedException(nameof(UsbContext));
         }
-
-        _registration = registration;
-        Device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer));
+        catch
+        {
+            device?.Dispose();
+            native.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The context it belongs to.</summary>
@@ -120,28 +125,30 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         return Volatile.Read(ref _closed) ? ValueTask.CompletedTask : new ValueTask(Task.Run(FinishClosing));
     }
 
-    /// <summary>Takes over a reference on the file that it was made of.</summary>
-    internal void KeepOpen(SafeHandle file) => _native.KeepOpen(file);
-
-    internal LinkedListNode<WeakReference<UsbTransfer>> Register(UsbTransfer transfer) =>
-        _transfers.TryAdd(transfer) ?? throw new ObjectDisposedException(nameof(UsbDeviceHandle));
-
-    internal void Unregister(LinkedListNode<WeakReference<UsbTransfer>> transfer) => _transfers.Remove(transfer);
-
-    /// <summary>A transfer of this closing handle is at rest. Called by the thread that ran its callback.</summary>
-    internal void TransferCameToRest()
-    {
-        lock (_rest)
-            Monitor.PulseAll(_rest);
-    }
-
-    private bool BeginClosing()
+    /// <summary>The part of closing that does not wait: no submission from here on, and what is in flight is cancelled.</summary>
+    /// <returns>Whether this call began it, so that the caller has to finish it.</returns>
+    internal bool BeginClosing()
     {
         if (!_transfers.Close())
             return false;
         foreach (UsbTransfer transfer in _transfers.Snapshot())
             transfer.StopForClosingHandle();
         return true;
+    }
+
+    /// <summary>Takes over a reference on the file that it was made of.</summary>
+    internal void KeepOpen(SafeHandle file) => _native.KeepOpen(file);
+
+    internal bool TryRegister(UsbTransfer transfer, [NotNullWhen(true)] out LinkedListNode<WeakReference<UsbTransfer>>? registration) =>
+        _transfers.TryAdd(transfer, out registration);
+
+    internal void Unregister(LinkedListNode<WeakReference<UsbTransfer>>? transfer) => _transfers.Remove(transfer);
+
+    /// <summary>A transfer of this closing handle is at rest. Called by the thread that ran its callback.</summary>
+    internal void TransferCameToRest()
+    {
+        lock (_rest)
+            Monitor.PulseAll(_rest);
     }
 
     /// <summary>The part of closing that waits. The first caller does it, and others wait until it is done: a context is disposed after its handles.</summary>
@@ -171,7 +178,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     private void CloseAtRest()
     {
         List<UsbTransfer> transfers = _transfers.Snapshot();
-        while (transfers.Exists(transfer => transfer.IsBusy))
+        while (!transfers.TrueForAll(transfer => transfer.TryRelease()))
         {
             int result = WaitForRest(static handle => handle._transfers.Snapshot().Exists(transfer => transfer.IsBusy));
             if (result < 0)
@@ -183,12 +190,6 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
 
             foreach (UsbTransfer transfer in transfers)
                 transfer.CancelAgain();
-        }
-
-        foreach (UsbTransfer transfer in transfers)
-        {
-            bool released = transfer.TryRelease();
-            Debug.Assert(released, "A transfer of a closed handle was submitted.");
         }
 
         FreeAllDeviceMemory();

@@ -11,6 +11,10 @@ public sealed unsafe partial class UsbContext
     private readonly ConcurrentQueue<Action> _deferred = new();
     private readonly ConcurrentQueue<Exception> _callbackExceptions = new();
 
+    // Whether the native context is to be exited as soon as nobody is in it. The handle does not tell: it is closed when the last one leaves,
+    // and until then it lets others in.
+    private bool _exiting;
+
     private readonly Lock _eventThreadChange = new();
     private UsbEventThread? _eventThread;
 
@@ -122,12 +126,16 @@ public sealed unsafe partial class UsbContext
         int result;
         using (new HandleLease(_native)) // the context cannot be left under us
         {
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _exiting), this);
             using (new EventScope(this))
             {
                 result = wait is null
                     ? libusb.libusb_handle_events_completed(_native.Pointer, completed)
                     : libusb.libusb_handle_events_timeout_completed(_native.Pointer, wait, completed);
             }
+
+            if (Volatile.Read(ref _exiting)) // an interruption wakes one thread, so each that leaves wakes the next
+                libusb.libusb_interrupt_event_handler(_native.Pointer);
         }
 
         RunDeferred();

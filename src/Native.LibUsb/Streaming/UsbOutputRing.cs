@@ -112,6 +112,15 @@ public sealed partial class UsbOutputRing : UsbRing
         }
     }
 
+    // What the device has not taken of it.
+    private protected override void Prepare(RingSlot slot)
+    {
+        if (Plan.IsIsochronous)
+            slot.Transfer.UsePackets(slot.Committed, Plan.PacketSize);
+        else
+            slot.Transfer.UsePart(slot.Sent, slot.Committed - slot.Sent, slot.EndsMessage);
+    }
+
     private protected override void Wake() => _signal.Set();
 
     private protected override void OnRunning()
@@ -120,7 +129,7 @@ public sealed partial class UsbOutputRing : UsbRing
         while (Order.First is { State: RingSlotState.Done } unsent && WantsMore)
         {
             Order.Remove(unsent);
-            if (Send(unsent))
+            if (Arm(unsent))
                 continue;
             unsent.State = RingSlotState.Done;
             Order.Prepend(unsent);
@@ -158,20 +167,10 @@ public sealed partial class UsbOutputRing : UsbRing
     {
         while (WantsMore && _waiting.TryPeek(out RingSlot? slot) && Order.First is not { State: RingSlotState.Done })
         {
-            if (!Send(slot))
+            if (!Arm(slot))
                 return;
             _waiting.Dequeue();
         }
-    }
-
-    /// <summary>Under the gate: submits what the device has not taken of a buffer.</summary>
-    private bool Send(RingSlot slot)
-    {
-        if (Plan.IsIsochronous)
-            slot.Transfer.UsePackets(slot.Committed, Plan.PacketSize);
-        else
-            slot.Transfer.UsePart(slot.Sent, slot.Committed - slot.Sent, slot.EndsMessage);
-        return Arm(slot);
     }
 
     /// <summary>Nothing was committed in time.</summary>
@@ -191,7 +190,7 @@ public sealed partial class UsbOutputRing : UsbRing
                 slot.Memory.Span.Clear();
                 slot.Committed = slot.Memory.Length;
                 slot.Sent = 0;
-                if (!Send(slot))
+                if (!Arm(slot))
                     PutFree(slot);
             }
         }

@@ -190,6 +190,12 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     /// <summary>Gives a transfer what stays the same.</summary>
     private protected abstract void Configure(RingSlot slot);
 
+    /// <summary>Under the gate: gives a transfer what changes with each submission.</summary>
+    /// <exception cref="ObjectDisposedException">The device handle closes.</exception>
+    private protected virtual void Prepare(RingSlot slot)
+    {
+    }
+
     /// <summary>The ring stopped, failed or came to rest: whoever waits looks again. The gate is not held.</summary>
     private protected abstract void Wake();
 
@@ -239,6 +245,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         UsbError error;
         try
         {
+            Prepare(slot);
             error = slot.Transfer.TrySubmit();
         }
         catch (ObjectDisposedException)

@@ -20,6 +20,13 @@ internal unsafe struct TransferBuffer
 
     public int Length { get; private set; }
 
+    /// <summary>What follows the first bytes; empty when there is less.</summary>
+    public readonly Span<byte> From(int skipped)
+    {
+        int length = Length;
+        return length > skipped ? new Span<byte>(Pointer + skipped, length - skipped) : default;
+    }
+
     /// <summary>Takes a zeroed block of its own.</summary>
     public void UseOwned(int length)
     {

@@ -91,7 +91,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     private void CompleteAwaited(TransferCompletion completion)
     {
         _awaited = null;
-        completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf((UsbTransferStatus)_native->status), BytesTransferred()));
+        completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();
     }
@@ -106,7 +106,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     private int BytesTransferred()
     {
         if (_native->type != (byte)UsbTransferType.Isochronous)
-            return _native->actual_length;
+            return _actualLength;
         int sum = 0;
         libusb_iso_packet_descriptor* packets = _native->iso_packet_desc;
         for (int i = 0; i < _native->num_iso_packets; i++)

@@ -10,7 +10,14 @@ public sealed unsafe partial class UsbTransfer
     private int* _isoPacketLengths;
 
     /// <summary>How many packets it is configured for; 0 when it is not isochronous.</summary>
-    public int IsoPacketCount => Native()->num_iso_packets;
+    public int IsoPacketCount
+    {
+        get
+        {
+            CheckNotDead();
+            return _isoPacketCount;
+        }
+    }
 
     /// <summary>
     /// Configures an isochronous transfer in memory of its own: <see cref="IsoPacketCapacity"/> packets of
@@ -33,7 +40,7 @@ public sealed unsafe partial class UsbTransfer
         if ((long)packetLength * IsoPacketCapacity > int.MaxValue)
             throw new ArgumentOutOfRangeException(nameof(packetLength), packetLength, $"{IsoPacketCapacity} packets of that length are over 2 GiB.");
         uint milliseconds = Milliseconds(timeout);
-        Settable();
+        using var setting = new SettingScope(this);
         _buffer.UseOwned(packetLength * IsoPacketCapacity);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLength, IsoPacketCapacity);
@@ -61,7 +68,7 @@ public sealed unsafe partial class UsbTransfer
         CheckIsochronous(endpoint);
         CheckPackets(buffer.Length, packetLengths, nameof(buffer));
         uint milliseconds = Milliseconds(timeout);
-        Settable();
+        using var setting = new SettingScope(this);
         _buffer.UsePinned(buffer);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLengths);
@@ -83,11 +90,11 @@ public sealed unsafe partial class UsbTransfer
         CheckIsochronous(endpoint);
         CheckPackets(data.Length, packetLengths, nameof(data));
         uint milliseconds = Milliseconds(timeout);
-        Settable();
+        using var setting = new SettingScope(this);
         _buffer.UseOwned(data.Length);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLengths);
-        data.CopyTo(Buffer);
+        data.CopyTo(_buffer.From(0));
     }
 
     /// <inheritdoc cref="SetIsochronous(byte, Memory{byte}, ReadOnlySpan{int}, Action{UsbTransfer}?, object?, TimeSpan)"/>
@@ -99,14 +106,17 @@ public sealed unsafe partial class UsbTransfer
     /// The packets in order, each with its status and what arrived. Costs the same for every packet whatever their lengths, allocates
     /// nothing, and good packets are delivered whatever became of their neighbours.
     /// </summary>
-    /// <remarks>Use it in the callback, or while the transfer is at rest; the spans are valid until it is submitted or disposed.</remarks>
+    /// <remarks>
+    /// Use it in the callback, or while the transfer is at rest. It and the spans are valid until the transfer is configured, submitted or
+    /// disposed: see to it that no other thread does that meanwhile.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">It is not isochronous, or it is submitted.</exception>
     public IsoPacketEnumerator IterIso()
     {
-        libusb_transfer* native = Results();
-        if (native->type != (byte)UsbTransferType.Isochronous)
+        CheckAtRest();
+        if (_type != UsbTransferType.Isochronous)
             ThrowNotIsochronous();
-        return new IsoPacketEnumerator(native->iso_packet_desc, native->num_iso_packets, native->buffer);
+        return new IsoPacketEnumerator(_native->iso_packet_desc, _isoPacketCount, _buffer.Pointer);
     }
 
     [DoesNotReturn]
@@ -115,7 +125,7 @@ public sealed unsafe partial class UsbTransfer
     private void CheckIsochronous(byte endpoint)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        Native();
+        CheckNotDead();
         if (IsoPacketCapacity == 0)
             throw new InvalidOperationException("The transfer has no room for isochronous packets: give CreateTransfer their number.");
     }
@@ -151,7 +161,7 @@ public sealed unsafe partial class UsbTransfer
             return;
         }
 
-        _native->num_iso_packets = packetLengths.Length;
+        _native->num_iso_packets = _isoPacketCount = packetLengths.Length;
         libusb_iso_packet_descriptor* packet = _native->iso_packet_desc;
         foreach (int length in packetLengths)
             *packet++ = new libusb_iso_packet_descriptor { length = (uint)length };
@@ -160,7 +170,7 @@ public sealed unsafe partial class UsbTransfer
 
     private void SetPacketLengths(int length, int count)
     {
-        _native->num_iso_packets = count;
+        _native->num_iso_packets = _isoPacketCount = count;
         libusb_iso_packet_descriptor* packet = _native->iso_packet_desc;
         for (int i = 0; i < count; i++)
             packet[i] = new libusb_iso_packet_descriptor { length = (uint)length };

@@ -17,8 +17,7 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="ObjectDisposedException">It is disposed and at rest.</exception>
     public void Cancel()
     {
-        if (_state == Dead)
-            ThrowDisposed();
+        CheckNotDead();
         UsbException.ThrowIfError((int)CancelInFlight(), "cancel the transfer");
     }
 
@@ -60,35 +59,35 @@ public sealed unsafe partial class UsbTransfer
         CancelInFlight();
     }
 
-    /// <summary>Whether libusb, or a callback, still has it.</summary>
-    internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback)) != 0;
+    /// <summary>Whether libusb, a callback, or somebody who configures it, still has it.</summary>
+    internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback | Setting)) != 0;
 
     /// <summary>Asks again, for the handle that closes: a request can come too early for a submission that is just being made.</summary>
     internal void CancelAgain() => CancelInFlight();
 
     /// <summary>Frees it if it is at rest. Exactly one call ever does.</summary>
-    /// <returns>Whether it is free now.</returns>
+    /// <returns>Whether it is free now, all of it, also when another thread is freeing it: that is waited for.</returns>
     internal bool TryRelease()
     {
-        int state = Interlocked.CompareExchange(ref _state, Dead, Idle);
-        if (state != Idle)
-            return state == Dead;
-
-        lock (_cancelling)
+        lock (_freeing)
         {
+            int state = Interlocked.CompareExchange(ref _state, Dead, Idle);
+            if (state != Idle)
+                return (state & Dead) != 0;
+
             libusb.libusb_free_transfer(_native);
             _native = null;
+            if (_root.IsAllocated)
+                _root.Free();
+            _buffer.Release();
+            ReleaseIsoPacketLengths();
+            _callback = null;
+            _dispatch = &Ignore;
+            State = null;
+            _handle.Unregister(_registration);
+            Volatile.Write(ref _state, Dead | Freed);
         }
 
-        if (_root.IsAllocated)
-            _root.Free();
-        _buffer.Release();
-        ReleaseIsoPacketLengths();
-        _callback = null;
-        _dispatch = &Ignore;
-        State = null;
-        if (_registration is not null) // null when the constructor failed
-            _handle.Unregister(_registration);
         Interlocked.Exchange(ref _released, s_released)?.TrySetResult();
         GC.SuppressFinalize(this);
         return true;
@@ -96,7 +95,7 @@ public sealed unsafe partial class UsbTransfer
 
     private UsbError CancelInFlight()
     {
-        lock (_cancelling)
+        lock (_freeing)
         {
             // InCallback alone is not in flight: libusb has just given it back. Under the lock it cannot be freed.
             return (Volatile.Read(ref _state) & InFlight) != 0

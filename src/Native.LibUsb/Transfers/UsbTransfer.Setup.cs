@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
@@ -26,10 +27,8 @@ public sealed unsafe partial class UsbTransfer
         uint milliseconds = Milliseconds(timeout);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ushort.MaxValue);
-        Settable();
-        _buffer.UseOwned(UsbControlSetup.Size + length);
-        Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
-        WriteSetup(setup, (ushort)length);
+        using var setting = new SettingScope(this);
+        UseOwnedControl(setup, length, milliseconds, callback, state);
     }
 
     /// <summary>Configures a control transfer that sends a copy of <paramref name="data"/>.</summary>
@@ -46,8 +45,11 @@ public sealed unsafe partial class UsbTransfer
     {
         if (setup.IsIn && data.Length > 0)
             throw new ArgumentException("The request reads from the device: give the length of the answer, not data to send.", nameof(data));
-        SetControl(setup, data.Length, callback, state, timeout);
-        data.CopyTo(Buffer);
+        uint milliseconds = Milliseconds(timeout);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, ushort.MaxValue, nameof(data));
+        using var setting = new SettingScope(this);
+        UseOwnedControl(setup, data.Length, milliseconds, callback, state);
+        data.CopyTo(_buffer.From(UsbControlSetup.Size));
     }
 
     /// <summary>
@@ -69,7 +71,7 @@ public sealed unsafe partial class UsbTransfer
         int length = buffer.Length - UsbControlSetup.Size;
         if (length is < 0 or > ushort.MaxValue)
             throw new ArgumentException($"A control buffer has 8 bytes for the set-up packet and 0 to 65,535 bytes of data, not {buffer.Length} in all.", nameof(buffer));
-        Settable();
+        using var setting = new SettingScope(this);
         _buffer.UsePinned(buffer);
         Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
         WriteSetup(setup, (ushort)length);
@@ -147,6 +149,7 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     public void SetBuffer(Memory<byte> buffer)
     {
+        using var setting = new SettingScope(this);
         CheckBufferReplaceable(buffer.Length, nameof(buffer));
         _buffer.UsePinned(buffer);
         UseBuffer();
@@ -164,6 +167,7 @@ public sealed unsafe partial class UsbTransfer
     public void SetBuffer(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        using var setting = new SettingScope(this);
         CheckBufferReplaceable(length, nameof(length));
         _buffer.UseOwned(length);
         UseBuffer();
@@ -171,12 +175,11 @@ public sealed unsafe partial class UsbTransfer
 
     private void CheckBufferReplaceable(int length, string parameter)
     {
-        Settable();
         if ((Volatile.Read(ref _stop) & UnConfigured) != 0)
             throw new InvalidOperationException("The transfer was never configured: call SetBulk, SetInterrupt or SetIsochronous.");
-        if (Type == UsbTransferType.Control)
+        if (_type == UsbTransferType.Control)
             throw new InvalidOperationException("The buffer of a control transfer holds its request: call SetControl.");
-        if (Type == UsbTransferType.Isochronous && length != _buffer.Length)
+        if (_type == UsbTransferType.Isochronous && length != _buffer.Length)
             throw new ArgumentException($"The packets of the transfer fill {_buffer.Length} bytes, not {length}: call SetIsochronous.", parameter);
     }
 
@@ -184,7 +187,7 @@ public sealed unsafe partial class UsbTransfer
     {
         _native->buffer = _buffer.Pointer;
         _native->length = _buffer.Length;
-        _native->actual_length = 0;
+        _native->actual_length = _actualLength = 0;
     }
 
     private static Memory<byte> Present(byte[] buffer)
@@ -201,42 +204,58 @@ public sealed unsafe partial class UsbTransfer
         return (uint)Math.Ceiling(milliseconds); // 0.4 ms must not become "for ever"
     }
 
-    private void SetSimple(UsbTransferType type, byte endpoint, int length, Action<UsbTransfer>? callback, object? state, TimeSpan timeout)
+    private void SetSimple(
+        UsbTransferType type, byte endpoint, int length, Action<UsbTransfer>? callback, object? state, TimeSpan timeout, uint streamId = 0)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         uint milliseconds = Milliseconds(timeout);
-        Settable();
+        using var setting = new SettingScope(this);
         _buffer.UseOwned(length);
-        Configure(type, endpoint, milliseconds, callback, state);
+        Configure(type, endpoint, milliseconds, callback, state, streamId);
     }
 
-    private void SetSimple(UsbTransferType type, byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback, object? state, TimeSpan timeout)
+    private void SetSimple(
+        UsbTransferType type, byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback, object? state, TimeSpan timeout, uint streamId = 0)
     {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         if (UsbEndpointAddress.IsIn(endpoint))
             throw new ArgumentException($"Endpoint 0x{endpoint:x2} reads from the device: give a length or memory to read into, not data to send.", nameof(endpoint));
-        SetSimple(type, endpoint, data.Length, callback, state, timeout);
-        data.CopyTo(Buffer);
+        uint milliseconds = Milliseconds(timeout);
+        using var setting = new SettingScope(this);
+        _buffer.UseOwned(data.Length);
+        Configure(type, endpoint, milliseconds, callback, state, streamId);
+        data.CopyTo(_buffer.From(0));
     }
 
-    private void SetSimple(UsbTransferType type, byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback, object? state, TimeSpan timeout)
+    private void SetSimple(
+        UsbTransferType type, byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback, object? state, TimeSpan timeout, uint streamId = 0)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         uint milliseconds = Milliseconds(timeout);
-        Settable();
+        using var setting = new SettingScope(this);
         _buffer.UsePinned(buffer);
-        Configure(type, endpoint, milliseconds, callback, state);
+        Configure(type, endpoint, milliseconds, callback, state, streamId);
+    }
+
+    private void UseOwnedControl(in UsbControlSetup setup, int length, uint milliseconds, Action<UsbTransfer>? callback, object? state)
+    {
+        _buffer.UseOwned(UsbControlSetup.Size + length);
+        Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
+        WriteSetup(setup, (ushort)length);
     }
 
     /// <summary>Writes the native fields. Nothing fails from here on.</summary>
-    private void Configure(UsbTransferType type, byte endpoint, uint milliseconds, Action<UsbTransfer>? callback, object? state)
+    private void Configure(UsbTransferType type, byte endpoint, uint milliseconds, Action<UsbTransfer>? callback, object? state, uint streamId = 0)
     {
         _native->dev_handle = _handle.NativeHandle;
-        _native->type = (byte)type;
-        _native->endpoint = endpoint;
-        _native->timeout = milliseconds;
-        _native->num_iso_packets = 0;
+        _native->type = (byte)(_type = type);
+        _native->endpoint = _endpoint = endpoint;
+        _native->timeout = _milliseconds = milliseconds;
+        _native->num_iso_packets = _isoPacketCount = 0;
         UseBuffer();
+        if (type == UsbTransferType.BulkStream)
+            libusb.libusb_transfer_set_stream_id(_native, _streamId = streamId);
         if (callback is not null)
             Callback = callback;
         if (state is not null)
@@ -252,5 +271,46 @@ public sealed unsafe partial class UsbTransfer
         BinaryPrimitives.WriteUInt16LittleEndian(packet[2..], setup.Value);
         BinaryPrimitives.WriteUInt16LittleEndian(packet[4..], setup.Index);
         BinaryPrimitives.WriteUInt16LittleEndian(packet[6..], length);
+    }
+
+    private void BeginSetting()
+    {
+        int state;
+        do
+        {
+            state = _state;
+            if ((state & (InFlight | Setting | Dead)) != 0)
+                ThrowNotAtRest();
+        }
+        while (Interlocked.CompareExchange(ref _state, state | Setting, state) != state); // again when its callback just returned
+
+        int stop = _stop & ~UnConfigured;
+        if (stop == 0)
+            return;
+        EndSetting();
+        ThrowStopped(stop);
+    }
+
+    private void EndSetting()
+    {
+        if (Interlocked.And(ref _state, ~Setting) == Setting) // it is not in its callback, so this brought it to rest
+            AfterRest(releasing: Disposed | HandleClosing);
+    }
+
+    /// <summary>
+    /// Has the transfer to itself to configure it: nobody submits or frees it meanwhile. Refused while it is submitted, and when it is not to
+    /// be submitted any more.
+    /// </summary>
+    private readonly ref struct SettingScope
+    {
+        private readonly UsbTransfer _transfer;
+
+        public SettingScope(UsbTransfer transfer)
+        {
+            transfer.BeginSetting();
+            _transfer = transfer;
+        }
+
+        public void Dispose() => _transfer.EndSetting();
     }
 }

@@ -1,11 +1,9 @@
-using Native.LibUsb.Interop;
-
 namespace Native.LibUsb;
 
-public sealed unsafe partial class UsbTransfer
+public sealed partial class UsbTransfer
 {
     /// <summary>The bulk stream it is for, from 1; 0 when it is for none.</summary>
-    public uint StreamId => Type == UsbTransferType.BulkStream ? libusb.libusb_transfer_get_stream_id(Native()) : 0;
+    public uint StreamId => Type == UsbTransferType.BulkStream ? _streamId : 0;
 
     /// <summary>
     /// Configures a bulk transfer on a stream, in memory of its own (<c>libusb_transfer_set_stream_id</c>). The number stays through
@@ -23,8 +21,7 @@ public sealed unsafe partial class UsbTransfer
     public void SetBulkStream(byte endpoint, uint streamId, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(streamId);
-        SetSimple(UsbTransferType.BulkStream, endpoint, length, callback, state, timeout);
-        libusb.libusb_transfer_set_stream_id(_native, streamId);
+        SetSimple(UsbTransferType.BulkStream, endpoint, length, callback, state, timeout, streamId);
     }
 
     /// <summary>Configures a bulk transfer on a stream that sends a copy of <paramref name="data"/>.</summary>
@@ -38,8 +35,7 @@ public sealed unsafe partial class UsbTransfer
     public void SetBulkStream(byte endpoint, uint streamId, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(streamId);
-        SetSimple(UsbTransferType.BulkStream, endpoint, data, callback, state, timeout);
-        libusb.libusb_transfer_set_stream_id(_native, streamId);
+        SetSimple(UsbTransferType.BulkStream, endpoint, data, callback, state, timeout, streamId);
     }
 
     /// <summary>Configures a bulk transfer on a stream in the caller's memory, which stays pinned.</summary>
@@ -53,8 +49,7 @@ public sealed unsafe partial class UsbTransfer
     public void SetBulkStream(byte endpoint, uint streamId, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(streamId);
-        SetSimple(UsbTransferType.BulkStream, endpoint, buffer, callback, state, timeout);
-        libusb.libusb_transfer_set_stream_id(_native, streamId);
+        SetSimple(UsbTransferType.BulkStream, endpoint, buffer, callback, state, timeout, streamId);
     }
 
     /// <inheritdoc cref="SetBulkStream(byte, uint, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>

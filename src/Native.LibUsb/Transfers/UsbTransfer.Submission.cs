@@ -38,7 +38,7 @@ public sealed unsafe partial class UsbTransfer
         do
         {
             state = _state;
-            if ((state & (InFlight | Dead)) != 0)
+            if ((state & (InFlight | Setting | Dead)) != 0)
                 ThrowNotSubmittable();
         }
         while (Interlocked.CompareExchange(ref _state, state | InFlight, state) != state); // again when its callback just returned
@@ -64,10 +64,12 @@ public sealed unsafe partial class UsbTransfer
 
     [UnmanagedCallersOnly]
     private static void OnCompleted(libusb_transfer* native) =>
-        Unsafe.As<UsbTransfer>(GCHandle.FromIntPtr((nint)native->user_data).Target!).Complete();
+        Unsafe.As<UsbTransfer>(GCHandle.FromIntPtr((nint)native->user_data).Target!).Complete(native);
 
-    private void Complete()
+    private void Complete(libusb_transfer* native)
     {
+        _status = (UsbTransferStatus)native->status;
+        _actualLength = native->actual_length;
         try
         {
             if (_awaited is { } awaited)
@@ -96,10 +98,19 @@ public sealed unsafe partial class UsbTransfer
         {
             // Unroot before Idle: once Idle, a Submit on another thread roots it again, and that must not be undone.
             _root.Target = null;
-            if (Interlocked.CompareExchange(ref _state, Idle, InCallback) == InCallback)
+            int state = Interlocked.CompareExchange(ref _state, Idle, InCallback);
+            if (state == InCallback)
             {
-                AfterRest(releasing: Disposed | Doomed);
+                AfterRest(releasing: Disposed | HandleClosing | Doomed);
                 return;
+            }
+
+            if (state == (InCallback | Setting))
+            {
+                // Another thread configures it, and brings it to rest, unless it has just finished.
+                if (Interlocked.CompareExchange(ref _state, Setting, InCallback | Setting) == (InCallback | Setting))
+                    return;
+                continue;
             }
 
             // Another thread submitted it at this very moment ...
@@ -135,7 +146,7 @@ public sealed unsafe partial class UsbTransfer
 
         _root.Target = null;
         Interlocked.Exchange(ref _state, Idle); // a full fence: who wants to stop the transfer sets _stop first, then looks at _state
-        AfterRest(releasing: Disposed); // doomed without having run: it stays, its results can be read
+        AfterRest(releasing: Disposed | HandleClosing); // doomed without having run: it stays, its results can be read
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
@@ -143,21 +154,15 @@ public sealed unsafe partial class UsbTransfer
     {
         int stop = _stop;
         RollBack(state);
-        if ((stop & Disposed) != 0)
-            ThrowDisposed();
-        if ((stop & HandleClosing) != 0)
-            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
-        if ((stop & UnConfigured) != 0)
-            throw new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.");
-        throw new UsbTransferDoomedException();
+        ThrowStopped(stop);
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private void ThrowNotSubmittable()
     {
-        if (_state == Dead)
-            ThrowDisposed();
-        throw new InvalidOperationException("The transfer is submitted already.");
+        if ((_state & InFlight) != 0)
+            throw new InvalidOperationException("The transfer is submitted already.");
+        ThrowNotAtRest();
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]

@@ -25,15 +25,18 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //    |                  ^                            | Submit, from the callback or from another thread
     //    | release          |    callback returned       v
     //    v                  +--------------------- Callback | InFlight
-    //   Dead
+    //   Dead, then Dead | Freed
     //
+    // While somebody configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released meanwhile.
     // While the transfer is InFlight and not in its callback only the completion writes _state, so that write is a plain one.
     // Everything that wants to stop the transfer sets a bit in _stop and leaves _state alone. Whoever brings the transfer back to
     // Idle looks at _stop afterwards, and whoever moves it from Idle to Dead frees it: exactly one thread succeeds in that.
     private const int Idle = 0;
     private const int InFlight = 1;
     private const int InCallback = 2;
-    private const int Dead = 4;
+    private const int Setting = 4;
+    private const int Dead = 8;
+    private const int Freed = 16;
 
     // Reasons why it may not be submitted; 0 lets it go. Only UnConfigured is ever taken back.
     private const int UnConfigured = 1;
@@ -52,12 +55,23 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private GCHandle _root;
 
     private TransferBuffer _buffer;
+
+    // What it is configured for and how it ended: the native transfer says the same, but another thread may be about to free that.
+    private UsbTransferFlags _flags;
+    private UsbTransferType _type;
+    private byte _endpoint;
+    private uint _milliseconds;
+    private uint _streamId;
+    private int _isoPacketCount;
+    private UsbTransferStatus _status;
+    private int _actualLength;
+
     private readonly UsbDeviceHandle _handle;
-    private readonly LinkedListNode<WeakReference<UsbTransfer>> _registration;
+    private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
     // Held by those who call libusb_cancel_transfer and by the one who frees the native transfer. Never held while submitting or
     // in a callback.
-    private readonly Lock _cancelling = new();
+    private readonly Lock _freeing = new();
 
     internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags)
     {
@@ -73,8 +87,14 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _root = GCHandle.Alloc(null, GCHandleType.Normal);
         _native->user_data = (void*)GCHandle.ToIntPtr(_root);
         _native->callback = &OnCompleted;
-        _native->flags = (byte)flags;
-        _registration = handle.Register(this);
+        _native->flags = (byte)(_flags = flags);
+
+        // Last: from here on a handle that closes may release it.
+        if (!handle.TryRegister(this, out _registration))
+        {
+            TryRelease();
+            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
+        }
     }
 
     /// <summary>Frees a transfer that the program forgot. One in flight is rooted, so this never meets one.</summary>
@@ -95,7 +115,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <summary>
     /// Whether its native memory is freed, and it cannot be used any more. False while it is disposed but still in flight, or in its callback.
     /// </summary>
-    public bool IsDisposed => Volatile.Read(ref _state) == Dead;
+    public bool IsDisposed => (Volatile.Read(ref _state) & Freed) != 0;
 
     /// <summary>Whether <see cref="Doom"/> was called.</summary>
     public bool IsDoomed => (Volatile.Read(ref _stop) & Doomed) != 0;
@@ -122,39 +142,86 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <exception cref="InvalidOperationException">Set while submitted.</exception>
     public UsbTransferFlags Flags
     {
-        get => (UsbTransferFlags)Results()->flags;
-        set => Settable()->flags = (byte)(value & (UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket));
+        get
+        {
+            CheckAtRest();
+            return _flags;
+        }
+
+        set
+        {
+            using var setting = new SettingScope(this);
+            _flags = value & (UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket);
+            _native->flags = (byte)_flags;
+        }
     }
 
     /// <summary>What kind of transfer it is configured for; <see cref="UsbTransferType.Control"/> before that.</summary>
-    public UsbTransferType Type => (UsbTransferType)Native()->type;
+    public UsbTransferType Type
+    {
+        get
+        {
+            CheckNotDead();
+            return _type;
+        }
+    }
 
     /// <summary>The address of the endpoint, direction bit included; 0 before it is configured.</summary>
-    public byte Endpoint => Native()->endpoint;
+    public byte Endpoint
+    {
+        get
+        {
+            CheckNotDead();
+            return _endpoint;
+        }
+    }
 
     /// <summary>How long it may take, in milliseconds; 0 is for ever. Streaming transfers should have no timeout.</summary>
-    public TimeSpan Timeout => TimeSpan.FromMilliseconds(Native()->timeout);
+    public TimeSpan Timeout
+    {
+        get
+        {
+            CheckNotDead();
+            return TimeSpan.FromMilliseconds(_milliseconds);
+        }
+    }
 
     /// <summary>How the last submission ended. For isochronous transfers look at the packets too (<see cref="IterIso"/>).</summary>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
-    public UsbTransferStatus Status => (UsbTransferStatus)Results()->status;
+    public UsbTransferStatus Status
+    {
+        get
+        {
+            CheckAtRest();
+            return _status;
+        }
+    }
 
     /// <summary>
     /// Bytes that moved, set-up packet not counted. It may be more than 0 with any status. Means nothing for isochronous transfers,
     /// whose packets have a length each.
     /// </summary>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
-    public int ActualLength => Results()->actual_length;
+    public int ActualLength
+    {
+        get
+        {
+            CheckAtRest();
+            return _actualLength;
+        }
+    }
 
-    /// <summary>The whole buffer (for control transfers: what follows the set-up packet). It is not zeroed between submissions.</summary>
+    /// <summary>
+    /// The whole buffer (for control transfers: what follows the set-up packet). It is not zeroed between submissions. The span is valid until
+    /// the transfer is configured, submitted or disposed: see to it that no other thread does that meanwhile.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     public Span<byte> Buffer
     {
         get
         {
-            libusb_transfer* native = Results();
-            int skipped = _buffer.Pointer is not null && native->type == (byte)UsbTransferType.Control ? UsbControlSetup.Size : 0;
-            return new Span<byte>(_buffer.Pointer + skipped, _buffer.Length - skipped);
+            CheckAtRest();
+            return _buffer.From(_type == UsbTransferType.Control ? UsbControlSetup.Size : 0);
         }
     }
 
@@ -164,10 +231,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     {
         get
         {
-            libusb_transfer* native = Results();
-            if (native->type == (byte)UsbTransferType.Isochronous)
+            Span<byte> buffer = Buffer;
+            if (_type == UsbTransferType.Isochronous)
                 throw new InvalidOperationException("The data of an isochronous transfer is in its packets: use IterIso.");
-            return Buffer[..native->actual_length];
+            return buffer[..Math.Min(_actualLength, buffer.Length)];
         }
     }
 
@@ -175,7 +242,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// The native transfer, for what the library does not offer. Do not free it, do not change its callback, its user data or its
     /// buffer, and touch nothing while it is submitted.
     /// </summary>
-    public libusb_transfer* DangerousGetTransfer() => Native();
+    public libusb_transfer* DangerousGetTransfer()
+    {
+        CheckNotDead();
+        return _native;
+    }
 
     /// <summary>Handles completions without a delegate; see <see cref="IUsbTransferHandler"/>. Replaces <see cref="Callback"/>.</summary>
     /// <typeparam name="THandler">A type, usually an empty struct, with the method to call.</typeparam>
@@ -202,44 +273,41 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private static void InvokeCallback(UsbTransfer transfer) => transfer._callback?.Invoke(transfer);
 
-    /// <summary>The native transfer, for what does not change while it is submitted.</summary>
+    /// <summary>For what does not change while it is submitted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private libusb_transfer* Native()
+    private void CheckNotDead()
     {
-        if (_state == Dead)
+        if ((_state & Dead) != 0)
             ThrowDisposed();
-        return _native;
     }
 
-    /// <summary>The native transfer, for what libusb writes.</summary>
+    /// <summary>For what libusb writes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private libusb_transfer* Results()
+    private void CheckAtRest()
     {
         if ((_state & (InFlight | Dead)) != 0)
             ThrowNotAtRest();
-        return _native;
-    }
-
-    /// <summary>The native transfer, for what the program may change between submissions.</summary>
-    private libusb_transfer* Settable()
-    {
-        libusb_transfer* native = Results();
-        int stop = Volatile.Read(ref _stop);
-        if ((stop & Disposed) != 0)
-            ThrowDisposed();
-        if ((stop & Doomed) != 0)
-            throw new UsbTransferDoomedException();
-        if ((stop & HandleClosing) != 0)
-            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
-        return native;
     }
 
     [DoesNotReturn]
     private void ThrowNotAtRest()
     {
-        if (_state == Dead)
+        CheckNotDead();
+        throw new InvalidOperationException((_state & Setting) != 0
+            ? "Another thread configures the transfer."
+            : "The transfer is submitted: its buffer, results and settings belong to libusb until its callback.");
+    }
+
+    [DoesNotReturn]
+    private static void ThrowStopped(int stop)
+    {
+        if ((stop & Disposed) != 0)
             ThrowDisposed();
-        throw new InvalidOperationException("The transfer is submitted: its buffer, results and settings belong to libusb until its callback.");
+        if ((stop & HandleClosing) != 0)
+            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
+        throw (stop & UnConfigured) != 0
+            ? new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.")
+            : new UsbTransferDoomedException();
     }
 
     [DoesNotReturn]

@@ -1,0 +1,36 @@
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Everything that ends a transfer, at every point of its life, from every kind of thread: nothing hangs, leaks, or is used after it was freed.</summary>
+public sealed class LifetimeMatrixTests : IDisposable
+{
+    private readonly VirtualBus _bus = new();
+    private readonly LifetimeDevice _device = new();
+
+    public static IEnumerable<object[]> MomentsAndActs => LifetimeCase.All.Select(one => (one.Moment, one.Act)).Distinct().Select(one => new object[] { one.Moment, one.Act });
+
+    public void Dispose() => _bus.Dispose();
+
+    [BusTheory]
+    [MemberData(nameof(MomentsAndActs))]
+    public void It_ends_cleanly(Moment moment, Act act)
+    {
+        IReadOnlyList<Load> loads = Load.For(act);
+        foreach (LifetimeCase one in LifetimeCase.All.Where(one => one.Moment == moment && one.Act == act))
+        {
+            foreach (Load load in loads.Take(Rounds.Of(loads.Count)))
+            {
+                try
+                {
+                    LifetimeRun.Play(_bus, _device, one, load);
+                }
+                catch (Exception exception)
+                {
+                    Assert.Fail($"{one} with {load}: {exception}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Threads that handle events for ever, and a context that is disposed under them.</summary>
+public sealed class PumpingThreadsTests : IDisposable
+{
+    private readonly VirtualBus _bus = new();
+    private readonly LifetimeDevice _device = new();
+
+    public void Dispose() => _bus.Dispose();
+
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void All_return_when_the_context_is_disposed(bool withEventThread)
+    {
+        using var watchdog = new Watchdog();
+        for (int round = 0; round < Rounds.Of(20); round++)
+        {
+            using var stage = new Stage(_bus, _device, Load.Everything, withEventThread);
+            using var started = new CountdownEvent(4);
+            Thread[] threads = [.. Enumerable.Range(0, started.InitialCount).Select(_ => Start(stage.Context, started))];
+            stage.Transfers.ForEach(transfer => transfer.Submit());
+            started.Wait();
+            stage.Close();
+            // Left alone, libusb lets a thread wait for a minute.
+            Assert.All(threads, thread => Assert.True(thread.Join(Stage.Patience), $"Round {round}: a thread still waits for events of a context that is disposed."));
+            stage.CheckEnd();
+        }
+    }
+
+    private static Thread Start(UsbContext context, CountdownEvent started)
+    {
+        var thread = new Thread(() =>
+        {
+            started.Signal();
+            try
+            {
+                while (true)
+                    context.HandleEvents();
+            }
+            catch (ObjectDisposedException)
+            {
+                // it is time to go
+            }
+        });
+        thread.Start();
+        return thread;
+    }
+}

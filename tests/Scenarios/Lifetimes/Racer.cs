@@ -1,0 +1,82 @@
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Two threads that do two things at the same moment, as often as they are asked.</summary>
+internal sealed class Racer : IDisposable
+{
+    private readonly Barrier _start = new(2), _finish = new(2);
+    private readonly Random _random = new(20260101);
+    private readonly Thread _thread;
+    private Action? _action;
+    private int _delay;
+    private Exception? _failure;
+
+    public Racer()
+    {
+        _thread = new Thread(Run) { IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Does both, one of them on this thread, and returns when both are done. Either may begin a moment before the other.</summary>
+    /// <exception cref="AggregateException">One of them was refused in a way in which nothing may be refused.</exception>
+    public void Race(Action one, Action other)
+    {
+        int head = _random.Next(-30, 30);
+        _action = one;
+        _delay = Math.Max(0, head);
+        _start.SignalAndWait();
+        Thread.SpinWait(Math.Max(0, -head));
+        Exception? failure = Do(other);
+        _finish.SignalAndWait();
+        Exception[] failures = [.. new[] { failure, _failure }.OfType<Exception>()];
+        if (failures.Length > 0)
+            throw new AggregateException(failures);
+    }
+
+    public void Dispose()
+    {
+        _action = null;
+        _start.SignalAndWait();
+        _thread.Join();
+        _start.Dispose();
+        _finish.Dispose();
+    }
+
+    /// <summary>Refused because it is too late, or too early, is what a loser of a race must expect; anything else is a failure.</summary>
+    public static void Try(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception refusal) when (refusal is ObjectDisposedException or InvalidOperationException or UsbException)
+        {
+            // the other was first
+        }
+    }
+
+    private static Exception? Do(Action action)
+    {
+        try
+        {
+            Try(action);
+            return null;
+        }
+        catch (Exception failure)
+        {
+            return failure;
+        }
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            _start.SignalAndWait();
+            if (_action is not { } action)
+                return;
+            Thread.SpinWait(_delay);
+            _failure = Do(action);
+            _finish.SignalAndWait();
+        }
+    }
+}

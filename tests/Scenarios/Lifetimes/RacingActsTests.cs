@@ -1,0 +1,110 @@
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>
+/// Two threads do two things at the same moment, every thing with every thing: each is done or refused, every submission comes back, and
+/// nothing hangs, leaks, or is used after it was freed.
+/// </summary>
+public sealed class RacingActsTests : IDisposable
+{
+    private readonly VirtualBus _bus = new();
+    private readonly LifetimeDevice _device = new();
+    private readonly Racer _racer = new();
+
+    public void Dispose()
+    {
+        _racer.Dispose();
+        _bus.Dispose();
+    }
+
+    [BusTheory]
+    [InlineData(Pump.EventThread)]
+    [InlineData(Pump.ByHand)]
+    [InlineData(Pump.Nobody)]
+    public void Around_transfers(Pump pump)
+    {
+        (RacingAct, RacingAct)[] pairs = PairsOf(RacingAct.All);
+        for (int round = 0; round < Rounds.Of(2 * pairs.Length); round++)
+        {
+            (RacingAct one, RacingAct other) = pairs[round % pairs.Length];
+            using var watchdog = new Watchdog(test: $"{one} against {other}, {pump}, round {round}");
+            try
+            {
+                using var stage = new Stage(_bus, _device, Load.Everything, withEventThread: pump == Pump.EventThread);
+                Thread? pumping = pump == Pump.ByHand ? StartPumping(stage.Context) : null;
+                foreach (TestedTransfer transfer in stage.Transfers.Skip(round % 2)) // all in flight, or one at rest
+                    transfer.Submit();
+                _racer.Race(() => one.Do(stage), () => other.Do(stage));
+                stage.Close();
+                pumping?.Join(); // who leaves the context last exits it
+                stage.CheckEnd();
+            }
+            catch (Exception exception)
+            {
+                Assert.Fail($"{one} against {other}, {pump}, round {round}: {exception}");
+            }
+        }
+    }
+
+    [BusFact]
+    public void On_one_transfer()
+    {
+        const int RoundsOfEach = 60;
+        (RacingAct, RacingAct)[] pairs = PairsOf(RacingAct.OnTransfers);
+        Cargo[] cargos = [Cargo.Bulk, Cargo.CallersMemory, Cargo.Isochronous, Cargo.Control];
+        using var stage = new Stage(_bus, _device, Load.Nothing, withEventThread: true);
+        for (int round = 0; round < Rounds.Of(RoundsOfEach * pairs.Length); round++)
+        {
+            (RacingAct one, RacingAct other) = pairs[round % pairs.Length];
+            using var watchdog = new Watchdog(test: $"{one} against {other}, round {round}");
+            using var tested = new TestedTransfer(stage.Handle, cargos[round / 2 % cargos.Length]);
+            stage.Transfers.Add(tested);
+            try
+            {
+                if (round % 2 == 0)
+                    tested.Submit();
+                _racer.Race(() => one.Do(stage), () => other.Do(stage));
+                tested.Transfer.Dispose();
+                stage.WaitUntil(() => tested.Transfer.IsDisposed);
+                tested.CheckEnd();
+            }
+            catch (Exception exception)
+            {
+                Assert.Fail($"{one} against {other}, {tested.Cargo}, round {round}: {exception}");
+            }
+
+            stage.Transfers.Clear();
+        }
+
+        stage.Close();
+        stage.CheckEnd();
+    }
+
+    /// <summary>Each with each, itself included, in an order that does not change but mixes them: a few rounds have some of all.</summary>
+    private static (RacingAct One, RacingAct Other)[] PairsOf(IReadOnlyList<RacingAct> acts)
+    {
+        (RacingAct, RacingAct)[] pairs = [.. from i in Enumerable.Range(0, acts.Count) from j in Enumerable.Range(i, acts.Count - i) select (acts[i], acts[j])];
+        new Random(7).Shuffle(pairs);
+        return pairs;
+    }
+
+    private static Thread StartPumping(UsbContext context)
+    {
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                while (true)
+                    context.HandleEvents();
+            }
+            catch (ObjectDisposedException)
+            {
+                // the round is over
+            }
+        });
+        thread.Start();
+        return thread;
+    }
+}

@@ -1,0 +1,234 @@
+/* Counts what libusb allocates, so that a test can say that everything was freed.
+ *
+ * This library is loaded with LD_PRELOAD. It answers malloc, calloc, realloc and free for the whole process, hands all of them on to
+ * libc, and remembers the blocks whose caller is libusb's code. Among those it counts the ones that libusb_alloc_transfer makes by
+ * themselves: they are the native transfers. Whoever frees a remembered block, it is forgotten, and filled with nonsense: who uses it
+ * afterwards finds that.
+ *
+ * It counts nothing until a test has told it where libusb is (native_libusb_counting_start): the dynamic linker could be asked from
+ * within malloc too, but not safely, as its lock may be held by a thread that waits for ours.
+ *
+ * The blocks are libc's own, whole and unchanged: a process may free what it got before this library was told to count, and the other
+ * way round. Everything here is in static memory, and the lock is held for a few instructions only.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* libc's allocator by the names that it has for those who answer the usual ones. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void __libc_free(void *block);
+
+/* As the tests read it; see CountingAllocator.cs. */
+struct counts {
+    int64_t transfers_allocated, transfers_freed, live_transfers, live_blocks, live_bytes;
+    int64_t not_recorded; /* blocks for which the table had no room: with any, the other numbers mean nothing */
+};
+
+/* ---- whose code calls ----------------------------------------------------------------------------------------------------- */
+
+struct code {
+    atomic_uintptr_t start;
+    atomic_size_t size; /* 0 until it is known; written last, read first */
+};
+
+static struct code libusb, alloc_transfer;
+
+static bool is_in(struct code *code, const void *address)
+{
+    size_t size = atomic_load_explicit(&code->size, memory_order_acquire);
+    return (uintptr_t)address - atomic_load_explicit(&code->start, memory_order_relaxed) < size;
+}
+
+static void set(struct code *code, uintptr_t start, size_t size)
+{
+    atomic_store_explicit(&code->start, start, memory_order_relaxed);
+    atomic_store_explicit(&code->size, size, memory_order_release);
+}
+
+/* Of the loaded objects, the one with libusb_alloc_transfer in an executable segment: that segment is libusb's code. */
+static int find_segment(struct dl_phdr_info *object, size_t size, void *alloc_transfer_address)
+{
+    (void)size;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && segment->p_flags & PF_X && (uintptr_t)alloc_transfer_address - start < segment->p_memsz) {
+            set(&libusb, start, segment->p_memsz);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- the blocks ----------------------------------------------------------------------------------------------------------- */
+
+enum { BUCKETS = 1 << 14, CAPACITY = 1 << 16, NONE = 0 };
+
+struct block {
+    void *start;
+    size_t size;
+    uint32_t next; /* in its bucket, or in the list of free entries */
+    bool is_transfer;
+};
+
+static struct block blocks[CAPACITY]; /* entry 0 is NONE */
+static _Atomic uint32_t buckets[BUCKETS];
+static uint32_t free_entries, used_entries = 1;
+static struct counts counts;
+static atomic_flag locked = ATOMIC_FLAG_INIT;
+
+static void lock(void)
+{
+    while (atomic_flag_test_and_set_explicit(&locked, memory_order_acquire))
+        sched_yield();
+}
+
+static void unlock(void) { atomic_flag_clear_explicit(&locked, memory_order_release); }
+
+static _Atomic uint32_t *bucket_of(const void *start) { return &buckets[((uintptr_t)start >> 4) * 0x9e3779b97f4a7c15u >> 50]; }
+
+/* Lock held. */
+static void insert(void *start, size_t size, bool is_transfer)
+{
+    uint32_t entry = free_entries;
+    if (entry != NONE) {
+        free_entries = blocks[entry].next;
+    } else if (used_entries < CAPACITY) {
+        entry = used_entries++;
+    } else {
+        counts.not_recorded++;
+        return;
+    }
+    _Atomic uint32_t *bucket = bucket_of(start);
+    blocks[entry] = (struct block){ start, size, atomic_load_explicit(bucket, memory_order_relaxed), is_transfer };
+    atomic_store_explicit(bucket, entry, memory_order_relaxed);
+    counts.live_blocks++;
+    counts.live_bytes += (int64_t)size;
+    counts.live_transfers += is_transfer;
+}
+
+/* Lock held. False when it is not one of ours. */
+static bool remove_block(void *start, struct block *removed)
+{
+    _Atomic uint32_t *bucket = bucket_of(start);
+    uint32_t before = NONE, entry = atomic_load_explicit(bucket, memory_order_relaxed);
+    while (entry != NONE && blocks[entry].start != start) {
+        before = entry;
+        entry = blocks[entry].next;
+    }
+    if (entry == NONE)
+        return false;
+    *removed = blocks[entry];
+    if (before == NONE)
+        atomic_store_explicit(bucket, removed->next, memory_order_relaxed);
+    else
+        blocks[before].next = removed->next;
+    blocks[entry].next = free_entries;
+    free_entries = entry;
+    counts.live_blocks--;
+    counts.live_bytes -= (int64_t)removed->size;
+    counts.live_transfers -= removed->is_transfer;
+    return true;
+}
+
+/* Whether it may be one of ours. Without the lock, because nearly every call of free in the process ends here: who frees a block has
+ * got it from the thread that allocated it, and sees what that thread wrote before. */
+static bool may_be_recorded(const void *start) { return atomic_load_explicit(bucket_of(start), memory_order_relaxed) != NONE; }
+
+static void *record(void *start, size_t size, const void *caller)
+{
+    if (!start || !is_in(&libusb, caller))
+        return start;
+    bool is_transfer = is_in(&alloc_transfer, caller);
+    lock();
+    insert(start, size, is_transfer);
+    counts.transfers_allocated += is_transfer;
+    unlock();
+    return start;
+}
+
+/* What a freed block is filled with: a pointer or a length made of it does not go unnoticed. */
+enum { POISON = 0xdb };
+
+/* ---- what the process calls ------------------------------------------------------------------------------------------------- */
+
+EXPORT void *malloc(size_t size) { return record(__libc_malloc(size), size, __builtin_return_address(0)); }
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+    return record(__libc_calloc(count, size), count * size, __builtin_return_address(0)); /* a product that overflows gives no block */
+}
+
+EXPORT void free(void *start)
+{
+    if (start && may_be_recorded(start)) {
+        struct block removed;
+        lock();
+        bool ours = remove_block(start, &removed);
+        counts.transfers_freed += ours && removed.is_transfer;
+        unlock();
+        if (ours)
+            memset(start, POISON, removed.size);
+    }
+    __libc_free(start);
+}
+
+/* A block stays whose it was, whoever resizes it. */
+EXPORT void *realloc(void *start, size_t size)
+{
+    struct block old;
+    bool recorded = false;
+    if (!start)
+        return record(__libc_malloc(size), size, __builtin_return_address(0));
+    if (may_be_recorded(start)) {
+        lock();
+        recorded = remove_block(start, &old); /* before libc has it back: another thread may get the same address at once */
+        unlock();
+    }
+    void *resized = __libc_realloc(start, size);
+    if (!recorded)
+        return resized;
+    lock();
+    if (resized)
+        insert(resized, size, old.is_transfer);
+    else if (size > 0)
+        insert(start, old.size, old.is_transfer); /* no room: the old block is as it was */
+    else
+        counts.transfers_freed += old.is_transfer;
+    unlock();
+    return resized;
+}
+
+/* ---- what the tests call ------------------------------------------------------------------------------------------------------ */
+
+/* Begins to count. The argument is the address of libusb_alloc_transfer in the libusb that the process uses. False when it is no
+ * function of a loaded library. May be called again. */
+EXPORT bool native_libusb_counting_start(void *alloc_transfer_address)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    if (!dladdr1(alloc_transfer_address, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol || symbol->st_size == 0)
+        return false;
+    set(&alloc_transfer, (uintptr_t)info.dli_saddr, symbol->st_size);
+    return dl_iterate_phdr(find_segment, alloc_transfer_address) != 0;
+}
+
+/* All numbers at one moment. */
+EXPORT void native_libusb_counting_read(struct counts *result)
+{
+    lock();
+    *result = counts;
+    unlock();
+}
