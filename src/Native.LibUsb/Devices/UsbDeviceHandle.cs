@@ -83,11 +83,12 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     /// <param name="isoPackets">How many isochronous packets it has room for; 0 for other transfers.</param>
     /// <param name="flags">How its last packet is treated.</param>
     /// <returns>A transfer to be configured.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(isoPackets);
+        UsbTransfer.CheckFlags(flags, nameof(flags));
         ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
         return new UsbTransfer(this, isoPackets, flags);
     }

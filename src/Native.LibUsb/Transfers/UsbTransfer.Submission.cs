@@ -64,6 +64,8 @@ public sealed unsafe partial class UsbTransfer
 
     private void Complete()
     {
+        if (_native->status != libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED)
+            ForgetMixedUpPackets();
         Volatile.Write(ref _state, InCallback);
         try
         {

@@ -73,7 +73,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _root = GCHandle.Alloc(null, GCHandleType.Normal);
         _native->user_data = (void*)GCHandle.ToIntPtr(_root);
         _native->callback = &OnCompleted;
-        _native->flags = (byte)flags;
+        _native->flags = (byte)flags; // checked by CreateTransfer
         _registration = handle.Register(this);
     }
 
@@ -119,11 +119,16 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>How the last packet is treated.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Set to a flag that <see cref="UsbTransferFlags"/> does not have.</exception>
     /// <exception cref="InvalidOperationException">Set while submitted.</exception>
     public UsbTransferFlags Flags
     {
         get => (UsbTransferFlags)Results()->flags;
-        set => Settable()->flags = (byte)(value & (UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket));
+        set
+        {
+            CheckFlags(value, nameof(value));
+            Settable()->flags = (byte)value;
+        }
     }
 
     /// <summary>What kind of transfer it is configured for; <see cref="UsbTransferType.Control"/> before that.</summary>
@@ -194,6 +199,13 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         ArgumentNullException.ThrowIfNull(handler);
         _dispatch = handler;
         _callback = null;
+    }
+
+    /// <summary>Refuses flags that are not ours: libusb has some that free what the library owns, with an allocator that is not the library's.</summary>
+    internal static void CheckFlags(UsbTransferFlags flags, string parameter)
+    {
+        if ((flags & ~(UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket)) != 0)
+            throw new ArgumentOutOfRangeException(parameter, flags, "There is no such flag.");
     }
 
     private static void Ignore(UsbTransfer transfer)
