@@ -14,6 +14,9 @@ public sealed unsafe partial class UsbContext : IDisposable
     private readonly ChildSet<UsbDeviceHandle> _handles = new();
     private readonly ChildSet<UsbDevice> _devices = new();
 
+    // Everything is closed, and only threads that handle events keep the native context.
+    private volatile bool _exiting;
+
     /// <summary>Opens a context (<c>libusb_init_context</c>, or <c>libusb_init</c> where libusb is older than 1.0.27).</summary>
     /// <param name="options">How it is made; null is all defaults.</param>
     /// <exception cref="DllNotFoundException">libusb is not installed; the message lists the names that were tried.</exception>
@@ -152,7 +155,9 @@ public sealed unsafe partial class UsbContext : IDisposable
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
-        // Threads that still handle events hold the native context; the last one to leave exits it.
+        // Threads that still handle events hold the native context; the last one to leave exits it. The interruption wakes one of them,
+        // and each that leaves wakes the next.
+        _exiting = true;
         InterruptEventHandlers();
         _native.Dispose();
     }

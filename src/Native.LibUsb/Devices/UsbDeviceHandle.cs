@@ -99,7 +99,11 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     /// closes. From a callback of the context it only begins, and the rest happens right after the call that handles the events; it never
     /// waits there. May be called more than once.
     /// </summary>
-    /// <remarks>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</remarks>
+    /// <remarks>
+    /// <para>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</para>
+    /// <para>A synchronous transfer of another thread is not waited for. On Linux it ends because its interface is released, and throws; a request
+    /// that the device does not answer keeps the device open until its time limit, or until the device is unplugged.</para>
+    /// </remarks>
     public void Dispose()
     {
         if (!_transfers.Close())
@@ -133,7 +137,17 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
         if (Interlocked.Exchange(ref _finishing, true))
         {
             while (!Volatile.Read(ref _closed))
-                WaitForRest(static handle => !Volatile.Read(ref handle._closed));
+            {
+                try
+                {
+                    WaitForRest(static handle => !Volatile.Read(ref handle._closed));
+                }
+                catch (ObjectDisposedException) when (Volatile.Read(ref _closed))
+                {
+                    // closed at this very moment, and the context with it
+                }
+            }
+
             return;
         }
 
@@ -149,6 +163,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
                 Monitor.PulseAll(_rest);
             }
         }
+
+        Context.RunDeferred();
     }
 
     private void CloseAtRest()
