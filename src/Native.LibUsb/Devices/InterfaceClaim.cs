@@ -29,6 +29,7 @@ public sealed class InterfaceClaim : IDisposable
     /// Releases the interface (<c>libusb_release_interface</c>), once. A device that is gone, or a handle that is closed, has released it
     /// already.
     /// </summary>
+    /// <remarks>Cancel the transfers on its endpoints before, and wait for them: on Linux libusb tells those that this ends as completed and short.</remarks>
     public void Dispose()
     {
         if (!Interlocked.Exchange(ref _released, true))

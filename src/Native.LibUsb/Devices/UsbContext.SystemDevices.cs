@@ -33,7 +33,9 @@ public sealed unsafe partial class UsbContext
         }
 
         opened.Own(native);
-        return new UsbDeviceHandle(this, opened);
+        var handle = new UsbDeviceHandle(this, opened);
+        RunDeferred();
+        return handle;
     }
 
     /// <summary>As <see cref="WrapSystemDevice(nint)"/>, and keeps the file open as long as the handle is.</summary>

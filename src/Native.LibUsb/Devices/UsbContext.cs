@@ -15,6 +15,9 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     private readonly ChildSet<UsbDevice> _devices = new();
     private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    // Everything is closed, and only threads that handle events keep the native context.
+    private volatile bool _exiting;
+
     /// <summary>Opens a context (<c>libusb_init_context</c>, or <c>libusb_init</c> where libusb is older than 1.0.27).</summary>
     /// <param name="options">How it is made; null is all defaults.</param>
     /// <exception cref="DllNotFoundException">libusb is not installed; the message lists the names that were tried.</exception>
@@ -187,7 +190,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     private void LeaveNative()
     {
         using var lease = new HandleLease(_native);
-        Volatile.Write(ref _exiting, true);
+        _exiting = true;
         _native.Dispose();
         libusb.libusb_interrupt_event_handler(_native.Pointer);
     }

@@ -110,6 +110,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
 
         opened.Own(native);
         handle = new UsbDeviceHandle(Context, opened);
+        Context.RunDeferred();
         return UsbError.Success;
     }
 

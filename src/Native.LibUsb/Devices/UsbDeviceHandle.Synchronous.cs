@@ -84,7 +84,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// what was received before is in the buffer and counted in <see cref="UsbException.BytesTransferred"/>.
     /// </exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
-    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed, or was while this waited.</exception>
     public int BulkRead(byte endpoint, Span<byte> buffer, TimeSpan timeout = default)
     {
         UsbError error = TryBulkRead(endpoint, buffer, out int transferred, timeout);
@@ -99,7 +99,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
     /// <exception cref="ArgumentException">That is no IN endpoint.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
-    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed, or was while this waited.</exception>
     public UsbError TryBulkRead(byte endpoint, Span<byte> buffer, out int transferred, TimeSpan timeout = default)
     {
         CheckDirection(endpoint, isIn: true);
@@ -118,7 +118,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <see cref="UsbException.BytesTransferred"/>.
     /// </exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
-    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed, or was while this waited.</exception>
     public int BulkWrite(byte endpoint, ReadOnlySpan<byte> data, TimeSpan timeout = default)
     {
         UsbError error = TryBulkWrite(endpoint, data, out int transferred, timeout);
@@ -133,7 +133,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
     /// <exception cref="ArgumentException">That is no OUT endpoint.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
-    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed, or was while this waited.</exception>
     public UsbError TryBulkWrite(byte endpoint, ReadOnlySpan<byte> data, out int transferred, TimeSpan timeout = default)
     {
         CheckDirection(endpoint, isIn: false);
@@ -224,6 +224,8 @@ public sealed unsafe partial class UsbDeviceHandle
 
         Context.RunDeferred();
         transferred = moved;
+        if (result == 0 && moved < length && _transfers.IsClosed)
+            throw new ObjectDisposedException(nameof(UsbDeviceHandle)); // closing took the interface away, which libusb tells as a short transfer
         return (UsbError)result;
     }
 }

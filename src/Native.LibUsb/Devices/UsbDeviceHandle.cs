@@ -88,11 +88,12 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <param name="isoPackets">How many isochronous packets it has room for; 0 for other transfers.</param>
     /// <param name="flags">How its last packet is treated.</param>
     /// <returns>A transfer to be configured.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(isoPackets);
+        UsbTransfer.CheckFlags(flags, nameof(flags));
         ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
         return new UsbTransfer(this, isoPackets, flags);
     }
@@ -103,7 +104,11 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// closes. From a callback of the context it only begins, and the rest happens right after the call that handles the events; it never
     /// waits there. May be called more than once.
     /// </summary>
-    /// <remarks>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</remarks>
+    /// <remarks>
+    /// <para>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</para>
+    /// <para>A synchronous transfer of another thread is not waited for. On Linux it ends because its interface is released, and throws; a request
+    /// that the device does not answer keeps the device open until its time limit, or until the device is unplugged.</para>
+    /// </remarks>
     public void Dispose()
     {
         if (!BeginClosing())
@@ -157,7 +162,17 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         if (Interlocked.Exchange(ref _finishing, true))
         {
             while (!Volatile.Read(ref _closed))
-                WaitForRest(static handle => !Volatile.Read(ref handle._closed));
+            {
+                try
+                {
+                    WaitForRest(static handle => !Volatile.Read(ref handle._closed));
+                }
+                catch (ObjectDisposedException) when (Volatile.Read(ref _closed))
+                {
+                    // closed at this very moment, and the context with it
+                }
+            }
+
             return;
         }
 
@@ -173,6 +188,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
                 Monitor.PulseAll(_rest);
             }
         }
+
+        Context.RunDeferred();
     }
 
     private void CloseAtRest()

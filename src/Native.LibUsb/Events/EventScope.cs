@@ -1,8 +1,9 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that this thread is inside libusb's event handling for a context, so that whatever user code runs on it runs in a callback.
-/// There libusb forbids to open, to close, to transfer synchronously and to handle events: it would deadlock or answer BUSY.
+/// Marks that this thread is inside libusb's event handling for a context, or in a notifier of its descriptors, so that whatever user code runs
+/// on it runs in a callback. There libusb forbids to open, to close, to transfer synchronously and to handle events: it would deadlock or
+/// answer BUSY.
 /// </summary>
 internal readonly ref struct EventScope
 {

@@ -7,14 +7,13 @@ namespace Native.LibUsb;
 // Handling events: the only time in which callbacks run.
 public sealed unsafe partial class UsbContext
 {
-    // Work that a callback asked for and libusb forbids in callbacks, done by the thread that handled the events, right after.
+    // Work that a callback asked for and libusb forbids in callbacks, done right after the call that the callback came from: one that handles
+    // events, or one that opens or closes and tells about descriptors.
     private readonly ConcurrentQueue<Action> _deferred = new();
     private readonly ConcurrentQueue<Exception> _callbackExceptions = new();
 
     // Whether the native context is to be exited as soon as nobody is in it. The handle does not tell: it is closed when the last one leaves,
     // and until then it lets others in.
-    private bool _exiting;
-
     private readonly Lock _eventThreadChange = new();
     private UsbEventThread? _eventThread;
 
@@ -114,7 +113,7 @@ public sealed unsafe partial class UsbContext
         }
     }
 
-    /// <summary>Does <paramref name="work"/> after the call that handles events on this thread.</summary>
+    /// <summary>Does <paramref name="work"/> after the call that this callback is inside of.</summary>
     internal void Defer(Action work) => _deferred.Enqueue(work);
 
     /// <summary>Handles events once. Callbacks' exceptions stay queued.</summary>
@@ -126,16 +125,13 @@ public sealed unsafe partial class UsbContext
         int result;
         using (new HandleLease(_native)) // the context cannot be left under us
         {
-            ObjectDisposedException.ThrowIf(Volatile.Read(ref _exiting), this);
+            ObjectDisposedException.ThrowIf(_exiting, this); // a lease of another thread's keeps the native context; this one must not stay
             using (new EventScope(this))
             {
                 result = wait is null
                     ? libusb.libusb_handle_events_completed(_native.Pointer, completed)
                     : libusb.libusb_handle_events_timeout_completed(_native.Pointer, wait, completed);
             }
-
-            if (Volatile.Read(ref _exiting)) // an interruption wakes one thread, so each that leaves wakes the next
-                libusb.libusb_interrupt_event_handler(_native.Pointer);
         }
 
         RunDeferred();
@@ -152,12 +148,15 @@ public sealed unsafe partial class UsbContext
         return new EventScope(this);
     }
 
+    /// <summary>Does what callbacks put off, at the end of every call that callbacks can run in.</summary>
     internal void RunDeferred()
     {
         if (EventScope.IsInside(this))
             return;
         while (_deferred.TryDequeue(out Action? work))
             work();
+        if (_exiting)
+            InterruptEventHandlers(); // Dispose woke this thread: now the next one
     }
 
     private void FinishPump(int result)

@@ -57,6 +57,10 @@ public sealed unsafe partial class UsbContext
     /// Calls back when descriptors come and go (<c>libusb_set_pollfd_notifiers</c>), on the thread that opens or closes a device. Replaces those
     /// set before; null for both ends it.
     /// </summary>
+    /// <remarks>
+    /// What is forbidden in callbacks of transfers is forbidden in these too: to open, to transfer synchronously and to handle events. What they
+    /// dispose is closed after the call that they come from. The collector closes handles that the program forgot, on its own thread.
+    /// </remarks>
     /// <param name="added">A descriptor is to be watched.</param>
     /// <param name="removed">A descriptor is not to be watched any more. It may be closed already.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
@@ -113,6 +117,7 @@ public sealed unsafe partial class UsbContext
 
     private void Notify<T>(Action<T>? notifier, T argument)
     {
+        using var scope = new EventScope(this); // closing has the events for itself: who waited for some here would wait for ever
         try
         {
             notifier?.Invoke(argument);

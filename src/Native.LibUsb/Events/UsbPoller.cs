@@ -76,10 +76,12 @@ public sealed class UsbPoller : IDisposable
     /// <param name="timeout">How long to wait; null for ever, zero not at all. It may return earlier.</param>
     /// <returns>How many were written to <paramref name="others"/>; 0 when only USB had events, or the time ran out.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of the context.</exception>
     /// <exception cref="ObjectDisposedException">The poller or the context is disposed.</exception>
     public int Poll(Span<UsbPollFd> others, TimeSpan? timeout)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        EventScope.ThrowIfInside(_context, "handle events"); // before it waits, which would be for what only comes after the callback
         if (timeout is { } time)
             ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
@@ -6,6 +7,9 @@ namespace Native.LibUsb;
 
 public sealed unsafe partial class UsbTransfer
 {
+    // Linux takes at most so many packets in one URB; libusb makes several URBs of a longer transfer.
+    private const int PacketsOfUrb = 128;
+
     // Lengths as configured, kept only where libusb overwrites them in flight (WinUSB).
     private int* _isoPacketLengths;
 
@@ -107,8 +111,11 @@ public sealed unsafe partial class UsbTransfer
     /// nothing, and good packets are delivered whatever became of their neighbours.
     /// </summary>
     /// <remarks>
-    /// Use it in the callback, or while the transfer is at rest. It and the spans are valid until the transfer is configured, submitted or
-    /// disposed: see to it that no other thread does that meanwhile.
+    /// <para>Use it in the callback, or while the transfer is at rest. It and the spans are valid until the transfer is configured, submitted or
+    /// disposed: see to it that no other thread does that meanwhile.</para>
+    /// <para>On Linux a transfer of more than 128 packets is several URBs. If it is cancelled, or its time runs out, or a later URB is refused (the
+    /// status is then <see cref="UsbTransferStatus.Error"/>), nobody knows which packet is which, and all are told as empty, with the transfer's
+    /// status. Take at most 128 packets where what came before that matters.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">It is not isochronous, or it is submitted.</exception>
     public IsoPacketEnumerator IterIso()
@@ -187,6 +194,32 @@ public sealed unsafe partial class UsbTransfer
             _isoPacketLengths = (int*)NativeMemory.Alloc((nuint)IsoPacketCapacity, sizeof(int));
         for (int i = 0; i < _native->num_iso_packets; i++)
             _isoPacketLengths[i] = (int)_native->iso_packet_desc[i].length;
+    }
+
+    /// <summary>Tells nothing where libusb would tell something wrong. For transfers that did not complete.</summary>
+    /// <remarks>
+    /// libusb gives packets their places in the order in which URBs end. A transfer that is stopped has its URBs discarded from the last to the
+    /// first, so packets get places that are not theirs, and with them data of the submission before. When a URB was refused, its packets are
+    /// still those of the submission before. Neither differs from packets that are right.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ForgetMixedUpPackets()
+    {
+        libusb_transfer_status status = _native->status;
+        if (!(OperatingSystem.IsLinux() || OperatingSystem.IsAndroid())
+            || _native->type != (byte)UsbTransferType.Isochronous || _native->num_iso_packets <= PacketsOfUrb
+            || status is not (libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED or libusb_transfer_status.LIBUSB_TRANSFER_TIMED_OUT
+                or libusb_transfer_status.LIBUSB_TRANSFER_ERROR))
+        {
+            return;
+        }
+
+        libusb_iso_packet_descriptor* packets = _native->iso_packet_desc;
+        for (int i = 0; i < _native->num_iso_packets; i++)
+        {
+            packets[i].actual_length = 0;
+            packets[i].status = status;
+        }
     }
 
     private void RestoreIsoPacketLengths()

@@ -70,6 +70,8 @@ public sealed unsafe partial class UsbTransfer
     {
         _status = (UsbTransferStatus)native->status;
         _actualLength = native->actual_length;
+        if (_status != UsbTransferStatus.Completed)
+            ForgetMixedUpPackets();
         try
         {
             if (_awaited is { } awaited)

@@ -87,7 +87,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _root = GCHandle.Alloc(null, GCHandleType.Normal);
         _native->user_data = (void*)GCHandle.ToIntPtr(_root);
         _native->callback = &OnCompleted;
-        _native->flags = (byte)(_flags = flags);
+        _native->flags = (byte)(_flags = flags); // checked by CreateTransfer
 
         // Last: from here on a handle that closes may release it.
         if (!handle.TryRegister(this, out _registration))
@@ -139,6 +139,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>How the last packet is treated.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Set to a flag that <see cref="UsbTransferFlags"/> does not have.</exception>
     /// <exception cref="InvalidOperationException">Set while submitted.</exception>
     public UsbTransferFlags Flags
     {
@@ -150,8 +151,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
         set
         {
+            CheckFlags(value, nameof(value));
             using var setting = new SettingScope(this);
-            _flags = value & (UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket);
+            _flags = value;
             _native->flags = (byte)_flags;
         }
     }
@@ -265,6 +267,13 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         ArgumentNullException.ThrowIfNull(handler);
         _dispatch = handler;
         _callback = null;
+    }
+
+    /// <summary>Refuses flags that are not ours: libusb has some that free what the library owns, with an allocator that is not the library's.</summary>
+    internal static void CheckFlags(UsbTransferFlags flags, string parameter)
+    {
+        if ((flags & ~(UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket)) != 0)
+            throw new ArgumentOutOfRangeException(parameter, flags, "There is no such flag.");
     }
 
     private static void Ignore(UsbTransfer transfer)

@@ -8,14 +8,14 @@ public sealed class ParityTableTests(ITestOutputHelper output)
     [Fact]
     public void Every_member_and_every_test_that_is_named_exists()
     {
-        List<ParityRow> rows = ParityTable.Read(File.ReadAllText(ParityTable.Path));
+        List<DocumentRow> rows = DocumentTable.Parity.Read(DocumentTable.Parity.Text);
         Assert.NotEmpty(rows);
-        string[] faults = [.. rows.SelectMany(Faults)];
+        string[] faults = [.. rows.SelectMany(DocumentTable.Parity.Faults)];
         Assert.True(faults.Length == 0, string.Join('\n', faults));
 
-        ParityRow[] open = [.. rows.Where(row => row.Members.Count == 0 || row.Tests.Count == 0)];
+        DocumentRow[] open = [.. rows.Where(row => row.Members.Count == 0 || row.Tests.Count == 0)];
         output.WriteLine($"{rows.Count - open.Length} of {rows.Count} rows have a member and a test. The others:");
-        foreach (ParityRow row in open)
+        foreach (DocumentRow row in open)
             output.WriteLine($"  {row.Line}: {row.Subject}: no {(row.Members.Count > 0 ? "test" : row.Tests.Count > 0 ? "member" : "member, no test")}: {row.Note}");
     }
 
@@ -26,7 +26,7 @@ public sealed class ParityTableTests(ITestOutputHelper output)
     [InlineData("| `x` | `UsbTransfer.this[]` | — | why |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.this[]")]
     [InlineData("| `x` | `UsbTransfer.Submit` | `UsbTransferTests.Open` | |", "docs/parity.md:3: `x`: there is no test UsbTransferTests.Open")]
     [InlineData("| `x` | `UsbTransfer.Submit` | `What_is_written_comes_back` | |", "docs/parity.md:3: `x`: there is no test What_is_written_comes_back")]
-    public void A_name_of_nothing_is_found(string row, string fault) => Assert.Equal(fault, Assert.Single(Read(row).SelectMany(Faults)));
+    public void A_name_of_nothing_is_found(string row, string fault) => Assert.Equal(fault, Assert.Single(Read(row).SelectMany(DocumentTable.Parity.Faults)));
 
     [Theory]
     [InlineData("| `x` | — | `UsbTransferTests.What_is_written_comes_back` | |")]
@@ -40,7 +40,7 @@ public sealed class ParityTableTests(ITestOutputHelper output)
     public void A_row_that_is_no_row_is_refused(string row) => Assert.StartsWith("docs/parity.md:3: ", Assert.Throws<FormatException>(() => Read(row)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Another_table_is_refused() => Assert.Throws<FormatException>(() => ParityTable.Read("text\n\n| usb1 | C# |\n|---|---|\n"));
+    public void Another_table_is_refused() => Assert.Throws<FormatException>(() => DocumentTable.Parity.Read("text\n\n| usb1 | C# |\n|---|---|\n"));
 
     [Theory]
     [InlineData("UsbTransfer")]
@@ -53,9 +53,5 @@ public sealed class ParityTableTests(ITestOutputHelper output)
     [InlineData("VirtualBus.Attach")]
     public void Members_are_found(string name) => Assert.True(NameLookup.MemberExists(name));
 
-    private static List<ParityRow> Read(string row) => ParityTable.Read($"| usb1 | C# | test | note |\n|---|---|---|---|\n{row}\n");
-
-    private static IEnumerable<string> Faults(ParityRow row) =>
-        row.Members.Where(name => !NameLookup.MemberExists(name)).Select(name => $"docs/parity.md:{row.Line}: {row.Subject}: there is no public member {name}")
-            .Concat(row.Tests.Where(name => !NameLookup.TestExists(name)).Select(name => $"docs/parity.md:{row.Line}: {row.Subject}: there is no test {name}"));
+    private static List<DocumentRow> Read(string row) => DocumentTable.Parity.Read($"| usb1 | C# | test | note |\n|---|---|---|---|\n{row}\n");
 }

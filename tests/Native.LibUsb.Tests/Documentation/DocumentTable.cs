@@ -1,0 +1,99 @@
+using System.Text.RegularExpressions;
+using Native.LibUsb.Tests.Interop;
+
+namespace Native.LibUsb.Tests.Documentation;
+
+/// <summary>A row of a table that names members and tests.</summary>
+/// <param name="Line">Where it stands, from 1.</param>
+/// <param name="Section">The heading above it, without its signs; empty when there is none.</param>
+/// <param name="Subject">The first cell.</param>
+/// <param name="Members">The names in the second cell; none if it says that there is nothing.</param>
+/// <param name="Tests">The names in the third cell; none if it says that there is nothing.</param>
+/// <param name="Note">The fourth cell.</param>
+internal sealed record DocumentRow(int Line, string Section, string Subject, IReadOnlyList<string> Members, IReadOnlyList<string> Tests, string Note);
+
+/// <summary>The tables of a document that promises something, and names the tests that show it.</summary>
+/// <param name="name">The document, relative to the repository.</param>
+/// <param name="secondCellIsText">
+/// Whether the second cell is a text, whose names are what stands in back quotes; otherwise it is nothing but names.
+/// </param>
+/// <param name="heads">The lines that its tables may begin with.</param>
+internal sealed partial class DocumentTable(string name, bool secondCellIsText, params string[] heads)
+{
+    private const string Rule = "|---|---|---|---|";
+    private const string Nothing = "—";
+
+    /// <summary>What the other library offers, and what takes its place here.</summary>
+    internal static DocumentTable Parity { get; } = new("docs/parity.md", secondCellIsText: false, "| usb1 | C# | test | note |");
+
+    /// <summary>What libusb makes easy to do wrong, and what happens here instead.</summary>
+    internal static DocumentTable Traps { get; } =
+        new("docs/traps.md", secondCellIsText: true, "| trap | what the facade does | test | note |", "| defect | what happens here | test | note |");
+
+    /// <summary>The text of the document.</summary>
+    internal string Text => File.ReadAllText(Repository.PathOf(name.Split('/')));
+
+    /// <summary>The rows of all tables in <paramref name="text"/>.</summary>
+    /// <exception cref="FormatException">A row is not what a row must be. The message has its line.</exception>
+    internal List<DocumentRow> Read(string text)
+    {
+        var rows = new List<DocumentRow>();
+        string[] lines = text.Split('\n');
+        string section = "";
+        bool inTable = false;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (lines[i].StartsWith('#'))
+                section = lines[i].TrimStart('#').Trim();
+            if (!lines[i].StartsWith('|'))
+                inTable = false;
+            else if (inTable)
+                rows.Add(ReadRow(i + 1, section, lines[i]));
+            else if (heads.Contains(lines[i]) && i + 1 < lines.Length && lines[i + 1] == Rule)
+                (inTable, i) = (true, i + 1);
+            else
+                throw Fault(i + 1, $"a table begins with '{string.Join("' or '", heads)}' and '{Rule}'");
+        }
+
+        return rows;
+    }
+
+    /// <summary>What a row names and is not there.</summary>
+    internal IEnumerable<string> Faults(DocumentRow row) =>
+        row.Members.Where(member => !NameLookup.MemberExists(member)).Select(member => $"{name}:{row.Line}: {row.Subject}: there is no public member {member}")
+            .Concat(row.Tests.Where(test => !NameLookup.TestExists(test)).Select(test => $"{name}:{row.Line}: {row.Subject}: there is no test {test}"));
+
+    private DocumentRow ReadRow(int line, string section, string text)
+    {
+        string[] cells = text.Split('|');
+        if (cells.Length != 6 || cells[5].Length != 0)
+            throw Fault(line, "a row has four cells, and '|' after the last one");
+        string subject = cells[1].Trim(), second = cells[2].Trim(), note = cells[4].Trim();
+        if (subject.Length == 0)
+            throw Fault(line, "the first cell is empty");
+        if (second.Length == 0)
+            throw Fault(line, $"{subject}: the second cell is empty");
+        string[] members = secondCellIsText ? [.. QuotedPattern().Matches(second).Select(match => match.Groups[1].Value)] : ReadNames(line, subject, second);
+        string[] tests = ReadNames(line, subject, cells[3].Trim());
+        if ((tests.Length == 0 || (members.Length == 0 && !secondCellIsText)) && note.Length == 0)
+            throw Fault(line, $"{subject}: the note does not say why there is no member or no test");
+        return new DocumentRow(line, section, subject, members, tests, note);
+    }
+
+    private string[] ReadNames(int line, string subject, string cell)
+    {
+        if (cell == Nothing)
+            return [];
+        if (!NamesPattern().IsMatch(cell))
+            throw Fault(line, $"{subject}: '{cell}' is neither names in back quotes with ', ' between them nor '{Nothing}'");
+        return [.. cell.Split(", ").Select(quoted => quoted.Trim('`'))];
+    }
+
+    private FormatException Fault(int line, string what) => new($"{name}:{line}: {what}");
+
+    [GeneratedRegex("^`[^`, ]+`(, `[^`, ]+`)*$")]
+    private static partial Regex NamesPattern();
+
+    [GeneratedRegex("`([^`]*)`")]
+    private static partial Regex QuotedPattern();
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Xunit.Abstractions;
+
+namespace Native.LibUsb.Tests.Documentation;
+
+/// <summary>docs/traps.md promises nothing that is not there, and leaves no trap out.</summary>
+public sealed partial class TrapTableTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Every_member_and_every_test_that_is_named_exists()
+    {
+        List<DocumentRow> rows = DocumentTable.Traps.Read(DocumentTable.Traps.Text);
+        Assert.NotEmpty(rows);
+        string[] faults = [.. rows.SelectMany(DocumentTable.Traps.Faults)];
+        Assert.True(faults.Length == 0, string.Join('\n', faults));
+        DocumentRow[] open = [.. rows.Where(row => row.Tests.Count == 0)];
+        output.WriteLine($"{rows.Count - open.Length} of {rows.Count} rows have a test. The others:");
+        foreach (DocumentRow row in open)
+            output.WriteLine($"  {row.Line}: {row.Subject}: {row.Note}");
+    }
+
+    [Theory]
+    [InlineData("Transfers", "T", 13)]
+    [InlineData("Closing and exit", "C", 6)]
+    [InlineData("Event handling", "E", 9)]
+    [InlineData("Defects of another binding, and the tests that would catch them here", "", 10)]
+    public void Every_number_has_its_row(string section, string letter, int count)
+    {
+        IEnumerable<string> expected = Enumerable.Range(1, count).Select(number => string.Create(CultureInfo.InvariantCulture, $"{letter}{number}"));
+        Assert.Equal(expected, DocumentTable.Traps.Read(DocumentTable.Traps.Text).Where(row => row.Section == section).Select(row => NumberPattern().Match(row.Subject).Value));
+    }
+
+    [Fact]
+    public void Only_what_cannot_be_tested_here_has_no_test()
+    {
+        foreach (DocumentRow row in DocumentTable.Traps.Read(DocumentTable.Traps.Text).Where(row => row.Tests.Count == 0))
+            Assert.Matches("^(Windows|macOS|Cannot be reached)", row.Note);
+    }
+
+    [Theory]
+    [InlineData("| T1 x | `UsbTransfer.Sumbit` refuses it | — | why |", "docs/traps.md:3: T1 x: there is no public member UsbTransfer.Sumbit")]
+    [InlineData("| T1 x | it is refused by `UsbTransfer.Submit` | `UsbTransferTests.Open` | |", "docs/traps.md:3: T1 x: there is no test UsbTransferTests.Open")]
+    public void A_name_of_nothing_is_found(string row, string fault) => Assert.Equal(fault, Assert.Single(Read(row).SelectMany(DocumentTable.Traps.Faults)));
+
+    [Theory]
+    [InlineData("| T1 x | it is refused | — | |")]
+    [InlineData("| T1 x | it is refused | | why |")]
+    [InlineData("| T1 x | | `UsbTransferTests.What_is_written_comes_back` | |")]
+    [InlineData("| T1 x | it is refused | `UsbTransferTests.What_is_written_comes_back` |")]
+    public void A_row_that_is_no_row_is_refused(string row) => Assert.StartsWith("docs/traps.md:3: ", Assert.Throws<FormatException>(() => Read(row)).Message, StringComparison.Ordinal);
+
+    private static List<DocumentRow> Read(string row) => DocumentTable.Traps.Read($"| trap | what the facade does | test | note |\n|---|---|---|---|\n{row}\n");
+
+    [GeneratedRegex("^[A-Z]?[0-9]+(?= )")]
+    private static partial Regex NumberPattern();
+}

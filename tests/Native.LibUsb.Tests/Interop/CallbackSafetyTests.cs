@@ -1,0 +1,104 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>Calls that skip what the collector needs, and callbacks that native code makes: both are few, and each is looked at.</summary>
+public sealed class CallbackSafetyTests
+{
+    // They read a field and return: they take no lock, wait for nothing, log nothing, and so never call back.
+    private static readonly string[] s_pureGetters =
+    [
+        "libusb_error_name", "libusb_get_bus_number", "libusb_get_device", "libusb_get_device_address", "libusb_get_device_speed", "libusb_get_parent",
+        "libusb_get_port_number", "libusb_get_session_data", "libusb_get_version", "libusb_has_capability", "libusb_transfer_get_stream_id",
+        "libusb_transfer_set_stream_id",
+    ];
+
+    [Fact]
+    public void Only_pure_getters_are_called_without_telling_the_collector()
+    {
+        IEnumerable<string> imported = RawSurface.Imports.SelectMany(imports => imports)
+            .Where(import => import.Method.IsDefined(typeof(SuppressGCTransitionAttribute))).Select(import => import.EntryPoint);
+        // Functions that are looked up by name are called by pointer: there it is a part of the signature.
+        IEnumerable<string> lookedUp = RawSurface.OptionalFunctions.Keys
+            .Where(name => typeof(libusb).GetMember(name).OfType<MethodInfo>().Any(SuppressesTransition));
+        Assert.Equal(s_pureGetters, imported.Concat(lookedUp).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_function_that_native_code_calls_catches_what_is_thrown()
+    {
+        // Those that do not catch hand over at once to one that does.
+        MethodInfo[] callbacks =
+        [
+            .. typeof(UsbContext).Assembly.GetTypes()
+                .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                .Where(method => method.IsDefined(typeof(UnmanagedCallersOnlyAttribute))),
+        ];
+        Assert.Equal(
+            [
+                "HotplugMonitor.OnHotplug", "LogDispatcher.OnContextMessage", "LogDispatcher.OnGlobalMessage", "UsbContext.OnPollFdAdded", "UsbContext.OnPollFdRemoved",
+                "UsbTransfer.OnCompleted",
+            ],
+            callbacks.Select(method => $"{method.DeclaringType!.Name}.{method.Name}").Order(StringComparer.Ordinal));
+        foreach (MethodInfo callback in callbacks)
+        {
+            bool catches = Catches(callback) || Calls(callback).Any(Catches);
+            Assert.True(catches, $"{callback.DeclaringType!.Name}.{callback.Name} lets exceptions through.");
+        }
+    }
+
+    private static bool Catches(MethodBase method) =>
+        method.GetMethodBody()?.ExceptionHandlingClauses.Any(clause => clause.Flags == ExceptionHandlingClauseOptions.Clause && clause.CatchType == typeof(Exception)) == true;
+
+    private static bool SuppressesTransition(MethodInfo method) =>
+        Tokens(method, calli: true).Any(token => SignatureNames(method.Module, token).Contains(nameof(CallConvSuppressGCTransition)));
+
+    private static IEnumerable<MethodBase> Calls(MethodBase method) =>
+        Tokens(method, calli: false)
+            .Select(token => method.Module.ResolveMethod(token, method.DeclaringType!.GetGenericArguments(), null)!)
+            .Where(called => called.DeclaringType?.Assembly == method.DeclaringType!.Assembly);
+
+    /// <summary>The operands of the calls in a method. Its code is small, and no other byte in it may pass for a call: a wrong token is left out.</summary>
+    private static IEnumerable<int> Tokens(MethodBase method, bool calli)
+    {
+        const byte call = 0x28, callIndirect = 0x29, callVirtual = 0x6f;
+        byte[] code = method.GetMethodBody()?.GetILAsByteArray() ?? [];
+        for (int i = 0; i + 4 < code.Length; i++)
+        {
+            int token = BitConverter.ToInt32(code, i + 1);
+            int table = token >> 24;
+            if (calli ? code[i] == callIndirect && table == 0x11 : code[i] is call or callVirtual && table is 0x06 or 0x0a or 0x2b)
+                yield return token;
+        }
+    }
+
+    /// <summary>The types that modify the return value of a signature: the calling conventions beside the platform's own.</summary>
+    private static IEnumerable<string> SignatureNames(Module module, int token)
+    {
+        const byte modifier = 0x20; // ELEMENT_TYPE_CMOD_OPT, followed by a compressed type
+        byte[] signature = module.ResolveSignature(token);
+        for (int i = 1; i + 1 < signature.Length; i++)
+        {
+            if (signature[i] != modifier)
+                continue;
+            int coded = signature[i + 1] < 0x80 ? signature[i + 1]
+                : signature[i + 1] < 0xc0 && i + 2 < signature.Length ? ((signature[i + 1] & 0x3f) << 8) | signature[i + 2] : 0;
+            int table = (coded & 3) switch { 0 => 0x02, 1 => 0x01, _ => 0x1b };
+            Type? type = null;
+            try
+            {
+                type = module.ResolveType((table << 24) | (coded >> 2));
+            }
+            catch (ArgumentException)
+            {
+                // that was no type
+            }
+
+            if (type is not null)
+                yield return type.Name;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+using Native.LibUsb.Tests.Facade;
+
+namespace Native.LibUsb.Tests.Defects;
+
+/// <summary>A submission that libusb refuses has no callback, leaves nothing behind, and can be made again.</summary>
+public sealed partial class RefusedSubmissionTests : BusTest
+{
+    private const int Times = 1000;
+    private const int SmallestTransfer = 128; // bytes that libusb allocates for one, and more
+    private const int TooMuch = 600 << 10; // beside the other one
+
+    private readonly UsbDeviceHandle _handle;
+    private readonly UsbTransfer _blocker;
+    private readonly byte[] _buffer = new byte[TooMuch];
+    private int _callbacks;
+
+    public RefusedSubmissionTests()
+        : base(new VirtualBusOptions { UsbfsMemoryMegabytes = 1 })
+    {
+        _handle = Open(new BulkLoopback());
+        _blocker = Open(new BulkLoopback(new BulkLoopbackOptions { ProductId = 0x0012 })).CreateTransfer();
+        _blocker.SetBulk(BulkLoopback.InAddress, TooMuch);
+        _blocker.Submit();
+    }
+
+    [BusFact]
+    public void The_same_transfer_can_be_submitted_when_there_is_room_again()
+    {
+        using UsbTransfer transfer = Make();
+        for (int i = 0; i < Times; i++)
+            Refuse(transfer);
+        MakeRoom();
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
+        Assert.Equal(TooMuch, transfer.ActualLength);
+        Assert.Equal(1, _callbacks);
+    }
+
+    [BusFact]
+    public void Refused_in_its_own_callback_a_transfer_comes_to_rest()
+    {
+        // The transfer is short when it is submitted first, and too long when it submits itself again.
+        var errors = new List<UsbError>();
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 1, t =>
+        {
+            t.SetBuffer(TooMuch);
+            errors.Add(t.TrySubmit());
+            Assert.False(t.IsSubmitted);
+        });
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal([UsbError.NoMemory], errors);
+        MakeRoom();
+        transfer.Callback = null;
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(TooMuch, transfer.ActualLength);
+    }
+
+    [BusTheory]
+    [InlineData("one transfer")]
+    [InlineData("disposed")]
+    [InlineData("forgotten")]
+    public void A_thousand_refusals_leave_no_memory_behind(string how)
+    {
+        using UsbTransfer same = Make();
+        long least = long.MaxValue;
+        Round(); // what is needed once
+        for (int attempt = 0; attempt < 8 && least >= Times * SmallestTransfer; attempt++) // the runtime allocates now and then, a leak each time
+        {
+            long before = AllocatedNatively();
+            Round();
+            least = Math.Min(least, AllocatedNatively() - before);
+        }
+
+        Assert.InRange(least, long.MinValue, (Times * SmallestTransfer) - 1);
+        Assert.Equal(0, _callbacks);
+
+        void Round()
+        {
+            var forgotten = new List<WeakReference>();
+            for (int i = 0; i < Times; i++)
+            {
+                if (how == "one transfer")
+                    Refuse(same);
+                else if (how == "disposed")
+                    RefuseAndDispose();
+                else
+                    forgotten.Add(RefuseAndForget());
+            }
+
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+            Assert.DoesNotContain(forgotten, one => one.IsAlive); // a refused transfer is not rooted
+        }
+    }
+
+    private UsbTransfer Make()
+    {
+        UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, _buffer, _ => _callbacks++);
+        return transfer;
+    }
+
+    private static void Refuse(UsbTransfer transfer)
+    {
+        Assert.Equal(UsbError.NoMemory, transfer.TrySubmit());
+        Assert.False(transfer.IsSubmitted);
+    }
+
+    private void RefuseAndDispose()
+    {
+        using UsbTransfer transfer = Make();
+        Refuse(transfer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private WeakReference RefuseAndForget()
+    {
+        UsbTransfer transfer = Make();
+        Refuse(transfer);
+        return new WeakReference(transfer);
+    }
+
+    private void MakeRoom()
+    {
+        _blocker.Cancel();
+        Finish(_blocker);
+    }
+
+    private static long AllocatedNatively() => (long)MallInfo().UsedBytes;
+
+    [LibraryImport("libc", EntryPoint = "mallinfo2")]
+    private static partial MallInfo2 MallInfo();
+
+    /// <summary>glibc's figures of its allocator.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct MallInfo2
+    {
+        public nuint Arena, OrdinaryBlocks, FastBlocks, MappedBlocks, MappedBytes, Unused, FreeFastBytes, UsedBytes, FreeBytes, KeepCost;
+    }
+}

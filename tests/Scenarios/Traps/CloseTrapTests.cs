@@ -1,0 +1,232 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+using Native.LibUsb.Tests.Facade;
+
+namespace Native.LibUsb.Tests.Traps;
+
+/// <summary>Closing and exiting while something is still open, in flight, or waited for.</summary>
+public sealed class CloseTrapTests : BusTest
+{
+    private const byte BulkEndpoint = 0x81;
+    private const byte InterruptEndpoint = 0x82;
+    private const byte IsoEndpoint = 0x83;
+
+    // What libusb finds wrong. Static, so that nothing here keeps a context from being collected.
+    private static readonly ConcurrentQueue<string> s_complaints = new();
+
+    private readonly VirtualDevice _device = new(new DeviceDescription
+    {
+        Configurations =
+        [
+            new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(
+                new EndpointDescription(BulkEndpoint, EndpointKind.Bulk, 512),
+                new EndpointDescription(InterruptEndpoint, EndpointKind.Interrupt, 64),
+                new EndpointDescription(IsoEndpoint, EndpointKind.Isochronous, 512)))),
+        ],
+    }) { ControlHandler = static _ => true }; // which is never answered
+
+    public CloseTrapTests()
+    {
+        s_complaints.Clear();
+        Bus.Attach(_device);
+    }
+
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Transfers_of_every_kind_are_called_back_before_the_handle_is_closed(bool withEventThread)
+    {
+        const int each = 3;
+        using UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
+        UsbDeviceHandle handle = Open(_device);
+        var ended = new ConcurrentQueue<(UsbTransferType Type, UsbTransferStatus Status)>();
+        var transfers = new List<UsbTransfer>();
+        void Ended(UsbTransfer transfer) => ended.Enqueue((transfer.Type, transfer.Status));
+        for (int i = 0; i < each; i++)
+        {
+            UsbTransfer control = handle.CreateTransfer(), bulk = handle.CreateTransfer(), interrupt = handle.CreateTransfer(), iso = handle.CreateTransfer(isoPackets: 4);
+            control.SetControl(new UsbControlSetup(0xc0, 1, 0, 0), 8, Ended);
+            bulk.SetBulk(BulkEndpoint, 512, Ended);
+            interrupt.SetInterrupt(InterruptEndpoint, 64, Ended);
+            iso.SetIsochronous(IsoEndpoint, 512, Ended);
+            transfers.AddRange([control, bulk, interrupt, iso]);
+        }
+
+        transfers.ForEach(transfer => transfer.Submit());
+        handle.Dispose();
+        Assert.Equal(4 * each, ended.Count);
+        Assert.All(ended, one => Assert.Equal(UsbTransferStatus.Cancelled, one.Status));
+        Assert.Equal(4, ended.Select(one => one.Type).Distinct().Count());
+        Assert.All(transfers, transfer => Assert.True(transfer.IsDisposed));
+    }
+
+    [BusFact]
+    public void libusb_finds_nothing_left_when_the_context_is_disposed()
+    {
+        using (UsbContext context = MakeContext())
+        {
+            context.StartEventThread();
+            context.RegisterHotplug(static _ => { });
+            UseEverything(context, inFlight: true);
+        }
+
+        Assert.Empty(s_complaints);
+    }
+
+    [BusFact]
+    public void libusb_finds_nothing_left_when_a_whole_context_is_forgotten()
+    {
+        WeakReference context = Forget();
+        Collect(() => !context.IsAlive);
+        Assert.Empty(s_complaints);
+        Open(_device).Dispose(); // closed: the interface is free
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference Forget()
+        {
+            UsbContext context = MakeContext();
+            context.RegisterHotplug(static _ => { });
+            UseEverything(context, inFlight: false);
+            return new WeakReference(context);
+        }
+    }
+
+    [BusTheory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Threads_that_handle_events_leave_when_the_context_is_disposed(int count)
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            var context = new UsbContext();
+            using var started = new CountdownEvent(count);
+            Exception? failure = null;
+            Thread[] threads = [.. Enumerable.Range(0, count).Select(_ => new Thread(() =>
+            {
+                started.Signal();
+                try
+                {
+                    while (true)
+                        context.HandleEvents(); // for up to 60 seconds each time
+                }
+                catch (ObjectDisposedException)
+                {
+                    // which is how it ends
+                }
+                catch (Exception exception)
+                {
+                    failure = exception;
+                }
+            }))];
+            Array.ForEach(threads, thread => thread.Start());
+            Assert.True(started.Wait(Patience));
+            context.Dispose();
+            Assert.All(threads, thread => Assert.True(thread.Join(Patience), "still handles events"));
+            Assert.Null(failure);
+        }
+    }
+
+    [BusTheory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void A_synchronous_transfer_ends_when_its_handle_is_closed(bool disposeContext, bool withEventThread)
+    {
+        using UsbContext context = MakeContext();
+        if (withEventThread)
+            context.StartEventThread();
+        UsbDeviceHandle handle = OpenIn(context);
+        Exception? end = null;
+        var reader = new Thread(() => end = Record.Exception(() => handle.BulkRead(BulkEndpoint, new byte[512]))); // no time limit
+        reader.Start();
+        Assert.True(_device.Endpoint(BulkEndpoint).WaitForPending(1, Patience));
+        if (disposeContext)
+            context.Dispose();
+        else
+            handle.Dispose();
+        Assert.True(reader.Join(Patience));
+        Assert.IsType<ObjectDisposedException>(end); // not "0 bytes, all well", which is what libusb says
+        context.Dispose();
+        Assert.Empty(s_complaints);
+    }
+
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_request_that_is_not_answered_keeps_the_device_open_and_nothing_else(bool withEventThread)
+    {
+        UsbContext context = MakeContext();
+        if (withEventThread)
+            context.StartEventThread();
+        UsbDeviceHandle handle = OpenIn(context);
+        UsbError? error = null;
+        int received = 0;
+        byte[] answer = new byte[4];
+        var reader = new Thread(() => error = handle.TryControlRead(new UsbControlSetup(0xc0, 1, 0, 0), answer, out received)); // no time limit
+        reader.Start();
+        Assert.True(_device.ControlEndpoint.WaitForPending(1, Patience));
+        context.Dispose(); // does not wait: libusb leaves when the call does
+        Assert.True(reader.IsAlive);
+        Assert.Throws<ObjectDisposedException>(() => handle.GetConfiguration());
+        Assert.Throws<ObjectDisposedException>(() => context.HandleEvents(TimeSpan.Zero));
+        _device.ControlEndpoint.Pending[0].CompleteWith([1, 2, 3, 4]);
+        Assert.True(reader.Join(Patience));
+        Assert.Equal(UsbError.Success, error);
+        Assert.Equal(4, received);
+        Assert.Equal([1, 2, 3, 4], answer);
+        Assert.Empty(s_complaints);
+        Open(_device).Dispose();
+    }
+
+    private static UsbContext MakeContext()
+    {
+        var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Warning });
+        context.SetLogHandler(static (level, message) => s_complaints.Enqueue($"{level}: {Encoding.UTF8.GetString(message)}"));
+        return context;
+    }
+
+    private UsbDeviceHandle OpenIn(UsbContext context)
+    {
+        using UsbDevice device = context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
+        UsbDeviceHandle handle = device.Open();
+        handle.ClaimInterface(0);
+        return handle;
+    }
+
+    /// <summary>Devices, handles, claims, buffers and transfers, of which nothing is disposed.</summary>
+    private void UseEverything(UsbContext context, bool inFlight)
+    {
+        UsbDevice device = context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
+        device.GetActiveConfiguration();
+        UsbDeviceHandle handle = device.Open();
+        handle.ClaimInterface(0);
+        UsbBuffer buffer = handle.AllocateBuffer(4096, preferDeviceMemory: inFlight); // forgotten, its memory is lost with the process only
+        for (int i = 0; i < 8; i++)
+        {
+            UsbTransfer transfer = handle.CreateTransfer();
+            transfer.SetBulk(BulkEndpoint, buffer.Memory[..512], static _ => { });
+            if (!inFlight)
+                continue;
+            transfer.Submit();
+            if (i % 2 == 0)
+                transfer.Cancel();
+        }
+    }
+
+    private static void Collect(Func<bool> collected)
+    {
+        for (int round = 0; round < 20 && !collected(); round++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.True(collected(), "Something keeps it.");
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+}
