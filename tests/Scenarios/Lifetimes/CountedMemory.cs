@@ -12,6 +12,9 @@ internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
     /// <summary>How many have it pinned now.</summary>
     public int Pins => Volatile.Read(ref _pins);
 
+    /// <summary>Called when one pins it, on the thread that does.</summary>
+    public Action? Pinning { get; set; }
+
     /// <summary>Called when one lets go, on the thread that does, before it counts.</summary>
     public Action? Unpinning { get; set; }
 
@@ -19,6 +22,7 @@ internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
 
     public override MemoryHandle Pin(int elementIndex = 0)
     {
+        Pinning?.Invoke();
         Interlocked.Increment(ref _pins);
         return new MemoryHandle(_start + elementIndex, pinnable: this);
     }

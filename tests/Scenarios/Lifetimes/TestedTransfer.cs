@@ -9,7 +9,6 @@ internal sealed class TestedTransfer : IDisposable
 
     private readonly List<UsbTransferStatus> _statuses = [];
     private readonly List<UsbTransferStatus> _expected = [];
-    private readonly CountedMemory? _memory;
     private readonly Memory<byte> _buffer;
     private int _accepted, _returned;
     private Action<TestedTransfer>? _inCallback;
@@ -21,8 +20,8 @@ internal sealed class TestedTransfer : IDisposable
         switch (cargo)
         {
             case Cargo.CallersMemory:
-                _memory = new CountedMemory(LifetimeDevice.PacketLength);
-                _buffer = _memory.Memory;
+                Memory = new CountedMemory(LifetimeDevice.PacketLength);
+                _buffer = Memory.Memory;
                 Configure();
                 break;
             case Cargo.DeviceMemory or Cargo.DisposedDeviceMemory:
@@ -44,6 +43,9 @@ internal sealed class TestedTransfer : IDisposable
     public Cargo Cargo { get; }
 
     public UsbTransfer Transfer { get; }
+
+    /// <summary>The caller's memory; null when it is not in such.</summary>
+    public CountedMemory? Memory { get; }
 
     public byte Endpoint { get; }
 
@@ -97,13 +99,13 @@ internal sealed class TestedTransfer : IDisposable
     public void CheckEnd()
     {
         Assert.Equal(_accepted, _statuses.Count);
-        Assert.Equal(0, _memory?.Pins ?? 0);
+        Assert.Equal(0, Memory?.Pins ?? 0);
     }
 
     /// <summary>It came back as was said.</summary>
     public void CheckStatuses() => Assert.Equal(_expected, _statuses);
 
-    public void Dispose() => (_memory as IDisposable)?.Dispose();
+    public void Dispose() => (Memory as IDisposable)?.Dispose();
 
     // One at a time: nothing submits it again while its callback runs, except that callback.
     private void OnCompleted(UsbTransfer transfer)

@@ -1,0 +1,149 @@
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Moments between two that the matrix knows: while a transfer is released, and while it is configured. The memory it is given makes them last.</summary>
+public sealed class ReleaseInProgressTests : IDisposable
+{
+    private readonly Watchdog _watchdog = new(test: nameof(ReleaseInProgressTests));
+    private readonly VirtualBus _bus = new();
+    private readonly Stage _stage;
+    private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
+    private readonly UsbTransfer _transfer;
+    private Thread? _other;
+
+    public ReleaseInProgressTests()
+    {
+        _stage = new Stage(_bus, new LifetimeDevice(), Load.Nothing, withEventThread: false);
+        _transfer = _stage.Handle.CreateTransfer();
+    }
+
+    public void Dispose()
+    {
+        _stage.Dispose();
+        ((IDisposable)_memory).Dispose();
+        _bus.Dispose();
+        _watchdog.Dispose();
+    }
+
+    [BusFact]
+    public void A_handle_closes_after_a_release_that_another_thread_has_begun()
+    {
+        int pinsWhenClosed = -1;
+        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _memory.Unpinning = () => OnAnotherThread(() =>
+        {
+            _stage.Handle.Dispose();
+            pinsWhenClosed = _memory.Pins;
+        });
+        _transfer.Dispose();
+        _other!.Join();
+        Assert.Equal(0, pinsWhenClosed);
+        CheckEnd();
+    }
+
+    [BusFact]
+    public void A_transfer_that_is_disposed_while_it_is_configured_is_freed_after_that()
+    {
+        _memory.Pinning = () =>
+        {
+            OnAnotherThread(_transfer.Dispose);
+            Assert.False(_transfer.IsDisposed); // its native transfer will be written to now
+        };
+        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        Assert.True(_transfer.IsDisposed);
+        CheckEnd();
+    }
+
+    [BusFact]
+    public void A_handle_that_is_disposed_while_a_transfer_is_configured_closes_after_that()
+    {
+        _stage.Context.StartEventThread(); // so that who closes waits, and does not handle events meanwhile
+        int pinsWhenClosed = -1;
+        _memory.Pinning = () =>
+        {
+            OnAnotherThread(() =>
+            {
+                _stage.Handle.Dispose();
+                pinsWhenClosed = _memory.Pins;
+            });
+            Assert.True(_other!.IsAlive);
+            Assert.False(_transfer.IsDisposed);
+        };
+        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _other!.Join();
+        Assert.Equal(0, pinsWhenClosed);
+        Assert.True(_transfer.IsDisposed);
+        CheckEnd();
+    }
+
+    [BusFact]
+    public void A_transfer_is_not_submitted_while_another_thread_configures_it()
+    {
+        Exception? refusal = null;
+        _transfer.SetBulk(LifetimeDevice.BulkAddress, LifetimeDevice.PacketLength);
+        _memory.Pinning = () => OnAnotherThread(() => refusal = Record.Exception(_transfer.Submit));
+        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        Assert.IsType<InvalidOperationException>(refusal);
+        Assert.Equal(0, _stage.Device.Kept);
+        _transfer.Submit();
+        CheckEnd();
+    }
+
+    [BusFact]
+    public void A_callback_may_return_while_another_thread_configures_its_transfer()
+    {
+        bool returned = false;
+        using var inCallback = new ManualResetEventSlim();
+        using var configuring = new ManualResetEventSlim();
+        _transfer.SetBulk(LifetimeDevice.ErrandAddress, 0, _ =>
+        {
+            inCallback.Set();
+            Assert.True(configuring.Wait(Stage.Patience));
+        });
+        _memory.Pinning = () =>
+        {
+            configuring.Set();
+            _stage.Until(() => Volatile.Read(ref returned));
+        };
+        _transfer.Submit();
+        var configurer = new Thread(() =>
+        {
+            inCallback.Wait();
+            _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory, _ => { });
+        });
+        configurer.Start();
+        _stage.WaitUntil(() => configuring.IsSet);
+        Volatile.Write(ref returned, true); // WaitUntil handled the event: its callback has returned
+        configurer.Join();
+        _transfer.Submit();
+        CheckEnd();
+    }
+
+    /// <summary>Starts it, and returns when it is done, or waits for this thread.</summary>
+    private void OnAnotherThread(Action action)
+    {
+        _memory.Pinning = _memory.Unpinning = null;
+        _other = new Thread(() =>
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+            {
+                _stage.Fail(exception);
+            }
+        });
+        _other.Start();
+        _stage.Until(() => !_other.IsAlive || _other.ThreadState.HasFlag(ThreadState.WaitSleepJoin));
+    }
+
+    private void CheckEnd()
+    {
+        _stage.Close();
+        Assert.Equal(0, _memory.Pins);
+        _stage.CheckEnd();
+    }
+}
