@@ -5,7 +5,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// An open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open"/>.
+/// An open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open()"/>.
 /// </summary>
 /// <remarks>All members may be used from any thread. Members that talk to the device and wait must not be called from a callback.</remarks>
 public sealed unsafe partial class UsbDeviceHandle : IDisposable
@@ -23,7 +23,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     private bool _finishing;
     private bool _closed;
 
-    internal UsbDeviceHandle(UsbContext context, OpenHandle native)
+    internal UsbDeviceHandle(UsbContext context, OpenHandle native, bool isWrapped = false)
     {
         Context = context;
         _native = native;
@@ -34,7 +34,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
         }
 
         _registration = registration;
-        Device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer));
+        Device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer), isWrapped);
     }
 
     /// <summary>The context it belongs to.</summary>
@@ -99,8 +99,10 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     /// waits there. May be called more than once.
     /// </summary>
     /// <remarks>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</remarks>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
+        LogDispatcher.ThrowIfInHandler();
         if (!_transfers.Close())
             return;
         foreach (UsbTransfer transfer in _transfers.Snapshot())

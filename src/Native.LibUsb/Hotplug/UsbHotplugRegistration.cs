@@ -11,11 +11,13 @@ public sealed class UsbHotplugRegistration : IDisposable
     private readonly HotplugMonitor _monitor;
     private readonly UsbDeviceFilter _filter;
     private readonly UsbHotplugEvents _events;
-    private readonly Channel<UsbHotplugNotification> _notifications =
-        Channel.CreateUnbounded<UsbHotplugNotification>(new UnboundedChannelOptions { SingleReader = true });
 
-    // Where devices were told to have arrived: those that are enumerated may be told by libusb too.
-    private readonly HashSet<(byte Bus, byte Address)> _arrived = [];
+    // Not of the kind for a single reader: whoever ends the subscription reads what the deliverer will not.
+    private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
+
+    // Where devices are that the subscriber knows: what is there when the subscription begins may be told by libusb once more, as arrived
+    // or, when it had gone before, as having left.
+    private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 
     internal UsbHotplugRegistration(HotplugMonitor monitor, UsbDeviceFilter filter, UsbHotplugEvents events)
@@ -38,17 +40,23 @@ public sealed class UsbHotplugRegistration : IDisposable
         End();
     }
 
+    /// <summary>Takes a device that is there when the subscription begins. The caller holds the monitor's lock.</summary>
+    internal void Begin(UsbDevice device, bool tell)
+    {
+        if (tell)
+            Offer(UsbHotplugEvents.Arrived, device);
+        else
+            _present.Add((device.BusNumber, device.Address));
+    }
+
     /// <summary>Takes what the monitor tells; the caller holds the monitor's lock. Each notification has a device of its own.</summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
         if (_ended || !_filter.MatchesDescriptor(device))
             return;
         (byte, byte) place = (device.BusNumber, device.Address);
-        if (what == UsbHotplugEvents.Left)
-            _arrived.Remove(place);
-        else if (!_arrived.Add(place))
-            return;
-        if ((_events & what) == 0)
+        bool news = what == UsbHotplugEvents.Left ? _present.Remove(place) : _present.Add(place);
+        if (!news || (_events & what) == 0)
             return;
         UsbDevice own = device.AddReference();
         if (!_notifications.Writer.TryWrite(new UsbHotplugNotification(what, own)))

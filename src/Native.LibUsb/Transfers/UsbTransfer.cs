@@ -119,11 +119,17 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>How the last packet is treated.</summary>
-    /// <exception cref="InvalidOperationException">Set while submitted.</exception>
+    /// <exception cref="InvalidOperationException">Set while submitted, or <see cref="UsbTransferFlags.ShortIsError"/> for an isochronous transfer.</exception>
     public UsbTransferFlags Flags
     {
         get => (UsbTransferFlags)Results()->flags;
-        set => Settable()->flags = (byte)(value & (UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket));
+        set
+        {
+            libusb_transfer* native = Settable();
+            if ((value & UsbTransferFlags.ShortIsError) != 0 && native->type == (byte)UsbTransferType.Isochronous)
+                ThrowShortIsochronous();
+            native->flags = (byte)(value & (UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket));
+        }
     }
 
     /// <summary>What kind of transfer it is configured for; <see cref="UsbTransferType.Control"/> before that.</summary>

@@ -12,9 +12,9 @@ public abstract class BusTest : IDisposable
 
     private readonly Watchdog _watchdog = new(seconds: 120, test: "a test of the facade");
 
-    protected BusTest()
+    protected BusTest(VirtualBusOptions? options = null)
     {
-        Bus = new VirtualBus();
+        Bus = new VirtualBus(options);
         Context = new UsbContext();
     }
 
