@@ -16,10 +16,11 @@ fi
 shift 2
 failed=0 checked=0
 for suite in bookworm trixie forky; do
-  if ! include=$("$root/eng/fetch-libusb.sh" "$suite" "$root/artifacts/libusb-headers"); then
-    echo "$suite: NOT CHECKED, its libusb-1.0-0-dev cannot be fetched" >&2
+  if ! fetched=$("$root/eng/fetch-libusb.sh" "$suite" "$root/artifacts/libusb"); then
+    echo "$suite: NOT CHECKED, its libusb cannot be fetched" >&2
     continue
   fi
+  include=$fetched/usr/include
   version=$(sed -n 's/^#define LIBUSB_API_VERSION *//p' "$include/libusb-1.0/libusb.h")
   if ((version > 0x0100010C)); then
     echo "$suite: NOT CHECKED, its libusb.h ($version) is newer than the 1.0.30 that is bound" >&2

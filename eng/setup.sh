@@ -12,6 +12,7 @@ needed=(
   "pkg-config|pkg-config|command -v pkg-config"
   "libusb 1.0.26 or newer, with headers and the static library|libusb-1.0-0-dev|pkg-config --atleast-version=1.0.26 libusb-1.0"
   "udev's library, for the static libusb|libudev-dev|pkg-config --exists libudev"
+  "valgrind, for the tests|valgrind|command -v valgrind"
   "umockdev, for the virtual bus|umockdev|command -v umockdev-run"
 )
 

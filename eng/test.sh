@@ -16,9 +16,10 @@ rm -rf "$results"
 
 eng/generate.sh check || status=1
 
-# Newer headers, for the test that the output does not depend on the installed one; without them it is skipped and says so.
+# Other versions: their headers for the test that the output does not depend on the installed one, the libraries to run on. What cannot be
+# fetched is skipped and says so.
 for suite in bookworm trixie forky; do
-  eng/fetch-libusb.sh "$suite" artifacts/libusb-headers >/dev/null || echo "test: the libusb.h of $suite cannot be fetched" >&2
+  eng/fetch-libusb.sh "$suite" artifacts/libusb >/dev/null || echo "test: the libusb of $suite cannot be fetched" >&2
 done
 
 dotnet test Native.LibUsb.sln -c Release --no-build -m:1 --results-directory "$results" --logger trx \
@@ -32,6 +33,16 @@ while IFS= read -r counters; do
   failed=$((failed + $(value failed) + $(value error) + $(value timeout) + $(value aborted)))
   skipped=$((skipped + $(value total) - $(value executed)))
 done < <(grep -rhoE '<Counters [^>]*>' "$results" 2>/dev/null)
+
+# The scenarios again, compiled ahead of time; a filter is for the tests above.
+if (($# == 0)); then
+  eng/aot-test.sh | tee "$results/aot.txt"
+  if [[ $(tail -n 1 "$results/aot.txt") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+  else
+    status=1
+  fi
+fi
 
 if ((passed + failed == 0)); then failed=1; fi
 if ((status && !failed)); then failed=1; fi

@@ -12,5 +12,5 @@ internal sealed class FetchedHeaderTheoryAttribute : TheoryAttribute
         if (!Directory.Exists(Folder("forky"))) Skip = "no fetched headers: run eng/generate.sh check --all-headers first";
     }
 
-    public static string Folder(string suite) => Path.Combine(TestRepository.Instance.Root, "artifacts", "libusb-headers", suite, "root", "usr", "include");
+    public static string Folder(string suite) => Path.Combine(TestRepository.Instance.Root, "artifacts", "libusb", suite, "root", "usr", "include");
 }

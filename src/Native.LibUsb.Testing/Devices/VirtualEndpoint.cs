@@ -108,8 +108,7 @@ public class VirtualEndpoint
         lock (Device.SyncRoot)
         {
             IsHalted = true;
-            while (_pending.Count > 0)
-                GiveBack(_pending[0], UrbStatus.Stall);
+            TakeAll(UrbStatus.Stall); // from the model too: it must not complete them later
         }
     }
 

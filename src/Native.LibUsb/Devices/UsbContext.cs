@@ -8,11 +8,12 @@ namespace Native.LibUsb;
 /// <remarks>
 /// Disposing it closes everything that was opened through it: see <see cref="Dispose"/>. All members may be used from any thread.
 /// </remarks>
-public sealed unsafe partial class UsbContext : IDisposable
+public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 {
     private readonly ContextHandle _native;
     private readonly ChildSet<UsbDeviceHandle> _handles = new();
     private readonly ChildSet<UsbDevice> _devices = new();
+    private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Opens a context (<c>libusb_init_context</c>, or <c>libusb_init</c> where libusb is older than 1.0.27).</summary>
     /// <param name="options">How it is made; null is all defaults.</param>
@@ -151,17 +152,46 @@ public sealed unsafe partial class UsbContext : IDisposable
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
-        LogDispatcher.ThrowIfInHandler();
-        if (!_handles.Close())
+        if (!BeginClosing())
             return;
-        _devices.Close();
         if (EventScope.IsInside(this))
             Defer(CloseChildrenAndExit);
         else
             CloseChildrenAndExit();
     }
 
+    /// <summary>
+    /// As <see cref="Dispose"/>, but the waiting is done on the thread pool. May be awaited by code that goes on inside a callback
+    /// (<see cref="UsbTransfer.ContinueOnEventThread"/>), and by any number of callers.
+    /// </summary>
+    /// <returns>Ends when all is closed.</returns>
+    public ValueTask DisposeAsync() => new(BeginClosing() ? Task.Run(CloseChildrenAndExit) : _exited.Task);
+
+    private bool BeginClosing()
+    {
+        LogDispatcher.ThrowIfInHandler();
+        if (!_handles.Close())
+            return false;
+        _devices.Close();
+        return true;
+    }
+
     private void CloseChildrenAndExit()
+    {
+        try
+        {
+            CloseChildren();
+        }
+        finally
+        {
+            // Threads that still handle events hold the native context; the last one to leave exits it.
+            InterruptEventHandlers();
+            _native.Dispose();
+            _exited.TrySetResult();
+        }
+    }
+
+    private void CloseChildren()
     {
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
         {
@@ -173,8 +203,5 @@ public sealed unsafe partial class UsbContext : IDisposable
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
-        // Threads that still handle events hold the native context; the last one to leave exits it.
-        InterruptEventHandlers();
-        _native.Dispose();
     }
 }

@@ -8,7 +8,7 @@ namespace Native.LibUsb;
 /// An open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open()"/>.
 /// </summary>
 /// <remarks>All members may be used from any thread. Members that talk to the device and wait must not be called from a callback.</remarks>
-public sealed unsafe partial class UsbDeviceHandle : IDisposable
+public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposable
 {
     // How long a closing handle waits before it asks again to cancel: a request that came before its submission was lost, and some
     // systems need a second one.
@@ -102,15 +102,23 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
-        LogDispatcher.ThrowIfInHandler();
-        if (!_transfers.Close())
+        if (!BeginClosing())
             return;
-        foreach (UsbTransfer transfer in _transfers.Snapshot())
-            transfer.StopForClosingHandle();
         if (EventScope.IsInside(Context))
             Context.Defer(FinishClosing);
         else
             FinishClosing();
+    }
+
+    /// <summary>
+    /// As <see cref="Dispose"/>, but the waiting is done on the thread pool. May be awaited by code that goes on inside a callback
+    /// (<see cref="UsbTransfer.ContinueOnEventThread"/>), and by any number of callers.
+    /// </summary>
+    /// <returns>Ends when the device is closed.</returns>
+    public ValueTask DisposeAsync()
+    {
+        BeginClosing();
+        return Volatile.Read(ref _closed) ? ValueTask.CompletedTask : new ValueTask(Task.Run(FinishClosing));
     }
 
     /// <summary>Takes over a reference on the file that it was made of.</summary>
@@ -126,6 +134,16 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable
     {
         lock (_rest)
             Monitor.PulseAll(_rest);
+    }
+
+    private bool BeginClosing()
+    {
+        LogDispatcher.ThrowIfInHandler();
+        if (!_transfers.Close())
+            return false;
+        foreach (UsbTransfer transfer in _transfers.Snapshot())
+            transfer.StopForClosingHandle();
+        return true;
     }
 
     /// <summary>The part of closing that waits. The first caller does it, and others wait until it is done: a context is disposed after its handles.</summary>

@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 /// A thread that handles the events of one context until it is disposed. It keeps the context open while it runs, survives signals, and
 /// never keeps the process from ending. Made by <see cref="UsbContext.StartEventThread"/>.
 /// </summary>
-public sealed unsafe class UsbEventThread : IDisposable
+public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
 {
     private readonly UsbContext _context;
     private readonly Thread _thread;
@@ -36,10 +36,23 @@ public sealed unsafe class UsbEventThread : IDisposable
     /// </summary>
     public void Dispose()
     {
-        Volatile.Write(ref _stopFlag[0], 1);
-        _context.InterruptEventHandlers(); // sticky: if the thread is not waiting yet, it will not begin to
+        Stop();
         if (!IsCurrent)
             _thread.Join();
+    }
+
+    /// <summary>As <see cref="Dispose"/>, but the waiting is done on the thread pool.</summary>
+    /// <returns>Ends when its last callback has returned.</returns>
+    public ValueTask DisposeAsync()
+    {
+        Stop();
+        return new ValueTask(Task.Run(_thread.Join));
+    }
+
+    private void Stop()
+    {
+        Volatile.Write(ref _stopFlag[0], 1);
+        _context.InterruptEventHandlers(); // sticky: if the thread is not waiting yet, it will not begin to
     }
 
     private void Run()

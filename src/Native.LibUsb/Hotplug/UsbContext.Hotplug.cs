@@ -33,7 +33,7 @@ public sealed partial class UsbContext
     {
         ArgumentNullException.ThrowIfNull(callback);
         UsbHotplugRegistration registration = Subscribe(filter, events, enumerate);
-        _ = DeliverAsync(registration, callback);
+        registration.DeliverBy(DeliverAsync(registration, callback));
         return registration;
     }
 

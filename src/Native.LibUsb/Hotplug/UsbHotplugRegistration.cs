@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 /// A subscription to devices that come and go. Made by <see cref="UsbContext.RegisterHotplug"/>; ended by disposing it, at any time and on any
 /// thread, its own callback included.
 /// </summary>
-public sealed class UsbHotplugRegistration : IDisposable
+public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
 {
     private readonly HotplugMonitor _monitor;
     private readonly UsbDeviceFilter _filter;
@@ -19,6 +19,8 @@ public sealed class UsbHotplugRegistration : IDisposable
     // or, when it had gone before, as having left.
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
+
+    private Task _delivery = Task.CompletedTask;
 
     internal UsbHotplugRegistration(HotplugMonitor monitor, UsbDeviceFilter filter, UsbHotplugEvents events)
     {
@@ -48,6 +50,17 @@ public sealed class UsbHotplugRegistration : IDisposable
         else
             _present.Add((device.BusNumber, device.Address));
     }
+
+    /// <summary>As <see cref="Dispose"/>, and waits for a callback that is running. Not to be waited for in that callback.</summary>
+    /// <returns>Ends when no callback runs, and none will.</returns>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return new ValueTask(_delivery);
+    }
+
+    /// <summary>Notes who calls the callback.</summary>
+    internal void DeliverBy(Task delivery) => _delivery = delivery;
 
     /// <summary>Takes what the monitor tells; the caller holds the monitor's lock. Each notification has a device of its own.</summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)

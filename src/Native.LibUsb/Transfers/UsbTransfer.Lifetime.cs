@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -93,6 +92,7 @@ public sealed unsafe partial class UsbTransfer
         State = null;
         if (_registration is not null) // null when the constructor failed
             _handle.Unregister(_registration);
+        Interlocked.Exchange(ref _released, s_released)?.TrySetResult();
         GC.SuppressFinalize(this);
         return true;
     }
@@ -110,10 +110,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>After a submission: if somebody set a reason to stop it in the meantime, his request to cancel may have come too early.</summary>
-    private void CancelIfStopped()
+    private void CancelIfStopped(CancellationToken cancellationToken)
     {
-        Debug.Assert(_stop != 0);
-        if ((Volatile.Read(ref _stop) & (Disposed | HandleClosing)) != 0)
+        if ((Volatile.Read(ref _stop) & (Disposed | HandleClosing)) != 0 || cancellationToken.IsCancellationRequested)
             CancelInFlight();
     }
 }

@@ -30,7 +30,9 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
-    public UsbError TrySubmit()
+    public UsbError TrySubmit() => TrySubmit(null, default);
+
+    private UsbError TrySubmit(TransferCompletion? awaited, CancellationToken cancellationToken)
     {
         LogDispatcher.ThrowIfInHandler();
         int state;
@@ -49,13 +51,15 @@ public sealed unsafe partial class UsbTransfer
             Refuse(state);
         if (OperatingSystem.IsWindows())
             RestoreIsoPacketLengths();
+        _awaited = awaited;
+        awaited?.Begin(cancellationToken);
 
         int result = libusb.libusb_submit_transfer(_native);
 
         if (result != 0)
             RollBack(state);
-        else if (_stop != 0)
-            CancelIfStopped(); // somebody wanted to stop it after we looked, and found nothing in flight to cancel
+        else if (_stop != 0 || cancellationToken.IsCancellationRequested)
+            CancelIfStopped(cancellationToken); // somebody wanted to stop it after we looked, and found nothing in flight to cancel
         return (UsbError)result;
     }
 
@@ -65,10 +69,17 @@ public sealed unsafe partial class UsbTransfer
 
     private void Complete()
     {
-        Volatile.Write(ref _state, InCallback);
         try
         {
-            _dispatch(this);
+            if (_awaited is { } awaited)
+            {
+                CompleteAwaited(awaited);
+            }
+            else
+            {
+                Volatile.Write(ref _state, InCallback);
+                _dispatch(this);
+            }
         }
         catch (Exception exception) // an exception may not cross libusb's frames
         {
@@ -110,9 +121,15 @@ public sealed unsafe partial class UsbTransfer
             _handle.TransferCameToRest();
     }
 
-    /// <summary>Gives the state back that <see cref="TrySubmit"/> took, when libusb will not call back.</summary>
+    /// <summary>Gives the state back that a submission took, when libusb will not call back.</summary>
     private void RollBack(int state)
     {
+        if (_awaited is { } awaited)
+        {
+            awaited.EndCancellation();
+            _awaited = null;
+        }
+
         // Submitted from its callback, which is still running: that brings it to rest when it returns.
         if (state == InCallback && Interlocked.CompareExchange(ref _state, InCallback, InCallback | InFlight) == (InCallback | InFlight))
             return;
@@ -145,7 +162,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    private void ThrowSubmit(UsbError error)
+    private void ThrowSubmit(UsbError error) => throw SubmitFailure(error);
+
+    private UsbException SubmitFailure(UsbError error)
     {
         (int length, int packetLength) = Type switch
         {
@@ -153,7 +172,7 @@ public sealed unsafe partial class UsbTransfer
             UsbTransferType.Control => (_buffer.Length - UsbControlSetup.Size, 0),
             _ => (_buffer.Length, 0),
         };
-        UsbException.Throw(
+        return new UsbException(
             error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Type, length, packetLength));
     }
 }

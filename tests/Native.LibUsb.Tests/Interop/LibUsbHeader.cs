@@ -90,7 +90,7 @@ internal sealed partial class LibUsbHeader
     private static List<LibUsbHeader> FindAll()
     {
         var headers = new List<LibUsbHeader> { new("installed", null) };
-        string fetched = Repository.PathOf("artifacts", "libusb-headers");
+        string fetched = Repository.PathOf("artifacts", "libusb");
         if (Directory.Exists(fetched))
         {
             foreach (string suite in Directory.GetDirectories(fetched).Order(StringComparer.Ordinal))

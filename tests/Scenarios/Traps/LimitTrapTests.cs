@@ -124,6 +124,7 @@ public sealed class LimitTrapTests : BusTest
         {
             ControlHandler = urb =>
             {
+                urb.Buffer.Clear();
                 urb.Complete(urb.Length);
                 return true;
             },

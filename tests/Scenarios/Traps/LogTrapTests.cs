@@ -102,6 +102,9 @@ public sealed class LogTrapTests : BusTest, IDisposable
             device.Dispose,
             handle.Dispose,
             Context.Dispose,
+            () => handle.DisposeAsync().AsTask(),
+            () => Context.DisposeAsync().AsTask(),
+            () => transfer.SubmitAsync().AsTask(),
         ];
         var answers = new List<Exception?>();
         int nested = 0;

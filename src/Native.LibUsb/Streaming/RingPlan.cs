@@ -1,0 +1,143 @@
+using System.Globalization;
+
+namespace Native.LibUsb.Streaming;
+
+/// <summary>The sizes of a ring, checked before anything is made of them.</summary>
+internal sealed record RingPlan
+{
+    private const int DefaultPackets = 32;
+    private const int DefaultBulkSize = 64 * 1024;
+
+    // libusb makes URBs of at most so many packets, and the kernel takes the memory of one in one piece of at most so many bytes.
+    private const int PacketsPerUrb = 128;
+    private const long MostBytesPerIsoUrb = 4 << 20;
+    private const int MostBytesPerIsoPacket = 98_304;
+
+    // What each URB costs the kernel besides its data, about; small transfers consist of little else.
+    private const int UrbOverhead = 256;
+    private const int PacketOverhead = 16;
+
+    public required byte Endpoint { get; init; }
+
+    public required UsbTransferType Type { get; init; }
+
+    public required int MaxPacketSize { get; init; }
+
+    public required TimeSpan ServiceInterval { get; init; }
+
+    public required int Transfers { get; init; }
+
+    public required int Spares { get; init; }
+
+    /// <summary>Isochronous packets of a transfer; 0 for other endpoints.</summary>
+    public required int Packets { get; init; }
+
+    /// <summary>Bytes of one isochronous packet; 0 for other endpoints.</summary>
+    public required int PacketSize { get; init; }
+
+    /// <summary>Bytes of one transfer.</summary>
+    public required int TransferSize { get; init; }
+
+    /// <summary>Bytes that the kernel takes at once.</summary>
+    public int LargestPiece => IsIsochronous ? Math.Min(Packets, PacketsPerUrb) * PacketSize : TransferSize;
+
+    public required UsbRingOptions Options { get; init; }
+
+    public bool IsIsochronous => Type == UsbTransferType.Isochronous;
+
+    public bool Drops => Options.Overflow == UsbRingOverflow.Drop || (Options.Overflow == UsbRingOverflow.Automatic && IsIsochronous);
+
+    /// <exception cref="ArgumentException">The options do not fit the endpoint, or the system.</exception>
+    public static RingPlan Make(UsbEndpoint endpoint, UsbRingOptions options, UsbDirection direction)
+    {
+        if (endpoint.Direction != direction)
+            throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} goes the other way.", nameof(endpoint));
+        if (endpoint.TransferType == UsbTransferType.Control)
+            throw new ArgumentException("Control endpoints have no stream of data.", nameof(endpoint));
+        InRange(options.Transfers, 1, UsbRingOptions.MostTransfers, nameof(UsbRingOptions.Transfers));
+        InRange(options.Spares, 0, UsbRingOptions.MostTransfers, nameof(UsbRingOptions.Spares));
+        InRange(options.ErrorLimit, 1, int.MaxValue, nameof(UsbRingOptions.ErrorLimit));
+        InRange(options.StreamId, 0, ushort.MaxValue, nameof(UsbRingOptions.StreamId));
+        if (options.StreamId != 0 && endpoint.TransferType != UsbTransferType.Bulk)
+            throw Wrong(nameof(UsbRingOptions.StreamId), "Only bulk endpoints have streams.");
+
+        bool isochronous = endpoint.TransferType == UsbTransferType.Isochronous;
+        (int packets, int packetSize, int size) = isochronous ? Isochronous(endpoint, options) : Simple(endpoint, options, direction);
+        var plan = new RingPlan
+        {
+            Endpoint = endpoint.Address,
+            Type = options.StreamId != 0 ? UsbTransferType.BulkStream : endpoint.TransferType,
+            MaxPacketSize = endpoint.MaxPacketSize,
+            ServiceInterval = endpoint.ServiceInterval,
+            Transfers = options.Transfers,
+            Spares = options.Spares,
+            Packets = packets,
+            PacketSize = packetSize,
+            TransferSize = size,
+            Options = options,
+        };
+        plan.CheckMemory();
+        return plan;
+    }
+
+    private static (int Packets, int PacketSize, int Size) Isochronous(UsbEndpoint endpoint, UsbRingOptions options)
+    {
+        if (options.TransferSize != 0)
+            throw Wrong(nameof(UsbRingOptions.TransferSize), "Isochronous transfers are made of packets: set PacketsPerTransfer and PacketSize.");
+        InRange(options.PacketsPerTransfer, 0, short.MaxValue, nameof(UsbRingOptions.PacketsPerTransfer));
+        InRange(options.PacketSize, 0, MostBytesPerIsoPacket, nameof(UsbRingOptions.PacketSize));
+        int packets = options.PacketsPerTransfer == 0 ? DefaultPackets : options.PacketsPerTransfer;
+        int packetSize = options.PacketSize == 0 ? endpoint.BytesPerInterval : options.PacketSize;
+        if (packetSize == 0)
+            throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} moves nothing in this alternate setting: choose another.", nameof(endpoint));
+        if (OperatingSystem.IsLinux() && (long)Math.Min(packets, PacketsPerUrb) * packetSize > MostBytesPerIsoUrb)
+        {
+            throw Wrong(nameof(UsbRingOptions.PacketsPerTransfer), string.Create(CultureInfo.InvariantCulture,
+                $"{packets} packets of {packetSize} bytes are more than Linux takes in one URB: at most {MostBytesPerIsoUrb / packetSize} packets of this size."));
+        }
+
+        long size = (long)packets * packetSize;
+        if (size > int.MaxValue)
+            throw Wrong(nameof(UsbRingOptions.PacketsPerTransfer), "A transfer has at most 2 GiB.");
+        return (packets, packetSize, (int)size);
+    }
+
+    private static (int Packets, int PacketSize, int Size) Simple(UsbEndpoint endpoint, UsbRingOptions options, UsbDirection direction)
+    {
+        if (options.PacketsPerTransfer != 0 || options.PacketSize != 0)
+            throw Wrong(nameof(UsbRingOptions.PacketsPerTransfer), "Only isochronous transfers are made of packets: set TransferSize.");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.TransferSize, nameof(UsbRingOptions.TransferSize));
+        int packet = Math.Max(endpoint.MaxPacketSize, 1);
+        if (options.TransferSize == 0)
+            return (0, 0, endpoint.TransferType == UsbTransferType.Interrupt ? endpoint.BytesPerInterval : Math.Max(DefaultBulkSize / packet, 1) * packet);
+        if (direction == UsbDirection.In && options.TransferSize % packet != 0)
+        {
+            throw Wrong(nameof(UsbRingOptions.TransferSize), string.Create(CultureInfo.InvariantCulture,
+                $"{options.TransferSize} is not a multiple of the endpoint's packet size, {packet}: a whole packet would overflow it."));
+        }
+
+        return (0, 0, options.TransferSize);
+    }
+
+    /// <summary>All transfers in flight together must fit what the kernel allows all programs.</summary>
+    private void CheckMemory()
+    {
+        if (UsbfsMemory.Limit is not { } limit)
+            return;
+        long each = TransferSize + UrbOverhead + ((long)Packets * PacketOverhead);
+        if (each * Transfers <= limit)
+            return;
+        long most = limit / each;
+        throw Wrong(nameof(UsbRingOptions.Transfers), string.Create(CultureInfo.InvariantCulture,
+            $"{Transfers} transfers of {TransferSize} bytes are more than the {limit >> 20} MiB that Linux allows all USB transfers together: ") +
+            (most > 0 ? $"at most {most} of this size" : "not one of this size") + $", fewer while others stream too. {UsbfsMemory.File} sets the limit.");
+    }
+
+    private static void InRange(int value, int least, int most, string option)
+    {
+        if (value < least || value > most)
+            throw new ArgumentOutOfRangeException(option, value, string.Create(CultureInfo.InvariantCulture, $"{option} is {least} to {most}."));
+    }
+
+    private static ArgumentException Wrong(string option, string message) => new(message, option);
+}

@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Streaming;
+
+/// <summary>Where a slot is. Changed under the ring's lock.</summary>
+internal enum RingSlotState
+{
+    /// <summary>Nobody has it.</summary>
+    Free,
+
+    /// <summary>Its transfer is in flight, and it has a place in the order.</summary>
+    Armed,
+
+    /// <summary>Its transfer has ended, and it waits in the order until it is its turn.</summary>
+    Done,
+
+    /// <summary>The program has it.</summary>
+    Lent,
+}
+
+/// <summary>
+/// One transfer of a ring and its memory. The memory is managed and does not move, and what libusb tells of packets is copied out: so what the
+/// program still holds when everything is closed is stale, but never freed under it.
+/// </summary>
+internal sealed class RingSlot
+{
+    private const int Alignment = 64;
+
+    public RingSlot(UsbRing ring, UsbTransfer transfer, int size, int packets)
+    {
+        Ring = ring;
+        Transfer = transfer;
+        byte[] memory = GC.AllocateUninitializedArray<byte>(size + Alignment - 1, pinned: true);
+        Memory = MemoryMarshal.CreateFromPinnedArray(memory, Padding(memory), size);
+        PacketLengths = packets == 0 ? [] : new int[packets];
+        PacketStatuses = packets == 0 ? [] : new byte[packets];
+        transfer.State = this;
+    }
+
+    public UsbRing Ring { get; }
+
+    public UsbTransfer Transfer { get; }
+
+    public Memory<byte> Memory { get; }
+
+    public int[] PacketLengths { get; }
+
+    public byte[] PacketStatuses { get; }
+
+    public RingSlotState State { get; set; }
+
+    // The order: from the transfer that was submitted first to the last.
+    public RingSlot? Earlier { get; set; }
+
+    public RingSlot? Later { get; set; }
+
+    /// <summary>The number of this submission: 0, 1, 2...</summary>
+    public long Sequence { get; set; }
+
+    /// <summary>Counts how often the program had it, by which a stale buffer is known.</summary>
+    public long Loan { get; set; }
+
+    public UsbTransferStatus Status { get; set; }
+
+    /// <summary>Bytes that moved; of isochronous transfers the sum of the packets.</summary>
+    public int Length { get; set; }
+
+    /// <summary>Bytes to send; only rings that write use it.</summary>
+    public int Committed { get; set; }
+
+    /// <summary>Bytes of those that the device has taken.</summary>
+    public int Sent { get; set; }
+
+    /// <summary>Whether a zero-length packet follows when the last one is full.</summary>
+    public bool EndsMessage { get; set; }
+
+    /// <summary>Isochronous packets that had their turn.</summary>
+    public int Packets { get; set; }
+
+    /// <summary>When its transfer ended, by <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    public long Timestamp { get; set; }
+
+    /// <summary>What was thrown away between the buffer before and this one.</summary>
+    public UsbRingLoss LostBefore { get; set; }
+
+    private static unsafe int Padding(byte[] pinned)
+    {
+        nint start = (nint)Unsafe.AsPointer(ref pinned[0]);
+        return (int)(((start + Alignment - 1) & -Alignment) - start);
+    }
+}
+
+/// <summary>Data that arrived and was thrown away, because the reader was late and the ring was told to go on.</summary>
+/// <param name="Transfers">Transfers.</param>
+/// <param name="Packets">Isochronous packets.</param>
+/// <param name="Bytes">Bytes.</param>
+public readonly record struct UsbRingLoss(long Transfers, long Packets, long Bytes)
+{
+    /// <summary>Whether nothing was.</summary>
+    public bool IsNone => Transfers == 0;
+
+    internal UsbRingLoss Plus(UsbRingLoss other) => new(Transfers + other.Transfers, Packets + other.Packets, Bytes + other.Bytes);
+}

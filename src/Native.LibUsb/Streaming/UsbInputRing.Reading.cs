@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+
+namespace Native.LibUsb.Streaming;
+
+// Reading by code of the program's own. One reader at a time.
+public sealed partial class UsbInputRing
+{
+    /// <summary>Takes the next buffer if it is there. For one reader at a time.</summary>
+    /// <param name="buffer">The buffer, which the caller disposes: then it is submitted again.</param>
+    /// <returns>Whether there was one.</returns>
+    public bool TryRead(out UsbInputBuffer buffer)
+    {
+        RingSlot? slot = TakeNext();
+        buffer = slot is null ? default : new UsbInputBuffer(slot);
+        return slot is not null;
+    }
+
+    /// <summary>Takes the next buffer, and waits for it on this thread.</summary>
+    /// <param name="buffer">The buffer, which the caller disposes.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> is for ever.</param>
+    /// <returns>False: the time ran out, or the ring has stopped and all is read (see <see cref="UsbRing.IsRunning"/>).</returns>
+    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    public bool TryRead(out UsbInputBuffer buffer, TimeSpan timeout)
+    {
+        long end = timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        while (true)
+        {
+            if (TryReadOrEnd(out buffer, out bool ended))
+                return true;
+            long left = end - Environment.TickCount64;
+            if (ended || left <= 0)
+                return false;
+            _signal.Wait(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
+        }
+    }
+
+    /// <summary>Waits until there is a buffer to take with <see cref="TryRead(out UsbInputBuffer)"/>. Allocates nothing.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
+    /// <returns>False: the ring has stopped, and all is read.</returns>
+    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            bool ended = IsAtRest; // first: what came before is seen below
+            if (HasNext())
+                return true;
+            if (ended)
+            {
+                ThrowIfFailed();
+                return false;
+            }
+
+            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes the next buffer, and waits for it.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
+    /// <returns>The buffer, which the caller disposes; an empty one (<see cref="UsbInputBuffer.IsNone"/>) when the ring has stopped and all is read.</returns>
+    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<UsbInputBuffer> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (TryReadOrEnd(out UsbInputBuffer buffer, out bool ended))
+                return buffer;
+            if (ended)
+                return default;
+            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads until the ring stops. Each buffer is the ring's again when the next one is asked for.</summary>
+    /// <param name="cancellationToken">Ends the reading, not the ring.</param>
+    /// <returns>The buffers in order.</returns>
+    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async IAsyncEnumerable<UsbInputBuffer> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (!TryReadOrEnd(out UsbInputBuffer buffer, out bool ended))
+            {
+                if (ended)
+                    yield break;
+                await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            try
+            {
+                yield return buffer;
+            }
+            finally
+            {
+                buffer.Dispose();
+            }
+        }
+    }
+
+    private bool TryReadOrEnd(out UsbInputBuffer buffer, out bool ended)
+    {
+        ended = IsAtRest; // first: what came before is taken below
+        if (TryRead(out buffer))
+            return true;
+        if (ended)
+            ThrowIfFailed();
+        return false;
+    }
+
+    private bool HasNext()
+    {
+        bool taken = false;
+        Gate.Enter(ref taken);
+        RingSlot? slot = Order.First;
+        while (slot is { State: RingSlotState.Done } && HasNothing(slot))
+            slot = slot.Later;
+        bool has = slot is { State: RingSlotState.Done };
+        Gate.Exit();
+        return has;
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (Failure is { } failure)
+            throw failure;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+
+namespace Native.LibUsb.Streaming;
+
+// Writing by code of the program's own.
+public sealed partial class UsbOutputRing
+{
+    /// <summary>Takes a buffer to fill, if one is free.</summary>
+    /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
+    /// <returns>Whether there was one.</returns>
+    public bool TryAcquire(out UsbOutputBuffer buffer)
+    {
+        RingSlot? slot = Lend(onlyForQueue: false);
+        buffer = slot is null ? default : new UsbOutputBuffer(slot);
+        return slot is not null;
+    }
+
+    /// <summary>Takes a buffer to fill, and waits on this thread until one is free.</summary>
+    /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> is for ever.</param>
+    /// <returns>False: the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="UsbException">The ring has failed.</exception>
+    public bool TryAcquire(out UsbOutputBuffer buffer, TimeSpan timeout)
+    {
+        long end = timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        while (true)
+        {
+            if (TryAcquire(out buffer))
+                return true;
+            ThrowIfAtRest();
+            long left = end - Environment.TickCount64;
+            if (left <= 0)
+                return false;
+            _signal.Wait(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
+        }
+    }
+
+    /// <summary>Takes a buffer to fill, and waits until one is free. One caller at a time; allocates nothing.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
+    /// <returns>The buffer, which the caller commits or disposes.</returns>
+    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="UsbException">The ring has failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<UsbOutputBuffer> AcquireAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (TryAcquire(out UsbOutputBuffer buffer))
+                return buffer;
+            ThrowIfAtRest();
+            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits until the device has taken all that was committed. Not while another caller waits for a buffer.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
+    /// <returns>Ends when nothing is in flight.</returns>
+    /// <exception cref="InvalidOperationException">The ring was stopped before.</exception>
+    /// <exception cref="UsbException">The ring has failed; <see cref="UnsentBytes"/> says how much the device has not taken.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        while (!IsFlushed())
+        {
+            ThrowIfAtRest();
+            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private bool IsFlushed()
+    {
+        bool taken = false;
+        Gate.Enter(ref taken);
+        bool flushed = Order.First is null && _waiting.Count == 0;
+        Gate.Exit();
+        return flushed;
+    }
+
+    private void ThrowIfAtRest()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (!IsAtRest)
+            return;
+        ThrowIfFailed();
+        throw new InvalidOperationException("The ring does not run: call Start.");
+    }
+}

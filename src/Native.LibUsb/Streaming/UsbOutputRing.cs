@@ -1,0 +1,304 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace Native.LibUsb.Streaming;
+
+/// <summary>
+/// A ring that writes: a handler on the event thread fills each buffer that is free (<see cref="Start{THandler}"/>,
+/// <see cref="Start(UsbOutputCallback)"/>), or code of the program's own does (<see cref="Start()"/> and <see cref="TryAcquire(out UsbOutputBuffer)"/>,
+/// <see cref="AcquireAsync"/>). What is committed first is sent first.
+/// </summary>
+/// <remarks>
+/// A bulk or interrupt transfer that fails stops the ring: what follows would be behind a hole. What the device has not taken by then is kept, and is
+/// sent first when the ring is started again. Isochronous transfers go on whatever becomes of them.
+/// </remarks>
+public sealed partial class UsbOutputRing : UsbRing
+{
+    // What keeps an isochronous endpoint busy while the next transfer is being made.
+    private const int FewestIsochronous = 2;
+
+    private readonly RingSignal _signal;
+
+    // Committed, and waiting until the queue has room; oldest first. Under the gate.
+    private readonly Queue<RingSlot> _waiting;
+    private UsbOutputCallback? _callback;
+
+    internal UsbOutputRing(UsbDeviceHandle handle, RingPlan plan)
+        : base(handle, plan)
+    {
+        _signal = new RingSignal(plan.Options.ContinueOnEventThread);
+        _waiting = new Queue<RingSlot>(plan.Transfers + plan.Spares);
+    }
+
+    /// <summary>Bytes that were committed and that the device has not taken yet.</summary>
+    public long UnsentBytes
+    {
+        get
+        {
+            long sum = 0;
+            bool taken = false;
+            Gate.Enter(ref taken);
+            for (RingSlot? slot = Order.First; slot is not null; slot = slot.Later)
+                sum += slot.Committed - slot.Sent;
+            foreach (RingSlot slot in _waiting)
+                sum += slot.Committed;
+            Gate.Exit();
+            return sum;
+        }
+    }
+
+    private protected override bool StopsAtFailure => !Plan.IsIsochronous;
+
+    /// <summary>Starts it for code that writes with <see cref="AcquireAsync"/> and its kind; what was not sent before is sent first.</summary>
+    /// <exception cref="InvalidOperationException">It runs.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer.</exception>
+    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    public void Start() => Begin<PullProducer>();
+
+    /// <summary>Starts it for a static handler, called on the event thread to fill each buffer that is free, and here for the first ones.</summary>
+    /// <typeparam name="THandler">A type, usually an empty struct, with the method to call. Its state is in <see cref="UsbRing.State"/>.</typeparam>
+    /// <exception cref="InvalidOperationException">It runs.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    public void Start<THandler>()
+        where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>();
+
+    /// <summary>Starts it for a callback, called on the event thread to fill each buffer that is free, and here for the first ones.</summary>
+    /// <param name="callback">What to call.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">It runs.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    public void Start(UsbOutputCallback callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        _callback = callback;
+        Begin<PushProducer<CallbackHandler>>();
+    }
+
+    private void Begin<TProducer>()
+        where TProducer : struct, IProducer
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (!IsAtRest)
+            throw new InvalidOperationException("The ring runs already, or is still being stopped: await StopAsync first.");
+        foreach (RingSlot slot in Slots)
+            slot.Transfer.SetHandler<Completion<TProducer>>();
+        Run();
+        TProducer.Produce(this);
+        ThrowIfFailed();
+    }
+
+    private protected override void Configure(RingSlot slot)
+    {
+        switch (Plan.Type)
+        {
+            case UsbTransferType.Isochronous:
+                slot.Transfer.SetIsochronous(Plan.Endpoint, slot.Memory);
+                break;
+            case UsbTransferType.Interrupt:
+                slot.Transfer.SetInterrupt(Plan.Endpoint, slot.Memory);
+                break;
+            case UsbTransferType.BulkStream:
+                slot.Transfer.SetBulkStream(Plan.Endpoint, (uint)Plan.Options.StreamId, slot.Memory);
+                break;
+            default:
+                slot.Transfer.SetBulk(Plan.Endpoint, slot.Memory);
+                break;
+        }
+    }
+
+    private protected override void Wake() => _signal.Set();
+
+    private protected override void OnRunning()
+    {
+        // What was in flight when it stopped and did not get through, before all that waited behind it.
+        while (Order.First is { State: RingSlotState.Done } unsent && WantsMore)
+        {
+            Order.Remove(unsent);
+            if (Send(unsent))
+                continue;
+            unsent.State = RingSlotState.Done;
+            Order.Prepend(unsent);
+            return;
+        }
+
+        SendWaiting();
+    }
+
+    private void OnCompleted<TProducer>(RingSlot slot)
+        where TProducer : struct, IProducer
+    {
+        long begin = Stopwatch.GetTimestamp();
+        bool taken = false;
+        Gate.Enter(ref taken);
+        TakeBack(slot, begin);
+        slot.Sent += slot.Length;
+        if (Plan.IsIsochronous || slot.Status == UsbTransferStatus.Completed)
+        {
+            Order.Remove(slot);
+            PutFree(slot);
+        }
+
+        SendWaiting();
+        Gate.Exit();
+
+        TProducer.Produce(this);
+        FillUnderrun();
+        AfterGate();
+        Counters.LongestCallbackTicks = Math.Max(Counters.LongestCallbackTicks, Stopwatch.GetTimestamp() - begin);
+    }
+
+    /// <summary>Under the gate: submits what waits, as far as there is room.</summary>
+    private void SendWaiting()
+    {
+        while (WantsMore && _waiting.TryPeek(out RingSlot? slot) && Order.First is not { State: RingSlotState.Done })
+        {
+            if (!Send(slot))
+                return;
+            _waiting.Dequeue();
+        }
+    }
+
+    /// <summary>Under the gate: submits what the device has not taken of a buffer.</summary>
+    private bool Send(RingSlot slot)
+    {
+        if (Plan.IsIsochronous)
+            slot.Transfer.UsePackets(slot.Committed, Plan.PacketSize);
+        else
+            slot.Transfer.UsePart(slot.Sent, slot.Committed - slot.Sent, slot.EndsMessage);
+        return Arm(slot);
+    }
+
+    /// <summary>Nothing was committed in time.</summary>
+    private void FillUnderrun()
+    {
+        bool taken = false;
+        Gate.Enter(ref taken);
+        Counters.Armed(Armed);
+        if (WantsMore && Armed == 0)
+            Counters.Underruns++;
+        if (Plan.IsIsochronous && Plan.Options.FillUnderruns)
+        {
+            while (WantsMore && Armed < FewestIsochronous && TakeFree() is { } slot)
+            {
+                if (Armed > 0)
+                    Counters.Underruns++;
+                slot.Memory.Span.Clear();
+                slot.Committed = slot.Memory.Length;
+                slot.Sent = 0;
+                if (!Send(slot))
+                    PutFree(slot);
+            }
+        }
+
+        Gate.Exit();
+    }
+
+    /// <summary>Takes a buffer for the program, when one is free.</summary>
+    private RingSlot? Lend(bool onlyForQueue)
+    {
+        bool taken = false;
+        Gate.Enter(ref taken);
+        RingSlot? slot = IsRunning && (!onlyForQueue || WantsMore) ? TakeFree() : null;
+        if (slot is not null)
+        {
+            slot.State = RingSlotState.Lent;
+            slot.Loan++;
+        }
+
+        Gate.Exit();
+        return slot;
+    }
+
+    /// <summary>Takes a buffer back from the program, with something to send or without.</summary>
+    internal void Return(RingSlot slot, long loan, int committed, bool endsMessage)
+    {
+        bool taken = false;
+        bool ours;
+        Gate.Enter(ref taken);
+        ours = slot.State == RingSlotState.Lent && slot.Loan == loan;
+        if (ours)
+        {
+            slot.Loan++; // whoever still has it has nothing
+            if (committed < 0)
+            {
+                PutFree(slot);
+            }
+            else
+            {
+                slot.Committed = committed;
+                slot.Sent = 0;
+                slot.EndsMessage = endsMessage;
+                _waiting.Enqueue(slot);
+                SendWaiting();
+            }
+        }
+
+        Gate.Exit();
+        AfterGate();
+        if (!ours && committed >= 0)
+            throw new ObjectDisposedException(nameof(UsbOutputBuffer), "The buffer was committed or disposed before.");
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (Failure is { } failure)
+            throw failure;
+    }
+
+    /// <summary>Where the data comes from.</summary>
+    private interface IProducer
+    {
+        static abstract void Produce(UsbOutputRing ring);
+    }
+
+    /// <summary>Other code commits it.</summary>
+    private readonly struct PullProducer : IProducer
+    {
+        public static void Produce(UsbOutputRing ring) => ring._signal.Set();
+    }
+
+    /// <summary>A handler fills buffers here and now.</summary>
+    private readonly struct PushProducer<THandler> : IProducer
+        where THandler : struct, IUsbOutputHandler
+    {
+        public static void Produce(UsbOutputRing ring)
+        {
+            ring._signal.Set(); // for who flushes
+            while (ring.Lend(onlyForQueue: true) is { } slot)
+            {
+                var buffer = new UsbOutputBuffer(slot);
+                long loan = slot.Loan;
+                try
+                {
+                    THandler.Fill(buffer);
+                }
+                catch (Exception exception) // the stream goes on
+                {
+                    ring.Handle.Context.ReportCallbackException(ring, exception);
+                }
+
+                bool committed = slot.Loan != loan;
+                buffer.Dispose();
+                if (!committed)
+                    return; // it has nothing now
+            }
+        }
+    }
+
+    private readonly struct CallbackHandler : IUsbOutputHandler
+    {
+        public static void Fill(UsbOutputBuffer buffer) => ((UsbOutputRing)buffer.Ring)._callback!(buffer);
+    }
+
+    private readonly struct Completion<TProducer> : IUsbTransferHandler
+        where TProducer : struct, IProducer
+    {
+        public static void OnCompleted(UsbTransfer transfer)
+        {
+            RingSlot slot = Unsafe.As<RingSlot>(transfer.State!);
+            Unsafe.As<UsbOutputRing>(slot.Ring).OnCompleted<TProducer>(slot);
+        }
+    }
+}

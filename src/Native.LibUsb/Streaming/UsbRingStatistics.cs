@@ -1,0 +1,67 @@
+namespace Native.LibUsb.Streaming;
+
+/// <summary>What a ring has counted since it was made.</summary>
+public readonly record struct UsbRingStatistics
+{
+    /// <summary>Transfers in flight now.</summary>
+    public int Armed { get; init; }
+
+    /// <summary>The fewest that were in flight since it was last started, right after one had ended: 0 means that the queue ran dry.</summary>
+    public int LowestArmed { get; init; }
+
+    /// <summary>Transfers that ended, however they did.</summary>
+    public long Completions { get; init; }
+
+    /// <summary>Bytes that moved.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Good isochronous packets, empty ones included.</summary>
+    public long Packets { get; init; }
+
+    /// <summary>Good isochronous packets without data: the device had nothing to send.</summary>
+    public long EmptyPackets { get; init; }
+
+    /// <summary>Submissions that libusb refused.</summary>
+    public long SubmitFailures { get; init; }
+
+    /// <summary>How often a ring that is written had nothing in flight.</summary>
+    public long Underruns { get; init; }
+
+    /// <summary>Halts that were cleared.</summary>
+    public long Recoveries { get; init; }
+
+    /// <summary>What arrived and was thrown away because the reader was late.</summary>
+    public UsbRingLoss Dropped { get; init; }
+
+    /// <summary>
+    /// Service intervals of an isochronous endpoint in which no transfer was in the queue, found by comparing the clocks, to within half a
+    /// transfer.
+    /// </summary>
+    public long MissedIntervals { get; init; }
+
+    /// <summary>The longest time from the begin of a callback to its end, the program's handler included.</summary>
+    public TimeSpan LongestCallback { get; init; }
+
+    /// <summary>Transfers by status.</summary>
+    public UsbStatusCounts Transfers { get; init; }
+
+    /// <summary>Isochronous packets by status.</summary>
+    public UsbStatusCounts PacketStatuses { get; init; }
+
+    /// <summary>Isochronous packets of the device that did not reach the program: failed, dropped, and missed intervals.</summary>
+    public long LostPackets => PacketStatuses.Failed + Dropped.Packets + MissedIntervals;
+}
+
+/// <summary>Transfers or packets by how they ended.</summary>
+/// <param name="Completed"><see cref="UsbTransferStatus.Completed"/>.</param>
+/// <param name="Error"><see cref="UsbTransferStatus.Error"/>.</param>
+/// <param name="TimedOut"><see cref="UsbTransferStatus.TimedOut"/>.</param>
+/// <param name="Cancelled"><see cref="UsbTransferStatus.Cancelled"/>.</param>
+/// <param name="Stall"><see cref="UsbTransferStatus.Stall"/>.</param>
+/// <param name="NoDevice"><see cref="UsbTransferStatus.NoDevice"/>.</param>
+/// <param name="Overflow"><see cref="UsbTransferStatus.Overflow"/>.</param>
+public readonly record struct UsbStatusCounts(long Completed, long Error, long TimedOut, long Cancelled, long Stall, long NoDevice, long Overflow)
+{
+    /// <summary>All that failed; what was cancelled did not.</summary>
+    public long Failed => Error + TimedOut + Stall + NoDevice + Overflow;
+}

@@ -1,0 +1,116 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// Transfers that are awaited instead of called back.
+public sealed unsafe partial class UsbTransfer : IAsyncDisposable
+{
+    // Made by the first awaited submission, and used again for each one.
+    private TransferCompletion? _completion;
+
+    // The same while an awaited submission is in flight, otherwise null. Written by whoever has just taken the transfer for submission.
+    private TransferCompletion? _awaited;
+
+    // Who waits for the release; afterwards the one that is complete, for whoever asks then.
+    private TaskCompletionSource? _released;
+    private static readonly TaskCompletionSource s_released = Completed();
+
+    /// <summary>
+    /// Where code that awaits goes on: on the event thread inside libusb's callback, which is the quickest and under the same
+    /// rules as a callback (nothing that blocks, no synchronous transfer, no opening), or on the thread pool (false, the default). Code with
+    /// a synchronization context, such as a window's, goes on there. Read at each submission.
+    /// </summary>
+    public bool ContinueOnEventThread { get; set; }
+
+    /// <summary>
+    /// Hands the transfer to libusb (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for it.
+    /// Somebody must handle events: <see cref="UsbContext.StartEventThread"/>. Await the result once, before the next submission. Nothing is
+    /// allocated after the first one, unless it fails.
+    /// </summary>
+    /// <param name="cancellationToken">
+    /// Cancels the transfer at libusb. The wait ends after its callback, when the buffer is the program's again. A transfer that was quicker
+    /// ends as it came to.
+    /// </param>
+    /// <returns>The bytes that moved; of an isochronous transfer the sum over its packets, whose status is asked with <see cref="IterIso"/>.</returns>
+    /// <exception cref="UsbTransferCanceledException">It was cancelled, also by disposing. The bytes that had moved are told by it.</exception>
+    /// <exception cref="UsbException">
+    /// libusb refused it, as in <see cref="Submit"/>, or it failed: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
+    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. The bytes that had moved are told by it.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    public ValueTask<int> SubmitAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return TransferCompletion.CancelledAsync(cancellationToken);
+        TransferCompletion completion = Completion();
+        UsbError error = TrySubmit(completion, cancellationToken);
+        return error == UsbError.Success
+            ? new ValueTask<int>(completion, completion.Token)
+            : ValueTask.FromException<int>(SubmitFailure(error));
+    }
+
+    /// <summary>As <see cref="SubmitAsync"/>, but tells how it ended instead of throwing it, also when libusb refuses it or it is cancelled.</summary>
+    /// <param name="cancellationToken">Cancels the transfer at libusb.</param>
+    /// <returns>The error, if any, and the bytes that moved.</returns>
+    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    public ValueTask<UsbTransferOutcome> TrySubmitAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return new ValueTask<UsbTransferOutcome>(new UsbTransferOutcome(UsbError.Interrupted, 0));
+        TransferCompletion completion = Completion();
+        UsbError error = TrySubmit(completion, cancellationToken);
+        return error == UsbError.Success
+            ? new ValueTask<UsbTransferOutcome>(completion, completion.Token)
+            : new ValueTask<UsbTransferOutcome>(new UsbTransferOutcome(error, 0));
+    }
+
+    /// <summary>
+    /// As <see cref="Dispose"/>, and waits without blocking until it is freed: a transfer in flight is cancelled, and its callback has
+    /// returned. Somebody must handle events.
+    /// </summary>
+    /// <returns>Ends when nothing of the transfer is left. Awaited in its own callback, that comes after the callback.</returns>
+    public ValueTask DisposeAsync()
+    {
+        TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        released = Interlocked.CompareExchange(ref _released, released, null) ?? released;
+        Dispose();
+        return new ValueTask(released.Task);
+    }
+
+    internal Exception Failure(UsbTransferOutcome outcome) =>
+        new UsbException(outcome.Error, $"finish the {Type} transfer on endpoint 0x{Endpoint:x2}", outcome.BytesTransferred);
+
+    private TransferCompletion Completion() =>
+        _completion ?? Interlocked.CompareExchange(ref _completion, new TransferCompletion(this), null) ?? _completion;
+
+    /// <summary>Ends an awaited submission. libusb has given the transfer back, and it is still taken: nobody else can submit it yet.</summary>
+    private void CompleteAwaited(TransferCompletion completion)
+    {
+        _awaited = null;
+        completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf((UsbTransferStatus)_native->status), BytesTransferred()));
+        Volatile.Write(ref _state, InCallback);
+        completion.Signal();
+    }
+
+    private static TaskCompletionSource Completed()
+    {
+        TaskCompletionSource completed = new();
+        completed.SetResult();
+        return completed;
+    }
+
+    private int BytesTransferred()
+    {
+        if (_native->type != (byte)UsbTransferType.Isochronous)
+            return _native->actual_length;
+        int sum = 0;
+        libusb_iso_packet_descriptor* packets = _native->iso_packet_desc;
+        for (int i = 0; i < _native->num_iso_packets; i++)
+            sum += (int)packets[i].actual_length;
+        return sum;
+    }
+}

@@ -1,0 +1,59 @@
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Tests.Facade;
+
+namespace Native.LibUsb.Tests.Streaming;
+
+/// <summary>What the tests of rings share: an event thread, and rings by the address of their endpoint.</summary>
+public abstract class RingTest : BusTest
+{
+    protected RingTest() => Events = Context.StartEventThread();
+
+    protected UsbEventThread Events { get; }
+
+    protected static UsbInputRing InputRing(UsbDeviceHandle handle, byte address, UsbRingOptions? options = null, int alternate = 0) =>
+        handle.CreateInputRing(Endpoint(handle, address, alternate), options);
+
+    protected static UsbOutputRing OutputRing(UsbDeviceHandle handle, byte address, UsbRingOptions? options = null, int alternate = 0) =>
+        handle.CreateOutputRing(Endpoint(handle, address, alternate), options);
+
+    protected static UsbEndpoint Endpoint(UsbDeviceHandle handle, byte address, int alternate = 0)
+    {
+        foreach (UsbInterface @interface in handle.Device.GetActiveConfiguration().Interfaces)
+        {
+            foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+            {
+                if (setting.Number != alternate)
+                    continue;
+                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                {
+                    if (endpoint.Address == address)
+                        return endpoint;
+                }
+            }
+        }
+
+        throw new InvalidOperationException("There is no such endpoint.");
+    }
+
+    /// <summary>Bytes that tell where they belong: the low byte of position / 7 + position.</summary>
+    protected static byte[] Pattern(long start, int length)
+    {
+        byte[] bytes = new byte[length];
+        for (int i = 0; i < length; i++)
+            bytes[i] = PatternByte(start + i);
+        return bytes;
+    }
+
+    protected static byte PatternByte(long position) => (byte)((position / 7) + position);
+
+    /// <summary>Asserts that bytes continue the pattern.</summary>
+    protected static void CheckPattern(ReadOnlySpan<byte> bytes, ref long position)
+    {
+        foreach (byte value in bytes)
+        {
+            if (value != PatternByte(position))
+                Assert.Fail($"Byte {position} is {value}, not {PatternByte(position)}.");
+            position++;
+        }
+    }
+}
