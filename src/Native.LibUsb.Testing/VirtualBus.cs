@@ -361,12 +361,12 @@ public sealed partial class VirtualBus : IDisposable
             device = _devices.Find(d => name == $"{d.BusNumber:d3}/{d.DeviceNumber:d3}" || name == d.PortPath);
         if (device is null)
             return (null, noEntry);
-        if (device.DenyAccess && accessMode != readOnly)
-            return (null, accessDenied);
         lock (device.SyncRoot)
         {
             if (!device.IsAttached)
                 return (null, noDevice);
+            if (accessMode != readOnly && !device.AdmitWriter())
+                return (null, accessDenied);
             device.Connected(connection);
             return (device, 0);
         }

@@ -26,6 +26,9 @@ public sealed record EndpointDescription(byte Address, EndpointKind Kind, int Ma
     /// <summary>Bits 2 to 5 of <c>bmAttributes</c>: synchronisation and usage of an isochronous endpoint.</summary>
     public byte SyncAndUsage { get; init; }
 
+    /// <summary>Audio devices only: <c>bRefresh</c> and <c>bSynchAddress</c>, with which the descriptor has nine bytes; null for seven.</summary>
+    public (byte Refresh, byte SyncAddress)? Audio { get; init; }
+
     /// <summary>Descriptors that follow this one (class-specific), whole, as they go over the wire.</summary>
     public ReadOnlyMemory<byte> Extra { get; init; }
 
@@ -55,7 +58,9 @@ public sealed record EndpointDescription(byte Address, EndpointKind Kind, int Ma
     internal void Write(List<byte> to, VirtualSpeed speed)
     {
         int packet = MaxPacketSize | (speed == VirtualSpeed.High ? (PacketsPerMicroframe - 1) << 11 : 0);
-        to.AddRange([7, 5, Address, (byte)((int)Kind | SyncAndUsage), (byte)packet, (byte)(packet >> 8), Interval]);
+        to.AddRange([(byte)(Audio is null ? 7 : 9), 5, Address, (byte)((int)Kind | SyncAndUsage), (byte)packet, (byte)(packet >> 8), Interval]);
+        if (Audio is { } audio)
+            to.AddRange([audio.Refresh, audio.SyncAddress]);
         if (speed >= VirtualSpeed.Super)
         {
             bool periodic = Kind is EndpointKind.Isochronous or EndpointKind.Interrupt;

@@ -62,6 +62,16 @@ public class VirtualDevice
     /// <summary>True: opening the node for writing is refused with EACCES, as for a user without permission.</summary>
     public bool DenyAccess { get; set; }
 
+    /// <summary>Refuses so many openings for writing with EACCES, and then no more: right after a device is plugged in, udev has not set its
+    /// permissions yet.</summary>
+    public int DenyNextOpens { get; set; }
+
+    /// <summary>Times that the node has been opened for writing. A program that only looks at descriptors and sysfs never does.</summary>
+    public int Opens { get; private set; }
+
+    /// <summary>Times that opening the node for writing was refused.</summary>
+    public int DeniedOpens { get; private set; }
+
     /// <summary>The active configuration's value; 0 when the device is not configured.</summary>
     public byte Configuration { get; private set; }
 
@@ -185,6 +195,20 @@ public class VirtualDevice
     }
 
     internal void Connected(Connection connection) => _connections.Add(connection);
+
+    /// <summary>Whether the node may be opened for writing now. Lock held.</summary>
+    internal bool AdmitWriter()
+    {
+        if (DenyAccess || DenyNextOpens > 0)
+        {
+            DenyNextOpens = Math.Max(DenyNextOpens - 1, 0);
+            DeniedOpens++;
+            return false;
+        }
+
+        Opens++;
+        return true;
+    }
 
     /// <summary>A host's connection ends: its URBs go, its claims too.</summary>
     internal void Disconnected(Connection connection)

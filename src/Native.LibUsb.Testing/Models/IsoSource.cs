@@ -30,11 +30,6 @@ public sealed record IsoSourceOptions
     public long UnplugAfterPackets { get; init; }
 }
 
-/// <summary>What an isochronous packet becomes instead of itself.</summary>
-/// <param name="Status">How it ends.</param>
-/// <param name="Length">The bytes that arrive; what is more than was asked for is cut.</param>
-public readonly record struct IsoFault(UrbStatus Status, int Length = 0);
-
 /// <summary>A device like a camera: an isochronous IN endpoint (0x81) on interface 0 that sends the <see cref="NumberedPattern"/>.</summary>
 /// <remarks>
 /// Alternate setting 0 has no endpoint and takes no bandwidth; each further one has larger packets. The packets are numbered from
@@ -79,44 +74,19 @@ public sealed class IsoSource : VirtualDevice
         }
     }
 
-    private static DeviceDescription Describe(IsoSourceOptions options)
+    private static DeviceDescription Describe(IsoSourceOptions options) => new()
     {
-        IReadOnlyList<int> sizes = options.PacketSizes ?? options.Speed switch
-        {
-            VirtualSpeed.Full => [256, 512, 1023],
-            VirtualSpeed.High => [512, 1024, 2048, 3072],
-            VirtualSpeed.Super or VirtualSpeed.SuperPlus => [1024, 16384, 49152],
-            _ => throw new ArgumentException("A low-speed device has no isochronous endpoints."),
-        };
-        List<AlternateSetting> settings = [new AlternateSetting()];
-        settings.AddRange(sizes.Select(size => new AlternateSetting(ForSize(size, options.Speed))));
-        return new DeviceDescription
-        {
-            Speed = options.Speed,
-            VendorId = options.VendorId,
-            ProductId = options.ProductId,
-            Manufacturer = "Native.LibUsb",
-            Product = "Isochronous source",
-            SerialNumber = options.SerialNumber is null ? null : new UsbText(options.SerialNumber),
-            Configurations = [new ConfigurationDescription(new InterfaceDescription(0, settings) { KernelDriver = options.KernelDriver }) { MaxPowerMilliamps = 500 }],
-        };
-    }
-
-    /// <summary>The endpoint that carries so many bytes in a service interval.</summary>
-    private static EndpointDescription ForSize(int size, VirtualSpeed speed)
-    {
-        const byte asynchronous = 1 << 2;
-        int packets = (size + 1023) / 1024;
-        bool fast = speed >= VirtualSpeed.Super;
-        int most = fast ? 48 : speed == VirtualSpeed.High ? 3 : 1;
-        if (size < 1 || packets > most || size % packets != 0)
-            throw new ArgumentException($"An isochronous packet of {size} bytes does not exist at {speed} speed.");
-        EndpointDescription endpoint = new(EndpointAddress, EndpointKind.Isochronous, size / packets) { SyncAndUsage = asynchronous };
-        if (!fast)
-            return endpoint with { PacketsPerMicroframe = packets };
-        int bursts = (packets + 15) / 16;
-        if (packets % bursts != 0)
-            throw new ArgumentException($"An isochronous packet of {size} bytes cannot be divided in {bursts} bursts.");
-        return endpoint with { Burst = packets / bursts, BurstsPerInterval = bursts };
-    }
+        Speed = options.Speed,
+        VendorId = options.VendorId,
+        ProductId = options.ProductId,
+        Manufacturer = "Native.LibUsb",
+        Product = "Isochronous source",
+        SerialNumber = options.SerialNumber is null ? null : new UsbText(options.SerialNumber),
+        Configurations =
+        [
+            new ConfigurationDescription(
+                new InterfaceDescription(0, IsoEndpoint.Settings(EndpointAddress, options.Speed, options.PacketSizes)) { KernelDriver = options.KernelDriver })
+            { MaxPowerMilliamps = 500 },
+        ],
+    };
 }

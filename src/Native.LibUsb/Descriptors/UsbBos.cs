@@ -4,21 +4,33 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// The binary object store of a device: its device capabilities. It owns libusb's copy, and so does every view taken from it. Made by
+/// The binary object store of a device: its device capabilities. It is a copy of its own, as <see cref="UsbConfiguration"/> is. Made by
 /// <see cref="UsbDeviceHandle.GetBos"/>.
 /// </summary>
 public sealed unsafe class UsbBos
 {
-    // Freed by the finaliser alone, as UsbConfiguration's: a view may be in use on any thread.
-    private readonly libusb_bos_descriptor* _native;
+    private readonly byte[][] _capabilities;
 
-    internal UsbBos(libusb_bos_descriptor* native) => _native = native;
-
-    /// <summary>Frees the descriptors: plain memory, in any order with anything else.</summary>
-    ~UsbBos() => libusb.libusb_free_bos_descriptor(_native);
+    /// <summary>Takes over libusb's descriptors: copies them, and frees libusb's.</summary>
+    internal UsbBos(libusb_bos_descriptor* native)
+    {
+        try
+        {
+            _capabilities = new byte[native->bNumDeviceCaps][];
+            for (int i = 0; i < _capabilities.Length; i++)
+            {
+                libusb_bos_dev_capability_descriptor* capability = native->dev_capability[i];
+                _capabilities[i] = new ReadOnlySpan<byte>(capability, capability->bLength).ToArray();
+            }
+        }
+        finally
+        {
+            libusb.libusb_free_bos_descriptor(native);
+        }
+    }
 
     /// <summary>How many capabilities.</summary>
-    public int Count => _native->bNumDeviceCaps;
+    public int Count => _capabilities.Length;
 
     /// <summary>One capability, in the order of the descriptors.</summary>
     /// <param name="index">Its place, from 0.</param>
@@ -29,7 +41,7 @@ public sealed unsafe class UsbBos
         {
             ArgumentOutOfRangeException.ThrowIfNegative(index);
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-            return new UsbDeviceCapability(this, _native->dev_capability[index]);
+            return new UsbDeviceCapability(this, _capabilities[index]);
         }
     }
 
@@ -98,27 +110,27 @@ public enum UsbCapabilityType
 /// One device capability. The well-known kinds are read from its bytes here, so they do not depend on the version of libusb. A capability that
 /// is too short for its kind is not read.
 /// </summary>
-public readonly unsafe ref struct UsbDeviceCapability
+public readonly ref struct UsbDeviceCapability
 {
     private const int HeaderSize = 3;
     private const int GuidSize = 16;
 
-    private readonly libusb_bos_dev_capability_descriptor* _native;
+    private readonly byte[] _bytes; // libusb lets nothing through that is shorter than a header
 
-    internal UsbDeviceCapability(UsbBos owner, libusb_bos_dev_capability_descriptor* native)
+    internal UsbDeviceCapability(UsbBos owner, byte[] bytes)
     {
         Owner = owner;
-        _native = native;
+        _bytes = bytes;
     }
 
-    /// <summary>Whose memory this looks at.</summary>
+    /// <summary>What it is part of.</summary>
     public UsbBos Owner { get; }
 
     /// <summary><c>bDevCapabilityType</c>.</summary>
-    public UsbCapabilityType Type => (UsbCapabilityType)_native->bDevCapabilityType;
+    public UsbCapabilityType Type => (UsbCapabilityType)_bytes[2];
 
     /// <summary>What follows the three bytes of its header, as it is.</summary>
-    public ReadOnlySpan<byte> Data => new((byte*)_native + HeaderSize, Math.Max(_native->bLength - HeaderSize, 0));
+    public ReadOnlySpan<byte> Data => _bytes.AsSpan(HeaderSize);
 
     /// <summary>The USB 2.0 extension.</summary>
     /// <param name="extension">Its content.</param>

@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
 /// <summary>
-/// Receives a message of libusb's log. It is called on any thread, also on libusb's own, and while libusb holds its locks: it must be quick, and
-/// must call nothing of this library. What it throws is dropped, because there is nobody who could catch it.
+/// Receives a message of libusb's log. It is called on any thread, also on libusb's own, and while libusb holds its locks: it must be quick.
+/// What would call libusb from it, and so might wait for those locks for ever, throws <see cref="InvalidOperationException"/>, and so does
+/// disposing; setting log handlers is allowed. What it throws is dropped, because there is nobody who could catch it.
 /// </summary>
 /// <param name="level">How grave.</param>
 /// <param name="message">The text in UTF-8, without its line end. Valid during the call only.</param>
@@ -18,6 +20,23 @@ internal static unsafe class LogDispatcher
     private static readonly ConcurrentDictionary<nint, UsbLogHandler> s_byContext = new();
     private static readonly Lock s_change = new(); // libusb_set_log_cb is not safe against itself
     private static volatile UsbLogHandler? s_global;
+
+    // The handler of the context that this thread is opening: its address is not known yet, and it has something to say already.
+    [ThreadStatic]
+    private static UsbLogHandler? t_opening;
+
+    [ThreadStatic]
+    private static bool t_inHandler;
+
+    /// <summary>The address of what libusb calls, for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</summary>
+    public static delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> ContextCallback => &OnContextMessage;
+
+    /// <summary>Refuses what would call libusb while libusb waits for a log handler on this thread.</summary>
+    public static void ThrowIfInHandler()
+    {
+        if (t_inHandler)
+            ThrowInHandler();
+    }
 
     public static void SetGlobal(UsbLogHandler? handler)
     {
@@ -45,6 +64,12 @@ internal static unsafe class LogDispatcher
         }
     }
 
+    /// <summary>Messages of contexts that nobody knows, on this thread, go to a handler; null ends that.</summary>
+    public static void Opening(UsbLogHandler? handler) => t_opening = handler;
+
+    /// <summary>A context that was opened with <see cref="ContextCallback"/> has its handler from now on.</summary>
+    public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = handler;
+
     /// <summary>Forgets a context that is gone: its address may come back as another's.</summary>
     public static void Forget(libusb_context* context) => s_byContext.TryRemove((nint)context, out _);
 
@@ -53,12 +78,14 @@ internal static unsafe class LogDispatcher
 
     [UnmanagedCallersOnly]
     private static void OnContextMessage(libusb_context* context, libusb_log_level level, byte* message) =>
-        Deliver(s_byContext.GetValueOrDefault((nint)context), level, message);
+        Deliver(s_byContext.GetValueOrDefault((nint)context) ?? t_opening, level, message);
 
     private static void Deliver(UsbLogHandler? handler, libusb_log_level level, byte* message)
     {
-        if (handler is null)
+        if (handler is null || t_inHandler) // a handler that calls the raw layer is not told of itself, for ever
             return;
+        int error = Marshal.GetLastSystemError(); // libusb logs that a call failed, and only then looks at errno to say why
+        t_inHandler = true;
         try
         {
             handler((UsbLogLevel)level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(message).TrimEnd("\r\n"u8));
@@ -67,5 +94,14 @@ internal static unsafe class LogDispatcher
         {
             // libusb holds its locks, and its frames are below: there is nobody to tell
         }
+        finally
+        {
+            t_inHandler = false;
+            Marshal.SetLastSystemError(error);
+        }
     }
+
+    [DoesNotReturn]
+    private static void ThrowInHandler() => throw new InvalidOperationException(
+        "A log handler cannot use the library: libusb waits for it, and holds its locks meanwhile.");
 }

@@ -3,40 +3,44 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// A configuration of a device: its interfaces, their alternate settings and endpoints. It owns libusb's copy of the descriptors, and so
-/// does every view taken from it: they stay valid as long as anybody looks at them, also when the device is disposed.
+/// A configuration of a device: its interfaces, their alternate settings and endpoints. It is a copy of its own: what is taken from it stays
+/// valid as long as anybody looks at it, also when the device is disposed, and there is nothing to dispose.
 /// </summary>
 public sealed unsafe class UsbConfiguration
 {
-    // Freed by the finaliser alone: a view may be in use on another thread whenever a Dispose came.
-    private readonly libusb_config_descriptor* _native;
+    private readonly ConfigurationRecord _record;
 
+    /// <summary>Takes over libusb's descriptors: copies them, and frees libusb's.</summary>
     internal UsbConfiguration(libusb_config_descriptor* native, UsbSpeed speed)
     {
-        _native = native;
         Speed = speed;
+        try
+        {
+            _record = new ConfigurationRecord(native);
+        }
+        finally
+        {
+            libusb.libusb_free_config_descriptor(native);
+        }
     }
 
-    /// <summary>Frees the descriptors: plain memory, in any order with anything else.</summary>
-    ~UsbConfiguration() => libusb.libusb_free_config_descriptor(_native);
-
     /// <summary><c>bConfigurationValue</c>: what <see cref="UsbDeviceHandle.SetConfiguration"/> takes.</summary>
-    public byte Value => _native->bConfigurationValue;
+    public byte Value => _record.Value;
 
     /// <summary><c>iConfiguration</c>: number of the string; 0 is none.</summary>
-    public byte StringIndex => _native->iConfiguration;
+    public byte StringIndex => _record.StringIndex;
 
     /// <summary><c>bmAttributes</c>: bit 6 self-powered, bit 5 remote wake-up.</summary>
-    public byte Attributes => _native->bmAttributes;
+    public byte Attributes => _record.Attributes;
 
     /// <summary>What it may draw from the bus, in milliamperes.</summary>
-    public int MaxPowerMilliamps => _native->MaxPower * (Speed >= UsbSpeed.Super ? 8 : 2);
+    public int MaxPowerMilliamps => _record.MaxPower * (Speed >= UsbSpeed.Super ? 8 : 2);
 
     /// <summary>The interfaces, in the order of the descriptors.</summary>
-    public UsbDescriptorList<UsbInterface> Interfaces => new(this, _native->@interface, _native->bNumInterfaces);
+    public UsbDescriptorList<UsbInterface> Interfaces => new(this, _record.Interfaces);
 
     /// <summary>Descriptors of classes or makers that follow the configuration's own, as they are.</summary>
-    public ReadOnlySpan<byte> Extra => new(_native->extra, _native->extra_length);
+    public ReadOnlySpan<byte> Extra => _record.Extra;
 
     /// <summary>Which interfaces belong together, in the order of the descriptors; empty for most devices that are not composite.</summary>
     public IReadOnlyList<UsbInterfaceAssociation> GetInterfaceAssociations()

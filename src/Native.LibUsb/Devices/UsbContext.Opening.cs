@@ -5,6 +5,9 @@ namespace Native.LibUsb;
 // Making the native context, with options, in new and old versions of libusb.
 public sealed unsafe partial class UsbContext
 {
+    // Switched off for the process, which an old libusb cannot take back.
+    private static volatile bool s_discoveryIsOff;
+
     private static libusb_context* OpenNative(UsbContextOptions options)
     {
         libusb_context* context;
@@ -16,7 +19,11 @@ public sealed unsafe partial class UsbContext
 
         // Before 1.0.27 discovery can be switched off for the whole process only, and the other options are set on the open context.
         if (options.NoDeviceDiscovery)
+        {
             SetOption(null, libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY, "switch device discovery off");
+            s_discoveryIsOff = true;
+        }
+
         UsbException.ThrowIfError(libusb.libusb_init(&context), "open a libusb context");
         try
         {
@@ -24,6 +31,8 @@ public sealed unsafe partial class UsbContext
                 UsbException.ThrowIfError(libusb.libusb_set_option(context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level), "set the log level");
             if (options.UseUsbDk)
                 SetOption(context, libusb_option.LIBUSB_OPTION_USE_USBDK, "use UsbDk");
+            if (options.LogHandler is { } handler)
+                LogDispatcher.Set(context, handler);
         }
         catch
         {
@@ -36,7 +45,7 @@ public sealed unsafe partial class UsbContext
 
     private static void OpenWithOptions(UsbContextOptions options, libusb_context** context)
     {
-        const int most = 3;
+        const int most = 4;
         libusb_init_option* list = stackalloc libusb_init_option[most];
         int count = 0;
         if (options.LogLevel is { } level)
@@ -49,7 +58,26 @@ public sealed unsafe partial class UsbContext
             list[count++].option = libusb_option.LIBUSB_OPTION_USE_USBDK;
         if (options.NoDeviceDiscovery)
             list[count++].option = libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY;
-        UsbException.ThrowIfError(libusb.libusb_init_context(context, list, count), "open a libusb context");
+        if (options.LogHandler is { } handler)
+        {
+            list[count].option = libusb_option.LIBUSB_OPTION_LOG_CB;
+            list[count++].value.log_cbval = LogDispatcher.ContextCallback;
+            LogDispatcher.Opening(handler);
+        }
+
+        int result;
+        try
+        {
+            result = libusb.libusb_init_context(context, list, count);
+            if (result == 0 && options.LogHandler is { } known)
+                LogDispatcher.Opened(*context, known);
+        }
+        finally
+        {
+            LogDispatcher.Opening(null);
+        }
+
+        UsbException.ThrowIfError(result, "open a libusb context");
     }
 
     private static void SetOption(libusb_context* context, libusb_option option, string operation) =>

@@ -11,7 +11,9 @@ public sealed unsafe partial class UsbContext
     /// the device. Its <see cref="UsbDeviceHandle.Device"/> is in no device list, and cannot be opened a second time.
     /// </summary>
     /// <param name="fileDescriptor">
-    /// The node, open for reading and writing. It stays the caller's, who closes it after the handle is disposed.
+    /// The node, open for reading and writing. It stays the caller's, who closes it after the handle is disposed. Closed before, the next call
+    /// that handles events fails with <see cref="UsbError.IO"/>, and transfers in flight never end; the overload that takes a
+    /// <see cref="SafeHandle"/> cannot come to that.
     /// </param>
     /// <returns>The handle.</returns>
     /// <exception cref="UsbException">
@@ -33,7 +35,7 @@ public sealed unsafe partial class UsbContext
         }
 
         opened.Own(native);
-        var handle = new UsbDeviceHandle(this, opened);
+        var handle = new UsbDeviceHandle(this, opened, isWrapped: true);
         RunDeferred();
         return handle;
     }

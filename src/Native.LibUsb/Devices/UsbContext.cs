@@ -24,12 +24,21 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <exception cref="UsbException">libusb refused.</exception>
     public UsbContext(UsbContextOptions? options = null)
     {
-        _native = new ContextHandle(OpenNative(options ?? new UsbContextOptions()));
+        LogDispatcher.ThrowIfInHandler();
+        options ??= new UsbContextOptions();
+        _native = new ContextHandle(OpenNative(options));
+        HasDeviceDiscovery = !options.NoDeviceDiscovery && !s_discoveryIsOff;
         _hotplug = new HotplugMonitor(this);
     }
 
     /// <summary>An exception left a callback. Without a subscriber it is thrown by the call that handled the events.</summary>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
+
+    /// <summary>
+    /// Whether it looks for devices. False when it was made with <see cref="UsbContextOptions.NoDeviceDiscovery"/> or, with a libusb before
+    /// 1.0.27, any context of the process was before it: then it lists no devices, and hotplug is refused.
+    /// </summary>
+    public bool HasDeviceDiscovery { get; }
 
     internal ContextHandle NativeHandle => _native;
 
@@ -66,8 +75,16 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetLogHandler(UsbLogHandler? handler)
     {
-        using var lease = new HandleLease(_native);
-        LogDispatcher.Set(_native.Pointer, handler);
+        bool added = false;
+        _native.DangerousAddRef(ref added); // not a lease: a log handler may replace itself
+        try
+        {
+            LogDispatcher.Set(_native.Pointer, handler);
+        }
+        finally
+        {
+            _native.DangerousRelease();
+        }
     }
 
     /// <summary>
@@ -79,6 +96,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     public UsbDeviceList GetDevices()
     {
         using var lease = new HandleLease(_native);
+        if (!HasDeviceDiscovery) // libusb would list what was plugged in after another context of the process began to look
+            return new UsbDeviceList([]);
         libusb_device** list;
         nint count = libusb.libusb_get_device_list(_native.Pointer, &list);
         UsbException.ThrowIfError((int)count, "list the devices");
@@ -102,7 +121,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>The first device that fits.</summary>
-    /// <param name="filter">What to look for. With a serial number, each device that fits otherwise is opened to read it.</param>
+    /// <param name="filter">What to look for. With a serial number, each device that fits otherwise is asked for its own.</param>
     /// <returns>The device, to be disposed by the caller; null when none fits.</returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb could not make the list.</exception>
@@ -134,6 +153,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// let go. From a callback of the context it only begins, as with a handle: transfers are refused and cancelled, and the rest happens right
     /// after the call that handles the events. May be called more than once.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
         if (!BeginClosing())
@@ -153,6 +173,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     private bool BeginClosing()
     {
+        LogDispatcher.ThrowIfInHandler();
         if (!_handles.Close())
             return false;
         _devices.Close();

@@ -10,6 +10,12 @@ public sealed record UsbContextOptions
     public UsbLogLevel? LogLevel { get; init; }
 
     /// <summary>
+    /// Receives what libusb logs in this context, as <see cref="UsbContext.SetLogHandler"/> does. With libusb 1.0.27 or newer it is told also
+    /// what happens while the context opens. Say with <see cref="LogLevel"/> how much.
+    /// </summary>
+    public UsbLogHandler? LogHandler { get; init; }
+
+    /// <summary>
     /// Does not look for devices, and has no hotplug: for sandboxes (Android) where devices come as file descriptors. Before libusb 1.0.27
     /// this can only be set for the whole process: every later context has it too.
     /// </summary>

@@ -2,21 +2,20 @@ namespace Native.LibUsb;
 
 /// <summary>Interfaces, alternate settings or endpoints that follow each other in a configuration. Allocates nothing.</summary>
 /// <typeparam name="T">What it lists.</typeparam>
-public readonly unsafe ref struct UsbDescriptorList<T>
+public readonly ref struct UsbDescriptorList<T>
     where T : IUsbDescriptorView<T>, allows ref struct
 {
     private readonly UsbConfiguration? _owner;
-    private readonly void* _first;
+    private readonly object[]? _records;
 
-    internal UsbDescriptorList(UsbConfiguration owner, void* first, int count)
+    internal UsbDescriptorList(UsbConfiguration owner, object[] records)
     {
         _owner = owner;
-        _first = first;
-        Count = count;
+        _records = records;
     }
 
     /// <summary>How many.</summary>
-    public int Count { get; }
+    public int Count => _records?.Length ?? 0;
 
     /// <summary>One of them.</summary>
     /// <param name="index">Its place, from 0.</param>
@@ -27,7 +26,7 @@ public readonly unsafe ref struct UsbDescriptorList<T>
         {
             ArgumentOutOfRangeException.ThrowIfNegative(index);
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-            return T.View(_owner!, _first, index);
+            return T.View(_owner!, _records![index]);
         }
     }
 
@@ -53,12 +52,11 @@ public readonly unsafe ref struct UsbDescriptorList<T>
 
 /// <summary>Something that <see cref="UsbDescriptorList{T}"/> can list.</summary>
 /// <typeparam name="T">The type itself.</typeparam>
-public unsafe interface IUsbDescriptorView<T>
+public interface IUsbDescriptorView<T>
     where T : IUsbDescriptorView<T>, allows ref struct
 {
-    /// <summary>The view of one element of a native array.</summary>
-    /// <param name="owner">Who owns the array.</param>
-    /// <param name="first">The first element.</param>
-    /// <param name="index">Which one.</param>
-    static abstract T View(UsbConfiguration owner, void* first, int index);
+    /// <summary>The view of one element.</summary>
+    /// <param name="owner">The configuration it is part of.</param>
+    /// <param name="record">What the configuration keeps of it.</param>
+    static abstract T View(UsbConfiguration owner, object record);
 }

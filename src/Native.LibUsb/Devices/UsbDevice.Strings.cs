@@ -44,10 +44,15 @@ public sealed unsafe partial class UsbDevice
         EventScope.ThrowIfInside(Context, "read a string");
         if (index == 0)
             return UsbError.NotFound;
+        UsbError error;
         if (OptionalExports.IsAvailable(OptionalExports.libusb_get_device_string))
-            return AskOperatingSystem(which, out text);
+        {
+            error = AskOperatingSystem(which, out text);
+            if (error != UsbError.NotSupported) // the function is there, and this system has no answer to it
+                return error;
+        }
 
-        UsbError error = TryOpen(out UsbDeviceHandle? handle);
+        error = TryOpen(out UsbDeviceHandle? handle);
         if (error != UsbError.Success)
             return error;
         using (handle)

@@ -6,16 +6,20 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// A device on a bus. It is a reference, not an open device: nothing is sent to it and no permission is needed until
-/// <see cref="Open"/>. What it says of itself stays readable after <see cref="Dispose"/>, except the configurations.
+/// <see cref="Open()"/>. What it says of itself stays readable after <see cref="Dispose"/>, except the configurations.
 /// </summary>
 public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice>
 {
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
-    internal UsbDevice(UsbContext context, libusb_device* device)
+    // It came as an open file. libusb would open its node all the same where it may, and forbids it: the device is in no list.
+    private readonly bool _isWrapped;
+
+    internal UsbDevice(UsbContext context, libusb_device* device, bool isWrapped = false)
     {
         Context = context;
+        _isWrapped = isWrapped;
         _native = new DeviceReference(context.NativeHandle, device);
         libusb_device_descriptor descriptor;
         _ = libusb.libusb_get_device_descriptor(device, &descriptor); // reads what libusb holds already: it cannot fail
@@ -77,19 +81,17 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <returns>A handle of its own each time; it keeps the device alive by itself.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Access"/>: no permission, and the hint has the udev rule. <see cref="UsbError.NoDevice"/>: unplugged.
-    /// <see cref="UsbError.NotSupported"/>: on Windows, it has no WinUSB driver.
+    /// <see cref="UsbError.NotSupported"/>: on Windows, it has no WinUSB driver; or it came as an open file (<see cref="UsbContext.WrapSystemDevice(nint)"/>).
     /// </exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDeviceHandle Open()
     {
         UsbError error = TryOpen(out UsbDeviceHandle? handle);
-        if (error != UsbError.Success)
-            UsbException.Throw(error, $"open device {this}", hint: ErrorHint.ForOpen(error, BusNumber, Address, VendorId, ProductId));
-        return handle!;
+        return handle ?? throw OpenFailure(error);
     }
 
-    /// <summary>As <see cref="Open"/>, but returns libusb's answer instead of throwing it.</summary>
+    /// <summary>As <see cref="Open()"/>, but returns libusb's answer instead of throwing it.</summary>
     /// <param name="handle">The open device; null when it was not opened.</param>
     /// <returns><see cref="UsbError.Success"/>, or why it was not opened.</returns>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
@@ -99,6 +101,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         handle = null;
         EventScope.ThrowIfInside(Context, "open a device");
         using var lease = new HandleLease(_native);
+        if (_isWrapped)
+            return UsbError.NotSupported;
         var opened = new OpenHandle(Context.NativeHandle);
         libusb_device_handle* native;
         int result = libusb.libusb_open(_native.Pointer, &native);
@@ -207,12 +211,14 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public UsbDevice AddReference()
     {
         using var lease = new HandleLease(_native);
-        return new UsbDevice(Context, _native.Pointer);
+        return new UsbDevice(Context, _native.Pointer, _isWrapped);
     }
 
     /// <summary>Lets go of it (<c>libusb_unref_device</c>). Handles opened from it stay open. May be called more than once.</summary>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
+        LogDispatcher.ThrowIfInHandler();
         _native.Dispose();
         Context.Devices.Remove(_registration);
     }
@@ -232,4 +238,9 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Such as <c>Bus 001 Device 004: ID 1234:5678</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"Bus {BusNumber:D3} Device {Address:D3}: ID {VendorId:x4}:{ProductId:x4}");
+
+    private UsbException OpenFailure(UsbError error) =>
+        new(error, $"open device {this}", hint: _isWrapped
+            ? "It came as an open file: use the handle that was made of it."
+            : ErrorHint.ForOpen(error, BusNumber, Address, VendorId, ProductId));
 }

@@ -16,7 +16,8 @@ public sealed record UsbDeviceFilter
     public byte? DeviceClass { get; init; }
 
     /// <summary>
-    /// Its serial number, exactly. Devices that fit otherwise are opened to read theirs; one that cannot be opened does not fit.
+    /// Its serial number, exactly. Devices that fit otherwise are asked for theirs as <see cref="UsbDevice.TryGetString"/> does it: before libusb
+    /// 1.0.30 they are opened for that, and one that cannot be opened does not fit.
     /// </summary>
     public string? SerialNumber { get; init; }
 
@@ -39,13 +40,6 @@ public sealed record UsbDeviceFilter
     private static bool Fits<T>(T? wanted, T actual)
         where T : struct, IEquatable<T> => wanted is not { } value || value.Equals(actual);
 
-    private static bool HasSerialNumber(UsbDevice device, string serialNumber)
-    {
-        if (device.Descriptor.SerialNumberIndex == 0)
-            return false;
-        if (device.TryOpen(out UsbDeviceHandle? handle) != UsbError.Success)
-            return false;
-        using (handle)
-            return handle!.TryGetString(device.Descriptor.SerialNumberIndex, out string? text) == UsbError.Success && text == serialNumber;
-    }
+    private static bool HasSerialNumber(UsbDevice device, string serialNumber) =>
+        device.TryGetString(UsbDeviceString.SerialNumber, out string? text) == UsbError.Success && text == serialNumber;
 }

@@ -1,11 +1,9 @@
-using Native.LibUsb.Interop;
-
 namespace Native.LibUsb;
 
 // Memory for transfers that belongs to the open device.
-public sealed unsafe partial class UsbDeviceHandle
+public sealed partial class UsbDeviceHandle
 {
-    // Buffers of device memory, which libusb wants back before the handle closes. They are few.
+    // Buffers of device memory, which end with the handle. They are few.
     private readonly HashSet<UsbBuffer> _deviceMemory = [];
 
     /// <summary>Allocates memory for transfers, to be given to them as <c>buffer.Memory</c>.</summary>
@@ -23,16 +21,15 @@ public sealed unsafe partial class UsbDeviceHandle
         lock (_deviceMemory)
         {
             ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
-            var buffer = new UsbBuffer(this, _native.Pointer, length, preferDeviceMemory);
+            var buffer = new UsbBuffer(this, _native, length, preferDeviceMemory);
             if (buffer.IsDeviceMemory)
                 _deviceMemory.Add(buffer);
             return buffer;
         }
     }
 
-    internal void FreeDeviceMemory(UsbBuffer buffer, byte* memory, int length)
+    internal void ForgetDeviceMemory(UsbBuffer buffer)
     {
-        _ = libusb.libusb_dev_mem_free(_native.Pointer, memory, (nuint)length);
         lock (_deviceMemory)
             _deviceMemory.Remove(buffer);
     }

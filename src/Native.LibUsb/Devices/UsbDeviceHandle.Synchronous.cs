@@ -19,7 +19,7 @@ public sealed unsafe partial class UsbDeviceHandle
     public int ControlRead(in UsbControlSetup setup, Span<byte> buffer, TimeSpan timeout = default)
     {
         UsbError error = TryControlRead(setup, buffer, out int transferred, timeout);
-        return error == UsbError.Success ? transferred : throw ControlFailure(error, setup);
+        return error == UsbError.Success ? transferred : throw ControlFailure(error, setup, buffer.Length);
     }
 
     /// <summary>As <see cref="ControlRead"/>, but returns libusb's answer instead of throwing it.</summary>
@@ -53,7 +53,7 @@ public sealed unsafe partial class UsbDeviceHandle
     public int ControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data = default, TimeSpan timeout = default)
     {
         UsbError error = TryControlWrite(setup, data, out int transferred, timeout);
-        return error == UsbError.Success ? transferred : throw ControlFailure(error, setup);
+        return error == UsbError.Success ? transferred : throw ControlFailure(error, setup, data.Length);
     }
 
     /// <summary>As <see cref="ControlWrite"/>, but returns libusb's answer instead of throwing it.</summary>
@@ -88,7 +88,7 @@ public sealed unsafe partial class UsbDeviceHandle
     public int BulkRead(byte endpoint, Span<byte> buffer, TimeSpan timeout = default)
     {
         UsbError error = TryBulkRead(endpoint, buffer, out int transferred, timeout);
-        return error == UsbError.Success ? transferred : throw Failure(error, "read from", endpoint, transferred, UsbTransferType.Bulk);
+        return error == UsbError.Success ? transferred : throw Failure(error, "read from", endpoint, buffer.Length, transferred, UsbTransferType.Bulk);
     }
 
     /// <summary>As <see cref="BulkRead"/>, but returns libusb's answer instead of throwing it.</summary>
@@ -122,7 +122,7 @@ public sealed unsafe partial class UsbDeviceHandle
     public int BulkWrite(byte endpoint, ReadOnlySpan<byte> data, TimeSpan timeout = default)
     {
         UsbError error = TryBulkWrite(endpoint, data, out int transferred, timeout);
-        return error == UsbError.Success ? transferred : throw Failure(error, "write to", endpoint, transferred, UsbTransferType.Bulk);
+        return error == UsbError.Success ? transferred : throw Failure(error, "write to", endpoint, data.Length, transferred, UsbTransferType.Bulk);
     }
 
     /// <summary>As <see cref="BulkWrite"/>, but returns libusb's answer instead of throwing it.</summary>
@@ -146,7 +146,7 @@ public sealed unsafe partial class UsbDeviceHandle
     public int InterruptRead(byte endpoint, Span<byte> buffer, TimeSpan timeout = default)
     {
         UsbError error = TryInterruptRead(endpoint, buffer, out int transferred, timeout);
-        return error == UsbError.Success ? transferred : throw Failure(error, "read from", endpoint, transferred, UsbTransferType.Interrupt);
+        return error == UsbError.Success ? transferred : throw Failure(error, "read from", endpoint, buffer.Length, transferred, UsbTransferType.Interrupt);
     }
 
     /// <summary>As <see cref="InterruptRead"/>, but returns libusb's answer instead of throwing it.</summary>
@@ -163,7 +163,7 @@ public sealed unsafe partial class UsbDeviceHandle
     public int InterruptWrite(byte endpoint, ReadOnlySpan<byte> data, TimeSpan timeout = default)
     {
         UsbError error = TryInterruptWrite(endpoint, data, out int transferred, timeout);
-        return error == UsbError.Success ? transferred : throw Failure(error, "write to", endpoint, transferred, UsbTransferType.Interrupt);
+        return error == UsbError.Success ? transferred : throw Failure(error, "write to", endpoint, data.Length, transferred, UsbTransferType.Interrupt);
     }
 
     /// <summary>As <see cref="InterruptWrite"/>, but returns libusb's answer instead of throwing it.</summary>
@@ -182,11 +182,12 @@ public sealed unsafe partial class UsbDeviceHandle
             throw new ArgumentException($"Endpoint 0x{endpoint:x2} is {(isIn ? "an OUT" : "an IN")} endpoint.", nameof(endpoint));
     }
 
-    private static UsbException Failure(UsbError error, string verb, byte endpoint, int transferred, UsbTransferType type) =>
-        new(error, $"{verb} endpoint 0x{endpoint:x2}", transferred, ErrorHint.ForSubmit(error, type));
+    private static UsbException Failure(UsbError error, string verb, byte endpoint, int length, int transferred, UsbTransferType type) =>
+        new(error, $"{verb} endpoint 0x{endpoint:x2}", transferred, ErrorHint.ForSubmit(error, type, length));
 
-    private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup) =>
-        new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}");
+    private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
+        new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}",
+            hint: error == UsbError.InvalidParameter ? ErrorHint.ForSubmit(error, UsbTransferType.Control, length) : null);
 
     private UsbError Control(in UsbControlSetup setup, byte* data, int length, out int transferred, TimeSpan timeout)
     {

@@ -5,7 +5,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// An open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open"/>.
+/// An open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open()"/>.
 /// </summary>
 /// <remarks>All members may be used from any thread. Members that talk to the device and wait must not be called from a callback.</remarks>
 public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposable
@@ -23,14 +23,14 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     private bool _finishing;
     private bool _closed;
 
-    internal UsbDeviceHandle(UsbContext context, OpenHandle native)
+    internal UsbDeviceHandle(UsbContext context, OpenHandle native, bool isWrapped = false)
     {
         Context = context;
         _native = native;
         UsbDevice? device = null;
         try
         {
-            Device = device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer));
+            Device = device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer), isWrapped);
             if (!context.Handles.TryAdd(this, out _registration))
                 throw new ObjectDisposedException(nameof(UsbContext));
         }
@@ -109,6 +109,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <para>A synchronous transfer of another thread is not waited for. On Linux it ends because its interface is released, and throws; a request
     /// that the device does not answer keeps the device open until its time limit, or until the device is unplugged.</para>
     /// </remarks>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
         if (!BeginClosing())
@@ -134,6 +135,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <returns>Whether this call began it, so that the caller has to finish it.</returns>
     internal bool BeginClosing()
     {
+        LogDispatcher.ThrowIfInHandler();
         if (!_transfers.Close())
             return false;
         foreach (UsbTransfer transfer in _transfers.Snapshot())

@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>An endpoint of an alternate setting.</summary>
-public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
+public readonly ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
 {
     private const int CompanionSize = 6;
     private const int PacketSizeMask = 0x07ff;
@@ -13,16 +13,16 @@ public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
     private const int TransferTypeMask = 3;
 
     private readonly UsbConfiguration _owner;
-    private readonly libusb_endpoint_descriptor* _native;
+    private readonly EndpointRecord _record;
 
-    private UsbEndpoint(UsbConfiguration owner, libusb_endpoint_descriptor* native)
+    private UsbEndpoint(UsbConfiguration owner, EndpointRecord record)
     {
         _owner = owner;
-        _native = native;
+        _record = record;
     }
 
     /// <summary><c>bEndpointAddress</c>, with the direction bit: 0x81 is IN 1.</summary>
-    public byte Address => _native->bEndpointAddress;
+    public byte Address => _record.Address;
 
     /// <summary>Its number, 1 to 15.</summary>
     public int Number => UsbEndpointAddress.Number(Address);
@@ -31,7 +31,7 @@ public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
     public UsbDirection Direction => UsbEndpointAddress.IsIn(Address) ? UsbDirection.In : UsbDirection.Out;
 
     /// <summary><c>bmAttributes</c>.</summary>
-    public byte Attributes => _native->bmAttributes;
+    public byte Attributes => _record.Attributes;
 
     /// <summary>The kind of transfers it takes.</summary>
     public UsbTransferType TransferType => (UsbTransferType)(Attributes & TransferTypeMask);
@@ -39,7 +39,7 @@ public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
     /// <summary>
     /// <c>wMaxPacketSize</c> as it is: bits 0 to 10 are bytes, and at high speed bits 11 and 12 the further packets of a microframe.
     /// </summary>
-    public ushort RawMaxPacketSize => _native->wMaxPacketSize;
+    public ushort RawMaxPacketSize => _record.MaxPacketSize;
 
     /// <summary>Bytes of the largest packet.</summary>
     public int MaxPacketSize => RawMaxPacketSize & PacketSizeMask;
@@ -58,7 +58,7 @@ public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
             : MaxPacketSize * PacketsPerMicroframe;
 
     /// <summary><c>bInterval</c> as it is; see <see cref="ServiceInterval"/>.</summary>
-    public byte Interval => _native->bInterval;
+    public byte Interval => _record.Interval;
 
     /// <summary>
     /// The time between two packets of a periodic endpoint: <c>bInterval</c> in frames, or 2^(bInterval-1) frames or microframes, as speed
@@ -78,18 +78,17 @@ public readonly unsafe ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
     }
 
     /// <summary><c>bRefresh</c> of audio endpoints.</summary>
-    public byte Refresh => _native->bRefresh;
+    public byte Refresh => _record.Refresh;
 
     /// <summary><c>bSynchAddress</c> of audio endpoints.</summary>
-    public byte SyncAddress => _native->bSynchAddress;
+    public byte SyncAddress => _record.SyncAddress;
 
     /// <summary>Descriptors of classes or makers that follow the endpoint's own, as they are.</summary>
-    public ReadOnlySpan<byte> Extra => new(_native->extra, _native->extra_length);
+    public ReadOnlySpan<byte> Extra => _record.Extra;
 
     private bool IsPeriodic => TransferType is UsbTransferType.Isochronous or UsbTransferType.Interrupt;
 
-    static UsbEndpoint IUsbDescriptorView<UsbEndpoint>.View(UsbConfiguration owner, void* first, int index) =>
-        new(owner, (libusb_endpoint_descriptor*)first + index);
+    static UsbEndpoint IUsbDescriptorView<UsbEndpoint>.View(UsbConfiguration owner, object record) => new(owner, (EndpointRecord)record);
 
     /// <summary>The SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
     /// <param name="companion">Its content, when there is one.</param>

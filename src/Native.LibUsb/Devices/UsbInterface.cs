@@ -1,67 +1,63 @@
-using Native.LibUsb.Interop;
-
 namespace Native.LibUsb;
 
 /// <summary>An interface of a configuration, with its alternate settings.</summary>
-public readonly unsafe ref struct UsbInterface : IUsbDescriptorView<UsbInterface>
+public readonly ref struct UsbInterface : IUsbDescriptorView<UsbInterface>
 {
     private readonly UsbConfiguration _owner;
-    private readonly libusb_interface* _native;
+    private readonly InterfaceRecord _record;
 
-    private UsbInterface(UsbConfiguration owner, libusb_interface* native)
+    private UsbInterface(UsbConfiguration owner, InterfaceRecord record)
     {
         _owner = owner;
-        _native = native;
+        _record = record;
     }
 
     /// <summary><c>bInterfaceNumber</c>: what <see cref="UsbDeviceHandle.ClaimInterface"/> takes. -1 when it has no setting at all.</summary>
-    public int Number => _native->num_altsetting > 0 ? _native->altsetting->bInterfaceNumber : -1;
+    public int Number => _record.Settings is [SettingRecord first, ..] ? first.InterfaceNumber : -1;
 
     /// <summary>Its alternate settings, in the order of the descriptors.</summary>
-    public UsbDescriptorList<UsbAlternateSetting> AlternateSettings => new(_owner, _native->altsetting, _native->num_altsetting);
+    public UsbDescriptorList<UsbAlternateSetting> AlternateSettings => new(_owner, _record.Settings);
 
-    static UsbInterface IUsbDescriptorView<UsbInterface>.View(UsbConfiguration owner, void* first, int index) =>
-        new(owner, (libusb_interface*)first + index);
+    static UsbInterface IUsbDescriptorView<UsbInterface>.View(UsbConfiguration owner, object record) => new(owner, (InterfaceRecord)record);
 }
 
 /// <summary>One alternate setting of an interface: a set of endpoints of which one at a time is chosen.</summary>
-public readonly unsafe ref struct UsbAlternateSetting : IUsbDescriptorView<UsbAlternateSetting>
+public readonly ref struct UsbAlternateSetting : IUsbDescriptorView<UsbAlternateSetting>
 {
     private readonly UsbConfiguration _owner;
-    private readonly libusb_interface_descriptor* _native;
+    private readonly SettingRecord _record;
 
-    private UsbAlternateSetting(UsbConfiguration owner, libusb_interface_descriptor* native)
+    private UsbAlternateSetting(UsbConfiguration owner, SettingRecord record)
     {
         _owner = owner;
-        _native = native;
+        _record = record;
     }
 
     /// <summary><c>bInterfaceNumber</c>.</summary>
-    public byte InterfaceNumber => _native->bInterfaceNumber;
+    public byte InterfaceNumber => _record.InterfaceNumber;
 
     /// <summary><c>bAlternateSetting</c>.</summary>
-    public byte Number => _native->bAlternateSetting;
+    public byte Number => _record.Number;
 
     /// <summary><c>bInterfaceClass</c>.</summary>
-    public byte Class => _native->bInterfaceClass;
+    public byte Class => _record.Class;
 
     /// <summary><c>bInterfaceSubClass</c>.</summary>
-    public byte SubClass => _native->bInterfaceSubClass;
+    public byte SubClass => _record.SubClass;
 
     /// <summary><c>bInterfaceProtocol</c>.</summary>
-    public byte Protocol => _native->bInterfaceProtocol;
+    public byte Protocol => _record.Protocol;
 
     /// <summary><c>iInterface</c>: number of the string; 0 is none.</summary>
-    public byte StringIndex => _native->iInterface;
+    public byte StringIndex => _record.StringIndex;
 
     /// <summary>Its endpoints, in the order of the descriptors; endpoint 0 is not among them.</summary>
-    public UsbDescriptorList<UsbEndpoint> Endpoints => new(_owner, _native->endpoint, _native->bNumEndpoints);
+    public UsbDescriptorList<UsbEndpoint> Endpoints => new(_owner, _record.Endpoints);
 
     /// <summary>Descriptors of classes or makers that follow the interface's own, as they are.</summary>
-    public ReadOnlySpan<byte> Extra => new(_native->extra, _native->extra_length);
+    public ReadOnlySpan<byte> Extra => _record.Extra;
 
-    static UsbAlternateSetting IUsbDescriptorView<UsbAlternateSetting>.View(UsbConfiguration owner, void* first, int index) =>
-        new(owner, (libusb_interface_descriptor*)first + index);
+    static UsbAlternateSetting IUsbDescriptorView<UsbAlternateSetting>.View(UsbConfiguration owner, object record) => new(owner, (SettingRecord)record);
 
     /// <summary>Finds an endpoint.</summary>
     /// <param name="address">Its address, with the direction bit.</param>

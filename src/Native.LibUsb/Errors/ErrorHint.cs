@@ -8,6 +8,11 @@ internal static class ErrorHint
     /// <summary>Where the kernel tells how much memory all transfers in flight may use together, in MiB; 0 is no limit.</summary>
     private const string UsbfsMemoryFile = "/sys/module/usbcore/parameters/usbfs_memory_mb";
 
+    // Limits of Linux's usbfs. What is not divided into pages is one block of the kernel's allocator.
+    private const int MostControlBytes = 4096;
+    private const int MostPacketBytes = 49_152;
+    private const int MostContiguousBytes = 4 << 20;
+
     /// <summary>No permission to open a device.</summary>
     public static string? ForOpen(UsbError error, byte bus, byte address, ushort vendor, ushort product)
     {
@@ -15,8 +20,9 @@ internal static class ErrorHint
             return null;
 
         return string.Create(CultureInfo.InvariantCulture,
-            $"/dev/bus/usb/{bus:D3}/{address:D3} is not writable for this user. Put this line into /etc/udev/rules.d/70-usb.rules, run " +
-            $"'udevadm control --reload', and plug the device in again: {UdevRule(vendor, product)}");
+            $"/dev/bus/usb/{bus:D3}/{address:D3} is not writable for this user. If it was plugged in a moment ago, udev may not be done with it: " +
+            $"Open(TimeSpan) waits for that. Otherwise put this line into /etc/udev/rules.d/70-usb.rules, run 'udevadm control --reload', and " +
+            $"plug the device in again: {UdevRule(vendor, product)}");
     }
 
     /// <summary>The interface is held by somebody else.</summary>
@@ -32,13 +38,37 @@ internal static class ErrorHint
             : "Another program has claimed the interface.";
     }
 
-    /// <summary>The kernel had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error.</summary>
-    public static string? ForSubmit(UsbError error, UsbTransferType type)
+    /// <summary>
+    /// The kernel had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error. Or it was too large in
+    /// another way.
+    /// </summary>
+    /// <param name="error">What libusb answered.</param>
+    /// <param name="type">What kind of transfer.</param>
+    /// <param name="length">Bytes of the largest piece that the kernel takes at once; of a control transfer, its data.</param>
+    /// <param name="packetLength">Bytes of the longest isochronous packet.</param>
+    public static string? ForSubmit(UsbError error, UsbTransferType type, int length, int packetLength = 0)
     {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        if (error == UsbError.InvalidParameter)
+        {
+            return type == UsbTransferType.Control && length > MostControlBytes
+                ? "Linux moves at most 4,096 bytes in one control transfer."
+                : packetLength > MostPacketBytes
+                ? "Linux moves at most 98,304 bytes in one isochronous packet, and 49,152 before version 5.2."
+                : null;
+        }
+
         bool memory = error == UsbError.NoMemory
             || (error == UsbError.IO && type is UsbTransferType.Isochronous or UsbTransferType.Control);
-        if (!memory || !OperatingSystem.IsLinux())
+        if (!memory)
             return null;
+        if (length > MostContiguousBytes && type is UsbTransferType.Isochronous or UsbTransferType.Interrupt)
+        {
+            return string.Create(CultureInfo.InvariantCulture,
+                $"The kernel would need {length:N0} bytes in one piece, and has at most {MostContiguousBytes:N0}: make the transfer smaller (of an " +
+                $"isochronous one, 128 packets go together), or use device memory (AllocateBuffer).");
+        }
 
         string limit = UsbfsMemoryMegabytes() is { } megabytes
             ? string.Create(CultureInfo.InvariantCulture, $" ({megabytes} MiB now)")

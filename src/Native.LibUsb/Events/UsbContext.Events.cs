@@ -53,6 +53,20 @@ public sealed unsafe partial class UsbContext
             FinishPump(Pump(null, flag));
     }
 
+    /// <summary>As <see cref="HandleEventsUntil(ref int)"/>, but waits no longer than <paramref name="timeout"/> (<c>libusb_handle_events_timeout_completed</c>).</summary>
+    /// <param name="completed">The flag, in memory that does not move (a field of a pinned object, a local, native memory).</param>
+    /// <param name="timeout">How long to wait; zero handles what is there and returns, and <see cref="Timeout.InfiniteTimeSpan"/> or more than 24.8 days is 24.8 days.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
+    /// <exception cref="UsbException">libusb failed to wait.</exception>
+    public void HandleEventsUntil(ref int completed, TimeSpan timeout)
+    {
+        var wait = new timeval(timeout);
+        fixed (int* flag = &completed)
+            FinishPump(Pump(&wait, flag));
+    }
+
     /// <summary>
     /// Makes a thread that waits for events return (<c>libusb_interrupt_event_handler</c>). If none waits, the next one returns at once: a
     /// stop flag, this call and a join stop a thread without a race.

@@ -19,7 +19,7 @@ public sealed class UsbPoller : IDisposable
     private readonly bool _handlesTimeouts;
     private readonly HashSet<int> _usb = []; // touched by the polling thread alone
 
-    // What libusb told, on the threads that open and close devices; applied by the polling thread, which libusb wakes for that.
+    // What libusb told, on the threads that open and close devices; applied by the polling thread. libusb wakes it, but before it tells.
     private readonly ConcurrentQueue<(int FileDescriptor, PollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
@@ -39,7 +39,7 @@ public sealed class UsbPoller : IDisposable
 
         // Notifiers first: what is opened between the two calls is added twice rather than never.
         context.SetPollFdNotifiers(
-            added => _changes.Enqueue((added.FileDescriptor, added.Events)), removed => _changes.Enqueue((removed, null)));
+            added => Change(added.FileDescriptor, added.Events), removed => Change(removed, null));
         try
         {
             foreach (UsbPollFd descriptor in context.GetPollFds())
@@ -125,6 +125,12 @@ public sealed class UsbPoller : IDisposable
 
     private static TimeSpan? Earlier(TimeSpan? one, TimeSpan? other) =>
         one is null ? other : other is null ? one : one < other ? one : other;
+
+    private void Change(int fileDescriptor, PollEvents? added)
+    {
+        _changes.Enqueue((fileDescriptor, added));
+        _context.InterruptEventHandlers(); // the polling thread may have been awake, found nothing, and be waiting without it
+    }
 
     private void ApplyChanges()
     {

@@ -13,6 +13,7 @@ internal sealed unsafe class HotplugMonitor
     private readonly UsbContext _context;
     private readonly List<UsbHotplugRegistration> _registrations = [];
     private bool _registered;
+    private bool _ended;
 
     public HotplugMonitor(UsbContext context) => _context = context;
 
@@ -23,13 +24,12 @@ internal sealed unsafe class HotplugMonitor
     {
         lock (_registrations) // what libusb tells meanwhile waits, and is told after the devices that are there
         {
+            ObjectDisposedException.ThrowIf(_ended, _context); // nobody would end it
             Register();
-            _registrations.Add(registration);
-            if (!enumerate)
-                return;
             using UsbDeviceList devices = _context.GetDevices();
             foreach (UsbDevice device in devices)
-                registration.Offer(UsbHotplugEvents.Arrived, device);
+                registration.Begin(device, enumerate);
+            _registrations.Add(registration);
         }
     }
 
@@ -45,6 +45,7 @@ internal sealed unsafe class HotplugMonitor
         UsbHotplugRegistration[] registrations;
         lock (_registrations)
         {
+            _ended = true;
             registrations = [.. _registrations];
             _registrations.Clear();
         }
@@ -57,6 +58,12 @@ internal sealed unsafe class HotplugMonitor
     {
         if (_registered)
             return;
+        if (!_context.HasDeviceDiscovery) // libusb would register, and tell of nothing for ever
+        {
+            UsbException.Throw(UsbError.NotSupported, "watch devices come and go",
+                hint: "The context has no device discovery: see UsbContext.HasDeviceDiscovery.");
+        }
+
         if (!LibUsb.HasCapability(UsbCapability.Hotplug))
         {
             UsbException.Throw(UsbError.NotSupported, "watch devices come and go",

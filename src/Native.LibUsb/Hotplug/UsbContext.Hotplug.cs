@@ -15,7 +15,7 @@ public sealed partial class UsbContext
     /// </summary>
     /// <remarks>
     /// Devices are noticed while somebody handles events: <see cref="HandleEvents()"/> or <see cref="StartEventThread"/>. Those that are there
-    /// already need nobody.
+    /// already need nobody. Each device is told once: libusb may report one twice, and one that left without having arrived.
     /// </remarks>
     /// <param name="callback">What to call. It owns the device it gets.</param>
     /// <param name="filter">Which devices; null is all. It must not ask for a serial number, which only an open device tells.</param>
@@ -23,7 +23,7 @@ public sealed partial class UsbContext
     /// <param name="enumerate">Whether the devices that are there are told as arrived first.</param>
     /// <returns>The subscription; dispose it to end it.</returns>
     /// <exception cref="ArgumentException">The filter asks for a serial number, or no event is asked for.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30, and without <see cref="HasDeviceDiscovery"/>.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbHotplugRegistration RegisterHotplug(
         Action<UsbHotplugNotification> callback,
@@ -44,7 +44,7 @@ public sealed partial class UsbContext
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The notifications in order. The reader owns the devices.</returns>
     /// <exception cref="ArgumentException">The filter asks for a serial number, or no event is asked for.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30, and without <see cref="HasDeviceDiscovery"/>.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public IAsyncEnumerable<UsbHotplugNotification> WatchDevicesAsync(
         UsbDeviceFilter? filter = null,

@@ -7,7 +7,7 @@ public enum UsbHotplugEvents
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>It was plugged in, and can be opened; on Linux permissions may come a moment later: try again on <see cref="UsbError.Access"/>.</summary>
+    /// <summary>It was plugged in, and can be opened; on Linux permissions may come a moment later: see <see cref="UsbDevice.Open(TimeSpan)"/>.</summary>
     Arrived = 1 << 0,
 
     /// <summary>It was unplugged. Its descriptors can still be read; opening it fails.</summary>

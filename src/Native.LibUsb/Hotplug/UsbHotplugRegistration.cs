@@ -11,11 +11,13 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     private readonly HotplugMonitor _monitor;
     private readonly UsbDeviceFilter _filter;
     private readonly UsbHotplugEvents _events;
-    private readonly Channel<UsbHotplugNotification> _notifications =
-        Channel.CreateUnbounded<UsbHotplugNotification>(new UnboundedChannelOptions { SingleReader = true });
 
-    // Where devices were told to have arrived: those that are enumerated may be told by libusb too.
-    private readonly HashSet<(byte Bus, byte Address)> _arrived = [];
+    // Not of the kind for a single reader: whoever ends the subscription reads what the deliverer will not.
+    private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
+
+    // Where devices are that the subscriber knows: what is there when the subscription begins may be told by libusb once more, as arrived
+    // or, when it had gone before, as having left.
+    private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 
     private Task _delivery = Task.CompletedTask;
@@ -40,6 +42,15 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         End();
     }
 
+    /// <summary>Takes a device that is there when the subscription begins. The caller holds the monitor's lock.</summary>
+    internal void Begin(UsbDevice device, bool tell)
+    {
+        if (tell)
+            Offer(UsbHotplugEvents.Arrived, device);
+        else
+            _present.Add((device.BusNumber, device.Address));
+    }
+
     /// <summary>As <see cref="Dispose"/>, and waits for a callback that is running. Not to be waited for in that callback.</summary>
     /// <returns>Ends when no callback runs, and none will.</returns>
     public ValueTask DisposeAsync()
@@ -57,11 +68,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         if (_ended || !_filter.MatchesDescriptor(device))
             return;
         (byte, byte) place = (device.BusNumber, device.Address);
-        if (what == UsbHotplugEvents.Left)
-            _arrived.Remove(place);
-        else if (!_arrived.Add(place))
-            return;
-        if ((_events & what) == 0)
+        bool news = what == UsbHotplugEvents.Left ? _present.Remove(place) : _present.Add(place);
+        if (!news || (_events & what) == 0)
             return;
         UsbDevice own = device.AddReference();
         if (!_notifications.Writer.TryWrite(new UsbHotplugNotification(what, own)))

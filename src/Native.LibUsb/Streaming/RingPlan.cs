@@ -38,6 +38,9 @@ internal sealed record RingPlan
     /// <summary>Bytes of one transfer.</summary>
     public required int TransferSize { get; init; }
 
+    /// <summary>Bytes that the kernel takes at once.</summary>
+    public int LargestPiece => IsIsochronous ? Math.Min(Packets, PacketsPerUrb) * PacketSize : TransferSize;
+
     public required UsbRingOptions Options { get; init; }
 
     public bool IsIsochronous => Type == UsbTransferType.Isochronous;

@@ -319,7 +319,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     {
         UsbError.Interrupted => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The device handle was closed."),
         UsbError.Pipe => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "Call ClearHalt, and start the ring again."),
-        _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Plan.Type)),
+        _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
     };
 
     /// <summary>Whether the ring failed, and why.</summary>

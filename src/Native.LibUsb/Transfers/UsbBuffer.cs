@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
@@ -14,14 +13,15 @@ namespace Native.LibUsb;
 /// <para>Device memory saves the kernel's copy, and does not count twice against the usbfs limit. It exists on Linux from 4.6. On machines whose
 /// controllers do not see the processor's caches (many ARM boards) reading it byte by byte is up to fifty times slower: measure, or copy it out
 /// once.</para>
-/// <para>Device memory is freed when it is disposed and no transfer has it pinned any more; the device handle frees what is left before it closes.
-/// Spans of it must not be used after that.</para>
+/// <para>Device memory is freed when it is disposed and nobody has it pinned any more; the device handle disposes what is left before it closes.
+/// Spans of it must not be used after that. Memory that the program itself has pinned keeps the device open until it is unpinned.</para>
 /// </remarks>
 public sealed unsafe class UsbBuffer : MemoryManager<byte>
 {
     private const int Alignment = 64;
 
     private readonly UsbDeviceHandle _handle;
+    private readonly OpenHandle _native;
     private readonly Lock _change = new();
 
     // On the heap of objects that do not move: the garbage collector frees it, when neither a transfer nor a span needs it.
@@ -30,12 +30,14 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
     private int _pins;
     private bool _disposed;
 
-    internal UsbBuffer(UsbDeviceHandle handle, libusb_device_handle* native, int length, bool preferDeviceMemory)
+    /// <summary>Allocates. The caller holds a lease on the handle.</summary>
+    internal UsbBuffer(UsbDeviceHandle handle, OpenHandle native, int length, bool preferDeviceMemory)
     {
         _handle = handle;
+        _native = native;
         Length = length;
         if (preferDeviceMemory)
-            _memory = libusb.libusb_dev_mem_alloc(native, (nuint)length);
+            _memory = native.AllocateMemory(length);
         IsDeviceMemory = _memory is not null;
         if (!IsDeviceMemory)
         {
@@ -70,6 +72,12 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
         lock (_change)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (IsDeviceMemory) // who has it pinned may use it when the handle is disposed already: it closes after that
+            {
+                bool added = false;
+                _native.DangerousAddRef(ref added);
+            }
+
             _pins++;
             return new MemoryHandle(_memory + elementIndex, pinnable: this);
         }
@@ -83,6 +91,13 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
             if (--_pins == 0 && _disposed)
                 Free();
         }
+
+        if (!IsDeviceMemory)
+            return;
+        if (EventScope.IsInside(_handle.Context)) // it may be what closes the handle, which libusb does not bear in a callback
+            _handle.Context.Defer(_native.DangerousRelease);
+        else
+            _native.DangerousRelease();
     }
 
     /// <summary>Disposes it: it is freed now, or when the last transfer lets go of it. May be called more than once.</summary>
@@ -105,7 +120,11 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
     private void Free()
     {
         if (IsDeviceMemory && _memory is not null)
-            _handle.FreeDeviceMemory(this, _memory, Length);
+        {
+            _native.FreeMemory(_memory, Length); // pinned just now, or its handle is only about to close
+            _handle.ForgetDeviceMemory(this);
+        }
+
         _memory = null;
         _array = null;
     }

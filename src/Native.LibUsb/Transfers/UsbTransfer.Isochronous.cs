@@ -126,6 +126,23 @@ public sealed unsafe partial class UsbTransfer
         return new IsoPacketEnumerator(_native->iso_packet_desc, _isoPacketCount, _buffer.Pointer);
     }
 
+    /// <summary>The bytes of the largest URB that libusb makes of the packets on Linux, and of the longest packet.</summary>
+    private (int Urb, int Packet) LargestPiece()
+    {
+        const int packetsOfUrb = 128;
+        long largest = 0, current = 0;
+        int longest = 0;
+        for (int i = 0; i < _native->num_iso_packets; i++)
+        {
+            int length = (int)_native->iso_packet_desc[i].length;
+            current = (i % packetsOfUrb == 0 ? 0 : current) + length;
+            largest = Math.Max(largest, current);
+            longest = Math.Max(longest, length);
+        }
+
+        return ((int)Math.Min(largest, int.MaxValue), longest);
+    }
+
     [DoesNotReturn]
     private static void ThrowNotIsochronous() => throw new InvalidOperationException("The transfer is not configured as isochronous.");
 
@@ -135,7 +152,14 @@ public sealed unsafe partial class UsbTransfer
         CheckNotDead();
         if (IsoPacketCapacity == 0)
             throw new InvalidOperationException("The transfer has no room for isochronous packets: give CreateTransfer their number.");
+        if ((_native->flags & (byte)UsbTransferFlags.ShortIsError) != 0)
+            ThrowShortIsochronous();
     }
+
+    // libusb compares the length asked for with a count that it keeps for other transfers only: all would end as failed.
+    [DoesNotReturn]
+    private static void ThrowShortIsochronous() => throw new InvalidOperationException(
+        "An isochronous transfer cannot have UsbTransferFlags.ShortIsError: its packets have a length and a status each (IterIso).");
 
     private void CheckPackets(int bufferLength, ReadOnlySpan<int> packetLengths, string parameter)
     {

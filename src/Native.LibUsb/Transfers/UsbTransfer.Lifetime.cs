@@ -15,6 +15,7 @@ public sealed unsafe partial class UsbTransfer
     /// callback follows.
     /// </exception>
     /// <exception cref="ObjectDisposedException">It is disposed and at rest.</exception>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Cancel()
     {
         CheckNotDead();
@@ -45,8 +46,10 @@ public sealed unsafe partial class UsbTransfer
     /// memory is freed, and memory of the caller's is unpinned, after that. Never blocks; may be called from any thread, from any
     /// callback, and more than once.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
+        LogDispatcher.ThrowIfInHandler();
         Interlocked.Or(ref _stop, Disposed);
         if (!TryRelease())
             CancelInFlight();
@@ -95,6 +98,7 @@ public sealed unsafe partial class UsbTransfer
 
     private UsbError CancelInFlight()
     {
+        LogDispatcher.ThrowIfInHandler();
         lock (_freeing)
         {
             // InCallback alone is not in flight: libusb has just given it back. Under the lock it cannot be freed.

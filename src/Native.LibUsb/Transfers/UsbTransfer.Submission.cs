@@ -11,7 +11,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Hands the transfer to libusb (<c>libusb_submit_transfer</c>). May be called from its own callback, and from any thread.
     /// </summary>
-    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     /// <exception cref="UsbException">
@@ -27,13 +27,14 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>As <see cref="Submit"/>, but returns libusb's answer instead of throwing it.</summary>
     /// <returns><see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows.</returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public UsbError TrySubmit() => TrySubmit(null, default);
 
     private UsbError TrySubmit(TransferCompletion? awaited, CancellationToken cancellationToken)
     {
+        LogDispatcher.ThrowIfInHandler();
         int state;
         do
         {
@@ -170,6 +171,15 @@ public sealed unsafe partial class UsbTransfer
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private void ThrowSubmit(UsbError error) => throw SubmitFailure(error);
 
-    private UsbException SubmitFailure(UsbError error) =>
-        new(error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Type));
+    private UsbException SubmitFailure(UsbError error)
+    {
+        (int length, int packetLength) = Type switch
+        {
+            UsbTransferType.Isochronous => LargestPiece(),
+            UsbTransferType.Control => (_buffer.Length - UsbControlSetup.Size, 0),
+            _ => (_buffer.Length, 0),
+        };
+        return new UsbException(
+            error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Type, length, packetLength));
+    }
 }

@@ -140,7 +140,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     /// <summary>How the last packet is treated.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Set to a flag that <see cref="UsbTransferFlags"/> does not have.</exception>
-    /// <exception cref="InvalidOperationException">Set while submitted.</exception>
+    /// <exception cref="InvalidOperationException">Set while submitted, or <see cref="UsbTransferFlags.ShortIsError"/> for an isochronous transfer.</exception>
     public UsbTransferFlags Flags
     {
         get
@@ -153,6 +153,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         {
             CheckFlags(value, nameof(value));
             using var setting = new SettingScope(this);
+            if ((value & UsbTransferFlags.ShortIsError) != 0 && _type == UsbTransferType.Isochronous)
+                ThrowShortIsochronous();
             _flags = value;
             _native->flags = (byte)_flags;
         }

@@ -9,7 +9,7 @@ public enum UsbTransferFlags
     /// <summary>None.</summary>
     None = 0,
 
-    /// <summary>A transfer shorter than asked for ends with <see cref="UsbTransferStatus.Error"/>.</summary>
+    /// <summary>A transfer shorter than asked for ends with <see cref="UsbTransferStatus.Error"/>. Not for isochronous transfers.</summary>
     ShortIsError = 1 << 0,
 
     /// <summary>

@@ -1,0 +1,13 @@
+using Native.LibUsb.Tests.Versions;
+
+namespace Native.LibUsb.Tests.Interop;
+
+/// <summary>The list of newer functions that the scenarios go through is the binding's own.</summary>
+public sealed class OptionalFunctionTests
+{
+    [Fact]
+    public void The_scenarios_know_every_optional_function_and_its_version() =>
+        Assert.Equal(
+            RawSurface.OptionalFunctions.OrderBy(function => function.Key, StringComparer.Ordinal).Select(function => (function.Key, function.Value)),
+            OptionalFunction.All.OrderBy(function => function.Name, StringComparer.Ordinal).Select(function => (function.Name, function.Since)));
+}
