@@ -29,8 +29,10 @@ public sealed class InterfaceClaim : IDisposable
     /// Releases the interface (<c>libusb_release_interface</c>), once. A device that is gone, or a handle that is closed, has released it
     /// already.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
+        LogScope.ThrowIfInside();
         if (!Interlocked.Exchange(ref _released, true))
             _handle.ReleaseClaim(InterfaceNumber);
     }

@@ -21,7 +21,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <exception cref="UsbException">libusb refused.</exception>
     public UsbContext(UsbContextOptions? options = null)
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         options ??= new UsbContextOptions();
         _native = new ContextHandle(OpenNative(options));
         HasDeviceDiscovery = !options.NoDeviceDiscovery && !s_discoveryIsOff;
@@ -169,7 +169,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     private bool BeginClosing()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         if (!_handles.Close())
             return false;
         _devices.Close();

@@ -138,7 +138,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
 
     private bool BeginClosing()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         if (!_transfers.Close())
             return false;
         foreach (UsbTransfer transfer in _transfers.Snapshot())

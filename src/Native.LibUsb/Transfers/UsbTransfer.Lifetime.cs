@@ -50,7 +50,7 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         Interlocked.Or(ref _stop, Disposed);
         if (!TryRelease())
             CancelInFlight();
@@ -99,7 +99,7 @@ public sealed unsafe partial class UsbTransfer
 
     private UsbError CancelInFlight()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         lock (_cancelling)
         {
             // InCallback alone is not in flight: libusb has just given it back. Under the lock it cannot be freed.
