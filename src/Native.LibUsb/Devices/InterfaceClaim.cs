@@ -30,8 +30,10 @@ public sealed class InterfaceClaim : IDisposable
     /// already.
     /// </summary>
     /// <remarks>Cancel the transfers on its endpoints before, and wait for them: on Linux libusb tells those that this ends as completed and short.</remarks>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
+        LogScope.ThrowIfInside();
         if (!Interlocked.Exchange(ref _released, true))
             _handle.ReleaseClaim(InterfaceNumber);
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
@@ -17,7 +16,7 @@ public delegate void UsbLogHandler(UsbLogLevel level, ReadOnlySpan<byte> message
 /// <summary>Brings libusb's log to the handlers. libusb gives its log callback no user data, so contexts are found by their address.</summary>
 internal static unsafe class LogDispatcher
 {
-    private static readonly ConcurrentDictionary<nint, UsbLogHandler> s_byContext = new();
+    private static readonly ConcurrentDictionary<nint, Entry> s_byContext = new();
     private static readonly Lock s_change = new(); // libusb_set_log_cb is not safe against itself
     private static volatile UsbLogHandler? s_global;
 
@@ -25,18 +24,8 @@ internal static unsafe class LogDispatcher
     [ThreadStatic]
     private static UsbLogHandler? t_opening;
 
-    [ThreadStatic]
-    private static bool t_inHandler;
-
     /// <summary>The address of what libusb calls, for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</summary>
     public static delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> ContextCallback => &OnContextMessage;
-
-    /// <summary>Refuses what would call libusb while libusb waits for a log handler on this thread.</summary>
-    public static void ThrowIfInHandler()
-    {
-        if (t_inHandler)
-            ThrowInHandler();
-    }
 
     public static void SetGlobal(UsbLogHandler? handler)
     {
@@ -58,7 +47,7 @@ internal static unsafe class LogDispatcher
             }
             else
             {
-                s_byContext[(nint)context] = handler;
+                s_byContext[(nint)context] = new Entry(handler);
                 libusb.libusb_set_log_cb(context, &OnContextMessage, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_CONTEXT);
             }
         }
@@ -68,24 +57,30 @@ internal static unsafe class LogDispatcher
     public static void Opening(UsbLogHandler? handler) => t_opening = handler;
 
     /// <summary>A context that was opened with <see cref="ContextCallback"/> has its handler from now on.</summary>
-    public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = handler;
+    public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = new Entry(handler);
 
-    /// <summary>Forgets a context that is gone: its address may come back as another's.</summary>
-    public static void Forget(libusb_context* context) => s_byContext.TryRemove((nint)context, out _);
+    /// <summary>What a context that is about to go has, for <see cref="Forget"/>.</summary>
+    public static object? Find(libusb_context* context) => s_byContext.GetValueOrDefault((nint)context);
+
+    /// <summary>Forgets a context that is gone. Its address may be another's already, which keeps what it has.</summary>
+    public static void Forget(libusb_context* context, object? found)
+    {
+        if (found is Entry entry)
+            s_byContext.TryRemove(KeyValuePair.Create((nint)context, entry));
+    }
 
     [UnmanagedCallersOnly]
     private static void OnGlobalMessage(libusb_context* context, libusb_log_level level, byte* message) => Deliver(s_global, level, message);
 
     [UnmanagedCallersOnly]
     private static void OnContextMessage(libusb_context* context, libusb_log_level level, byte* message) =>
-        Deliver(s_byContext.GetValueOrDefault((nint)context) ?? t_opening, level, message);
+        Deliver(s_byContext.GetValueOrDefault((nint)context)?.Handler ?? t_opening, level, message);
 
     private static void Deliver(UsbLogHandler? handler, libusb_log_level level, byte* message)
     {
-        if (handler is null || t_inHandler) // a handler that calls the raw layer is not told of itself, for ever
+        if (handler is null || !LogScope.TryEnter()) // a handler that calls the raw layer is not told of itself, for ever
             return;
         int error = Marshal.GetLastSystemError(); // libusb logs that a call failed, and only then looks at errno to say why
-        t_inHandler = true;
         try
         {
             handler((UsbLogLevel)level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(message).TrimEnd("\r\n"u8));
@@ -96,12 +91,14 @@ internal static unsafe class LogDispatcher
         }
         finally
         {
-            t_inHandler = false;
+            LogScope.Leave();
             Marshal.SetLastSystemError(error);
         }
     }
 
-    [DoesNotReturn]
-    private static void ThrowInHandler() => throw new InvalidOperationException(
-        "A log handler cannot use the library: libusb waits for it, and holds its locks meanwhile.");
+    // Told apart by what it is, not by its handler: two contexts may have the same.
+    private sealed class Entry(UsbLogHandler handler)
+    {
+        public UsbLogHandler Handler { get; } = handler;
+    }
 }

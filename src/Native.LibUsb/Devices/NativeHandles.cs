@@ -29,8 +29,9 @@ internal sealed unsafe class ContextHandle : SafeHandle
 
     protected override bool ReleaseHandle()
     {
+        object? log = LogDispatcher.Find(Pointer);
         libusb.libusb_exit(Pointer);
-        LogDispatcher.Forget(Pointer);
+        LogDispatcher.Forget(Pointer, log);
         _freedAfterExit.ForEach(userData => userData.Free());
         return true;
     }
@@ -143,7 +144,7 @@ internal readonly ref struct HandleLease
 
     public HandleLease(SafeHandle handle)
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         bool added = false;
         handle.DangerousAddRef(ref added); // throws ObjectDisposedException
         _handle = handle;

@@ -24,7 +24,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <exception cref="UsbException">libusb refused.</exception>
     public UsbContext(UsbContextOptions? options = null)
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         options ??= new UsbContextOptions();
         _native = new ContextHandle(OpenNative(options));
         HasDeviceDiscovery = !options.NoDeviceDiscovery && !s_discoveryIsOff;
@@ -173,7 +173,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     private bool BeginClosing()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         if (!_handles.Close())
             return false;
         _devices.Close();

@@ -218,7 +218,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         _native.Dispose();
         Context.Devices.Remove(_registration);
     }

@@ -135,7 +135,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <returns>Whether this call began it, so that the caller has to finish it.</returns>
     internal bool BeginClosing()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         if (!_transfers.Close())
             return false;
         foreach (UsbTransfer transfer in _transfers.Snapshot())

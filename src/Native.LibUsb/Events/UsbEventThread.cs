@@ -51,6 +51,7 @@ public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
 
     private void Stop()
     {
+        LogScope.ThrowIfInside();
         Volatile.Write(ref _stopFlag[0], 1);
         _context.InterruptEventHandlers(); // sticky: if the thread is not waiting yet, it will not begin to
     }

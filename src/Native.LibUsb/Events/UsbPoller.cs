@@ -105,6 +105,7 @@ public sealed class UsbPoller : IDisposable
     /// <summary>Takes libusb's descriptors out of the poller again. May be called more than once.</summary>
     public void Dispose()
     {
+        LogScope.ThrowIfInside();
         if (_disposed)
             return;
         _disposed = true;

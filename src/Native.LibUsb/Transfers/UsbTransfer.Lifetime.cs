@@ -49,7 +49,7 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         Interlocked.Or(ref _stop, Disposed);
         if (!TryRelease())
             CancelInFlight();
@@ -98,7 +98,7 @@ public sealed unsafe partial class UsbTransfer
 
     private UsbError CancelInFlight()
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         lock (_freeing)
         {
             // InCallback alone is not in flight: libusb has just given it back. Under the lock it cannot be freed.

@@ -34,7 +34,7 @@ public sealed unsafe partial class UsbTransfer
 
     private UsbError TrySubmit(TransferCompletion? awaited, CancellationToken cancellationToken)
     {
-        LogDispatcher.ThrowIfInHandler();
+        LogScope.ThrowIfInside();
         int state;
         do
         {

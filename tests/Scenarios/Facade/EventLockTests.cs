@@ -51,12 +51,12 @@ public sealed unsafe class EventLockTests : BusTest
         int woken = -1, late = -1;
         var waiter = new Thread(() =>
         {
-            var long_ = new timeval(Patience);
-            var short_ = new timeval(TimeSpan.FromMilliseconds(20));
+            var patience = new timeval(Patience);
+            var moment = new timeval(TimeSpan.FromMilliseconds(20));
             libusb_lock_event_waiters((libusb_context*)context);
-            late = libusb_wait_for_event((libusb_context*)context, &short_);
+            late = libusb_wait_for_event((libusb_context*)context, &moment);
             holdsWaiters.Set();
-            woken = libusb_wait_for_event((libusb_context*)context, &long_);
+            woken = libusb_wait_for_event((libusb_context*)context, &patience);
             libusb_unlock_event_waiters((libusb_context*)context);
         });
         waiter.Start();

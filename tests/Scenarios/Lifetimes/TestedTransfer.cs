@@ -40,6 +40,8 @@ internal sealed class TestedTransfer : IDisposable
         Endpoint = Transfer.Endpoint;
     }
 
+    private const UsbTransferStatus NotTold = (UsbTransferStatus)(-1);
+
     public Cargo Cargo { get; }
 
     public UsbTransfer Transfer { get; }
@@ -107,11 +109,22 @@ internal sealed class TestedTransfer : IDisposable
 
     public void Dispose() => (Memory as IDisposable)?.Dispose();
 
-    // One at a time: nothing submits it again while its callback runs, except that callback.
     private void OnCompleted(UsbTransfer transfer)
     {
-        _statuses.Add(transfer.Status);
+        _statuses.Add(StatusOf(transfer));
         Interlocked.Exchange(ref _inCallback, null)?.Invoke(this);
         Interlocked.Increment(ref _returned);
+    }
+
+    private static UsbTransferStatus StatusOf(UsbTransfer transfer)
+    {
+        try
+        {
+            return transfer.Status;
+        }
+        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+        {
+            return NotTold; // another thread, in a race, has submitted it again already
+        }
     }
 }

@@ -81,6 +81,10 @@ public sealed class LogTrapTests : BusTest, IDisposable
     {
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
+        InterfaceClaim claim = handle.ClaimInterface(0);
+        using var other = new UsbContext();
+        UsbEventThread events = other.StartEventThread();
+        UsbPoller poller = new(other, new PollPoller());
         UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
         UsbDevice device = handle.Device.AddReference();
@@ -99,6 +103,9 @@ public sealed class LogTrapTests : BusTest, IDisposable
             () => transfer.Submit(),
             () => transfer.TryCancel(),
             transfer.Dispose,
+            claim.Dispose,
+            events.Dispose,
+            poller.Dispose,
             device.Dispose,
             handle.Dispose,
             Context.Dispose,
@@ -120,6 +127,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.Equal(calls.Length, answers.Count);
         Assert.All(answers, answer => Assert.IsType<InvalidOperationException>(answer));
         Assert.True(nested > 0);
+        Assert.True(events.IsRunning);
 
         // And nothing of it was half done.
         transfer.Submit();
