@@ -16,7 +16,8 @@ eng/setup.sh || exit 1
 dotnet publish tests/Native.LibUsb.AotTests -c Release -v quiet || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 program=$(echo artifacts/publish/Native.LibUsb.AotTests/release_*/Native.LibUsb.AotTests)
 program=$root/$program
-preload=${program%/*}/libnative-libusb-usbfs.so:libumockdev-preload.so.0
+folder=${program%/*}
+preload=$folder/libnative-libusb-usbfs.so:$folder/libnative-libusb-counting.so:libumockdev-preload.so.0
 rm -rf "$results" && mkdir -p "$results"
 
 passed=0 failed=0 skipped=0
@@ -31,7 +32,7 @@ add() { # NAME, and the last line of its run
     tail -n 50 "$results/$1.txt"
   fi
   grep -E '^(FAILED|skipped) ' -A 8 "$results/$1.txt"
-  echo "aot-test: $1 ($(head -n 1 "$results/$1.txt")): $line"
+  echo "aot-test: $1 ($(sed -n '1h;2{H;x;s/\n/; /p}' "$results/$1.txt")): $line"
 }
 
 for run in "${runs[@]}"; do
@@ -41,11 +42,12 @@ for run in "${runs[@]}"; do
       add "$run" $?
       ;;
     valgrind)
-      # valgrind cannot read the debug information of newer compilers, and the collector must not reserve more than there is room for
+      # valgrind cannot read the debug information of newer compilers, the collector must not reserve more than there is room for, and
+      # nothing is counted: valgrind has an allocator of its own. Rounds are a tenth of the usual, for everything takes its time there.
       mkdir -p "$results/program"
-      for file in "$program" "${preload%%:*}"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
-      LD_PRELOAD=$results/program/${preload#"${program%/*}"/} DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 valgrind --error-exitcode=99 \
-        --log-file="$results/valgrind.log" "$results/program/${program##*/}" "$@" >"$results/$run.txt" 2>&1
+      for file in "$program" "$folder/libnative-libusb-usbfs.so"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
+      LD_PRELOAD=$results/program/libnative-libusb-usbfs.so:libumockdev-preload.so.0 DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \
+        valgrind --error-exitcode=99 --log-file="$results/valgrind.log" "$results/program/${program##*/}" "$@" >"$results/$run.txt" 2>&1
       status=$?
       if ((status == 99)); then cat "$results/valgrind.log"; fi
       add "$run" "$status"
