@@ -199,6 +199,7 @@ public class VirtualDevice
     /// <summary>Whether the node may be opened for writing now. Lock held.</summary>
     internal bool AdmitWriter()
     {
+        Announce(); // who waits looks when this lock is free again
         if (DenyAccess || DenyNextOpens > 0)
         {
             DenyNextOpens = Math.Max(DenyNextOpens - 1, 0);

@@ -26,7 +26,8 @@ public sealed unsafe partial class UsbDevice
     /// <param name="text">The text; null when there is none.</param>
     /// <returns>
     /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> when the device has none; <see cref="UsbError.Access"/> or another error
-    /// when it could not be opened or did not answer.
+    /// when it could not be opened or did not answer; <see cref="UsbError.NotSupported"/> when it came as an open file, whose handle can
+    /// be asked.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such string.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
@@ -44,6 +45,8 @@ public sealed unsafe partial class UsbDevice
         EventScope.ThrowIfInside(Context, "read a string");
         if (index == 0)
             return UsbError.NotFound;
+        if (_isWrapped)
+            return UsbError.NotSupported;
         UsbError error;
         if (OptionalExports.IsAvailable(OptionalExports.libusb_get_device_string))
         {
