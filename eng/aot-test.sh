@@ -43,11 +43,11 @@ for run in "${runs[@]}"; do
       ;;
     valgrind)
       # valgrind cannot read the debug information of newer compilers, the collector must not reserve more than there is room for, and
-      # nothing is counted: valgrind has an allocator of its own. Rounds are a tenth of the usual, for everything takes its time there.
+      # nothing is counted: valgrind has an allocator of its own. It runs one thread at a time, and must let each have its turn. Rounds are a tenth of the usual, for everything takes its time there.
       mkdir -p "$results/program"
       for file in "$program" "$folder/libnative-libusb-usbfs.so"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
       LD_PRELOAD=$results/program/libnative-libusb-usbfs.so:libumockdev-preload.so.0 DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \
-        valgrind --error-exitcode=99 --log-file="$results/valgrind.log" "$results/program/${program##*/}" "$@" >"$results/$run.txt" 2>&1
+        valgrind --fair-sched=yes --error-exitcode=99 --log-file="$results/valgrind.log" "$results/program/${program##*/}" "$@" >"$results/$run.txt" 2>&1
       status=$?
       if ((status == 99)); then cat "$results/valgrind.log"; fi
       add "$run" "$status"
