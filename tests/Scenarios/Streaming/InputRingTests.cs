@@ -315,6 +315,7 @@ public sealed class InputRingTests : RingTest
         while (ring.GetStatistics().Transfers.Completed < 1)
             await Task.Yield();
         Assert.True(ring.IsRunning);
+        Assert.True(Input.WaitForPending(1, Patience)); // what fails are the transfers after this one
         Input.FailNext(UrbStatus.Protocol);
         Input.FailNext(UrbStatus.Overflow);
         Input.FailNext(UrbStatus.Protocol);
