@@ -20,6 +20,7 @@ public sealed partial class UsbInputRing
     /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> is for ever.</param>
     /// <returns>False: the time ran out, or the ring has stopped and all is read (see <see cref="UsbRing.IsRunning"/>).</returns>
     /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <exception cref="InvalidOperationException">It would have to wait in a callback, for what only comes after the callback.</exception>
     public bool TryRead(out UsbInputBuffer buffer, TimeSpan timeout)
     {
         long end = timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)timeout.TotalMilliseconds;
@@ -30,7 +31,7 @@ public sealed partial class UsbInputRing
             long left = end - Environment.TickCount64;
             if (ended || left <= 0)
                 return false;
-            _signal.Wait(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
+            WaitForChange(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
         }
     }
 

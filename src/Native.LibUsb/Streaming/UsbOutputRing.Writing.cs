@@ -19,7 +19,7 @@ public sealed partial class UsbOutputRing
     /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
     /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> is for ever.</param>
     /// <returns>False: the time ran out.</returns>
-    /// <exception cref="InvalidOperationException">The ring does not run.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or it would have to wait in a callback.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     public bool TryAcquire(out UsbOutputBuffer buffer, TimeSpan timeout)
     {
@@ -32,7 +32,7 @@ public sealed partial class UsbOutputRing
             long left = end - Environment.TickCount64;
             if (left <= 0)
                 return false;
-            _signal.Wait(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
+            Wait(end, left);
         }
     }
 

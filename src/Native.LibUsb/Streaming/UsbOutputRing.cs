@@ -22,6 +22,7 @@ public sealed partial class UsbOutputRing : UsbRing
     // Committed, and waiting until the queue has room; oldest first. Under the gate.
     private readonly Queue<RingSlot> _waiting;
     private UsbOutputCallback? _callback;
+    private bool _pushes;
 
     // One thread at a time asks the handler; another one that comes meanwhile leaves it the work. Under the gate.
     private bool _producing;
@@ -57,7 +58,7 @@ public sealed partial class UsbOutputRing : UsbRing
     /// <exception cref="InvalidOperationException">It runs.</exception>
     /// <exception cref="UsbException">libusb refused a transfer.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
-    public void Start() => Begin<PullProducer>();
+    public void Start() => Begin<PullProducer>(pushes: false);
 
     /// <summary>Starts it for a static handler, called on the event thread to fill each buffer that is free, and here for the first ones.</summary>
     /// <typeparam name="THandler">A type, usually an empty struct, with the method to call. Its state is in <see cref="UsbRing.State"/>.</typeparam>
@@ -65,7 +66,7 @@ public sealed partial class UsbOutputRing : UsbRing
     /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public void Start<THandler>()
-        where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>();
+        where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>(pushes: true);
 
     /// <summary>Starts it for a callback, called on the event thread to fill each buffer that is free, and here for the first ones.</summary>
     /// <param name="callback">What to call.</param>
@@ -77,15 +78,16 @@ public sealed partial class UsbOutputRing : UsbRing
     {
         ArgumentNullException.ThrowIfNull(callback);
         _callback = callback;
-        Begin<PushProducer<CallbackHandler>>();
+        Begin<PushProducer<CallbackHandler>>(pushes: true);
     }
 
-    private void Begin<TProducer>()
+    private void Begin<TProducer>(bool pushes)
         where TProducer : struct, IProducer
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (!IsAtRest)
             throw new InvalidOperationException("The ring runs already, or is still being stopped: await StopAsync first.");
+        _pushes = pushes;
         foreach (RingSlot slot in Slots)
             slot.Transfer.SetHandler<Completion<TProducer>>();
         Run();

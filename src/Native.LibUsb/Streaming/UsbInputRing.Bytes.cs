@@ -1,0 +1,79 @@
+namespace Native.LibUsb.Streaming;
+
+// Reading it as bytes.
+public sealed partial class UsbInputRing
+{
+    /// <summary>A stream that reads what arrives. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.</summary>
+    /// <param name="boundary">What short and zero-length packets mean.</param>
+    /// <param name="loss">What is done where bytes are missing.</param>
+    /// <returns>The stream. Disposing it leaves the ring as it is.</returns>
+    /// <exception cref="ArgumentException">Isochronous packets are not messages.</exception>
+    /// <exception cref="InvalidOperationException">The ring was not started, or gives its data to a handler.</exception>
+    /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
+    public UsbInputStream AsStream(UsbReadBoundary boundary, UsbReadLoss loss = UsbReadLoss.Throw)
+    {
+        CheckBytes(boundary);
+        return new UsbInputStream(this, boundary, loss);
+    }
+
+    /// <summary>
+    /// A pipe that reads what arrives without copying it. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.
+    /// </summary>
+    /// <param name="boundary">What short and zero-length packets mean.</param>
+    /// <param name="loss">What is done where bytes are missing.</param>
+    /// <returns>The reader. Completing it leaves the ring as it is.</returns>
+    /// <exception cref="ArgumentException">Isochronous packets are not messages.</exception>
+    /// <exception cref="InvalidOperationException">The ring was not started, or gives its data to a handler.</exception>
+    /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
+    public UsbPipeReader AsPipeReader(UsbReadBoundary boundary, UsbReadLoss loss = UsbReadLoss.Throw)
+    {
+        CheckBytes(boundary);
+        return new UsbPipeReader(this, boundary, loss);
+    }
+
+    /// <summary>Takes what the next transfer brought, if it is there.</summary>
+    internal bool TryReadPiece(UsbReadBoundary boundary, UsbReadLoss loss, out InputPiece piece)
+    {
+        RingSlot? slot = TakeNext();
+        piece = slot is null ? default : InputPiece.Of(slot, boundary, loss);
+        return slot is not null;
+    }
+
+    /// <summary>Waits until something may have changed.</summary>
+    internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken) => _signal.WaitAsync(cancellationToken);
+
+    /// <summary>Waits on this thread until something may have changed.</summary>
+    /// <returns>False: the time ran out.</returns>
+    internal bool WaitForChange(TimeSpan timeout)
+    {
+        EventScope.ThrowIfInside(Handle.Context, "wait for data");
+        return _signal.Wait(timeout);
+    }
+
+    /// <summary>Lets who waits look again.</summary>
+    internal void Nudge() => _signal.Set();
+
+    /// <summary>Whether nothing more comes. Look before what came before is taken.</summary>
+    internal bool HasEnded => IsAtRest;
+
+    /// <summary>Nothing is left: throws unless the program has stopped the ring, and can still know that it has read everything.</summary>
+    internal void ThrowIfBroken()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfFailed();
+    }
+
+    /// <summary>What is thrown to who reads bytes where some are missing.</summary>
+    internal UsbException LossOf(UsbError error) => new(error, $"read all of endpoint 0x{Endpoint:x2}", hint: error == UsbError.Overflow && Plan.Drops
+        ? "The reader was late, and data was dropped here; the next read goes on behind it."
+        : "A transfer failed here, and data is missing; the next read goes on behind it.");
+
+    private void CheckBytes(UsbReadBoundary boundary)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (boundary != UsbReadBoundary.None && Plan.IsIsochronous)
+            throw new ArgumentException("Isochronous packets are not messages.", nameof(boundary));
+        if (!_pulled)
+            throw new InvalidOperationException("Start the ring first, with the Start that takes no handler.");
+    }
+}
