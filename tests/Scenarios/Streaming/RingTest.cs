@@ -16,7 +16,7 @@ public abstract class RingTest : BusTest
     protected static UsbOutputRing OutputRing(UsbDeviceHandle handle, byte address, UsbRingOptions? options = null, int alternate = 0) =>
         handle.CreateOutputRing(Endpoint(handle, address, alternate), options);
 
-    protected static UsbEndpoint Endpoint(UsbDeviceHandle handle, byte address, int alternate = 0)
+    internal static UsbEndpoint Endpoint(UsbDeviceHandle handle, byte address, int alternate = 0)
     {
         foreach (UsbInterface @interface in handle.Device.GetActiveConfiguration().Interfaces)
         {
@@ -44,7 +44,7 @@ public abstract class RingTest : BusTest
         return bytes;
     }
 
-    protected static byte PatternByte(long position) => (byte)((position / 7) + position);
+    internal static byte PatternByte(long position) => (byte)((position / 7) + position);
 
     /// <summary>Asserts that bytes continue the pattern.</summary>
     protected static void CheckPattern(ReadOnlySpan<byte> bytes, ref long position)

@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace Native.LibUsb.Tests.Streaming;
+
+/// <summary>
+/// The random numbers of a test that drives something against a model of it. The seed is printed, and NATIVE_LIBUSB_TEST_SEED repeats a run.
+/// </summary>
+public sealed class RandomSteps
+{
+    private readonly Random _random;
+    private readonly List<string> _last = [];
+
+    public RandomSteps(string test, int steps)
+    {
+        Seed = int.TryParse(Environment.GetEnvironmentVariable("NATIVE_LIBUSB_TEST_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out int seed)
+            ? seed
+            : Random.Shared.Next();
+        _random = new Random(Seed);
+        Steps = steps;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{test}: {steps} steps, seed {Seed}"));
+    }
+
+    public int Seed { get; }
+
+    public int Steps { get; }
+
+    /// <summary>The step that is being done.</summary>
+    public int Step { get; set; }
+
+    /// <summary>A number from 0 to one less than <paramref name="end"/>.</summary>
+    public int Below(int end) => _random.Next(end);
+
+    public bool OneIn(int count) => _random.Next(count) == 0;
+
+    /// <summary>Remembers what is being done, for a failure to tell.</summary>
+    public void Does(string what)
+    {
+        if (_last.Count == 20)
+            _last.RemoveAt(0);
+        _last.Add(string.Create(CultureInfo.InvariantCulture, $"{Step}: {what}"));
+    }
+
+    /// <summary>Fails with what was done, unless both are the same.</summary>
+    public void Same<T>(T model, T real, string what)
+    {
+        if (!EqualityComparer<T>.Default.Equals(model, real))
+            Fail($"{what}: the model has {model}, the ring {real}");
+    }
+
+    public void Fail(string what) =>
+        Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"Seed {Seed}, step {Step}. {what}.\n{string.Join("\n", _last)}"));
+}
