@@ -231,10 +231,16 @@ public class VirtualEndpoint
     internal void TakeAll(UrbStatus status, Connection? of = null)
     {
         for (int i = 0; i < _pending.Count;)
-            if (of is null || _pending[i].Connection == of)
-                Take(_pending[i], status);
-            else
+        {
+            if (of is not null && _pending[i].Connection != of)
+            {
                 i++;
+                continue;
+            }
+
+            Take(_pending[i], status);
+            i = 0; // others may have ended with it
+        }
     }
 
     internal void Reset()

@@ -107,6 +107,9 @@ public abstract class IsoEndpoint : VirtualEndpoint
         ArgumentNullException.ThrowIfNull(urb);
         if (!_paced || !Device.IsAttached)
             return;
+        OnTime(); // a busy machine may be late: what is due before this one moves before it
+        if (!urb.IsInFlight)
+            return;
         // the packets whose time has come have moved; the others never will
         long now = (FrameClock.Now - _startMicroframe) / _microframesPerInterval;
         int done = (int)Math.Clamp(now - urb.Tag, 0, urb.PacketCount);

@@ -1,0 +1,202 @@
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+
+namespace Native.LibUsb.Tests.Streaming;
+
+/// <summary>Rings on the other kinds of endpoints: interrupt, the streams of a bulk endpoint, and isochronous OUT.</summary>
+public sealed class RingKindTests : RingTest
+{
+    [BusFact]
+    public async Task Each_interrupt_report_is_one_buffer()
+    {
+        var source = new InterruptSource(new InterruptSourceOptions { ReportSize = 8, QueueLength = 4096 });
+        UsbDeviceHandle handle = Open(source);
+        await using UsbInputRing ring = InputRing(handle, InterruptSource.EndpointAddress);
+        Assert.Equal(UsbTransferType.Interrupt, ring.TransferType);
+        Assert.Equal(8, ring.TransferSize);
+        ring.Start();
+        Task reporting = Task.Run(() =>
+        {
+            for (int i = 0; i < 2000; i++)
+                source.ReportNext();
+        });
+        for (int i = 0; i < 2000; i++)
+        {
+            using UsbInputBuffer buffer = await ring.ReadAsync();
+            Assert.Equal(8, buffer.Length);
+            Assert.Equal(0, NumberedPattern.CountMismatches(buffer.Data, (ulong)i));
+        }
+
+        await reporting;
+        source.Report([1, 2, 3]);
+        using UsbInputBuffer last = await ring.ReadAsync();
+        Assert.Equal([1, 2, 3], last.Data.ToArray());
+        Assert.True(last.EndsWithShortPacket);
+        Assert.Equal(0, source.LostReports);
+        Assert.Equal((2000 * 8) + 3, ring.GetStatistics().Bytes);
+    }
+
+    [BusFact]
+    public async Task Each_stream_of_a_bulk_endpoint_has_its_own_ring()
+    {
+        var loopback = new BulkLoopback(new BulkLoopbackOptions { Speed = VirtualSpeed.Super, StreamsExponent = 2 });
+        UsbDeviceHandle handle = Open(loopback);
+        int streams = handle.AllocateStreams(4, BulkLoopback.InAddress, BulkLoopback.OutAddress);
+        Assert.Equal(4, streams);
+        var readers = new List<UsbInputRing>();
+        var writers = new List<UsbOutputRing>();
+        for (int stream = 1; stream <= streams; stream++)
+        {
+            var options = new UsbRingOptions { StreamId = stream, TransferSize = 1024, Transfers = 2, Spares = 2 };
+            readers.Add(InputRing(handle, BulkLoopback.InAddress, options));
+            writers.Add(OutputRing(handle, BulkLoopback.OutAddress, options));
+            Assert.Throws<InvalidOperationException>(() => InputRing(handle, BulkLoopback.InAddress, options));
+            Assert.Equal(UsbTransferType.BulkStream, readers[^1].TransferType);
+            readers[^1].Start();
+            writers[^1].Start();
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, streams).Select(i => Task.WhenAll(WriteAsync(writers[i], i), ReadAsync(readers[i], i))));
+        foreach (UsbRing ring in readers.Concat<UsbRing>(writers))
+            await ring.DisposeAsync();
+        handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
+
+        static async Task WriteAsync(UsbOutputRing ring, int number)
+        {
+            await using UsbOutputStream stream = ring.AsStream(UsbWriteBoundary.None);
+            await stream.WriteAsync(Pattern(number * 1000, 100_000));
+        }
+
+        static async Task ReadAsync(UsbInputRing ring, int number)
+        {
+            await using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
+            byte[] bytes = new byte[100_000];
+            await stream.ReadExactlyAsync(bytes);
+            Assert.Equal(Pattern(number * 1000, 100_000), bytes);
+        }
+    }
+
+    [BusFact]
+    public void A_stream_needs_a_bulk_endpoint()
+    {
+        UsbDeviceHandle handle = Open(new InterruptSource());
+        Assert.Contains("bulk", Assert.ThrowsAny<ArgumentException>(
+            () => InputRing(handle, InterruptSource.EndpointAddress, new UsbRingOptions { StreamId = 1 })).Message, StringComparison.Ordinal);
+    }
+
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_handler_keeps_an_isochronous_endpoint_busy(bool paced)
+    {
+        var sink = new IsoSink(new IsoSinkOptions { Paced = paced });
+        (UsbDeviceHandle handle, Tape tape) = Listen(sink);
+        await using UsbOutputRing ring = OutputRing(handle, IsoSink.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 32, Transfers = 32, Spares = 0 }, 2);
+        long written = 0;
+        ring.Start(buffer =>
+        {
+            for (int i = 0; i < buffer.Span.Length; i++)
+                buffer.Span[i] = PatternByte(written + i);
+            written += buffer.Span.Length;
+            buffer.Commit(buffer.Span.Length);
+        });
+        while (tape.Packets < 4000)
+            await Task.Yield();
+        await ring.StopAsync();
+        Assert.True(tape.Mismatches == 0, $"{tape.Mismatches} of {tape.Bytes} bytes; {ring.GetStatistics()}");
+        Assert.Equal(tape.Packets * 1024, tape.Bytes);
+        Assert.Equal(ring.GetStatistics().Bytes, tape.Bytes);
+        Assert.True(written >= tape.Bytes);
+        if (!paced)
+            Assert.Equal(0, sink.Sink.MissedPackets);
+    }
+
+    [BusFact]
+    public async Task What_is_missing_is_filled_with_silence_and_counted()
+    {
+        var sink = new IsoSink(new IsoSinkOptions { Paced = false });
+        (UsbDeviceHandle handle, Tape tape) = Listen(sink);
+        sink.Sink.Hold();
+        await using UsbOutputRing ring = OutputRing(handle, IsoSink.EndpointAddress,
+            new UsbRingOptions { PacketsPerTransfer = 4, Transfers = 4, Spares = 2, FillUnderruns = true }, 2);
+        ring.Start();
+        Assert.True(ring.TryAcquire(out UsbOutputBuffer sound));
+        Pattern(0, 4096).CopyTo(sound.Span);
+        sound.Commit(4096);
+        Assert.True(sink.Sink.WaitForPending(1, Patience));
+        Assert.True(sink.Sink.Release()); // it is all there was
+        Assert.True(sink.Sink.WaitForPending(2, Patience)); // two transfers of silence keep the endpoint busy
+        Assert.True(ring.TryAcquire(out sound));
+        Pattern(4096, 3000).CopyTo(sound.Span); // the last packet is not whole
+        sound.Commit(3000);
+        Assert.True(sink.Sink.WaitForPending(3, Patience));
+        Assert.True(sink.Sink.Release());
+        Assert.True(sink.Sink.Release());
+        Assert.True(sink.Sink.Release());
+        while (ring.GetStatistics().Completions < 4)
+            await Task.Yield();
+        await ring.StopAsync();
+        Assert.True(ring.GetStatistics().Underruns >= 2, $"{ring.GetStatistics().Underruns}");
+        Assert.Equal(4096 + (2 * 4096) + 3000, tape.Bytes);
+        Assert.Equal(Pattern(0, 4096), tape.Sound[..4096]);
+        Assert.All(tape.Sound[4096..(3 * 4096)], value => Assert.Equal(0, value));
+        Assert.Equal(Pattern(4096, 3000), tape.Sound[(3 * 4096)..]);
+    }
+
+    [BusFact]
+    public async Task Without_filling_the_endpoint_falls_silent_and_that_is_counted()
+    {
+        var sink = new IsoSink(new IsoSinkOptions { Paced = true });
+        (UsbDeviceHandle handle, Tape tape) = Listen(sink);
+        await using UsbOutputRing ring = OutputRing(handle, IsoSink.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 4 }, 2);
+        ring.Start();
+        for (int round = 1; round <= 3; round++)
+        {
+            using UsbOutputBuffer buffer = await ring.AcquireAsync();
+            Pattern(tape.Bytes, 8192).CopyTo(buffer.Span);
+            buffer.Commit(8192);
+            await ring.FlushAsync();
+            Assert.Equal(round * 8192, tape.Bytes);
+        }
+
+        Assert.Equal(0, tape.Mismatches);
+        while (ring.GetStatistics().Underruns < 3) // it is counted after who flushes was told
+            await Task.Yield();
+        Assert.Equal(3, ring.GetStatistics().Underruns);
+    }
+
+    private (UsbDeviceHandle Handle, Tape Tape) Listen(IsoSink sink)
+    {
+        var tape = new Tape();
+        sink.Sink.PacketTaken = tape.Add;
+        UsbDeviceHandle handle = Open(sink);
+        handle.SetAlternateSetting(0, 2);
+        return (handle, tape);
+    }
+
+    /// <summary>What a sink has taken.</summary>
+    private sealed class Tape
+    {
+        private readonly List<byte> _sound = [];
+        private long _packets, _bytes, _mismatches;
+
+        public long Packets => Volatile.Read(ref _packets);
+
+        public long Bytes => Volatile.Read(ref _bytes);
+
+        public long Mismatches => Volatile.Read(ref _mismatches);
+
+        public byte[] Sound => [.. _sound];
+
+        public void Add(long number, ReadOnlySpan<byte> data)
+        {
+            _ = number;
+            foreach (byte value in data)
+                _mismatches += value == PatternByte(_bytes++) ? 0 : 1;
+            if (_bytes <= 1 << 16)
+                _sound.AddRange(data);
+            Volatile.Write(ref _packets, _packets + 1);
+        }
+    }
+}
