@@ -7,15 +7,17 @@ namespace Native.LibUsb.VirtualBusProgram;
 internal sealed class DeviceSpecification
 {
     public const string Help =
-        "Models: camera (isochronous IN), loopback (bulk), interrupt, hub. For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
+        "Models: camera (isochronous IN), loopback (bulk), source-sink (bulk, both at once), interrupt, hub. For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
         "vendor and product (hexadecimal), serial, driver (kernel driver bound at first), deny (true: no permission). " +
         "camera: paced (false: as fast as the host asks), unplug-after (packets). loopback: streams (exponent), capacity (bytes). " +
+        "source-sink: numbered (false: what it sends is not filled). " +
         "interrupt: size (bytes), period (ms). hub: ports.";
 
     private static readonly Dictionary<string, string[]> s_names = new()
     {
         ["camera"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "paced", "unplug-after"],
         ["loopback"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "streams", "capacity"],
+        ["source-sink"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "numbered"],
         ["interrupt"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "size", "period"],
         ["hub"] = ["speed", "port", "deny", "ports"],
     };
@@ -77,6 +79,15 @@ internal sealed class DeviceSpecification
                 KernelDriver = _values.GetValueOrDefault("driver"),
                 StreamsExponent = (int)Number("streams", 0),
                 Capacity = (int)Number("capacity", 4 << 20),
+            }),
+            "source-sink" => new BulkSourceSink(new BulkSourceSinkOptions
+            {
+                Speed = Speed(VirtualSpeed.High),
+                VendorId = Id("vendor", 0x1209),
+                ProductId = Id("product", 0x0014),
+                SerialNumber = _values.GetValueOrDefault("serial"),
+                KernelDriver = _values.GetValueOrDefault("driver"),
+                Numbered = Flag("numbered", true),
             }),
             "interrupt" => new InterruptSource(new InterruptSourceOptions
             {

@@ -1,0 +1,38 @@
+namespace Native.LibUsb.Bench;
+
+/// <summary>Opens the device of a measurement.</summary>
+internal static class Endpoints
+{
+    /// <summary>The endpoint of the first device that has one of that kind, opened and claimed, in the last alternate setting it is in.</summary>
+    public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpoint endpoint)
+    {
+        foreach (UsbDevice device in context.GetDevices())
+        {
+            endpoint = default;
+            byte number = 0, alternate = 0;
+            foreach (UsbInterface @interface in device.GetActiveConfiguration().Interfaces)
+            {
+                foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+                {
+                    foreach (UsbEndpoint candidate in setting.Endpoints)
+                    {
+                        if (candidate.TransferType != type || candidate.Direction != UsbDirection.In)
+                            continue;
+                        (number, alternate) = ((byte)@interface.Number, (byte)setting.Number);
+                        endpoint = candidate;
+                    }
+                }
+            }
+
+            if (endpoint.Address == 0)
+                continue;
+            UsbDeviceHandle handle = device.Open();
+            handle.ClaimInterface(number);
+            if (alternate != 0)
+                handle.SetAlternateSetting(number, alternate);
+            return handle;
+        }
+
+        throw new InvalidOperationException($"There is no {type} endpoint that sends.");
+    }
+}

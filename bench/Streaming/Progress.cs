@@ -1,0 +1,22 @@
+namespace Native.LibUsb.Bench;
+
+/// <summary>What has arrived so far, counted by some threads and watched by another.</summary>
+internal sealed class Progress
+{
+    private readonly Milestone _reached = new();
+    private long _units;
+    private long _bytes;
+
+    /// <summary>Isochronous packets, or transfers of other kinds.</summary>
+    public long Units => Volatile.Read(ref _units);
+
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public void Add(int units, long bytes)
+    {
+        Interlocked.Add(ref _bytes, bytes);
+        _reached.Raise(Interlocked.Add(ref _units, units));
+    }
+
+    public void WaitFor(long units) => _reached.WaitFor(units);
+}

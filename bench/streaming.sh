@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Measures streaming on a virtual bus: what each way to read allocates over 10 million isochronous packets and 1 million bulk transfers, on the
+# managed runtime and compiled ahead of time; and what SuperSpeed line rate (8,000 packets of 49,152 bytes a second) costs beside a program in C.
+# usage: bench/streaming.sh [allocations|line]... [--quick]      (needs what eng/setup.sh brings; --quick takes a tenth)
+# The virtual device works in a process of its own: what is printed is the measured program's alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+packets=10000000 bulk=1000000 seconds=60 parts=()
+for argument; do
+  case $argument in
+    --quick) packets=1000000 bulk=100000 seconds=6 ;;
+    allocations | line) parts+=("$argument") ;;
+    *) echo "usage: bench/streaming.sh [allocations|line]... [--quick]" >&2; exit 2 ;;
+  esac
+done
+((${#parts[@]})) || parts=(allocations line)
+
+eng/setup.sh
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { dotnet build src/usbvbus -c Release && dotnet build bench/Streaming -c Release && dotnet publish bench/Streaming -c Release; } >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi
+usbvbus=artifacts/bin/usbvbus/release/usbvbus
+jit="dotnet $(echo artifacts/bin/Streaming/release_*/Streaming.dll)"
+aot=$(echo artifacts/publish/Streaming/release_*/Streaming)
+c=artifacts/bin/Streaming/line
+cc -O2 -Wall -o "$c" bench/Streaming/line.c -lusb-1.0
+
+allocations() {
+  for build in managed "ahead of time"; do
+    [ "$build" = managed ] && program=$jit || program=$aot
+    echo "allocations, $build:"
+    for consumer in handler delegate submit-async pipe read-async read-all stream; do
+      "$usbvbus" run --device camera:speed=full,paced=false -- $program allocations "$consumer" iso "$packets"
+      "$usbvbus" run --device source-sink:speed=high,numbered=false -- $program allocations "$consumer" bulk "$bulk"
+    done
+  done
+}
+
+# 64 transfers of 32 packets: a depth of 256 ms, 96 MiB. A kernel allows so much when it is told to (usbfs_memory_mb); so is the virtual bus.
+line() {
+  echo "SuperSpeed isochronous line rate, $seconds s (393.216 MB/s):"
+  for program in "$c" "$aot line" "$jit line"; do
+    case $program in "$c") name=C ;; "$aot line") name="ahead of time" ;; *) name=managed ;; esac
+    printf '%-14s ' "$name"
+    # shellcheck disable=SC2086 # a program and its first argument
+    "$usbvbus" run --device camera:speed=super --usbfs-memory 256 -- $program "$seconds" 64 32 || status=1
+  done
+}
+
+status=0
+for part in "${parts[@]}"; do "$part"; done
+exit "$status"

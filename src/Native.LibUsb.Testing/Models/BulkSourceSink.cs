@@ -1,0 +1,97 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>How a <see cref="BulkSourceSink"/> is made.</summary>
+public sealed record BulkSourceSinkOptions
+{
+    /// <summary>Full, high or SuperSpeed.</summary>
+    public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
+
+    /// <summary><c>idVendor</c>.</summary>
+    public ushort VendorId { get; init; } = 0x1209;
+
+    /// <summary><c>idProduct</c>.</summary>
+    public ushort ProductId { get; init; } = 0x0014;
+
+    /// <summary>The serial number; null for none.</summary>
+    public string? SerialNumber { get; init; }
+
+    /// <summary>True: each transfer is a packet of the <see cref="NumberedPattern"/>. False: nothing is written, and what arrives is whatever
+    /// was in the bus's memory; for measuring.</summary>
+    public bool Numbered { get; init; } = true;
+
+    /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
+    public string? KernelDriver { get; init; }
+}
+
+/// <summary>A device that is never the slower side: bulk IN 0x81 fills each transfer at once, and bulk OUT 0x01 takes each at once.</summary>
+public sealed class BulkSourceSink : VirtualDevice
+{
+    /// <summary>The address of the IN endpoint.</summary>
+    public const byte InAddress = 0x81;
+
+    /// <summary>The address of the OUT endpoint.</summary>
+    public const byte OutAddress = 0x01;
+
+    private long _sent, _taken;
+
+    /// <summary>Makes the device.</summary>
+    public BulkSourceSink(BulkSourceSinkOptions? options = null)
+        : base(Describe(options ??= new BulkSourceSinkOptions()))
+    {
+        Options = options;
+        Add(new Source(this));
+        Add(new Sink(this));
+    }
+
+    /// <summary>How it was made.</summary>
+    public BulkSourceSinkOptions Options { get; }
+
+    /// <summary>Transfers sent since the device was configured; the number of the next one.</summary>
+    public long SentTransfers => Volatile.Read(ref _sent);
+
+    /// <summary>Bytes taken since the device was configured.</summary>
+    public long TakenBytes => Volatile.Read(ref _taken);
+
+    /// <inheritdoc/>
+    protected override void OnAlternateSelected(byte interfaceNumber, int setting) => _sent = _taken = 0;
+
+    private static DeviceDescription Describe(BulkSourceSinkOptions options)
+    {
+        int packet = options.Speed >= VirtualSpeed.Super ? 1024 : options.Speed == VirtualSpeed.High ? 512 : 64;
+        EndpointDescription input = new(InAddress, EndpointKind.Bulk, packet) { Burst = options.Speed >= VirtualSpeed.Super ? 16 : 1 };
+        return new DeviceDescription
+        {
+            Speed = options.Speed,
+            VendorId = options.VendorId,
+            ProductId = options.ProductId,
+            Manufacturer = "Native.LibUsb",
+            Product = "Bulk source and sink",
+            SerialNumber = options.SerialNumber is null ? null : new UsbText(options.SerialNumber),
+            Configurations =
+            [
+                new ConfigurationDescription(
+                    new InterfaceDescription(0, new AlternateSetting(input, input with { Address = OutAddress })) { KernelDriver = options.KernelDriver }),
+            ],
+        };
+    }
+
+    private sealed class Source(BulkSourceSink device) : VirtualEndpoint(InAddress)
+    {
+        protected override void OnSubmit(VirtualUrb urb)
+        {
+            if (device.Options.Numbered)
+                NumberedPattern.Fill(urb.Buffer, (ulong)device._sent);
+            device._sent++;
+            urb.Complete(urb.Length);
+        }
+    }
+
+    private sealed class Sink(BulkSourceSink device) : VirtualEndpoint(OutAddress)
+    {
+        protected override void OnSubmit(VirtualUrb urb)
+        {
+            device._taken += urb.Length;
+            urb.Accept();
+        }
+    }
+}

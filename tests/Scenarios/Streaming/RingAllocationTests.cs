@@ -1,0 +1,136 @@
+using System.IO.Pipelines;
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+
+namespace Native.LibUsb.Tests.Streaming;
+
+/// <summary>
+/// What streams allocates nothing, neither on the event thread nor on the thread that reads. (bench/streaming.sh measures the whole process over
+/// millions; here a test of seconds shows when it begins to be untrue.)
+/// </summary>
+public sealed class RingAllocationTests : RingTest
+{
+    private const int Warm = 2000, End = 12_000;
+
+    private readonly BulkSourceSink _device = new();
+    private readonly UsbDeviceHandle _handle;
+
+    public RingAllocationTests() => _handle = Open(_device);
+
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_handler_is_called_without_allocating(bool isStatic)
+    {
+        await using UsbInputRing ring = Ring();
+        var meter = new Meter();
+        ring.State = meter;
+        if (isStatic)
+            ring.Start<Handler>();
+        else
+            ring.Start(meter.Add);
+        await meter.Done.WaitAsync(Patience);
+        await ring.StopAsync();
+        Assert.Equal(0, meter.Allocated);
+        Assert.Equal(0, meter.Mismatches);
+    }
+
+    [BusTheory]
+    [InlineData("read")]
+    [InlineData("stream")]
+    [InlineData("pipe")]
+    public void A_thread_reads_without_allocating(string way)
+    {
+        using UsbInputRing ring = Ring();
+        ring.Start();
+        var meter = new Meter();
+        using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
+        PipeReader pipe = ring.AsPipeReader(UsbReadBoundary.None);
+        byte[] bytes = new byte[512];
+        while (!meter.Done.IsCompleted)
+        {
+            switch (way)
+            {
+                case "read":
+                    Assert.True(ring.TryRead(out UsbInputBuffer buffer, Patience));
+                    meter.Add(buffer);
+                    buffer.Dispose();
+                    break;
+                case "stream":
+                    meter.Add(bytes.AsSpan(0, stream.Read(bytes)));
+                    break;
+                default:
+                    if (!pipe.TryRead(out ReadResult result))
+                    {
+                        Thread.Yield();
+                        break;
+                    }
+
+                    foreach (ReadOnlyMemory<byte> piece in result.Buffer)
+                        meter.Add(piece.Span);
+                    pipe.AdvanceTo(result.Buffer.End);
+                    break;
+            }
+        }
+
+        Assert.Equal(0, meter.Allocated);
+        Assert.Equal(0, meter.Mismatches);
+    }
+
+    [BusFact]
+    public void A_thread_writes_without_allocating()
+    {
+        using UsbOutputRing ring = _handle.CreateOutputRing(Endpoint(_handle, BulkSourceSink.OutAddress), new UsbRingOptions { TransferSize = 512, Transfers = 8 });
+        ring.Start();
+        using UsbOutputStream stream = ring.AsStream(UsbWriteBoundary.ShortPacket);
+        byte[] bytes = new byte[700];
+        long before = 0;
+        for (int i = 0; i < End; i++)
+        {
+            if (i == Warm)
+                before = GC.GetAllocatedBytesForCurrentThread();
+            stream.Write(bytes);
+            stream.EndMessage();
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        stream.Flush();
+        Assert.Equal(End * 700L, _device.TakenBytes);
+    }
+
+    private UsbInputRing Ring() => InputRing(_handle, BulkSourceSink.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 8 });
+
+    /// <summary>Counts what its thread allocates between two buffers, and checks each.</summary>
+    private sealed class Meter
+    {
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private long _before;
+        private int _buffers;
+
+        public Task Done => _done.Task;
+
+        public long Allocated { get; private set; } = -1;
+
+        public long Mismatches { get; private set; }
+
+        public void Add(UsbInputBuffer buffer) => Add(buffer.Data);
+
+        public void Add(ReadOnlySpan<byte> data)
+        {
+            Mismatches += NumberedPattern.CountMismatches(data, (ulong)_buffers);
+            _buffers++;
+            if (_buffers == Warm)
+                _before = GC.GetAllocatedBytesForCurrentThread();
+            if (_buffers != End)
+                return;
+            Allocated = GC.GetAllocatedBytesForCurrentThread() - _before;
+            _done.SetResult();
+        }
+    }
+
+    private readonly struct Handler : IUsbInputHandler
+    {
+        public static void OnBuffer(UsbInputBuffer buffer) => ((Meter)buffer.Ring.State!).Add(buffer);
+    }
+}
