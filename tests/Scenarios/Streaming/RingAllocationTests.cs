@@ -43,7 +43,10 @@ public sealed class RingAllocationTests : RingTest
     public void A_thread_reads_without_allocating(string way)
     {
         using UsbInputRing ring = Ring();
+        _device.Endpoint(BulkSourceSink.InAddress).Hold();
         ring.Start();
+        Assert.False(ring.TryRead(out _, TimeSpan.FromMilliseconds(5))); // a thread's first wait makes what its later ones use
+        _device.Endpoint(BulkSourceSink.InAddress).Resume();
         var meter = new Meter();
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
         PipeReader pipe = ring.AsPipeReader(UsbReadBoundary.None);
