@@ -134,6 +134,31 @@ public sealed class CollectionTests : BusTest
         Assert.Null(failure);
     }
 
+    [BusFact]
+    public void Many_threads_make_dispose_and_forget_transfers_of_one_handle()
+    {
+        const int count = 4, rounds = 5000;
+        UsbDeviceHandle handle = Open(_loopback);
+        var kept = new UsbTransfer[count];
+        Exception? failure = null;
+        Thread[] threads = [.. Enumerable.Range(0, count).Select(number => new Thread(() => failure = Record.Exception(() =>
+        {
+            for (int round = 0; round < rounds && failure is null; round++)
+            {
+                UsbTransfer transfer = handle.CreateTransfer();
+                if (round % 100 == 0)
+                    kept[number] = transfer; // the one before is forgotten, and disposed by the collector
+                else
+                    transfer.Dispose();
+            }
+        }) ?? failure))];
+        Array.ForEach(threads, thread => thread.Start());
+        Assert.All(threads, thread => Assert.True(thread.Join(Patience)));
+        Assert.Null(failure);
+        handle.Dispose();
+        Assert.All(kept, transfer => Assert.True(transfer.IsDisposed));
+    }
+
     /// <summary>Opens the device, claims its interface, and has a transfer made, which ends by itself.</summary>
     private static (UsbDeviceHandle Handle, UsbTransfer Transfer) Use(UsbContext context)
     {

@@ -9,6 +9,7 @@ public sealed class CallbackTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { SerialNumber = "1" });
     private readonly UsbDeviceHandle _handle;
+    private UsbTransfer? _calling;
 
     public CallbackTrapTests() => _handle = Open(_loopback);
 
@@ -117,25 +118,28 @@ public sealed class CallbackTrapTests : BusTest
         UsbDeviceHandle second = Find().Open();
         UsbTransfer other = second.CreateTransfer();
         other.SetControl(new UsbControlSetup(0x80, 6, 0x0100, 0), 18);
-        int callbacks = 0;
+        int closed = 0;
+        bool released = false;
         var closer = new Thread(() =>
         {
             _handle.Dispose(); // with the transfer whose callback runs
-            Interlocked.Increment(ref callbacks);
+            released = _calling!.IsDisposed;
+            Interlocked.Increment(ref closed);
             second.Dispose(); // and another
-            Interlocked.Increment(ref callbacks);
+            Interlocked.Increment(ref closed);
         });
         int early = -1;
         using UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
         InCallback(() =>
         {
             closer.Start();
-            closer.Join(TimeSpan.FromMilliseconds(100)); // time to close too early; libusb itself waits for this callback
-            early = Volatile.Read(ref callbacks);
+            closer.Join(TimeSpan.FromMilliseconds(100)); // time to close too early
+            early = Volatile.Read(ref closed);
         });
-        Assert.Equal(0, early);
         Assert.True(closer.Join(Patience));
-        Assert.Equal(2, callbacks);
+        Assert.Equal(0, early);
+        Assert.Equal(2, closed);
+        Assert.True(released);
         Assert.True(other.IsDisposed);
     }
 
@@ -198,7 +202,7 @@ public sealed class CallbackTrapTests : BusTest
     {
         Exception? failure = null;
         using var done = new ManualResetEventSlim();
-        UsbTransfer transfer = _handle.CreateTransfer();
+        UsbTransfer transfer = _calling = _handle.CreateTransfer();
         transfer.SetControl(new UsbControlSetup(0x80, 8, 0, 0), 1, _ =>
         {
             try
