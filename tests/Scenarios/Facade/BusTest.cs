@@ -14,7 +14,7 @@ public abstract class BusTest : IDisposable
 
     protected BusTest(VirtualBusOptions? options = null)
     {
-        Bus = new VirtualBus(options);
+        Bus = TestBus.CreateFor(this, options);
         Context = new UsbContext();
     }
 
@@ -22,12 +22,20 @@ public abstract class BusTest : IDisposable
 
     protected UsbContext Context { get; }
 
+    /// <summary>Disposes what the constructor has made, also when it did not come to its end.</summary>
     public void Dispose()
     {
-        Context.Dispose();
-        Bus.Dispose();
-        _watchdog.Dispose();
         GC.SuppressFinalize(this);
+        TestBus.Disposed(this);
+        try
+        {
+            Context?.Dispose();
+        }
+        finally
+        {
+            Bus?.Dispose();
+            _watchdog.Dispose();
+        }
     }
 
     /// <summary>Plugs a device in and opens it, with interface 0 claimed.</summary>

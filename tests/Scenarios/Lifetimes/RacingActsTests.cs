@@ -9,7 +9,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// </summary>
 public sealed class RacingActsTests : IDisposable
 {
-    private readonly VirtualBus _bus = new();
+    private readonly VirtualBus _bus = TestBus.Create();
     private readonly LifetimeDevice _device = new();
     private readonly Racer _racer = new();
 

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 public sealed class ReleaseInProgressTests : IDisposable
 {
     private readonly Watchdog _watchdog = new(test: nameof(ReleaseInProgressTests));
-    private readonly VirtualBus _bus = new();
+    private readonly VirtualBus _bus = TestBus.Create();
     private readonly Stage _stage;
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
     private readonly UsbTransfer _transfer;

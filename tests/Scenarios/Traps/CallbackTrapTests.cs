@@ -143,6 +143,59 @@ public sealed class CallbackTrapTests : BusTest
         Assert.True(other.IsDisposed);
     }
 
+    // A handle waits for the callbacks of its own transfers, and knows nothing of those of others.
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_handle_that_a_callback_of_another_one_uses_is_closed_after_the_callback(bool withEventThread)
+    {
+        UsbDeviceHandle used = Open(new BulkLoopback(new BulkLoopbackOptions { ProductId = 0x0012 }));
+        int calling = 0, closes = 0;
+        bool closedInCallback = false;
+        using var inside = new ManualResetEventSlim();
+        using var disposed = new ManualResetEventSlim();
+        var disposer = new Thread(() =>
+        {
+            inside.Wait(Patience);
+            used.Dispose();
+            disposed.Set();
+        });
+        disposer.Start();
+        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        try
+        {
+            Context.SetLogHandler((_, message) =>
+            {
+                bool inCallback = Volatile.Read(ref calling) == Environment.CurrentManagedThreadId;
+                if (message.IndexOf("[libusb_close]"u8) >= 0)
+                {
+                    closedInCallback |= inCallback;
+                    Interlocked.Increment(ref closes);
+                }
+                else if (inCallback && !inside.IsSet)
+                {
+                    inside.Set(); // libusb is inside of the call ...
+                    Assert.True(disposed.Wait(Patience)); // ... and the handle is disposed meanwhile
+                }
+            });
+            Context.SetLogLevel(UsbLogLevel.Debug);
+            using UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
+            InCallback(() =>
+            {
+                Volatile.Write(ref calling, Environment.CurrentManagedThreadId);
+                used.IsKernelDriverActive(0);
+                Volatile.Write(ref calling, 0);
+            });
+            Assert.True(disposed.IsSet);
+            Assert.False(closedInCallback);
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref closes) == 1, Patience));
+        }
+        finally
+        {
+            LibUsb.SetLogHandler(null);
+        }
+    }
+
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Native.LibUsb.Interop;
 using Native.LibUsb.Testing;
@@ -235,6 +236,39 @@ public sealed class LogTrapTests : BusTest, IDisposable
         }
 
         Assert.Equal(before, first + second);
+    }
+
+    [BusTheory]
+    [InlineData("set", true)]
+    [InlineData("set", false)]
+    [InlineData("given with the options", true)]
+    [InlineData("given with the options", false)]
+    public void A_handler_goes_with_its_context(string how, bool disposed)
+    {
+        WeakReference target = Forget();
+        for (int attempt = 0; attempt < 20 && target.IsAlive; attempt++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(target.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference Forget()
+        {
+            var lines = new StrongBox<int>();
+            UsbLogHandler handler = (_, _) => Interlocked.Increment(ref lines.Value);
+            bool isOption = how != "set";
+            var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug, LogHandler = isOption ? handler : null });
+            if (!isOption)
+                context.SetLogHandler(handler);
+            context.GetDevices().Dispose();
+            Assert.True(lines.Value > 0);
+            if (disposed)
+                context.Dispose();
+            return new WeakReference(lines);
+        }
     }
 
     [BusFact]
