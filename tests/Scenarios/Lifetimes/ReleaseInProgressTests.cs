@@ -44,6 +44,23 @@ public sealed class ReleaseInProgressTests : IDisposable
     }
 
     [BusFact]
+    public void A_transfer_that_is_being_released_is_neither_configured_nor_submitted()
+    {
+        Exception? configuration = null, submission = null;
+        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _memory.Unpinning = () => OnAnotherThread(() =>
+        {
+            configuration = Record.Exception(() => _transfer.SetBulk(LifetimeDevice.BulkAddress, 1));
+            submission = Record.Exception(_transfer.Submit);
+        });
+        _transfer.Dispose();
+        _other!.Join();
+        Assert.IsType<ObjectDisposedException>(configuration);
+        Assert.IsType<ObjectDisposedException>(submission);
+        CheckEnd();
+    }
+
+    [BusFact]
     public void A_transfer_that_is_disposed_while_it_is_configured_is_freed_after_that()
     {
         _memory.Pinning = () =>

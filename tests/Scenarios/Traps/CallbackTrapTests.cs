@@ -128,16 +128,22 @@ public sealed class CallbackTrapTests : BusTest
             second.Dispose(); // and another
             Interlocked.Increment(ref closed);
         });
+        using var own = new UsbContext();
+        using UsbDeviceHandle elsewhere = own.FindDevice(0x1209, 0x0011)!.Open();
         int early = -1;
+        UsbError claim = UsbError.Success;
         using UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
         InCallback(() =>
         {
             closer.Start();
             closer.Join(TimeSpan.FromMilliseconds(100)); // time to close too early
             early = Volatile.Read(ref closed);
+            claim = elsewhere.TryClaimInterface(0, out _);
         });
         Assert.True(closer.Join(Patience));
         Assert.Equal(0, early);
+        Assert.Equal(UsbError.Busy, claim); // closing had not got as far as to release the interface
+        Assert.Equal(UsbError.Success, elsewhere.TryClaimInterface(0, out _));
         Assert.Equal(2, closed);
         Assert.True(released);
         Assert.True(other.IsDisposed);

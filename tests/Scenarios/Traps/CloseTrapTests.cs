@@ -202,6 +202,42 @@ public sealed unsafe class CloseTrapTests : BusTest
         Open(_device).Dispose();
     }
 
+    // While the facade makes its handle, on a thread that libusb's log holds up.
+    [BusFact]
+    public void A_context_that_is_disposed_while_a_device_is_opened_closes_that_too()
+    {
+        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        try
+        {
+            var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
+            UsbDevice device = context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
+            Exception? failure = null;
+            var disposer = new Thread(() => failure = Record.Exception(context.Dispose));
+            int opener = Environment.CurrentManagedThreadId;
+            bool open = false, disposed = false;
+            context.SetLogHandler((_, message) =>
+            {
+                if (Environment.CurrentManagedThreadId != opener || disposed)
+                    return;
+                open |= message.IndexOf("[libusb_open]"u8) >= 0;
+                if (!open || message.IndexOf("[libusb_get_device_descriptor]"u8) < 0)
+                    return; // libusb is still opening it
+                disposer.Start();
+                disposed = disposer.Join(Patience);
+            });
+            Assert.Throws<ObjectDisposedException>(() => device.Open());
+            Assert.True(disposed);
+            Assert.Null(failure);
+            AssertExited(context);
+        }
+        finally
+        {
+            LibUsb.SetLogHandler(null);
+        }
+
+        Open(_device).Dispose();
+    }
+
     private static UsbContext MakeContext(UsbLogLevel level = UsbLogLevel.Warning)
     {
         var context = new UsbContext(new UsbContextOptions { LogLevel = level });
