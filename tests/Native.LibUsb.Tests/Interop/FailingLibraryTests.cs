@@ -62,6 +62,7 @@ public sealed class FailingLibraryTests
         static int requests;
         void *libusb_alloc_transfer(int packets) { (void)packets; return memory; }
         void libusb_free_transfer(struct transfer *t) { if (t == submitted) abort(); }
+        void libusb_transfer_set_stream_id(struct transfer *t, uint32_t id) { (void)t; (void)id; abort(); }
         int libusb_submit_transfer(struct transfer *t) { submitted = t; return 0; }
         int libusb_cancel_transfer(struct transfer *t) { if (t != submitted) abort(); requests++; return 0; }
         int libusb_handle_events_timeout_completed(void *c, void *tv, int *completed)

@@ -24,13 +24,7 @@ public sealed class CollectionTests : BusTest
         for (int round = 0; round < 5; round++)
         {
             WeakReference[] forgotten = Forget();
-            for (int attempt = 0; attempt < 20 && Array.Exists(forgotten, one => one.IsAlive); attempt++)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers(); // returns: no finaliser waits for anybody
-            }
-
-            Assert.DoesNotContain(forgotten, one => one.IsAlive);
+            CollectUntil(() => !Array.Exists(forgotten, one => one.IsAlive)); // returns: no finaliser waits for anybody
             Open(_loopback).Dispose(); // closed: the interface is free
         }
 
@@ -83,13 +77,7 @@ public sealed class CollectionTests : BusTest
         for (int round = 0; round < 10; round++)
         {
             WeakReference handle = Forget();
-            for (int attempt = 0; attempt < 20 && handle.IsAlive; attempt++)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-            }
-
-            Assert.False(handle.IsAlive);
+            CollectUntil(() => !handle.IsAlive);
             Open(_loopback).Dispose();
         }
 

@@ -110,6 +110,7 @@ public sealed class UnreadDataTests : BusTest
         }
         finally
         {
+            Context.SetLogLevel(UsbLogLevel.None);
             LibUsb.SetLogHandler(null);
         }
     }

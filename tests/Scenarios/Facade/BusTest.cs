@@ -60,6 +60,18 @@ public abstract class BusTest : IDisposable
         }
     }
 
+    /// <summary>Lets the collector work until it has done something. On a busy machine a thread of the pool may hold what was forgotten for a while.</summary>
+    protected static void CollectUntil(Func<bool> condition) => Assert.True(
+        SpinWait.SpinUntil(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return condition();
+            },
+            Patience),
+        "Something keeps what was forgotten.");
+
     /// <summary>Handles events until the transfer is at rest.</summary>
     protected void Finish(UsbTransfer transfer) => HandleEventsUntil(() => !transfer.IsSubmitted);
 }

@@ -50,8 +50,8 @@ public sealed class ReleaseInProgressTests : IDisposable
         _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
         _memory.Unpinning = () => OnAnotherThread(() =>
         {
-            configuration = Record.Exception(() => _transfer.SetBulk(LifetimeDevice.BulkAddress, 1));
             submission = Record.Exception(_transfer.Submit);
+            configuration = Record.Exception(() => _transfer.SetBulk(LifetimeDevice.BulkAddress, 1));
         });
         _transfer.Dispose();
         _other!.Join();

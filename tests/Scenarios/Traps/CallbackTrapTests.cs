@@ -198,6 +198,7 @@ public sealed class CallbackTrapTests : BusTest
         }
         finally
         {
+            Context.SetLogLevel(UsbLogLevel.None);
             LibUsb.SetLogHandler(null);
         }
     }

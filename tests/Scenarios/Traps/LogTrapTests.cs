@@ -246,13 +246,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
     public void A_handler_goes_with_its_context(string how, bool disposed)
     {
         WeakReference target = Forget();
-        for (int attempt = 0; attempt < 20 && target.IsAlive; attempt++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-
-        Assert.False(target.IsAlive);
+        CollectUntil(() => !target.IsAlive);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         WeakReference Forget()
