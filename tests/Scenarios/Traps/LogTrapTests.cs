@@ -154,9 +154,11 @@ public sealed class LogTrapTests : BusTest, IDisposable
 
         int LinesOfOneList(Action onFirstLine)
         {
-            int lines = 0;
+            int lines = 0, own = Environment.CurrentManagedThreadId;
             Context.SetLogHandler((_, _) =>
             {
+                if (Environment.CurrentManagedThreadId != own)
+                    return; // libusb's thread that watches devices begins to when it gets round to it, and says so
                 if (lines++ == 0)
                     onFirstLine();
             });
