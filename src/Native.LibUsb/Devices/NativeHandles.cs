@@ -61,12 +61,23 @@ internal abstract class ContextChildHandle : SafeHandle
 
     protected sealed override bool ReleaseHandle()
     {
-        ReleaseChild();
-        _context.DangerousRelease();
+        if (NotInCallbacksOf is { } context && EventScope.IsInside(context))
+            context.Defer(Release);
+        else
+            Release();
         return true;
     }
 
+    /// <summary>The context in whose callbacks libusb would wait for ever for the release; null where it would not.</summary>
+    protected virtual UsbContext? NotInCallbacksOf => null;
+
     protected abstract void ReleaseChild();
+
+    private void Release()
+    {
+        ReleaseChild();
+        _context.DangerousRelease();
+    }
 }
 
 /// <summary>Owns one reference on a <c>libusb_device</c>.</summary>
@@ -84,10 +95,10 @@ internal sealed unsafe class DeviceReference : ContextChildHandle
 /// <summary>Owns an open <c>libusb_device_handle</c>.</summary>
 internal sealed unsafe class OpenHandle : ContextChildHandle
 {
-    public OpenHandle(ContextHandle context)
-        : base(context)
-    {
-    }
+    private readonly UsbContext _context;
+
+    public OpenHandle(UsbContext context)
+        : base(context.NativeHandle) => _context = context;
 
     // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
     private SafeHandle? _file;
@@ -127,6 +138,9 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
         _ = libusb.libusb_dev_mem_free(Pointer, memory, (nuint)length);
     }
+
+    // Whoever lets go of it last closes it, and that may be a callback: one that used it while another thread disposed it.
+    protected override UsbContext? NotInCallbacksOf => _context;
 
     protected override void ReleaseChild()
     {

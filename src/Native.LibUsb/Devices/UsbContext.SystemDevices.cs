@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbContext
     {
         EventScope.ThrowIfInside(this, "open a device");
         using var lease = new HandleLease(_native);
-        var opened = new OpenHandle(_native);
+        var opened = new OpenHandle(this);
         libusb_device_handle* native;
         int result = libusb.libusb_wrap_sys_device(_native.Pointer, fileDescriptor, &native);
         if (result != 0)

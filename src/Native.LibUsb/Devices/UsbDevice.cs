@@ -103,7 +103,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         using var lease = new HandleLease(_native);
         if (_isWrapped)
             return UsbError.NotSupported;
-        var opened = new OpenHandle(Context.NativeHandle);
+        var opened = new OpenHandle(Context);
         libusb_device_handle* native;
         int result = libusb.libusb_open(_native.Pointer, &native);
         if (result != 0)

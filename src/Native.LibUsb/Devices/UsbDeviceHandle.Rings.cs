@@ -44,5 +44,18 @@ public sealed unsafe partial class UsbDeviceHandle
             _rings.Remove(KeyOf(ring));
     }
 
+    // What is in flight tells its ring that the handle closes. A ring whose buffers are all unread has nothing in flight.
+    private void StopRings()
+    {
+        WeakReference<UsbRing>[] rings;
+        lock (_rings)
+            rings = [.. _rings.Values];
+        foreach (WeakReference<UsbRing> one in rings)
+        {
+            if (one.TryGetTarget(out UsbRing? ring))
+                ring.StopForClosingHandle();
+        }
+    }
+
     private static (byte, int) KeyOf(UsbRing ring) => (ring.Plan.Endpoint, ring.Plan.Options.StreamId);
 }

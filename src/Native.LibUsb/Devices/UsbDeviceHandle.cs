@@ -140,6 +140,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
             return false;
         foreach (UsbTransfer transfer in _transfers.Snapshot())
             transfer.StopForClosingHandle();
+        StopRings();
         return true;
     }
 

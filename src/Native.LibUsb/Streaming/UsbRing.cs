@@ -160,6 +160,16 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         await WaitForRestAsync().ConfigureAwait(false);
     }
 
+    /// <summary>The device handle closes, and has cancelled what is in flight.</summary>
+    internal void StopForClosingHandle()
+    {
+        bool taken = false;
+        Gate.Enter(ref taken);
+        BeginStopGated(UsbError.Interrupted);
+        Gate.Exit();
+        AfterGate();
+    }
+
     /// <summary>Submits the first transfers.</summary>
     /// <exception cref="InvalidOperationException">It runs already, or is being stopped.</exception>
     /// <exception cref="UsbException">libusb refused a transfer.</exception>

@@ -92,11 +92,7 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
                 Free();
         }
 
-        if (!IsDeviceMemory)
-            return;
-        if (EventScope.IsInside(_handle.Context)) // it may be what closes the handle, which libusb does not bear in a callback
-            _handle.Context.Defer(_native.DangerousRelease);
-        else
+        if (IsDeviceMemory)
             _native.DangerousRelease();
     }
 

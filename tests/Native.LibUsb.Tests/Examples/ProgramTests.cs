@@ -48,7 +48,7 @@ public sealed class ProgramTests
     public void Control_C_stops_the_event_loop()
     {
         using Watchdog watchdog = new();
-        using VirtualBus bus = new();
+        using VirtualBus bus = TestBus.Create();
         bus.Attach(new InterruptSource());
         ProcessStartInfo start = new(Program, ["event-loop", "1209", "0012"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         bus.ApplyTo(start);

@@ -5,8 +5,8 @@ namespace Native.LibUsb.Tests.Interop;
 /// <summary>What the facade does when libusb fails where the real one hardly ever does: a library of our own fails there.</summary>
 public sealed class FailingLibraryTests
 {
-    // One device, which can be opened, on a system where memory is gone as soon as something is asked for.
-    private const string Functions = """
+    // One device, which can be opened.
+    private const string OneDevice = """
         #include <stdlib.h>
         static char context, device, handle;
         int libusb_init(void **c) { *c = &context; return 0; }
@@ -32,6 +32,11 @@ public sealed class FailingLibraryTests
         int libusb_open(void *d, void **h) { (void)d; *h = &handle; return 0; }
         void libusb_close(void *h) { if (h != &handle) abort(); }
         void *libusb_get_device(void *h) { (void)h; return &device; }
+
+        """;
+
+    // Memory is gone as soon as something is asked for.
+    private const string NoMemory = """
         void *libusb_alloc_transfer(int packets) { (void)packets; return NULL; }
         void libusb_free_transfer(void *t) { (void)t; abort(); }
         int libusb_hotplug_register_callback(void *c, int e, int f, int v, int p, int k, void *cb, void *u, int *h)
@@ -41,15 +46,52 @@ public sealed class FailingLibraryTests
         }
         """;
 
-    [Fact]
-    public void A_transfer_that_libusb_cannot_allocate_is_an_error_and_leaves_nothing() => Run(LoadAndCreateTransfer);
+    // One transfer at a time, which nothing ends but the second request to cancel it.
+    private const string FirstCancellationIsLost = """
+        struct transfer
+        {
+            void *handle;
+            uint8_t flags, endpoint, type;
+            unsigned int timeout;
+            int status, length, actual_length;
+            void (*callback)(struct transfer *);
+            void *user_data;
+        };
+        static char memory[256];
+        static struct transfer *submitted;
+        static int requests;
+        void *libusb_alloc_transfer(int packets) { (void)packets; return memory; }
+        void libusb_free_transfer(struct transfer *t) { if (t == submitted) abort(); }
+        void libusb_transfer_set_stream_id(struct transfer *t, uint32_t id) { (void)t; (void)id; abort(); }
+        int libusb_submit_transfer(struct transfer *t) { submitted = t; return 0; }
+        int libusb_cancel_transfer(struct transfer *t) { if (t != submitted) abort(); requests++; return 0; }
+        int libusb_handle_events_timeout_completed(void *c, void *tv, int *completed)
+        {
+            (void)c; (void)tv; (void)completed;
+            if (submitted && requests >= 2)
+            {
+                struct transfer *t = submitted;
+                submitted = NULL;
+                t->status = 3;
+                t->callback(t);
+            }
+            return 0;
+        }
+        """;
 
     [Fact]
-    public void Hotplug_that_libusb_refuses_is_an_error() => Run(LoadAndRegisterHotplug);
+    public void A_transfer_that_libusb_cannot_allocate_is_an_error_and_leaves_nothing() => Run(LoadAndCreateTransfer, NoMemory);
 
-    private static void Run(Action<string> scenario)
+    [Fact]
+    public void Hotplug_that_libusb_refuses_is_an_error() => Run(LoadAndRegisterHotplug, NoMemory);
+
+    [Fact]
+    public void A_handle_that_closes_asks_again_to_cancel() => Run(LoadAndClose, FirstCancellationIsLost);
+
+    private static void Run(Action<string> scenario, string functions)
     {
-        using var fake = new FakeLibrary(new Version(1, 0, 26), Functions);
+        using var watchdog = new Watchdog();
+        using var fake = new FakeLibrary(new Version(1, 0, 26), OneDevice + functions);
         Isolated.Run(scenario, fake.Path);
     }
 
@@ -68,6 +110,26 @@ public sealed class FailingLibraryTests
         using UsbDeviceHandle handle = devices[0].Open();
         for (int i = 0; i < 3; i++)
             Assert.Equal(UsbError.NoMemory, Assert.Throws<UsbException>(() => handle.CreateTransfer(isoPackets: i)).Error);
+    }
+
+    private static void LoadAndClose(string path)
+    {
+        LibUsbLibrary.SetPath(path);
+        CloseInFlight();
+    }
+
+    private static void CloseInFlight()
+    {
+        using var context = new UsbContext();
+        using UsbDeviceList devices = context.GetDevices();
+        UsbDeviceHandle handle = devices[0].Open();
+        var statuses = new List<UsbTransferStatus>();
+        UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(0x81, 8, ended => statuses.Add(ended.Status));
+        transfer.Submit();
+        handle.Dispose();
+        Assert.Equal([UsbTransferStatus.Cancelled], statuses);
+        Assert.True(transfer.IsDisposed);
     }
 
     private static void LoadAndRegisterHotplug(string path)

@@ -7,7 +7,7 @@ public abstract class UsbcapTest : IDisposable
 {
     private readonly Lazy<VirtualBus> _bus;
 
-    protected UsbcapTest() => _bus = new Lazy<VirtualBus>(() => new VirtualBus(BusOptions));
+    protected UsbcapTest() => _bus = new Lazy<VirtualBus>(() => TestBus.Create(BusOptions));
 
     protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
 

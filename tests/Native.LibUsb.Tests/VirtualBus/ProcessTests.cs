@@ -48,7 +48,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
     {
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
-        using VirtualBus bus = new();
+        using VirtualBus bus = TestBus.Create();
         bus.Attach(loopback);
         using Process process = _child.Start(bus, "wait", "1209", "0011");
         Assert.Equal("ready", process.StandardOutput.ReadLine());

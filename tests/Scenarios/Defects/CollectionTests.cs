@@ -24,13 +24,7 @@ public sealed class CollectionTests : BusTest
         for (int round = 0; round < 5; round++)
         {
             WeakReference[] forgotten = Forget();
-            for (int attempt = 0; attempt < 20 && Array.Exists(forgotten, one => one.IsAlive); attempt++)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers(); // returns: no finaliser waits for anybody
-            }
-
-            Assert.DoesNotContain(forgotten, one => one.IsAlive);
+            CollectUntil(() => !Array.Exists(forgotten, one => one.IsAlive)); // returns: no finaliser waits for anybody
             Open(_loopback).Dispose(); // closed: the interface is free
         }
 
@@ -83,13 +77,7 @@ public sealed class CollectionTests : BusTest
         for (int round = 0; round < 10; round++)
         {
             WeakReference handle = Forget();
-            for (int attempt = 0; attempt < 20 && handle.IsAlive; attempt++)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-            }
-
-            Assert.False(handle.IsAlive);
+            CollectUntil(() => !handle.IsAlive);
             Open(_loopback).Dispose();
         }
 
@@ -132,6 +120,31 @@ public sealed class CollectionTests : BusTest
         Array.ForEach(threads, thread => thread.Start());
         Assert.All(threads, thread => Assert.True(thread.Join(Patience)));
         Assert.Null(failure);
+    }
+
+    [BusFact]
+    public void Many_threads_make_dispose_and_forget_transfers_of_one_handle()
+    {
+        const int count = 4, rounds = 5000;
+        UsbDeviceHandle handle = Open(_loopback);
+        var kept = new UsbTransfer[count];
+        Exception? failure = null;
+        Thread[] threads = [.. Enumerable.Range(0, count).Select(number => new Thread(() => failure = Record.Exception(() =>
+        {
+            for (int round = 0; round < rounds && failure is null; round++)
+            {
+                UsbTransfer transfer = handle.CreateTransfer();
+                if (round % 100 == 0)
+                    kept[number] = transfer; // the one before is forgotten, and disposed by the collector
+                else
+                    transfer.Dispose();
+            }
+        }) ?? failure))];
+        Array.ForEach(threads, thread => thread.Start());
+        Assert.All(threads, thread => Assert.True(thread.Join(Patience)));
+        Assert.Null(failure);
+        handle.Dispose();
+        Assert.All(kept, transfer => Assert.True(transfer.IsDisposed));
     }
 
     /// <summary>Opens the device, claims its interface, and has a transfer made, which ends by itself.</summary>

@@ -45,29 +45,74 @@ public sealed class UnreadDataTests : BusTest
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Devices_that_nobody_asked_for_do_not_hold_up_closing(bool endSubscriptions)
+    public unsafe void Devices_that_nobody_asked_for_do_not_hold_up_closing(bool endSubscriptions)
     {
         var complaints = new ConcurrentQueue<string>();
         var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Warning });
         context.SetLogHandler((level, message) => complaints.Enqueue($"{level}: {Encoding.UTF8.GetString(message)}"));
         using var called = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
+        bool gaveUp = false;
         for (int i = 0; i < 10; i++)
             Bus.Attach(new BulkLoopback());
         UsbHotplugRegistration registration = context.RegisterHotplug(told =>
         {
             told.Device.Dispose();
             called.Set();
-            goOn.Wait(Patience); // the others wait behind this one
+            gaveUp = !goOn.Wait(Patience); // the others wait behind this one
         });
         IAsyncEnumerable<UsbHotplugNotification> unread = context.WatchDevicesAsync(); // and these are never read
         Assert.True(called.Wait(Patience));
         if (endSubscriptions)
             registration.Dispose();
         context.Dispose();
+        Assert.False(gaveUp); // it waited for nobody
         goOn.Set();
-        Assert.Empty(complaints); // of devices that are still referenced
+        Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext()); // libusb has left it: no device kept it
+        Assert.Empty(complaints);
         GC.KeepAlive(unread);
+    }
+
+    [BusFact]
+    public void Devices_that_nobody_asked_for_are_let_go_when_the_subscription_ends()
+    {
+        const int count = 10;
+        int destroyed = 0;
+        bool gaveUp = false;
+        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        try
+        {
+            BulkLoopback[] devices = [.. Enumerable.Range(0, count).Select(_ => new BulkLoopback())];
+            Array.ForEach(devices, device => Bus.Attach(device));
+            using var called = new ManualResetEventSlim();
+            using var goOn = new ManualResetEventSlim();
+            UsbHotplugRegistration registration = Context.RegisterHotplug(
+                told =>
+                {
+                    told.Device.Dispose();
+                    called.Set();
+                    gaveUp = !goOn.Wait(2 * Patience); // the others wait behind this one
+                },
+                new UsbDeviceFilter { VendorId = devices[0].Description.VendorId },
+                UsbHotplugEvents.Arrived);
+            Assert.True(called.Wait(Patience));
+            registration.Dispose();
+            Context.SetLogHandler((_, message) =>
+            {
+                if (message.IndexOf("destroy device"u8) >= 0) // nobody has it any more
+                    Interlocked.Increment(ref destroyed);
+            });
+            Context.SetLogLevel(UsbLogLevel.Debug);
+            Array.ForEach(devices, Bus.Detach);
+            HandleEventsUntil(() => Volatile.Read(ref destroyed) == count);
+            Assert.False(gaveUp); // it was not the subscriber who let go of them
+            goOn.Set();
+        }
+        finally
+        {
+            Context.SetLogLevel(UsbLogLevel.None);
+            LibUsb.SetLogHandler(null);
+        }
     }
 
     [BusFact]

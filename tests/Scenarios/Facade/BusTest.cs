@@ -14,7 +14,7 @@ public abstract class BusTest : IDisposable
 
     protected BusTest(VirtualBusOptions? options = null)
     {
-        Bus = new VirtualBus(options);
+        Bus = TestBus.CreateFor(this, options);
         Context = new UsbContext();
     }
 
@@ -22,12 +22,20 @@ public abstract class BusTest : IDisposable
 
     protected UsbContext Context { get; }
 
+    /// <summary>Disposes what the constructor has made, also when it did not come to its end.</summary>
     public void Dispose()
     {
-        Context.Dispose();
-        Bus.Dispose();
-        _watchdog.Dispose();
         GC.SuppressFinalize(this);
+        TestBus.Disposed(this);
+        try
+        {
+            Context?.Dispose();
+        }
+        finally
+        {
+            Bus?.Dispose();
+            _watchdog.Dispose();
+        }
     }
 
     /// <summary>Plugs a device in and opens it, with interface 0 claimed.</summary>
@@ -51,6 +59,18 @@ public abstract class BusTest : IDisposable
             Context.HandleEvents(TimeSpan.FromMilliseconds(100));
         }
     }
+
+    /// <summary>Lets the collector work until it has done something. On a busy machine a thread of the pool may hold what was forgotten for a while.</summary>
+    protected static void CollectUntil(Func<bool> condition) => Assert.True(
+        SpinWait.SpinUntil(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return condition();
+            },
+            Patience),
+        "Something keeps what was forgotten.");
 
     /// <summary>Handles events until the transfer is at rest.</summary>
     protected void Finish(UsbTransfer transfer) => HandleEventsUntil(() => !transfer.IsSubmitted);

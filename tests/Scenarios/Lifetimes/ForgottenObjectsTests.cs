@@ -11,7 +11,7 @@ public sealed class ForgottenObjectsTests : IDisposable
     private static readonly Cargo[] s_cargos = [Cargo.Bulk, Cargo.CallersMemory, Cargo.DisposedDeviceMemory, Cargo.Isochronous, Cargo.Control];
 
     private readonly Watchdog _watchdog = new(test: nameof(ForgottenObjectsTests));
-    private readonly VirtualBus _bus = new();
+    private readonly VirtualBus _bus = TestBus.Create();
     private readonly LifetimeDevice _device = new();
     private readonly CountingAllocator.Counts _before = CountingAllocator.Read();
     private readonly List<CountedMemory> _memory = []; // it is the caller's, and outlives the transfers

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// <summary>Everything that ends a transfer, at every point of its life, from every kind of thread: nothing hangs, leaks, or is used after it was freed.</summary>
 public sealed class LifetimeMatrixTests : IDisposable
 {
-    private readonly VirtualBus _bus = new();
+    private readonly VirtualBus _bus = TestBus.Create();
     private readonly LifetimeDevice _device = new();
 
     public static IEnumerable<object[]> MomentsAndActs => LifetimeCase.All.Select(one => (one.Moment, one.Act)).Distinct().Select(one => new object[] { one.Moment, one.Act });

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// <summary>Threads that handle events for ever, and a context that is disposed under them.</summary>
 public sealed class PumpingThreadsTests : IDisposable
 {
-    private readonly VirtualBus _bus = new();
+    private readonly VirtualBus _bus = TestBus.Create();
     private readonly LifetimeDevice _device = new();
 
     public void Dispose() => _bus.Dispose();

@@ -8,6 +8,7 @@ internal sealed class Racer : IDisposable
     private readonly Thread _thread;
     private Action? _action;
     private int _delay;
+    private int _ready;
     private Exception? _failure;
 
     public Racer()
@@ -23,9 +24,9 @@ internal sealed class Racer : IDisposable
         int head = _random.Next(-30, 30);
         _action = one;
         _delay = Math.Max(0, head);
+        _ready = 0;
         _start.SignalAndWait();
-        Thread.SpinWait(Math.Max(0, -head));
-        Exception? failure = Do(other);
+        Exception? failure = Do(other, delay: Math.Max(0, -head));
         _finish.SignalAndWait();
         Exception[] failures = [.. new[] { failure, _failure }.OfType<Exception>()];
         if (failures.Length > 0)
@@ -54,8 +55,14 @@ internal sealed class Racer : IDisposable
         }
     }
 
-    private static Exception? Do(Action action)
+    private Exception? Do(Action action, int delay)
     {
+        // Both are awake now, but one was woken long before the other.
+        Interlocked.Increment(ref _ready);
+        var wait = default(SpinWait);
+        while (Volatile.Read(ref _ready) < 2)
+            wait.SpinOnce(sleep1Threshold: -1);
+        Thread.SpinWait(delay);
         try
         {
             Try(action);
@@ -74,8 +81,7 @@ internal sealed class Racer : IDisposable
             _start.SignalAndWait();
             if (_action is not { } action)
                 return;
-            Thread.SpinWait(_delay);
-            _failure = Do(action);
+            _failure = Do(action, _delay);
             _finish.SignalAndWait();
         }
     }

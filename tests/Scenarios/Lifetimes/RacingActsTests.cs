@@ -9,7 +9,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// </summary>
 public sealed class RacingActsTests : IDisposable
 {
-    private readonly VirtualBus _bus = new();
+    private readonly VirtualBus _bus = TestBus.Create();
     private readonly LifetimeDevice _device = new();
     private readonly Racer _racer = new();
 
@@ -51,7 +51,7 @@ public sealed class RacingActsTests : IDisposable
     [BusFact]
     public void On_one_transfer()
     {
-        const int RoundsOfEach = 60;
+        const int RoundsOfEach = 150;
         (RacingAct, RacingAct)[] pairs = PairsOf(RacingAct.OnTransfers);
         Cargo[] cargos = [Cargo.Bulk, Cargo.CallersMemory, Cargo.Isochronous, Cargo.Control];
         using var stage = new Stage(_bus, _device, Load.Nothing, withEventThread: true);

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 public sealed class ReleaseInProgressTests : IDisposable
 {
     private readonly Watchdog _watchdog = new(test: nameof(ReleaseInProgressTests));
-    private readonly VirtualBus _bus = new();
+    private readonly VirtualBus _bus = TestBus.Create();
     private readonly Stage _stage;
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
     private readonly UsbTransfer _transfer;
@@ -40,6 +40,23 @@ public sealed class ReleaseInProgressTests : IDisposable
         _transfer.Dispose();
         _other!.Join();
         Assert.Equal(0, pinsWhenClosed);
+        CheckEnd();
+    }
+
+    [BusFact]
+    public void A_transfer_that_is_being_released_is_neither_configured_nor_submitted()
+    {
+        Exception? configuration = null, submission = null;
+        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _memory.Unpinning = () => OnAnotherThread(() =>
+        {
+            submission = Record.Exception(_transfer.Submit);
+            configuration = Record.Exception(() => _transfer.SetBulk(LifetimeDevice.BulkAddress, 1));
+        });
+        _transfer.Dispose();
+        _other!.Join();
+        Assert.IsType<ObjectDisposedException>(configuration);
+        Assert.IsType<ObjectDisposedException>(submission);
         CheckEnd();
     }
 

@@ -365,6 +365,49 @@ public sealed class InputRingTests : RingTest
         Assert.Throws<ObjectDisposedException>(() => ring.Start());
     }
 
+    [BusTheory]
+    [InlineData("ring")]
+    [InlineData("handle")]
+    [InlineData("context")]
+    public async Task A_ring_that_nobody_reads_does_not_hold_up_closing(string closed)
+    {
+        const int buffers = 6;
+        UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = buffers - 4 });
+        ring.Start();
+        Write(0, 2 * buffers * 512, 512); // all that the ring takes, and as much again that stays in the device
+        while (ring.GetStatistics().Armed > 0)
+            await Task.Yield();
+        switch (closed)
+        {
+            case "ring":
+                await ring.DisposeAsync();
+                break;
+            case "handle":
+                _handle.Dispose();
+                break;
+            default:
+                Context.Dispose();
+                break;
+        }
+
+        Assert.True(ring.Completion.IsCompleted);
+        Assert.False(ring.IsRunning);
+        Assert.Equal(buffers, ring.GetStatistics().Completions);
+        if (closed == "ring")
+            return;
+        Assert.Equal(UsbError.Interrupted, ring.Failure!.Error);
+        long position = 0;
+        while (ring.TryRead(out UsbInputBuffer buffer)) // what had arrived can still be read
+        {
+            using (buffer)
+                CheckPattern(buffer.Data, ref position);
+        }
+
+        Assert.Equal(buffers * 512, position);
+        await Assert.ThrowsAsync<UsbException>(async () => await ring.ReadAsync());
+        ring.Dispose();
+    }
+
     [BusFact]
     public async Task Disposed_it_leaves_the_endpoint_to_another()
     {

@@ -9,6 +9,7 @@ public sealed class CallbackTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { SerialNumber = "1" });
     private readonly UsbDeviceHandle _handle;
+    private UsbTransfer? _calling;
 
     public CallbackTrapTests() => _handle = Open(_loopback);
 
@@ -117,26 +118,89 @@ public sealed class CallbackTrapTests : BusTest
         UsbDeviceHandle second = Find().Open();
         UsbTransfer other = second.CreateTransfer();
         other.SetControl(new UsbControlSetup(0x80, 6, 0x0100, 0), 18);
-        int callbacks = 0;
+        int closed = 0;
+        bool released = false;
         var closer = new Thread(() =>
         {
             _handle.Dispose(); // with the transfer whose callback runs
-            Interlocked.Increment(ref callbacks);
+            released = _calling!.IsDisposed;
+            Interlocked.Increment(ref closed);
             second.Dispose(); // and another
-            Interlocked.Increment(ref callbacks);
+            Interlocked.Increment(ref closed);
         });
+        using var own = new UsbContext();
+        using UsbDeviceHandle elsewhere = own.FindDevice(0x1209, 0x0011)!.Open();
         int early = -1;
+        UsbError claim = UsbError.Success;
         using UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
         InCallback(() =>
         {
             closer.Start();
-            closer.Join(TimeSpan.FromMilliseconds(100)); // time to close too early; libusb itself waits for this callback
-            early = Volatile.Read(ref callbacks);
+            closer.Join(TimeSpan.FromMilliseconds(100)); // time to close too early
+            early = Volatile.Read(ref closed);
+            claim = elsewhere.TryClaimInterface(0, out _);
         });
-        Assert.Equal(0, early);
         Assert.True(closer.Join(Patience));
-        Assert.Equal(2, callbacks);
+        Assert.Equal(0, early);
+        Assert.Equal(UsbError.Busy, claim); // closing had not got as far as to release the interface
+        Assert.Equal(UsbError.Success, elsewhere.TryClaimInterface(0, out _));
+        Assert.Equal(2, closed);
+        Assert.True(released);
         Assert.True(other.IsDisposed);
+    }
+
+    // A handle waits for the callbacks of its own transfers, and knows nothing of those of others.
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_handle_that_a_callback_of_another_one_uses_is_closed_after_the_callback(bool withEventThread)
+    {
+        UsbDeviceHandle used = Open(new BulkLoopback(new BulkLoopbackOptions { ProductId = 0x0012 }));
+        int calling = 0, closes = 0;
+        bool closedInCallback = false;
+        using var inside = new ManualResetEventSlim();
+        using var disposed = new ManualResetEventSlim();
+        var disposer = new Thread(() =>
+        {
+            inside.Wait(Patience);
+            used.Dispose();
+            disposed.Set();
+        });
+        disposer.Start();
+        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        try
+        {
+            Context.SetLogHandler((_, message) =>
+            {
+                bool inCallback = Volatile.Read(ref calling) == Environment.CurrentManagedThreadId;
+                if (message.IndexOf("[libusb_close]"u8) >= 0)
+                {
+                    closedInCallback |= inCallback;
+                    Interlocked.Increment(ref closes);
+                }
+                else if (inCallback && !inside.IsSet)
+                {
+                    inside.Set(); // libusb is inside of the call ...
+                    Assert.True(disposed.Wait(Patience)); // ... and the handle is disposed meanwhile
+                }
+            });
+            Context.SetLogLevel(UsbLogLevel.Debug);
+            using UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
+            InCallback(() =>
+            {
+                Volatile.Write(ref calling, Environment.CurrentManagedThreadId);
+                used.IsKernelDriverActive(0);
+                Volatile.Write(ref calling, 0);
+            });
+            Assert.True(disposed.IsSet);
+            Assert.False(closedInCallback);
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref closes) == 1, Patience));
+        }
+        finally
+        {
+            Context.SetLogLevel(UsbLogLevel.None);
+            LibUsb.SetLogHandler(null);
+        }
     }
 
     [BusTheory]
@@ -198,7 +262,7 @@ public sealed class CallbackTrapTests : BusTest
     {
         Exception? failure = null;
         using var done = new ManualResetEventSlim();
-        UsbTransfer transfer = _handle.CreateTransfer();
+        UsbTransfer transfer = _calling = _handle.CreateTransfer();
         transfer.SetControl(new UsbControlSetup(0x80, 8, 0, 0), 1, _ =>
         {
             try

@@ -8,7 +8,7 @@ using Native.LibUsb.Tests.Facade;
 namespace Native.LibUsb.Tests.Traps;
 
 /// <summary>Closing and exiting while something is still open, in flight, or waited for.</summary>
-public sealed class CloseTrapTests : BusTest
+public sealed unsafe class CloseTrapTests : BusTest
 {
     private const byte BulkEndpoint = 0x81;
     private const byte InterruptEndpoint = 0x82;
@@ -16,6 +16,7 @@ public sealed class CloseTrapTests : BusTest
 
     // What libusb finds wrong. Static, so that nothing here keeps a context from being collected.
     private static readonly ConcurrentQueue<string> s_complaints = new();
+    private static volatile bool s_exited;
 
     private readonly VirtualDevice _device = new(new DeviceDescription
     {
@@ -31,6 +32,7 @@ public sealed class CloseTrapTests : BusTest
     public CloseTrapTests()
     {
         s_complaints.Clear();
+        s_exited = false;
         Bus.Attach(_device);
     }
 
@@ -66,31 +68,38 @@ public sealed class CloseTrapTests : BusTest
     [BusFact]
     public void libusb_finds_nothing_left_when_the_context_is_disposed()
     {
-        using (UsbContext context = MakeContext())
-        {
-            context.StartEventThread();
-            context.RegisterHotplug(static _ => { });
-            UseEverything(context, inFlight: true);
-        }
-
+        UsbContext context = MakeContext();
+        context.StartEventThread();
+        context.RegisterHotplug(static _ => { });
+        UseEverything(context, inFlight: true);
+        context.Dispose();
+        AssertExited(context);
         Assert.Empty(s_complaints);
     }
 
     [BusFact]
     public void libusb_finds_nothing_left_when_a_whole_context_is_forgotten()
     {
-        WeakReference context = Forget();
-        Collect(() => !context.IsAlive);
+        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        try
+        {
+            Forget();
+            CollectUntil(() => s_exited);
+        }
+        finally
+        {
+            LibUsb.SetLogHandler(null);
+        }
+
         Assert.Empty(s_complaints);
         Open(_device).Dispose(); // closed: the interface is free
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        WeakReference Forget()
+        void Forget()
         {
-            UsbContext context = MakeContext();
+            UsbContext context = MakeContext(UsbLogLevel.Debug);
             context.RegisterHotplug(static _ => { });
             UseEverything(context, inFlight: false);
-            return new WeakReference(context);
         }
     }
 
@@ -99,7 +108,7 @@ public sealed class CloseTrapTests : BusTest
     [InlineData(4)]
     public void Threads_that_handle_events_leave_when_the_context_is_disposed(int count)
     {
-        for (int round = 0; round < 100; round++)
+        for (int round = 0; round < 200; round++)
         {
             var context = new UsbContext();
             using var started = new CountdownEvent(count);
@@ -123,9 +132,12 @@ public sealed class CloseTrapTests : BusTest
             }))];
             Array.ForEach(threads, thread => thread.Start());
             Assert.True(started.Wait(Patience));
+            for (int i = 0; i < round % 20; i++)
+                context.InterruptEventHandlers(); // so that threads are on their way out and in again
             context.Dispose();
             Assert.All(threads, thread => Assert.True(thread.Join(Patience), "still handles events"));
             Assert.Null(failure);
+            AssertExited(context);
         }
     }
 
@@ -151,6 +163,7 @@ public sealed class CloseTrapTests : BusTest
         Assert.True(reader.Join(Patience));
         Assert.IsType<ObjectDisposedException>(end); // not "0 bytes, all well", which is what libusb says
         context.Dispose();
+        AssertExited(context);
         Assert.Empty(s_complaints);
     }
 
@@ -171,6 +184,7 @@ public sealed class CloseTrapTests : BusTest
         Assert.True(_device.ControlEndpoint.WaitForPending(1, Patience));
         context.Dispose(); // does not wait: libusb leaves when the call does
         Assert.True(reader.IsAlive);
+        Assert.True(Record.Exception(() => context.DangerousGetContext()) is null, "libusb has left the context under the call");
         Assert.Throws<ObjectDisposedException>(() => handle.GetConfiguration());
         Assert.Throws<ObjectDisposedException>(() => context.HandleEvents(TimeSpan.Zero));
         _device.ControlEndpoint.Pending[0].CompleteWith([1, 2, 3, 4]);
@@ -178,16 +192,63 @@ public sealed class CloseTrapTests : BusTest
         Assert.Equal(UsbError.Success, error);
         Assert.Equal(4, received);
         Assert.Equal([1, 2, 3, 4], answer);
+        AssertExited(context);
         Assert.Empty(s_complaints);
         Open(_device).Dispose();
     }
 
-    private static UsbContext MakeContext()
+    // While the facade makes its handle, on a thread that libusb's log holds up.
+    [BusFact]
+    public void A_context_that_is_disposed_while_a_device_is_opened_closes_that_too()
     {
-        var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Warning });
-        context.SetLogHandler(static (level, message) => s_complaints.Enqueue($"{level}: {Encoding.UTF8.GetString(message)}"));
+        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        try
+        {
+            var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
+            UsbDevice device = context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
+            Exception? failure = null;
+            var disposer = new Thread(() => failure = Record.Exception(context.Dispose));
+            int opener = Environment.CurrentManagedThreadId;
+            bool open = false, disposed = false;
+            context.SetLogHandler((_, message) =>
+            {
+                if (Environment.CurrentManagedThreadId != opener || disposed)
+                    return;
+                open |= message.IndexOf("[libusb_open]"u8) >= 0;
+                if (!open || message.IndexOf("[libusb_get_device_descriptor]"u8) < 0)
+                    return; // libusb is still opening it
+                disposer.Start();
+                disposed = disposer.Join(Patience);
+            });
+            Assert.Throws<ObjectDisposedException>(() => device.Open());
+            Assert.True(disposed);
+            Assert.Null(failure);
+            AssertExited(context);
+        }
+        finally
+        {
+            LibUsb.SetLogHandler(null);
+        }
+
+        Open(_device).Dispose();
+    }
+
+    private static UsbContext MakeContext(UsbLogLevel level = UsbLogLevel.Warning)
+    {
+        var context = new UsbContext(new UsbContextOptions { LogLevel = level });
+        context.SetLogHandler(static (level, message) =>
+        {
+            string text = Encoding.UTF8.GetString(message);
+            if (level <= UsbLogLevel.Warning)
+                s_complaints.Enqueue($"{level}: {text}");
+            else if (text.Contains("[libusb_exit]", StringComparison.Ordinal))
+                s_exited = true;
+        });
         return context;
     }
+
+    /// <summary>The native context is given out as long as libusb has it.</summary>
+    private static void AssertExited(UsbContext context) => Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext());
 
     private UsbDeviceHandle OpenIn(UsbContext context)
     {
@@ -215,18 +276,5 @@ public sealed class CloseTrapTests : BusTest
             if (i % 2 == 0)
                 transfer.Cancel();
         }
-    }
-
-    private static void Collect(Func<bool> collected)
-    {
-        for (int round = 0; round < 20 && !collected(); round++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-
-        Assert.True(collected(), "Something keeps it.");
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
     }
 }

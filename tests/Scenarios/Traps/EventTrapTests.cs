@@ -62,13 +62,19 @@ public sealed partial class EventTrapTests : BusTest
         int[] flag = [0];
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Volatile.Write(ref flag[0], 1));
+        var random = new Random(3);
         long began = Stopwatch.GetTimestamp();
         for (int round = 0; round < 1000; round++)
         {
             flag[0] = 0;
             transfer.Submit();
-            while (Volatile.Read(ref flag[0]) == 0)
+            if (round % 100 == 0)
+                Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience)); // over: nothing will happen that could end a wait
+            else
+                Thread.SpinWait(random.Next(2000));
+            do
                 Context.HandleEventsUntil(ref flag[0]);
+            while (Volatile.Read(ref flag[0]) == 0);
             Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience));
         }
 

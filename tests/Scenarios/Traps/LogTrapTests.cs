@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Native.LibUsb.Interop;
 using Native.LibUsb.Testing;
@@ -153,9 +154,11 @@ public sealed class LogTrapTests : BusTest, IDisposable
 
         int LinesOfOneList(Action onFirstLine)
         {
-            int lines = 0;
+            int lines = 0, own = Environment.CurrentManagedThreadId;
             Context.SetLogHandler((_, _) =>
             {
+                if (Environment.CurrentManagedThreadId != own)
+                    return; // libusb's thread that watches devices begins to when it gets round to it, and says so
                 if (lines++ == 0)
                     onFirstLine();
             });
@@ -235,6 +238,33 @@ public sealed class LogTrapTests : BusTest, IDisposable
         }
 
         Assert.Equal(before, first + second);
+    }
+
+    [BusTheory]
+    [InlineData("set", true)]
+    [InlineData("set", false)]
+    [InlineData("given with the options", true)]
+    [InlineData("given with the options", false)]
+    public void A_handler_goes_with_its_context(string how, bool disposed)
+    {
+        WeakReference target = Forget();
+        CollectUntil(() => !target.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference Forget()
+        {
+            var lines = new StrongBox<int>();
+            UsbLogHandler handler = (_, _) => Interlocked.Increment(ref lines.Value);
+            bool isOption = how != "set";
+            var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug, LogHandler = isOption ? handler : null });
+            if (!isOption)
+                context.SetLogHandler(handler);
+            context.GetDevices().Dispose();
+            Assert.True(lines.Value > 0);
+            if (disposed)
+                context.Dispose();
+            return new WeakReference(lines);
+        }
     }
 
     [BusFact]

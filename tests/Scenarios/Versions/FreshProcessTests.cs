@@ -10,7 +10,7 @@ public sealed class FreshProcessTests
     public void At_the_start_nothing_is_loaded_and_nothing_is_logged()
     {
         using Watchdog watchdog = new(seconds: 120);
-        using VirtualBus bus = new();
+        using VirtualBus bus = TestBus.Create();
         bus.Attach(new BulkLoopback());
         bus.Attach(new InterruptSource { DenyAccess = true });
         FreshProcess.Run(bus, "Defaults");
@@ -20,7 +20,7 @@ public sealed class FreshProcessTests
     public void The_log_level_of_the_environment_wins()
     {
         using Watchdog watchdog = new(seconds: 120);
-        using VirtualBus bus = new();
+        using VirtualBus bus = TestBus.Create();
         FreshProcess.Run(bus, "LogLevelOfTheEnvironment", environment: ("LIBUSB_DEBUG", "4"));
     }
 
@@ -28,7 +28,7 @@ public sealed class FreshProcessTests
     public void Without_device_discovery_old_versions_never_find_devices_again_and_say_so()
     {
         using Watchdog watchdog = new(seconds: 120);
-        using VirtualBus bus = new();
+        using VirtualBus bus = TestBus.Create();
         FreshProcess.Run(bus, "NoDeviceDiscovery", [Node(bus)]);
     }
 
@@ -36,7 +36,7 @@ public sealed class FreshProcessTests
     public void A_file_that_is_closed_with_a_transfer_in_flight_is_an_error_and_no_hang()
     {
         using Watchdog watchdog = new(seconds: 120);
-        using VirtualBus bus = new();
+        using VirtualBus bus = TestBus.Create();
         FreshProcess.Run(bus, "FileClosedInFlight", [Node(bus)]);
     }
 

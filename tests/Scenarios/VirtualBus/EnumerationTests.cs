@@ -181,7 +181,7 @@ public sealed unsafe class EnumerationTests
     [BusFact]
     public void A_process_has_one_bus_at_a_time()
     {
-        using VirtualBus bus = new();
+        using VirtualBus bus = TestBus.Create();
         Assert.Throws<InvalidOperationException>(() => new VirtualBus());
     }
 

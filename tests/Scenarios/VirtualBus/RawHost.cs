@@ -16,7 +16,7 @@ public sealed unsafe class RawHost : IDisposable
 
     public RawHost(VirtualBusOptions? options, params VirtualDevice[] devices)
     {
-        Bus = new VirtualBus(options);
+        Bus = TestBus.Create(options);
         foreach (VirtualDevice device in devices)
             Bus.Attach(device);
         libusb_context* context;
