@@ -116,6 +116,9 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
 
     internal RingPlan Plan { get; }
 
+    /// <summary>Whether it is disposed, and its last transfer has come back.</summary>
+    internal bool IsReleased => Volatile.Read(ref _released);
+
     /// <summary>What it has counted. Reading it costs a copy of a few numbers, and disturbs nothing.</summary>
     public UsbRingStatistics GetStatistics()
     {
@@ -166,6 +169,8 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     private protected void Run()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (UsbRingMetrics.IsSupported)
+            UsbRingMetrics.Add(this);
         bool taken = false;
         Gate.Enter(ref taken);
         if (_state != RunState.Stopped)
