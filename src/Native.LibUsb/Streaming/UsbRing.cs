@@ -210,6 +210,11 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     /// <summary>Under the gate: it runs, for the first time or again, and nothing is in flight yet.</summary>
     private protected abstract void OnRunning();
 
+    /// <summary>Under the gate: nothing is in flight any more.</summary>
+    private protected virtual void OnEmpty()
+    {
+    }
+
     /// <summary>Under the gate: takes a buffer that nobody has.</summary>
     private protected RingSlot? TakeFree() => _freeCount > 0 ? _free[--_freeCount] : null;
 
@@ -261,6 +266,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         if (error != UsbError.Success)
         {
             Counters.SubmitFailures++;
+            Counters.LastSubmitFailure = error;
             // What others give back may be enough for the next; the device and the handle do not come back.
             if (error is UsbError.NoDevice or UsbError.Interrupted || _armed == 0)
                 BeginStopGated(error);
@@ -393,6 +399,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         {
             recovers = _failure == UsbError.Pipe && Plan.Options.Stall == UsbRingStall.ClearHalt && !_stopAsked;
             rests = !recovers;
+            OnEmpty();
             _state = recovers ? RunState.Recovering : RunState.Stopped;
         }
 

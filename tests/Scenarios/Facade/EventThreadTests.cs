@@ -64,7 +64,7 @@ public sealed class EventThreadTests : BusTest
             Assert.Equal(LinuxThread.Ordinary, OnThread(LinuxThread.Policy));
         }
 
-        using UsbEventThread everywhere = Context.StartEventThread(new UsbEventThreadOptions { Processors = [.. all.Reverse()] });
+        using UsbEventThread everywhere = Context.StartEventThread(new UsbEventThreadOptions { Processors = [.. Enumerable.Reverse(all)] });
         Assert.Equal(all, OnThread(LinuxThread.Processors));
         Assert.Equal(all, everywhere.Processors!);
     }
