@@ -81,7 +81,12 @@ internal sealed class CaptureRunner(CaptureRequest request)
         var progress = new ProgressLine(session, showProgress);
         context.UnhandledCallbackException += (_, e) => session.Fail(FailureException.From(e.Exception));
         using var signals = new StopSignals(session);
-        using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { Name = "usbcap events" });
+        using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions
+        {
+            Name = "usbcap events",
+            RealTimePriority = request.RealTimePriority ?? 0,
+            Scheduling = UsbSchedulingDemand.Required,
+        });
         using var writer = new WriterThread(session, request, sink);
         progress.Prepare();
         session.Prepare();
