@@ -14,6 +14,7 @@ internal sealed class FailureException(ExitCode code, string message, Exception?
         UsbException usb => new FailureException(CodeOf(usb.Error), usb.Message, usb),
         DllNotFoundException missing => new FailureException(ExitCode.Other, missing.Message, missing),
         OutOfMemoryException memory => new FailureException(ExitCode.Memory, "not enough memory", memory),
+        UnauthorizedAccessException refused => new FailureException(ExitCode.Permission, refused.Message, refused),
         IOException io => new FailureException(ExitCode.Output, io.Message, io),
         _ => new FailureException(ExitCode.Other, $"{exception.GetType().Name}: {exception.Message}", exception),
     };

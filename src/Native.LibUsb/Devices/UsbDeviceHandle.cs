@@ -59,6 +59,9 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         return _native.Pointer;
     }
 
+    /// <summary>Whether it is closed, and nothing is in flight.</summary>
+    internal bool IsClosed => Volatile.Read(ref _closed);
+
     /// <summary>The native handle, for transfers: they keep it open while they are in flight.</summary>
     internal libusb_device_handle* NativeHandle => _native.Pointer;
 

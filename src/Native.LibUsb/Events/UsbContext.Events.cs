@@ -90,8 +90,12 @@ public sealed unsafe partial class UsbContext
     /// Starts a thread of its own that handles this context's events until it is disposed, or the context is. With it, callbacks run on
     /// that thread (and, while another thread makes a synchronous transfer, possibly on that one).
     /// </summary>
-    /// <param name="options">Its name and nature; null is all defaults.</param>
-    /// <returns>The running thread.</returns>
+    /// <param name="options">Its name, its priority and its processors; null is an ordinary thread.</param>
+    /// <returns>The running thread, which has the scheduling that was asked for, or tells why not.</returns>
+    /// <exception cref="ArgumentException">The options name no processor, or one that the machine does not have, or a priority out of range.</exception>
+    /// <exception cref="UnauthorizedAccessException">The scheduling is <see cref="UsbSchedulingDemand.Required"/> and not permitted; the message says what permits it.</exception>
+    /// <exception cref="PlatformNotSupportedException">It is required, and this operating system has no such thing.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">It is required, and the operating system refused it for another reason.</exception>
     /// <exception cref="InvalidOperationException">The context has an event thread already.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbEventThread StartEventThread(UsbEventThreadOptions? options = null)

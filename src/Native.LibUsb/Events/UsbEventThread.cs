@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace Native.LibUsb;
 
@@ -10,6 +11,7 @@ public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
 {
     private readonly UsbContext _context;
     private readonly Thread _thread;
+    private readonly ThreadScheduling _scheduling;
 
     // libusb's "completed" flag, which libusb reads while the thread waits: in an array that does not move.
     private readonly int[] _stopFlag = GC.AllocateArray<int>(1, pinned: true);
@@ -17,8 +19,17 @@ public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
     internal UsbEventThread(UsbContext context, UsbEventThreadOptions options)
     {
         _context = context;
-        _thread = new Thread(Run) { Name = options.Name, IsBackground = true };
+        _scheduling = new ThreadScheduling(options);
+        bool required = options.Scheduling == UsbSchedulingDemand.Required;
+        var scheduled = new ManualResetEventSlim(); // not disposed: the thread may still be about to leave Set
+        _thread = new Thread(() => Run(scheduled, required)) { Name = options.Name, IsBackground = true };
         _thread.Start();
+        scheduled.Wait();
+        if (required && SchedulingFailure is { } failure)
+        {
+            _thread.Join();
+            ExceptionDispatchInfo.Throw(failure);
+        }
     }
 
     /// <summary>Whether it still handles events.</summary>
@@ -26,6 +37,20 @@ public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
 
     /// <summary>Why it gave up, when libusb could not wait for events any more; otherwise null.</summary>
     public Exception? Failure { get; private set; }
+
+    /// <summary>The real-time priority that it has, as <see cref="UsbEventThreadOptions.RealTimePriority"/> counts; 0 is an ordinary thread.</summary>
+    public int RealTimePriority => _scheduling.Priority;
+
+    /// <summary>Why it does not have the real-time priority that was asked for; null when it has, or none was.</summary>
+    public Exception? RealTimeFailure => _scheduling.PriorityFailure;
+
+    /// <summary>The processors that it is confined to, in their order; null is all that the process has.</summary>
+    public IReadOnlyList<int>? Processors => _scheduling.Processors;
+
+    /// <summary>Why it is not confined to the processors that were asked for; null when it is, or none were.</summary>
+    public Exception? AffinityFailure => _scheduling.AffinityFailure;
+
+    private Exception? SchedulingFailure => RealTimeFailure ?? AffinityFailure;
 
     /// <summary>Whether the caller is this thread.</summary>
     internal bool IsCurrent => Thread.CurrentThread == _thread;
@@ -56,7 +81,15 @@ public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
         _context.InterruptEventHandlers(); // sticky: if the thread is not waiting yet, it will not begin to
     }
 
-    private void Run()
+    private void Run(ManualResetEventSlim scheduled, bool required)
+    {
+        _scheduling.Apply();
+        scheduled.Set();
+        if (!required || SchedulingFailure is null)
+            HandleEvents();
+    }
+
+    private void HandleEvents()
     {
         while (Volatile.Read(ref _stopFlag[0]) == 0)
         {

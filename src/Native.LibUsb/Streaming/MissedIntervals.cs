@@ -47,18 +47,24 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
             CloseWindow(now);
     }
 
-    /// <summary>The stream has ended: looks at the window that was not full yet, if it can tell something.</summary>
+    /// <summary>
+    /// The stream has ended: looks at the window that was not full yet, if it can tell something. When it goes on later, the time between is not missed.
+    /// </summary>
     /// <param name="now">When the last completion was seen.</param>
     public void Finish(long now)
     {
         if (_completions >= FewestCompletions)
             CloseWindow(now);
+        _best = double.PositiveInfinity;
+        _completions = 0;
+        _windowStart = 0;
+        _expected = double.NaN;
     }
 
     private void CloseWindow(long now)
     {
         if (double.IsNaN(_expected))
-            _expected = _best;
+            _expected = _best - _behind;
         double change = _best - _expected - _behind;
         if (Math.Abs(change) <= Drift * (now - _windowStart))
         {

@@ -12,9 +12,11 @@ internal struct RingCounters
     public long Packets;
     public long EmptyPackets;
     public long SubmitFailures;
+    public UsbError LastSubmitFailure;
     public long Underruns;
     public long Recoveries;
     public UsbRingLoss Dropped;
+    public long DroppedFailedPackets; // failures that are in Dropped too
     public long MissedIntervals;
     public long LongestCallbackTicks;
 
@@ -47,6 +49,17 @@ internal struct RingCounters
         }
     }
 
+    /// <summary>What a transfer brought is thrown away.</summary>
+    public void Drop(RingSlot slot, UsbRingLoss loss)
+    {
+        Dropped = Dropped.Plus(loss);
+        for (int i = 0; i < slot.Packets; i++)
+        {
+            if (slot.PacketStatuses[i] != (int)UsbTransferStatus.Completed)
+                DroppedFailedPackets++;
+        }
+    }
+
     public readonly UsbRingStatistics Read(int armed, TimeSpan longestCallback) => new()
     {
         Armed = armed,
@@ -56,10 +69,12 @@ internal struct RingCounters
         Packets = Packets,
         EmptyPackets = EmptyPackets,
         SubmitFailures = SubmitFailures,
+        LastSubmitFailure = LastSubmitFailure,
         Underruns = Underruns,
         Recoveries = Recoveries,
         Dropped = Dropped,
         MissedIntervals = MissedIntervals,
+        LostPackets = _packets.ToCounts().Failed - DroppedFailedPackets + Dropped.Packets + MissedIntervals,
         LongestCallback = longestCallback,
         Transfers = _transfers.ToCounts(),
         PacketStatuses = _packets.ToCounts(),

@@ -15,6 +15,7 @@ public sealed partial class UsbInputRing : UsbRing
     private UsbInputCallback? _callback;
     private bool _pulled;
     private long _intervals;
+    private long _lastCompletion;
 
     internal UsbInputRing(UsbDeviceHandle handle, RingPlan plan)
         : base(handle, plan)
@@ -91,6 +92,14 @@ public sealed partial class UsbInputRing : UsbRing
 
     private protected override void OnRunning() => Fill();
 
+    private protected override void OnEmpty()
+    {
+        if (_missed is null)
+            return;
+        _missed.Finish(_lastCompletion);
+        Counters.MissedIntervals = _missed.Count;
+    }
+
     private void OnCompleted<TConsumer>(RingSlot slot)
         where TConsumer : struct, IConsumer
     {
@@ -98,6 +107,7 @@ public sealed partial class UsbInputRing : UsbRing
         bool taken = false;
         Gate.Enter(ref taken);
         TakeBack(slot, begin);
+        CountMissed(slot, begin);
         Fill(); // first of all the queue is full again
         if (_pulled && Plan.Drops && WantsMore)
             Drop(slot);
@@ -105,7 +115,6 @@ public sealed partial class UsbInputRing : UsbRing
         bool ready = Order.First is { State: RingSlotState.Done };
         Gate.Exit();
 
-        CountMissed(slot, begin);
         if (ready)
             TConsumer.Consume(this);
         AfterGate();
@@ -118,7 +127,7 @@ public sealed partial class UsbInputRing : UsbRing
         if (slot.State != RingSlotState.Done)
             return;
         var loss = new UsbRingLoss(1, slot.Packets, slot.Length);
-        Counters.Dropped = Counters.Dropped.Plus(loss);
+        Counters.Drop(slot, loss);
         Skip(slot, loss);
         if (!Arm(slot))
             PutFree(slot);
@@ -183,11 +192,13 @@ public sealed partial class UsbInputRing : UsbRing
         AfterGate();
     }
 
+    // Under the gate.
     private void CountMissed(RingSlot slot, long now)
     {
         if (_missed is null || slot.Status != UsbTransferStatus.Completed)
             return;
         _intervals += Plan.Packets;
+        _lastCompletion = now;
         _missed.Add(now, _intervals);
         Counters.MissedIntervals = _missed.Count;
     }

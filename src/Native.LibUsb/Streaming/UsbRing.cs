@@ -116,6 +116,9 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
 
     internal RingPlan Plan { get; }
 
+    /// <summary>Whether it is disposed, and its last transfer has come back.</summary>
+    internal bool IsReleased => Volatile.Read(ref _released);
+
     /// <summary>What it has counted. Reading it costs a copy of a few numbers, and disturbs nothing.</summary>
     public UsbRingStatistics GetStatistics()
     {
@@ -176,6 +179,8 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     private protected void Run()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (UsbRingMetrics.IsSupported)
+            UsbRingMetrics.Add(this);
         bool taken = false;
         Gate.Enter(ref taken);
         if (_state != RunState.Stopped)
@@ -214,6 +219,11 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
 
     /// <summary>Under the gate: it runs, for the first time or again, and nothing is in flight yet.</summary>
     private protected abstract void OnRunning();
+
+    /// <summary>Under the gate: nothing is in flight any more.</summary>
+    private protected virtual void OnEmpty()
+    {
+    }
 
     /// <summary>Under the gate: takes a buffer that nobody has.</summary>
     private protected RingSlot? TakeFree() => _freeCount > 0 ? _free[--_freeCount] : null;
@@ -266,6 +276,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         if (error != UsbError.Success)
         {
             Counters.SubmitFailures++;
+            Counters.LastSubmitFailure = error;
             // What others give back may be enough for the next; the device and the handle do not come back.
             if (error is UsbError.NoDevice or UsbError.Interrupted || _armed == 0)
                 BeginStopGated(error);
@@ -398,6 +409,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         {
             recovers = _failure == UsbError.Pipe && Plan.Options.Stall == UsbRingStall.ClearHalt && !_stopAsked;
             rests = !recovers;
+            OnEmpty();
             _state = recovers ? RunState.Recovering : RunState.Stopped;
         }
 

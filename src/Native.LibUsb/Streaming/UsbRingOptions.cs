@@ -38,7 +38,7 @@ public enum UsbRingStall
 /// </remarks>
 public sealed record UsbRingOptions
 {
-    /// <summary>Transfers that are submitted at the same time, 1 to 1,024; 16 when left out.</summary>
+    /// <summary>Transfers that are submitted at the same time, 1 to 4,096; 16 when left out.</summary>
     public int Transfers { get; init; } = 16;
 
     /// <summary>
@@ -58,7 +58,7 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Further buffers. With them a transfer that ends is replaced in the queue before its data is looked at, and a reader may hold that many
-    /// before the queue runs short; without, each buffer is submitted again when it was consumed. 16 when left out.
+    /// before the queue runs short; without, each buffer is submitted again when it was consumed. 0 to 4,096; 16 when left out.
     /// </summary>
     public int Spares { get; init; } = 16;
 
@@ -122,7 +122,12 @@ public sealed record UsbRingOptions
         return Sized(new UsbRingOptions { TransferSize = size }, (int)Math.Clamp(Math.Ceiling(total / size), 2, MostTransfers));
     }
 
-    internal const int MostTransfers = 1024;
+    /// <summary>
+    /// Bytes that Linux allows all USB transfers of all programs together (<c>usbfs_memory_mb</c>); null when there is no limit, and on other systems.
+    /// </summary>
+    public static long? SystemMemoryLimit => UsbfsMemory.Limit;
+
+    internal const int MostTransfers = 4096;
     internal const int MostIsoBytes = 1 << 20;
 
     private static UsbRingOptions Sized(UsbRingOptions options, int transfers) => options with { Transfers = transfers, Spares = transfers };

@@ -24,6 +24,9 @@ public readonly record struct UsbRingStatistics
     /// <summary>Submissions that libusb refused.</summary>
     public long SubmitFailures { get; init; }
 
+    /// <summary>What libusb said when it last refused one; <see cref="UsbError.Success"/> when it never did.</summary>
+    public UsbError LastSubmitFailure { get; init; }
+
     /// <summary>How often a ring that is written had nothing in flight.</summary>
     public long Underruns { get; init; }
 
@@ -48,8 +51,8 @@ public readonly record struct UsbRingStatistics
     /// <summary>Isochronous packets by status.</summary>
     public UsbStatusCounts PacketStatuses { get; init; }
 
-    /// <summary>Isochronous packets of the device that did not reach the program: failed, dropped, and missed intervals.</summary>
-    public long LostPackets => PacketStatuses.Failed + Dropped.Packets + MissedIntervals;
+    /// <summary>Isochronous packets of the device that did not reach the program: failed, dropped, and missed intervals. One that failed and was dropped is one.</summary>
+    public long LostPackets { get; init; }
 }
 
 /// <summary>Transfers or packets by how they ended.</summary>

@@ -1,14 +1,17 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Native.LibUsb;
 
 namespace Usbcap.Capture;
 
-/// <summary>What a capture has counted. Written by the thread that runs the callbacks, read by any.</summary>
+/// <summary>What a capture has counted. Written by the thread that writes the output, read by any.</summary>
 internal sealed class CaptureCounters
 {
     public const int StatusCount = 7; // UsbTransferStatus
 
     private StatusCounts _failed;
+    private long _firstCompletion;
+    private long _firstCompletionBytes;
 
     /// <summary>Good packets that went to the output, empty ones included.</summary>
     public long Packets;
@@ -19,16 +22,25 @@ internal sealed class CaptureCounters
     /// <summary>Bytes of data that went to the output.</summary>
     public long Bytes;
 
-    /// <summary>Transfers that ended.</summary>
+    /// <summary>Transfers that ended; known at the end.</summary>
     public long Transfers;
+
+    /// <summary>Isochronous packets that came out of the ring, good or bad.</summary>
+    public long Intervals;
+
+    /// <summary>How the last packet or transfer that failed did.</summary>
+    public UsbTransferStatus LastFailure;
+
+    /// <summary>When the last data arrived, as the host saw it; 0 when none has.</summary>
+    public long LastCompletion;
 
     /// <summary>Packets (isochronous) or transfers that failed, all statuses together.</summary>
     public long Errors;
 
-    /// <summary>Good packets that had to be thrown away because the output was too slow.</summary>
+    /// <summary>Isochronous packets that had to be thrown away because the output was too slow.</summary>
     public long Dropped;
 
-    /// <summary>Service intervals in which no transfer was waiting for the device's packet.</summary>
+    /// <summary>Service intervals in which no transfer was waiting for the device's packet. Told by the ring.</summary>
     public long Missed;
 
     /// <summary>Packets of the device that are not in the output.</summary>
@@ -37,9 +49,35 @@ internal sealed class CaptureCounters
     /// <summary>Failures with one status.</summary>
     public long Failed(UsbTransferStatus status) => Volatile.Read(ref _failed[(int)status]);
 
+    /// <summary>
+    /// Bytes a second between the first completion and the last, by the host's clock; 0 when there was only one. What the first one brought
+    /// had moved before that time and is not counted.
+    /// </summary>
+    public double HostBytesPerSecond
+    {
+        get
+        {
+            double seconds = Stopwatch.GetElapsedTime(_firstCompletion, LastCompletion).TotalSeconds;
+            return seconds > 0 ? (Bytes - _firstCompletionBytes) / seconds : 0;
+        }
+    }
+
+    /// <summary>Notes when data arrived.</summary>
+    public void CountTime(long when)
+    {
+        if (_firstCompletion == 0)
+        {
+            _firstCompletion = when;
+            _firstCompletionBytes = Bytes;
+        }
+
+        LastCompletion = when;
+    }
+
     public void AddFailed(UsbTransferStatus status)
     {
         Errors++;
+        LastFailure = status;
         _failed[Math.Clamp((int)status, 0, StatusCount - 1)]++;
     }
 

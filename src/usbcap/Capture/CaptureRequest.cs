@@ -46,6 +46,9 @@ internal sealed record CaptureRequest
     /// <summary>Bytes that may wait for the disk.</summary>
     public long? BufferSize { get; init; }
 
+    /// <summary>Real-time priority of the thread that handles USB events; null is an ordinary thread.</summary>
+    public int? RealTimePriority { get; init; }
+
     public bool Json { get; init; }
 
     /// <summary>Whether a progress line is written; null: when standard error is a terminal.</summary>

@@ -19,7 +19,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
         using UsbDevice device = request.Device.Find(context);
         UsbConfiguration configuration = ActiveConfiguration(device);
         EndpointChoice endpoint = request.Endpoint.Find(configuration);
-        TransferPlan plan = TransferPlan.Make(request, endpoint);
+        CapturePlan plan = CapturePlan.Make(request, endpoint);
 
         using UsbDeviceHandle handle = device.Open();
         if (request.DetachKernelDriver)
@@ -28,13 +28,10 @@ internal sealed class CaptureRunner(CaptureRequest request)
         if (endpoint.AlternateSetting != 0 || HasAlternatives(configuration, endpoint.Interface))
             claim.SetAlternateSetting(endpoint.AlternateSetting); // otherwise some devices stall the request
 
-        using var ring = new BlockRing(plan.BufferSize);
-        using CaptureSession session = endpoint.Kind == TransferKind.Isochronous
-            ? new IsochronousCapture(handle, plan, request, ring)
-            : new FlowControlledCapture(handle, plan, request, ring);
+        using var session = new CaptureSession(handle, configuration, plan);
         using CaptureSink sink = CaptureSink.Open(request.Output, request.Force);
 
-        Stream(context, session, ring, sink);
+        Stream(context, session, sink);
         FailureException? failure = Finish(session, sink);
         Summarise(new Summary { Device = device, Session = session, Sink = sink, Outcome = _outcome, Failure = failure });
         failure?.Report();
@@ -78,20 +75,43 @@ internal sealed class CaptureRunner(CaptureRequest request)
     }
 
     /// <summary>From the first submission until all data is written.</summary>
-    private void Stream(UsbContext context, CaptureSession session, BlockRing ring, CaptureSink sink)
+    private void Stream(UsbContext context, CaptureSession session, CaptureSink sink)
     {
         bool showProgress = request.Progress ?? !Console.IsErrorRedirected;
         var progress = new ProgressLine(session, showProgress);
         context.UnhandledCallbackException += (_, e) => session.Fail(FailureException.From(e.Exception));
         using var signals = new StopSignals(session);
-        using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { Name = "usbcap events" });
-        using var writer = new WriterThread(ring, sink, session);
-        session.WriteFileHeader(); // after the writer: it takes nothing while it starts
+        using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions
+        {
+            Name = "usbcap events",
+            RealTimePriority = request.RealTimePriority ?? 0,
+            Scheduling = UsbSchedulingDemand.Required,
+        });
+        using var writer = new WriterThread(session, request, sink);
         progress.Prepare();
         session.Prepare();
 
-        TimeSpan period = TimeSpan.FromMilliseconds(ProgressLine.PeriodMilliseconds);
         session.Start();
+        writer.Begin();
+        try
+        {
+            WaitForEnd(session, progress);
+        }
+        finally
+        {
+            session.CancelAndDrain();
+            writer.Finish();
+            session.Finish();
+        }
+
+        progress.Clear();
+        if (signals.Received && !session.LimitReached)
+            _outcome = "interrupted";
+    }
+
+    private void WaitForEnd(CaptureSession session, ProgressLine progress)
+    {
+        TimeSpan period = TimeSpan.FromMilliseconds(ProgressLine.PeriodMilliseconds);
         while (!session.IsStopping)
         {
             TimeSpan wait = period;
@@ -110,12 +130,6 @@ internal sealed class CaptureRunner(CaptureRequest request)
             session.Wait(wait);
             progress.Write();
         }
-
-        session.CancelAndDrain();
-        writer.Finish();
-        progress.Clear();
-        if (signals.Received && !session.LimitReached)
-            _outcome = "interrupted";
     }
 
     /// <summary>Gives the output its name, or says where what was captured is.</summary>
@@ -143,7 +157,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
             return new FailureException(failure.Code, failure.Message + kept, failure);
         }
 
-        long lost = session.Counters.Lost(session.Plan.Endpoint.Kind == TransferKind.Isochronous);
+        long lost = session.Counters.Lost(session.Plan.IsIsochronous);
         return request.Strict && lost + session.Counters.Errors > 0
             ? new FailureException(ExitCode.DataLost, $"{lost} packets lost, {session.Counters.Errors} errors; {sink.Name} has the rest")
             : null;

@@ -31,6 +31,7 @@ internal static class CaptureCommand
         Option<int?> packetSize = new("--packet-size") { Description = "bytes asked for in an isochronous packet; default: what the endpoint may send", HelpName = "bytes", CustomParser = Arguments.Number(1, MostBytes) };
         Option<int?> transferSize = new("--transfer-size") { Description = "bytes of a bulk or interrupt transfer; default: 64 KiB for bulk, one interval for interrupt", HelpName = "bytes", CustomParser = Arguments.Number(1, MostBytes) };
         Option<long?> buffer = new("--buffer") { Description = "bytes that may wait for the output; default: half a second of an isochronous endpoint, at least 16 MiB", HelpName = "bytes", CustomParser = Arguments.Count };
+        Option<int?> realTime = new("--realtime") { Description = "real-time priority of the thread that handles USB events; on Linux it needs RLIMIT_RTPRIO or CAP_SYS_NICE", HelpName = "1..99", CustomParser = Arguments.Number(1, 99) };
         Option<bool> detach = new("--detach-kernel-driver") { Description = "take the interface from its kernel driver for the time of the capture" };
         Option<bool> json = new("--json") { Description = "write the summary as JSON, to standard output (to standard error when the data goes there)" };
         Option<bool> progress = new("--progress") { Description = "write the progress line even when standard error is no terminal" };
@@ -41,7 +42,7 @@ internal static class CaptureCommand
         device.AddTo(command);
         foreach (Option option in (ReadOnlySpan<Option>)
             [@interface, alternate, endpoint, type, output, format, force, duration, bytes, packets, inFlight, perTransfer, packetSize,
-                transferSize, buffer, detach, json, progress, quiet, strict])
+                transferSize, buffer, realTime, detach, json, progress, quiet, strict])
         {
             command.Options.Add(option);
         }
@@ -59,6 +60,7 @@ internal static class CaptureCommand
             Output = parsed.GetRequiredValue(output),
             Format = parsed.GetValue(format),
             Force = parsed.GetValue(force),
+            RealTimePriority = parsed.GetValue(realTime),
             DetachKernelDriver = parsed.GetValue(detach),
             Duration = parsed.GetValue(duration),
             Bytes = parsed.GetValue(bytes),

@@ -16,7 +16,7 @@ internal sealed class HelpWithExitCodes(HelpAction usual) : SynchronousCommandLi
            3  no such device, or more than one fits
            4  no such interface, alternate setting or endpoint, or not of the kind wanted
            5  the interface is busy: a kernel driver or another program has it
-           6  no permission (the message has the udev rule to add)
+           6  no permission (the message says what gives it)
            7  out of memory, or the kernel's limit for transfers in flight (usbfs_memory_mb)
            8  output: the file exists, the disk is full, the pipe was closed
            9  the device is gone

@@ -1,70 +1,82 @@
+using Native.LibUsb.Streaming;
 using Usbcap.Capture;
 
 namespace Usbcap.Output;
 
-/// <summary>Writes what is in the ring, on a thread of its own: a disk may take its time.</summary>
+/// <summary>Takes what the ring brings and writes it, on a thread of its own: a disk may take its time, and then it waits in the ring.</summary>
 internal sealed class WriterThread : IDisposable
 {
     // How long data of a slow device may wait for its block to be full.
-    private const int PatienceMilliseconds = 100;
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(100);
 
-    private readonly BlockRing _ring;
-    private readonly CaptureSink _sink;
     private readonly CaptureSession _session;
+    private readonly CaptureSink _sink;
+    private readonly OutputBlock _block;
+    private readonly Recorder _recorder;
     private readonly Thread _thread;
 
-    // Set when the thread has waited for data once: what the runtime needs for that is made before the capture begins.
+    // Set when the thread has waited once: what the runtime needs for that is made before the capture begins.
     private readonly ManualResetEventSlim _ready = new();
+    private readonly AutoResetEvent _begin = new(false);
 
-    public WriterThread(BlockRing ring, CaptureSink sink, CaptureSession session)
+    public WriterThread(CaptureSession session, CaptureRequest request, CaptureSink sink)
     {
-        _ring = ring;
-        _sink = sink;
         _session = session;
+        _sink = sink;
+        _block = new OutputBlock(sink);
+        _recorder = new Recorder(session, request, _block);
         _thread = new Thread(Run) { Name = "usbcap writer", IsBackground = true };
         _thread.Start();
         _ready.Wait();
     }
 
-    /// <summary>Writes the rest and ends. The session must be at rest.</summary>
-    public void Finish()
-    {
-        _ring.Complete();
-        _thread.Join();
-    }
+    /// <summary>The session is started: there is something to write.</summary>
+    public void Begin() => _begin.Set();
 
-    /// <summary>As <see cref="Finish"/>.</summary>
+    /// <summary>Waits until all is written. The session must be at rest.</summary>
+    public void Finish() => _thread.Join();
+
+    /// <summary>As <see cref="Finish"/>, when it was begun or not.</summary>
     public void Dispose()
     {
+        Begin();
         Finish();
         _ready.Dispose();
+        _begin.Dispose();
     }
 
     private void Run()
     {
-        _ring.Take(1, out _, out _);
+        _begin.WaitOne(1);
         _ready.Set();
-        bool failed = false;
-        while (_ring.Take(PatienceMilliseconds, out int block, out ReadOnlySpan<byte> data))
+        _begin.WaitOne();
+        try
         {
-            if (block < 0)
-                continue;
-            if (!failed)
+            Write();
+        }
+        catch (Exception e) // on a thread of its own: what is not caught ends the program
+        {
+            _session.Fail(new FailureException(ExitCode.Output, $"cannot write {_sink.Name}: {e.Message}", e));
+        }
+    }
+
+    private void Write()
+    {
+        _recorder.WriteFileHeader();
+        bool ended = false;
+        while (!ended && !_session.LimitReached)
+        {
+            TimeSpan left = s_patience - _block.Age;
+            if (_session.TryRead(left > TimeSpan.Zero ? left : TimeSpan.Zero, out UsbInputBuffer buffer, out ended))
             {
-                try
-                {
-                    _sink.Write(data);
-                }
-                catch (Exception e) // on a thread of its own: what is not caught ends the program
-                {
-                    failed = true;
-                    _session.OnOutputFailed();
-                    _session.Fail(new FailureException(ExitCode.Output, $"cannot write {_sink.Name}: {e.Message}", e));
-                }
+                _recorder.Take(buffer);
+                buffer.Dispose();
             }
 
-            _ring.Return(block);
-            _session.OnRoom();
+            if (_block.Age >= s_patience)
+                _block.Flush();
         }
+
+        _block.Flush();
     }
 }

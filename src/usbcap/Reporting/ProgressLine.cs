@@ -12,7 +12,7 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
 
     private readonly StandardStream _stream = StandardStream.Error();
     private readonly byte[] _buffer = new byte[256];
-    private readonly bool _isochronous = session.Plan.Endpoint.Kind == TransferKind.Isochronous;
+    private readonly bool _isochronous = session.Plan.IsIsochronous;
     private long _lastBytes;
     private TimeSpan _lastTime;
 

@@ -22,24 +22,24 @@ internal sealed record Summary
     /// <summary>Why it failed, or null.</summary>
     public required FailureException? Failure { get; init; }
 
-    private TransferPlan Plan => Session.Plan;
+    private CapturePlan Plan => Session.Plan;
 
     private CaptureCounters Counters => Session.Counters;
 
     private AllocationCounter Allocations => Session.Allocations;
 
-    private bool IsIsochronous => Plan.Endpoint.Kind == TransferKind.Isochronous;
+    private bool IsIsochronous => Plan.IsIsochronous;
 
     private long Lost => Counters.Lost(IsIsochronous);
 
     // By the device's clock, for endpoints that send a packet every service interval.
-    private double? DeviceSeconds => Session is IsochronousCapture isochronous
-        ? (isochronous.Intervals + Counters.Missed) * Plan.Endpoint.ServiceInterval.TotalSeconds
+    private double? DeviceSeconds => IsIsochronous
+        ? (Counters.Intervals + Counters.Dropped + Counters.Missed) * Plan.Endpoint.ServiceInterval.TotalSeconds
         : null;
 
     // Periodic endpoints have a clock of their own, which no delay of the host falsifies; what was missed is in it too.
     private double MegabytesPerSecond =>
-        DeviceSeconds is > 0 and { } seconds ? Counters.Bytes / 1e6 / seconds : Session.HostBytesPerSecond / 1e6;
+        DeviceSeconds is > 0 and { } seconds ? Counters.Bytes / 1e6 / seconds : Counters.HostBytesPerSecond / 1e6;
 
     public void WriteText(TextWriter writer)
     {
@@ -47,7 +47,7 @@ internal sealed record Summary
         CultureInfo c = CultureInfo.InvariantCulture;
         text.Append(c, $"device      {Device.VendorId:x4}:{Device.ProductId:x4} at {Device.PortPath} ({Device.Speed})\n");
         text.Append(c, $"endpoint    {Plan.Endpoint}, interface {Plan.Endpoint.Interface}, alternate setting {Plan.Endpoint.AlternateSetting}\n");
-        text.Append(c, $"transfers   {Counters.Transfers} ended, {Plan.Transfers} in flight, {Units()}\n");
+        text.Append(c, $"transfers   {Counters.Transfers} ended, {Plan.Ring.Transfers} in flight, {Units()}\n");
         text.Append(c, $"packets     {Counters.Packets}, {Counters.EmptyPackets} of them empty\n");
         text.Append(c, $"bytes       {Counters.Bytes}\n");
         text.Append(c, $"time        {Session.Elapsed.TotalSeconds:F3} s");
@@ -79,10 +79,10 @@ internal sealed record Summary
         json.WriteString("type", Plan.Endpoint.Kind.Name());
         json.WriteNumber("interface", Plan.Endpoint.Interface);
         json.WriteNumber("alternateSetting", Plan.Endpoint.AlternateSetting);
-        json.WriteNumber("transfersInFlight", Plan.Transfers);
+        json.WriteNumber("transfersInFlight", Plan.Ring.Transfers);
         if (IsIsochronous)
         {
-            json.WriteNumber("packetsPerTransfer", Plan.PacketsPerTransfer);
+            json.WriteNumber("packetsPerTransfer", Plan.Ring.PacketsPerTransfer);
             json.WriteNumber("packetSize", Plan.UnitSize);
         }
         else
@@ -98,7 +98,7 @@ internal sealed record Summary
         if (DeviceSeconds is { } deviceSeconds)
             json.WriteNumber("deviceSeconds", Math.Round(deviceSeconds, 6));
         json.WriteNumber("megabytesPerSecond", Math.Round(MegabytesPerSecond, 6));
-        json.WriteNumber("hostMegabytesPerSecond", Math.Round(Session.HostBytesPerSecond / 1e6, 6));
+        json.WriteNumber("hostMegabytesPerSecond", Math.Round(Counters.HostBytesPerSecond / 1e6, 6));
         json.WriteNumber("lost", Lost);
         json.WriteNumber("dropped", Counters.Dropped);
         json.WriteNumber("missed", Counters.Missed);
@@ -122,7 +122,7 @@ internal sealed record Summary
 
     private static string Hex(ushort id) => id.ToString("x4", CultureInfo.InvariantCulture);
 
-    private string Units() => IsIsochronous ? $"{Plan.PacketsPerTransfer} packets of {Plan.UnitSize} bytes each" : $"{Plan.UnitSize} bytes each";
+    private string Units() => IsIsochronous ? $"{Plan.Ring.PacketsPerTransfer} packets of {Plan.UnitSize} bytes each" : $"{Plan.UnitSize} bytes each";
 
     private string ErrorsByStatus()
     {

@@ -17,6 +17,7 @@ public sealed class BadInputTests : UsbcapTest
     [InlineData("capture -o x --bytes -5", "'-5'", "--bytes")]
     [InlineData("capture -o x --bytes 99999999999GB", "--bytes")]
     [InlineData("capture -o x --in-flight 0", "'0'", "--in-flight")]
+    [InlineData("capture -o x --realtime 100", "'100'", "--realtime")]
     [InlineData("capture -o x --format wav", "'wav'", "--format")]
     [InlineData("capture -o x --type control", "'control'", "--type")]
     [InlineData("capture -o x --no-such-option", "--no-such-option")]
@@ -147,11 +148,32 @@ public sealed class BadInputTests : UsbcapTest
     }
 
     [BusFact]
+    public void Real_time_priority_that_is_not_permitted()
+    {
+        AttachCamera();
+        // Root may without the limit, until it gives that up.
+        RunShell("ulimit -r 0; if [ \"$(id -u)\" = 0 ]; then drop='setpriv --bounding-set=-sys_nice'; fi; exec $drop \"$0\" capture -o x --realtime 50")
+            .Failed(6, "real-time priority 50", "RLIMIT_RTPRIO", "CAP_SYS_NICE");
+        Assert.Empty(Directory.GetFiles(Folder));
+    }
+
+    [BusFact]
     public void More_transfers_than_the_kernel_allows()
     {
         BusOptions = new VirtualBusOptions { UsbfsMemoryMegabytes = 1 };
         AttachCamera(new IsoSourceOptions());
         Run("capture", "-o", "x", "--in-flight", "64", "--json").Failed(7, "usbfs_memory_mb", "1 MiB", "--in-flight");
+        Assert.False(File.Exists(PathOf("x")));
+    }
+
+    [BusFact]
+    public void A_transfer_that_the_kernel_refuses()
+    {
+        BusOptions = new VirtualBusOptions { UsbfsMemoryMegabytes = 1 };
+        AttachCamera(new IsoSourceOptions());
+        // Each is 32 URBs, which cost the kernel a little more than is reckoned with before.
+        Run("capture", "-o", "x", "--in-flight", "15", "--packets-per-transfer", "4096", "--packet-size", "1")
+            .Failed(7, "the kernel refused transfer ", " of 15 with 4096 bytes each", "1 MiB", "--in-flight", "usbfs_memory_mb");
         Assert.False(File.Exists(PathOf("x")));
     }
 

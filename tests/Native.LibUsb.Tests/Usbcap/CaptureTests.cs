@@ -188,6 +188,29 @@ public sealed class CaptureTests : UsbcapTest
     }
 
     [BusFact]
+    public void A_bulk_endpoint_that_fails_and_fails_ends_the_capture()
+    {
+        var source = new BulkSource();
+        Bus.Attach(source);
+        VirtualEndpoint endpoint = source.Endpoint(BulkSource.EndpointAddress);
+        endpoint.Hold();
+        using UsbcapProcess process = Start("capture", "-o", "x", "--format", "framed", "--json");
+        Assert.True(endpoint.WaitForPending(2, Patience));
+        endpoint.Release();
+        for (int i = 0; i < 200; i++)
+            endpoint.FailNext(UrbStatus.Protocol);
+        endpoint.Resume();
+        UsbcapResult result = process.Wait().Failed(1, "100 transfers in a row failed, the last with status Error", "x.part");
+        FramedFile file = FramedFile.Parse(Read("x.part"));
+        Assert.Equal(Enumerable.Range(0, file.Records.Count).Select(number => (long)number), file.Records.Select(record => record.Number));
+        Assert.Equal(64 * 1024, file.Records[0].Data.Length);
+        Assert.All(file.Records.Skip(1), record => Assert.Equal((UsbTransferStatus.Error, 0), (record.Status, record.Data.Length)));
+        Assert.InRange(file.Records.Count - 1, 100, 116); // those in flight may fail too
+        Assert.Equal(file.Records.Count - 1, result.Json().GetProperty("errors").GetProperty("error").GetInt64());
+        Assert.Equal(0, result.Json().GetProperty("lost").GetInt64());
+    }
+
+    [BusFact]
     public void An_interrupt_capture_takes_reports_as_they_come()
     {
         const int reportSize = 16;

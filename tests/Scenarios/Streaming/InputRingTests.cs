@@ -472,9 +472,9 @@ public sealed class InputRingTests : RingTest
     {
         Refused<ArgumentException>(new UsbRingOptions { TransferSize = 100 }, "512");
         Refused<ArgumentException>(new UsbRingOptions { PacketsPerTransfer = 8 }, "TransferSize");
-        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = 0 }, "1 to 1024");
-        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = 1025 }, "1 to 1024");
-        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Spares = -1 }, "0 to 1024");
+        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = 0 }, "1 to 4096");
+        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = 4097 }, "1 to 4096");
+        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Spares = -1 }, "0 to 4096");
         Refused<ArgumentOutOfRangeException>(new UsbRingOptions { ErrorLimit = 0 }, "ErrorLimit");
         Refused<ArgumentException>(new UsbRingOptions { TransferSize = 1 << 20, Transfers = 16 }, "at most 15");
         Assert.Throws<ArgumentException>(() => OutputRing(_handle, BulkLoopback.InAddress));

@@ -125,6 +125,58 @@ public sealed class IsoRingTests : RingTest
     }
 
     [BusFact]
+    public async Task A_packet_that_failed_and_was_dropped_is_lost_once()
+    {
+        var source = new IsoSource(new IsoSourceOptions { Paced = false });
+        UsbDeviceHandle handle = Open(source);
+        handle.SetAlternateSetting(0, Setting);
+        source.Source.FaultAt(1000, new IsoFault(UrbStatus.Protocol));
+        await using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 2, Spares = 1 }, Setting);
+        ring.Start();
+        while (ring.GetStatistics().Completions < 200) // nobody reads
+            await Task.Yield();
+        await ring.StopAsync();
+        UsbRingStatistics statistics = ring.GetStatistics();
+        Assert.Equal(1, statistics.PacketStatuses.Failed);
+        Assert.True(statistics.Dropped.Packets > 1000);
+        Assert.Equal(statistics.Dropped.Packets + statistics.MissedIntervals, statistics.LostPackets);
+    }
+
+    [BusFact]
+    public async Task Missed_intervals_just_before_the_end_are_counted()
+    {
+        var source = new IsoSource();
+        await using UsbInputRing ring = Ring(source, new UsbRingOptions { PacketsPerTransfer = 32, Transfers = 16 });
+        ring.Start();
+        Assert.True(source.Source.WaitForCompleted(200, Patience));
+        source.Source.Hold();
+        Pass(TimeSpan.FromMilliseconds(400)); // what is queued lasts 64 ms
+        source.Source.Resume();
+        Assert.True(source.Source.WaitForCompleted(235, Patience)); // less than a window of time
+        await ring.StopAsync();
+        long really = source.Source.MissedPackets;
+        Assert.InRange(really, 1000, long.MaxValue);
+        Assert.InRange(ring.GetStatistics().MissedIntervals, 500, really + 200); // those of the last moments are not told from bad luck
+    }
+
+    [BusFact]
+    public async Task The_time_between_two_runs_is_not_missed()
+    {
+        var source = new IsoSource();
+        await using UsbInputRing ring = Ring(source, new UsbRingOptions { PacketsPerTransfer = 32, Transfers = 16 });
+        for (int run = 1; run <= 2; run++)
+        {
+            ring.Start(static _ => { });
+            while (ring.GetStatistics().Transfers.Completed < 200 * run)
+                await Task.Yield();
+            await ring.StopAsync();
+            Pass(TimeSpan.FromMilliseconds(400)); // 3,200 intervals
+        }
+
+        Assert.InRange(ring.GetStatistics().MissedIntervals, 0, 1600);
+    }
+
+    [BusFact]
     public void What_does_not_fit_is_refused()
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
@@ -149,6 +201,13 @@ public sealed class IsoRingTests : RingTest
         UsbRingOptions options = UsbRingOptions.ForRate(Endpoint(handle, IsoSource.EndpointAddress, setting), rate);
         using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, options, setting);
         Assert.True(ring.TransferSize * (double)options.Transfers / rate >= 0.1);
+    }
+
+    // Time that is to pass: nothing tells when it has.
+    private static void Pass(TimeSpan time)
+    {
+        using var never = new ManualResetEventSlim();
+        never.Wait(time);
     }
 
     private UsbInputRing Ring(IsoSource source, UsbRingOptions options)

@@ -1,4 +1,5 @@
 using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
 using Native.LibUsb.Tests.Facade;
 
 namespace Native.LibUsb.Tests.Streaming;
@@ -6,7 +7,8 @@ namespace Native.LibUsb.Tests.Streaming;
 /// <summary>What the tests of rings share: an event thread, and rings by the address of their endpoint.</summary>
 public abstract class RingTest : BusTest
 {
-    protected RingTest() => Events = Context.StartEventThread();
+    protected RingTest(VirtualBusOptions? options = null)
+        : base(options) => Events = Context.StartEventThread();
 
     protected UsbEventThread Events { get; }
 

@@ -15,6 +15,8 @@ internal static class FreshScenarios
         [nameof(LogLevelOfTheEnvironment)] = _ => LogLevelOfTheEnvironment(),
         [nameof(NoDeviceDiscovery)] = arguments => NoDeviceDiscovery(arguments[0]),
         [nameof(FileClosedInFlight)] = arguments => FileClosedInFlight(arguments[0]),
+        [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
+        [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
     };
 
     // Nothing has been set by anybody.

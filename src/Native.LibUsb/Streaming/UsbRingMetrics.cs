@@ -1,0 +1,163 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+
+namespace Native.LibUsb.Streaming;
+
+/// <summary>
+/// What rings publish as <see cref="System.Diagnostics.Metrics"/>: the numbers of <see cref="UsbRingStatistics"/>, read when somebody collects them. Nothing is
+/// done, and nothing allocated, while nobody does.
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <listheader><term>Instrument</term><description>Kind, unit and meaning</description></listheader>
+/// <item><term><c>usb.ring.transfers</c></term><description>counter, <c>{transfer}</c>: transfers that ended.</description></item>
+/// <item><term><c>usb.ring.io</c></term><description>counter, <c>By</c>: bytes that moved.</description></item>
+/// <item><term><c>usb.ring.transfer.errors</c></term><description>counter, <c>{transfer}</c>: transfers that failed, by <c>error.type</c>.</description></item>
+/// <item><term><c>usb.ring.transfer.dropped</c></term><description>counter, <c>{transfer}</c>: transfers whose data was thrown away because the reader was late.</description></item>
+/// <item><term><c>usb.ring.transfer.refused</c></term><description>counter, <c>{transfer}</c>: submissions that libusb refused.</description></item>
+/// <item><term><c>usb.ring.transfer.armed</c></term><description>up-down counter, <c>{transfer}</c>: transfers in flight.</description></item>
+/// <item><term><c>usb.ring.transfer.armed_lowest</c></term><description>gauge, <c>{transfer}</c>: the fewest in flight since the ring was last started.</description></item>
+/// <item><term><c>usb.ring.packets</c></term><description>counter, <c>{packet}</c>: good isochronous packets.</description></item>
+/// <item><term><c>usb.ring.packet.errors</c></term><description>counter, <c>{packet}</c>: isochronous packets that failed, by <c>error.type</c>.</description></item>
+/// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. It is told by comparing clocks too, and such a count may be corrected downwards.</description></item>
+/// <item><term><c>usb.ring.underruns</c></term><description>counter, <c>{underrun}</c>: how often a ring that is written had nothing in flight.</description></item>
+/// <item><term><c>usb.ring.recoveries</c></term><description>counter, <c>{recovery}</c>: halts that were cleared.</description></item>
+/// <item><term><c>usb.ring.callback.longest</c></term><description>gauge, <c>s</c>: the longest callback.</description></item>
+/// </list>
+/// <para>
+/// Tags: <c>usb.ring.name</c> (<see cref="UsbRing.Name"/>), <c>usb.endpoint.address</c> (such as <c>0x81</c>), <c>usb.bus.number</c>, <c>usb.device.address</c>,
+/// and for a ring on a bulk stream <c>usb.stream.id</c>. <c>error.type</c> is <c>error</c>, <c>timed_out</c>, <c>stall</c>, <c>no_device</c> or <c>overflow</c>. The
+/// instruments of packets are for isochronous rings only.
+/// </para>
+/// <para>
+/// A ring is seen from its first start until it, or its device handle, is disposed, and nothing here keeps it alive. Its counters vanish with it: they
+/// are those of the ring, and never go back while it exists. The next ring with the same tags begins at 0, which backends take for a restart.
+/// </para>
+/// <para>
+/// With the project property <c>MetricsSupport=false</c>, which turns off all metrics of .NET, a trimmed program has nothing of it.
+/// </para>
+/// </remarks>
+public static class UsbRingMetrics
+{
+    /// <summary>The name of the meter, to subscribe to: <c>Native.LibUsb</c>.</summary>
+    public const string MeterName = "Native.LibUsb";
+
+    private static readonly List<Entry> s_entries = [];
+    private static Meter? s_meter;
+    private static bool s_published;
+
+    /// <summary>.NET's own switch. When it is off in a trimmed program, the rest of this class is gone.</summary>
+    [FeatureSwitchDefinition("System.Diagnostics.Metrics.Meter.IsSupported")]
+    internal static bool IsSupported => !AppContext.TryGetSwitch("System.Diagnostics.Metrics.Meter.IsSupported", out bool isSupported) || isSupported;
+
+    /// <summary>A ring is started.</summary>
+    internal static void Add(UsbRing ring)
+    {
+        bool known = false;
+        lock (s_entries)
+        {
+            for (int i = s_entries.Count - 1; i >= 0; i--)
+            {
+                UsbRing? other = s_entries[i].Ring;
+                known |= other == ring;
+                if (other is null)
+                    s_entries.RemoveAt(i);
+            }
+
+            if (!known)
+                s_entries.Add(new Entry(ring));
+        }
+
+        // Not in a type initialiser, and not under the lock: it calls listeners, which may start rings.
+        if (!Interlocked.Exchange(ref s_published, true))
+            s_meter = Publish();
+    }
+
+    private static Meter Publish()
+    {
+        var meter = new Meter(MeterName);
+        meter.CreateObservableCounter("usb.ring.transfers", static () => Read(static s => s.Completions), "{transfer}", "Transfers that ended.");
+        meter.CreateObservableCounter("usb.ring.io", static () => Read(static s => s.Bytes), "By", "Bytes that moved.");
+        meter.CreateObservableCounter("usb.ring.transfer.errors", static () => ReadFailures(static s => s.Transfers), "{transfer}", "Transfers that failed.");
+        meter.CreateObservableCounter("usb.ring.transfer.dropped", static () => Read(static s => s.Dropped.Transfers), "{transfer}", "Transfers whose data was thrown away because the reader was late.");
+        meter.CreateObservableCounter("usb.ring.transfer.refused", static () => Read(static s => s.SubmitFailures), "{transfer}", "Submissions that libusb refused.");
+        meter.CreateObservableUpDownCounter("usb.ring.transfer.armed", static () => Read<long>(static s => s.Armed), "{transfer}", "Transfers in flight.");
+        meter.CreateObservableGauge("usb.ring.transfer.armed_lowest", static () => Read<long>(static s => s.LowestArmed), "{transfer}", "The fewest transfers in flight since the ring was last started.");
+        meter.CreateObservableCounter("usb.ring.packets", static () => Read(static s => s.Packets, isochronous: true), "{packet}", "Good isochronous packets.");
+        meter.CreateObservableCounter("usb.ring.packet.errors", static () => ReadFailures(static s => s.PacketStatuses, isochronous: true), "{packet}", "Isochronous packets that failed.");
+        meter.CreateObservableUpDownCounter("usb.ring.packet.lost", static () => Read(static s => s.LostPackets, isochronous: true), "{packet}", "Isochronous packets that did not reach the program.");
+        meter.CreateObservableCounter("usb.ring.underruns", static () => Read(static s => s.Underruns), "{underrun}", "How often a ring that is written had nothing in flight.");
+        meter.CreateObservableCounter("usb.ring.recoveries", static () => Read(static s => s.Recoveries), "{recovery}", "Halts that were cleared.");
+        meter.CreateObservableGauge("usb.ring.callback.longest", static () => Read(static s => s.LongestCallback.TotalSeconds), "s", "The longest callback.");
+        return meter;
+    }
+
+    private static List<Measurement<T>> Read<T>(Func<UsbRingStatistics, T> value, bool isochronous = false)
+        where T : struct
+    {
+        var measurements = new List<Measurement<T>>();
+        foreach ((UsbRing ring, KeyValuePair<string, object?>[] tags) in Living(isochronous))
+            measurements.Add(new Measurement<T>(value(ring.GetStatistics()), tags));
+        return measurements;
+    }
+
+    private static List<Measurement<long>> ReadFailures(Func<UsbRingStatistics, UsbStatusCounts> counts, bool isochronous = false)
+    {
+        var measurements = new List<Measurement<long>>();
+        foreach ((UsbRing ring, KeyValuePair<string, object?>[] tags) in Living(isochronous))
+        {
+            UsbStatusCounts count = counts(ring.GetStatistics());
+            Add("error", count.Error);
+            Add("timed_out", count.TimedOut);
+            Add("stall", count.Stall);
+            Add("no_device", count.NoDevice);
+            Add("overflow", count.Overflow);
+
+            void Add(string type, long value) => measurements.Add(new Measurement<long>(value, [.. tags, new("error.type", type)]));
+        }
+
+        return measurements;
+    }
+
+    private static List<(UsbRing Ring, KeyValuePair<string, object?>[] Tags)> Living(bool isochronous)
+    {
+        var living = new List<(UsbRing, KeyValuePair<string, object?>[])>();
+        lock (s_entries)
+        {
+            foreach (Entry entry in s_entries)
+            {
+                if (entry.Ring is { } ring && (!isochronous || ring.Plan.IsIsochronous))
+                    living.Add((ring, entry.Tags ??= TagsOf(ring)));
+            }
+        }
+
+        return living;
+    }
+
+    private static KeyValuePair<string, object?>[] TagsOf(UsbRing ring)
+    {
+        List<KeyValuePair<string, object?>> tags =
+        [
+            new("usb.ring.name", ring.Name),
+            new("usb.endpoint.address", string.Create(CultureInfo.InvariantCulture, $"0x{ring.Endpoint:x2}")),
+            new("usb.bus.number", (int)ring.Handle.Device.BusNumber),
+            new("usb.device.address", (int)ring.Handle.Device.Address),
+        ];
+        if (ring.Plan.Options.StreamId != 0)
+            tags.Add(new("usb.stream.id", ring.Plan.Options.StreamId));
+        return [.. tags];
+    }
+
+    /// <summary>A ring that was started. Nothing here keeps it alive.</summary>
+    private sealed class Entry(UsbRing ring)
+    {
+        private readonly WeakReference<UsbRing> _ring = new(ring);
+
+        /// <summary>The ring; null when it is forgotten, or it or its handle is disposed.</summary>
+        public UsbRing? Ring => _ring.TryGetTarget(out UsbRing? ring) && !ring.IsReleased && !ring.Handle.IsClosed ? ring : null;
+
+        /// <summary>Made when somebody collects for the first time.</summary>
+        public KeyValuePair<string, object?>[]? Tags { get; set; }
+    }
+}

@@ -1,0 +1,51 @@
+using Native.LibUsb;
+using Native.LibUsb.Streaming;
+
+namespace Usbcap.Capture;
+
+/// <summary>What stopped a ring, or kept it from being made, in the terms of the command line.</summary>
+internal static class RingFailure
+{
+    /// <summary>A ring could not be made.</summary>
+    public static FailureException OfOptions(ArgumentException exception)
+    {
+        (string option, ExitCode code) = exception.ParamName switch
+        {
+            nameof(UsbRingOptions.Transfers) => ("--in-flight", ExitCode.Memory), // any number is good, until the kernel's limit
+            nameof(UsbRingOptions.TransferSize) => ("--transfer-size", ExitCode.Usage),
+            nameof(UsbRingOptions.PacketsPerTransfer) => ("--packets-per-transfer", ExitCode.Usage),
+            nameof(UsbRingOptions.PacketSize) => ("--packet-size", ExitCode.Usage),
+            _ => ("endpoint", ExitCode.Usage),
+        };
+        int end = exception.Message.IndexOf(" (Parameter ", StringComparison.Ordinal); // what .NET adds
+        string message = end < 0 ? exception.Message : exception.Message[..end];
+        return new FailureException(code, $"{option}: {message}", exception);
+    }
+
+    /// <summary>A ring has stopped by itself.</summary>
+    public static FailureException Of(UsbException failure, in UsbRingStatistics statistics, CapturePlan plan, CaptureCounters counters)
+    {
+        if (failure.Error == UsbError.NoDevice)
+            return new FailureException(ExitCode.DeviceGone, "the device is gone");
+        if (statistics.SubmitFailures > 0)
+            return OfSubmission(statistics, plan);
+        return failure.Error == UsbError.Pipe
+            ? new FailureException(ExitCode.Other, $"endpoint {plan.Endpoint} is halted: the device answered STALL")
+            : new FailureException(ExitCode.Other, $"{plan.Ring.ErrorLimit} transfers in a row failed, the last with status {counters.LastFailure}");
+    }
+
+    /// <summary>libusb has refused a transfer.</summary>
+    public static FailureException OfSubmission(in UsbRingStatistics statistics, CapturePlan plan)
+    {
+        UsbError error = statistics.LastSubmitFailure;
+        if (error == UsbError.NoDevice)
+            return new FailureException(ExitCode.DeviceGone, "the device is gone");
+        bool memory = error == UsbError.NoMemory || (error == UsbError.IO && plan.IsIsochronous);
+        if (!memory)
+            return FailureException.From(new UsbException(error, $"submit a transfer on endpoint {plan.Endpoint}"));
+        string limit = UsbRingOptions.SystemMemoryLimit is { } bytes ? $" ({bytes >> 20} MiB now)" : "";
+        return new FailureException(ExitCode.Memory,
+            $"the kernel refused transfer {statistics.Armed + 1} of {plan.Ring.Transfers} with {plan.UnitSize * Math.Max(plan.Ring.PacketsPerTransfer, 1)} bytes each: often its limit " +
+            $"for all transfers in flight together{limit}; use a smaller --in-flight, or raise /sys/module/usbcore/parameters/usbfs_memory_mb");
+    }
+}

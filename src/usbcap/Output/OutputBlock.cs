@@ -1,0 +1,43 @@
+using System.Diagnostics;
+
+namespace Usbcap.Output;
+
+/// <summary>Collects small pieces into blocks that are worth a write.</summary>
+internal sealed class OutputBlock(CaptureSink sink)
+{
+    private const int Size = 256 * 1024;
+
+    private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Size, pinned: true);
+    private int _length;
+    private long _since;
+
+    /// <summary>How long the oldest byte waits; zero when there is none.</summary>
+    public TimeSpan Age => _length == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_since);
+
+    /// <summary>Adds bytes, and writes each block that is full.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            if (_length == 0)
+                _since = Stopwatch.GetTimestamp();
+            int part = Math.Min(bytes.Length, Size - _length);
+            bytes[..part].CopyTo(_bytes.AsSpan(_length));
+            _length += part;
+            bytes = bytes[part..];
+            if (_length == Size)
+                Flush();
+        }
+    }
+
+    /// <summary>Writes what there is.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void Flush()
+    {
+        int length = _length;
+        _length = 0; // once, also when it fails
+        if (length > 0)
+            sink.Write(_bytes.AsSpan(0, length));
+    }
+}
