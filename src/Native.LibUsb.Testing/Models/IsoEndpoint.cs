@@ -19,6 +19,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     private readonly FrameTimer _timer;
     private readonly bool _paced;
     private long _startMicroframe, _next, _microframesPerInterval = 1;
+    private bool _pullsPlug; // on its own thread, and nothing moves meanwhile
 
     private protected IsoEndpoint(byte address, bool paced)
         : base(address)
@@ -56,6 +57,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
         _microframesPerInterval = (1L << (Math.Max((int)(Description?.Interval ?? 1), 1) - 1)) * (Device.Description.Speed == VirtualSpeed.Full ? 8 : 1);
         _next = MovedPackets = MissedPackets = 0;
         _startMicroframe = -1;
+        _pullsPlug = false;
     }
 
     /// <summary>The settings of interface 0: one without an endpoint, which takes no bandwidth, then one for each size.</summary>
@@ -105,10 +107,10 @@ public abstract class IsoEndpoint : VirtualEndpoint
     protected override void OnUnlink(VirtualUrb urb)
     {
         ArgumentNullException.ThrowIfNull(urb);
-        if (!_paced || !Device.IsAttached)
+        if (!_paced || !Device.IsAttached || _pullsPlug)
             return;
         OnTime(); // a busy machine may be late: what is due before this one moves before it
-        if (!urb.IsInFlight)
+        if (!urb.IsInFlight || _pullsPlug)
             return;
         // the packets whose time has come have moved; the others never will
         long now = (FrameClock.Now - _startMicroframe) / _microframesPerInterval;
@@ -141,7 +143,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     {
         lock (Device.SyncRoot)
         {
-            while (First is { } urb)
+            while (!_pullsPlug && First is { } urb)
             {
                 if (Due(urb) > FrameClock.Now)
                 {
@@ -164,6 +166,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
         if (UnplugAfterPackets > 0 && MovedPackets >= UnplugAfterPackets)
         {
             UnplugAfterPackets = 0;
+            _pullsPlug = true;
             Hold(); // nothing more moves until the plug is out
             Device.Unplug();
         }

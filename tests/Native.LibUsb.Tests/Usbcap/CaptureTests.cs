@@ -153,7 +153,8 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        Assert.InRange(summary.GetProperty("missed").GetInt64(), really - 200, really + 200);
+        // The clocks tell it to within some transfers, and less well when the machine is busy: the tests of MissedIntervals have clocks of their own.
+        Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }
 
