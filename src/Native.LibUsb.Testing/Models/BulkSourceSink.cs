@@ -15,8 +15,8 @@ public sealed record BulkSourceSinkOptions
     /// <summary>The serial number; null for none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>True: each transfer is a packet of the <see cref="NumberedPattern"/>. False: nothing is written, and what arrives is whatever
-    /// was in the bus's memory; for measuring.</summary>
+    /// <summary>True: each packet of the endpoint is one of the <see cref="NumberedPattern"/>. False: nothing is written, and what arrives is
+    /// whatever was in the bus's memory; for measuring.</summary>
     public bool Numbered { get; init; } = true;
 
     /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
@@ -32,6 +32,7 @@ public sealed class BulkSourceSink : VirtualDevice
     /// <summary>The address of the OUT endpoint.</summary>
     public const byte OutAddress = 0x01;
 
+    private readonly int _packetSize;
     private long _sent, _taken;
 
     /// <summary>Makes the device.</summary>
@@ -39,6 +40,7 @@ public sealed class BulkSourceSink : VirtualDevice
         : base(Describe(options ??= new BulkSourceSinkOptions()))
     {
         Options = options;
+        _packetSize = PacketSize(options.Speed);
         Add(new Source(this));
         Add(new Sink(this));
     }
@@ -46,8 +48,8 @@ public sealed class BulkSourceSink : VirtualDevice
     /// <summary>How it was made.</summary>
     public BulkSourceSinkOptions Options { get; }
 
-    /// <summary>Transfers sent since the device was configured; the number of the next one.</summary>
-    public long SentTransfers => Volatile.Read(ref _sent);
+    /// <summary>Packets sent since the device was configured; the number of the next one.</summary>
+    public long SentPackets => Volatile.Read(ref _sent);
 
     /// <summary>Bytes taken since the device was configured.</summary>
     public long TakenBytes => Volatile.Read(ref _taken);
@@ -55,10 +57,11 @@ public sealed class BulkSourceSink : VirtualDevice
     /// <inheritdoc/>
     protected override void OnAlternateSelected(byte interfaceNumber, int setting) => _sent = _taken = 0;
 
+    private static int PacketSize(VirtualSpeed speed) => speed >= VirtualSpeed.Super ? 1024 : speed == VirtualSpeed.High ? 512 : 64;
+
     private static DeviceDescription Describe(BulkSourceSinkOptions options)
     {
-        int packet = options.Speed >= VirtualSpeed.Super ? 1024 : options.Speed == VirtualSpeed.High ? 512 : 64;
-        EndpointDescription input = new(InAddress, EndpointKind.Bulk, packet) { Burst = options.Speed >= VirtualSpeed.Super ? 16 : 1 };
+        EndpointDescription input = new(InAddress, EndpointKind.Bulk, PacketSize(options.Speed)) { Burst = options.Speed >= VirtualSpeed.Super ? 16 : 1 };
         return new DeviceDescription
         {
             Speed = options.Speed,
@@ -79,9 +82,10 @@ public sealed class BulkSourceSink : VirtualDevice
     {
         protected override void OnSubmit(VirtualUrb urb)
         {
-            if (device.Options.Numbered)
-                NumberedPattern.Fill(urb.Buffer, (ulong)device._sent);
-            device._sent++;
+            long sent = device._sent;
+            device._sent += (urb.Length + device._packetSize - 1) / device._packetSize;
+            for (int start = 0; device.Options.Numbered && start < urb.Length; start += device._packetSize, sent++)
+                NumberedPattern.Fill(urb.Buffer.Slice(start, Math.Min(device._packetSize, urb.Length - start)), (ulong)sent);
             urb.Complete(urb.Length);
         }
     }

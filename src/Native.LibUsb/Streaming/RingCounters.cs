@@ -63,7 +63,7 @@ internal struct RingCounters
     public readonly UsbRingStatistics Read(int armed, TimeSpan longestCallback) => new()
     {
         Armed = armed,
-        LowestArmed = Math.Min(_lowestArmed, armed),
+        LowestArmed = _lowestArmed,
         Completions = Completions,
         Bytes = Bytes,
         Packets = Packets,

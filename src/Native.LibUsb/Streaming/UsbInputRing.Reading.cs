@@ -125,10 +125,4 @@ public sealed partial class UsbInputRing
         Gate.Exit();
         return has;
     }
-
-    private void ThrowIfFailed()
-    {
-        if (Failure is { } failure)
-            throw failure;
-    }
 }

@@ -60,32 +60,11 @@ public sealed partial class UsbInputRing : UsbRing
     private void Begin<TConsumer>(bool pulled)
         where TConsumer : struct, IConsumer
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        if (!IsAtRest)
-            throw new InvalidOperationException("The ring runs already, or is still being stopped: await StopAsync first.");
+        CheckCanStart();
         _pulled = pulled;
         foreach (RingSlot slot in Slots)
             slot.Transfer.SetHandler<Completion<TConsumer>>();
         Run();
-    }
-
-    private protected override void Configure(RingSlot slot)
-    {
-        switch (Plan.Type)
-        {
-            case UsbTransferType.Isochronous:
-                slot.Transfer.SetIsochronous(Plan.Endpoint, slot.Memory);
-                break;
-            case UsbTransferType.Interrupt:
-                slot.Transfer.SetInterrupt(Plan.Endpoint, slot.Memory);
-                break;
-            case UsbTransferType.BulkStream:
-                slot.Transfer.SetBulkStream(Plan.Endpoint, (uint)Plan.Options.StreamId, slot.Memory);
-                break;
-            default:
-                slot.Transfer.SetBulk(Plan.Endpoint, slot.Memory);
-                break;
-        }
     }
 
     private protected override void Wake() => _signal.Set();
@@ -111,7 +90,8 @@ public sealed partial class UsbInputRing : UsbRing
         Fill(); // first of all the queue is full again
         if (_pulled && Plan.Drops && WantsMore)
             Drop(slot);
-        Counters.Armed(Armed);
+        if (IsRunning) // one that stops takes everything back
+            Counters.Armed(Armed);
         bool ready = Order.First is { State: RingSlotState.Done };
         Gate.Exit();
 

@@ -84,34 +84,13 @@ public sealed partial class UsbOutputRing : UsbRing
     private void Begin<TProducer>(bool pushes)
         where TProducer : struct, IProducer
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        if (!IsAtRest)
-            throw new InvalidOperationException("The ring runs already, or is still being stopped: await StopAsync first.");
+        CheckCanStart();
         _pushes = pushes;
         foreach (RingSlot slot in Slots)
             slot.Transfer.SetHandler<Completion<TProducer>>();
         Run();
         TProducer.Produce(this);
         ThrowIfFailed();
-    }
-
-    private protected override void Configure(RingSlot slot)
-    {
-        switch (Plan.Type)
-        {
-            case UsbTransferType.Isochronous:
-                slot.Transfer.SetIsochronous(Plan.Endpoint, slot.Memory);
-                break;
-            case UsbTransferType.Interrupt:
-                slot.Transfer.SetInterrupt(Plan.Endpoint, slot.Memory);
-                break;
-            case UsbTransferType.BulkStream:
-                slot.Transfer.SetBulkStream(Plan.Endpoint, (uint)Plan.Options.StreamId, slot.Memory);
-                break;
-            default:
-                slot.Transfer.SetBulk(Plan.Endpoint, slot.Memory);
-                break;
-        }
     }
 
     // What the device has not taken of it.
@@ -180,7 +159,8 @@ public sealed partial class UsbOutputRing : UsbRing
     {
         bool taken = false;
         Gate.Enter(ref taken);
-        Counters.Armed(Armed);
+        if (IsRunning) // one that stops takes everything back
+            Counters.Armed(Armed);
         if (WantsMore && Armed == 0)
             Counters.Underruns++;
         if (Plan.IsIsochronous && Plan.Options.FillUnderruns)
@@ -266,12 +246,6 @@ public sealed partial class UsbOutputRing : UsbRing
         _producing = !ended;
         Gate.Exit();
         return ended;
-    }
-
-    private void ThrowIfFailed()
-    {
-        if (Failure is { } failure)
-            throw failure;
     }
 
     /// <summary>Where the data comes from.</summary>

@@ -186,7 +186,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         if (_state != RunState.Stopped)
         {
             Gate.Exit();
-            throw new InvalidOperationException("The ring runs already, or is still being stopped: await StopAsync first.");
+            throw NotAtRest();
         }
 
         _state = RunState.Running;
@@ -198,12 +198,22 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         OnRunning();
         Gate.Exit();
         AfterGate();
+        ThrowIfFailed();
+    }
+
+    /// <summary>Why it cannot be started, if so.</summary>
+    private protected void CheckCanStart()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (!IsAtRest)
+            throw NotAtRest();
+    }
+
+    private protected void ThrowIfFailed()
+    {
         if (Failure is { } failure)
             throw failure;
     }
-
-    /// <summary>Gives a transfer what stays the same.</summary>
-    private protected abstract void Configure(RingSlot slot);
 
     /// <summary>Under the gate: gives a transfer what changes with each submission.</summary>
     /// <exception cref="ObjectDisposedException">The device handle closes.</exception>
@@ -345,6 +355,28 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
 
     /// <summary>Whether the ring failed, and why.</summary>
     private protected UsbError Error => _failure;
+
+    private static InvalidOperationException NotAtRest() => new("The ring runs already, or is still being stopped: await StopAsync first.");
+
+    /// <summary>Gives a transfer what stays the same.</summary>
+    private void Configure(RingSlot slot)
+    {
+        switch (Plan.Type)
+        {
+            case UsbTransferType.Isochronous:
+                slot.Transfer.SetIsochronous(Plan.Endpoint, slot.Memory);
+                break;
+            case UsbTransferType.Interrupt:
+                slot.Transfer.SetInterrupt(Plan.Endpoint, slot.Memory);
+                break;
+            case UsbTransferType.BulkStream:
+                slot.Transfer.SetBulkStream(Plan.Endpoint, (uint)Plan.Options.StreamId, slot.Memory);
+                break;
+            default:
+                slot.Transfer.SetBulk(Plan.Endpoint, slot.Memory);
+                break;
+        }
+    }
 
     private static void TakePackets(RingSlot slot)
     {

@@ -6,7 +6,7 @@ public readonly record struct UsbRingStatistics
     /// <summary>Transfers in flight now.</summary>
     public int Armed { get; init; }
 
-    /// <summary>The fewest that were in flight since it was last started, right after one had ended: 0 means that the queue ran dry.</summary>
+    /// <summary>The fewest that were in flight while it ran, since it was last started, right after one had ended: 0 means that the queue ran dry.</summary>
     public int LowestArmed { get; init; }
 
     /// <summary>Transfers that ended, however they did.</summary>

@@ -44,7 +44,7 @@ public sealed class BadInputTests : UsbcapTest
     [InlineData("--transfer-size 1000", "1000", "512")]
     public void Options_that_do_not_go_with_a_bulk_endpoint(string option, params string[] parts)
     {
-        Bus.Attach(new BulkSource());
+        Bus.Attach(new BulkSourceSink());
         Run(["capture", "-o", "x", .. option.Split(' ')]).Failed(2, parts);
     }
 

@@ -160,14 +160,14 @@ public sealed class CaptureTests : UsbcapTest
 
     [BusTheory]
     [InlineData("--bytes", "1000000", 1000000)]
-    [InlineData("--packets", "777", 777 * BulkSource.PacketSize)]
+    [InlineData("--packets", "777", 777 * BulkPacket)]
     public void A_bulk_capture_is_exact(string option, string value, long bytes)
     {
-        Bus.Attach(new BulkSource());
+        Bus.Attach(new BulkSourceSink());
         JsonElement summary = Run("capture", "-o", "x", option, value, "--json", "--strict").Succeeded().Json();
         byte[] data = Read("x");
         Assert.Equal(bytes, data.Length);
-        CheckPattern(data[..(data.Length / BulkSource.PacketSize * BulkSource.PacketSize)], BulkSource.PacketSize);
+        CheckPattern(data[..(data.Length / BulkPacket * BulkPacket)], BulkPacket);
         Assert.Equal("bulk", summary.GetProperty("type").GetString());
         Assert.Equal(0, summary.GetProperty("allocatedBytes").GetInt64());
     }
@@ -175,9 +175,9 @@ public sealed class CaptureTests : UsbcapTest
     [BusFact]
     public void A_halted_bulk_endpoint_keeps_what_was_captured()
     {
-        var source = new BulkSource();
+        var source = new BulkSourceSink();
         Bus.Attach(source);
-        VirtualEndpoint endpoint = source.Endpoint(BulkSource.EndpointAddress);
+        VirtualEndpoint endpoint = source.Endpoint(BulkSourceSink.InAddress);
         endpoint.Hold();
         using UsbcapProcess process = Start("capture", "-o", "x");
         Assert.True(endpoint.WaitForPending(2, Patience));
@@ -185,15 +185,15 @@ public sealed class CaptureTests : UsbcapTest
         endpoint.FailNext(UrbStatus.Stall);
         endpoint.Resume();
         process.Wait().Failed(1, "0x81 (bulk IN) is halted", "65536 bytes", "x.part");
-        CheckPattern(Read("x.part"), BulkSource.PacketSize);
+        CheckPattern(Read("x.part"), BulkPacket);
     }
 
     [BusFact]
     public void A_bulk_endpoint_that_fails_and_fails_ends_the_capture()
     {
-        var source = new BulkSource();
+        var source = new BulkSourceSink();
         Bus.Attach(source);
-        VirtualEndpoint endpoint = source.Endpoint(BulkSource.EndpointAddress);
+        VirtualEndpoint endpoint = source.Endpoint(BulkSourceSink.InAddress);
         endpoint.Hold();
         using UsbcapProcess process = Start("capture", "-o", "x", "--format", "framed", "--json");
         Assert.True(endpoint.WaitForPending(2, Patience));

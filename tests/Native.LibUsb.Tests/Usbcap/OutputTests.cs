@@ -148,16 +148,16 @@ public sealed class OutputTests : UsbcapTest
     [BusFact]
     public void A_bulk_endpoint_waits_for_an_output_that_is_slow()
     {
-        var source = new BulkSource();
+        var source = new BulkSourceSink();
         Bus.Attach(source);
         var goOn = new TaskCompletionSource();
         using UsbcapProcess process = UsbcapProcess.Start(
             Bus, Folder, ["capture", "-o", "-", "--bytes", "8MiB", "--buffer", "1MiB", "--strict", "--quiet"], readAfter: goOn.Task);
         // All 16 transfers of 64 KiB are at rest when 1 MiB of buffer, 64 KiB of pipe and they themselves are full; nothing is asked for then.
-        Assert.True(source.Endpoint(BulkSource.EndpointAddress).WaitForCompleted(32, Patience));
+        Assert.True(source.Endpoint(BulkSourceSink.InAddress).WaitForCompleted(32, Patience));
         goOn.SetResult();
         UsbcapResult result = process.Wait();
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Equal(8 << 20, CheckPattern(result.Output, BulkSource.PacketSize).Bytes);
+        Assert.Equal(8 << 20, CheckPattern(result.Output, BulkPacket).Bytes);
     }
 }

@@ -9,6 +9,9 @@ public abstract class UsbcapTest : IDisposable
 
     protected UsbcapTest() => _bus = new Lazy<VirtualBus>(() => TestBus.Create(BusOptions));
 
+    /// <summary>Bytes in a packet of the bulk device, which is at high speed.</summary>
+    protected const int BulkPacket = 512;
+
     protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
 
     protected VirtualBusOptions BusOptions { get; set; } = new();
