@@ -180,7 +180,8 @@ public sealed class IsoRingTests : RingTest
             buffer.Dispose();
         }
 
-        Assert.Equal(ring.GetStatistics().Packets, packets);
+        UsbRingStatistics statistics = ring.GetStatistics();
+        Assert.Equal(statistics.Packets - statistics.Dropped.Packets, packets); // a machine that stood still may have filled all buffers
         Assert.True(packets >= 20);
     }
 
