@@ -311,7 +311,7 @@ public sealed partial class EventTrapTests : BusTest
     public void What_the_subscriber_to_exceptions_throws_is_thrown_by_the_pump(bool subscriberThrows)
     {
         if (subscriberThrows)
-            Context.UnhandledCallbackException += static (_, _) => throw new NotImplementedException("subscriber");
+            Context.UnhandledCallbackException += static (_, _) => throw new FormatException("subscriber");
         UsbDeviceHandle handle = Open(new BulkLoopback());
         for (int i = 0; i < 2; i++)
         {
