@@ -14,6 +14,10 @@ needed=(
   "udev's library, for the static libusb|libudev-dev|pkg-config --exists libudev"
   "valgrind, for the tests|valgrind|command -v valgrind"
   "umockdev, for the virtual bus|umockdev|command -v umockdev-run"
+  "QEMU, for the tests on a real kernel|qemu-system-x86|command -v qemu-system-x86_64"
+  "a static busybox, for the same|busybox-static|busybox --list"
+  "cpio, for the same|cpio|command -v cpio"
+  "depmod and modprobe, for the same|kmod|command -v depmod"
 )
 
 missing=() packages=()

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Fetches packages of a Debian suite and unpacks them, and prints the folder where their files lie. Nothing is installed: apt gets its own
+# lists. What was fetched before is not fetched again.
+# usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE...          (CACHE_DIR/SUITE/root is the folder; of PACKAGE: with a colon at its end
+#                                                                  the package that it depends on first)
+set -euo pipefail
+if [ $# -lt 3 ]; then echo "usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE..." >&2; exit 2; fi
+suite=$1
+cache=$(mkdir -p "$2/$1" && cd "$2/$1" && pwd)
+shift 2
+if [ "$(cat "$cache/root/complete" 2>/dev/null)" != "$*" ]; then
+  rm -rf "$cache/root"
+  mirror=$(sed -n 's/^URIs: \(.*debian\)\/\?$/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
+  mirror=${LIBUSB_DEBIAN_MIRROR:-${mirror:-http://deb.debian.org/debian}}
+  mkdir -p "$cache/lists/partial" "$cache/packages"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$cache/suite.list"
+  options=(-o "Dir::Etc::sourcelist=$cache/suite.list" -o Dir::Etc::sourceparts=- -o "Dir::State::Lists=$cache/lists"
+    -o "Dir::Cache=$cache" -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2
+  packages=()
+  for package; do
+    if [[ $package == *: ]]; then
+      package=$(apt-cache "${options[@]}" depends "${package%:}" | sed -n 's/^ *Depends: //p' | head -n 1)
+    fi
+    packages+=("$package")
+  done
+  (cd "$cache/packages" && apt-get "${options[@]}" download -qq "${packages[@]}" >&2)
+  for package in "$cache"/packages/*.deb; do dpkg -x "$package" "$cache/root"; done
+  rm -rf "$cache/packages" "$cache"/*.bin
+  echo "$*" >"$cache/root/complete"
+fi
+echo "$cache/root"

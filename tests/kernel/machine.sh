@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Boots a Linux kernel in a machine that has this machine's files as its root (it cannot change them), an xHCI controller, vhci_hcd and
+# dummy_hcd, and runs one command in it as root.
+# usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...]          (KERNEL_DIR as eng/fetch-kernel.sh prints it)
+# In OUT_DIR, which is /out in the machine: output.txt what the command wrote, status its exit status, kernel.txt the kernel's log,
+# console.txt what appeared on the console. The exit status is the command's; 124 when the machine did not end in time, and 98 when it ended
+# without one.
+# The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine; the disk behind its drive "disk" is OUT_DIR/disk.img, if there is one.
+# MACHINE_SECONDS (600), MACHINE_MEMORY (MiB, 1536), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg), MACHINE_OPTIONS for the kernel.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+if [ $# -lt 3 ]; then echo "usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...]" >&2; exit 2; fi
+kernel=$(cd "$1" && pwd) out=$(mkdir -p "$2" && cd "$2" && pwd)
+shift 2
+version=$(basename "$kernel"/boot/vmlinuz-*)
+version=${version#vmlinuz-}
+
+# In this order. vhci_hcd comes before the other controllers, so that its buses have the numbers that the virtual bus has elsewhere: 1 is
+# high speed, 2 is SuperSpeed.
+modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay vhci-hcd xhci-pci dummy_hcd libcomposite usb_f_ss_lb usbmon usblp usb-storage hid-generic usbhid)
+
+# an initramfs: busybox, the modules, and the first process
+image=$out/image
+rm -rf "$image" "$out"/{status,output.txt,kernel.txt,console.txt,monitor}
+mkdir -p "$image"/{bin,proc,sys,dev,lower,upper,root,modules}
+cp "$(command -v busybox)" "$image/bin/busybox"
+cp "$here/init" "$image/init"
+chmod +x "$image/init"
+for module in "${modules[@]}"; do
+  modprobe -d "$kernel" -S "$version" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+done | awk '!seen[$0]++' | while read -r file; do
+  cp "$file" "$image/modules/"
+  basename "$file" >>"$image/modules/order"
+done
+(cd "$image" && find . | cpio --quiet -o -H newc | gzip -1) >"$out/initramfs.gz"
+rm -rf "$image"
+
+cp "$here/guest.sh" "$out/guest.sh"
+printf 'export PATH=%q HOME=%q MACHINE_UDEVD=%q\n' "$PATH" "$HOME" "$kernel/bin/udevadm" >"$out/environment.sh"
+{ printf 'cd %q\nexec' "$PWD"; printf ' %q' "$@"; echo; } >"$out/command.sh"
+
+drive=()
+if [ -e "$out/disk.img" ]; then drive=(-drive "if=none,id=disk,format=raw,file=$out/disk.img"); fi
+cpu=max
+if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
+# The monitor is a socket of QEMU's own, and the port in the machine connects to it. An oops ends the machine.
+cd "$out"
+timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
+  -display none -nodefaults -no-reboot -serial "file:console.txt" \
+  -kernel "$kernel/boot/vmlinuz-$version" -initrd initramfs.gz \
+  -append "console=ttyS0 loglevel=5 panic=-1 oops=panic nowatchdog rcupdate.rcu_cpu_stall_timeout=120 ${MACHINE_OPTIONS:-}" \
+  -fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap" -device virtio-9p-pci,fsdev=host,mount_tag=host \
+  -fsdev "local,id=out,path=$out,security_model=none,multidevs=remap" -device virtio-9p-pci,fsdev=out,mount_tag=out \
+  -chardev socket,id=monitor,path=monitor,server=on,wait=off -mon chardev=monitor,mode=control \
+  -device virtio-serial-pci -chardev socket,id=port,path=monitor -device virtserialport,chardev=port,name=monitor \
+  -device qemu-xhci,id=xhci -audiodev none,id=silence "${drive[@]}" >&2 || { status=$?; if ((status == 124)); then exit 124; fi; }
+exit "$(cat status 2>/dev/null || echo 98)"
