@@ -79,7 +79,8 @@ public class VirtualDevice
     /// or keeps it to complete it later, false for a stall.</summary>
     public Func<VirtualUrb, bool>? ControlHandler { get; set; }
 
-    /// <summary>Times that the host has reset the device.</summary>
+    /// <summary>Times that the host has reset the device. On <see cref="VirtualBusHost.Kernel"/>, where USB/IP does not carry the signal, what
+    /// counts is that the active configuration is set again, which the kernel does after each reset.</summary>
     public int Resets { get; private set; }
 
     internal HostState Host { get; }
@@ -356,6 +357,8 @@ public class VirtualDevice
                 urb.CompleteWith([Configuration]);
                 return true;
             case (0x00, 9): // SET_CONFIGURATION
+                if (Bus?.HidesResets == true && Configuration != 0 && (setup.Value & 255) == Configuration)
+                    Resets++;
                 if (!SelectConfiguration(setup.Value & 255))
                     return false;
                 urb.Accept();
