@@ -78,7 +78,8 @@ public sealed partial class VirtualBus : IDisposable
 
     private static string LinuxOnly => "The virtual bus exists on Linux only.";
 
-    private static VirtualBusHost AutomaticHost =>
+    /// <summary>The host that <see cref="VirtualBusHost.Automatic"/> stands for in this process.</summary>
+    public static VirtualBusHost AutomaticHost =>
         OperatingSystem.IsLinux() && PreloadHost.UnavailableHereReason is not null && KernelHost.UnavailableReason is null ? VirtualBusHost.Kernel : VirtualBusHost.Preload;
 
     /// <summary>Makes a child process see this bus.</summary>

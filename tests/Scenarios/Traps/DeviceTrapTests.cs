@@ -11,6 +11,7 @@ public sealed class DeviceTrapTests : BusTest
 {
     private static readonly byte[] s_extra = [5, 0x24, 1, 2, 3];
 
+    [PreloadOnly(KernelLimits.Hubs)]
     [BusFact]
     public void Devices_and_parents_outlive_what_they_came_from()
     {

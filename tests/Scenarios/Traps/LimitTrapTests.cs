@@ -190,6 +190,7 @@ public sealed class LimitTrapTests : BusTest
 }
 
 /// <summary>A controller that does not take a bulk transfer whole.</summary>
+[PreloadOnly(KernelLimits.Capabilities)]
 public sealed class NoScatterGatherTests : BusTest
 {
     public NoScatterGatherTests()

@@ -191,6 +191,7 @@ public sealed class MemoryTrapTests : BusTest
 }
 
 /// <summary>A kernel, or a system, that has no such memory.</summary>
+[PreloadOnly(KernelLimits.Capabilities)]
 public sealed class NoDeviceMemoryTests : BusTest
 {
     public NoDeviceMemoryTests()
