@@ -97,9 +97,10 @@ internal sealed class HostState(VirtualDevice device)
             return InvalidArgument;
         _claims[number] = null;
         device.Bus?.DriversChanged(device);
+        // as in the kernel, which takes the endpoints away from the driver that it unbinds
         foreach (VirtualEndpoint endpoint in EndpointsOf(number))
         {
-            endpoint.TakeAll(UrbStatus.Unlinked, from);
+            endpoint.TakeAll(UrbStatus.Shutdown, from);
             endpoint.Streams = 0;
         }
         // as in the kernel, an interface that its last user leaves goes back to setting 0

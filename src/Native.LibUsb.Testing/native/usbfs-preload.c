@@ -104,6 +104,7 @@ enum {
     MAX_ISO_PACKET_LENGTH = 98304,
     MAX_CONTIGUOUS = 4 << 20, /* a buffer without scatter-gather is one kmalloc, and so is device memory */
     URB_OVERHEAD = 384,       /* what the kernel counts for a URB besides its buffer, about */
+    MAPPING_OVERHEAD = 64,    /* and for device memory */
     MAX_INTERFACES = 32,
 };
 #define MAX_TRANSFER (UINT_MAX / 2 - 1000000)
@@ -401,7 +402,7 @@ static void drop_mapping(struct mapping *m)
             *p = m->next;
             break;
         }
-    memory_used -= m->size;
+    memory_used -= m->size + MAPPING_OVERHEAD;
     atomic_fetch_sub(&mapping_count, 1);
     next_munmap(m->start, m->size);
     free(m);
@@ -1779,13 +1780,13 @@ static void *map_node(struct node *n, void *where, size_t length, int protection
         return MAP_FAILED;
     }
     pthread_mutex_lock(&memory_lock);
-    bool fits = size <= MAX_CONTIGUOUS && charge_locked(size);
+    bool fits = size <= MAX_CONTIGUOUS && charge_locked(size + MAPPING_OVERHEAD);
     pthread_mutex_unlock(&memory_lock);
     void *start = fits ? next_mmap(where, size, protection, (flags & ~MAP_FILE) | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
     pthread_mutex_lock(&memory_lock);
     if (start == MAP_FAILED) {
         if (fits)
-            memory_used -= size;
+            memory_used -= size + MAPPING_OVERHEAD;
         free(m);
     } else {
         *m = (struct mapping){ .next = mappings, .serial = n->serial, .start = start, .size = size };
