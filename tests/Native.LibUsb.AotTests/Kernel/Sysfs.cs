@@ -26,7 +26,14 @@ public static class Sysfs
     public static string? DriverOf(UsbDevice device, int interfaceNumber)
     {
         string link = string.Create(CultureInfo.InvariantCulture, $"{FolderOf(device)}/{device.PortPath}:1.{interfaceNumber}/driver");
-        return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        try
+        {
+            return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        }
+        catch (IOException)
+        {
+            return null; // no link, no driver
+        }
     }
 
     public static void WaitForDriver(UsbDevice device, int interfaceNumber, string driver) =>

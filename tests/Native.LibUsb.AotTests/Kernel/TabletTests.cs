@@ -137,6 +137,8 @@ public sealed class TabletTests : MachineTest
     [Fact]
     public void Interfaces_and_settings_that_are_not_there_are_not_found()
     {
+        Assert.Equal(UsbError.InvalidParameter, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error); // with the driver's detaching
+        _handle.SetAutoDetachKernelDriver(false);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.SetAlternateSetting(5, 0)).Error);
         Assert.Equal(UsbError.NotFound, _handle.TryInterruptRead(0x85, new byte[8], out _, Patience));
