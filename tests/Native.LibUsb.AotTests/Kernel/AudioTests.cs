@@ -52,29 +52,46 @@ public sealed class AudioTests : MachineTest
         Assert.Equal(16, packets);
     }
 
-    [Fact]
-    public async Task A_ring_plays_on()
+    /// <summary>With zeros for what is missing the ring is never empty, and a flush ends all the same.</summary>
+    [Theory]
+    [InlineData(2, 8, false)]
+    [InlineData(8, 32, false)]
+    [InlineData(16, 8, true)]
+    public async Task A_ring_plays_on(int transfers, int packetsPerTransfer, bool fillUnderruns)
     {
         _handle.SetAlternateSetting(Streaming, 1);
-        await using UsbOutputRing ring = _handle.CreateOutputRing(EndpointOf(_handle, Endpoint, 1, Streaming), new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 16, FillUnderruns = true });
+        await using UsbOutputRing ring = _handle.CreateOutputRing(
+            EndpointOf(_handle, Endpoint, 1, Streaming),
+            new UsbRingOptions { PacketsPerTransfer = packetsPerTransfer, Transfers = transfers, FillUnderruns = fillUnderruns });
         Assert.Equal(PacketLength, ring.PacketSize);
         ring.Start();
-        const int total = 800; // packets
-        for (int packet = 0; packet < total; packet += 8)
+        const int total = 768; // packets
+        for (int packet = 0; packet < total; packet += packetsPerTransfer)
         {
             using UsbOutputBuffer buffer = await ring.AcquireAsync().AsTask().WaitAsync(Patience);
-            Assert.Equal(8 * PacketLength, buffer.Span.Length);
+            Assert.Equal(packetsPerTransfer * PacketLength, buffer.Span.Length);
             LoopbackPattern.Fill(packet * PacketLength, buffer.Span);
             buffer.Commit(buffer.Span.Length);
         }
 
         await ring.FlushAsync().AsTask().WaitAsync(Patience);
+        Assert.Equal(0, ring.UnsentBytes);
+        Assert.True(ring.IsRunning);
+        if (fillUnderruns) // it goes on with nothing to play
+        {
+            long now = ring.GetStatistics().Packets;
+            Machine.WaitUntil(() => ring.GetStatistics().Packets >= now + 100, "silence is played");
+        }
+
         await ring.StopAsync().WaitAsync(Patience);
         UsbRingStatistics statistics = ring.GetStatistics();
-        Console.WriteLine(statistics);
-        Assert.True(statistics.Packets >= total);
+        Assert.True(statistics.Packets >= total, $"{statistics}");
+        Assert.Equal(statistics.Packets, statistics.PacketStatuses.Completed + statistics.PacketStatuses.Cancelled);
+        Assert.Equal(0, statistics.Transfers.Failed);
         Assert.Equal(0, statistics.SubmitFailures);
         Assert.Null(ring.Failure);
+        if (!fillUnderruns)
+            Assert.Equal((total, (long)total * PacketLength), (statistics.Packets, statistics.Bytes));
     }
 
     [Fact]
@@ -82,6 +99,8 @@ public sealed class AudioTests : MachineTest
     {
         using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 1);
         transfer.SetIsochronous(Endpoint, PacketLength);
-        Assert.Equal(UsbError.NotFound, transfer.TrySubmit());
+        UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
+        Assert.Equal(UsbError.IO, refused.Error);
+        Assert.Contains("alternate setting", refused.Message, StringComparison.Ordinal);
     }
 }

@@ -141,28 +141,18 @@ public sealed class SourceSinkGadgetTests : MachineTest
     }
 
     /// <summary>
-    /// dummy_hcd has no isochronous transfers: its source says so, and each packet must say so, instead of data or silence.
+    /// The function has a second setting with isochronous endpoints where the controller has such. dummy_hcd has none, so the kernel leaves the
+    /// setting out: isochronous transfers are tested on other controllers.
     /// </summary>
     [Fact]
-    public async Task The_controller_refuses_isochronous_transfers()
+    public void The_controller_has_no_isochronous_endpoints()
     {
         Gadget gadget = PlugAndOpen(pattern: 0);
-        _handle.SetAlternateSetting(0, 1);
-        byte isochronous = 0;
-        Assert.True(gadget.Device.GetActiveConfiguration().TryFindSetting(0, 1, out UsbAlternateSetting setting));
-        foreach (UsbEndpoint endpoint in setting.Endpoints)
-        {
-            if (endpoint is { TransferType: UsbTransferType.Isochronous, Direction: UsbDirection.In })
-                isochronous = endpoint.Address;
-        }
-
-        Assert.NotEqual(0, isochronous);
-        await using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 8);
-        transfer.SetIsochronous(isochronous, 1024);
-        UsbTransferOutcome outcome = await transfer.TrySubmitAsync().AsTask().WaitAsync(Patience);
-        Console.WriteLine($"iso {outcome} {transfer.Status} {transfer.ActualLength}");
-        foreach (UsbIsoPacket packet in transfer.IterIso())
-            Console.WriteLine($"  {packet.Status} {packet.ActualLength}");
+        UsbConfiguration configuration = gadget.Device.GetActiveConfiguration();
+        Assert.Equal(1, configuration.Interfaces.Count);
+        Assert.Equal(1, configuration.Interfaces[0].AlternateSettings.Count);
+        Assert.Equal(2, configuration.Interfaces[0].AlternateSettings[0].Endpoints.Count);
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.SetAlternateSetting(0, 1)).Error);
     }
 
     private Gadget PlugAndOpen(int pattern)
