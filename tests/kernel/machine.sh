@@ -40,7 +40,7 @@ printf 'export PATH=%q HOME=%q MACHINE_UDEVD=%q\n' "$PATH" "$HOME" "$kernel/bin/
 { printf 'cd %q\nexec' "$PWD"; printf ' %q' "$@"; echo; } >"$out/command.sh"
 
 drive=()
-if [ -e "$out/disk.img" ]; then drive=(-drive "if=none,id=disk,format=raw,file=$out/disk.img"); fi
+if [ -e "$out/disk.img" ]; then drive=(-blockdev "driver=raw,node-name=disk,file.driver=file,file.filename=$out/disk.img"); fi
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU's own, and the port in the machine connects to it. An oops ends the machine.

@@ -18,7 +18,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <returns>The claim; dispose it to release the interface.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Busy"/>: another program or a kernel driver has it (the hint says which). <see cref="UsbError.NotFound"/>: there is
-    /// no such interface. <see cref="UsbError.NoDevice"/>: unplugged.
+    /// no such interface (on Linux with <see cref="SetAutoDetachKernelDriver"/> that is <see cref="UsbError.InvalidParameter"/>).
+    /// <see cref="UsbError.NoDevice"/>: unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

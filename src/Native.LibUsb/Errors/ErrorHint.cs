@@ -25,12 +25,14 @@ internal static class ErrorHint
             $"plug the device in again: {UdevRule(vendor, product)}");
     }
 
-    /// <summary>The interface is held by somebody else.</summary>
+    /// <summary>The interface is held by somebody else, or is not there.</summary>
     /// <param name="error">What libusb answered.</param>
     /// <param name="isKernelDriver">Whether a kernel driver holds it.</param>
     /// <param name="driver">The driver's name, when it is known.</param>
     public static string? ForClaim(UsbError error, bool isKernelDriver, string? driver)
     {
+        if (error == UsbError.InvalidParameter && OperatingSystem.IsLinux()) // what libusb says when it is to detach the driver as well
+            return "There is no such interface in the configuration that is set.";
         if (error != UsbError.Busy)
             return null;
         return isKernelDriver
@@ -73,8 +75,11 @@ internal static class ErrorHint
         string limit = UsbfsMemoryMegabytes() is { } megabytes
             ? string.Create(CultureInfo.InvariantCulture, $" ({megabytes} MiB now)")
             : "";
+        string setting = error == UsbError.IO && type == UsbTransferType.Isochronous
+            ? " Or the endpoint is not in the alternate setting that is chosen (SetAlternateSetting)."
+            : "";
         return $"Often the kernel's limit for all transfers in flight together{limit}: submit fewer or smaller transfers, or raise " +
-            $"{UsbfsMemoryFile}.";
+            $"{UsbfsMemoryFile}.{setting}";
     }
 
     /// <summary>The rule that lets everybody at the seat use the device.</summary>

@@ -72,6 +72,9 @@ internal sealed class RingSlot
     /// <summary>Bytes of those that the device has taken.</summary>
     public int Sent { get; set; }
 
+    /// <summary>Whether it is silence that the ring itself has put in, because nothing was committed in time.</summary>
+    public bool IsFiller { get; set; }
+
     /// <summary>Whether a zero-length packet follows when the last one is full.</summary>
     public bool EndsMessage { get; set; }
 

@@ -56,7 +56,7 @@ public sealed partial class UsbOutputRing
 
     /// <summary>Waits until the device has taken all that was committed. Not while another caller waits for a buffer.</summary>
     /// <param name="cancellationToken">Ends the wait, not the ring.</param>
-    /// <returns>Ends when nothing is in flight.</returns>
+    /// <returns>Ends when nothing of it is in flight; the zeros of <see cref="UsbRingOptions.FillUnderruns"/> may be.</returns>
     /// <exception cref="InvalidOperationException">The ring was stopped before.</exception>
     /// <exception cref="UsbException">The ring has failed; <see cref="UnsentBytes"/> says how much the device has not taken.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -74,7 +74,10 @@ public sealed partial class UsbOutputRing
     {
         bool taken = false;
         Gate.Enter(ref taken);
-        bool flushed = Order.First is null && _waiting.Count == 0;
+        RingSlot? unsent = Order.First;
+        while (unsent is { IsFiller: true }) // a ring that fills what is missing is never empty
+            unsent = unsent.Later;
+        bool flushed = unsent is null && _waiting.Count == 0;
         Gate.Exit();
         return flushed;
     }

@@ -44,7 +44,7 @@ public sealed partial class UsbOutputRing : UsbRing
             bool taken = false;
             Gate.Enter(ref taken);
             for (RingSlot? slot = Order.First; slot is not null; slot = slot.Later)
-                sum += slot.Committed - slot.Sent;
+                sum += slot.IsFiller ? 0 : slot.Committed - slot.Sent;
             foreach (RingSlot slot in _waiting)
                 sum += slot.Committed;
             Gate.Exit();
@@ -172,6 +172,7 @@ public sealed partial class UsbOutputRing : UsbRing
                 slot.Memory.Span.Clear();
                 slot.Committed = slot.Memory.Length;
                 slot.Sent = 0;
+                slot.IsFiller = true;
                 if (!Arm(slot))
                     PutFree(slot);
             }
@@ -214,6 +215,7 @@ public sealed partial class UsbOutputRing : UsbRing
             {
                 slot.Committed = committed;
                 slot.Sent = 0;
+                slot.IsFiller = false;
                 slot.EndsMessage = endsMessage;
                 _waiting.Enqueue(slot);
                 SendWaiting();

@@ -16,7 +16,8 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     /// <exception cref="UsbException">
     /// libusb refused it: <see cref="UsbError.NoDevice"/> when unplugged, <see cref="UsbError.NoMemory"/> or, for isochronous and control
-    /// transfers on Linux, <see cref="UsbError.IO"/> at the usbfs memory limit. No callback follows; it may be submitted again.
+    /// transfers on Linux, <see cref="UsbError.IO"/> at the usbfs memory limit; on Linux <see cref="UsbError.IO"/> also when the endpoint is
+    /// not in the alternate setting that is chosen. No callback follows; it may be submitted again.
     /// </exception>
     public void Submit()
     {

@@ -1,0 +1,106 @@
+using Native.LibUsb.Streaming;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>QEMU's sound card: an isochronous OUT endpoint on an xHCI controller, a packet of 192 bytes each millisecond.</summary>
+public sealed class AudioTests : MachineTest
+{
+    private const byte Endpoint = 0x01;
+    private const int Streaming = 1; // the interface; alternate setting 0 has no endpoint, 1 has two channels
+    private const int PacketLength = 192;
+
+    private readonly UsbDeviceHandle _handle;
+
+    public AudioTests()
+    {
+        QemuDevice audio = Plug("usb-audio", "3", ("audiodev", "silence"));
+        _handle = audio.Device.Open();
+        _handle.ClaimInterface(Streaming);
+    }
+
+    [Fact]
+    public void It_says_what_it_is()
+    {
+        Assert.Equal(UsbSpeed.Full, _handle.Device.Speed);
+        UsbConfiguration configuration = _handle.Device.GetActiveConfiguration();
+        Assert.True(configuration.TryFindSetting(Streaming, 0, out UsbAlternateSetting silent));
+        Assert.Equal(0, silent.Endpoints.Count);
+        Assert.Equal(1, silent.Class); // audio
+        UsbEndpoint endpoint = EndpointOf(_handle, Endpoint, 1, Streaming);
+        Assert.Equal(UsbTransferType.Isochronous, endpoint.TransferType);
+        Assert.Equal(PacketLength, endpoint.MaxPacketSize);
+        Assert.Equal(PacketLength, endpoint.BytesPerInterval);
+        Assert.Equal(TimeSpan.FromMilliseconds(1), endpoint.ServiceInterval);
+        _handle.SetAlternateSetting(Streaming, 1);
+        Assert.Equal(PacketLength, _handle.Device.GetMaxIsoPacketSize(Endpoint));
+    }
+
+    [Fact]
+    public async Task One_transfer_moves_all_its_packets()
+    {
+        _handle.SetAlternateSetting(Streaming, 1);
+        await using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 16);
+        transfer.SetIsochronous(Endpoint, PacketLength);
+        Assert.Equal(UsbError.Success, (await transfer.TrySubmitAsync().AsTask().WaitAsync(Patience)).Error);
+        int packets = 0;
+        foreach (UsbIsoPacket packet in transfer.IterIso())
+        {
+            Assert.Equal((UsbTransferStatus.Completed, PacketLength), (packet.Status, packet.ActualLength));
+            packets++;
+        }
+
+        Assert.Equal(16, packets);
+    }
+
+    /// <summary>With zeros for what is missing the ring is never empty, and a flush ends all the same.</summary>
+    [Theory]
+    [InlineData(2, 8, false)]
+    [InlineData(8, 32, false)]
+    [InlineData(16, 8, true)]
+    public async Task A_ring_plays_on(int transfers, int packetsPerTransfer, bool fillUnderruns)
+    {
+        _handle.SetAlternateSetting(Streaming, 1);
+        await using UsbOutputRing ring = _handle.CreateOutputRing(
+            EndpointOf(_handle, Endpoint, 1, Streaming),
+            new UsbRingOptions { PacketsPerTransfer = packetsPerTransfer, Transfers = transfers, FillUnderruns = fillUnderruns });
+        Assert.Equal(PacketLength, ring.PacketSize);
+        ring.Start();
+        const int total = 768; // packets
+        for (int packet = 0; packet < total; packet += packetsPerTransfer)
+        {
+            using UsbOutputBuffer buffer = await ring.AcquireAsync().AsTask().WaitAsync(Patience);
+            Assert.Equal(packetsPerTransfer * PacketLength, buffer.Span.Length);
+            LoopbackPattern.Fill(packet * PacketLength, buffer.Span);
+            buffer.Commit(buffer.Span.Length);
+        }
+
+        await ring.FlushAsync().AsTask().WaitAsync(Patience);
+        Assert.Equal(0, ring.UnsentBytes);
+        Assert.True(ring.IsRunning);
+        if (fillUnderruns) // it goes on with nothing to play
+        {
+            long now = ring.GetStatistics().Packets;
+            Machine.WaitUntil(() => ring.GetStatistics().Packets >= now + 100, "silence is played");
+        }
+
+        await ring.StopAsync().WaitAsync(Patience);
+        UsbRingStatistics statistics = ring.GetStatistics();
+        Assert.True(statistics.Packets >= total, $"{statistics}");
+        Assert.Equal(statistics.Packets, statistics.PacketStatuses.Completed + statistics.PacketStatuses.Cancelled);
+        Assert.Equal(0, statistics.Transfers.Failed);
+        Assert.Equal(0, statistics.SubmitFailures);
+        Assert.Null(ring.Failure);
+        if (!fillUnderruns)
+            Assert.Equal((total, (long)total * PacketLength), (statistics.Packets, statistics.Bytes));
+    }
+
+    [Fact]
+    public void Without_the_setting_there_is_no_endpoint()
+    {
+        using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 1);
+        transfer.SetIsochronous(Endpoint, PacketLength);
+        UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
+        Assert.Equal(UsbError.IO, refused.Error);
+        Assert.Contains("alternate setting", refused.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,49 @@
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>Waits until libusb tells that one device has come, and that it has gone.</summary>
+public sealed class DeviceWatch : IDisposable
+{
+    private readonly UsbHotplugRegistration _registration;
+    private readonly Predicate<UsbDevice> _isTheOne;
+    private readonly ManualResetEventSlim _arrived = new();
+    private readonly ManualResetEventSlim _left = new();
+    private UsbDevice? _device;
+
+    /// <summary>Begins to watch; do it before the device is plugged in. The context needs an event thread.</summary>
+    public DeviceWatch(UsbContext context, Predicate<UsbDevice> isTheOne)
+    {
+        _isTheOne = isTheOne;
+        _registration = context.RegisterHotplug(Tell, enumerate: false);
+    }
+
+    /// <summary>Waits for the device, and until the kernel has configured it: libusb tells of it before.</summary>
+    /// <returns>The device, which belongs to the watch.</returns>
+    public UsbDevice WaitForArrival()
+    {
+        Assert.True(_arrived.Wait(Machine.Patience), "The device did not arrive.");
+        Machine.WaitUntil(() => Sysfs.IsConfigured(_device!), $"{_device} is configured");
+        return _device!;
+    }
+
+    public void WaitForDeparture() => Assert.True(_left.Wait(Machine.Patience), $"{_device} did not leave.");
+
+    public void Dispose()
+    {
+        _registration.Dispose();
+        _device?.Dispose();
+    }
+
+    private void Tell(UsbHotplugNotification told)
+    {
+        if (told.Event == UsbHotplugEvents.Arrived && _device is null && _isTheOne(told.Device))
+        {
+            _device = told.Device;
+            _arrived.Set();
+            return;
+        }
+
+        if (told.Event == UsbHotplugEvents.Left && told.Device.Equals(_device))
+            _left.Set();
+        told.Device.Dispose();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json.Nodes;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>What the tests in the machine share: a context with an event thread, and devices that are unplugged at the end.</summary>
+public abstract class MachineTest : IDisposable
+{
+    private readonly Watchdog _watchdog;
+    private readonly Stack<IDisposable> _plugged = new();
+
+    protected MachineTest(double seconds = 400)
+    {
+        _watchdog = new Watchdog(seconds, $"a test of {GetType().Name}");
+        Context = new UsbContext();
+        Context.StartEventThread();
+    }
+
+    protected static TimeSpan Patience => Machine.Patience;
+
+    protected UsbContext Context { get; }
+
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        try
+        {
+            while (_plugged.TryPop(out IDisposable? device))
+                device.Dispose();
+        }
+        finally
+        {
+            Context.Dispose();
+            _watchdog.Dispose();
+        }
+    }
+
+    /// <summary>Plugs in a device of QEMU's.</summary>
+    protected QemuDevice Plug(string driver, string port, params ReadOnlySpan<(string Name, JsonNode Value)> properties)
+    {
+        var device = new QemuDevice(Context, driver, port, properties);
+        _plugged.Push(device);
+        return device;
+    }
+
+    /// <summary>Plugs in a device that is a gadget of this very kernel.</summary>
+    private protected Gadget Plug(string function, params ReadOnlySpan<(string Name, string Value)> attributes)
+    {
+        var gadget = new Gadget(Context, function, attributes);
+        _plugged.Push(gadget);
+        return gadget;
+    }
+
+    /// <summary>An endpoint of an alternate setting of interface 0.</summary>
+    protected static UsbEndpoint EndpointOf(UsbDeviceHandle handle, byte address, int alternate = 0, int interfaceNumber = 0)
+    {
+        Assert.True(handle.Device.GetActiveConfiguration().TryFindSetting(interfaceNumber, alternate, out UsbAlternateSetting setting), "There is no such setting.");
+        Assert.True(setting.TryFindEndpoint(address, out UsbEndpoint endpoint), $"There is no endpoint 0x{address:x2}.");
+        return endpoint;
+    }
+
+    /// <summary>Asserts that bytes are the same, and names the first that is not.</summary>
+    protected static void AssertBytes(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        int same = expected.CommonPrefixLength(actual);
+        if (same < expected.Length)
+            Assert.Fail($"Byte {same} of {expected.Length} is 0x{actual[same]:x2}, not 0x{expected[same]:x2}.");
+    }
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>The monitor of the QEMU that runs this machine: one line of JSON for each command, answer and event.</summary>
+/// <remarks>The connection is the machine's, not the program's: a later program goes on where an earlier one stopped, and gets no greeting.</remarks>
+[SuppressMessage("Design", "CA1001", Justification = "There is one, as long as the program runs.")]
+public sealed class Qmp
+{
+    private static readonly Lazy<Qmp> s_monitor = new(() => new Qmp());
+
+    private readonly Lock _turn = new();
+    private readonly FileStream _port;
+    private readonly StreamReader _answers;
+    private int _commands;
+
+    private Qmp()
+    {
+        _port = new FileStream(Machine.MonitorPort, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        _answers = new StreamReader(_port);
+        try
+        {
+            Execute("qmp_capabilities"); // the greeting passes by like an event
+        }
+        catch (QmpException refused) when (refused.ErrorClass == "CommandNotFound")
+        {
+            // an earlier program has done it
+        }
+    }
+
+    /// <summary>The one monitor.</summary>
+    public static Qmp Monitor => s_monitor.Value;
+
+    /// <summary>Executes a command and waits for its answer. Events that come meanwhile are not looked at.</summary>
+    /// <exception cref="QmpException">It was refused.</exception>
+    public JsonNode? Execute(string command, JsonObject? arguments = null)
+    {
+        lock (_turn)
+        {
+            string id = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}.{++_commands}");
+            JsonObject message = new() { ["execute"] = command, ["id"] = id };
+            if (arguments is not null)
+                message["arguments"] = arguments;
+            _port.Write(System.Text.Encoding.UTF8.GetBytes(message.ToJsonString() + "\n"));
+            while (true)
+            {
+                string line = _answers.ReadLine() ?? throw new EndOfStreamException("The monitor has hung up.");
+                JsonNode answer = JsonNode.Parse(line)!;
+                if ((string?)answer["id"] != id)
+                    continue;
+                if (answer["error"] is { } error)
+                    throw new QmpException(command, (string)error["class"]!, (string)error["desc"]!);
+                return answer["return"];
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>The monitor that the other tests plug with.</summary>
+public sealed class QmpTests
+{
+    [Fact]
+    public void It_answers()
+    {
+        using Watchdog watchdog = new();
+        JsonNode version = Qmp.Monitor.Execute("query-version")!;
+        Assert.True((int)version["qemu"]!["major"]! >= 7);
+        Assert.Equal("running", (string?)Qmp.Monitor.Execute("query-status")!["status"]);
+    }
+
+    [Fact]
+    public void What_it_refuses_is_an_exception()
+    {
+        using Watchdog watchdog = new();
+        QmpException unknown = Assert.Throws<QmpException>(() => Qmp.Monitor.Execute("no-such-command"));
+        Assert.Equal("CommandNotFound", unknown.ErrorClass);
+        QmpException device = Assert.Throws<QmpException>(() => Qmp.Monitor.Execute("device_add", new JsonObject { ["driver"] = "no-such-device" }));
+        Assert.Equal("GenericError", device.ErrorClass);
+    }
+}

@@ -1,0 +1,38 @@
+using System.Buffers.Binary;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>The few SCSI commands that a disk needs.</summary>
+public static class Scsi
+{
+    public const byte IllegalRequest = 5;
+    public const byte UnitAttention = 6;
+    public const byte OutOfRange = 0x21;
+
+    public static byte[] TestUnitReady => new byte[6];
+
+    /// <summary>SYNCHRONIZE CACHE(10): all that was written is on the disk when it ends.</summary>
+    public static byte[] SynchronizeCache => [0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    /// <summary>READ CAPACITY(10): eight bytes, the last block and the size of one, big-endian.</summary>
+    public static byte[] ReadCapacity => [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    public static byte[] RequestSense(int length) => [0x03, 0, 0, 0, (byte)length, 0];
+
+    public static byte[] Inquiry(int length) => [0x12, 0, 0, 0, (byte)length, 0];
+
+    /// <summary>READ(10).</summary>
+    public static byte[] Read(int firstBlock, int blocks) => OnBlocks(0x28, firstBlock, blocks);
+
+    /// <summary>WRITE(10).</summary>
+    public static byte[] Write(int firstBlock, int blocks) => OnBlocks(0x2a, firstBlock, blocks);
+
+    private static byte[] OnBlocks(byte operation, int firstBlock, int blocks)
+    {
+        byte[] command = new byte[10];
+        command[0] = operation;
+        BinaryPrimitives.WriteInt32BigEndian(command.AsSpan(2), firstBlock);
+        BinaryPrimitives.WriteUInt16BigEndian(command.AsSpan(7), checked((ushort)blocks));
+        return command;
+    }
+}

@@ -1,0 +1,26 @@
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>What the tests of the disk share: QEMU's usb-storage on the image that the machine was started with, taken from the kernel's driver.</summary>
+public abstract class StorageTest : MachineTest
+{
+    protected const int Half = 8 << 20;
+
+    protected StorageTest()
+    {
+        Disk = Plug("usb-storage", "1", ("drive", "disk"));
+        Sysfs.WaitForDriver(Disk.Device, 0, "usb-storage");
+    }
+
+    protected QemuDevice Disk { get; }
+
+    /// <summary>Opens it and takes its interface from the kernel's driver until the handle is closed.</summary>
+    protected BulkOnlyStorage Open()
+    {
+        UsbDeviceHandle handle = Disk.Device.Open();
+        handle.SetAutoDetachKernelDriver(true);
+        handle.ClaimInterface(0);
+        var storage = new BulkOnlyStorage(handle);
+        storage.MakeReady();
+        return storage;
+    }
+}

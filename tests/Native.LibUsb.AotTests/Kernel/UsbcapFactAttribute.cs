@@ -1,0 +1,15 @@
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>A test that runs usbcap, published ahead of time, whose path is in an environment variable.</summary>
+public sealed class UsbcapFactAttribute : FactAttribute
+{
+    public const string Variable = "NATIVE_LIBUSB_TEST_USBCAP";
+
+    public UsbcapFactAttribute()
+    {
+        if (Program is null)
+            Skip = $"{Variable} does not name usbcap";
+    }
+
+    public static string? Program => Environment.GetEnvironmentVariable(Variable);
+}

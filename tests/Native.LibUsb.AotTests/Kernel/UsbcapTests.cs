@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>The command-line program on a disk: it is another process, and has the device from the kernel.</summary>
+public sealed class UsbcapTests : StorageTest
+{
+    [UsbcapFact]
+    public void It_lists_the_devices()
+    {
+        string port = Disk.Device.PortPath.ToString();
+        string[] lines = Run("list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string disk = Assert.Single(lines, line => line.Contains("46f4:0001", StringComparison.Ordinal));
+        Assert.Contains(port, disk, StringComparison.Ordinal);
+        Assert.Contains("QEMU USB HARDDRIVE", disk, StringComparison.Ordinal);
+        using UsbDeviceList devices = Context.GetDevices();
+        Assert.Equal(devices.Count, lines.Length);
+    }
+
+    /// <summary>The command that asks for the data is sent here, and usbcap reads what comes.</summary>
+    [UsbcapFact]
+    public void It_captures_what_the_disk_sends()
+    {
+        const string file = "/tmp/usbcap-disk.raw";
+        string endpoint;
+        using (UsbDeviceHandle handle = Disk.Device.Open())
+        {
+            handle.DetachKernelDriver(0);
+            handle.ClaimInterface(0);
+            var storage = new BulkOnlyStorage(handle);
+            storage.MakeReady();
+            storage.SendCommand(Scsi.Read(0, Half / BulkOnlyStorage.BlockSize), Half, isIn: true);
+            endpoint = $"{storage.In:x2}";
+        }
+
+        try
+        {
+            Run("capture", "--vendor", "46f4", "--product", "0001", "--endpoint", endpoint, "--bytes", $"{Half}", "--output", file, "--force", "--quiet");
+            AssertBytes(DiskPattern.Make(0, Half), File.ReadAllBytes(file));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        using UsbDeviceHandle after = Disk.Device.Open();
+        after.ClaimInterface(0);
+        var recovered = new BulkOnlyStorage(after);
+        recovered.Recover(); // usbcap had asked for more, and taken the status
+        recovered.MakeReady();
+    }
+
+    private static string Run(params string[] arguments)
+    {
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo(UsbcapFactAttribute.Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
+        };
+        process.Start();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"usbcap {string.Join(' ', arguments)}: exit code {process.ExitCode}: {errors.Result}");
+        return output;
+    }
+}
