@@ -61,7 +61,7 @@ for ((number = 1; number <= machines; number++)); do
     if ((status == 124)); then line="hung"; fi
     tail -n 30 "$folder/output.txt" "$folder/console.txt" "$folder/qemu.txt" 2>/dev/null
   fi
-  if grep -E 'WARNING:|BUG:|Oops|Call Trace|INFO: task|lockup|rcu.*stall|general protection|Kernel panic' "$folder/kernel.txt" "$folder/console.txt"; then
+  if grep -hE 'WARNING:|BUG:|Oops:|Call Trace:|INFO: task|soft lockup|detected stall|general protection|Kernel panic' "$folder/kernel.txt" "$folder/console.txt"; then
     failed=$((failed + 1))
     line+="; the kernel warned"
   fi

@@ -178,19 +178,26 @@ public sealed partial class VirtualBus : IDisposable
             _disposed = true;
             // what hangs on a hub before the hub; devices before their root hubs
             gone = [.. _devices.OrderBy(d => d.PortPath!.StartsWith("usb", StringComparison.Ordinal)).ThenByDescending(d => d.PortPath!.Length)];
-            _host.Unplug(gone);
             connections = [.. _connections];
         }
-        foreach (VirtualDevice device in gone)
-            device.OnDetached();
-        _host.StopAccepting();
-        foreach (Connection connection in connections)
-            connection.Shutdown();
-        foreach (Connection connection in connections)
-            if (connection.Thread != Thread.CurrentThread)
-                connection.Thread.Join();
-        _host.Dispose();
-        Volatile.Write(ref s_exists, 0);
+        try
+        {
+            lock (_lock)
+                _host.Unplug(gone);
+        }
+        finally
+        {
+            foreach (VirtualDevice device in gone)
+                device.OnDetached();
+            _host.StopAccepting();
+            foreach (Connection connection in connections)
+                connection.Shutdown();
+            foreach (Connection connection in connections)
+                if (connection.Thread != Thread.CurrentThread)
+                    connection.Thread.Join();
+            _host.Dispose();
+            Volatile.Write(ref s_exists, 0);
+        }
     }
 
     internal bool HidesResets => _host.HidesResets;

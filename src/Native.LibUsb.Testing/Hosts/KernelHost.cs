@@ -84,9 +84,10 @@ internal sealed class KernelHost : BusHost
         foreach (VirtualDevice device in devices)
         {
             string name = device.PortPath!;
+            bool isThere = Directory.Exists($"/sys/bus/usb/devices/{name}"); // the kernel may have given it up by itself
             Bus.Remove(device);
             // vhci_hcd says nothing when it is done with the port, which is right after the kernel is done with the device
-            if (!_monitor.WaitFor("remove", name, s_patience) || !SpinWait.SpinUntil(() => VhciPort.All().Exists(p => p.Name == name && p.IsFree), s_patience))
+            if ((isThere && !_monitor.WaitFor("remove", name, s_patience)) || !SpinWait.SpinUntil(() => VhciPort.All().Exists(p => p.Name == name && p.IsFree), s_patience))
                 stuck = name;
         }
         if (stuck is not null)

@@ -19,15 +19,18 @@ internal sealed unsafe class Connection
     private readonly Func<Connection, string, int, (VirtualDevice? Device, int Error)> _resolve;
     private readonly Func<IReadOnlyList<VirtualDevice>> _list;
     private readonly Dictionary<uint, VirtualUrb> _inFlight = [];
+    private readonly Dictionary<uint, uint> _unlinkedEarly = []; // by the URB's number, that of the request
     private readonly Stack<VirtualUrb> _free = [];
     private readonly byte* _memory;
     private readonly byte* _staging;
     private readonly Libc.IoVector* _vectors;
     private readonly byte* _isoOut;
     private readonly byte* _isoIn;
+    private readonly bool _isKernel;
     private VirtualDevice? _device;
     private VirtualUrb? _building; // the one whose data is being read
     private int _staged, _stagedEnd;
+    private uint _lastSubmitted;
     private bool _ended;
 
     /// <summary>Serves a connected socket, which it then owns.</summary>
@@ -41,6 +44,7 @@ internal sealed unsafe class Connection
         _resolve = resolve;
         _list = list;
         _device = device;
+        _isKernel = device is not null;
         int iso = UsbIp.MaxPackets * UsbIp.IsoSize;
         _memory = (byte*)NativeMemory.Alloc((nuint)(StagingSize + (Vectors * sizeof(Libc.IoVector)) + iso + iso));
         _staging = _memory;
@@ -223,7 +227,13 @@ internal sealed unsafe class Connection
             _building = null;
             urb.IsInFlight = true;
             _inFlight[sequence] = urb;
-            if (urb.Endpoint.Address != address)
+            _lastSubmitted = sequence;
+            if (_unlinkedEarly.Remove(sequence, out uint unlink))
+            {
+                urb.Endpoint.GiveBack(urb, UrbStatus.Unlinked);
+                AnswerUnlink(unlink, UrbStatus.Unlinked);
+            }
+            else if (urb.Endpoint.Address != address)
                 urb.Endpoint.GiveBack(urb, UrbStatus.NoEndpoint);
             else if (!device.IsAttached)
                 urb.Endpoint.GiveBack(urb, UrbStatus.NoDevice);
@@ -238,16 +248,29 @@ internal sealed unsafe class Connection
         uint target = (uint)Get(header + 20);
         lock (_device!.SyncRoot)
         {
+            // The kernel's vhci_hcd, whose numbers rise, sends all the URBs it has, then all requests to unlink: one that is unlinked in between
+            // comes after its request. To say that it is done would be wrong, and the kernel would not know it when it really is.
+            if (_isKernel && (int)(target - _lastSubmitted) > 0)
+            {
+                _unlinkedEarly[target] = sequence;
+                return true;
+            }
+
             bool found = _inFlight.TryGetValue(target, out VirtualUrb? urb);
             if (found) // its data goes back with it, which USB/IP's own unlink reply has no room for
                 urb!.Endpoint.Take(urb, UrbStatus.Unlinked);
-            byte* reply = stackalloc byte[UsbIp.HeaderSize];
-            Start(reply, UsbIp.ReturnUnlink, sequence);
-            Put(reply + 20, found ? (int)UrbStatus.Unlinked : 0);
-            _vectors[0] = new Libc.IoVector { Base = reply, Length = UsbIp.HeaderSize };
-            Send(1);
+            AnswerUnlink(sequence, found ? UrbStatus.Unlinked : UrbStatus.Success);
         }
         return true;
+    }
+
+    private void AnswerUnlink(uint sequence, UrbStatus status)
+    {
+        byte* reply = stackalloc byte[UsbIp.HeaderSize];
+        Start(reply, UsbIp.ReturnUnlink, sequence);
+        Put(reply + 20, (int)status);
+        _vectors[0] = new Libc.IoVector { Base = reply, Length = UsbIp.HeaderSize };
+        Send(1);
     }
 
     private bool HandleHost(byte* header, uint sequence)

@@ -37,6 +37,7 @@ public sealed class RingKindTests : RingTest
         Assert.Equal((2000 * 8) + 3, ring.GetStatistics().Bytes);
     }
 
+    [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
     public async Task Each_stream_of_a_bulk_endpoint_has_its_own_ring()
     {

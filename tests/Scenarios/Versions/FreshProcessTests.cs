@@ -6,6 +6,7 @@ namespace Native.LibUsb.Tests.Versions;
 /// <summary>What libusb keeps for a whole process, and what spoils one.</summary>
 public sealed class FreshProcessTests
 {
+    [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
     public void At_the_start_nothing_is_loaded_and_nothing_is_logged()
     {
