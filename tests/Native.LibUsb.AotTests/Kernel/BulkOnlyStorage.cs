@@ -107,6 +107,16 @@ public sealed class BulkOnlyStorage
         Handle.ClearHalt(Out);
     }
 
+    /// <summary>
+    /// A reset of the port, after transfers were cancelled at the moment when others stalled: QEMU's controller and the kernel's driver then lose
+    /// count, and the next read may end well with no data at all (usbmon shows it). After a reset their queues are new.
+    /// </summary>
+    public void StartAnew()
+    {
+        Handle.Reset();
+        MakeReady();
+    }
+
     /// <summary>Asks until the device is ready: after it was plugged in or reset, its first answer is that this has happened.</summary>
     public void MakeReady()
     {

@@ -45,9 +45,7 @@ public sealed class UsbcapTests : StorageTest
 
         using UsbDeviceHandle after = Disk.Device.Open();
         after.ClaimInterface(0);
-        var recovered = new BulkOnlyStorage(after);
-        recovered.Recover(); // usbcap had asked for more, and taken the status
-        recovered.MakeReady();
+        new BulkOnlyStorage(after).StartAnew(); // usbcap had asked for more, and taken the status
     }
 
     private static string Run(params string[] arguments)
