@@ -1,16 +1,15 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Native.LibUsb.Testing;
 
 /// <summary>USB buses that exist in software only: programs that use libusb see the devices attached here as real ones.</summary>
 /// <remarks>
-/// umockdev gives those programs a /sys, a /dev and udev events; a preload library beside this assembly answers usbfs for the real
-/// libusb and brings each transfer here over the USB/IP protocol. Both must be loaded when a program starts: into a child with
-/// <see cref="ApplyTo"/>, into the process itself by whoever starts it (see <see cref="UnavailableReason"/>).
+/// Transfers come here over the USB/IP protocol, from one of two hosts (<see cref="VirtualBusOptions.Host"/>). With
+/// <see cref="VirtualBusHost.Preload"/>, umockdev gives the programs a /sys, a /dev and udev events, and a preload library beside this assembly
+/// answers usbfs for the real libusb. Both must be loaded when a program starts: into a child with <see cref="ApplyTo"/>, into the process
+/// itself by whoever starts it (see <see cref="UnavailableReason"/>). With <see cref="VirtualBusHost.Kernel"/> the devices are attached to
+/// the kernel's own vhci_hcd, and nothing needs to be loaded.
 /// One bus can exist in a process at a time. Linux only.
 /// </remarks>
 public sealed partial class VirtualBus : IDisposable
@@ -20,82 +19,51 @@ public sealed partial class VirtualBus : IDisposable
     private readonly Lock _lock = new();
     private readonly List<VirtualDevice> _devices = [];
     private readonly List<Connection> _connections = [];
-    private readonly Dictionary<int, VirtualHub> _rootHubs = [];
-    private readonly Dictionary<int, int> _nextNumber = [];
-    private readonly Socket _listener;
-    private readonly Thread _accepter;
-    private readonly Testbed _testbed;
+    private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Makes an empty bus. Root hubs appear with the first device of a bus number.</summary>
-    /// <exception cref="PlatformNotSupportedException">umockdev or the preload library is missing; the message says which.</exception>
+    /// <summary>Makes an empty bus. Preloaded, root hubs appear with the first device of a bus number.</summary>
+    /// <exception cref="PlatformNotSupportedException">What the host needs is missing, or it cannot do what the options want; the message says which.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
     {
-        Options = options ?? new VirtualBusOptions();
-        ArgumentOutOfRangeException.ThrowIfNegative(Options.UsbfsMemoryMegabytes);
-        if (ChildrenUnavailableReason is { } reason)
+        options ??= new VirtualBusOptions();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.UsbfsMemoryMegabytes);
+        VirtualBusHost host = options.Host != VirtualBusHost.Automatic ? options.Host : AutomaticHost;
+        Options = options with { Host = host };
+        if (ReasonAgainst(host) is { } reason)
             throw new PlatformNotSupportedException(reason);
         if (Interlocked.Exchange(ref s_exists, 1) != 0)
             throw new InvalidOperationException("A virtual bus exists in this process already: dispose it first.");
         try
         {
-            _testbed = new Testbed();
-            RootDirectory = _testbed.Root;
-            _testbed.Write("/sys/module/usbcore/parameters/usbfs_memory_mb", Options.UsbfsMemoryMegabytes.ToString(CultureInfo.InvariantCulture) + "\n");
-            _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            _listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(RootDirectory, "usbip")));
-            _listener.Listen(64);
+            _host = host == VirtualBusHost.Kernel ? new KernelHost(this) : new PreloadHost(this);
         }
         catch
         {
-            _listener?.Dispose();
-            _testbed?.Dispose();
             Volatile.Write(ref s_exists, 0);
             throw;
         }
-        _accepter = new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "usb-accept" };
-        _accepter.Start();
     }
 
     /// <summary>Whether the libusb of this very process sees a bus that is made now.</summary>
     public static bool IsAvailable => UnavailableReason is null;
 
-    /// <summary>Why the libusb of this process would not see a bus; null when it does.</summary>
-    public static string? UnavailableReason
-    {
-        get
-        {
-            if (ChildrenUnavailableReason is { } reason)
-                return reason;
-            return PreloadLibraries.AreLoaded ? null : $"This process was not started with LD_PRELOAD={PreloadLibraries.All} (and DOTNET_EnableDiagnostics=0).";
-        }
-    }
+    /// <summary>Why the libusb of this process would not see a bus whose host is chosen automatically; null when it does.</summary>
+    public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
+        : KernelHost.UnavailableReason is not { } kernel ? null
+        : PreloadHost.UnavailableHereReason is { } preload ? $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}" : null;
 
     /// <summary>Why no bus can be made here at all, even for child processes; null when one can.</summary>
-    public static string? ChildrenUnavailableReason
-    {
-        get
-        {
-            if (!OperatingSystem.IsLinux())
-                return "The virtual bus exists on Linux only.";
-            return PreloadLibraries.MissingReason;
-        }
-    }
+    public static string? ChildrenUnavailableReason => ReasonAgainst(AutomaticHost);
 
-    /// <summary>The folder with the virtual /sys and /dev. Do not walk it recursively: links in it form loops.</summary>
-    public string RootDirectory { get; }
+    /// <summary>The folder with the /sys and /dev of the bus: <c>/</c> when the kernel is the host. Do not walk it recursively: links in it form loops.</summary>
+    public string RootDirectory => _host.RootDirectory;
 
     /// <summary>What a program needs in its environment, from its start, to see this bus.</summary>
-    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
-    {
-        ["LD_PRELOAD"] = PreloadLibraries.All,
-        ["UMOCKDEV_DIR"] = RootDirectory,
-        // under umockdev's preload the debugger transport of .NET blocks at start
-        ["DOTNET_EnableDiagnostics"] = "0",
-    };
+    public IReadOnlyDictionary<string, string> Environment => _host.Environment;
 
-    /// <summary>The devices on the bus, root hubs included.</summary>
+    /// <summary>The devices on the bus, with the root hubs that a preloaded bus makes.</summary>
     public IReadOnlyList<VirtualDevice> Devices
     {
         get
@@ -105,7 +73,14 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    internal VirtualBusOptions Options { get; }
+    /// <summary>How it was made; the host is never <see cref="VirtualBusHost.Automatic"/>.</summary>
+    public VirtualBusOptions Options { get; }
+
+    private static string LinuxOnly => "The virtual bus exists on Linux only.";
+
+    /// <summary>The host that <see cref="VirtualBusHost.Automatic"/> stands for in this process.</summary>
+    public static VirtualBusHost AutomaticHost =>
+        OperatingSystem.IsLinux() && PreloadHost.UnavailableHereReason is not null && KernelHost.UnavailableReason is null ? VirtualBusHost.Kernel : VirtualBusHost.Preload;
 
     /// <summary>Makes a child process see this bus.</summary>
     public void ApplyTo(ProcessStartInfo start)
@@ -132,11 +107,15 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>Plugs a device in: it appears in sysfs and an <c>add</c> event is sent.</summary>
+    /// <summary>Plugs a device in: it appears in sysfs and an <c>add</c> event is sent. When this returns, the device is configured and
+    /// programs can open it.</summary>
     /// <param name="device">The device.</param>
     /// <param name="port">Where: bus, dash, ports with dots between, as in sysfs (<c>1-2.3</c>). Null for the first free port of bus 1
-    /// (bus 2 for SuperSpeed). With more than one port there must be a hub at all but the last.</param>
+    /// (bus 2 for SuperSpeed). With more than one port there must be a hub at all but the last. Buses of the kernel are those of its vhci_hcd,
+    /// whose hubs have no hubs behind them.</param>
     /// <exception cref="InvalidOperationException">The device is attached, or the port is taken, or there is no hub at its parent.</exception>
+    /// <exception cref="PlatformNotSupportedException">The kernel has no such port, or none for devices of such a speed.</exception>
+    /// <exception cref="TimeoutException">The kernel did not take the device: its log says why.</exception>
     public void Attach(VirtualDevice device, string? port = null)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -145,19 +124,7 @@ public sealed partial class VirtualBus : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (device.IsAttached)
                 throw new InvalidOperationException($"The device is attached already, as {device.PortPath}.");
-            port ??= FreePort(device.Description.Speed);
-            (int bus, string? parent) = ParsePort(port);
-            if (_devices.Exists(d => d.PortPath == port))
-                throw new InvalidOperationException($"Port {port} is taken.");
-            if (!_rootHubs.TryGetValue(bus, out VirtualHub? root))
-            {
-                root = VirtualHub.Root(device.Description.Speed >= VirtualSpeed.Super ? VirtualSpeed.Super : VirtualSpeed.High);
-                _rootHubs[bus] = root;
-                Plug(root, bus, $"usb{bus}");
-            }
-            if (parent is not null && !_devices.Exists(d => d.PortPath == parent && d is VirtualHub))
-                throw new InvalidOperationException($"There is no hub at {parent}: attach a {nameof(VirtualHub)} there first.");
-            Plug(device, bus, port);
+            _host.Plug(device, port);
         }
         device.OnAttached();
     }
@@ -174,8 +141,7 @@ public sealed partial class VirtualBus : IDisposable
                 return;
             string path = device.PortPath!;
             gone.AddRange(_devices.Where(d => d == device || d.PortPath!.StartsWith(path + ".", StringComparison.Ordinal)).OrderByDescending(d => d.PortPath!.Length));
-            foreach (VirtualDevice one in gone)
-                Unplug(one);
+            _host.Unplug(gone);
         }
         foreach (VirtualDevice one in gone)
             one.OnDetached();
@@ -200,7 +166,7 @@ public sealed partial class VirtualBus : IDisposable
         return pair[1];
     }
 
-    /// <summary>Detaches all devices, ends all connections and removes the folder.</summary>
+    /// <summary>Detaches all devices, ends all connections and removes what was made for the bus.</summary>
     public void Dispose()
     {
         List<VirtualDevice> gone;
@@ -212,82 +178,32 @@ public sealed partial class VirtualBus : IDisposable
             _disposed = true;
             // what hangs on a hub before the hub; devices before their root hubs
             gone = [.. _devices.OrderBy(d => d.PortPath!.StartsWith("usb", StringComparison.Ordinal)).ThenByDescending(d => d.PortPath!.Length)];
-            foreach (VirtualDevice device in gone)
-                Unplug(device);
+            _host.Unplug(gone);
             connections = [.. _connections];
         }
         foreach (VirtualDevice device in gone)
             device.OnDetached();
-        _ = Libc.Shutdown((int)_listener.SafeHandle.DangerousGetHandle(), Libc.ShutdownBoth); // wakes the accepting thread
-        _accepter.Join();
-        _listener.Dispose();
+        _host.StopAccepting();
         foreach (Connection connection in connections)
             connection.Shutdown();
         foreach (Connection connection in connections)
             if (connection.Thread != Thread.CurrentThread)
                 connection.Thread.Join();
-        _testbed.Dispose();
+        _host.Dispose();
         Volatile.Write(ref s_exists, 0);
     }
 
-    internal static string SystemPathOf(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
+    internal bool HidesResets => _host.HidesResets;
 
-    internal void ConfigurationChanged(VirtualDevice device)
-    {
-        if (device.IsAttached)
-            _testbed.Write(SystemPathOf(device) + "/bConfigurationValue", device.Configuration == 0 ? "" : $"{device.Configuration}\n");
-    }
+    /// <summary>The device at a port; null when there is none. The lock is held.</summary>
+    internal VirtualDevice? FindAt(string port) => _devices.Find(d => d.PortPath == port);
 
-    /// <summary>Shows in sysfs which driver each interface of the active configuration has.</summary>
-    internal void DriversChanged(VirtualDevice device)
+    /// <summary>A device is on the bus from now on. The lock is held.</summary>
+    internal void Add(VirtualDevice device, byte configuration, int bus, int number, string port)
     {
-        if (!device.IsAttached)
-            return;
-        _testbed.SetInterfaces(SystemPathOf(device), (device.ActiveConfiguration?.Interfaces ?? []).ToDictionary(
-            one => $"{device.PortPath}:{device.Configuration}.{one.Number}", one => device.Host.DriverOf(one.Number)));
-    }
-
-    /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>
-    private static string SystemPath(int bus, string port)
-    {
-        StringBuilder path = new($"/sys/devices/pci0000:00/0000:00:{bus:x2}.0/usb{bus}");
-        if (port.StartsWith("usb", StringComparison.Ordinal))
-            return path.ToString();
-        for (int end = port.IndexOf('.', StringComparison.Ordinal); end >= 0; end = port.IndexOf('.', end + 1))
-            path.Append('/').Append(port, 0, end);
-        return path.Append('/').Append(port).ToString();
-    }
-
-    private static (int Bus, string? Parent) ParsePort(string port)
-    {
-        string[] halves = port.Split('-');
-        if (halves.Length == 2 && int.TryParse(halves[0], NumberStyles.None, CultureInfo.InvariantCulture, out int bus) && bus is >= 1 and <= 127)
-        {
-            string[] ports = halves[1].Split('.');
-            if (ports.Length <= 6 && ports.All(p => byte.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out byte number) && number >= 1))
-                return (bus, ports.Length == 1 ? null : port[..port.LastIndexOf('.')]);
-        }
-        throw new ArgumentException($"'{port}' is not a port such as 1-2 or 1-2.3 (at most six ports).", nameof(port));
-    }
-
-    private string FreePort(VirtualSpeed speed)
-    {
-        int bus = speed >= VirtualSpeed.Super ? 2 : 1;
-        for (int port = 1; ; port++)
-            if (!_devices.Exists(d => d.PortPath == $"{bus}-{port}"))
-                return $"{bus}-{port}";
-    }
-
-    private void Plug(VirtualDevice device, int bus, string port)
-    {
-        int number = _nextNumber.GetValueOrDefault(bus, 1);
-        if (number > 127)
-            number = Enumerable.Range(1, 127).First(n => !_devices.Exists(d => d.BusNumber == bus && d.DeviceNumber == n));
-        _nextNumber[bus] = number + 1;
         lock (device.SyncRoot)
         {
-            // a device comes up configured: the kernel chooses the first configuration
-            device.SelectConfiguration(device.Description.Configurations[0].Value);
+            device.SelectConfiguration(configuration);
             device.BusNumber = bus;
             device.DeviceNumber = number;
             device.PortPath = port;
@@ -295,15 +211,11 @@ public sealed partial class VirtualBus : IDisposable
             device.IsAttached = true;
         }
         _devices.Add(device);
-        device.Sysfs = new TestbedDevice(device, SystemPath(bus, port));
-        _testbed.Add(device.Sysfs);
-        lock (device.SyncRoot)
-            DriversChanged(device);
     }
 
-    private void Unplug(VirtualDevice device)
+    /// <summary>A device is not on the bus any more: its URBs go back, and its connections end. The lock is held.</summary>
+    internal void Remove(VirtualDevice device)
     {
-        TestbedDevice sysfs = device.Sysfs!;
         _devices.Remove(device);
         lock (device.SyncRoot)
         {
@@ -313,36 +225,34 @@ public sealed partial class VirtualBus : IDisposable
             device.PortPath = null;
             device.BusNumber = device.DeviceNumber = 0;
         }
-        if (device is VirtualHub hub)
-            foreach (int bus in _rootHubs.Where(r => r.Value == hub).Select(r => r.Key).ToArray())
-                _rootHubs.Remove(bus);
-        _testbed.Remove(sysfs);
     }
 
-    private unsafe void Accept()
+    internal void ConfigurationChanged(VirtualDevice device)
     {
-        // libc's accept: the connection needs the bare descriptor, which a .NET socket does not give away
-        int listener = (int)_listener.SafeHandle.DangerousGetHandle();
-        while (true)
+        if (device.IsAttached)
+            _host.ConfigurationChanged(device);
+    }
+
+    internal void DriversChanged(VirtualDevice device)
+    {
+        if (device.IsAttached)
+            _host.DriversChanged(device);
+    }
+
+    /// <summary>Serves a connected socket, whose first request names the device.</summary>
+    internal void Serve(int descriptor)
+    {
+        lock (_lock)
         {
-            int descriptor = Libc.Accept(listener, null, null, Libc.CloseOnExec);
-            if (descriptor < 0)
-            {
-                if (_disposed)
-                    return;
-                continue; // interrupted, or the peer went away before we got to it
-            }
-            int size = 4 << 20;
-            _ = Libc.SetOption(descriptor, Libc.SocketLevel, Libc.SendBuffer, &size, sizeof(int));
-            lock (_lock)
-            {
-                if (_disposed)
-                    _ = Libc.Close(descriptor);
-                else
-                    Serve(descriptor, null);
-            }
+            if (_disposed)
+                _ = Libc.Close(descriptor);
+            else
+                Serve(descriptor, null);
         }
     }
+
+    private static string? ReasonAgainst(VirtualBusHost host) =>
+        !OperatingSystem.IsLinux() ? LinuxOnly : host == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 
     private void Serve(int descriptor, VirtualDevice? device)
     {

@@ -32,9 +32,13 @@ public enum UsbfsCapabilities
 /// <summary>How a virtual bus is made.</summary>
 public sealed record VirtualBusOptions
 {
-    /// <summary>What usbfs says it can do.</summary>
+    /// <summary>Who answers the programs.</summary>
+    public VirtualBusHost Host { get; init; }
+
+    /// <summary>What usbfs says it can do. A kernel decides that itself: only the default is possible there.</summary>
     public UsbfsCapabilities Capabilities { get; init; } = UsbfsCapabilities.Default;
 
-    /// <summary>The budget of all transfers in flight of a process, in MiB; 0 for none. The kernel's default is 16.</summary>
+    /// <summary>The budget of all transfers in flight of a process, in MiB; 0 for none. The kernel's default is 16.
+    /// On <see cref="VirtualBusHost.Kernel"/> it is that of all programs, and gets its value back when the bus is disposed.</summary>
     public int UsbfsMemoryMegabytes { get; init; } = 16;
 }

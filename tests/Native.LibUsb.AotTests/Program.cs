@@ -3,17 +3,18 @@ using Native.LibUsb.AotTests;
 using Native.LibUsb.Tests.Versions;
 
 // The scenarios of the test project, compiled ahead of time.
-// usage: Native.LibUsb.AotTests [PART-OF-A-NAME | -PART-OF-A-NAME]...    (runs what fits one part, if any is given, and no part after a minus)
+// usage: Native.LibUsb.AotTests [--share=NUMBER/COUNT] [PART-OF-A-NAME | -PART-OF-A-NAME]...    (runs what fits one part, if any is given, and no part after a minus)
 if (FreshProcess.IsScenario(args, out int exitCode))
     return exitCode;
 
 Console.WriteLine($"libusb {LibUsb.Version} from {Native.LibUsb.Interop.LibUsbLibrary.LoadedPath}");
 Console.WriteLine(OptionalFunction.DescribeMissing());
+Share share = Share.Take(ref args);
 var filter = new NameFilter(args);
 var report = new Report(Console.Out);
 foreach (TestCase test in TestCase.All())
 {
-    if (filter.Selects(test.Name))
+    if (filter.Selects(test.Name) && share.HasNext())
         report.Run(test);
 }
 

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Globalization;
+
 namespace Native.LibUsb.AotTests;
 
 /// <summary>Runs tests and says how each one ended; the last line has the numbers.</summary>
@@ -14,11 +17,12 @@ internal sealed class Report(TextWriter output)
             return;
         }
 
+        long start = Stopwatch.GetTimestamp();
         try
         {
             test.Run();
             _passed++;
-            output.WriteLine($"passed  {test.Name}");
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"passed  {test.Name} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.000} s"));
         }
         catch (Exception exception)
         {

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Reflection;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests;
 using Native.LibUsb.Tests.Kernel;
 
 namespace Native.LibUsb.AotTests;
@@ -16,9 +18,9 @@ internal sealed class TestCase
         _type = type;
         _method = method;
         _arguments = arguments;
-        Skip = skip;
         string row = arguments is null ? "" : $"({string.Join(", ", arguments.Select(argument => Convert.ToString(argument, CultureInfo.InvariantCulture) ?? "null"))})";
         Name = $"{type.Name}.{method.Name}{row}";
+        Skip = skip ?? LimitOf(type, method, row);
     }
 
     public string Name { get; }
@@ -52,6 +54,12 @@ internal sealed class TestCase
             (instance as IDisposable)?.Dispose();
         }
     }
+
+    /// <summary>Why it cannot be played on the bus of this process; null when it can.</summary>
+    private static string? LimitOf(Type type, MethodInfo method, string row) =>
+        VirtualBus.AutomaticHost == VirtualBusHost.Kernel
+        && (method.GetCustomAttribute<PreloadOnlyAttribute>() ?? type.GetCustomAttribute<PreloadOnlyAttribute>()) is { } limit
+        && (limit.Rows is null || row.Contains(limit.Rows, StringComparison.Ordinal)) ? limit.Reason : null;
 
     private static List<TestCase> Rows(Type type, MethodInfo method, FactAttribute fact)
     {

@@ -5,6 +5,7 @@ namespace Native.LibUsb.Testing;
 /// <param name="AlternateSettings">Its settings; the first is number 0, the one that is active after configuration.</param>
 public sealed record InterfaceDescription(byte Number, params IReadOnlyList<AlternateSetting> AlternateSettings)
 {
-    /// <summary>The kernel driver that binds to the interface when the device is configured; null for none.</summary>
+    /// <summary>The kernel driver that binds to the interface when the device is configured; null for none.
+    /// On <see cref="VirtualBusHost.Kernel"/> the kernel decides that itself, by the class.</summary>
     public string? KernelDriver { get; init; }
 }

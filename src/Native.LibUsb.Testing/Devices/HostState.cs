@@ -35,7 +35,7 @@ internal sealed class HostState(VirtualDevice device)
             case HostOperation.Release:
                 return Release(a, from);
             case HostOperation.SetInterface:
-                return _claims.ElementAtOrDefault((int)a) != from ? Busy : device.SelectAlternate(a, b) ? 0 : InvalidArgument;
+                return SetInterface(a, b, from);
             case HostOperation.SetConfiguration:
                 return SetConfiguration((int)a);
             case HostOperation.ClearHalt:
@@ -97,18 +97,32 @@ internal sealed class HostState(VirtualDevice device)
             return InvalidArgument;
         _claims[number] = null;
         device.Bus?.DriversChanged(device);
-        if (device.FindInterface(number) is { } one)
-            foreach (EndpointDescription endpoint in one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints)
-                if (device.Find(endpoint.Address) is { } found)
-                {
-                    found.TakeAll(UrbStatus.Unlinked, from);
-                    found.Streams = 0;
-                }
+        // as in the kernel, which takes the endpoints away from the driver that it unbinds
+        foreach (VirtualEndpoint endpoint in EndpointsOf(number))
+        {
+            endpoint.TakeAll(UrbStatus.Shutdown, from);
+            endpoint.Streams = 0;
+        }
         // as in the kernel, an interface that its last user leaves goes back to setting 0
         if (device.AlternateOf((byte)number) != 0)
             device.SelectAlternate(number, 0);
         return 0;
     }
+
+    private int SetInterface(uint number, uint setting, Connection from)
+    {
+        if (_claims.ElementAtOrDefault((int)number) != from)
+            return Busy;
+        // as in the kernel, they are unlinked before the device hears of it, also when it refuses
+        foreach (VirtualEndpoint endpoint in EndpointsOf(number))
+            endpoint.TakeAll(UrbStatus.Unlinked, from);
+        return device.SelectAlternate(number, setting) ? 0 : InvalidArgument;
+    }
+
+    /// <summary>The endpoints of an interface in the setting that is active.</summary>
+    private IEnumerable<VirtualEndpoint> EndpointsOf(uint number) =>
+        device.FindInterface(number) is not { } one ? []
+        : one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints.Select(endpoint => device.Find(endpoint.Address)).OfType<VirtualEndpoint>();
 
     private int SetConfiguration(int value)
     {

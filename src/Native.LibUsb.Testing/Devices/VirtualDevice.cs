@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 
 namespace Native.LibUsb.Testing;
@@ -17,6 +18,7 @@ public class VirtualDevice
     private readonly byte[] _alternates = new byte[32];
     private readonly List<Connection> _connections = [];
     private int _waiting;
+    private bool _isEnumerated;
 
     /// <summary>Makes a device.</summary>
     /// <exception cref="ArgumentException">The descriptors contradict themselves; the message says where.</exception>
@@ -79,7 +81,8 @@ public class VirtualDevice
     /// or keeps it to complete it later, false for a stall.</summary>
     public Func<VirtualUrb, bool>? ControlHandler { get; set; }
 
-    /// <summary>Times that the host has reset the device.</summary>
+    /// <summary>Times that the host has reset the device since it was configured. On <see cref="VirtualBusHost.Kernel"/>, where USB/IP does not
+    /// carry the signal, it is seen by the requests that a host begins an enumeration with.</summary>
     public int Resets { get; private set; }
 
     internal HostState Host { get; }
@@ -229,6 +232,7 @@ public class VirtualDevice
     {
         lock (SyncRoot)
         {
+            _isEnumerated = false;
             foreach (VirtualEndpoint endpoint in _endpoints.Values)
                 endpoint.TakeAll(UrbStatus.Shutdown);
             foreach (Connection connection in _connections)
@@ -238,16 +242,18 @@ public class VirtualDevice
 
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
-    /// <summary>The 32 entries that tell the host's side which endpoints there are: kind + 1 and interface. Lock held.</summary>
+    /// <summary>The 32 entries that tell the host's side which endpoints there are: kind + 1, interface, and the most bytes in a service
+    /// interval. Lock held.</summary>
     internal void WriteEndpointTable(Span<byte> table)
     {
         table.Clear();
         foreach (InterfaceDescription one in ActiveConfiguration?.Interfaces ?? [])
             foreach (EndpointDescription endpoint in one.AlternateSettings[_alternates[one.Number]].Endpoints)
             {
-                int entry = (endpoint.Address & 15) | (endpoint.IsIn ? 16 : 0);
-                table[entry * 2] = (byte)((int)endpoint.Kind + 1);
-                table[(entry * 2) + 1] = one.Number;
+                Span<byte> entry = table[(((endpoint.Address & 15) | (endpoint.IsIn ? 16 : 0)) * UsbIp.EndpointEntrySize)..];
+                entry[0] = (byte)((int)endpoint.Kind + 1);
+                entry[1] = one.Number;
+                BinaryPrimitives.WriteInt32BigEndian(entry[2..], endpoint.BytesPerInterval(Description.Speed));
             }
     }
 
@@ -347,6 +353,8 @@ public class VirtualDevice
                 urb.Accept();
                 return true;
             case (0x80, 6): // GET_DESCRIPTOR
+                if (Bus?.HidesResets == true && setup is { Value: 0x0100, Length: 8 or 64 })
+                    NoticeEnumeration();
                 byte[]? descriptor = Descriptor(setup.Value >> 8, (byte)setup.Value, setup.Index);
                 if (descriptor is null)
                     return false;
@@ -356,6 +364,7 @@ public class VirtualDevice
                 urb.CompleteWith([Configuration]);
                 return true;
             case (0x00, 9): // SET_CONFIGURATION
+                _isEnumerated = true;
                 if (!SelectConfiguration(setup.Value & 255))
                     return false;
                 urb.Accept();
@@ -376,6 +385,15 @@ public class VirtualDevice
             default:
                 return false;
         }
+    }
+
+    /// <summary>The host asks for the beginning of the device descriptor: it does that right after it has reset the device, to learn the packet
+    /// size of endpoint 0, and may ask more than once.</summary>
+    private void NoticeEnumeration()
+    {
+        if (_isEnumerated)
+            Resets++;
+        _isEnumerated = false;
     }
 
     private byte[]? Descriptor(int type, byte index, ushort language) => type switch

@@ -23,6 +23,9 @@ public sealed record BulkLoopbackOptions
 
     /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
     public string? KernelDriver { get; init; }
+
+    /// <summary><c>bInterfaceClass</c>, <c>bInterfaceSubClass</c> and <c>bInterfaceProtocol</c>, by which a real kernel chooses the driver.</summary>
+    public (byte Class, byte Subclass, byte Protocol) InterfaceClass { get; init; } = (0xff, 0, 0);
 }
 
 /// <summary>A device that sends back on bulk IN 0x82 what it gets on bulk OUT 0x02, with the same packet boundaries.</summary>
@@ -83,7 +86,13 @@ public sealed class BulkLoopback : VirtualDevice
             Configurations =
             [
                 new ConfigurationDescription(
-                    new InterfaceDescription(0, new AlternateSetting(input, input with { Address = OutAddress })) { KernelDriver = options.KernelDriver }),
+                    new InterfaceDescription(0, new AlternateSetting(input, input with { Address = OutAddress })
+                    {
+                        Class = options.InterfaceClass.Class,
+                        Subclass = options.InterfaceClass.Subclass,
+                        Protocol = options.InterfaceClass.Protocol,
+                    })
+                    { KernelDriver = options.KernelDriver }),
             ],
         };
     }

@@ -327,7 +327,7 @@ internal sealed unsafe class Connection
     private static byte[] DeviceRecord(VirtualDevice device)
     {
         byte[] bytes = new byte[UsbIp.DeviceSize];
-        Encoding.ASCII.GetBytes(VirtualBus.SystemPathOf(device)).CopyTo(bytes, 0);
+        Encoding.ASCII.GetBytes($"/sys/bus/usb/devices/{device.PortPath}").CopyTo(bytes, 0);
         Encoding.ASCII.GetBytes(device.PortPath ?? "").CopyTo(bytes, 256);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(288), device.BusNumber);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(292), device.DeviceNumber);

@@ -5,7 +5,7 @@ internal static class UsbIp
 {
     public const ushort Version = 0x0111;
     public const ushort RequestDeviceList = 0x8005, ReplyDeviceList = 0x0005, RequestImport = 0x8003, ReplyImport = 0x0003;
-    public const int BusIdSize = 32, DeviceSize = 312, HeaderSize = 48, IsoSize = 16, EndpointTableSize = 64;
+    public const int BusIdSize = 32, DeviceSize = 312, HeaderSize = 48, IsoSize = 16, EndpointEntrySize = 6, EndpointTableSize = 32 * EndpointEntrySize;
     public const uint Submit = 1, Unlink = 2, ReturnSubmit = 3, ReturnUnlink = 4;
 
     /// <summary>Ours: see <see cref="HostOperation"/>. The kernel never sends it.</summary>

@@ -89,20 +89,22 @@ enum host_operation {
     HOST_CLOSE = 13,
 };
 
-/* What the bus says about the 32 endpoint addresses in the settings that are active now: two bytes each. */
+/* What the bus says about the 32 endpoint addresses in the settings that are active now: six bytes each. */
 struct endpoint_entry {
     uint8_t kind; /* 0 = no such endpoint, else 1 + the transfer type of the descriptor */
     uint8_t interface;
+    uint8_t interval_bytes[4]; /* the most that it moves in a service interval */
 };
 enum { KIND_NONE = 0, KIND_CONTROL = 1, KIND_ISO = 2, KIND_BULK = 3, KIND_INTERRUPT = 4 };
-enum { ENDPOINT_TABLE_SIZE = 64 };
+enum { ENDPOINT_TABLE_SIZE = 32 * sizeof(struct endpoint_entry) };
 
 /* limits of the kernel's usbfs */
 enum {
     MAX_ISO_PACKETS = 128,
     MAX_ISO_PACKET_LENGTH = 98304,
-    MAX_CONTIGUOUS = 4 << 20, /* a buffer without scatter-gather is one kmalloc */
+    MAX_CONTIGUOUS = 4 << 20, /* a buffer without scatter-gather is one kmalloc, and so is device memory */
     URB_OVERHEAD = 384,       /* what the kernel counts for a URB besides its buffer, about */
+    MAPPING_OVERHEAD = 64,    /* and for device memory */
     MAX_INTERFACES = 32,
 };
 #define MAX_TRANSFER (UINT_MAX / 2 - 1000000)
@@ -400,7 +402,7 @@ static void drop_mapping(struct mapping *m)
             *p = m->next;
             break;
         }
-    memory_used -= m->size;
+    memory_used -= m->size + MAPPING_OVERHEAD;
     atomic_fetch_sub(&mapping_count, 1);
     next_munmap(m->start, m->size);
     free(m);
@@ -1166,7 +1168,7 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
     if (u->flags & USBDEVFS_URB_BULK_CONTINUATION && type != USBDEVFS_URB_TYPE_BULK)
         return -EINVAL;
 
-    struct endpoint_entry entry = { KIND_CONTROL, 0 };
+    struct endpoint_entry entry = { .kind = KIND_CONTROL };
     if (!(type == USBDEVFS_URB_TYPE_CONTROL && (u->endpoint & 15) == 0)) {
         entry = endpoint_of(n, u->endpoint);
         if (entry.kind == KIND_NONE)
@@ -1207,6 +1209,8 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
         for (unsigned i = 0; i < packets; i++) {
             if (u->iso_frame_desc[i].length > MAX_ISO_PACKET_LENGTH)
                 return -EINVAL;
+            if (u->iso_frame_desc[i].length > get32(entry.interval_bytes))
+                return -EMSGSIZE;
             length += u->iso_frame_desc[i].length;
         }
         if (length > 0 && !u->buffer)
@@ -1776,13 +1780,13 @@ static void *map_node(struct node *n, void *where, size_t length, int protection
         return MAP_FAILED;
     }
     pthread_mutex_lock(&memory_lock);
-    bool fits = charge_locked(size);
+    bool fits = size <= MAX_CONTIGUOUS && charge_locked(size + MAPPING_OVERHEAD);
     pthread_mutex_unlock(&memory_lock);
     void *start = fits ? next_mmap(where, size, protection, (flags & ~MAP_FILE) | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
     pthread_mutex_lock(&memory_lock);
     if (start == MAP_FAILED) {
         if (fits)
-            memory_used -= size;
+            memory_used -= size + MAPPING_OVERHEAD;
         free(m);
     } else {
         *m = (struct mapping){ .next = mappings, .serial = n->serial, .start = start, .size = size };

@@ -29,7 +29,8 @@ public sealed class InterfaceClaim : IDisposable
     /// Releases the interface (<c>libusb_release_interface</c>), once. A device that is gone, or a handle that is closed, has released it
     /// already.
     /// </summary>
-    /// <remarks>Cancel the transfers on its endpoints before, and wait for them: on Linux libusb tells those that this ends as completed and short.</remarks>
+    /// <remarks>Cancel the transfers on its endpoints before, and wait for them: on Linux those that this ends are told
+    /// <see cref="UsbTransferStatus.NoDevice"/>, although the device is there.</remarks>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {

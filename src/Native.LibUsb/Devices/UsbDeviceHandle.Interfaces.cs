@@ -56,7 +56,7 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Chooses an alternate setting of a claimed interface (<c>libusb_set_interface_alt_setting</c>). Transfers on the interface's endpoints
-    /// must be at rest.
+    /// must be at rest: on Linux, those that this ends are told <see cref="UsbTransferStatus.Completed"/> with what they have, which may be nothing.
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>

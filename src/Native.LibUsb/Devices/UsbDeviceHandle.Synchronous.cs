@@ -225,8 +225,9 @@ public sealed unsafe partial class UsbDeviceHandle
 
         Context.RunDeferred();
         transferred = moved;
-        if (result == 0 && moved < length && _transfers.IsClosed)
-            throw new ObjectDisposedException(nameof(UsbDeviceHandle)); // closing took the interface away, which libusb tells as a short transfer
+        // Closing took the interface away. The kernel ends what is in flight as if the device were gone; other systems tell a short transfer.
+        if (result is 0 or (int)libusb_error.LIBUSB_ERROR_NO_DEVICE && moved < length && _transfers.IsClosed)
+            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
         return (UsbError)result;
     }
 }

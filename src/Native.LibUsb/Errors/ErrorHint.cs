@@ -69,7 +69,7 @@ internal static class ErrorHint
         {
             return string.Create(CultureInfo.InvariantCulture,
                 $"The kernel would need {length:N0} bytes in one piece, and has at most {MostContiguousBytes:N0}: make the transfer smaller (of an " +
-                $"isochronous one, 128 packets go together), or use device memory (AllocateBuffer).");
+                $"isochronous one, 128 packets go together). Device memory (AllocateBuffer) can be longer only behind an IOMMU.");
         }
 
         string limit = UsbfsMemoryMegabytes() is { } megabytes

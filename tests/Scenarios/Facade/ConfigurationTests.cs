@@ -58,6 +58,7 @@ public sealed class ConfigurationTests : BusTest
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetActiveConfiguration()).Error);
     }
 
+    [PreloadOnly(KernelLimits.SuperSpeedPlus, Rows = "SuperPlus")]
     [BusTheory]
     [InlineData(VirtualSpeed.Low, 98, 98)]
     [InlineData(VirtualSpeed.Full, 500, 500)]

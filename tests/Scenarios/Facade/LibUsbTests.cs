@@ -79,6 +79,7 @@ public sealed class LibUsbTests : BusTest
         }
     }
 
+    [PreloadOnly(KernelLimits.Hubs)]
     [BusFact]
     public void A_hub_is_the_parent_of_what_is_plugged_into_it()
     {

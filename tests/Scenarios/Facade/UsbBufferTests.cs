@@ -55,6 +55,7 @@ public sealed class UsbBufferTests : BusTest
         Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(0));
     }
 
+    [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
     public void Streams_are_separate()
     {

@@ -151,15 +151,15 @@ public sealed class UsbDeviceTests : BusTest
     [BusFact]
     public void A_kernel_driver_is_named_detached_and_attached_again()
     {
-        Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { KernelDriver = "usb-storage" }));
+        Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { KernelDriver = "usblp", InterfaceClass = (7, 1, 2) }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
         using UsbDeviceHandle handle = device.Open();
         Assert.True(handle.IsKernelDriverActive(0));
         Assert.True(handle.TryGetKernelDriver(0, out string? driver));
-        Assert.Equal("usb-storage", driver);
+        Assert.Equal("usblp", driver);
         UsbException busy = Assert.Throws<UsbException>(() => handle.ClaimInterface(0));
         Assert.Equal(UsbError.Busy, busy.Error);
-        Assert.Contains("'usb-storage'", busy.Hint, StringComparison.Ordinal);
+        Assert.Contains("'usblp'", busy.Hint, StringComparison.Ordinal);
         handle.DetachKernelDriver(0);
         Assert.False(handle.IsKernelDriverActive(0));
         Assert.False(handle.TryGetKernelDriver(0, out driver));
@@ -174,6 +174,7 @@ public sealed class UsbDeviceTests : BusTest
         Assert.True(handle.IsKernelDriverActive(0));
     }
 
+    [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
     public void A_device_without_permission_says_which_rule_is_missing()
     {

@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 internal sealed class TestedTransfer : IDisposable
 {
     // Two of them are most of the 16 MiB that usbfs allows: when one is not given back, the next cannot be had.
-    private const int DeviceMemoryLength = 6 << 20;
+    private const int DeviceMemoryLength = 4 << 20;
     private const int Packets = 4;
 
     private readonly List<UsbTransferStatus> _statuses = [];

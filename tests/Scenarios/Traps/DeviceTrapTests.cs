@@ -11,6 +11,7 @@ public sealed class DeviceTrapTests : BusTest
 {
     private static readonly byte[] s_extra = [5, 0x24, 1, 2, 3];
 
+    [PreloadOnly(KernelLimits.Hubs)]
     [BusFact]
     public void Devices_and_parents_outlive_what_they_came_from()
     {
@@ -187,8 +188,8 @@ public sealed class DeviceTrapTests : BusTest
             using UsbDeviceHandle handle = device.Open();
             handle.GetBos();
             using InterfaceClaim claim = handle.ClaimInterface(0);
-            handle.AllocateStreams(2, BulkLoopback.InAddress, BulkLoopback.OutAddress);
-            handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
+            if (handle.AllocateStreams(2, BulkLoopback.InAddress, BulkLoopback.OutAddress) > 0) // the kernel's vhci_hcd has none to give
+                handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
             handle.AllocateBuffer(4096, preferDeviceMemory: true).Dispose();
             handle.BulkWrite(BulkLoopback.OutAddress, [1], Patience);
             using UsbTransfer transfer = handle.CreateTransfer();

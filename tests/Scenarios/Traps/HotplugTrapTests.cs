@@ -208,6 +208,7 @@ public sealed class HotplugTrapTests : BusTest
         }
     }
 
+    [PreloadOnly(KernelLimits.Opens)]
     [BusFact]
     public void Permission_that_comes_later_is_waited_for()
     {
@@ -226,6 +227,7 @@ public sealed class HotplugTrapTests : BusTest
         Assert.Throws<ArgumentOutOfRangeException>(() => device.Open(TimeSpan.FromMilliseconds(-1)));
     }
 
+    [PreloadOnly(KernelLimits.Opens)]
     [BusFact]
     public async Task Waiting_for_permission_can_be_cancelled_and_is_refused_in_a_callback()
     {

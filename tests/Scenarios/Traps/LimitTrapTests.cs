@@ -88,7 +88,7 @@ public sealed class LimitTrapTests : BusTest
 
     // 128 packets of 48 KiB are 6 MiB: far below the limit of all transfers, and more than the kernel has in one piece.
     [BusFact]
-    public void A_URB_that_the_kernel_has_no_piece_for_is_named_and_device_memory_helps()
+    public void A_URB_that_the_kernel_has_no_piece_for_is_named()
     {
         var source = new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super, Paced = false });
         using UsbDeviceHandle handle = Open(source);
@@ -100,21 +100,19 @@ public sealed class LimitTrapTests : BusTest
         Assert.Contains("6,291,456 bytes in one piece", refused.Hint, StringComparison.Ordinal);
         Assert.DoesNotContain("usbfs_memory_mb", refused.Hint, StringComparison.Ordinal);
 
-        using UsbBuffer memory = handle.AllocateBuffer(128 * 49_152, preferDeviceMemory: true);
-        Assert.True(memory.IsDeviceMemory);
-        transfer.SetIsochronous(IsoEndpoint, memory.Memory);
-        transfer.Submit();
-        Finish(transfer);
-        var checker = new NumberedPatternChecker();
-        foreach (UsbIsoPacket packet in transfer.IterIso())
-            checker.AddPacket(packet.Data);
-        Assert.True(checker.IsPerfect, checker.ToString());
+        // Device memory is such a piece itself.
+        using (UsbBuffer memory = handle.AllocateBuffer(128 * 49_152, preferDeviceMemory: true))
+            Assert.False(memory.IsDeviceMemory);
 
         using UsbTransfer fewer = handle.CreateTransfer(isoPackets: 85);
         fewer.SetIsochronous(IsoEndpoint, 49_152);
         fewer.Submit();
         Finish(fewer);
         Assert.Equal(UsbTransferStatus.Completed, fewer.Status);
+        var checker = new NumberedPatternChecker();
+        foreach (UsbIsoPacket packet in fewer.IterIso())
+            checker.AddPacket(packet.Data);
+        Assert.True(checker.IsPerfect, checker.ToString());
     }
 
     [BusFact]
@@ -190,6 +188,7 @@ public sealed class LimitTrapTests : BusTest
 }
 
 /// <summary>A controller that does not take a bulk transfer whole.</summary>
+[PreloadOnly(KernelLimits.Capabilities)]
 public sealed class NoScatterGatherTests : BusTest
 {
     public NoScatterGatherTests()

@@ -55,6 +55,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
     }
 
     // libusb logs that opening failed, and looks at errno after that. Whatever a handler does sets errno, too.
+    [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
     public void A_handler_does_not_change_what_libusb_answers()
     {

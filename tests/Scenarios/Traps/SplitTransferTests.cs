@@ -8,6 +8,7 @@ namespace Native.LibUsb.Tests.Traps;
 /// Transfers that Linux takes in several URBs: isochronous ones of more than 128 packets, and bulk ones of more than 16 KiB on a controller without
 /// scatter-gather. Submitting one may succeed although a later piece is refused, and pieces end one by one.
 /// </summary>
+[PreloadOnly(KernelLimits.Capabilities)]
 public sealed class SplitTransferTests : BusTest
 {
     private const byte IsoEndpoint = IsoSource.EndpointAddress;

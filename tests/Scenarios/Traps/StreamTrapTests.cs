@@ -12,6 +12,7 @@ public sealed class StreamTrapTests : BusTest
 
     private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { Speed = VirtualSpeed.Super, StreamsExponent = 3 });
 
+    [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
     public void There_may_be_fewer_streams_than_asked_for()
     {
@@ -21,6 +22,7 @@ public sealed class StreamTrapTests : BusTest
         Assert.Equal(8, _loopback.Endpoint(In).Streams);
     }
 
+    [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
     public void Releasing_the_interface_ends_the_streams()
     {
@@ -35,6 +37,7 @@ public sealed class StreamTrapTests : BusTest
         Assert.Equal(0, _loopback.Endpoint(Out).Streams);
     }
 
+    [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
     public void The_number_stays_through_submissions_and_zero_is_refused()
     {

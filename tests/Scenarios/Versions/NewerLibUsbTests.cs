@@ -258,6 +258,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }
     }
 
+    [PreloadOnly(KernelLimits.Opens)]
     [BusFact]
     public void Strings_are_asked_of_the_system_where_libusb_can_and_else_the_device_is_opened_for_it()
     {

@@ -37,6 +37,7 @@ public sealed unsafe class BulkTests
         Assert.True(output.Data.SequenceEqual(input.Received));
     }
 
+    [PreloadOnly(KernelLimits.Capabilities, Rows = "WithoutScatterGather")]
     [BusTheory]
     [InlineData(UsbfsCapabilities.Default)]
     [InlineData(UsbfsCapabilities.WithoutScatterGather)]
@@ -56,6 +57,7 @@ public sealed unsafe class BulkTests
         Assert.Equal(capabilities == UsbfsCapabilities.Default ? 1 : 64, urbs);
     }
 
+    [PreloadOnly(KernelLimits.Capabilities)]
     [BusFact]
     public void A_short_packet_ends_a_split_transfer_and_the_next_one_is_clean()
     {
@@ -256,6 +258,7 @@ public sealed unsafe class BulkTests
             transfer.Dispose();
     }
 
+    [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
     public void Streams_are_loopbacks_of_their_own()
     {

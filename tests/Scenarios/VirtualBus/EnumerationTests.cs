@@ -144,6 +144,7 @@ public sealed unsafe class EnumerationTests
         libusb_free_bos_descriptor(bos);
     }
 
+    [PreloadOnly(KernelLimits.Hubs)]
     [BusFact]
     public void Ports_and_parents_are_those_of_the_topology()
     {
@@ -208,6 +209,7 @@ public sealed unsafe class EnumerationTests
         libusb_close(handle);
     }
 
+    [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
     public void Permission_can_be_refused()
     {

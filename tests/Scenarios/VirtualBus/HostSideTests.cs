@@ -56,7 +56,8 @@ public sealed unsafe class HostSideTests
         Assert.True(source.Source.WaitForPending(1, s_limit));
         RawHost.Check(libusb_set_interface_alt_setting(handle, 0, 2));
         transfer.Wait();
-        Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_NO_DEVICE, transfer.Status);
+        // unlinked before the device hears of it, and by the kernel: libusb, which did not ask for that, says completed
+        Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED, transfer.Status);
         Assert.Equal(2, source.AlternateOf(0));
         RawHost.Check(libusb_release_interface(handle, 0));
         Assert.Equal(0, source.AlternateOf(0));
@@ -117,7 +118,7 @@ public sealed unsafe class HostSideTests
     public void Kernel_drivers_are_detached_and_attached()
     {
         using Watchdog watchdog = new();
-        BulkLoopback loopback = new(new BulkLoopbackOptions { KernelDriver = "usblp" });
+        BulkLoopback loopback = new(new BulkLoopbackOptions { KernelDriver = "usblp", InterfaceClass = (7, 1, 2) });
         using RawHost host = new(loopback);
         libusb_device_handle* handle = host.Open(loopback, claim: -1);
         Assert.Equal(1, libusb_kernel_driver_active(handle, 0));

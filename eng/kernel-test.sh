@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Runs the Native AOT tests on a real Linux kernel: in machines that QEMU emulates, with Debian's kernel, an xHCI controller and USB devices of
+# QEMU, and the virtual bus attached to the kernel's vhci_hcd. A machine that hangs, says less than it should, or whose kernel warns, has failed.
+# The last line is "N passed, N failed, N skipped": all machines together.
+# usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
+# NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (bookworm); NATIVE_LIBUSB_KERNEL_MACHINES: how many run at once, each with a share
+# of the tests (one more than there are processors, for much of the time is spent waiting).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+results=$PWD/artifacts/test-results/kernel
+machines=${NATIVE_LIBUSB_KERNEL_MACHINES:-$(($(nproc) + 1))}
+
+stop() { echo "kernel-test: $1" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+eng/setup.sh || stop "this machine lacks what the tests need"
+[ "$(uname -m)" = x86_64 ] || stop "the machines are of the kind x86_64, and so must this one be"
+dotnet publish tests/Native.LibUsb.AotTests -c Release -v quiet || stop "the tests cannot be built"
+dotnet publish src/usbcap -c Release -v quiet || stop "usbcap cannot be built"
+kernel=$(eng/fetch-kernel.sh "${NATIVE_LIBUSB_KERNEL_SUITE:-bookworm}" artifacts/kernel) || stop "the kernel cannot be fetched"
+program=$(echo "$PWD"/artifacts/publish/Native.LibUsb.AotTests/release_*/Native.LibUsb.AotTests)
+usbcap=$(echo "$PWD"/artifacts/publish/usbcap/release_*/usbcap)
+rm -rf "$results" && mkdir -p "$results"
+
+# The processor's own virtualisation, where it works: a file that can be opened does not say that it does.
+export MACHINE_ACCELERATOR=tcg MACHINE_SECONDS=900
+if [ -w /dev/kvm ]; then
+  working=artifacts/kernel/kvm-$(</proc/sys/kernel/random/boot_id)
+  if [ ! -e "$working" ]; then
+    MACHINE_ACCELERATOR=kvm MACHINE_SECONDS=15 tests/kernel/machine.sh "$kernel" "$results/kvm" true >/dev/null 2>&1
+    echo $? >"$working"
+  fi
+  if [ "$(<"$working")" = 0 ]; then MACHINE_ACCELERATOR=kvm; fi
+fi
+echo "kernel-test: $machines machines with $(basename "$kernel"/boot/vmlinuz-*), accelerator $MACHINE_ACCELERATOR"
+
+# Everything takes 10 to 20 times as long under emulation, so what repeats itself does so less often.
+rounds=100
+if [ "$MACHINE_ACCELERATOR" = tcg ]; then rounds=10; fi
+pids=()
+for ((number = 1; number <= machines; number++)); do
+  folder=$results/$number
+  mkdir -p "$folder"
+  perl -e 'print pack("V*", map { ($_ * 2654435761) & 0xffffffff } 0 .. 0x3fffff)' >"$folder/disk.img"
+  tests/kernel/machine.sh "$kernel" "$folder" env "LD_PRELOAD=${program%/*}/libnative-libusb-counting.so" \
+    "NATIVE_LIBUSB_TEST_ROUNDS=$rounds" "NATIVE_LIBUSB_TEST_USBCAP=$usbcap" "$program" "--share=$number/$machines" "$@" >"$folder/qemu.txt" 2>&1 &
+  pids+=($!)
+done
+
+passed=0 failed=0 skipped=0
+for ((number = 1; number <= machines; number++)); do
+  folder=$results/$number
+  wait "${pids[number - 1]}"
+  status=$?
+  line=$(tail -n 1 "$folder/output.txt" 2>/dev/null)
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+    if ((status && !BASH_REMATCH[2])); then failed=$((failed + 1)); line+=", exit status $status"; fi
+  else
+    failed=$((failed + 1))
+    line="ended early, exit status $status"
+    if ((status == 124)); then line="hung"; fi
+    tail -n 30 "$folder/output.txt" "$folder/console.txt" "$folder/qemu.txt" 2>/dev/null
+  fi
+  if grep -E 'WARNING:|BUG:|Oops|Call Trace|INFO: task|lockup|rcu.*stall|general protection|Kernel panic' "$folder/kernel.txt" "$folder/console.txt"; then
+    failed=$((failed + 1))
+    line+="; the kernel warned"
+  fi
+  grep -E '^(FAILED|skipped) ' -A 8 "$folder/output.txt" | grep -v '^passed '
+  rm -f "$folder/disk.img" "$folder/initramfs.gz"
+  echo "kernel-test: machine $number ($(sed -n 1p "$folder/output.txt")): $line"
+done
+
+if ((passed + failed == 0)); then failed=1; fi
+echo "$passed passed, $failed failed, $skipped skipped"
+exit $((failed ? 1 : 0))

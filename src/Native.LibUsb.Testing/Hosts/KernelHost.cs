@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>
+/// The kernel's vhci_hcd as the host: it is given one end of a socket for each device, and its hub driver, usbfs and udev do the rest.
+/// </summary>
+internal sealed class KernelHost : BusHost
+{
+    private const string MemoryLimit = "/sys/module/usbcore/parameters/usbfs_memory_mb", Attach = VhciPort.FirstController + "/attach";
+
+    // The kernel tries a device that does not answer several times before it gives up.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    private readonly UdevMonitor _monitor;
+    private readonly string _memoryLimit;
+
+    public KernelHost(VirtualBus bus)
+        : base(bus)
+    {
+        if (bus.Options.Capabilities != UsbfsCapabilities.Default)
+            throw new PlatformNotSupportedException("What usbfs can do is the kernel's business: the capabilities cannot be chosen.");
+        _monitor = new UdevMonitor();
+        _memoryLimit = File.ReadAllText(MemoryLimit).Trim();
+        Write(MemoryLimit, bus.Options.UsbfsMemoryMegabytes.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Why there is no such bus here; null when there is.</summary>
+    public static string? UnavailableReason
+    {
+        get
+        {
+            if (!File.Exists(Attach))
+                return "The kernel's module vhci_hcd is not loaded.";
+            try
+            {
+                using (File.Open(Attach, FileMode.Open, FileAccess.Write))
+                    return null;
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return "This process may not attach devices to the kernel's vhci_hcd: it is not root's.";
+            }
+        }
+    }
+
+    public override string RootDirectory => "/";
+
+    public override IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
+
+    public override bool HidesResets => true;
+
+    public override void Plug(VirtualDevice device, string? port)
+    {
+        VhciPort place = Choose(device.Description.Speed, port);
+        _monitor.Forget();
+        Bus.Add(device, 0, place.Bus, 0, place.Name);
+        int socket = Bus.OpenConnection(device);
+        try
+        {
+            // The number is for the peer's own use; the kernel puts it in each message.
+            Write(Attach, string.Create(CultureInfo.InvariantCulture, $"{place.Number} {socket} {(place.Bus << 16) | place.Place} {(int)device.Description.Speed}"));
+            // Bound to its driver: configured, and its interfaces are there.
+            if (!_monitor.WaitFor("bind", place.Name, s_patience))
+                throw new TimeoutException($"The kernel did not take the device at {place.Name} within {s_patience.TotalSeconds} s.");
+            device.DeviceNumber = int.Parse(File.ReadAllText($"/sys/bus/usb/devices/{place.Name}/devnum"), CultureInfo.InvariantCulture);
+        }
+        catch
+        {
+            Bus.Remove(device);
+            throw;
+        }
+        finally
+        {
+            _ = Libc.Close(socket); // the kernel has a reference of its own
+        }
+    }
+
+    public override void Unplug(IReadOnlyList<VirtualDevice> devices)
+    {
+        string? stuck = null;
+        _monitor.Forget();
+        foreach (VirtualDevice device in devices)
+        {
+            string name = device.PortPath!;
+            Bus.Remove(device);
+            // vhci_hcd says nothing when it is done with the port, which is right after the kernel is done with the device
+            if (!_monitor.WaitFor("remove", name, s_patience) || !SpinWait.SpinUntil(() => VhciPort.All().Exists(p => p.Name == name && p.IsFree), s_patience))
+                stuck = name;
+        }
+        if (stuck is not null)
+            throw new TimeoutException($"The kernel did not let go of the device at {stuck} within {s_patience.TotalSeconds} s.");
+    }
+
+    public override void Dispose()
+    {
+        _monitor.Dispose();
+        Write(MemoryLimit, _memoryLimit);
+    }
+
+    private static VhciPort Choose(VirtualSpeed speed, string? port)
+    {
+        if (speed > VirtualSpeed.Super)
+            throw new PlatformNotSupportedException("The kernel's vhci_hcd has no ports that are faster than SuperSpeed.");
+        bool super = speed == VirtualSpeed.Super;
+        List<VhciPort> ports = VhciPort.All();
+        if (port is null)
+            return ports.Find(p => p.IsFree && p.IsSuperSpeed == super) ?? throw new InvalidOperationException("All ports of the kernel's vhci_hcd are taken.");
+        UsbPort place = UsbPort.Parse(port);
+        if (place.Parent is not null)
+            throw new PlatformNotSupportedException("The kernel's vhci_hcd has no hubs behind its own.");
+        VhciPort chosen = ports.Find(p => p.Name == port) ?? throw new PlatformNotSupportedException($"The kernel's vhci_hcd has no port {port}.");
+        if (chosen.IsSuperSpeed != super)
+            throw new PlatformNotSupportedException($"Port {port} of the kernel's vhci_hcd is not for devices of that speed.");
+        return chosen.IsFree ? chosen : throw new InvalidOperationException($"Port {port} is taken.");
+    }
+
+    /// <summary>Writes to a file of sysfs, in one call as it wants.</summary>
+    private static void Write(string path, string text)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        file.Write(Encoding.ASCII.GetBytes(text));
+    }
+}

@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>
+/// The host that is preloaded into programs: umockdev gives them a /sys, a /dev and udev events, and a library of ours answers usbfs and brings
+/// each transfer here through a socket in the testbed's folder.
+/// </summary>
+internal sealed class PreloadHost : BusHost
+{
+    private readonly Dictionary<int, VirtualHub> _rootHubs = [];
+    private readonly Dictionary<int, int> _nextNumber = [];
+    private readonly Testbed _testbed;
+    private readonly Socket _listener;
+    private readonly Thread _accepter;
+    private volatile bool _stopped;
+
+    public PreloadHost(VirtualBus bus)
+        : base(bus)
+    {
+        _testbed = new Testbed();
+        try
+        {
+            _testbed.Write("/sys/module/usbcore/parameters/usbfs_memory_mb", bus.Options.UsbfsMemoryMegabytes.ToString(CultureInfo.InvariantCulture) + "\n");
+            _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            _listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(RootDirectory, "usbip")));
+            _listener.Listen(64);
+        }
+        catch
+        {
+            _listener?.Dispose();
+            _testbed.Dispose();
+            throw;
+        }
+        _accepter = new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "usb-accept" };
+        _accepter.Start();
+    }
+
+    /// <summary>Why no program can be given such a bus here; null when one can.</summary>
+    public static string? UnavailableReason => PreloadLibraries.MissingReason;
+
+    /// <summary>Why the libusb of this process would not see it; null when it does.</summary>
+    public static string? UnavailableHereReason =>
+        UnavailableReason ?? (PreloadLibraries.AreLoaded ? null : $"This process was not started with LD_PRELOAD={PreloadLibraries.All} (and DOTNET_EnableDiagnostics=0).");
+
+    public override string RootDirectory => _testbed.Root;
+
+    public override IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
+    {
+        ["LD_PRELOAD"] = PreloadLibraries.All,
+        ["UMOCKDEV_DIR"] = RootDirectory,
+        // under umockdev's preload the debugger transport of .NET blocks at start
+        ["DOTNET_EnableDiagnostics"] = "0",
+    };
+
+    public override void Plug(VirtualDevice device, string? port)
+    {
+        port ??= FreePort(device.Description.Speed);
+        UsbPort place = UsbPort.Parse(port);
+        if (Bus.FindAt(port) is not null)
+            throw new InvalidOperationException($"Port {port} is taken.");
+        if (!_rootHubs.TryGetValue(place.Bus, out VirtualHub? root))
+        {
+            root = VirtualHub.Root(device.Description.Speed >= VirtualSpeed.Super ? VirtualSpeed.Super : VirtualSpeed.High);
+            _rootHubs[place.Bus] = root;
+            Show(root, place.Bus, $"usb{place.Bus}");
+        }
+        if (place.Parent is { } parent && Bus.FindAt(parent) is not VirtualHub)
+            throw new InvalidOperationException($"There is no hub at {parent}: attach a {nameof(VirtualHub)} there first.");
+        Show(device, place.Bus, port);
+    }
+
+    public override void Unplug(IReadOnlyList<VirtualDevice> devices)
+    {
+        foreach (VirtualDevice device in devices)
+        {
+            TestbedDevice sysfs = device.Sysfs!;
+            Bus.Remove(device);
+            if (device is VirtualHub hub)
+                foreach (int bus in _rootHubs.Where(r => r.Value == hub).Select(r => r.Key).ToArray())
+                    _rootHubs.Remove(bus);
+            _testbed.Remove(sysfs);
+        }
+    }
+
+    public override void ConfigurationChanged(VirtualDevice device) =>
+        _testbed.Write(SystemPath(device) + "/bConfigurationValue", device.Configuration == 0 ? "" : $"{device.Configuration}\n");
+
+    /// <summary>Shows in sysfs which driver each interface of the active configuration has.</summary>
+    public override void DriversChanged(VirtualDevice device) =>
+        _testbed.SetInterfaces(SystemPath(device), (device.ActiveConfiguration?.Interfaces ?? []).ToDictionary(
+            one => $"{device.PortPath}:{device.Configuration}.{one.Number}", one => device.Host.DriverOf(one.Number)));
+
+    public override void StopAccepting()
+    {
+        _stopped = true;
+        _ = Libc.Shutdown((int)_listener.SafeHandle.DangerousGetHandle(), Libc.ShutdownBoth); // wakes the accepting thread
+        _accepter.Join();
+        _listener.Dispose();
+    }
+
+    public override void Dispose() => _testbed.Dispose();
+
+    private static string SystemPath(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
+
+    /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>
+    private static string SystemPath(int bus, string port)
+    {
+        StringBuilder path = new($"/sys/devices/pci0000:00/0000:00:{bus:x2}.0/usb{bus}");
+        if (port.StartsWith("usb", StringComparison.Ordinal))
+            return path.ToString();
+        for (int end = port.IndexOf('.', StringComparison.Ordinal); end >= 0; end = port.IndexOf('.', end + 1))
+            path.Append('/').Append(port, 0, end);
+        return path.Append('/').Append(port).ToString();
+    }
+
+    private string FreePort(VirtualSpeed speed)
+    {
+        int bus = speed >= VirtualSpeed.Super ? 2 : 1;
+        for (int port = 1; ; port++)
+            if (Bus.FindAt($"{bus}-{port}") is null)
+                return $"{bus}-{port}";
+    }
+
+    private void Show(VirtualDevice device, int bus, string port)
+    {
+        int number = _nextNumber.GetValueOrDefault(bus, 1);
+        if (number > 127)
+            number = Enumerable.Range(1, 127).First(n => !Bus.Devices.Any(d => d.BusNumber == bus && d.DeviceNumber == n));
+        _nextNumber[bus] = number + 1;
+        // a device comes up configured: the kernel chooses the first configuration
+        Bus.Add(device, device.Description.Configurations[0].Value, bus, number, port);
+        device.Sysfs = new TestbedDevice(device, SystemPath(bus, port));
+        _testbed.Add(device.Sysfs);
+        lock (device.SyncRoot)
+            DriversChanged(device);
+    }
+
+    private unsafe void Accept()
+    {
+        // libc's accept: the connection needs the bare descriptor, which a .NET socket does not give away
+        int listener = (int)_listener.SafeHandle.DangerousGetHandle();
+        while (true)
+        {
+            int descriptor = Libc.Accept(listener, null, null, Libc.CloseOnExec);
+            if (descriptor >= 0)
+            {
+                int size = 4 << 20;
+                _ = Libc.SetOption(descriptor, Libc.SocketLevel, Libc.SendBuffer, &size, sizeof(int));
+                Bus.Serve(descriptor);
+            }
+            else if (_stopped)
+            {
+                return;
+            }
+
+            // or it was interrupted, or the peer went away before we got to it
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace Native.LibUsb.Tests;
+
+/// <summary>Why a scenario cannot be played on a real kernel's vhci_hcd.</summary>
+internal static class KernelLimits
+{
+    public const string Capabilities = "the kernel decides what usbfs can do, and its vhci_hcd takes every transfer whole";
+    public const string Streams = "the kernel's vhci_hcd has no bulk streams";
+    public const string Hubs = "the kernel's vhci_hcd has no hubs behind its own; the tests of QEMU's hub are instead";
+    public const string SuperSpeedPlus = "the kernel's vhci_hcd has no ports faster than SuperSpeed";
+    public const string Permission = "root may open every node; the test of a thread without that right is instead";
+    public const string Opens = "nobody counts how often a node of the kernel is opened";
+}
