@@ -81,7 +81,9 @@ public sealed class BulkOnlyStorage
         return tag;
     }
 
-    /// <summary>Reads the status wrapper. A halted endpoint is the device's way to end the data early: it is cleared, and the status follows.</summary>
+    /// <summary>
+    /// Reads the status wrapper. A halted endpoint is the device's way to end the data early: it is cleared, and the status follows.
+    /// </summary>
     public CommandStatus ReadStatus(uint tag)
     {
         byte[] wrapper = new byte[StatusLength];
@@ -102,7 +104,8 @@ public sealed class BulkOnlyStorage
     /// <summary>The class's way out when the two ends do not agree any more: reset of the interface, then both halts are cleared.</summary>
     public void Recover()
     {
-        Handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0), timeout: Machine.Patience);
+        var reset = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0);
+        Handle.ControlWrite(reset, timeout: Machine.Patience);
         Handle.ClearHalt(In);
         Handle.ClearHalt(Out);
     }

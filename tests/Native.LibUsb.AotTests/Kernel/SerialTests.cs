@@ -3,7 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>QEMU's serial adapter, whose line is a UDP socket that sends to itself: what is written comes back, with two bytes of status before each packet's data.</summary>
+/// <summary>
+/// QEMU's serial adapter, whose line is a UDP socket that sends to itself: what is written comes back, with two bytes of status before the
+/// data of each packet.
+/// </summary>
 public sealed class SerialTests : MachineTest
 {
     private const byte In = 0x81, Out = 0x02;
