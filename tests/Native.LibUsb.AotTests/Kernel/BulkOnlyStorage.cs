@@ -81,7 +81,9 @@ public sealed class BulkOnlyStorage
         return tag;
     }
 
-    /// <summary>Reads the status wrapper. A halted endpoint is the device's way to end the data early: it is cleared, and the status follows.</summary>
+    /// <summary>
+    /// Reads the status wrapper. A halted endpoint is the device's way to end the data early: it is cleared, and the status follows.
+    /// </summary>
     public CommandStatus ReadStatus(uint tag)
     {
         byte[] wrapper = new byte[StatusLength];
@@ -102,9 +104,20 @@ public sealed class BulkOnlyStorage
     /// <summary>The class's way out when the two ends do not agree any more: reset of the interface, then both halts are cleared.</summary>
     public void Recover()
     {
-        Handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0), timeout: Machine.Patience);
+        var reset = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0);
+        Handle.ControlWrite(reset, timeout: Machine.Patience);
         Handle.ClearHalt(In);
         Handle.ClearHalt(Out);
+    }
+
+    /// <summary>
+    /// A reset of the port, after transfers were cancelled at the moment when others stalled: QEMU's controller and the kernel's driver then lose
+    /// count, and the next read may end well with no data at all (usbmon shows it). After a reset their queues are new.
+    /// </summary>
+    public void StartAnew()
+    {
+        Handle.Reset();
+        MakeReady();
     }
 
     /// <summary>Asks until the device is ready: after it was plugged in or reset, its first answer is that this has happened.</summary>

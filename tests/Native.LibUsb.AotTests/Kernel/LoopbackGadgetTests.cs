@@ -175,8 +175,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     {
         byte endpoint = isIn ? _in : _out;
         Assert.Equal(0, StatusOf(endpoint));
-        // SET_FEATURE, ENDPOINT_HALT
-        _handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Standard, UsbRecipient.Endpoint, 0x03, 0, endpoint), timeout: Patience);
+        Halt(endpoint);
         Assert.Equal(1, StatusOf(endpoint));
         UsbError error = isIn
             ? _handle.TryBulkRead(endpoint, new byte[Packet], out int moved, Patience)
@@ -190,9 +189,10 @@ public sealed class LoopbackGadgetTests : MachineTest
     [Fact]
     public async Task A_ring_that_may_clears_the_halt_itself()
     {
-        await using UsbInputRing ring = _handle.CreateInputRing(EndpointOf(_handle, _in), new UsbRingOptions { TransferSize = Packet, Stall = UsbRingStall.ClearHalt });
+        await using UsbInputRing ring = _handle.CreateInputRing(
+            EndpointOf(_handle, _in), new UsbRingOptions { TransferSize = Packet, Stall = UsbRingStall.ClearHalt });
         ring.Start();
-        _handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Standard, UsbRecipient.Endpoint, 0x03, 0, _in), timeout: Patience);
+        Halt(_in);
         Machine.WaitUntil(() => ring.GetStatistics().Recoveries > 0, "the ring recovers");
         _handle.BulkWrite(_out, LoopbackPattern.Make(0, 100), Patience);
         byte[]? read = null;
@@ -257,10 +257,16 @@ public sealed class LoopbackGadgetTests : MachineTest
         _gadget.WaitForDeparture();
     }
 
+    /// <summary>SET_FEATURE, ENDPOINT_HALT.</summary>
+    private void Halt(byte endpoint) =>
+        _handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Standard, UsbRecipient.Endpoint, 0x03, 0, endpoint), timeout: Patience);
+
+    /// <summary>GET_STATUS: 1 while it is halted.</summary>
     private int StatusOf(byte endpoint)
     {
         byte[] status = new byte[2];
-        Assert.Equal(2, _handle.ControlRead(new UsbControlSetup(UsbDirection.In, UsbRequestKind.Standard, UsbRecipient.Endpoint, 0, 0, endpoint), status, Patience));
+        var request = new UsbControlSetup(UsbDirection.In, UsbRequestKind.Standard, UsbRecipient.Endpoint, 0, 0, endpoint);
+        Assert.Equal(2, _handle.ControlRead(request, status, Patience));
         return status[0];
     }
 }

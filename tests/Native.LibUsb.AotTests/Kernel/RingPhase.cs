@@ -33,7 +33,7 @@ public sealed class RingPhase : IDataPhase
         Assert.True(ring.Completion.Wait(Machine.Patience));
         Assert.Equal(UsbError.Pipe, ring.Failure?.Error);
         Assert.Equal(data.Length + status.Length, ring.GetStatistics().Bytes);
-        storage.Handle.ClearHalt(storage.In);
+        storage.StartAnew();
         return status;
     }
 

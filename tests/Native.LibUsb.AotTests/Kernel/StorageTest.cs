@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>What the tests of the disk share: QEMU's usb-storage on the image that the machine was started with, taken from the kernel's driver.</summary>
+/// <summary>
+/// What the tests of the disk share: QEMU's usb-storage on the image that the machine was started with, taken from the kernel's driver.
+/// </summary>
 public abstract class StorageTest : MachineTest
 {
     protected const int Half = 8 << 20;

@@ -143,7 +143,8 @@ public sealed class TabletTests : MachineTest
         _handle.SetAutoDetachKernelDriver(false);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.SetAlternateSetting(5, 0)).Error);
-        Assert.Equal(UsbError.IO, _handle.TryInterruptRead(0x85, new byte[8], out _, Patience)); // what libusb makes of the kernel's "no such endpoint"
+        // what libusb makes of the kernel's "no such endpoint"
+        Assert.Equal(UsbError.IO, _handle.TryInterruptRead(0x85, new byte[8], out _, Patience));
         Assert.Equal(1, _handle.GetConfiguration());
     }
 

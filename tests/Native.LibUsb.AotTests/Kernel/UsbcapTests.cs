@@ -21,7 +21,7 @@ public sealed class UsbcapTests : StorageTest
     [UsbcapFact]
     public void It_captures_what_the_disk_sends()
     {
-        const string file = "/tmp/usbcap-disk.raw";
+        string file = Path.GetTempFileName();
         string endpoint;
         using (UsbDeviceHandle handle = Disk.Device.Open())
         {
@@ -35,7 +35,8 @@ public sealed class UsbcapTests : StorageTest
 
         try
         {
-            Run("capture", "--vendor", "46f4", "--product", "0001", "--endpoint", endpoint, "--bytes", $"{Half}", "--output", file, "--force", "--quiet");
+            Run("capture", "--vendor", "46f4", "--product", "0001", "--endpoint", endpoint, "--bytes", $"{Half}",
+                "--output", file, "--force", "--quiet");
             AssertBytes(DiskPattern.Make(0, Half), File.ReadAllBytes(file));
         }
         finally
@@ -45,9 +46,7 @@ public sealed class UsbcapTests : StorageTest
 
         using UsbDeviceHandle after = Disk.Device.Open();
         after.ClaimInterface(0);
-        var recovered = new BulkOnlyStorage(after);
-        recovered.Recover(); // usbcap had asked for more, and taken the status
-        recovered.MakeReady();
+        new BulkOnlyStorage(after).StartAnew(); // usbcap had asked for more, and taken the status
     }
 
     private static string Run(params string[] arguments)

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>
+/// QEMU's serial adapter, whose line is a UDP socket that sends to itself: what is written comes back, with two bytes of status before the
+/// data of each packet.
+/// </summary>
+public sealed class SerialTests : MachineTest
+{
+    private const byte In = 0x81, Out = 0x02;
+    private const int Packet = 64, StatusLength = 2;
+    private const string Line = "echo";
+
+    private readonly UsbDeviceHandle _handle;
+
+    public SerialTests()
+    {
+        MakeLine();
+        QemuDevice adapter = Plug("usb-serial", "4", ("chardev", Line), ("always-plugged", true));
+        Assert.Equal((0x0403, 0x6001), ((int)adapter.Device.VendorId, (int)adapter.Device.ProductId));
+        _handle = adapter.Device.Open();
+        _handle.ClaimInterface(0);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(61)]
+    [InlineData(62)]
+    [InlineData(63)]
+    [InlineData(200)]
+    public void What_is_written_comes_back_in_packets(int length)
+    {
+        byte[] data = LoopbackPattern.Make(length, length);
+        Assert.Equal(length, _handle.BulkWrite(Out, data, Patience));
+        byte[] line = new byte[length];
+        byte[] buffer = new byte[8 * Packet];
+        for (int position = 0; position < length;)
+        {
+            int received = _handle.BulkRead(In, buffer, Patience);
+            for (int packet = 0; packet < received; packet += Packet)
+            {
+                int size = Math.Min(Packet, received - packet) - StatusLength;
+                Assert.True(size > 0, $"A packet of {size + StatusLength} bytes has no data.");
+                buffer.AsSpan(packet + StatusLength, size).CopyTo(line.AsSpan(position));
+                position += size;
+            }
+        }
+
+        AssertBytes(data, line);
+    }
+
+    [Fact]
+    public void With_nothing_on_the_line_nothing_is_read()
+    {
+        Assert.Equal(UsbError.Timeout, _handle.TryBulkRead(In, new byte[Packet], out int received, TimeSpan.FromMilliseconds(300)));
+        Assert.Equal(0, received);
+        What_is_written_comes_back_in_packets(10);
+    }
+
+    // The machine keeps it: a device that is pulled lets go of it late.
+    private static void MakeLine()
+    {
+        foreach (JsonNode? there in Qmp.Monitor.Execute("query-chardev")!.AsArray())
+        {
+            if ((string?)there!["label"] == Line)
+                return;
+        }
+
+        string port = (40000 + (Environment.TickCount64 % 20000)).ToString(CultureInfo.InvariantCulture); // of the host, where others may run too
+        Qmp.Monitor.Execute("chardev-add", new JsonObject
+        {
+            ["id"] = Line,
+            ["backend"] = new JsonObject
+            {
+                ["type"] = "udp",
+                ["data"] = new JsonObject { ["remote"] = Address(port), ["local"] = Address(port) },
+            },
+        });
+    }
+
+    private static JsonObject Address(string port) => new()
+    {
+        ["type"] = "inet",
+        ["data"] = new JsonObject { ["host"] = "127.0.0.1", ["port"] = port },
+    };
+}
