@@ -33,6 +33,11 @@ if [ -w /dev/kvm ]; then
 fi
 echo "kernel-test: $machines machines with $(basename "$kernel"/boot/vmlinuz-*), accelerator $MACHINE_ACCELERATOR"
 
+# The disk of a machine: 16 MiB of 32-bit words, each 2654435761 times its number. The tests write the complement in the second half.
+disk() { # 1 when it was written
+  perl -e 'print pack("V*", map { (($_ * 2654435761) & 0xffffffff) ^ ($ARGV[0] && $_ >= 0x200000 ? 0xffffffff : 0) } 0 .. 0x3fffff)' "$1"
+}
+
 # Everything takes 10 to 20 times as long under emulation, so what repeats itself does so less often.
 rounds=100
 if [ "$MACHINE_ACCELERATOR" = tcg ]; then rounds=10; fi
@@ -40,7 +45,7 @@ pids=()
 for ((number = 1; number <= machines; number++)); do
   folder=$results/$number
   mkdir -p "$folder"
-  perl -e 'print pack("V*", map { ($_ * 2654435761) & 0xffffffff } 0 .. 0x3fffff)' >"$folder/disk.img"
+  disk 0 >"$folder/disk.img"
   tests/kernel/machine.sh "$kernel" "$folder" env "LD_PRELOAD=${program%/*}/libnative-libusb-counting.so" \
     "NATIVE_LIBUSB_TEST_ROUNDS=$rounds" "NATIVE_LIBUSB_TEST_USBCAP=$usbcap" "$program" "--share=$number/$machines" "$@" >"$folder/qemu.txt" 2>&1 &
   pids+=($!)
@@ -48,7 +53,7 @@ done
 
 passed=0 failed=0 skipped=0
 for ((number = 1; number <= machines; number++)); do
-  folder=$results/$number
+  folder=$results/$number written=0
   wait "${pids[number - 1]}"
   status=$?
   line=$(tail -n 1 "$folder/output.txt" 2>/dev/null)
@@ -64,6 +69,11 @@ for ((number = 1; number <= machines; number++)); do
   if grep -hE 'WARNING:|BUG:|Oops:|Call Trace:|INFO: task|soft lockup|detected stall|general protection|Kernel panic' "$folder/kernel.txt" "$folder/console.txt"; then
     failed=$((failed + 1))
     line+="; the kernel warned"
+  fi
+  if grep -q '^passed  StorageTests.What_is_written_is_on_the_disk' "$folder/output.txt"; then written=1; fi
+  if ! disk "$written" | cmp - "$folder/disk.img"; then
+    failed=$((failed + 1))
+    line+="; the disk's image is not what was written"
   fi
   grep -E '^(FAILED|skipped) ' -A 8 "$folder/output.txt" | grep -v '^passed '
   rm -f "$folder/disk.img" "$folder/initramfs.gz"

@@ -34,14 +34,16 @@ while IFS= read -r counters; do
   skipped=$((skipped + $(value total) - $(value executed)))
 done < <(grep -rhoE '<Counters [^>]*>' "$results" 2>/dev/null)
 
-# The scenarios again, compiled ahead of time; a filter is for the tests above.
+# The scenarios again, compiled ahead of time, on other versions and on a real kernel; a filter is for the tests above.
 if (($# == 0)); then
-  eng/aot-test.sh | tee "$results/aot.txt"
-  if [[ $(tail -n 1 "$results/aot.txt") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
-  else
-    status=1
-  fi
+  for run in aot kernel; do
+    "eng/$run-test.sh" | tee "$results/$run.txt"
+    if [[ $(tail -n 1 "$results/$run.txt") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+      passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+    else
+      status=1
+    fi
+  done
 fi
 
 if ((passed + failed == 0)); then failed=1; fi

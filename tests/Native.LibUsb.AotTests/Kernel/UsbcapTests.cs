@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>The command-line program on a disk: it is another process, and has the device from the kernel.</summary>
@@ -9,7 +7,7 @@ public sealed class UsbcapTests : StorageTest
     public void It_lists_the_devices()
     {
         string port = Disk.Device.PortPath.ToString();
-        string[] lines = Run("list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines = Usbcap.Run("list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         string disk = Assert.Single(lines, line => line.Contains("46f4:0001", StringComparison.Ordinal));
         Assert.Contains(port, disk, StringComparison.Ordinal);
         Assert.Contains("QEMU USB HARDDRIVE", disk, StringComparison.Ordinal);
@@ -35,7 +33,7 @@ public sealed class UsbcapTests : StorageTest
 
         try
         {
-            Run("capture", "--vendor", "46f4", "--product", "0001", "--endpoint", endpoint, "--bytes", $"{Half}",
+            Usbcap.Run("capture", "--vendor", "46f4", "--product", "0001", "--endpoint", endpoint, "--bytes", $"{Half}",
                 "--output", file, "--force", "--quiet");
             AssertBytes(DiskPattern.Make(0, Half), File.ReadAllBytes(file));
         }
@@ -47,19 +45,5 @@ public sealed class UsbcapTests : StorageTest
         using UsbDeviceHandle after = Disk.Device.Open();
         after.ClaimInterface(0);
         new BulkOnlyStorage(after).StartAnew(); // usbcap had asked for more, and taken the status
-    }
-
-    private static string Run(params string[] arguments)
-    {
-        using var process = new Process
-        {
-            StartInfo = new ProcessStartInfo(UsbcapFactAttribute.Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
-        };
-        process.Start();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"usbcap {string.Join(' ', arguments)}: exit code {process.ExitCode}: {errors.Result}");
-        return output;
     }
 }

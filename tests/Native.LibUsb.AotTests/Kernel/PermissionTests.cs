@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>A node that may not be opened. Root may open all, so a thread gives up that right.</summary>
+public sealed unsafe partial class PermissionTests : IDisposable
+{
+    private readonly Watchdog _watchdog = new(120, "a test of permissions");
+    private readonly VirtualBus _bus;
+
+    public PermissionTests() => _bus = TestBus.CreateFor(this);
+
+    public void Dispose()
+    {
+        TestBus.Disposed(this);
+        _bus.Dispose();
+        _watchdog.Dispose();
+    }
+
+    [Fact]
+    public void A_device_without_permission_says_which_rule_is_missing()
+    {
+        var loopback = new BulkLoopback();
+        _bus.Attach(loopback);
+        using var context = new UsbContext();
+        using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
+        string node = $"/dev/bus/usb/{loopback.BusNumber:D3}/{loopback.DeviceNumber:D3}";
+        UnixFileMode mode = File.GetUnixFileMode(node);
+        File.SetUnixFileMode(node, UnixFileMode.None);
+        UsbException denied = Unprivileged(() => Assert.Throws<UsbException>(device.Open));
+        Assert.Equal(UsbError.Access, denied.Error);
+        Assert.Contains("ATTR{idVendor}==\"1209\", ATTR{idProduct}==\"0011\"", denied.Hint, StringComparison.Ordinal);
+
+        // Permission that comes later is waited for.
+        var waiting = new ManualResetEventSlim();
+        Task later = Task.Run(() =>
+        {
+            waiting.Wait();
+            File.SetUnixFileMode(node, mode);
+        });
+        Unprivileged(() =>
+        {
+            waiting.Set();
+            device.Open(Machine.Patience).Dispose();
+            return 0;
+        });
+        later.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Runs something on a thread of its own that may not pass over the modes of files; its exceptions come out here.</summary>
+    private static T Unprivileged<T>(Func<T> action)
+    {
+        T? result = default;
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            failure = Record.Exception(() =>
+            {
+                GiveUp();
+                result = action();
+            });
+        });
+        thread.Start();
+        thread.Join();
+        return failure is null ? result! : throw failure;
+    }
+
+    /// <summary>Takes the rights to pass over the modes of files (capabilities 1 and 2) from the calling thread.</summary>
+    private static void GiveUp()
+    {
+        const uint version3 = 0x20080522;
+        const uint overrideModes = 1 << 1, readAll = 1 << 2;
+        uint* header = stackalloc uint[] { version3, 0 };
+        uint* sets = stackalloc uint[6]; // effective, permitted and inheritable; of the first 32, then of the others
+        Assert.Equal(0, GetCapabilities(header, sets));
+        sets[0] &= ~(overrideModes | readAll);
+        Assert.Equal(0, SetCapabilities(header, sets));
+    }
+
+    [LibraryImport("libc", EntryPoint = "capget")]
+    private static partial int GetCapabilities(uint* header, uint* sets);
+
+    [LibraryImport("libc", EntryPoint = "capset")]
+    private static partial int SetCapabilities(uint* header, uint* sets);
+}

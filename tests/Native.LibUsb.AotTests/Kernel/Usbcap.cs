@@ -1,0 +1,22 @@
+using System.Diagnostics;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>The command-line program, published ahead of time.</summary>
+internal static class Usbcap
+{
+    /// <summary>Runs it to its end, which must be a good one, and returns what it wrote.</summary>
+    public static string Run(params string[] arguments)
+    {
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo(UsbcapFactAttribute.Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
+        };
+        process.Start();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"usbcap {string.Join(' ', arguments)}: exit code {process.ExitCode}: {errors.Result}");
+        return output;
+    }
+}

@@ -1,0 +1,49 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Kernel;
+
+/// <summary>The command-line program on a device of ours that the kernel has at its vhci_hcd.</summary>
+public sealed class VirtualCaptureTests : IDisposable
+{
+    private readonly Watchdog _watchdog = new(400, "a capture from vhci_hcd");
+    private readonly VirtualBus _bus;
+
+    public VirtualCaptureTests() => _bus = TestBus.CreateFor(this);
+
+    public void Dispose()
+    {
+        TestBus.Disposed(this);
+        _bus.Dispose();
+        _watchdog.Dispose();
+    }
+
+    // Not paced: emulation is too slow for the line rate of high speed, and what is asked for here is that every byte is right.
+    [UsbcapFact]
+    public void Isochronous_packets_of_high_speed_are_captured_without_a_gap() => Capture(VirtualSpeed.High, paced: false, packetSize: 3072, packets: 8000);
+
+    [UsbcapFact]
+    public void Isochronous_packets_of_SuperSpeed_are_captured_without_a_gap() => Capture(VirtualSpeed.Super, paced: false, packetSize: 49152, packets: 800);
+
+    [UsbcapFact]
+    public void A_frame_of_a_millisecond_is_kept_up_with() => Capture(VirtualSpeed.Full, paced: true, packetSize: 1023, packets: 2000);
+
+    private void Capture(VirtualSpeed speed, bool paced, int packetSize, int packets)
+    {
+        string file = $"/tmp/usbcap-{speed}.raw";
+        _bus.Attach(new IsoSource(new IsoSourceOptions { Speed = speed, Paced = paced, SerialNumber = "CAPTURED" }));
+        try
+        {
+            Usbcap.Run("capture", "--serial", "CAPTURED", "--packets", $"{packets}", "--output", file, "--force", "--quiet", "--strict");
+            byte[] captured = File.ReadAllBytes(file);
+            Assert.Equal(packets * packetSize, captured.Length);
+            var checker = new NumberedPatternChecker(0);
+            for (int packet = 0; packet < packets; packet++)
+                checker.AddPacket(captured.AsSpan(packet * packetSize, packetSize));
+            Assert.True(checker.IsPerfect, checker.ToString());
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}
