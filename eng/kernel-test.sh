@@ -4,12 +4,12 @@
 # The last line is "N passed, N failed, N skipped": all machines together.
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (bookworm); NATIVE_LIBUSB_KERNEL_MACHINES: how many run at once, each with a share
-# of the tests (one more than there are processors, for much of the time is spent waiting).
+# of the tests (one more than there are processors, for much of the time is spent waiting; one for a part of the tests).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 results=$PWD/artifacts/test-results/kernel
-machines=${NATIVE_LIBUSB_KERNEL_MACHINES:-$(($(nproc) + 1))}
+machines=${NATIVE_LIBUSB_KERNEL_MACHINES:-$(($# ? 1 : $(nproc) + 1))}
 
 stop() { echo "kernel-test: $1" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 eng/setup.sh || stop "this machine lacks what the tests need"
@@ -40,7 +40,7 @@ disk() { # 1 when it was written
 
 # Everything takes 10 to 20 times as long under emulation, so what repeats itself does so less often.
 rounds=100
-if [ "$MACHINE_ACCELERATOR" = tcg ]; then rounds=10; fi
+if [ "$MACHINE_ACCELERATOR" = tcg ]; then rounds=5; fi
 pids=()
 for ((number = 1; number <= machines; number++)); do
   folder=$results/$number

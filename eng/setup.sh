@@ -2,6 +2,7 @@
 # Brings this machine to where everything in eng/ works: checks what is there, installs Debian or Ubuntu packages for what is not, if it
 # may (root, or sudo without a password), and otherwise prints exactly what is missing. Does nothing the second time.
 set -euo pipefail
+export PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/.."
 
 # what is needed | the package that has it | how to see that it is there

@@ -31,7 +31,7 @@ public sealed partial class VirtualBus : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.UsbfsMemoryMegabytes);
         VirtualBusHost host = options.Host != VirtualBusHost.Automatic ? options.Host : AutomaticHost;
         Options = options with { Host = host };
-        if (ReasonAgainst(host) is { } reason)
+        if (UnavailableReasonOf(host) is { } reason)
             throw new PlatformNotSupportedException(reason);
         if (Interlocked.Exchange(ref s_exists, 1) != 0)
             throw new InvalidOperationException("A virtual bus exists in this process already: dispose it first.");
@@ -55,7 +55,11 @@ public sealed partial class VirtualBus : IDisposable
         : PreloadHost.UnavailableHereReason is { } preload ? $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}" : null;
 
     /// <summary>Why no bus can be made here at all, even for child processes; null when one can.</summary>
-    public static string? ChildrenUnavailableReason => ReasonAgainst(AutomaticHost);
+    public static string? ChildrenUnavailableReason => UnavailableReasonOf(AutomaticHost);
+
+    /// <summary>Why no bus with such a host can be made here, even for child processes; null when one can.</summary>
+    public static string? UnavailableReasonOf(VirtualBusHost host) => !OperatingSystem.IsLinux() ? LinuxOnly
+        : (host == VirtualBusHost.Automatic ? AutomaticHost : host) == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 
     /// <summary>The folder with the /sys and /dev of the bus: <c>/</c> when the kernel is the host. Do not walk it recursively: links in it form loops.</summary>
     public string RootDirectory => _host.RootDirectory;
@@ -257,9 +261,6 @@ public sealed partial class VirtualBus : IDisposable
                 Serve(descriptor, null);
         }
     }
-
-    private static string? ReasonAgainst(VirtualBusHost host) =>
-        !OperatingSystem.IsLinux() ? LinuxOnly : host == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 
     private void Serve(int descriptor, VirtualDevice? device)
     {

@@ -45,17 +45,24 @@ internal static class RunCommand
                 result.AddError("--usbfs-memory is 0 or more.");
         });
         Option<bool> noScatterGather = new("--no-scatter-gather") { Description = "A host controller for which libusb splits bulk transfers in pieces of 16 KiB." };
+        Option<bool> kernel = new("--kernel") { Description = "Attach the devices to the vhci_hcd of this machine's kernel (root only): every program sees them." };
+        kernel.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<bool>() && (result.GetResult(noScatterGather) is not null || result.GetResult(denyAccess) is not null))
+                result.AddError("With --kernel, what usbfs can do and who may open a node is the kernel's business: --no-scatter-gather and --deny-access cannot be given.");
+        });
         Argument<string[]> program = new("command") { Description = "The program and its arguments, after --.", Arity = ArgumentArity.OneOrMore };
 
         Command command = new("run", "Runs a program that sees virtual devices. Its exit code is passed on; 125 says that no bus could be made.")
         {
-            devices, denyAccess, memory, noScatterGather, program,
+            devices, denyAccess, memory, noScatterGather, kernel, program,
         };
         command.SetAction(result => Run(
             result.GetValue(devices) ?? [],
             result.GetValue(denyAccess),
             new VirtualBusOptions
             {
+                Host = result.GetValue(kernel) ? VirtualBusHost.Kernel : VirtualBusHost.Preload,
                 UsbfsMemoryMegabytes = result.GetValue(memory),
                 Capabilities = result.GetValue(noScatterGather) ? UsbfsCapabilities.WithoutScatterGather : UsbfsCapabilities.Default,
             },
@@ -65,7 +72,7 @@ internal static class RunCommand
 
     private static int Run(DeviceSpecification[] devices, bool denyAccess, VirtualBusOptions options, string[] program)
     {
-        if (VirtualBus.ChildrenUnavailableReason is { } reason)
+        if (VirtualBus.UnavailableReasonOf(options.Host) is { } reason)
             return Fail(Unavailable, reason);
         using VirtualBus bus = new(options);
         // hubs first: what hangs on them needs them
@@ -76,7 +83,7 @@ internal static class RunCommand
                 device.DenyAccess |= denyAccess;
                 bus.Attach(device, specification.Port);
             }
-            catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
+            catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or PlatformNotSupportedException or TimeoutException)
             {
                 return Fail(Unavailable, $"--device {specification.Text}: {exception.Message}");
             }

@@ -8,6 +8,7 @@
 # The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine; the disk behind its drive "disk" is OUT_DIR/disk.img, if there is one.
 # MACHINE_SECONDS (600), MACHINE_MEMORY (MiB, 1536), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg), MACHINE_OPTIONS for the kernel.
 set -euo pipefail
+export PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
 if [ $# -lt 3 ]; then echo "usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...]" >&2; exit 2; fi
 kernel=$(cd "$1" && pwd) out=$(mkdir -p "$2" && cd "$2" && pwd)

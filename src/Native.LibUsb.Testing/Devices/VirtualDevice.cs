@@ -61,7 +61,8 @@ public class VirtualDevice
     /// <summary>Its name in sysfs, such as <c>1-2.3</c>: bus, then the ports on the way; null when it is not attached.</summary>
     public string? PortPath { get; internal set; }
 
-    /// <summary>True: opening the node for writing is refused with EACCES, as for a user without permission.</summary>
+    /// <summary>True: opening the node for writing is refused with EACCES, as for a user without permission. Not with
+    /// <see cref="VirtualBusHost.Kernel"/>, nor are openings counted there.</summary>
     public bool DenyAccess { get; set; }
 
     /// <summary>Refuses so many openings for writing with EACCES, and then no more: right after a device is plugged in, udev has not set its

@@ -53,6 +53,8 @@ internal sealed class KernelHost : BusHost
 
     public override void Plug(VirtualDevice device, string? port)
     {
+        if (device.DenyAccess || device.DenyNextOpens > 0)
+            throw new PlatformNotSupportedException("Who may open a node is the kernel's business: a device cannot refuse it.");
         VhciPort place = Choose(device.Description.Speed, port);
         _monitor.Forget();
         Bus.Add(device, 0, place.Bus, 0, place.Name);

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>A node that may not be opened. Root may open all, so a thread gives up that right.</summary>
+[SupportedOSPlatform("linux")]
 public sealed unsafe partial class PermissionTests : IDisposable
 {
     private readonly Watchdog _watchdog = new(120, "a test of permissions");

@@ -143,9 +143,10 @@ public sealed class CallersMemoryTests : BusTest
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         byte[] buffer = new byte[16 << 10];
         long before = 0;
-        for (int round = 0; round < 200; round++)
+        int rounds = Rounds.Of(200);
+        for (int round = 0; round < rounds; round++)
         {
-            if (round == 100) // warm
+            if (round == rounds / 2) // warm
                 before = GC.GetAllocatedBytesForCurrentThread();
             handle.BulkWrite(BulkLoopback.OutAddress, buffer, Patience);
             handle.BulkRead(BulkLoopback.InAddress, buffer, Patience);

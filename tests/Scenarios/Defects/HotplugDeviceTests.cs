@@ -16,7 +16,7 @@ public sealed class HotplugDeviceTests : BusTest
         using UsbEventThread events = Context.StartEventThread();
         var told = new BlockingCollection<UsbHotplugNotification>();
         using UsbHotplugRegistration registration = Context.RegisterHotplug(told.Add, s_filter);
-        for (int round = 0; round < 20; round++)
+        for (int round = 0; round < Rounds.Of(20); round++)
         {
             var loopback = new BulkLoopback();
             Bus.Attach(loopback);

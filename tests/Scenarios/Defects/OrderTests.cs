@@ -15,7 +15,7 @@ public sealed class OrderTests : BusTest
     [InlineData(true)]
     public async Task What_several_transfers_bring_arrives_in_order_at_a_consumer_elsewhere(bool isochronous)
     {
-        const int packets = 20_000;
+        int packets = Rounds.Of(20_000);
         using UsbDeviceHandle handle = isochronous ? OpenIsochronous() : OpenBulk();
         var queue = Channel.CreateUnbounded<byte[]>();
         bool stopped = false;

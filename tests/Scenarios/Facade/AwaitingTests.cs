@@ -187,7 +187,7 @@ public sealed class AwaitingTests : BusTest
         using UsbTransfer transfer = _handle.CreateTransfer();
         using var start = new Barrier(2);
         CancellationTokenSource cancellation = new();
-        const int rounds = 2_000;
+        int rounds = Rounds.Of(2_000);
         var canceller = new Thread(() =>
         {
             for (int round = 0; round < rounds; round++)
@@ -309,13 +309,14 @@ public sealed class AwaitingTests : BusTest
         async Task<long> Allocations()
         {
             long sum = 0;
-            for (int round = 0; round < 3_000; round++)
+            int rounds = Rounds.Of(3_000);
+            for (int round = 0; round < rounds; round++)
             {
                 resumer.Endpoint.Hold(); // until it is awaited, so that this loop runs on the event thread from the first round on
                 ThreadPool.UnsafeQueueUserWorkItem(resumer, preferLocal: false);
                 long before = GC.GetAllocatedBytesForCurrentThread(); // not those of the virtual bus, whose locks may be contended
                 await transfer.SubmitAsync(cancellation.Token).ConfigureAwait(false);
-                if (round >= 1_000)
+                if (round >= rounds / 3)
                     sum += GC.GetAllocatedBytesForCurrentThread() - before;
             }
 
@@ -327,7 +328,7 @@ public sealed class AwaitingTests : BusTest
     public async Task What_nobody_awaited_does_not_disturb_the_next_one()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
-        for (int round = 0; round < 500; round++)
+        for (int round = 0; round < Rounds.Of(500); round++)
         {
             transfer.SetBulk(BulkLoopback.OutAddress, 1);
             _ = transfer.SubmitAsync();

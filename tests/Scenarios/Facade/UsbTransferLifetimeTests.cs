@@ -388,7 +388,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     public void A_submission_from_another_thread_races_with_the_end_of_the_callback()
     {
         using UsbEventThread events = Context.StartEventThread();
-        const int rounds = 4_000;
+        int rounds = Rounds.Of(4_000);
         int callbacks = 0;
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Volatile.Write(ref callbacks, callbacks + 1)); // its last act
@@ -408,7 +408,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     [BusFact]
     public void Disposing_on_another_thread_races_with_the_submission()
     {
-        const int rounds = 4_000;
+        int rounds = Rounds.Of(4_000);
         using UsbEventThread events = Context.StartEventThread();
         UsbTransfer transfer = null!;
         int round = 0, disposed = 0;
@@ -467,7 +467,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     public void Dispose_races_with_submission_and_completion()
     {
         using UsbEventThread events = Context.StartEventThread();
-        for (int round = 0; round < 300; round++)
+        for (int round = 0; round < Rounds.Of(300); round++)
         {
             int submitted = 0, completed = 0;
             UsbTransfer transfer = _handle.CreateTransfer();

@@ -13,7 +13,8 @@ public sealed class RingAllocationTests : RingTest
 {
     // The just-in-time compiler replaces what runs often, and now and then allocates on the thread that it interrupts. What each transfer
     // allocates is in every stretch; what comes once is not.
-    private const int Stretch = 3000, Stretches = 5;
+    private const int Stretches = 5;
+    private static readonly int s_stretch = Rounds.Of(3000);
 
     private readonly BulkSourceSink _device = new();
     private readonly UsbDeviceHandle _handle;
@@ -94,7 +95,7 @@ public sealed class RingAllocationTests : RingTest
         for (int stretch = 0; stretch < Stretches; stretch++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < Stretch; i++)
+            for (int i = 0; i < s_stretch; i++)
             {
                 stream.Write(bytes);
                 stream.EndMessage();
@@ -105,7 +106,7 @@ public sealed class RingAllocationTests : RingTest
 
         Assert.Equal(0, least);
         stream.Flush();
-        Assert.Equal(Stretches * Stretch * 700L, _device.TakenBytes);
+        Assert.Equal(Stretches * s_stretch * 700L, _device.TakenBytes);
     }
 
     private UsbInputRing Ring() => InputRing(_handle, BulkSourceSink.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 8 });
@@ -130,13 +131,13 @@ public sealed class RingAllocationTests : RingTest
         {
             Mismatches += NumberedPattern.CountMismatches(data, (ulong)_buffers);
             _buffers++;
-            if (_buffers % Stretch != 0)
+            if (_buffers % s_stretch != 0)
                 return;
             long now = GC.GetAllocatedBytesForCurrentThread();
-            if (_buffers > Stretch)
+            if (_buffers > s_stretch)
                 Allocated = Math.Min(Allocated, now - _before);
             _before = GC.GetAllocatedBytesForCurrentThread();
-            if (_buffers == Stretch * Stretches)
+            if (_buffers == s_stretch * Stretches)
                 _done.SetResult();
         }
     }

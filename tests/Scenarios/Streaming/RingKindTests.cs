@@ -10,6 +10,7 @@ public sealed class RingKindTests : RingTest
     [BusFact]
     public async Task Each_interrupt_report_is_one_buffer()
     {
+        int reports = Rounds.Of(2000);
         var source = new InterruptSource(new InterruptSourceOptions { ReportSize = 8, QueueLength = 4096 });
         UsbDeviceHandle handle = Open(source);
         await using UsbInputRing ring = InputRing(handle, InterruptSource.EndpointAddress);
@@ -18,10 +19,10 @@ public sealed class RingKindTests : RingTest
         ring.Start();
         Task reporting = Task.Run(() =>
         {
-            for (int i = 0; i < 2000; i++)
+            for (int i = 0; i < reports; i++)
                 source.ReportNext();
         });
-        for (int i = 0; i < 2000; i++)
+        for (int i = 0; i < reports; i++)
         {
             using UsbInputBuffer buffer = await ring.ReadAsync();
             Assert.Equal(8, buffer.Length);
@@ -34,7 +35,7 @@ public sealed class RingKindTests : RingTest
         Assert.Equal([1, 2, 3], last.Data.ToArray());
         Assert.True(last.EndsWithShortPacket);
         Assert.Equal(0, source.LostReports);
-        Assert.Equal((2000 * 8) + 3, ring.GetStatistics().Bytes);
+        Assert.Equal((reports * 8) + 3, ring.GetStatistics().Bytes);
     }
 
     [PreloadOnly(KernelLimits.Streams)]
@@ -102,7 +103,7 @@ public sealed class RingKindTests : RingTest
             written += buffer.Span.Length;
             buffer.Commit(buffer.Span.Length);
         });
-        while (tape.Packets < 4000)
+        while (tape.Packets < Rounds.Of(4000))
             await Task.Yield();
         await ring.StopAsync();
         Assert.True(tape.Mismatches == 0, $"{tape.Mismatches} of {tape.Bytes} bytes; {ring.GetStatistics()}");

@@ -192,20 +192,21 @@ public sealed class RingMetricsTests : RingTest
 
     private readonly struct Measure : IUsbInputHandler
     {
-        private const int Stretch = 1_000, Stretches = 5;
+        private const int Stretches = 5;
+        private static readonly int s_stretch = Rounds.Of(1_000);
 
         public static void OnBuffer(UsbInputBuffer buffer)
         {
             var run = (Run)buffer.Ring.State!;
             run.Rounds++;
-            if (run.Rounds % Stretch != 0 || run.Rounds > Stretch * Stretches)
+            if (run.Rounds % s_stretch != 0 || run.Rounds > s_stretch * Stretches)
                 return;
             // The least of all stretches but the first: what the runtime makes once, when it compiles something again, is not the ring's.
             long now = GC.GetAllocatedBytesForCurrentThread();
-            if (run.Rounds > Stretch)
+            if (run.Rounds > s_stretch)
                 run.Allocated = Math.Min(run.Allocated, now - run.Before);
             run.Before = now;
-            if (run.Rounds == Stretch * Stretches)
+            if (run.Rounds == s_stretch * Stretches)
                 run.Done.SetResult();
         }
     }

@@ -108,7 +108,7 @@ public sealed unsafe class CloseTrapTests : BusTest
     [InlineData(4)]
     public void Threads_that_handle_events_leave_when_the_context_is_disposed(int count)
     {
-        for (int round = 0; round < 200; round++)
+        for (int round = 0; round < Rounds.Of(200); round++)
         {
             var context = new UsbContext();
             using var started = new CountdownEvent(count);

@@ -137,7 +137,7 @@ public sealed class HotplugTrapTests : BusTest
             subscribers.Add(thread);
         }
 
-        for (int round = 0; round < 60; round++)
+        for (int round = 0; round < Rounds.Of(60); round++)
         {
             var device = new BulkLoopback();
             Bus.Attach(device);
@@ -153,13 +153,13 @@ public sealed class HotplugTrapTests : BusTest
         // Each device comes before it goes, and neither twice.
         void SubscribeForAMoment()
         {
-            var present = new HashSet<byte>();
+            var present = new HashSet<(byte Bus, byte Address)>();
             bool wrong = false;
             using var told = new ManualResetEventSlim();
             UsbHotplugRegistration registration = Context.RegisterHotplug(notification =>
             {
                 using UsbDevice device = notification.Device;
-                wrong |= !(notification.Event == UsbHotplugEvents.Arrived ? present.Add(device.Address) : present.Remove(device.Address));
+                wrong |= !(notification.Event == UsbHotplugEvents.Arrived ? present.Add((device.BusNumber, device.Address)) : present.Remove((device.BusNumber, device.Address)));
                 told.Set();
             });
             told.Wait(); // the root hub is always there

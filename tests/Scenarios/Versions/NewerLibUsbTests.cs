@@ -295,7 +295,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     {
         Bus.Attach(new BulkLoopback());
         using UsbDeviceList devices = Context.GetDevices();
-        Assert.Equal(2, devices.Count);
+        Assert.InRange(devices.Count, 2, int.MaxValue); // and its hub
         if (!LibUsbLibrary.HasFunction(nameof(libusb_get_session_data)))
             return;
         nuint first = libusb_get_session_data(devices[0].DangerousGetDevice()).Value;

@@ -92,7 +92,7 @@ public sealed unsafe class PlugTests
             return true; // never answered
         };
         using RawHost host = new(device);
-        for (int round = 0; round < 20; round++)
+        for (int round = 0; round < Rounds.Of(20); round++)
         {
             libusb_device_handle* handle = host.Open(device, claim: -1);
             Assert.Equal((int)libusb_error.LIBUSB_ERROR_NO_DEVICE, libusb_control_transfer(handle, 0x40, 1, 0, 0, null, 0, 0));

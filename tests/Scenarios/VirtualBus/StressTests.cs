@@ -18,10 +18,11 @@ public sealed unsafe class StressTests
         using RawTransfer packets = RawTransfer.Iso(host, iso, IsoSource.EndpointAddress, 32, 3072);
         using RawTransfer output = RawTransfer.Bulk(host, bulk, BulkLoopback.OutAddress, 10000);
         using RawTransfer input = RawTransfer.Bulk(host, bulk, BulkLoopback.InAddress, 16384);
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < Rounds.Of(300); i++)
             Round();
         long least = long.MaxValue;
-        const int rounds = 200, smallestObject = 24;
+        const int smallestObject = 24;
+        int rounds = Rounds.Of(200);
         for (int attempt = 0; attempt < 5 && least > 0; attempt++)
         {
             long before = GC.GetTotalAllocatedBytes(precise: true);
@@ -65,7 +66,7 @@ public sealed unsafe class StressTests
             try
             {
                 Random random = new(index);
-                for (int round = 0; round < 40 && failure is null; round++)
+                for (int round = 0; round < Rounds.Of(40) && failure is null; round++)
                     Churn(host, loopback, random, claim: index % 2 == 0);
             }
             catch (Exception exception)
@@ -89,7 +90,7 @@ public sealed unsafe class StressTests
     {
         using Watchdog watchdog = new(120);
         using RawHost host = new();
-        for (int round = 0; round < 30; round++)
+        for (int round = 0; round < Rounds.Of(30); round++)
         {
             IsoSource source = new(new IsoSourceOptions { Paced = false });
             host.Bus.Attach(source);
