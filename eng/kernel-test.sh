@@ -17,12 +17,18 @@ eng/setup.sh || stop "this machine lacks what the tests need"
 dotnet publish tests/Native.LibUsb.AotTests -c Release -v quiet || stop "the tests cannot be built"
 dotnet publish src/usbcap -c Release -v quiet || stop "usbcap cannot be built"
 kernel=$(eng/fetch-kernel.sh "${NATIVE_LIBUSB_KERNEL_SUITE:-bookworm}" artifacts/kernel) || stop "the kernel cannot be fetched"
+# udevd is not a program that every machine has; a container has no use for it.
+if ! MACHINE_UDEVD=$(command -v udevadm); then
+  udev=$(eng/fetch-packages.sh "$(. /etc/os-release && echo "$VERSION_CODENAME")" artifacts/udev udev) || stop "udev cannot be fetched"
+  MACHINE_UDEVD=$(find "$udev" -path '*/bin/udevadm')
+fi
+export MACHINE_UDEVD
 program=$(echo "$PWD"/artifacts/publish/Native.LibUsb.AotTests/release_*/Native.LibUsb.AotTests)
 usbcap=$(echo "$PWD"/artifacts/publish/usbcap/release_*/usbcap)
 rm -rf "$results" && mkdir -p "$results"
 
 # The processor's own virtualisation, where it works: a file that can be opened does not say that it does.
-export MACHINE_ACCELERATOR=tcg MACHINE_SECONDS=900
+export MACHINE_ACCELERATOR=tcg MACHINE_SECONDS=${MACHINE_SECONDS:-900}
 if [ -w /dev/kvm ]; then
   working=artifacts/kernel/kvm-$(</proc/sys/kernel/random/boot_id)
   if [ ! -e "$working" ]; then

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Boots a Linux kernel in a machine that has this machine's files as its root (it cannot change them), an xHCI controller, vhci_hcd and
-# dummy_hcd, and runs one command in it as root.
+# Boots a Linux kernel in a machine that has this machine's files as its root (it cannot change them), an xHCI and a UHCI controller,
+# vhci_hcd and dummy_hcd, and runs one command in it as root.
 # usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...]          (KERNEL_DIR as eng/fetch-kernel.sh prints it)
+# MACHINE_UDEVD is udevadm, which is udevd too: one that runs with the libraries of this machine.
 # In OUT_DIR, which is /out in the machine: output.txt what the command wrote, status its exit status, kernel.txt the kernel's log,
 # console.txt what appeared on the console. The exit status is the command's; 124 when the machine did not end in time, and 98 when it ended
 # without one.
@@ -18,7 +19,7 @@ version=${version#vmlinuz-}
 
 # In this order. vhci_hcd comes before the other controllers, so that its buses have the numbers that the virtual bus has elsewhere: 1 is
 # high speed, 2 is SuperSpeed.
-modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay vhci-hcd xhci-pci dummy_hcd libcomposite usb_f_ss_lb usbmon usblp usb-storage hid-generic usbhid)
+modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay vhci-hcd xhci-pci uhci-hcd dummy_hcd libcomposite usb_f_ss_lb usbmon usblp usb-storage hid-generic usbhid)
 
 # an initramfs: busybox, the modules, and the first process
 image=$out/image
@@ -37,7 +38,7 @@ done
 rm -rf "$image"
 
 cp "$here/guest.sh" "$out/guest.sh"
-printf 'export PATH=%q HOME=%q MACHINE_UDEVD=%q\n' "$PATH" "$HOME" "$kernel/bin/udevadm" >"$out/environment.sh"
+printf 'export PATH=%q HOME=%q MACHINE_UDEVD=%q\n' "$PATH" "$HOME" "${MACHINE_UDEVD:-$(command -v udevadm)}" >"$out/environment.sh"
 { printf 'cd %q\nexec' "$PWD"; printf ' %q' "$@"; echo; } >"$out/command.sh"
 
 drive=()
@@ -54,5 +55,5 @@ timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATO
   -fsdev "local,id=out,path=$out,security_model=none,multidevs=remap" -device virtio-9p-pci,fsdev=out,mount_tag=out \
   -chardev socket,id=monitor,path=monitor,server=on,wait=off -mon chardev=monitor,mode=control \
   -device virtio-serial-pci -chardev socket,id=port,path=monitor -device virtserialport,chardev=port,name=monitor \
-  -device qemu-xhci,id=xhci -audiodev none,id=silence "${drive[@]}" >&2 || { status=$?; if ((status == 124)); then exit 124; fi; }
+  -device qemu-xhci,id=xhci -device piix3-usb-uhci,id=uhci -audiodev none,id=silence "${drive[@]}" >&2 || { status=$?; if ((status == 124)); then exit 124; fi; }
 exit "$(cat status 2>/dev/null || echo 98)"

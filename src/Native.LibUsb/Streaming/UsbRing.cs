@@ -32,6 +32,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     private TaskCompletionSource _rest = Completed();
     private protected UsbRingLoss PendingLoss; // for the next transfer that is submitted
     private bool _cancelArmed; // they are still to be cancelled, once the gate is open
+    private int _cancelling; // threads that do it: until they are done the ring is not at rest, or they would cancel what it starts again with
     private bool _stopAsked; // by the program: no recovery
     private bool _disposed;
     private bool _released;
@@ -136,8 +137,9 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     /// <returns>Ends when nothing is in flight.</returns>
     public Task StopAsync()
     {
+        Task rest = Completion; // of this run: another may have begun when that one has ended
         StopByProgram();
-        return WaitForRestAsync();
+        return WaitForRestAsync(rest);
     }
 
     /// <summary>
@@ -160,7 +162,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     {
         GC.SuppressFinalize(this);
         Dispose();
-        await WaitForRestAsync().ConfigureAwait(false);
+        await WaitForRestAsync(Completion).ConfigureAwait(false);
     }
 
     /// <summary>The device handle closes, and has cancelled what is in flight.</summary>
@@ -421,15 +423,20 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         var armed = new List<RingSlot>(_slots.Length);
         bool taken = false;
         Gate.Enter(ref taken);
-        for (RingSlot? slot = Order.Last; slot is not null; slot = slot.Earlier)
+        for (RingSlot? slot = _state == RunState.Draining ? Order.Last : null; slot is not null; slot = slot.Earlier)
         {
             if (slot.State == RingSlotState.Armed)
                 armed.Add(slot);
         }
 
+        _cancelling++;
         Gate.Exit();
-        foreach (RingSlot slot in armed)
+        foreach (RingSlot slot in armed) // without the gate: the kernel may take its time
             slot.Transfer.TryCancel();
+        taken = false;
+        Gate.Enter(ref taken);
+        _cancelling--;
+        Gate.Exit();
     }
 
     private void TryComeToRest()
@@ -437,7 +444,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         bool rests = false, recovers = false;
         bool taken = false;
         Gate.Enter(ref taken);
-        if (_state == RunState.Draining && _armed == 0)
+        if (_state == RunState.Draining && _armed == 0 && _cancelling == 0)
         {
             recovers = _failure == UsbError.Pipe && Plan.Options.Stall == UsbRingStall.ClearHalt && !_stopAsked;
             rests = !recovers;
@@ -445,11 +452,12 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
             _state = recovers ? RunState.Recovering : RunState.Stopped;
         }
 
+        TaskCompletionSource run = _rest; // it may be started again as soon as the gate is open
         Gate.Exit();
         if (recovers)
             ThreadPool.UnsafeQueueUserWorkItem(static ring => ring.Recover(), this, preferLocal: false); // here libusb would refuse it
         else if (rests)
-            ComeToRest();
+            ComeToRest(run);
     }
 
     private void Recover()
@@ -473,6 +481,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         bool runs = error == UsbError.Success && !_stopAsked;
         _state = runs ? RunState.Running : RunState.Stopped;
         _failure = error;
+        TaskCompletionSource run = _rest;
         if (runs)
         {
             Counters.Recoveries++;
@@ -487,15 +496,15 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         }
         else
         {
-            ComeToRest();
+            ComeToRest(run);
         }
     }
 
-    private void ComeToRest()
+    private void ComeToRest(TaskCompletionSource run)
     {
         if (Volatile.Read(ref _disposed))
             Release();
-        _rest.TrySetResult();
+        run.TrySetResult();
         Wake();
     }
 
@@ -508,16 +517,15 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         Handle.UnregisterRing(this);
     }
 
-    private async Task WaitForRestAsync()
+    private async Task WaitForRestAsync(Task rest)
     {
-        Task rest = Completion;
         while (!rest.IsCompleted)
         {
             await Task.WhenAny(rest, Task.Delay(s_cancelAgain)).ConfigureAwait(false);
             if (!rest.IsCompleted)
             {
-                foreach (RingSlot slot in _slots)
-                    slot.Transfer.TryCancel();
+                CancelArmed();
+                TryComeToRest();
             }
         }
     }

@@ -2,9 +2,15 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A device of QEMU's own on the xHCI controller: plugged in while it lives.</summary>
+/// <summary>A device of QEMU's own, plugged in while it lives.</summary>
 public sealed class QemuDevice : IDisposable
 {
+    /// <summary>The bus of the xHCI controller, where devices are unless something else is said.</summary>
+    public const string FastController = "xhci.0";
+
+    /// <summary>The bus of the UHCI controller: full speed, and no scatter-gather.</summary>
+    public const string OldController = "uhci.0";
+
     private static int s_count;
 
     private readonly DeviceWatch _watch;
@@ -14,7 +20,7 @@ public sealed class QemuDevice : IDisposable
     /// <param name="context">A context with an event thread.</param>
     /// <param name="driver">QEMU's name for such a device.</param>
     /// <param name="port">The ports that lead to it: "1", or "1.2" when a hub is at the first.</param>
-    /// <param name="properties">What else it is given.</param>
+    /// <param name="properties">What else it is given; "bus" is another controller's.</param>
     public QemuDevice(UsbContext context, string driver, string port, params ReadOnlySpan<(string Name, JsonNode Value)> properties)
     {
         Id = $"{driver}-{Interlocked.Increment(ref s_count)}-{Environment.ProcessId}";
@@ -22,7 +28,7 @@ public sealed class QemuDevice : IDisposable
         _watch = new DeviceWatch(context, device => device.PortPath.Ports.SequenceEqual(ports) && Sysfs.IsOnPci(device.BusNumber));
         try
         {
-            JsonObject arguments = new() { ["driver"] = driver, ["id"] = Id, ["bus"] = "xhci.0", ["port"] = port };
+            JsonObject arguments = new() { ["driver"] = driver, ["id"] = Id, ["bus"] = FastController, ["port"] = port };
             foreach ((string name, JsonNode value) in properties)
                 arguments[name] = value;
             Qmp.Monitor.Execute("device_add", arguments);

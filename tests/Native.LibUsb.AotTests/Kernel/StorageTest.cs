@@ -7,9 +7,11 @@ public abstract class StorageTest : MachineTest
 {
     protected const int Half = 8 << 20;
 
-    protected StorageTest()
+    /// <summary>Plugs the disk in.</summary>
+    /// <param name="controller">Where.</param>
+    protected StorageTest(string controller = QemuDevice.FastController)
     {
-        Disk = Plug("usb-storage", "1", ("drive", "disk"));
+        Disk = Plug("usb-storage", "1", ("drive", "disk"), ("bus", controller));
         Sysfs.WaitForDriver(Disk.Device, 0, "usb-storage");
     }
 

@@ -93,6 +93,28 @@ public sealed unsafe class HostSideTests
     }
 
     [BusFact]
+    public void Releasing_an_interface_ends_its_transfers_as_if_the_device_were_gone()
+    {
+        using Watchdog watchdog = new();
+        BulkLoopback loopback = new();
+        IsoSource source = new(new IsoSourceOptions { Paced = false });
+        using RawHost host = new(loopback, source);
+        libusb_device_handle* handle = host.Open(loopback), camera = host.Open(source, alternate: 1);
+        source.Source.Hold();
+        using RawTransfer bulk = RawTransfer.Bulk(host, handle, BulkLoopback.InAddress, 512).Submit();
+        using RawTransfer packets = RawTransfer.Iso(host, camera, IsoSource.EndpointAddress, 8, 512).Submit();
+        Assert.True(loopback.Endpoint(BulkLoopback.InAddress).WaitForPending(1, s_limit));
+        Assert.True(source.Source.WaitForPending(1, s_limit));
+        RawHost.Check(libusb_release_interface(handle, 0));
+        RawHost.Check(libusb_release_interface(camera, 0));
+        bulk.Wait();
+        packets.Wait();
+        Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_NO_DEVICE, bulk.Status);
+        Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_NO_DEVICE, packets.Status);
+        RawHost.Check(libusb_claim_interface(handle, 0)); // it is not
+    }
+
+    [BusFact]
     public void A_reset_ends_transfers_and_keeps_the_claim()
     {
         using Watchdog watchdog = new();

@@ -1,0 +1,38 @@
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Bus;
+using Native.LibUsb.Tests.Lifetimes;
+
+namespace Native.LibUsb.Tests.Streaming;
+
+/// <summary>A ring that is started again the moment that it rests.</summary>
+public sealed class RingRestartTests : RingTest
+{
+    private const int Transfers = 8;
+
+    // One thread stops, and the device gives back by itself what is in flight meanwhile: the ring has nothing in flight before that thread
+    // has cancelled it all.
+    [BusFact]
+    public void A_stop_cancels_nothing_of_the_next_run_and_does_not_wait_for_it()
+    {
+        var device = new LifetimeDevice();
+        using UsbDeviceHandle handle = Open(device);
+        using UsbInputRing ring = InputRing(handle, LifetimeDevice.BulkAddress, new UsbRingOptions { TransferSize = LifetimeDevice.PacketLength, Transfers = Transfers });
+        VirtualEndpoint endpoint = device.Endpoint(LifetimeDevice.BulkAddress);
+        ring.Start(static _ => { });
+        for (int round = 0; round < Rounds.Of(1000); round++)
+        {
+            Assert.True(endpoint.WaitForPending(Transfers, Patience));
+            Task ended = ring.Completion;
+            Task stopping = Task.Run(ring.StopAsync);
+            while (!ended.IsCompleted)
+                device.CompleteAll();
+            long unlinked = endpoint.Unlinked; // and no more, for nothing is in flight
+            ring.Start(static _ => { });
+            Assert.True(stopping.Wait(Patience), "The stop waits for a run that it did not stop.");
+            Assert.True(endpoint.WaitForPending(Transfers, Patience));
+            Assert.Equal(unlinked, endpoint.Unlinked);
+            Assert.True(ring.IsRunning);
+        }
+    }
+}
