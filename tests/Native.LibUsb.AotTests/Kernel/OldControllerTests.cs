@@ -1,32 +1,20 @@
-using System.Text;
-
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>
-/// The disk on a controller that does not take a bulk transfer whole: of one transfer libusb makes many URBs of 16 KiB, which fail together.
-/// </summary>
+/// <summary>The disk at full speed, on a UHCI controller: packets of 64 bytes, and a driver of the kernel that has nothing of xHCI's.</summary>
 public sealed class OldControllerTests : StorageTest
 {
-    private const int Piece = 16 << 10;
-
-    private readonly List<string> _log = [];
-
     public OldControllerTests()
         : base(QemuDevice.OldController)
     {
     }
 
     [Fact]
-    public void A_bulk_transfer_in_pieces_is_one_transfer()
+    public void The_disk_is_read_and_written_at_full_speed()
     {
         BulkOnlyStorage storage = Open();
         Assert.Equal(UsbSpeed.Full, Disk.Device.Speed);
-        byte[] data = new byte[(16 * Piece) - BulkOnlyStorage.BlockSize];
-        Listen();
+        byte[] data = new byte[(256 << 10) - BulkOnlyStorage.BlockSize];
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(5, data.Length / BulkOnlyStorage.BlockSize), data));
-        Context.SetLogHandler(null);
-        lock (_log)
-            Assert.Contains(_log, line => line.Contains($"need 16 urbs for new transfer with length {data.Length}", StringComparison.Ordinal));
         AssertBytes(DiskPattern.Make(5 * BulkOnlyStorage.BlockSize, data.Length), data);
 
         // What is there already, so that the image stays as it is.
@@ -41,10 +29,10 @@ public sealed class OldControllerTests : StorageTest
     [InlineData(1)]
     [InlineData(40)]
     [InlineData(100)]
-    public void What_ends_in_the_middle_ends_all_pieces_and_the_next_transfer_is_clean(int blocks)
+    public void What_ends_in_the_middle_leaves_nothing_for_the_next_transfer(int blocks)
     {
         BulkOnlyStorage storage = Open();
-        byte[] data = new byte[8 * Piece];
+        byte[] data = new byte[128 << 10];
         for (int round = 0; round < 3; round++)
         {
             uint tag = storage.SendCommand(Scsi.Read(3, blocks), data.Length, isIn: true);
@@ -57,19 +45,9 @@ public sealed class OldControllerTests : StorageTest
             AssertBytes(DiskPattern.Make(3 * BulkOnlyStorage.BlockSize, blocks * BulkOnlyStorage.BlockSize), data.AsSpan(0, blocks * BulkOnlyStorage.BlockSize));
             Assert.Equal(new CommandStatus(0, data.Length - (blocks * BulkOnlyStorage.BlockSize)), storage.ReadStatus(tag));
 
-            byte[] next = new byte[2 * Piece];
+            byte[] next = new byte[32 << 10];
             Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(9, next.Length / BulkOnlyStorage.BlockSize), next));
             AssertBytes(DiskPattern.Make(9 * BulkOnlyStorage.BlockSize, next.Length), next);
         }
-    }
-
-    private void Listen()
-    {
-        Context.SetLogLevel(UsbLogLevel.Debug);
-        Context.SetLogHandler((_, message) =>
-        {
-            lock (_log)
-                _log.Add(Encoding.UTF8.GetString(message));
-        });
     }
 }

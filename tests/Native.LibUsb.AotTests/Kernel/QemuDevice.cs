@@ -8,7 +8,7 @@ public sealed class QemuDevice : IDisposable
     /// <summary>The bus of the xHCI controller, where devices are unless something else is said.</summary>
     public const string FastController = "xhci.0";
 
-    /// <summary>The bus of the UHCI controller: full speed, and no scatter-gather.</summary>
+    /// <summary>The bus of the UHCI controller, which has full speed.</summary>
     public const string OldController = "uhci.0";
 
     private static int s_count;
