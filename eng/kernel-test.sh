@@ -72,10 +72,11 @@ for ((number = 1; number <= machines; number++)); do
     if ((status == 124)); then line="hung"; fi
     tail -n 30 "$folder/output.txt" "$folder/console.txt" "$folder/qemu.txt" 2>/dev/null
   fi
-  if grep -hE 'WARNING:|BUG:|Oops:|Call Trace:|INFO: task|soft lockup|detected stall|general protection|Kernel panic' "$folder/kernel.txt" "$folder/console.txt"; then
+  if grep -hE 'WARNING:|BUG:|Oops:|Call Trace:|INFO: task|soft lockup|detected stall|general protection|Kernel panic' "$folder/kernel.txt" "$folder/console.txt" 2>/dev/null; then
     failed=$((failed + 1))
     line+="; the kernel warned"
   fi
+  touch "$folder/output.txt"
   if grep -q '^passed  StorageTests.What_is_written_is_on_the_disk' "$folder/output.txt"; then written=1; fi
   if ! disk "$written" | cmp - "$folder/disk.img"; then
     failed=$((failed + 1))
