@@ -28,7 +28,13 @@ internal sealed record VhciPort(string Controller, int Number, int Bus, int Plac
             string controller = FirstController[..^1] + index.ToString(CultureInfo.InvariantCulture);
             if (!Directory.Exists(controller))
                 return ports;
-            int[] buses = [.. Directory.GetDirectories(controller, "usb?*").Where(bus => char.IsAsciiDigit(bus[^1])).Select(bus => int.Parse(Path.GetFileName(bus).AsSpan(3), CultureInfo.InvariantCulture)).Order()];
+            int[] buses =
+            [
+                .. Directory.GetDirectories(controller, "usb?*")
+                    .Where(bus => char.IsAsciiDigit(bus[^1]))
+                    .Select(bus => int.Parse(Path.GetFileName(bus).AsSpan(3), CultureInfo.InvariantCulture))
+                    .Order(),
+            ];
             if (buses.Length != 2)
                 continue; // not probed
             string status = Path.Combine(FirstController, index == 0 ? "status" : $"status.{index}");
