@@ -29,7 +29,7 @@ public sealed class CaptureTests : UsbcapTest
         Assert.Equal("limit", summary.GetProperty("outcome").GetString());
         Assert.Equal(2.5, summary.GetProperty("deviceSeconds").GetDouble(), 6);
         Assert.Equal(24.576, summary.GetProperty("megabytesPerSecond").GetDouble(), 6);
-        Assert.InRange(summary.GetProperty("peakResidentBytes").GetInt64(), 1, 64 << 20);
+        Assert.InRange(summary.GetProperty("peakResidentBytes").GetInt64(), 1, (64 + 32) << 20); // the buffer, should the disk be slow, and the program
     }
 
     [BusFact]
@@ -48,8 +48,10 @@ public sealed class CaptureTests : UsbcapTest
     [InlineData(VirtualSpeed.Super, 49152)]
     public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
     {
+        // Not --strict: the camera does not keep time, and where the machine is slow too, usbcap finds that intervals are missing. The buffer
+        // takes 1000 packets whatever the disk does, and their numbers tell whether one is lost.
         AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
-        Run("capture", "-o", "x", "--packets", "1000", "--strict", "--buffer", "64MiB").Succeeded();
+        Run("capture", "-o", "x", "--packets", "1000", "--buffer", "64MiB").Succeeded();
         Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
     }
 
