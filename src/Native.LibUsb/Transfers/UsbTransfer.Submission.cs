@@ -52,8 +52,11 @@ public sealed unsafe partial class UsbTransfer
             Refuse(state);
         if (OperatingSystem.IsWindows())
             RestoreIsoPacketLengths();
-        _awaited = awaited;
-        awaited?.Begin(cancellationToken);
+        if (awaited is not null) // it is null already where nobody awaits: each awaited submission takes its own back when it ends
+        {
+            _awaited = awaited;
+            awaited.Begin(cancellationToken);
+        }
 
         int result = libusb.libusb_submit_transfer(_native);
 

@@ -1,0 +1,86 @@
+namespace Native.LibUsb.Bench.Report;
+
+/// <summary>What one program came to in one work.</summary>
+/// <param name="Subject">The program.</param>
+/// <param name="Work">The work.</param>
+/// <param name="Nanoseconds">Processor time of one transfer.</param>
+/// <param name="Ratio">To the first program in the same round.</param>
+/// <param name="Account">What it said at its end, the last time.</param>
+internal sealed record Measurement(string Subject, string Work, Spread Nanoseconds, Spread Ratio, Account Account);
+
+/// <summary>
+/// Runs programs in turn, a few milliseconds each: whatever else the machine does meets all of them alike. A ratio is of two slices of the same
+/// round; what is told is the median of all rounds.
+/// </summary>
+internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
+{
+    // From then on the programs count what they allocate: see bench/Capture/Work.cs.
+    private const int WarmUpSlices = 60;
+
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
+
+    /// <summary>Measures all, each beside the first of those with its own name in <paramref name="baselineOf"/>.</summary>
+    /// <param name="entries">Programs and what they do.</param>
+    /// <param name="baselineOf">The index of the entry to compare each with.</param>
+    public List<Measurement> Run(IReadOnlyList<(Subject Subject, Work Work)> entries, Func<int, int> baselineOf)
+    {
+        var nanoseconds = new List<double>[entries.Count];
+        var ratios = new List<double>[entries.Count];
+        var accounts = new Account[entries.Count];
+        for (int i = 0; i < entries.Count; i++)
+            (nanoseconds[i], ratios[i]) = ([], []);
+        for (int launch = 0; launch < launches; launch++)
+        {
+            var running = new List<Measured>();
+            try
+            {
+                foreach ((Subject subject, Work work) in entries)
+                    running.Add(new Measured(subject, work));
+                long[] transfers = [.. running.Select(WarmUp)];
+                double[] times = new double[entries.Count];
+                for (int round = 0; round < rounds; round++)
+                {
+                    for (int turn = 0; turn < entries.Count; turn++)
+                    {
+                        int i = (turn + round) % entries.Count;
+                        times[i] = running[i].Slice(transfers[i]);
+                    }
+
+                    for (int i = 0; i < entries.Count; i++)
+                    {
+                        nanoseconds[i].Add(times[i]);
+                        ratios[i].Add(times[i] / times[baselineOf(i)]);
+                    }
+                }
+
+                for (int i = 0; i < entries.Count; i++)
+                    accounts[i] = running[i].End();
+            }
+            finally
+            {
+                running.ForEach(static measured => measured.Dispose());
+            }
+        }
+
+        return
+        [
+            .. entries.Select((entry, i) => new Measurement(
+                entry.Subject.Name, entry.Work.Name, Spread.Of(nanoseconds[i]), Spread.Of(ratios[i]), accounts[i])),
+        ];
+    }
+
+    // Until the runtime has compiled for good what is hot. Gives the transfers that fill a slice.
+    private long WarmUp(Measured measured)
+    {
+        long transfers = 1000 / measured.Work.Contexts;
+        double spent = 0, each = 0;
+        for (int slices = 0; slices < WarmUpSlices || spent < s_warmUp.TotalNanoseconds; slices++)
+        {
+            each = measured.Slice(transfers);
+            spent += each * transfers * measured.Work.Contexts;
+            transfers = Math.Max(50, (long)(slice.TotalNanoseconds / each / measured.Work.Contexts));
+        }
+
+        return transfers;
+    }
+}

@@ -1,0 +1,76 @@
+namespace Native.LibUsb.Bench.Report;
+
+/// <summary>A bound that a measured number must keep.</summary>
+/// <param name="What">What is bounded.</param>
+/// <param name="Measured">The number; null when this run did not measure it.</param>
+/// <param name="Bound">The bound.</param>
+/// <param name="AtLeast">Whether it is a lower bound.</param>
+/// <param name="Unit">What the number counts; empty for a ratio.</param>
+internal sealed record Limit(string What, double? Measured, double Bound, bool AtLeast, string Unit)
+{
+    public bool IsKept => Measured is not { } value || (AtLeast ? value >= Bound : value <= Bound);
+}
+
+/// <summary>What this library promises of its speed. <c>eng/bench.sh --gate</c> fails when one is not kept.</summary>
+internal static class Limits
+{
+    private const string Iso = "iso-32-16", Bulk = "bulk-512-16";
+
+    public static List<Limit> Of(Results results)
+    {
+        List<Limit> limits =
+        [
+            Most("AOT facade / C, processor time, iso of 32 packets, 16 in flight", Ratio(Subjects.AotFacade, Iso), 1.05),
+            Most("AOT facade / C, processor time, bulk 512 B, 16 in flight", Ratio(Subjects.AotFacade, Bulk), 1.10),
+            Most("AOT raw layer / C, processor time, iso of 32 packets, 16 in flight", Ratio(Subjects.AotRaw, Iso), 1.03),
+            Most("AOT raw layer / C, processor time, bulk 512 B, 16 in flight", Ratio(Subjects.AotRaw, Bulk), 1.03),
+            Most("JIT facade / C, processor time, iso of 32 packets, 16 in flight", Ratio(Subjects.JitFacade, Iso), 1.15),
+            Most("JIT facade / C, processor time, bulk 512 B, 16 in flight", Ratio(Subjects.JitFacade, Bulk), 1.15),
+            .. results.Instructions.Where(count => count.Subject == Subjects.AotFacade.Name)
+                .Select(count => Most($"AOT facade / C, instructions, {results.Works.First(work => work.Name == count.Work).Title}", count.Ratio, 1.15)),
+            Least("python-libusb1 / AOT facade, processor time, bulk 512 B, 16 in flight", Against(Subjects.Python, Subjects.AotFacade, Bulk), 10),
+            Least("python-libusb1 (iterISO) / AOT facade (IterIso), processor time, iso of 32 packets, 16 in flight", Against(Subjects.Python, Subjects.AotFacade, Iso), 40),
+            .. results.Micro.Where(b => b.Subject == "IsoWalk" && b.Method == "IterIso" && b.ParametersText == "Packets 128")
+                .Select(b => Most($"IterIso / libusb_get_iso_packet_buffer in C, 128 packets, {b.Job}", b.RatioToBaseline, 1)),
+            .. results.Micro.Where(b => b.Subject == "IsoWalk" && b.Method == "IterIso" && b.ParametersText == "Packets 128")
+                .Select(b => Most($"IterIso, a packet of 128 / a packet of 8, {b.Job}", b.MedianNanoseconds / Packet(results, b.Job, "Packets 8"), 1.2)),
+            Most("bytes allocated by all captures on the facade, the rings and the raw layer", Allocated(results), 0, "bytes"),
+            .. from start in results.Starts where start.Name.StartsWith("aot", StringComparison.Ordinal)
+               from limit in new[]
+               {
+                   Most($"{start.Title}: start to device list, more than C", start.MoreThanC.Median, 3, "ms"),
+                   Most($"{start.Title}: executable", start.FileBytes / 1e6, 2, "MB"),
+                   Most($"{start.Title}: resident", start.ResidentKib / 1024.0, 6, "MiB"),
+               }
+               select limit,
+            Most("AOT facade, 64 in flight / 16 in flight", Grown(results, "in-flight", 16, 64), 1.2),
+            Most("AOT facade, 16 devices / one device", Grown(results, "devices", 1, 16), 1.2),
+        ];
+        return limits;
+
+        double? Ratio(Subject subject, string work) => results.Capture(subject, work)?.Ratio.Median;
+        double? Against(Subject slow, Subject quick, string work) => Ratio(slow, work) / Ratio(quick, work);
+    }
+
+    private static Limit Most(string what, double? measured, double bound, string unit = "") => new(what, measured, bound, false, unit);
+
+    private static Limit Least(string what, double? measured, double bound) => new(what, measured, bound, true, "");
+
+    private static double? Packet(Results results, string job, string parameters) =>
+        results.Micro.FirstOrDefault(b => b.Subject == "IsoWalk" && b.Method == "IterIso" && b.Job == job && b.ParametersText == parameters)?.MedianNanoseconds;
+
+    private static double? Allocated(Results results)
+    {
+        var managed = results.Captures.Where(static m => m.Account.Allocated is not null).ToList();
+        return managed.Count == 0 ? null : managed.Sum(static m => m.Account.Allocated);
+    }
+
+    private static double? Grown(Results results, string series, int from, int to)
+    {
+        GrowthSeries? growth = results.Growth.FirstOrDefault(growth => growth.Name == series);
+        return At(to) / At(from);
+
+        double? At(int number) => growth?.Points.FirstOrDefault(point => point.Number == number)?
+            .Measurements.First(static m => m.Subject == Subjects.AotFacade.Name).Nanoseconds.Median;
+    }
+}

@@ -1,0 +1,22 @@
+using System.Text.Json;
+
+namespace Native.LibUsb.Bench.Report;
+
+/// <summary>A number of bench/Native.LibUsb.Benchmarks.</summary>
+internal sealed record MicroBenchmark(
+    string Subject, string Method, string Title, Dictionary<string, JsonElement> Parameters, string Job, double MedianNanoseconds, double StandardErrorNanoseconds,
+    double? RatioToBaseline, long? AllocatedBytes)
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
+
+    /// <summary>Reads what the micro benchmarks left; nothing when they did not run.</summary>
+    public static List<MicroBenchmark> Read(string path)
+    {
+        if (!File.Exists(path))
+            return [];
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path));
+        return document.RootElement.GetProperty("benchmarks").Deserialize<List<MicroBenchmark>>(s_json)!;
+    }
+
+    public string ParametersText => string.Join(", ", Parameters.Select(static parameter => $"{parameter.Key} {parameter.Value}"));
+}

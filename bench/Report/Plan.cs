@@ -1,0 +1,71 @@
+namespace Native.LibUsb.Bench.Report;
+
+/// <summary>What is measured, in the short form and in the long one.</summary>
+internal static class Plan
+{
+    private static readonly Work
+        s_bulk = new("bulk", 512, 0, 16), s_bulkAlone = new("bulk", 512, 0, 1), s_large = new("bulk", 16384, 0, 16), s_largeAlone = new("bulk", 16384, 0, 1),
+        s_iso8 = new("iso", 192, 8, 16), s_iso8Alone = new("iso", 192, 8, 1), s_iso32 = new("iso", 192, 32, 16), s_iso32Alone = new("iso", 192, 32, 1),
+        s_sync = new("sync", 512, 0, 1);
+
+    public static Work[] Works(bool quick) =>
+        quick ? [s_bulk, s_iso32, s_sync] : [s_bulk, s_bulkAlone, s_large, s_largeAlone, s_iso8, s_iso8Alone, s_iso32, s_iso32Alone, s_sync];
+
+    public static List<Measurement> Captures(bool quick)
+    {
+        List<Measurement> all = [];
+        InTurn inTurn = quick ? new(1, 60, TimeSpan.FromMilliseconds(10)) : new(3, 60, TimeSpan.FromMilliseconds(15));
+        foreach (Work work in Works(quick))
+        {
+            Progress($"capture: {work.Title}");
+            all.AddRange(inTurn.Run([.. Programs(work, quick).Select(subject => (subject, work))], static _ => 0));
+        }
+
+        return all;
+    }
+
+    public static List<InstructionCount> CountInstructions(bool quick)
+    {
+        List<InstructionCount> counts = [];
+        Subject[] subjects = quick ? [Subjects.C, Subjects.AotRaw, Subjects.AotFacade] : [Subjects.C, Subjects.AotRaw, Subjects.AotFacade, Subjects.AotDelegate, Subjects.AotRing];
+        Work[] works = quick ? [s_bulk, s_iso32] : [s_bulk, s_large, s_iso8, s_iso32, s_sync];
+        foreach (Work work in works)
+        {
+            Progress($"instructions: {work.Title}");
+            counts.AddRange(Instructions.Count(
+                subjects.Where(subject => work.Kind != "sync" || !IsAsynchronous(subject)).Select(subject => (subject, work)), static subject => subject == Subjects.C));
+        }
+
+        return counts;
+    }
+
+    public static List<GrowthSeries> Grow(bool quick)
+    {
+        Subject[] subjects = quick ? [Subjects.C, Subjects.AotFacade] : [Subjects.C, Subjects.AotRaw, Subjects.AotFacade, Subjects.JitFacade];
+        InTurn inTurn = quick ? new(1, 30, TimeSpan.FromMilliseconds(10)) : new(2, 60, TimeSpan.FromMilliseconds(15));
+        List<GrowthSeries> series = [];
+        foreach ((string name, string title, (int Number, Work Work)[] points) in Growth.Series(!quick))
+        {
+            Progress($"growth: {name}");
+            series.Add(Growth.Measure(inTurn, name, title, points, subjects));
+        }
+
+        return series;
+    }
+
+    private static Subject[] Programs(Work work, bool quick)
+    {
+        Subject[] all = quick
+            ? [Subjects.C, Subjects.AotRaw, Subjects.AotFacade, Subjects.AotRing, Subjects.JitFacade, Subjects.Python]
+            :
+            [
+                Subjects.C, Subjects.CStatic, Subjects.AotRaw, Subjects.AotStaticRaw, Subjects.AotFacade, Subjects.AotStaticFacade, Subjects.AotDelegate, Subjects.AotRing,
+                Subjects.JitRaw, Subjects.JitFacade, Subjects.JitDelegate, Subjects.JitRing, Subjects.Python,
+            ];
+        return work.Kind == "sync" ? [.. all.Where(static subject => !IsAsynchronous(subject))] : all;
+    }
+
+    private static bool IsAsynchronous(Subject subject) => subject.Name.EndsWith("delegate", StringComparison.Ordinal) || subject.Name.EndsWith("ring", StringComparison.Ordinal);
+
+    private static void Progress(string what) => Console.Error.WriteLine(FormattableString.Invariant($"{DateTime.Now:HH:mm:ss} {what}"));
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Native.LibUsb.Bench.Report;
+
+string[] parts = ["captures", "instructions", "start", "growth", "micro"];
+Option<bool> isShort = new("--short") { Description = "Fewer works, programs and rounds." };
+Option<bool> gate = new("--gate") { Description = "Fails when a limit is not kept." };
+Option<string> output = new("--output") { Description = "The folder of RESULTS.md, results.json and the plots.", DefaultValueFactory = _ => "bench" };
+Option<string?> readme = new("--readme") { Description = "The file whose table is replaced." };
+Option<string> commit = new("--commit") { Description = "What was built.", DefaultValueFactory = _ => "unknown" };
+Option<string[]> only = new("--part") { Description = $"Only this: {string.Join(", ", parts)}. May be given several times." };
+only.AcceptOnlyFromAmong(parts);
+RootCommand command = new("Measures the programs of bench/ in turn and writes what came out.") { isShort, gate, output, readme, commit, only };
+command.SetAction(result => Run(result));
+return command.Parse(args).Invoke();
+
+int Run(ParseResult parsed)
+{
+    bool quick = parsed.GetValue(isShort);
+    string[] wanted = parsed.GetValue(only) is { Length: > 0 } some ? some : parts;
+    var results = new Results(
+        DateTime.UtcNow, quick ? "short" : "long", parsed.GetValue(commit)!, Machine.This(), Plan.Works(quick),
+        Wanted("captures") ? Plan.Captures(quick) : [],
+        Wanted("instructions") ? Plan.CountInstructions(quick) : [],
+        Wanted("start") ? Starts.Measure(quick ? 15 : 60) : [],
+        Wanted("growth") ? Plan.Grow(quick) : [],
+        Wanted("micro") ? MicroBenchmark.Read("artifacts/bench/micro/results.json") : []);
+
+    string folder = parsed.GetValue(output)!;
+    Directory.CreateDirectory(folder);
+    results.Write(Path.Combine(folder, "results.json"));
+    File.WriteAllText(Path.Combine(folder, "RESULTS.md"), new Markdown(results).Report());
+    foreach (GrowthSeries growth in results.Growth)
+        Plot.Write(growth, Path.Combine(folder, $"growth-{growth.Name}.svg"));
+    if (parsed.GetValue(readme) is { } path)
+        ReadmeTable.Replace(path, new Markdown(results).Summary());
+
+    List<Limit> missed = [.. Limits.Of(results).Where(static limit => !limit.IsKept)];
+    foreach (Limit limit in Limits.Of(results).Where(static limit => limit.Measured is not null))
+        Console.WriteLine(FormattableString.Invariant($"{(limit.IsKept ? "kept  " : "MISSED")} {limit.What}: {limit.Measured:F2} {limit.Unit} ({(limit.AtLeast ? "at least" : "at most")} {limit.Bound:F2})"));
+    return parsed.GetValue(gate) && missed.Count > 0 ? 1 : 0;
+
+    bool Wanted(string part) => wanted.Contains(part);
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Native.LibUsb.Bench.Report;
+
+/// <summary>What it costs to start a program that lists the devices.</summary>
+/// <param name="Name">The program.</param>
+/// <param name="Title">The program, for readers.</param>
+/// <param name="Milliseconds">From its start to its end, by the clock.</param>
+/// <param name="MoreThanC">The same, less that of the program in C in the same round.</param>
+/// <param name="ProcessorMilliseconds">Processor time.</param>
+/// <param name="ResidentKib">The most that was resident.</param>
+/// <param name="FileBytes">The size of what must be there for it to run, without the system's libraries and the .NET runtime.</param>
+internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
+
+/// <summary>Starts the list programs in turn, with a launcher that is smaller than they are (bench/Start/measure.c).</summary>
+internal static class Starts
+{
+    private static readonly (string Name, string Title, string[] Command, string[] Files)[] s_programs =
+    [
+        ("c", "C", ["artifacts/bench/list"], ["artifacts/bench/list"]),
+        ("c-static", "C, libusb inside", ["artifacts/bench/list-static"], ["artifacts/bench/list-static"]),
+        ("aot", "AOT", ["artifacts/bench/list-aot"], ["artifacts/bench/list-aot"]),
+        ("aot-static", "AOT, libusb inside", ["artifacts/bench/list-aot-static"], ["artifacts/bench/list-aot-static"]),
+        ("jit", "JIT", ["dotnet", "artifacts/bench/list-jit/list.dll"], ["artifacts/bench/list-jit/list.dll", "artifacts/bench/list-jit/Native.LibUsb.dll"]),
+    ];
+
+    public static List<StartCost> Measure(int rounds)
+    {
+        var start = new ProcessStartInfo("artifacts/bench/usbvbus/usbvbus") { RedirectStandardOutput = true };
+        string[] arguments = ["run", "--device", "camera:speed=high", "--device", "source-sink:speed=high", "--", "artifacts/bench/measure", $"{rounds}", "3"];
+        foreach (string argument in arguments.Concat(s_programs.SelectMany(static program => program.Command.Prepend("--"))))
+            start.ArgumentList.Add(argument);
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"the list programs: exit code {process.ExitCode}");
+        using JsonDocument document = JsonDocument.Parse(output);
+        List<JsonElement> commands = [.. document.RootElement.GetProperty("commands").EnumerateArray()];
+        double[] c = Numbers(commands[0], "wall_ns");
+        return
+        [
+            .. s_programs.Select((program, i) => new StartCost(
+                program.Name, program.Title,
+                Spread.Of(Numbers(commands[i], "wall_ns")),
+                Spread.Of(Numbers(commands[i], "wall_ns").Zip(c, static (one, other) => one - other)),
+                Spread.Of(Numbers(commands[i], "processor_ns")),
+                commands[i].GetProperty("peak_rss_kib").GetInt32(),
+                program.Files.Sum(static file => new FileInfo(file).Length))),
+        ];
+    }
+
+    private static double[] Numbers(JsonElement command, string name) =>
+        [.. command.GetProperty(name).EnumerateArray().Select(static number => number.GetDouble() / 1e6)];
+}

@@ -1,0 +1,39 @@
+namespace Native.LibUsb.Bench.Report;
+
+/// <summary>One of the programs that do the same.</summary>
+/// <param name="Name">Its name in the JSON file.</param>
+/// <param name="Title">Its name in tables.</param>
+/// <param name="Command">How it is started, layer included.</param>
+internal sealed record Subject(string Name, string Title, string[] Command)
+{
+    public override string ToString() => Name;
+}
+
+/// <summary>The capture programs, where <c>eng/bench.sh</c> has built them.</summary>
+internal static class Subjects
+{
+    private static readonly string[] s_jit = ["dotnet", "artifacts/bench/jit/capture.dll"];
+    private const string Aot = "artifacts/bench/aot/capture", AotStatic = "artifacts/bench/aot-static/capture";
+
+    public static readonly Subject
+        C = new("c", "C", ["artifacts/bench/capture", "c"]),
+        CStatic = new("c-static", "C, libusb inside", ["artifacts/bench/capture-static", "c"]),
+        AotRaw = new("aot-raw", "AOT raw layer", [Aot, "raw"]),
+        AotFacade = new("aot-facade", "AOT facade", [Aot, "facade"]),
+        AotDelegate = new("aot-delegate", "AOT facade, delegate", [Aot, "delegate"]),
+        AotRing = new("aot-ring", "AOT ring", [Aot, "ring"]),
+        AotStaticRaw = new("aot-static-raw", "AOT raw, libusb inside", [AotStatic, "raw"]),
+        AotStaticFacade = new("aot-static-facade", "AOT facade, libusb inside", [AotStatic, "facade"]),
+        JitRaw = new("jit-raw", "JIT raw layer", [.. s_jit, "raw"]),
+        JitFacade = new("jit-facade", "JIT facade", [.. s_jit, "facade"]),
+        JitDelegate = new("jit-delegate", "JIT facade, delegate", [.. s_jit, "delegate"]),
+        JitRing = new("jit-ring", "JIT ring", [.. s_jit, "ring"]),
+        Python = new("python", "python-libusb1", ["/usr/bin/python3", "bench/Capture/capture.py", "python"]);
+
+    private static readonly Dictionary<string, string> s_titles = new[]
+    {
+        C, CStatic, AotRaw, AotFacade, AotDelegate, AotRing, AotStaticRaw, AotStaticFacade, JitRaw, JitFacade, JitDelegate, JitRing, Python,
+    }.ToDictionary(static subject => subject.Name, static subject => subject.Title);
+
+    public static string TitleOf(string name) => s_titles[name];
+}

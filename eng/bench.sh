@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Measures this library beside C and Python, and writes bench/RESULTS.md, bench/results.json, the plots and the table of the README.
+# usage: eng/bench.sh [--short] [--gate] [--part captures|instructions|start|growth|micro]...
+#   --short   fewer works, programs and rounds; written to artifacts/bench/results/, and what is checked in stays as it is
+#   --gate    fails when a ratio is over its limit (bench/Report/Limits.cs)
+#   --part    only this; also written to artifacts/bench/results/
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+form=long parts=() arguments=()
+while (($#)); do
+  case $1 in
+    --short) form=short arguments+=(--short) ;;
+    --gate) arguments+=(--gate) ;;
+    --part) parts+=("${2:?--part needs a name}") arguments+=(--part "$2") && shift ;;
+    *) sed -n '3,6s/^# //p' "$0" >&2; exit 2 ;;
+  esac
+  shift
+done
+wanted() { ((${#parts[@]} == 0)) || [[ " ${parts[*]} " == *" $1 "* ]]; }
+
+eng/setup.sh
+out=artifacts/bench
+mkdir -p "$out"
+
+# What is built is told only when it fails.
+log=$out/build.log
+: >"$log"
+quietly() { "$@" >>"$log" 2>&1 || { tail -n 40 "$log" >&2; echo "bench: $* failed" >&2; exit 1; }; }
+build() { quietly dotnet "$@" -c Release -v quiet -nodereuse:false; }
+
+echo "bench: building"
+build build src/usbvbus -f net10.0 -o "$out/usbvbus"
+build build bench/Report -o "$out/report"
+if wanted captures || wanted instructions || wanted growth; then
+  quietly cc -O2 -Wall -Wextra -o "$out/capture" bench/Capture/capture.c -lusb-1.0 -lpthread
+  quietly cc -O2 -Wall -Wextra -o "$out/capture-static" bench/Capture/capture.c -l:libusb-1.0.a -ludev -lpthread
+  build build bench/Capture -f net10.0 -o "$out/jit"
+  build publish bench/Capture -f net9.0 -o "$out/aot"
+  [[ $form = short ]] || build publish bench/Capture -f net9.0 -p:LibUsbStaticLink=true -o "$out/aot-static"
+  # valgrind cannot read the symbols that are kept beside it
+  quietly objcopy --remove-section=.gnu_debuglink "$out/aot/capture"
+fi
+if wanted start; then
+  quietly cc -O2 -Wall -Wextra -o "$out/list" bench/Start/list.c -lusb-1.0
+  quietly cc -O2 -Wall -Wextra -o "$out/list-static" bench/Start/list.c -l:libusb-1.0.a -ludev
+  quietly cc -O2 -Wall -Wextra -static -o "$out/measure" bench/Start/measure.c
+  for variant in aot aot-static jit; do
+    build publish bench/Start -p:StartVariant=$variant -o "$out/list-$variant"
+  done
+fi
+if wanted micro; then
+  build build bench/Native.LibUsb.Benchmarks -o "$out/benchmarks"
+fi
+
+export BENCH_AOT_RUNTIME
+BENCH_AOT_RUNTIME="Native AOT $(basename "$(ls -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/runtime.*.microsoft.dotnet.ilcompiler/9.* | tail -n 1)")"
+if wanted micro; then
+  echo "bench: micro benchmarks"
+  quietly dotnet "$out/benchmarks/Native.LibUsb.Benchmarks.dll" ${form/long/} --results "$out/micro"
+fi
+echo "bench: measuring"
+commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
+if [[ $form = long ]] && ((${#parts[@]} == 0)); then
+  arguments+=(--output bench --readme README.md)
+else
+  arguments+=(--output "$out/results")
+fi
+dotnet "$out/report/bench-report.dll" "${arguments[@]}" --commit "$commit"
