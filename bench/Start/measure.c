@@ -181,5 +181,9 @@ int main(int argc, char **argv)
         print(&commands[i], rounds);
     }
     puts("]}");
-    return ferror(stdout) || fflush(stdout) != 0 ? FAILED : 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("measure: the result cannot be written");
+        return FAILED;
+    }
+    return 0;
 }
