@@ -153,7 +153,16 @@ public static unsafe class LibUsbLibrary
     // other way, a static constructor of `libusb`, would put a check in front of every call of a native function.
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "See the comment above.")]
     [ModuleInitializer]
-    internal static void Register() => NativeLibrary.SetDllImportResolver(typeof(LibUsbLibrary).Assembly, Resolve);
+    internal static void Register()
+    {
+        if (!IsLinkedIn)
+            NativeLibrary.SetDllImportResolver(typeof(LibUsbLibrary).Assembly, Resolve);
+    }
+
+    // LibUsbStaticLink tells the ahead-of-time compiler that this is true. Then there is nobody to ask and nothing to load, and the start is
+    // spared what the registration costs: the reflection that finds the assembly, which few small programs need otherwise.
+    [FeatureSwitchDefinition("Native.LibUsb.IsLinkedIn")]
+    private static bool IsLinkedIn => AppContext.TryGetSwitch("Native.LibUsb.IsLinkedIn", out bool isLinkedIn) && isLinkedIn;
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
