@@ -146,7 +146,7 @@ internal class FacadeCapture(Work work) : Capture(work)
         public static void OnCompleted(UsbTransfer transfer)
         {
             var counts = (Counts)transfer.State!;
-            long bytes = 0, sum = 0;
+            long bytes = 0, sum = 0, failed = 0;
             foreach ((UsbTransferStatus status, ReadOnlySpan<byte> data) in transfer.IterIso())
             {
                 if (status == UsbTransferStatus.Completed && data.Length > 0)
@@ -156,10 +156,11 @@ internal class FacadeCapture(Work work) : Capture(work)
                 }
                 else
                 {
-                    counts.Failed++;
+                    failed++;
                 }
             }
 
+            counts.Failed += failed;
             counts.Bytes += bytes;
             counts.Sum += sum;
             Again(counts, transfer);

@@ -173,7 +173,7 @@ internal sealed unsafe class RawCapture(Work work) : Capture(work)
     private static void OnIso(libusb_transfer* transfer)
     {
         var state = (State*)transfer->user_data;
-        long bytes = 0, sum = 0;
+        long bytes = 0, sum = 0, failed = 0;
         for (int i = 0; i < transfer->num_iso_packets; i++)
         {
             libusb_iso_packet_descriptor* packet = &transfer->iso_packet_desc[i];
@@ -184,10 +184,11 @@ internal sealed unsafe class RawCapture(Work work) : Capture(work)
             }
             else
             {
-                state->Failed++;
+                failed++;
             }
         }
 
+        state->Failed += failed;
         state->Bytes += bytes;
         state->Sum += sum;
         Again(state, transfer);

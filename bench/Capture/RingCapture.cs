@@ -72,7 +72,7 @@ internal sealed class RingCapture(Work work) : FacadeCapture(work)
         public static void OnBuffer(UsbInputBuffer buffer)
         {
             var counts = (Counts)buffer.Ring.State!;
-            long bytes = 0, sum = 0;
+            long bytes = 0, sum = 0, failed = 0;
             foreach (UsbRingPacket packet in buffer.Packets)
             {
                 ReadOnlySpan<byte> data = packet.Data;
@@ -83,10 +83,11 @@ internal sealed class RingCapture(Work work) : FacadeCapture(work)
                 }
                 else
                 {
-                    counts.Failed++;
+                    failed++;
                 }
             }
 
+            counts.Failed += failed;
             counts.Bytes += bytes;
             counts.Sum += sum;
             counts.Completed++;

@@ -87,16 +87,17 @@ static void LIBUSB_CALL on_bulk(struct libusb_transfer *transfer)
 static void LIBUSB_CALL on_iso(struct libusb_transfer *transfer)
 {
     struct capture *capture = transfer->user_data;
-    int64_t bytes = 0, sum = 0;
+    int64_t bytes = 0, sum = 0, failed = 0;
     for (int i = 0; i < transfer->num_iso_packets; i++) {
         const struct libusb_iso_packet_descriptor *packet = &transfer->iso_packet_desc[i];
         if (packet->status == LIBUSB_TRANSFER_COMPLETED && packet->actual_length > 0) {
             bytes += packet->actual_length;
             sum += *libusb_get_iso_packet_buffer_simple(transfer, (unsigned)i);
         } else {
-            capture->failed++;
+            failed++;
         }
     }
+    capture->failed += failed;
     capture->bytes += bytes;
     capture->sum += sum;
     again(capture, transfer);

@@ -22,10 +22,10 @@ class Capture:
         self.stopping = False
 
     def on_bulk(self, transfer):
-        length = transfer.getActualLength()
-        if transfer.getStatus() == usb1.TRANSFER_COMPLETED and length > 0:
-            self.bytes += length
-            self.sum += transfer.getBuffer()[0]
+        data = transfer.getBuffer()[:transfer.getActualLength()]
+        if transfer.getStatus() == usb1.TRANSFER_COMPLETED and len(data) > 0:
+            self.bytes += len(data)
+            self.sum += data[0]
         else:
             self.failed += 1
         self.again(transfer)

@@ -10,14 +10,15 @@ internal sealed record Measurement(string Subject, string Work, Spread Nanosecon
 
 /// <summary>
 /// Runs programs in turn, a few milliseconds each: whatever else the machine does meets all of them alike. A ratio is of two slices of the same
-/// round; what is told is the median of all rounds.
+/// round; what is told is the median of all rounds. The programs are started anew several times, because where the system puts their memory
+/// changes the speed of the same program by a tenth.
 /// </summary>
 internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
 {
     // From then on the programs count what they allocate: see bench/Capture/Work.cs.
     private const int WarmUpSlices = 60;
 
-    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.6);
 
     /// <summary>Measures all, each beside the first of those with its own name in <paramref name="baselineOf"/>.</summary>
     /// <param name="entries">Programs and what they do.</param>

@@ -21,7 +21,7 @@ int Run(ParseResult parsed)
         DateTime.UtcNow, quick ? "short" : "long", parsed.GetValue(commit)!, Machine.This(), Plan.Works(quick),
         Wanted("captures") ? Plan.Captures(quick) : [],
         Wanted("instructions") ? Plan.CountInstructions(quick) : [],
-        Wanted("start") ? Starts.Measure(quick ? 15 : 60) : [],
+        Wanted("start") ? Starts.Measure(quick ? 60 : 200) : [],
         Wanted("growth") ? Plan.Grow(quick) : [],
         Wanted("micro") ? MicroBenchmark.Read("artifacts/bench/micro/results.json") : []);
 

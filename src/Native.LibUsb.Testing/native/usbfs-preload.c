@@ -16,7 +16,7 @@
  *   node->host_lock   one host message at a time
  *   node->send_lock   one message on the socket at a time
  *   node->lock        the state of the node (in flight, done, pipe)
- *   memory_lock       the budget of the process and its mappings
+ *   memory_lock       the mappings of the process
  *   table_lock        which file descriptor is which node
  * The receiver takes only node->lock, so a full socket never stops it, and the bus can always be drained.
  *
@@ -190,7 +190,7 @@ static struct node *free_nodes; /* node memory is never returned to libc: a late
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static pthread_mutex_t memory_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t memory_used, memory_limit;
+static _Atomic uint64_t memory_used, memory_limit; /* no lock is needed to charge or give back what lies in no mapping */
 static struct mapping *mappings;
 static atomic_uint mapping_count;
 
@@ -382,15 +382,18 @@ static void read_memory_limit(void)
     memory_limit = limit << 20;
 }
 
-/* caller holds memory_lock */
-static bool charge_locked(uint64_t amount)
+static bool charge(uint64_t amount)
 {
-    if (memory_limit != 0 && memory_used + amount > memory_limit) {
-        read_memory_limit();
-        if (memory_limit != 0 && memory_used + amount > memory_limit)
-            return false;
-    }
-    memory_used += amount;
+    uint64_t used = atomic_load(&memory_used);
+    do {
+        uint64_t limit = atomic_load(&memory_limit);
+        if (limit != 0 && used + amount > limit) {
+            read_memory_limit();
+            limit = atomic_load(&memory_limit);
+            if (limit != 0 && used + amount > limit)
+                return false;
+        }
+    } while (!atomic_compare_exchange_weak(&memory_used, &used, used + amount));
     return true;
 }
 
@@ -412,8 +415,15 @@ static void drop_mapping(struct mapping *m)
 static int take_memory(struct node *n, struct pending *p, void *buffer, size_t length, unsigned packets, bool scattered)
 {
     int error = 0;
-    uint64_t charge = URB_OVERHEAD + 16u * packets;
+    uint64_t amount = URB_OVERHEAD + 16u * packets;
     p->mapping = NULL;
+    if (atomic_load(&mapping_count) == 0) {
+        amount += length;
+        if ((!scattered && length > MAX_CONTIGUOUS) || !charge(amount))
+            return ENOMEM;
+        p->charge = amount;
+        return 0;
+    }
     pthread_mutex_lock(&memory_lock);
     for (struct mapping *m = mappings; m; m = m->next)
         if (m->serial == n->serial && !m->unmapped && (uint8_t *)buffer >= m->start && (uint8_t *)buffer < m->start + m->size) {
@@ -424,14 +434,14 @@ static int take_memory(struct node *n, struct pending *p, void *buffer, size_t l
             break;
         }
     if (!error && !p->mapping) {
-        charge += length;
+        amount += length;
         if (!scattered && length > MAX_CONTIGUOUS)
             error = ENOMEM;
     }
-    if (!error && !charge_locked(charge))
+    if (!error && !charge(amount))
         error = ENOMEM;
     if (!error) {
-        p->charge = charge;
+        p->charge = amount;
         if (p->mapping)
             p->mapping->users++;
     }
@@ -441,10 +451,12 @@ static int take_memory(struct node *n, struct pending *p, void *buffer, size_t l
 
 static void return_memory(struct pending *p)
 {
-    pthread_mutex_lock(&memory_lock);
-    memory_used -= p->charge;
+    atomic_fetch_sub(&memory_used, p->charge);
     p->charge = 0;
-    if (p->mapping && --p->mapping->users == 0 && p->mapping->unmapped)
+    if (!p->mapping)
+        return;
+    pthread_mutex_lock(&memory_lock);
+    if (--p->mapping->users == 0 && p->mapping->unmapped)
         drop_mapping(p->mapping);
     p->mapping = NULL;
     pthread_mutex_unlock(&memory_lock);
@@ -985,9 +997,7 @@ static int open_node(unsigned bus, unsigned device, int flags, const struct sock
     n->writable = (flags & O_ACCMODE) != O_RDONLY;
     n->local = local_endpoints();
     nothing_to_reap(n);
-    pthread_mutex_lock(&memory_lock);
     read_memory_limit();
-    pthread_mutex_unlock(&memory_lock);
 
     /* The receiver takes no signals: they are the program's, and a handler must not run on a thread it does not know. */
     sigset_t all, before;
@@ -1085,13 +1095,20 @@ static void in_forked_child(void)
 
 /* ---- what usbfs answers ---------------------------------------------------------------------------------------------------------- */
 
-static struct endpoint_entry endpoint_of(struct node *n, unsigned address)
+static struct endpoint_entry claimed_endpoint(struct node *n, unsigned address, bool *ours)
 {
     struct endpoint_entry entry;
     pthread_mutex_lock(&n->lock);
     entry = n->endpoints[(address & 15) | (address & 0x80 ? 16 : 0)];
+    *ours = entry.interface < MAX_INTERFACES && n->claimed & 1u << entry.interface;
     pthread_mutex_unlock(&n->lock);
     return entry;
+}
+
+static struct endpoint_entry endpoint_of(struct node *n, unsigned address)
+{
+    bool ours;
+    return claimed_endpoint(n, address, &ours);
 }
 
 static int claim(struct node *n, unsigned interface)
@@ -1170,10 +1187,11 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
 
     struct endpoint_entry entry = { .kind = KIND_CONTROL };
     if (!(type == USBDEVFS_URB_TYPE_CONTROL && (u->endpoint & 15) == 0)) {
-        entry = endpoint_of(n, u->endpoint);
+        bool ours;
+        entry = claimed_endpoint(n, u->endpoint, &ours);
         if (entry.kind == KIND_NONE)
             return -ENOENT;
-        if ((error = claim(n, entry.interface)) < 0)
+        if (!ours && (error = claim(n, entry.interface)) < 0)
             return error;
     }
     switch (type) {
@@ -1233,7 +1251,9 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
         return -error;
 
     uint32_t endpoint_bit = 1u << ((u->endpoint & 15) | (in ? 16 : 0));
-    pthread_mutex_lock(&n->send_lock);
+    bool local = n->local & endpoint_bit && !setup; /* nothing is sent */
+    if (!local)
+        pthread_mutex_lock(&n->send_lock);
     pthread_mutex_lock(&n->lock);
     struct pending *p = NULL;
     error = 0;
@@ -1245,7 +1265,8 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
         error = -ENOMEM;
     if (error) {
         pthread_mutex_unlock(&n->lock);
-        pthread_mutex_unlock(&n->send_lock);
+        if (!local)
+            pthread_mutex_unlock(&n->send_lock);
         return_memory(&costs);
         return error;
     }
@@ -1267,7 +1288,7 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
         *submitted = p;
         *sequence = p->sequence;
     }
-    if (n->local & endpoint_bit && !setup) {
+    if (local) {
         for (unsigned i = 0; i < packets; i++) {
             u->iso_frame_desc[i].actual_length = u->iso_frame_desc[i].length;
             u->iso_frame_desc[i].status = 0;
@@ -1281,8 +1302,8 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
         pthread_mutex_unlock(&n->lock);
         /* still under send_lock: an unplug gives the URB back, with its buffer, only after the data has been read */
         send_all(n->socket, message.iov, message.count);
+        pthread_mutex_unlock(&n->send_lock);
     }
-    pthread_mutex_unlock(&n->send_lock);
     return 0;
 }
 
@@ -1779,9 +1800,7 @@ static void *map_node(struct node *n, void *where, size_t length, int protection
         errno = ENOMEM;
         return MAP_FAILED;
     }
-    pthread_mutex_lock(&memory_lock);
-    bool fits = size <= MAX_CONTIGUOUS && charge_locked(size + MAPPING_OVERHEAD);
-    pthread_mutex_unlock(&memory_lock);
+    bool fits = size <= MAX_CONTIGUOUS && charge(size + MAPPING_OVERHEAD);
     void *start = fits ? next_mmap(where, size, protection, (flags & ~MAP_FILE) | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
     pthread_mutex_lock(&memory_lock);
     if (start == MAP_FAILED) {

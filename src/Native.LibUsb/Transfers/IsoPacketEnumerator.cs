@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -60,7 +61,7 @@ public readonly unsafe ref struct UsbIsoPacket
     public int ActualLength => (int)_descriptor->actual_length;
 
     /// <summary>What moved.</summary>
-    public ReadOnlySpan<byte> Data => new(_data, (int)_descriptor->actual_length);
+    public ReadOnlySpan<byte> Data => MemoryMarshal.CreateReadOnlySpan(ref *_data, (int)_descriptor->actual_length); // never negative: no check of it
 
     /// <summary>The packet's whole place in the buffer, as long as asked for.</summary>
     public Span<byte> Buffer => new(_data, (int)_descriptor->length);

@@ -235,10 +235,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     {
         get
         {
-            Span<byte> buffer = Buffer;
-            if (_type == UsbTransferType.Isochronous)
-                throw new InvalidOperationException("The data of an isochronous transfer is in its packets: use IterIso.");
-            return buffer[..Math.Min(_actualLength, buffer.Length)];
+            CheckAtRest();
+            if (_type is UsbTransferType.Isochronous or UsbTransferType.Control)
+                return OtherData();
+            return new ReadOnlySpan<byte>(_buffer.Pointer, Math.Min(_actualLength, _buffer.Length));
         }
     }
 
@@ -276,6 +276,15 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     {
         if ((flags & ~(UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket)) != 0)
             throw new ArgumentOutOfRangeException(parameter, flags, "There is no such flag.");
+    }
+
+    /// <summary>What moved in a control transfer, which has its set-up packet before it.</summary>
+    private ReadOnlySpan<byte> OtherData()
+    {
+        if (_type == UsbTransferType.Isochronous)
+            throw new InvalidOperationException("The data of an isochronous transfer is in its packets: use IterIso.");
+        Span<byte> buffer = Buffer;
+        return buffer[..Math.Min(_actualLength, buffer.Length)];
     }
 
     private static void Ignore(UsbTransfer transfer)
