@@ -53,10 +53,10 @@ internal static class BenchmarkConfiguration
         return shape.WithId("AOT")
             .WithRuntime(NativeAotRuntime.Net90) // the newest that it knows; the toolchain decides
             .WithToolchain(NativeAotToolchain.CreateBuilder()
+                .IlcInstructionSet("native")
                 .UseNuGet("", "https://api.nuget.org/v3/index.json") // the compiler's version is the SDK's
                 .TargetFrameworkMoniker(framework)
                 .DisplayName(name)
-                .IlcInstructionSet("native")
                 .ToToolchain());
     }
 }
