@@ -8,6 +8,7 @@ using BenchmarkDotNet.Filters;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Order;
+using BenchmarkDotNet.Toolchains;
 using BenchmarkDotNet.Toolchains.CsProj;
 using BenchmarkDotNet.Toolchains.DotNetCli;
 using BenchmarkDotNet.Toolchains.NativeAot;
@@ -39,12 +40,13 @@ internal static class BenchmarkConfiguration
         return isShort ? config.AddFilter(new AnyCategoriesFilter([Categories.Short])) : config;
     }
 
+    /// <remarks>What CsProjCoreToolchain is made of, without its check of the SDK, which knows no framework after net9.0; its null is "the usual one".</remarks>
     private static Job JustInTime(Job shape)
     {
         string framework = BuildFacts.ManagedTargetFramework, name = ".NET " + framework[3..];
         return shape.WithId("JIT")
             .WithRuntime(CoreRuntime.CreateForNewVersion(framework, name))
-            .WithToolchain(CsProjCoreToolchain.From(new NetCoreAppSettings(framework, null, name)));
+            .WithToolchain(new Toolchain(name, new CsProjGenerator(framework, null!, null!, null!), new DotNetCliBuilder(framework), new DotNetCliExecutor(null!)));
     }
 
     private static Job AheadOfTime(Job shape)
