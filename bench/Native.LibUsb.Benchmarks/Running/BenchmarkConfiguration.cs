@@ -40,25 +40,28 @@ internal static class BenchmarkConfiguration
         return isShort ? config.AddFilter(new AnyCategoriesFilter([Categories.Short])) : config;
     }
 
-    /// <remarks>What CsProjCoreToolchain is made of, without its check of the SDK, which knows no framework after net9.0; its null is "the usual one".</remarks>
     private static Job JustInTime(Job shape)
     {
         string framework = BuildFacts.ManagedTargetFramework, name = ".NET " + framework[3..];
         return shape.WithId("JIT")
             .WithRuntime(CoreRuntime.CreateForNewVersion(framework, name))
-            .WithToolchain(new Toolchain(name, new CsProjGenerator(framework, null!, null!, null!), new DotNetCliBuilder(framework), new DotNetCliExecutor(null!)));
+            .WithToolchain(WithoutCheckOfSdk(CsProjCoreToolchain.From(new NetCoreAppSettings(framework, null, name))));
     }
 
     private static Job AheadOfTime(Job shape)
     {
         string framework = BuildFacts.AotTargetFramework, name = "Native AOT " + framework[3..];
         return shape.WithId("AOT")
-            .WithRuntime(NativeAotRuntime.Net90) // the newest that it knows; the toolchain decides
-            .WithToolchain(NativeAotToolchain.CreateBuilder()
+            .WithRuntime(NativeAotRuntime.Net90) // the newest that BenchmarkDotNet knows; the toolchain decides
+            .WithToolchain(WithoutCheckOfSdk(NativeAotToolchain.CreateBuilder()
                 .IlcInstructionSet("native")
                 .UseNuGet("", "https://api.nuget.org/v3/index.json") // the compiler's version is the SDK's
                 .TargetFrameworkMoniker(framework)
                 .DisplayName(name)
-                .ToToolchain());
+                .ToToolchain()));
     }
+
+    /// <summary>The same toolchain without its check, which knows no SDK after 9 and wants that very version installed.</summary>
+    private static Toolchain WithoutCheckOfSdk(IToolchain toolchain) =>
+        new(toolchain.Name, toolchain.Generator, toolchain.Builder, toolchain.Executor);
 }

@@ -8,7 +8,8 @@ internal static class Program
         Native.LibUsb.Benchmarks [--short] [--results FOLDER] [BenchmarkDotNet's arguments, such as --filter '*IsoWalk*' or --list flat]
 
           --short            few and short iterations of the benchmarks of the category "short"
-          --results FOLDER   where the tables and the JSON files go, in its subfolder "results"; default: artifacts/bench/micro
+          --results FOLDER   where results.json goes, and BenchmarkDotNet's log and, in its subfolder "results", its tables and JSON files;
+                             default: artifacts/bench/micro
         """;
 
     private static int Main(string[] arguments)
@@ -42,6 +43,9 @@ internal static class Program
             .Run([.. rest], BenchmarkConfiguration.Create(bus.Environment, isShort, folder))
             .ToList();
         bool measures = !rest.Exists(argument => argument is "--list" or "--help" or "-h" or "--version" or "--info");
-        return measures ? Verdict.Tell(summaries, Console.Out) : 0;
+        if (!measures)
+            return 0;
+        ResultsFile.Write(Path.Combine(folder, "results.json"), isShort, summaries);
+        return Verdict.Tell(summaries, Console.Out);
     }
 }

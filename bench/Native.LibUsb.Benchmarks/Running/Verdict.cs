@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
@@ -17,7 +18,7 @@ internal static class Verdict
                 faults.Add($"{summary.Title}: {error.Message}");
             foreach (BenchmarkReport report in summary.Reports)
             {
-                string name = report.BenchmarkCase.DisplayInfo;
+                string name = Name(report.BenchmarkCase);
                 measured++;
                 if (!report.Success || report.ResultStatistics is null)
                     faults.Add($"{name}: it failed");
@@ -26,7 +27,7 @@ internal static class Verdict
             }
 
             foreach (var missing in summary.BenchmarksCases.Where(benchmark => !summary.Reports.Any(report => report.BenchmarkCase == benchmark)))
-                faults.Add($"{missing.DisplayInfo}: it did not run");
+                faults.Add($"{Name(missing)}: it did not run");
         }
 
         if (measured == 0 && faults.Count == 0)
@@ -37,6 +38,9 @@ internal static class Verdict
             output.WriteLine($"ok: {measured} benchmarks, and none allocates that must not");
         return faults.Count == 0 ? Fine : Bad;
     }
+
+    private static string Name(BenchmarkCase benchmark) =>
+        $"{benchmark.Job.Id} {benchmark.Descriptor.Type.Name} '{benchmark.Descriptor.WorkloadMethodDisplayInfo}' {benchmark.Parameters.DisplayInfo}".TrimEnd();
 
     /// <summary>Bytes of one operation, rounded; -1 when nobody measured them.</summary>
     private static long Allocated(BenchmarkReport report) => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? -1;
