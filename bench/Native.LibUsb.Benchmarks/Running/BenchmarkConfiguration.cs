@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
@@ -45,23 +46,22 @@ internal static class BenchmarkConfiguration
         string framework = BuildFacts.ManagedTargetFramework, name = ".NET " + framework[3..];
         return shape.WithId("JIT")
             .WithRuntime(CoreRuntime.CreateForNewVersion(framework, name))
-            .WithToolchain(WithoutCheckOfSdk(CsProjCoreToolchain.From(new NetCoreAppSettings(framework, null, name))));
+            .WithToolchain(Toolchain(CsProjCoreToolchain.From(new NetCoreAppSettings(framework, null, name)), new GeneratedProject(framework, null)));
     }
 
     private static Job AheadOfTime(Job shape)
     {
         string framework = BuildFacts.AotTargetFramework, name = "Native AOT " + framework[3..];
+        IToolchain toolchain = NativeAotToolchain.CreateBuilder().UseNuGet("", "https://api.nuget.org/v3/index.json").TargetFrameworkMoniker(framework).DisplayName(name).ToToolchain();
         return shape.WithId("AOT")
             .WithRuntime(NativeAotRuntime.Net90) // the newest that BenchmarkDotNet knows; the toolchain decides
-            .WithToolchain(WithoutCheckOfSdk(NativeAotToolchain.CreateBuilder()
-                .IlcInstructionSet("native")
-                .UseNuGet("", "https://api.nuget.org/v3/index.json") // the compiler's version is the SDK's
-                .TargetFrameworkMoniker(framework)
-                .DisplayName(name)
-                .ToToolchain()));
+            .WithToolchain(Toolchain(toolchain, new GeneratedProject(framework, RuntimeInformation.RuntimeIdentifier)));
     }
 
-    /// <summary>The same toolchain without its check, which knows no SDK after 9 and wants that very version installed.</summary>
-    private static Toolchain WithoutCheckOfSdk(IToolchain toolchain) =>
-        new(toolchain.Name, toolchain.Generator, toolchain.Builder, toolchain.Executor);
+    /// <summary>
+    /// A toolchain of BenchmarkDotNet's that builds our project, and without its check, which knows no SDK after 9 and wants that very version
+    /// installed.
+    /// </summary>
+    private static Toolchain Toolchain(IToolchain toolchain, GeneratedProject project) =>
+        new(toolchain.Name, project, toolchain.Builder, toolchain.Executor);
 }
