@@ -20,7 +20,7 @@ namespace Native.LibUsb.Benchmarks.Running;
 /// <summary>Each benchmark runs twice, side by side: compiled just in time, and ahead of time.</summary>
 internal static class BenchmarkConfiguration
 {
-    public static IConfig Create(IReadOnlyDictionary<string, string> environment, bool isShort, string folder)
+    public static IConfig Create(IReadOnlyDictionary<string, string> environment, bool isShort, bool jit, bool aot, string folder)
     {
         // Short: less than a second for each. The warm-up is long in proportion, because the just-in-time compiler compiles what is hot
         // a second and a third time, each after a tenth of a second.
@@ -36,8 +36,11 @@ internal static class BenchmarkConfiguration
             .AddExporter(JsonExporter.Brief, MarkdownExporter.GitHub)
             .AddLogger(ConsoleLogger.Default)
             .WithOrderer(new DefaultOrderer(SummaryOrderPolicy.Declared, MethodOrderPolicy.Declared))
-            .WithArtifactsPath(folder)
-            .AddJob(JustInTime(shape), AheadOfTime(shape));
+            .WithArtifactsPath(folder);
+        if (jit)
+            config.AddJob(JustInTime(shape));
+        if (aot)
+            config.AddJob(AheadOfTime(shape));
         return isShort ? config.AddFilter(new AnyCategoriesFilter([Categories.Short])) : config;
     }
 

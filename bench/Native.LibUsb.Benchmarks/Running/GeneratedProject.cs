@@ -13,6 +13,12 @@ namespace Native.LibUsb.Benchmarks.Running;
 /// </summary>
 internal sealed class GeneratedProject : CsProjGenerator
 {
+    // What BenchmarkDotNet needs only in its host: compilers, disassemblers, readers of traces, the command line. The ahead-of-time compiler
+    // takes minutes for them, and ends with an error of its own.
+    private const string OnlyOfTheHost =
+        "Microsoft.CodeAnalysis*.dll;Microsoft.Diagnostics.*.dll;Microsoft.Extensions.*.dll;CommandLine.dll;Dia2Lib.dll;Gee.External.Capstone.dll;Iced.dll;"
+        + "OSExtensions.dll;TraceReloggerLib.dll;System.*.dll;Spectre.Console.dll;Newtonsoft.Json.dll";
+
     private readonly string _framework;
     private readonly string? _runtimeIdentifier;
 
@@ -57,6 +63,7 @@ internal sealed class GeneratedProject : CsProjGenerator
                 <RdXmlFile Include="roots.rd.xml" />
               </ItemGroup>
             """;
+        string left = _runtimeIdentifier is null ? "" : string.Join(';', OnlyOfTheHost.Split(';').Select(name => Built + name));
         File.WriteAllText(artifactsPaths.ProjectFilePath, $"""
             <Project>
               <PropertyGroup>
@@ -80,7 +87,7 @@ internal sealed class GeneratedProject : CsProjGenerator
               </PropertyGroup>
               <ItemGroup>
                 <Compile Include="{Path.GetFileName(artifactsPaths.ProgramCodePath)}" />
-                <Reference Include="{Built}*.dll" />
+                <Reference Include="{Built}*.dll" Exclude="{left}" />
                 <None Include="{Built}*.so" Link="%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest" CopyToPublishDirectory="PreserveNewest" />
               </ItemGroup>
             {roots}

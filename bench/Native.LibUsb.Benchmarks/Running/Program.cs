@@ -5,9 +5,10 @@ namespace Native.LibUsb.Benchmarks.Running;
 internal static class Program
 {
     private const string Usage = """
-        Native.LibUsb.Benchmarks [--short] [--results FOLDER] [BenchmarkDotNet's arguments, such as --filter '*IsoWalk*' or --list flat]
+        Native.LibUsb.Benchmarks [--short] [--jit | --aot] [--results FOLDER] [BenchmarkDotNet's arguments, such as --filter '*IsoWalk*' or --list flat]
 
           --short            few and short iterations of the benchmarks of the category "short"
+          --jit, --aot       only compiled just in time, only ahead of time; the default is both
           --results FOLDER   where results.json goes, and BenchmarkDotNet's log and, in its subfolder "results", its tables and JSON files;
                              default: artifacts/bench/micro
         """;
@@ -15,7 +16,7 @@ internal static class Program
     private static int Main(string[] arguments)
     {
         List<string> rest = [.. arguments];
-        bool isShort = rest.Remove("--short");
+        bool isShort = rest.Remove("--short"), onlyJit = rest.Remove("--jit"), onlyAot = rest.Remove("--aot");
         string folder = Path.Combine(BuildFacts.ArtifactsPath, "bench", "micro");
         int results = rest.IndexOf("--results");
         if (results >= 0)
@@ -40,7 +41,7 @@ internal static class Program
         using var bus = new BenchmarkBus();
         var summaries = BenchmarkSwitcher
             .FromAssembly(typeof(Program).Assembly)
-            .Run([.. rest], BenchmarkConfiguration.Create(bus.Environment, isShort, folder))
+            .Run([.. rest], BenchmarkConfiguration.Create(bus.Environment, isShort, jit: !onlyAot, aot: !onlyJit, folder))
             .ToList();
         bool measures = !rest.Exists(argument => argument is "--list" or "--help" or "-h" or "--version" or "--info");
         if (!measures)
