@@ -25,7 +25,7 @@ internal static class BenchmarkConfiguration
         // Short: less than a second for each. The warm-up is long in proportion, because the just-in-time compiler compiles what is hot
         // a second and a third time, each after a tenth of a second.
         Job shape = isShort
-            ? Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(40)).WithWarmupCount(8).WithIterationCount(7)
+            ? Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(25)).WithWarmupCount(10).WithIterationCount(7)
             : Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(200)).WithMinWarmupCount(6).WithMaxWarmupCount(12).WithMinIterationCount(12).WithMaxIterationCount(20);
         shape = shape.WithLaunchCount(1).WithEnvironmentVariables([.. environment.Select(pair => new EnvironmentVariable(pair.Key, pair.Value))]);
 

@@ -10,7 +10,7 @@ namespace Native.LibUsb.Benchmarks.Subjects;
 /// A transfer of the facade that is at rest does not find its object by itself, because only a submitted one is kept alive. So it is rooted before
 /// each callback, as Submit does it; what that costs is measured alone, and to be subtracted.
 /// </summary>
-[BenchmarkCategory(Categories.NoAllocation, Categories.Short)]
+[BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class CallbackDispatch
 {
     private const int Transfers = 64;
@@ -49,18 +49,22 @@ public unsafe class CallbackDispatch
     }
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Transfers, Description = "C calls C")]
+    [BenchmarkCategory(Categories.Short)]
     public void CToC() => CCode.Dispatch(_natives, Transfers);
 
     [Benchmark(OperationsPerInvoke = Transfers, Description = "raw layer: UnmanagedCallersOnly")]
+    [BenchmarkCategory(Categories.Short)]
     public void RawLayer() => CCode.Dispatch(_natives, Transfers);
 
     [Benchmark(OperationsPerInvoke = Transfers, Description = "facade: rooting alone")]
+    [BenchmarkCategory(Categories.Short)]
     public void Rooting() => Root();
 
     [Benchmark(OperationsPerInvoke = Transfers, Description = "facade: SetHandler(&M), with rooting")]
     public void FunctionPointer() => RootAndDispatch();
 
     [Benchmark(OperationsPerInvoke = Transfers, Description = "facade: SetHandler<T>(), with rooting")]
+    [BenchmarkCategory(Categories.Short)]
     public void HandlerStruct() => RootAndDispatch();
 
     [Benchmark(OperationsPerInvoke = Transfers, Description = "facade: Callback (delegate), with rooting")]

@@ -9,7 +9,7 @@ namespace Native.LibUsb.Benchmarks.Subjects;
 /// status, add its length up, mix its first byte in. The packets are small (192 bytes, an audio packet) and stay in the nearest cache, so that
 /// the walk is not hidden behind the memory.
 /// </summary>
-[BenchmarkCategory(Categories.NoAllocation, Categories.Short)]
+[BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class IsoWalk
 {
     private const int Total = 512, PacketLength = 192;
@@ -53,6 +53,7 @@ public unsafe class IsoWalk
     }
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Total, Description = "C: libusb_get_iso_packet_buffer")]
+    [BenchmarkCategory(Categories.Short)]
     public ulong CGetIsoPacketBuffer()
     {
         ulong sum = 0;
@@ -71,6 +72,7 @@ public unsafe class IsoWalk
     }
 
     [Benchmark(OperationsPerInvoke = Total, Description = "C: pointer arithmetic")]
+    [BenchmarkCategory(Categories.Short)]
     public ulong CPointerArithmetic()
     {
         ulong sum = 0;
@@ -80,6 +82,7 @@ public unsafe class IsoWalk
     }
 
     [Benchmark(OperationsPerInvoke = Total, Description = "C#: IterIso, packet.Status and packet.Data")]
+    [BenchmarkCategory(Categories.Short)]
     public ulong IterIso()
     {
         ulong sum = 0;
