@@ -64,6 +64,7 @@ internal sealed class GeneratedProject : CsProjGenerator
               </ItemGroup>
             """;
         string left = _runtimeIdentifier is null ? "" : string.Join(';', OnlyOfTheHost.Split(';').Select(name => Built + name));
+        // what a reference refers to itself is found beside it, and left out afterwards
         File.WriteAllText(artifactsPaths.ProjectFilePath, $"""
             <Project>
               <PropertyGroup>
@@ -91,6 +92,11 @@ internal sealed class GeneratedProject : CsProjGenerator
                 <None Include="{Built}*.so" Link="%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest" CopyToPublishDirectory="PreserveNewest" />
               </ItemGroup>
             {roots}
+              <Target Name="LeaveOut" AfterTargets="ResolveAssemblyReferences" Condition="'{left}' != ''">
+                <ItemGroup>
+                  <ReferenceCopyLocalPaths Remove="{left}" />
+                </ItemGroup>
+              </Target>
               <Import Project="Sdk.targets" Sdk="Microsoft.NET.Sdk" />
             </Project>
             """);
