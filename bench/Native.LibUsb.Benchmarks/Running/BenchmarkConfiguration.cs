@@ -31,7 +31,6 @@ internal static class BenchmarkConfiguration
 
         ManualConfig config = ManualConfig.CreateEmpty()
             .AddColumnProvider(DefaultColumnProviders.Instance)
-            .AddColumn(CategoriesColumn.Default)
             .AddDiagnoser(MemoryDiagnoser.Default)
             .AddExporter(JsonExporter.Brief, MarkdownExporter.GitHub)
             .AddLogger(ConsoleLogger.Default)
@@ -62,7 +61,7 @@ internal static class BenchmarkConfiguration
     }
 
     /// <summary>
-    /// A toolchain of BenchmarkDotNet's that builds our project, and without its check, which knows no SDK after 9 and wants that very version
+    /// A toolchain of BenchmarkDotNet's with our project, and without its check, which knows no SDK after 9 and wants that very version
     /// installed.
     /// </summary>
     private static Toolchain Toolchain(IToolchain toolchain, GeneratedProject project) =>

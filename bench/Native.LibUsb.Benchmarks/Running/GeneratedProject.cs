@@ -1,4 +1,3 @@
-using System.Globalization;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains;
@@ -14,10 +13,29 @@ namespace Native.LibUsb.Benchmarks.Running;
 internal sealed class GeneratedProject : CsProjGenerator
 {
     // What BenchmarkDotNet needs only in its host: compilers, disassemblers, readers of traces, the command line. The ahead-of-time compiler
-    // takes minutes for them, and ends with an error of its own.
+    // would take minutes more for them.
     private const string OnlyOfTheHost =
         "Microsoft.CodeAnalysis*.dll;Microsoft.Diagnostics.*.dll;Microsoft.Extensions.*.dll;CommandLine.dll;Dia2Lib.dll;Gee.External.Capstone.dll;Iced.dll;"
-        + "OSExtensions.dll;TraceReloggerLib.dll;System.*.dll;Spectre.Console.dll;Newtonsoft.Json.dll";
+        + "TraceReloggerLib.dll;System.*.dll";
+
+    private const string JustInTime = """
+          <PropertyGroup>
+            <UseAppHost>false</UseAppHost>
+          </PropertyGroup>
+        """;
+
+    // BenchmarkDotNet asks by reflection for what was allocated and what waited.
+    private const string Roots = """
+        <Directives>
+          <Application>
+            <Assembly Name="System.Private.CoreLib">
+              <Type Name="System.GC" Dynamic="Required All" />
+              <Type Name="System.Threading.Monitor" Dynamic="Required All" />
+              <Type Name="System.Threading.ThreadPool" Dynamic="Required All" />
+            </Assembly>
+          </Application>
+        </Directives>
+        """;
 
     private readonly string _framework;
     private readonly string? _runtimeIdentifier;
@@ -37,10 +55,12 @@ internal sealed class GeneratedProject : CsProjGenerator
     {
         get
         {
-            string folder = AppContext.BaseDirectory.Replace(BuildFacts.ManagedTargetFramework, _framework, StringComparison.Ordinal);
+            string own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+            string name = Path.GetFileName(own).Replace(BuildFacts.ManagedTargetFramework, _framework, StringComparison.Ordinal); // release_net10.0
+            string folder = Path.Combine(Path.GetDirectoryName(own)!, name) + Path.DirectorySeparatorChar;
             return File.Exists(Path.Combine(folder, typeof(GeneratedProject).Assembly.GetName().Name + ".dll"))
                 ? folder
-                : throw new DirectoryNotFoundException(string.Create(CultureInfo.InvariantCulture, $"{folder} is empty: build the benchmarks for all their frameworks first (dotnet build, without -f)."));
+                : throw new DirectoryNotFoundException($"{folder} has no benchmarks: build the project for all its frameworks first (dotnet build, without -f).");
         }
     }
 
@@ -52,19 +72,8 @@ internal sealed class GeneratedProject : CsProjGenerator
 
     protected override void GenerateProject(BuildPartition buildPartition, ArtifactsPaths artifactsPaths, ILogger logger)
     {
-        string aheadOfTime = _runtimeIdentifier is null ? "<UseAppHost>false</UseAppHost>" : $"""
-            <RuntimeIdentifier>{_runtimeIdentifier}</RuntimeIdentifier>
-            <PublishAot>true</PublishAot>
-            <SuppressTrimAnalysisWarnings>true</SuppressTrimAnalysisWarnings>
-            """;
-        // BenchmarkDotNet asks for what was allocated by reflection
-        string roots = _runtimeIdentifier is null ? "" : """
-              <ItemGroup>
-                <RdXmlFile Include="roots.rd.xml" />
-              </ItemGroup>
-            """;
-        string left = _runtimeIdentifier is null ? "" : string.Join(';', OnlyOfTheHost.Split(';').Select(name => Built + name));
-        // what a reference refers to itself is found beside it, and left out afterwards
+        string folder = Path.GetDirectoryName(artifactsPaths.ProjectFilePath)!;
+        string left = string.Join(';', OnlyOfTheHost.Split(';').Select(name => Built + name));
         File.WriteAllText(artifactsPaths.ProjectFilePath, $"""
             <Project>
               <PropertyGroup>
@@ -84,33 +93,33 @@ internal sealed class GeneratedProject : CsProjGenerator
                 <RunAnalyzers>false</RunAnalyzers>
                 <DebugType>none</DebugType>
                 <NuGetAudit>false</NuGetAudit>
-                {aheadOfTime}
               </PropertyGroup>
               <ItemGroup>
                 <Compile Include="{Path.GetFileName(artifactsPaths.ProgramCodePath)}" />
-                <Reference Include="{Built}*.dll" Exclude="{left}" />
+                <Reference Include="{Built}*.dll" />
                 <None Include="{Built}*.so" Link="%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest" CopyToPublishDirectory="PreserveNewest" />
               </ItemGroup>
-            {roots}
-              <Target Name="LeaveOut" AfterTargets="ResolveAssemblyReferences" Condition="'{left}' != ''">
-                <ItemGroup>
-                  <ReferenceCopyLocalPaths Remove="{left}" />
-                </ItemGroup>
-              </Target>
+            {(_runtimeIdentifier is null ? JustInTime : AheadOfTime(left))}
               <Import Project="Sdk.targets" Sdk="Microsoft.NET.Sdk" />
             </Project>
             """);
-        if (_runtimeIdentifier is not null)
-            File.WriteAllText(Path.Combine(Path.GetDirectoryName(artifactsPaths.ProjectFilePath)!, "roots.rd.xml"), """
-                <Directives>
-                  <Application>
-                    <Assembly Name="System.Private.CoreLib">
-                      <Type Name="System.GC" Dynamic="Required All" />
-                      <Type Name="System.Threading.Monitor" Dynamic="Required All" />
-                      <Type Name="System.Threading.ThreadPool" Dynamic="Required All" />
-                    </Assembly>
-                  </Application>
-                </Directives>
-                """);
+        File.WriteAllText(Path.Combine(folder, "roots.rd.xml"), Roots);
     }
+
+    /// <summary>The ahead-of-time compiler is given what is copied to the output: what is only of the host is neither.</summary>
+    private string AheadOfTime(string left) => $"""
+          <PropertyGroup>
+            <RuntimeIdentifier>{_runtimeIdentifier}</RuntimeIdentifier>
+            <PublishAot>true</PublishAot>
+            <SuppressTrimAnalysisWarnings>true</SuppressTrimAnalysisWarnings>
+          </PropertyGroup>
+          <ItemGroup>
+            <RdXmlFile Include="roots.rd.xml" />
+          </ItemGroup>
+          <Target Name="LeaveOut" AfterTargets="ResolveAssemblyReferences">
+            <ItemGroup>
+              <ReferenceCopyLocalPaths Remove="{left}" />
+            </ItemGroup>
+          </Target>
+        """;
 }
