@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Environments;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Exporters.Json;
+using BenchmarkDotNet.Filters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Order;
+using BenchmarkDotNet.Toolchains;
+using BenchmarkDotNet.Toolchains.CsProj;
+using BenchmarkDotNet.Toolchains.DotNetCli;
+using BenchmarkDotNet.Toolchains.NativeAot;
+using Perfolizer.Horology;
+
+namespace Native.LibUsb.Benchmarks.Running;
+
+/// <summary>Each benchmark runs twice, side by side: compiled just in time, and ahead of time.</summary>
+internal static class BenchmarkConfiguration
+{
+    public static IConfig Create(IReadOnlyDictionary<string, string> environment, bool isShort, bool jit, bool aot, string folder)
+    {
+        // Short: less than a second for each. The warm-up is long in proportion, because the just-in-time compiler compiles what is hot
+        // a second and a third time, each after a tenth of a second.
+        Job shape = isShort
+            ? Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(25)).WithWarmupCount(10).WithIterationCount(7)
+            : Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(200)).WithMinWarmupCount(6).WithMaxWarmupCount(12).WithMinIterationCount(12).WithMaxIterationCount(20);
+        shape = shape.WithLaunchCount(1).WithEnvironmentVariables([.. environment.Select(pair => new EnvironmentVariable(pair.Key, pair.Value))]);
+
+        ManualConfig config = ManualConfig.CreateEmpty()
+            .AddColumnProvider(DefaultColumnProviders.Instance)
+            .AddDiagnoser(MemoryDiagnoser.Default)
+            .AddExporter(JsonExporter.Brief, MarkdownExporter.GitHub)
+            .AddLogger(ConsoleLogger.Default)
+            .WithOrderer(new DefaultOrderer(SummaryOrderPolicy.Declared, MethodOrderPolicy.Declared))
+            .WithArtifactsPath(folder);
+        if (jit)
+            config.AddJob(JustInTime(shape));
+        if (aot)
+            config.AddJob(AheadOfTime(shape));
+        return isShort ? config.AddFilter(new AnyCategoriesFilter([Categories.Short])) : config;
+    }
+
+    private static Job JustInTime(Job shape)
+    {
+        string framework = BuildFacts.ManagedTargetFramework, name = ".NET " + framework[3..];
+        return shape.WithId("JIT")
+            .WithRuntime(CoreRuntime.CreateForNewVersion(framework, name))
+            .WithToolchain(Toolchain(CsProjCoreToolchain.From(new NetCoreAppSettings(framework, null, name)), new GeneratedProject(framework, null)));
+    }
+
+    private static Job AheadOfTime(Job shape)
+    {
+        string framework = BuildFacts.AotTargetFramework, name = "Native AOT " + framework[3..];
+        IToolchain toolchain = NativeAotToolchain.CreateBuilder().UseNuGet("", "https://api.nuget.org/v3/index.json").TargetFrameworkMoniker(framework).DisplayName(name).ToToolchain();
+        return shape.WithId("AOT")
+            .WithRuntime(NativeAotRuntime.Net90) // the newest that BenchmarkDotNet knows; the toolchain decides
+            .WithToolchain(Toolchain(toolchain, new GeneratedProject(framework, RuntimeInformation.RuntimeIdentifier)));
+    }
+
+    /// <summary>
+    /// A toolchain of BenchmarkDotNet's with our project, and without its check, which knows no SDK after 9 and wants that very version
+    /// installed.
+    /// </summary>
+    private static Toolchain Toolchain(IToolchain toolchain, GeneratedProject project) =>
+        new(toolchain.Name, project, toolchain.Builder, toolchain.Executor);
+}

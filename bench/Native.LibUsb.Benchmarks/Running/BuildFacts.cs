@@ -1,0 +1,16 @@
+using System.Reflection;
+
+namespace Native.LibUsb.Benchmarks.Running;
+
+/// <summary>What the project file knows and BenchmarkDotNet must be told.</summary>
+internal static class BuildFacts
+{
+    public static string ManagedTargetFramework => Get(nameof(ManagedTargetFramework));
+
+    public static string AotTargetFramework => Get(nameof(AotTargetFramework));
+
+    public static string ArtifactsPath => Get(nameof(ArtifactsPath));
+
+    private static string Get(string name) =>
+        typeof(BuildFacts).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == name).Value!;
+}

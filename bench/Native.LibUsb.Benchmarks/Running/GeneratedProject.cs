@@ -1,0 +1,125 @@
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains;
+using BenchmarkDotNet.Toolchains.CsProj;
+
+namespace Native.LibUsb.Benchmarks.Running;
+
+/// <summary>
+/// Writes the project that BenchmarkDotNet builds for a job. BenchmarkDotNet's own refers to our project, which then is built once more for each
+/// job, with this repository's properties and the output folders of the job, twice at the same time. This one refers to what is built already,
+/// in the folder beside this program's, and takes nothing from the folders above it.
+/// </summary>
+internal sealed class GeneratedProject : CsProjGenerator
+{
+    // What BenchmarkDotNet needs only in its host: compilers, disassemblers, readers of traces, the command line. The ahead-of-time compiler
+    // would take minutes more for them.
+    private const string OnlyOfTheHost =
+        "Microsoft.CodeAnalysis*.dll;Microsoft.Diagnostics.*.dll;Microsoft.Extensions.*.dll;CommandLine.dll;Dia2Lib.dll;Gee.External.Capstone.dll;Iced.dll;"
+        + "TraceReloggerLib.dll;System.*.dll";
+
+    private const string JustInTime = """
+          <PropertyGroup>
+            <UseAppHost>false</UseAppHost>
+          </PropertyGroup>
+        """;
+
+    // BenchmarkDotNet asks by reflection for what was allocated and what waited.
+    private const string Roots = """
+        <Directives>
+          <Application>
+            <Assembly Name="System.Private.CoreLib">
+              <Type Name="System.GC" Dynamic="Required All" />
+              <Type Name="System.Threading.Monitor" Dynamic="Required All" />
+              <Type Name="System.Threading.ThreadPool" Dynamic="Required All" />
+            </Assembly>
+          </Application>
+        </Directives>
+        """;
+
+    private readonly string _framework;
+    private readonly string? _runtimeIdentifier;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="framework">The target framework, such as net10.0.</param>
+    /// <param name="runtimeIdentifier">For a program that is compiled ahead of time; null for one that is not.</param>
+    public GeneratedProject(string framework, string? runtimeIdentifier)
+        : base(framework, null!, null!, null!)
+    {
+        _framework = framework;
+        _runtimeIdentifier = runtimeIdentifier;
+    }
+
+    /// <summary>Where the benchmarks are, built for that framework.</summary>
+    private string Built
+    {
+        get
+        {
+            string own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+            string name = Path.GetFileName(own).Replace(BuildFacts.ManagedTargetFramework, _framework, StringComparison.Ordinal); // release_net10.0
+            string folder = Path.Combine(Path.GetDirectoryName(own)!, name) + Path.DirectorySeparatorChar;
+            return File.Exists(Path.Combine(folder, typeof(GeneratedProject).Assembly.GetName().Name + ".dll"))
+                ? folder
+                : throw new DirectoryNotFoundException($"{folder} has no benchmarks: build the project for all its frameworks first (dotnet build, without -f).");
+        }
+    }
+
+    protected override string GetExecutableExtension() => _runtimeIdentifier is null ? base.GetExecutableExtension() : "";
+
+    protected override string GetBinariesDirectoryPath(string buildArtifactsDirectoryPath, string configuration) => _runtimeIdentifier is null
+        ? base.GetBinariesDirectoryPath(buildArtifactsDirectoryPath, configuration)
+        : Path.Combine(buildArtifactsDirectoryPath, "bin", configuration, _framework, _runtimeIdentifier, "publish");
+
+    protected override void GenerateProject(BuildPartition buildPartition, ArtifactsPaths artifactsPaths, ILogger logger)
+    {
+        string folder = Path.GetDirectoryName(artifactsPaths.ProjectFilePath)!;
+        string left = string.Join(';', OnlyOfTheHost.Split(';').Select(name => Built + name));
+        File.WriteAllText(artifactsPaths.ProjectFilePath, $"""
+            <Project>
+              <PropertyGroup>
+                <ImportDirectoryBuildProps>false</ImportDirectoryBuildProps>
+                <ImportDirectoryBuildTargets>false</ImportDirectoryBuildTargets>
+                <ImportDirectoryPackagesProps>false</ImportDirectoryPackagesProps>
+                <EnableDefaultItems>false</EnableDefaultItems>
+              </PropertyGroup>
+              <Import Project="Sdk.props" Sdk="Microsoft.NET.Sdk" />
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>{_framework}</TargetFramework>
+                <AssemblyName>{artifactsPaths.ProgramName}</AssemblyName>
+                <AllowUnsafeBlocks>true</AllowUnsafeBlocks>
+                <LangVersion>latest</LangVersion>
+                <InvariantGlobalization>true</InvariantGlobalization>
+                <RunAnalyzers>false</RunAnalyzers>
+                <DebugType>none</DebugType>
+                <NuGetAudit>false</NuGetAudit>
+              </PropertyGroup>
+              <ItemGroup>
+                <Compile Include="{Path.GetFileName(artifactsPaths.ProgramCodePath)}" />
+                <Reference Include="{Built}*.dll" />
+                <None Include="{Built}*.so" Link="%(Filename)%(Extension)" CopyToOutputDirectory="PreserveNewest" CopyToPublishDirectory="PreserveNewest" />
+              </ItemGroup>
+            {(_runtimeIdentifier is null ? JustInTime : AheadOfTime(left))}
+              <Import Project="Sdk.targets" Sdk="Microsoft.NET.Sdk" />
+            </Project>
+            """);
+        File.WriteAllText(Path.Combine(folder, "roots.rd.xml"), Roots);
+    }
+
+    /// <summary>The ahead-of-time compiler is given what is copied to the output: what is only of the host is neither.</summary>
+    private string AheadOfTime(string left) => $"""
+          <PropertyGroup>
+            <RuntimeIdentifier>{_runtimeIdentifier}</RuntimeIdentifier>
+            <PublishAot>true</PublishAot>
+            <SuppressTrimAnalysisWarnings>true</SuppressTrimAnalysisWarnings>
+          </PropertyGroup>
+          <ItemGroup>
+            <RdXmlFile Include="roots.rd.xml" />
+          </ItemGroup>
+          <Target Name="LeaveOut" AfterTargets="ResolveAssemblyReferences">
+            <ItemGroup>
+              <ReferenceCopyLocalPaths Remove="{left}" />
+            </ItemGroup>
+          </Target>
+        """;
+}

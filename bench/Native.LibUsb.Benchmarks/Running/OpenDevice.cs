@@ -1,0 +1,35 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Benchmarks.Running;
+
+/// <summary>A context, and a device opened in it with interface 0 claimed.</summary>
+internal sealed unsafe class OpenDevice : IDisposable
+{
+    private OpenDevice(ushort product, int alternateSetting)
+    {
+        Context = new UsbContext();
+        using UsbDevice device = Context.FindDevice(BenchmarkDevices.Vendor, product) ?? throw new InvalidOperationException("The device of the benchmark is not on the bus.");
+        Handle = device.Open();
+        Handle.ClaimInterface(0);
+        if (alternateSetting != 0)
+            Handle.SetAlternateSetting(0, alternateSetting);
+    }
+
+    public UsbContext Context { get; }
+
+    public UsbDeviceHandle Handle { get; }
+
+    public libusb_context* NativeContext => Context.DangerousGetContext();
+
+    public libusb_device_handle* NativeHandle => Handle.DangerousGetHandle();
+
+    public static OpenDevice Bulk() => new(BenchmarkDevices.Bulk, 0);
+
+    public static OpenDevice Isochronous() => new(BenchmarkDevices.Isochronous, 1);
+
+    public void Dispose()
+    {
+        Handle.Dispose();
+        Context.Dispose();
+    }
+}

@@ -1,0 +1,56 @@
+using BenchmarkDotNet.Attributes;
+using Native.LibUsb.Benchmarks.Running;
+
+namespace Native.LibUsb.Benchmarks.Subjects;
+
+/// <summary>One bulk transfer of 512 bytes, awaited again and again. An event thread completes it, so each await is a switch of threads at least.</summary>
+[BenchmarkCategory(Categories.NoAllocation)]
+public class AwaitedTransfer
+{
+    private const int Transfers = 2048;
+
+    private OpenDevice _device = null!;
+    private UsbEventThread _events = null!;
+    private UsbTransfer _transfer = null!;
+
+    /// <summary>Whether the code goes on inside libusb's callback, or on the thread pool.</summary>
+    [Params(false, true)]
+    public bool ContinueOnEventThread { get; set; }
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        PoolThreads.Fix();
+        _device = OpenDevice.Bulk();
+        _events = _device.Context.StartEventThread();
+        _transfer = _device.Handle.CreateTransfer();
+        _transfer.SetBulk(BenchmarkDevices.In, 512);
+        _transfer.ContinueOnEventThread = ContinueOnEventThread;
+    }
+
+    [GlobalCleanup]
+    public void CleanUp()
+    {
+        _transfer.Dispose();
+        _events.Dispose();
+        _device.Dispose();
+    }
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Transfers, Description = "await SubmitAsync()")]
+    public async Task SubmitAsync()
+    {
+        for (int i = 0; i < Transfers; i++)
+            await _transfer.SubmitAsync().ConfigureAwait(false);
+    }
+
+    [Benchmark(OperationsPerInvoke = Transfers, Description = "await TrySubmitAsync()")]
+    public async Task TrySubmitAsync()
+    {
+        for (int i = 0; i < Transfers; i++)
+        {
+            UsbTransferOutcome outcome = await _transfer.TrySubmitAsync().ConfigureAwait(false);
+            if (outcome.Error != UsbError.Success)
+                throw new UsbException(outcome.Error, "read");
+        }
+    }
+}

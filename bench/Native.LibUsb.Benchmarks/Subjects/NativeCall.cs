@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using BenchmarkDotNet.Attributes;
+using Native.LibUsb.Benchmarks.Running;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Benchmarks.Subjects;
+
+/// <summary>One call into libusb, to a function that only reads a field.</summary>
+[BenchmarkCategory(Categories.NoAllocation, Categories.Short)]
+public unsafe partial class NativeCall
+{
+    private UsbContext _context = null!;
+    private UsbDevice _device = null!;
+    private libusb_device* _native;
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        _context = new UsbContext();
+        _device = _context.FindDevice(BenchmarkDevices.Vendor, BenchmarkDevices.Bulk)!;
+        _native = _device.DangerousGetDevice();
+        if (GetterWithTransition() != Getter())
+            throw new InvalidOperationException("The two imports of one function differ.");
+    }
+
+    [GlobalCleanup]
+    public void CleanUp()
+    {
+        _device.Dispose();
+        _context.Dispose();
+    }
+
+    /// <summary>No native call: a method that is not inlined.</summary>
+    [Benchmark(Baseline = true, Description = "managed call")]
+    public byte ManagedCall() => Read(_native);
+
+    /// <summary>As the raw layer imports it: the thread stays in managed mode.</summary>
+    [Benchmark(Description = "getter, no GC transition")]
+    public byte Getter() => libusb.libusb_get_device_address(_native);
+
+    /// <summary>The same function by an ordinary P/Invoke, which is what functions that do more are imported by.</summary>
+    [Benchmark(Description = "the same, ordinary P/Invoke")]
+    public byte GetterWithTransition() => GetDeviceAddress(_native);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte Read(libusb_device* device) => (byte)(nint)device;
+
+    [LibraryImport("libusb-1.0.so.0", EntryPoint = "libusb_get_device_address")]
+    private static partial byte GetDeviceAddress(libusb_device* device);
+}
