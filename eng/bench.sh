@@ -50,15 +50,16 @@ if wanted start; then
     build publish bench/Start -p:StartVariant=$variant -o "$out/list-$variant"
   done
 fi
-if wanted micro; then
-  build build bench/Native.LibUsb.Benchmarks -o "$out/benchmarks"
-fi
 
 export BENCH_AOT_RUNTIME
 BENCH_AOT_RUNTIME="Native AOT $(basename "$(ls -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/runtime.*.microsoft.dotnet.ilcompiler/9.* | tail -n 1)")"
+rm -rf "$out/micro"
 if wanted micro; then
   echo "bench: micro benchmarks"
-  quietly dotnet "$out/benchmarks/Native.LibUsb.Benchmarks.dll" ${form/long/} --results "$out/micro"
+  build build bench/Native.LibUsb.Benchmarks
+  micro=artifacts/bin/Native.LibUsb.Benchmarks/release_net10.0/Native.LibUsb.Benchmarks
+  # ahead of time, BenchmarkDotNet itself is compiled too, and that takes longer than the short form may
+  if [[ $form = short ]]; then quietly "$micro" --short --jit --results "$out/micro"; else quietly "$micro" --results "$out/micro"; fi
 fi
 echo "bench: measuring"
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)

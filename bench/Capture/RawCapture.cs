@@ -5,7 +5,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>The program in C, line for line, on the raw layer.</summary>
+/// <summary>The program in C, on the raw layer. Packets are walked over as C# does it best, by pointers.</summary>
 internal sealed unsafe class RawCapture(Work work) : Capture(work)
 {
     private readonly List<nint> _handles = [];
@@ -174,13 +174,14 @@ internal sealed unsafe class RawCapture(Work work) : Capture(work)
     {
         var state = (State*)transfer->user_data;
         long bytes = 0, sum = 0, failed = 0;
-        for (int i = 0; i < transfer->num_iso_packets; i++)
+        byte* data = transfer->buffer;
+        libusb_iso_packet_descriptor* packet = transfer->iso_packet_desc, end = packet + transfer->num_iso_packets;
+        for (; packet < end; data += packet->length, packet++)
         {
-            libusb_iso_packet_descriptor* packet = &transfer->iso_packet_desc[i];
             if (packet->status == libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED && packet->actual_length > 0)
             {
                 bytes += packet->actual_length;
-                sum += *libusb_get_iso_packet_buffer_simple(transfer, (uint)i);
+                sum += *data;
             }
             else
             {

@@ -4,9 +4,10 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Subject">The program.</param>
 /// <param name="Work">The work.</param>
 /// <param name="Nanoseconds">Processor time of one transfer.</param>
-/// <param name="Ratio">To the first program in the same round.</param>
+/// <param name="Ratio">To the program in C in the same round.</param>
+/// <param name="RatioToFacade">To the AOT facade in the same round and work; null where it did not run.</param>
 /// <param name="Account">What it said at its end, the last time.</param>
-internal sealed record Measurement(string Subject, string Work, Spread Nanoseconds, Spread Ratio, Account Account);
+internal sealed record Measurement(string Subject, string Work, Spread Nanoseconds, Spread Ratio, Spread? RatioToFacade, Account Account);
 
 /// <summary>
 /// Runs programs in turn, a few milliseconds each: whatever else the machine does meets all of them alike. A ratio is of two slices of the same
@@ -28,6 +29,7 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         var nanoseconds = new List<double>[entries.Count];
         var ratios = new List<double>[entries.Count];
         var accounts = new Account[entries.Count];
+        int[] facades = [.. entries.Select(entry => FacadeOf(entries, entry.Work))];
         for (int i = 0; i < entries.Count; i++)
             (nanoseconds[i], ratios[i]) = ([], []);
         for (int launch = 0; launch < launches; launch++)
@@ -66,8 +68,20 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         return
         [
             .. entries.Select((entry, i) => new Measurement(
-                entry.Subject.Name, entry.Work.Name, Spread.Of(nanoseconds[i]), Spread.Of(ratios[i]), accounts[i])),
+                entry.Subject.Name, entry.Work.Name, Spread.Of(nanoseconds[i]), Spread.Of(ratios[i]),
+                facades[i] < 0 ? null : Spread.Of(nanoseconds[i].Zip(nanoseconds[facades[i]], static (one, facade) => one / facade)), accounts[i])),
         ];
+    }
+
+    private static int FacadeOf(IReadOnlyList<(Subject Subject, Work Work)> entries, Work work)
+    {
+        for (int i = 0; i < entries.Count; i++)
+        {
+            if (entries[i].Subject == Subjects.AotFacade && entries[i].Work == work)
+                return i;
+        }
+
+        return -1;
     }
 
     // Until the runtime has compiled for good what is hot. Gives the transfers that fill a slice.

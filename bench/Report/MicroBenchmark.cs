@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Native.LibUsb.Bench.Report;
 
@@ -18,5 +19,6 @@ internal sealed record MicroBenchmark(
         return document.RootElement.GetProperty("benchmarks").Deserialize<List<MicroBenchmark>>(s_json)!;
     }
 
+    [JsonIgnore]
     public string ParametersText => string.Join(", ", Parameters.Select(static parameter => $"{parameter.Key} {parameter.Value}"));
 }

@@ -14,7 +14,7 @@ internal static class Plan
     public static List<Measurement> Captures(bool quick)
     {
         List<Measurement> all = [];
-        InTurn inTurn = quick ? new(5, 12, TimeSpan.FromMilliseconds(10)) : new(9, 16, TimeSpan.FromMilliseconds(10));
+        InTurn inTurn = quick ? new(5, 12, TimeSpan.FromMilliseconds(10)) : new(5, 16, TimeSpan.FromMilliseconds(10));
         foreach (Work work in Works(quick))
         {
             Progress($"capture: {work.Title}");
@@ -42,7 +42,7 @@ internal static class Plan
     public static List<GrowthSeries> Grow(bool quick)
     {
         Subject[] subjects = quick ? [Subjects.C, Subjects.AotFacade] : [Subjects.C, Subjects.AotRaw, Subjects.AotFacade, Subjects.JitFacade];
-        InTurn inTurn = quick ? new(2, 12, TimeSpan.FromMilliseconds(10)) : new(5, 16, TimeSpan.FromMilliseconds(10));
+        InTurn inTurn = quick ? new(2, 12, TimeSpan.FromMilliseconds(10)) : new(3, 16, TimeSpan.FromMilliseconds(10));
         List<GrowthSeries> series = [];
         foreach ((string name, string title, (int Number, Work Work)[] points) in Growth.Series(!quick))
         {
