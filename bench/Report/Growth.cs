@@ -20,7 +20,7 @@ internal static class Growth
         int[] devices = whole ? [1, 2, 4, 8, 16] : [1, 16];
         int[] contexts = whole ? [1, 2, 4] : [1, 4];
         yield return ("in-flight", "bulk transfers of 512 B in flight on one device", [.. depths.Select(n => (n, new Work("bulk", 512, 0, n)))]);
-        yield return ("packets", "packets in an isochronous transfer, 16 in flight", [.. packets.Select(n => (n, new Work("iso", 192, n, 16)))]);
+        yield return ("packets", "packets in an isochronous transfer, 16 in flight", [.. packets.Select(n => (n, new Work("iso", 32, n, 16)))]);
         yield return ("devices", "devices, each with 16 bulk transfers of 512 B in flight", [.. devices.Select(n => (n, new Work("bulk", 512, 0, 16, n)))]);
         yield return ("contexts", "contexts, each with a thread and a device with 16 bulk transfers of 512 B in flight", [.. contexts.Select(n => (n, new Work("bulk", 512, 0, 16, n, n)))]);
     }

@@ -10,11 +10,9 @@ internal sealed record MicroBenchmark(
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>Reads what the micro benchmarks left; nothing when they did not run.</summary>
+    /// <summary>Reads what the micro benchmarks left.</summary>
     public static List<MicroBenchmark> Read(string path)
     {
-        if (!File.Exists(path))
-            return [];
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path));
         return document.RootElement.GetProperty("benchmarks").Deserialize<List<MicroBenchmark>>(s_json)!;
     }

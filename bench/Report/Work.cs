@@ -12,7 +12,7 @@ internal sealed record Work(string Kind, int Size, int Packets, int Depth, int D
     public string Title => Kind switch
     {
         "sync" => $"synchronous bulk, {Bytes(Size)}",
-        "iso" => $"isochronous, {Packets} packets, {Depth} in flight",
+        "iso" => $"isochronous, {Packets} packets of {Size} B, {Depth} in flight",
         _ => $"bulk, {Bytes(Size)}, {Depth} in flight",
     };
 
