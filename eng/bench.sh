@@ -59,7 +59,7 @@ if wanted micro; then
   build build bench/Native.LibUsb.Benchmarks
   micro=artifacts/bin/Native.LibUsb.Benchmarks/release_net10.0/Native.LibUsb.Benchmarks
   # ahead of time, BenchmarkDotNet itself is compiled too, and that takes longer than the short form may
-  if [[ $form = short ]]; then quietly "$micro" --short --jit --results "$out/micro"; else quietly "$micro" --results "$out/micro"; fi
+  if [[ $form = short ]]; then quietly "$micro" --short --jit --results "$out/micro"; else quietly "$micro" --short --results "$out/micro"; fi
 fi
 echo "bench: measuring"
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)

@@ -78,7 +78,7 @@ internal static unsafe class LogDispatcher
 
     private static void Deliver(UsbLogHandler? handler, libusb_log_level level, byte* message)
     {
-        if (handler is null || !LogScope.TryEnter(out nint outer)) // a handler that calls the raw layer is not told of itself, for ever
+        if (handler is null || !LogScope.TryEnter()) // a handler that calls the raw layer is not told of itself, for ever
             return;
         int error = Marshal.GetLastSystemError(); // libusb logs that a call failed, and only then looks at errno to say why
         try
@@ -91,7 +91,7 @@ internal static unsafe class LogDispatcher
         }
         finally
         {
-            LogScope.Leave(outer);
+            LogScope.Leave();
             Marshal.SetLastSystemError(error);
         }
     }

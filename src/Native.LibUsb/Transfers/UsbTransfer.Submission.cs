@@ -35,7 +35,7 @@ public sealed unsafe partial class UsbTransfer
 
     private UsbError TrySubmit(TransferCompletion? awaited, CancellationToken cancellationToken)
     {
-        bool inOwnCallback = LogScope.IsInCallbackOf(_native);
+        LogScope.ThrowIfInside();
         int state;
         do
         {
@@ -60,8 +60,6 @@ public sealed unsafe partial class UsbTransfer
 
         int result = libusb.libusb_submit_transfer(_native);
 
-        if (inOwnCallback)
-            _resubmitted = result == 0;
         if (result != 0)
             RollBack(state);
         else if (_stop != 0 || cancellationToken.IsCancellationRequested)
@@ -79,8 +77,6 @@ public sealed unsafe partial class UsbTransfer
         _actualLength = native->actual_length;
         if (_status != UsbTransferStatus.Completed)
             ForgetMixedUpPackets();
-        _resubmitted = false;
-        nint outer = LogScope.EnterCallback(native);
         try
         {
             if (_awaited is { } awaited)
@@ -98,16 +94,7 @@ public sealed unsafe partial class UsbTransfer
             _handle.Context.ReportCallbackException(this, exception);
         }
 
-        LogScope.Leave(outer);
-        if (_resubmitted)
-        {
-            // Submitted again by the callback itself, and libusb took it: nobody else can have done so, or can take it back, and it completes on
-            // this thread. It stays rooted.
-            Volatile.Write(ref _state, InFlight);
-            return;
-        }
-
-        // Submitted again by another thread, which may yet take it back, it stays rooted too.
+        // Submitted again, it stays rooted.
         if (Interlocked.CompareExchange(ref _state, InFlight, InCallback | InFlight) != (InCallback | InFlight))
             ComeToRest();
     }

@@ -38,9 +38,6 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Dead = 8;
     private const int Freed = 16;
 
-    // Whether the callback that is running has submitted it. Written by the thread that it runs on only.
-    private bool _resubmitted;
-
     // Reasons why it may not be submitted; 0 lets it go. Only UnConfigured is ever taken back.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
