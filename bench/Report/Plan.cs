@@ -15,7 +15,7 @@ internal static class Plan
     public static List<Measurement> Captures(bool quick)
     {
         List<Measurement> all = [];
-        InTurn inTurn = quick ? new(5, 12, TimeSpan.FromMilliseconds(10)) : new(4, 16, TimeSpan.FromMilliseconds(10));
+        InTurn inTurn = quick ? new(5, 12, TimeSpan.FromMilliseconds(10)) : new(3, 16, TimeSpan.FromMilliseconds(10));
         foreach (Work work in Works(quick))
         {
             Progress($"capture: {work.Title}");

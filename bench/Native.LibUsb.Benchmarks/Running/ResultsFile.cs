@@ -29,7 +29,7 @@ internal static class ResultsFile
             benchmark.Job.Id,
             median,
             report.ResultStatistics.StandardError,
-            baseline is null ? null : median / baseline.ResultStatistics!.Median,
+            baseline is { ResultStatistics.Median: > 0 and var other } ? median / other : null, // what is quicker than an empty loop has none
             report.GcStats.GetBytesAllocatedPerOperation(benchmark));
     }
 
