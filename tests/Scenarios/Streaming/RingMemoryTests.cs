@@ -35,7 +35,9 @@ public sealed class RingMemoryTests : RingTest
 
         // What another gives back is used with the next transfer that ends.
         await first.DisposeAsync();
-        loopback.Endpoint(BulkLoopback.InAddress).Pending[0].CompleteWith([1]);
+        VirtualEndpoint input = loopback.Endpoint(BulkLoopback.InAddress);
+        Assert.True(input.WaitForPending(1, Patience)); // what is armed is on its way there
+        input.Pending[0].CompleteWith([1]);
         using UsbInputBuffer buffer = await second.ReadAsync();
         Assert.Equal(12, second.GetStatistics().Armed);
     }
