@@ -13,7 +13,12 @@ while (($#)); do
   case $1 in
     --short) form=short arguments+=(--short) ;;
     --gate) arguments+=(--gate) ;;
-    --part) parts+=("${2:?--part needs a name}") arguments+=(--part "$2") && shift ;;
+    --part)
+      case ${2-} in
+        captures | instructions | start | growth | micro) parts+=("$2") arguments+=(--part "$2") ;;
+        *) echo "bench: --part is captures, instructions, start, growth or micro" >&2; exit 2 ;;
+      esac
+      shift ;;
     *) sed -n '3,6s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift
@@ -35,10 +40,12 @@ build build src/usbvbus -f net10.0 -o "$out/usbvbus"
 build build bench/Report -o "$out/report"
 if wanted captures || wanted instructions || wanted growth; then
   quietly cc -O2 -Wall -Wextra -o "$out/capture" bench/Capture/capture.c -lusb-1.0 -lpthread
-  quietly cc -O2 -Wall -Wextra -o "$out/capture-static" bench/Capture/capture.c -l:libusb-1.0.a -ludev -lpthread
   build build bench/Capture -f net10.0 -o "$out/jit"
   build publish bench/Capture -f net9.0 -o "$out/aot"
-  [[ $form = short ]] || build publish bench/Capture -f net9.0 -p:LibUsbStaticLink=true -o "$out/aot-static"
+  if [[ $form = long ]]; then
+    quietly cc -O2 -Wall -Wextra -o "$out/capture-static" bench/Capture/capture.c -l:libusb-1.0.a -ludev -lpthread
+    build publish bench/Capture -f net9.0 -p:LibUsbStaticLink=true -o "$out/aot-static"
+  fi
   # valgrind cannot read the symbols that are kept beside it
   quietly objcopy --remove-section=.gnu_debuglink "$out/aot/capture"
 fi

@@ -19,6 +19,7 @@ needed=(
   "a static busybox, for the same|busybox-static|busybox --list"
   "cpio, for the same|cpio|command -v cpio"
   "depmod and modprobe, for the same|kmod|command -v depmod"
+  "python-libusb1, for the benchmarks|python3-usb1|/usr/bin/python3 -c 'import usb1'"
 )
 
 missing=() packages=()
