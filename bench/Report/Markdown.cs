@@ -51,7 +51,7 @@ internal sealed class Markdown(Results results)
         foreach (Limit limit in Limits.Of(results))
         {
             string unit = limit.Unit.Length == 0 ? "" : " " + limit.Unit;
-            Row([limit.What, limit.Measured is { } value ? N(value, 2) + unit : "not in this run", (limit.AtLeast ? "at least " : "at most ") + N(limit.Bound, 2) + unit, limit.IsKept ? "kept" : "**missed**"]);
+            Row([limit.What, limit.Measured is { } value ? N(value, 3) + unit : "not in this run", (limit.AtLeast ? "at least " : "at most ") + N(limit.Bound, 2) + unit, limit.IsKept ? "kept" : "**missed**"]);
         }
 
         Line();
