@@ -382,6 +382,7 @@ static void read_memory_limit(void)
     memory_limit = limit << 20;
 }
 
+/* Counts memory against the limit of usbfs: false when it would be exceeded. */
 static bool charge(uint64_t amount)
 {
     uint64_t used = atomic_load(&memory_used);
@@ -417,15 +418,10 @@ static int take_memory(struct node *n, struct pending *p, void *buffer, size_t l
     int error = 0;
     uint64_t amount = URB_OVERHEAD + 16u * packets;
     p->mapping = NULL;
-    if (atomic_load(&mapping_count) == 0) {
-        amount += length;
-        if ((!scattered && length > MAX_CONTIGUOUS) || !charge(amount))
-            return ENOMEM;
-        p->charge = amount;
-        return 0;
-    }
-    pthread_mutex_lock(&memory_lock);
-    for (struct mapping *m = mappings; m; m = m->next)
+    bool maybe_mapped = atomic_load(&mapping_count) > 0;
+    if (maybe_mapped)
+        pthread_mutex_lock(&memory_lock);
+    for (struct mapping *m = maybe_mapped ? mappings : NULL; m; m = m->next)
         if (m->serial == n->serial && !m->unmapped && (uint8_t *)buffer >= m->start && (uint8_t *)buffer < m->start + m->size) {
             if (length > (size_t)(m->start + m->size - (uint8_t *)buffer))
                 error = EINVAL; /* a URB must lie in one mapping */
@@ -445,7 +441,8 @@ static int take_memory(struct node *n, struct pending *p, void *buffer, size_t l
         if (p->mapping)
             p->mapping->users++;
     }
-    pthread_mutex_unlock(&memory_lock);
+    if (maybe_mapped)
+        pthread_mutex_unlock(&memory_lock);
     return error;
 }
 
