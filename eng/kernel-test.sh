@@ -5,6 +5,7 @@
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (bookworm); NATIVE_LIBUSB_KERNEL_MACHINES: how many run at once, each with a share
 # of the tests (one more than there are processors, for much of the time is spent waiting; one for a part of the tests).
+# NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (5 under emulation).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -45,8 +46,8 @@ disk() { # 1 when it was written
 }
 
 # Everything takes 10 to 20 times as long under emulation, so what repeats itself does so less often.
-rounds=100
-if [ "$MACHINE_ACCELERATOR" = tcg ]; then rounds=5; fi
+rounds=${NATIVE_LIBUSB_TEST_ROUNDS:-}
+if [ -z "$rounds" ]; then rounds=100; if [ "$MACHINE_ACCELERATOR" = tcg ]; then rounds=5; fi; fi
 pids=()
 for ((number = 1; number <= machines; number++)); do
   folder=$results/$number

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Native.LibUsb.Tests;
 
 namespace Native.LibUsb.AotTests;
 
@@ -17,6 +18,7 @@ internal sealed class Report(TextWriter output)
             return;
         }
 
+        Watchdog.RunningTest = test.Name;
         long start = Stopwatch.GetTimestamp();
         try
         {

@@ -17,6 +17,9 @@ public sealed class Watchdog : IDisposable
         _timer = new Timer(static self => ((Watchdog)self!).Bark(), this, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>The test that runs, where whoever runs the tests says so: what a watchdog is called need not tell.</summary>
+    public static string? RunningTest { get; set; }
+
     /// <summary>How long the test may take.</summary>
     public double Seconds { get; }
 
@@ -24,7 +27,7 @@ public sealed class Watchdog : IDisposable
 
     private void Bark()
     {
-        string report = $"{_test} did not end within {Seconds} s. Threads:\n{Threads()}";
+        string report = $"{(RunningTest is null ? "" : $"{RunningTest}: ")}{_test} did not end within {Seconds} s. Threads:\n{Threads()}";
         Console.Error.WriteLine(report);
         Console.Error.Flush();
         Environment.FailFast(report);

@@ -79,18 +79,27 @@ internal sealed class KernelHost : BusHost
         }
     }
 
+    /// <remarks>
+    /// The kernel's hub driver lets a device go while its connection still answers, as it does when it sees a plug pulled. The other order is
+    /// not safe: a URB that is submitted and cancelled while vhci_hcd takes its connection down is never given back, and whoever waits for it
+    /// (the hub driver itself, in the end) waits for ever.
+    /// </remarks>
     public override void Unplug(IReadOnlyList<VirtualDevice> devices)
     {
         string? stuck = null;
-        _monitor.Forget();
         foreach (VirtualDevice device in devices)
         {
             string name = device.PortPath!;
+            VhciPort place = VhciPort.All().Find(p => p.Name == name)!;
+            _monitor.Forget();
             bool isThere = Directory.Exists($"/sys/bus/usb/devices/{name}"); // the kernel may have given it up by itself
+            bool isDisabled = TryDisable(place, true);
             Bus.Remove(device);
-            // vhci_hcd says nothing when it is done with the port, which is right after the kernel is done with the device
+            // vhci_hcd says nothing when it is done with the port
             if ((isThere && !_monitor.WaitFor("remove", name, s_patience)) || !SpinWait.SpinUntil(() => VhciPort.All().Exists(p => p.Name == name && p.IsFree), s_patience))
                 stuck = name;
+            if (isDisabled)
+                TryDisable(place, false);
         }
         if (stuck is not null)
             throw new TimeoutException($"The kernel did not let go of the device at {stuck} within {s_patience.TotalSeconds} s.");
@@ -117,6 +126,17 @@ internal sealed class KernelHost : BusHost
         if (chosen.IsSuperSpeed != super)
             throw new PlatformNotSupportedException($"Port {port} of the kernel's vhci_hcd is not for devices of that speed.");
         return chosen.IsFree ? chosen : throw new InvalidOperationException($"Port {port} is taken.");
+    }
+
+    /// <summary>Disables a port, which disconnects what is at it before this returns; or enables it.</summary>
+    /// <returns>False when the kernel does not offer that: it is older than 6.0.</returns>
+    private static bool TryDisable(VhciPort port, bool disabled)
+    {
+        string file = $"/sys/bus/usb/devices/{port.Bus}-0:1.0/usb{port.Bus}-port{port.Place}/disable";
+        if (!File.Exists(file))
+            return false;
+        Write(file, disabled ? "1" : "0");
+        return true;
     }
 
     /// <summary>Writes to a file of sysfs, in one call as it wants.</summary>

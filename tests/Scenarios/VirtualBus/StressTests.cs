@@ -115,6 +115,40 @@ public sealed unsafe class StressTests
         }
     }
 
+    [BusFact]
+    public void Unplugging_between_submission_and_cancellation_loses_no_transfer()
+    {
+        using Watchdog watchdog = new(120);
+        using RawHost host = new();
+        for (int round = 0; round < Rounds.Of(100); round++)
+        {
+            BulkLoopback loopback = new();
+            host.Bus.Attach(loopback);
+            libusb_device_handle* handle = host.Open(loopback);
+            RawTransfer[] transfers = [.. Enumerable.Range(0, 8).Select(_ => RawTransfer.Bulk(host, handle, BulkLoopback.InAddress, 512))];
+            Thread unplug = new(() =>
+            {
+                loopback.Endpoint(BulkLoopback.InAddress).WaitForSubmitted(20, TimeSpan.FromSeconds(30));
+                host.Bus.Detach(loopback);
+            });
+            unplug.Start();
+            for (bool isThere = true; isThere;)
+            {
+                RawTransfer[] inFlight = [.. transfers.Where(transfer => transfer.TrySubmit() == 0)];
+                isThere = inFlight.Length == transfers.Length;
+                foreach (RawTransfer transfer in inFlight)
+                    _ = libusb_cancel_transfer(transfer.Native);
+                foreach (RawTransfer transfer in inFlight)
+                    transfer.Wait();
+            }
+
+            unplug.Join();
+            foreach (RawTransfer transfer in transfers)
+                transfer.Dispose();
+            host.Close(handle);
+        }
+    }
+
     private static void Churn(RawHost host, BulkLoopback loopback, Random random, bool claim)
     {
         RawHost.Check(host.TryOpen(loopback, out libusb_device_handle* handle, keep: false));
