@@ -46,12 +46,13 @@ if [ -e "$out/disk.img" ]; then drive=(-blockdev "driver=raw,node-name=disk,file
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU's own, and the port in the machine connects to it. An oops ends the machine, and so does a task that waits
-# in the kernel for two minutes without being able to be killed: the console has its stack.
+# in the kernel for two minutes without being able to be killed: the console has its stack. Hubs do not go to
+# sleep: a device that is plugged into QEMU's just after it has come has been seen not to arrive, on a busy machine.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \
   -kernel "$kernel/boot/vmlinuz-$version" -initrd initramfs.gz \
-  -append "console=ttyS0 loglevel=5 panic=-1 oops=panic nowatchdog sysctl.kernel.hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=120 rcupdate.rcu_cpu_stall_timeout=120 ${MACHINE_OPTIONS:-}" \
+  -append "console=ttyS0 loglevel=5 panic=-1 oops=panic nowatchdog sysctl.kernel.hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=120 usbcore.autosuspend=-1 rcupdate.rcu_cpu_stall_timeout=120 ${MACHINE_OPTIONS:-}" \
   -fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap" -device virtio-9p-pci,fsdev=host,mount_tag=host \
   -fsdev "local,id=out,path=$out,security_model=none,multidevs=remap" -device virtio-9p-pci,fsdev=out,mount_tag=out \
   -chardev socket,id=monitor,path=monitor,server=on,wait=off -mon chardev=monitor,mode=control \

@@ -93,6 +93,8 @@ internal sealed class KernelHost : BusHost
             VhciPort place = VhciPort.All().Find(p => p.Name == name)!;
             _monitor.Forget();
             bool isThere = Directory.Exists($"/sys/bus/usb/devices/{name}"); // the kernel may have given it up by itself
+            lock (device.SyncRoot)
+                device.IsAttached = false; // what is submitted from here on fails
             bool isDisabled = TryDisable(place, true);
             Bus.Remove(device);
             // vhci_hcd says nothing when it is done with the port

@@ -192,14 +192,19 @@ public sealed partial class EventTrapTests : BusTest
         switch (how)
         {
             case "by hand":
-                for (; order.Count <= flood; calls++)
-                    Context.HandleEvents(TimeSpan.Zero);
-                Assert.InRange(calls, 2, flood);
+                while (order.Count <= flood)
+                {
+                    int before = order.Count;
+                    Context.HandleEvents(Patience);
+                    calls += order.Count > before ? 1 : 0; // a call may also find that there was nothing to handle
+                }
+
+                Assert.True(calls > 1);
                 break;
             case "poller":
                 using (var poller = new UsbPoller(Context, new PollPoller()))
                 {
-                    for (; order.Count <= flood; calls++)
+                    while (order.Count <= flood)
                         poller.Poll([], Patience);
                 }
 
