@@ -9,13 +9,16 @@ internal static class Plan
         s_iso8 = new("iso", 32, 8, 16), s_iso8Alone = new("iso", 32, 8, 1), s_iso32 = new("iso", 32, 32, 16), s_iso32Alone = new("iso", 32, 32, 1),
         s_sync = new("sync", 512, 0, 1);
 
+    // Short, so that there are many: a processor changes its speed while these programs run.
+    private static readonly TimeSpan s_slice = TimeSpan.FromMilliseconds(1.5);
+
     public static Work[] Works(bool quick) =>
         quick ? [s_bulk, s_iso32, s_sync] : [s_bulk, s_bulkAlone, s_large, s_largeAlone, s_iso8, s_iso8Alone, s_iso32, s_iso32Alone, s_sync];
 
     public static List<Measurement> Captures(bool quick)
     {
         List<Measurement> all = [];
-        InTurn inTurn = quick ? new(5, 12, TimeSpan.FromMilliseconds(10)) : new(3, 16, TimeSpan.FromMilliseconds(10));
+        InTurn inTurn = quick ? new(5, 60, s_slice) : new(4, 100, s_slice);
         foreach (Work work in Works(quick))
         {
             Progress($"capture: {work.Title}");
@@ -43,7 +46,7 @@ internal static class Plan
     public static List<GrowthSeries> Grow(bool quick)
     {
         Subject[] subjects = quick ? [Subjects.C, Subjects.AotFacade] : [Subjects.C, Subjects.AotRaw, Subjects.AotFacade, Subjects.JitFacade];
-        InTurn inTurn = quick ? new(2, 12, TimeSpan.FromMilliseconds(10)) : new(2, 20, TimeSpan.FromMilliseconds(10));
+        InTurn inTurn = new(2, quick ? 60 : 120, s_slice);
         List<GrowthSeries> series = [];
         foreach ((string name, string title, (int Number, Work Work)[] points) in Growth.Series(!quick))
         {
