@@ -19,7 +19,8 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
     // From then on the programs count what they allocate: see bench/Capture/Work.cs.
     private const int WarmUpSlices = 60;
 
-    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.6);
+    // What the runtime takes until it has compiled for good what is hot.
+    private static readonly TimeSpan s_compilation = TimeSpan.FromSeconds(0.6);
 
     /// <summary>Measures all, each beside the first of those with its own name in <paramref name="baselineOf"/>.</summary>
     /// <param name="entries">Programs and what they do.</param>
@@ -84,12 +85,12 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         return -1;
     }
 
-    // Until the runtime has compiled for good what is hot. Gives the transfers that fill a slice.
+    // Gives the transfers that fill a slice.
     private long WarmUp(Measured measured)
     {
         long transfers = 1000 / measured.Work.Contexts;
-        double spent = 0, each = 0;
-        for (int slices = 0; slices < WarmUpSlices || spent < s_warmUp.TotalNanoseconds; slices++)
+        double spent = 0, each = 0, least = measured.Subject.IsCompiledJustInTime ? s_compilation.TotalNanoseconds : 0;
+        for (int slices = 0; slices < WarmUpSlices || spent < least; slices++)
         {
             each = measured.Slice(transfers);
             spent += each * transfers * measured.Work.Contexts;

@@ -6,6 +6,9 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Command">How it is started, layer included.</param>
 internal sealed record Subject(string Name, string Title, string[] Command)
 {
+    /// <summary>Whether it is compiled while it runs, and takes a while until that is done for good.</summary>
+    public bool IsCompiledJustInTime => Name.StartsWith("jit", StringComparison.Ordinal);
+
     public override string ToString() => Name;
 }
 
