@@ -20,7 +20,7 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
     private const int WarmUpSlices = 60;
 
     // What the runtime takes until it has compiled for good what is hot.
-    private static readonly TimeSpan s_compilation = TimeSpan.FromSeconds(0.6);
+    private static readonly TimeSpan s_compilation = TimeSpan.FromSeconds(0.8);
 
     /// <summary>Measures all, each beside the first of those with its own name in <paramref name="baselineOf"/>.</summary>
     /// <param name="entries">Programs and what they do.</param>
@@ -85,18 +85,20 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         return -1;
     }
 
-    // Gives the transfers that fill a slice.
+    // As many slices as the programs do not count, and long enough ones. Gives the transfers that fill a slice that is measured.
     private long WarmUp(Measured measured)
     {
+        TimeSpan part = measured.Subject.IsCompiledJustInTime ? s_compilation / WarmUpSlices : slice;
         long transfers = 1000 / measured.Work.Contexts;
-        double spent = 0, each = 0, least = measured.Subject.IsCompiledJustInTime ? s_compilation.TotalNanoseconds : 0;
-        for (int slices = 0; slices < WarmUpSlices || spent < least; slices++)
+        double each = 0;
+        for (int slices = 0; slices < WarmUpSlices; slices++)
         {
             each = measured.Slice(transfers);
-            spent += each * transfers * measured.Work.Contexts;
-            transfers = Math.Max(50, (long)(slice.TotalNanoseconds / each / measured.Work.Contexts));
+            transfers = Fill(part, each);
         }
 
-        return transfers;
+        return Fill(slice, each);
+
+        long Fill(TimeSpan time, double each) => Math.Max(50, (long)(time.TotalNanoseconds / each / measured.Work.Contexts));
     }
 }
