@@ -233,6 +233,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <exception cref="InvalidOperationException">It is submitted, or it is isochronous.</exception>
     public ReadOnlySpan<byte> Data
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             CheckAtRest();
