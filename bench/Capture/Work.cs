@@ -27,8 +27,9 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
 {
     public const string Usage = "usage: capture raw|facade|delegate|ring bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
 
-    /// <summary>Slices in which the runtime may still compile and fill pools: what they allocate is not counted.</summary>
-    public const int WarmUpSlices = 60;
+    /// <summary>Slices in which the runtime may still compile and fill pools: what they allocate is not counted. What runs once in a slice is
+    /// compiled for good after 60.</summary>
+    public const int WarmUpSlices = 100;
 
     public const byte Endpoint = 0x81, Interface = 0, IsoSetting = 1;
 

@@ -17,7 +17,7 @@ internal sealed record Measurement(string Subject, string Work, Spread Nanosecon
 internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
 {
     // From then on the programs count what they allocate: see bench/Capture/Work.cs.
-    private const int WarmUpSlices = 60;
+    private const int WarmUpSlices = 100;
 
     // What the runtime takes until it has compiled for good what is hot.
     private static readonly TimeSpan s_compilation = TimeSpan.FromSeconds(0.8);

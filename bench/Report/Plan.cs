@@ -18,9 +18,10 @@ internal static class Plan
     public static List<Measurement> Captures(bool quick)
     {
         List<Measurement> all = [];
-        InTurn inTurn = quick ? new(5, 60, s_slice) : new(4, 100, s_slice);
         foreach (Work work in Works(quick))
         {
+            // those that a limit is for are started more often
+            InTurn inTurn = quick ? new(5, 60, s_slice) : new(work == s_bulk || work == s_iso32 ? 8 : 3, 100, s_slice);
             Progress($"capture: {work.Title}");
             all.AddRange(inTurn.Run([.. Programs(work, quick).Select(subject => (subject, work))], static _ => 0));
         }
