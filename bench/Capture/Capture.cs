@@ -15,6 +15,9 @@ internal abstract class Capture : IDisposable
     /// <summary>Nanoseconds of this thread's processor time in the last slice.</summary>
     public long Processor { get; private set; }
 
+    /// <summary>Bytes that this thread allocated in the last slice.</summary>
+    public long Allocated { get; private set; }
+
     /// <summary>Opens the devices of this thread: of those that match, the ones whose index leaves the remainder <paramref name="first"/> when it is divided by the contexts.</summary>
     public abstract void Open(int first);
 
@@ -24,9 +27,10 @@ internal abstract class Capture : IDisposable
     /// <summary>Makes so many transfers.</summary>
     public void Slice(long transfers)
     {
-        long processor = Clock.Now(Clock.Thread);
+        long allocated = GC.GetAllocatedBytesForCurrentThread(), processor = Clock.Now(Clock.Thread);
         RunUntil(Counts.Completed + transfers);
         Processor = Clock.Now(Clock.Thread) - processor;
+        Allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
     }
 
     /// <summary>Brings the transfers to rest and frees them.</summary>

@@ -22,7 +22,7 @@ for (int i = 0; i < captures.Length; i++)
 
 // Every line of the input is a number: so many transfers are made in each context, and the answer is the nanoseconds that took, of the processor
 // and by the clock.
-long allocated = 0;
+long allocated = 0, allocatedElsewhere = 0;
 int collections = 0, slices = 0;
 using (var threads = new SliceThreads(captures))
 {
@@ -32,10 +32,13 @@ using (var threads = new SliceThreads(captures))
         long allocatedBefore = GC.GetTotalAllocatedBytes(true);
         int collectionsBefore = GC.CollectionCount(0);
         (long processor, long wall) = threads.Slice(transfers);
+        long all = GC.GetTotalAllocatedBytes(true) - allocatedBefore;
         if (slices++ >= Work.WarmUpSlices)
         {
             collections += GC.CollectionCount(0) - collectionsBefore;
-            allocated += GC.GetTotalAllocatedBytes(true) - allocatedBefore;
+            long here = captures.Sum(static capture => capture.Allocated);
+            allocated += here;
+            allocatedElsewhere += all - here;
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{processor} {wall}"));
@@ -46,7 +49,7 @@ foreach (Capture capture in captures)
     capture.Stop();
 Console.WriteLine(string.Create(
     CultureInfo.InvariantCulture,
-    $"{{\"completed\":{captures.Sum(c => c.Results.Completed)},\"failed\":{captures.Sum(c => c.Results.Failed)},\"bytes\":{captures.Sum(c => c.Results.Bytes)},\"sum\":{captures.Sum(c => c.Results.Sum)},\"peakKib\":{PeakKib()},\"allocated\":{allocated},\"collections\":{collections}}}"));
+    $"{{\"completed\":{captures.Sum(c => c.Results.Completed)},\"failed\":{captures.Sum(c => c.Results.Failed)},\"bytes\":{captures.Sum(c => c.Results.Bytes)},\"sum\":{captures.Sum(c => c.Results.Sum)},\"peakKib\":{PeakKib()},\"allocated\":{allocated},\"allocatedElsewhere\":{allocatedElsewhere},\"collections\":{collections}}}"));
 foreach (Capture capture in captures)
     capture.Dispose();
 return captures.All(c => c.Results.Failed == 0) ? 0 : 1;

@@ -75,7 +75,7 @@ internal sealed class Markdown(Results results)
                 List<string> cells = [Subjects.TitleOf(m.Subject), $"{N(m.Nanoseconds.Median)} ({N(m.Nanoseconds.Low)} to {N(m.Nanoseconds.High)})", $"{N(m.Ratio.Median, 3)} ({N(m.Ratio.Low, 3)} to {N(m.Ratio.High, 3)})"];
                 if (work.IsIso)
                     cells.Insert(2, N(m.Nanoseconds.Median / work.Packets, 1));
-                Row([.. cells, m.Account.Allocated is { } bytes ? $"{bytes} B" : "", $"{m.Account.Collections}", $"{N(m.Account.PeakKib / 1024.0, 1)} MiB"]);
+                Row([.. cells, m.Account.Allocated is null ? "" : $"{m.Account.AllocatedByAll} B", $"{m.Account.Collections}", $"{N(m.Account.PeakKib / 1024.0, 1)} MiB"]);
             }
 
             Line();

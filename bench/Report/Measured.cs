@@ -5,7 +5,20 @@ using System.Text.Json;
 namespace Native.LibUsb.Bench.Report;
 
 /// <summary>What a program says of itself at its end.</summary>
-internal sealed record Account(long Completed, long Failed, long Bytes, long Sum, int PeakKib, long? Allocated = null, int? Collections = null);
+/// <param name="Completed">Transfers.</param>
+/// <param name="Failed">Those of them, or packets, that brought nothing.</param>
+/// <param name="Bytes">What they brought.</param>
+/// <param name="Sum">Of the first bytes of each.</param>
+/// <param name="PeakKib">The most that was resident.</param>
+/// <param name="Allocated">Bytes that the threads that handle events have allocated; null for what is not .NET.</param>
+/// <param name="AllocatedElsewhere">Bytes that all other threads have allocated, the runtime's among them.</param>
+/// <param name="Collections">Of the garbage collector.</param>
+internal sealed record Account(
+    long Completed, long Failed, long Bytes, long Sum, int PeakKib, long? Allocated = null, long? AllocatedElsewhere = null, int? Collections = null)
+{
+    /// <summary>Bytes that the whole process has allocated.</summary>
+    public long AllocatedByAll => (Allocated ?? 0) + (AllocatedElsewhere ?? 0);
+}
 
 /// <summary>A capture program that runs on a bus of its own, and makes slices when it is told to.</summary>
 internal sealed class Measured : IDisposable
