@@ -28,6 +28,10 @@ public sealed partial class UsbOutputRing : UsbRing
     private bool _producing;
     private bool _produceAgain;
 
+    // Start has its handler fill the whole queue before any of it is submitted. Otherwise a device that takes buffers as fast as they are filled would
+    // keep it there for ever. Under the gate.
+    private bool _gathering;
+
     internal UsbOutputRing(UsbDeviceHandle handle, RingPlan plan)
         : base(handle, plan)
     {
@@ -54,13 +58,20 @@ public sealed partial class UsbOutputRing : UsbRing
 
     private protected override bool StopsAtFailure => !Plan.IsIsochronous;
 
+    // The handler, or code that goes on in the callback, has the time of the callback. Other code had to be there before: whether it comes while
+    // the callback still runs is chance, and counts would be too.
+    private bool RefillsInCallback => _pushes || Plan.Options.ContinueOnEventThread;
+
     /// <summary>Starts it for code that writes with <see cref="AcquireAsync"/> and its kind; what was not sent before is sent first.</summary>
     /// <exception cref="InvalidOperationException">It runs.</exception>
     /// <exception cref="UsbException">libusb refused a transfer.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public void Start() => Begin<PullProducer>(pushes: false);
 
-    /// <summary>Starts it for a static handler, called on the event thread to fill each buffer that is free, and here for the first ones.</summary>
+    /// <summary>
+    /// Starts it for a static handler, called on the event thread to fill each buffer that is free, and here for the first ones, which are submitted
+    /// together when the queue is full.
+    /// </summary>
     /// <typeparam name="THandler">A type, usually an empty struct, with the method to call. Its state is in <see cref="UsbRing.State"/>.</typeparam>
     /// <exception cref="InvalidOperationException">It runs.</exception>
     /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
@@ -68,7 +79,10 @@ public sealed partial class UsbOutputRing : UsbRing
     public void Start<THandler>()
         where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>(pushes: true);
 
-    /// <summary>Starts it for a callback, called on the event thread to fill each buffer that is free, and here for the first ones.</summary>
+    /// <summary>
+    /// Starts it for a callback, called on the event thread to fill each buffer that is free, and here for the first ones, which are submitted
+    /// together when the queue is full.
+    /// </summary>
     /// <param name="callback">What to call.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">It runs.</exception>
@@ -89,7 +103,8 @@ public sealed partial class UsbOutputRing : UsbRing
         foreach (RingSlot slot in Slots)
             slot.Transfer.SetHandler<Completion<TProducer>>();
         Run();
-        TProducer.Produce(this);
+        TProducer.Begin(this);
+        AfterGate();
         ThrowIfFailed();
     }
 
@@ -135,10 +150,11 @@ public sealed partial class UsbOutputRing : UsbRing
         }
 
         SendWaiting();
+        bool ranDry = !RefillsInCallback && CountArmed();
         Gate.Exit();
 
         TProducer.Produce(this);
-        FillUnderrun();
+        FillUnderrun(ranDry);
         AfterGate();
         Counters.LongestCallbackTicks = Math.Max(Counters.LongestCallbackTicks, Stopwatch.GetTimestamp() - begin);
     }
@@ -146,7 +162,7 @@ public sealed partial class UsbOutputRing : UsbRing
     /// <summary>Under the gate: submits what waits, as far as there is room.</summary>
     private void SendWaiting()
     {
-        while (WantsMore && _waiting.TryPeek(out RingSlot? slot) && Order.First is not { State: RingSlotState.Done })
+        while (!_gathering && WantsMore && _waiting.TryPeek(out RingSlot? slot) && Order.First is not { State: RingSlotState.Done })
         {
             if (!Arm(slot))
                 return;
@@ -154,21 +170,33 @@ public sealed partial class UsbOutputRing : UsbRing
         }
     }
 
+    /// <summary>Under the gate: counts what is in flight after all had their turn to commit more.</summary>
+    /// <returns>Whether nothing is, which has been counted too.</returns>
+    private bool CountArmed()
+    {
+        if (!IsRunning) // one that stops takes everything back
+            return false;
+        Counters.Armed(Armed);
+        if (Armed > 0)
+            return false;
+        Counters.Underruns++;
+        return true;
+    }
+
     /// <summary>Nothing was committed in time.</summary>
-    private void FillUnderrun()
+    private void FillUnderrun(bool ranDry)
     {
         bool taken = false;
         Gate.Enter(ref taken);
-        if (IsRunning) // one that stops takes everything back
-            Counters.Armed(Armed);
-        if (WantsMore && Armed == 0)
-            Counters.Underruns++;
+        if (RefillsInCallback)
+            ranDry = CountArmed();
         if (Plan.IsIsochronous && Plan.Options.FillUnderruns)
         {
             while (WantsMore && Armed < FewestIsochronous && TakeFree() is { } slot)
             {
-                if (Armed > 0)
+                if (!ranDry) // otherwise it is counted
                     Counters.Underruns++;
+                ranDry = false;
                 slot.Memory.Span.Clear();
                 slot.Committed = slot.Memory.Length;
                 slot.Sent = 0;
@@ -186,7 +214,7 @@ public sealed partial class UsbOutputRing : UsbRing
     {
         bool taken = false;
         Gate.Enter(ref taken);
-        RingSlot? slot = IsRunning && (!onlyForQueue || WantsMore) ? TakeFree() : null;
+        RingSlot? slot = IsRunning && (!onlyForQueue || Armed + _waiting.Count < Plan.Transfers) ? TakeFree() : null;
         if (slot is not null)
         {
             slot.State = RingSlotState.Lent;
@@ -228,24 +256,32 @@ public sealed partial class UsbOutputRing : UsbRing
             throw new ObjectDisposedException(nameof(UsbOutputBuffer), "The buffer was committed or disposed before.");
     }
 
-    private bool BeginProducing()
+    private bool BeginProducing(bool gathering)
     {
         bool taken = false;
         Gate.Enter(ref taken);
         bool ours = !_producing;
         _producing = true;
         _produceAgain = !ours;
+        if (ours)
+            _gathering = gathering;
         Gate.Exit();
         return ours;
     }
 
+    /// <summary>Submits what was gathered.</summary>
+    /// <returns>False: a transfer came back meanwhile and left its work here, and no other one is in flight that would ask again.</returns>
     private bool EndProducing()
     {
         bool taken = false;
         Gate.Enter(ref taken);
-        bool ended = !_produceAgain;
+        bool gathered = _gathering;
+        _gathering = false;
+        SendWaiting();
+        bool ended = !_produceAgain || Armed > 0;
         _produceAgain = false;
         _producing = !ended;
+        _gathering = gathered && !ended;
         Gate.Exit();
         return ended;
     }
@@ -253,12 +289,18 @@ public sealed partial class UsbOutputRing : UsbRing
     /// <summary>Where the data comes from.</summary>
     private interface IProducer
     {
+        /// <summary>The ring has just been started.</summary>
+        static abstract void Begin(UsbOutputRing ring);
+
+        /// <summary>On the event thread: a buffer is free.</summary>
         static abstract void Produce(UsbOutputRing ring);
     }
 
     /// <summary>Other code commits it.</summary>
     private readonly struct PullProducer : IProducer
     {
+        public static void Begin(UsbOutputRing ring) => ring._signal.Set();
+
         public static void Produce(UsbOutputRing ring) => ring._signal.Set();
     }
 
@@ -266,10 +308,17 @@ public sealed partial class UsbOutputRing : UsbRing
     private readonly struct PushProducer<THandler> : IProducer
         where THandler : struct, IUsbOutputHandler
     {
+        public static void Begin(UsbOutputRing ring) => Produce(ring, gathering: true);
+
         public static void Produce(UsbOutputRing ring)
         {
             ring._signal.Set(); // for who flushes
-            if (!ring.BeginProducing())
+            Produce(ring, gathering: false);
+        }
+
+        private static void Produce(UsbOutputRing ring, bool gathering)
+        {
+            if (!ring.BeginProducing(gathering))
                 return;
             do
             {
