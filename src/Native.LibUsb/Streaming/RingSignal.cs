@@ -6,34 +6,37 @@ namespace Native.LibUsb.Streaming;
 /// Tells one waiting thread, or one awaiting piece of code, that there may be something to do. It stays set until somebody has waited for it.
 /// After the first waits it allocates nothing.
 /// </summary>
+/// <remarks>
+/// Who sets it completes the core only when the awaiting code has left its continuation there. Completed earlier, that code could see it, go on, and
+/// wait again while the completion still looks for the continuation, and would find the next one.
+/// </remarks>
 #pragma warning disable CA1001 // the event is left to the collector: a thread may still wait for it when the ring is disposed
-internal sealed class RingSignal : IValueTaskSource
+internal sealed class RingSignal(bool continueInline) : IValueTaskSource
 #pragma warning restore CA1001
 {
     private const int Unset = 0;
     private const int IsSet = 1;
-    private const int Awaited = 2;
+
+    // Or what Awaited gives: there is a continuation. Its number keeps a cancellation that comes late from the next wait.
+    private int _state;
 
     private readonly AutoResetEvent _event = new(false);
     private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _cancellation;
-    private int _state;
-
-    public RingSignal(bool continueInline) => _core.RunContinuationsAsynchronously = !continueInline;
+    private CancellationToken _cancellationToken;
 
     /// <summary>Sets it. What awaits may go on before this returns: hold no lock.</summary>
     public void Set()
     {
         int before = Interlocked.Exchange(ref _state, IsSet);
-        if (before == Awaited)
-        {
-            Volatile.Write(ref _state, Unset);
-            _core.SetResult(true);
-        }
-        else
+        if (before is Unset or IsSet)
         {
             _event.Set();
+            return;
         }
+
+        Volatile.Write(ref _state, Unset);
+        _core.SetResult(true);
     }
 
     /// <summary>Waits on this thread.</summary>
@@ -47,7 +50,7 @@ internal sealed class RingSignal : IValueTaskSource
         return signaled;
     }
 
-    /// <summary>Waits without a thread. One at a time.</summary>
+    /// <summary>Waits without a thread. One at a time, and what it gives must be awaited.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask WaitAsync(CancellationToken cancellationToken)
     {
@@ -57,32 +60,38 @@ internal sealed class RingSignal : IValueTaskSource
             return ValueTask.CompletedTask;
 
         _core.Reset();
-        short token = _core.Version;
-        _cancellation = cancellationToken.UnsafeRegister(static (self, cancelled) => ((RingSignal)self!).Cancel(cancelled), this);
-        if (Interlocked.CompareExchange(ref _state, Awaited, Unset) != Unset)
-        {
-            // set in the meantime
-            Volatile.Write(ref _state, Unset);
-            _core.SetResult(true);
-        }
-        else if (cancellationToken.IsCancellationRequested)
-        {
-            Cancel(cancellationToken); // it came before there was anything to cancel
-        }
-
-        return new ValueTask(this, token);
+        _core.RunContinuationsAsynchronously = !continueInline;
+        _cancellationToken = cancellationToken;
+        // The end of the wait disposes of it: when it is called, the version is still that of this wait.
+        _cancellation = cancellationToken.UnsafeRegister(static (self, cancelled) => ((RingSignal)self!).Cancel(((RingSignal)self)._core.Version, cancelled), this);
+        return new ValueTask(this, _core.Version);
     }
 
-    private void Cancel(CancellationToken cancellationToken)
+    private static int Awaited(short token) => (token << 2) | 2;
+
+    private void Cancel(short token, CancellationToken cancellationToken)
     {
-        if (Interlocked.CompareExchange(ref _state, Unset, Awaited) == Awaited)
+        if (Interlocked.CompareExchange(ref _state, Unset, Awaited(token)) == Awaited(token))
             _core.SetException(new OperationCanceledException(cancellationToken));
     }
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
 
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        CancellationToken cancellationToken = _cancellationToken; // the next wait may begin as soon as this one can be woken
         _core.OnCompleted(continuation, state, token, flags);
+        if (Interlocked.CompareExchange(ref _state, Awaited(token), Unset) == IsSet)
+        {
+            Volatile.Write(ref _state, Unset);
+            _core.RunContinuationsAsynchronously = true; // the code that awaits has not come to rest yet
+            _core.SetResult(true);
+        }
+        else if (cancellationToken.IsCancellationRequested)
+        {
+            Cancel(token, cancellationToken); // it came before there was anything to cancel
+        }
+    }
 
     void IValueTaskSource.GetResult(short token)
     {
