@@ -5,12 +5,13 @@ namespace Native.LibUsb.Tests.Facade;
 /// <summary>
 /// What the tests of the facade share: a virtual bus, a context on the real libusb, and ways to wait that fail instead of hanging.
 /// </summary>
+[RunningTest]
 public abstract class BusTest : IDisposable
 {
     /// <summary>Long enough for the busiest machine; only a broken test waits that long.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Watchdog _watchdog = new(seconds: 120, test: "a test of the facade");
+    private readonly Watchdog _watchdog = new(seconds: 120, test: "the test");
 
     protected BusTest(VirtualBusOptions? options = null)
     {

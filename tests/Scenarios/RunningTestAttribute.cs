@@ -1,0 +1,13 @@
+using System.Reflection;
+using Xunit.Sdk;
+
+namespace Native.LibUsb.Tests;
+
+/// <summary>Has xunit tell the watchdogs which test runs: they are often made where nobody knows.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class RunningTestAttribute : BeforeAfterTestAttribute
+{
+    public override void Before(MethodInfo methodUnderTest) => Watchdog.RunningTest = $"{methodUnderTest.ReflectedType?.Name}.{methodUnderTest.Name}";
+
+    public override void After(MethodInfo methodUnderTest) => Watchdog.RunningTest = null;
+}
