@@ -27,7 +27,10 @@ public readonly record struct UsbRingStatistics
     /// <summary>What libusb said when it last refused one; <see cref="UsbError.Success"/> when it never did.</summary>
     public UsbError LastSubmitFailure { get; init; }
 
-    /// <summary>How often a ring that is written had nothing in flight.</summary>
+    /// <summary>
+    /// How often a ring that is written had nothing in flight: a transfer had ended, nothing was committed and waited, and what refills the queue in
+    /// the callback (a handler, or code that continues there) had not done so either. Each transfer of <see cref="UsbRingOptions.FillUnderruns"/> counts.
+    /// </summary>
     public long Underruns { get; init; }
 
     /// <summary>Halts that were cleared.</summary>
