@@ -19,17 +19,6 @@ internal struct RingOrder
         Last = slot;
     }
 
-    public void Prepend(RingSlot slot)
-    {
-        slot.Earlier = null;
-        slot.Later = First;
-        if (First is null)
-            Last = slot;
-        else
-            First.Earlier = slot;
-        First = slot;
-    }
-
     public void Remove(RingSlot slot)
     {
         if (slot.Earlier is null)

@@ -50,7 +50,7 @@ public sealed partial class UsbOutputRing : UsbRing
             for (RingSlot? slot = Order.First; slot is not null; slot = slot.Later)
                 sum += slot.IsFiller ? 0 : slot.Committed - slot.Sent;
             foreach (RingSlot slot in _waiting)
-                sum += slot.Committed;
+                sum += slot.Committed - slot.Sent;
             Gate.Exit();
             return sum;
         }
@@ -122,16 +122,15 @@ public sealed partial class UsbOutputRing : UsbRing
     private protected override void OnRunning()
     {
         // What was in flight when it stopped and did not get through, before all that waited behind it.
-        while (Order.First is { State: RingSlotState.Done } unsent && WantsMore)
+        int behind = _waiting.Count;
+        while (Order.First is { } unsent)
         {
             Order.Remove(unsent);
-            if (Arm(unsent))
-                continue;
-            unsent.State = RingSlotState.Done;
-            Order.Prepend(unsent);
-            return;
+            _waiting.Enqueue(unsent);
         }
 
+        for (; behind > 0; behind--)
+            _waiting.Enqueue(_waiting.Dequeue());
         SendWaiting();
     }
 
@@ -159,10 +158,10 @@ public sealed partial class UsbOutputRing : UsbRing
         Counters.LongestCallbackTicks = Math.Max(Counters.LongestCallbackTicks, Stopwatch.GetTimestamp() - begin);
     }
 
-    /// <summary>Under the gate: submits what waits, as far as there is room.</summary>
+    /// <summary>Under the gate: submits what waits, as far as there is room. What is refused waits on, and is tried again with the next that comes back.</summary>
     private void SendWaiting()
     {
-        while (!_gathering && WantsMore && _waiting.TryPeek(out RingSlot? slot) && Order.First is not { State: RingSlotState.Done })
+        while (!_gathering && WantsMore && _waiting.TryPeek(out RingSlot? slot))
         {
             if (!Arm(slot))
                 return;

@@ -42,6 +42,46 @@ public sealed class RingMemoryTests : RingTest
         Assert.Equal(12, second.GetStatistics().Armed);
     }
 
+    [BusFact]
+    public async Task What_was_not_sent_before_goes_on_in_order_when_part_of_it_is_refused()
+    {
+        const int size = 300 * 1024, transfers = 3; // all fit, but not with another one
+        var loopback = new BulkLoopback();
+        UsbDeviceHandle handle = Open(loopback);
+        VirtualEndpoint output = loopback.Endpoint(BulkLoopback.OutAddress);
+        await using UsbOutputRing ring = OutputRing(handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = size, Transfers = transfers, Spares = 1 });
+        output.Hold();
+        ring.Start();
+        for (int i = 0; i <= transfers; i++)
+        {
+            using UsbOutputBuffer buffer = await ring.AcquireAsync();
+            Pattern(i * size, size).CopyTo(buffer.Span);
+            buffer.Commit(size);
+        }
+
+        await ring.StopAsync();
+        Assert.Equal((transfers + 1) * size, ring.UnsentBytes);
+        using (UsbTransfer other = handle.CreateTransfer())
+        {
+            other.SetBulk(BulkLoopback.InAddress, size);
+            other.Submit();
+            ring.Start();
+            Assert.Equal((2, UsbError.NoMemory), (ring.GetStatistics().Armed, ring.GetStatistics().LastSubmitFailure));
+            Assert.Equal((transfers + 1) * size, ring.UnsentBytes);
+            other.Cancel();
+            SpinWait.SpinUntil(() => !other.IsSubmitted, Patience);
+        }
+
+        output.Resume();
+        Task flushing = ring.FlushAsync().AsTask();
+        byte[] received = new byte[(transfers + 1) * size];
+        for (int position = 0; position < received.Length;)
+            position += handle.BulkRead(BulkLoopback.InAddress, received.AsSpan(position, 512), Patience);
+        await flushing.WaitAsync(Patience);
+        long start = 0;
+        CheckPattern(received, ref start);
+    }
+
     private UsbDeviceHandle OpenAt(VirtualDevice device)
     {
         foreach (UsbDevice found in Context.GetDevices())
