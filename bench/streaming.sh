@@ -25,7 +25,7 @@ if ! { dotnet build src/usbvbus -c Release && dotnet build bench/Streaming -c Re
   exit 1
 fi
 usbvbus=artifacts/bin/usbvbus/release/usbvbus
-jit="dotnet $(echo artifacts/bin/Streaming/release_*/Streaming.dll)"
+jit="dotnet $(echo artifacts/bin/Streaming/release*/Streaming.dll)"
 aot=$(echo artifacts/publish/Streaming/release_*/Streaming)
 c=artifacts/bin/Streaming/line
 cc -O2 -Wall -o "$c" bench/Streaming/line.c -lusb-1.0

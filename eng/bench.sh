@@ -35,19 +35,16 @@ log=$out/build.log
 quietly() { "$@" >>"$log" 2>&1 || { tail -n 40 "$log" >&2; echo "bench: $* failed" >&2; exit 1; }; }
 build() { quietly dotnet "$@" -c Release -v quiet -nodereuse:false; }
 
-# what ahead-of-time programs are built for: Directory.Build.props says why
-aot=$(dotnet msbuild bench/Capture/Capture.csproj -getProperty:AotTargetFramework)
-
 echo "bench: building"
-build build src/usbvbus -f net10.0 -o "$out/usbvbus"
+build build src/usbvbus -o "$out/usbvbus"
 build build bench/Report -o "$out/report"
 if wanted captures || wanted instructions || wanted growth; then
   quietly cc -O2 -Wall -Wextra -o "$out/capture" bench/Capture/capture.c -lusb-1.0 -lpthread
-  build build bench/Capture -f net10.0 -o "$out/jit"
-  build publish bench/Capture -f "$aot" -o "$out/aot"
+  build build bench/Capture -o "$out/jit"
+  build publish bench/Capture -o "$out/aot"
   if [[ $form = long ]]; then
     quietly cc -O2 -Wall -Wextra -o "$out/capture-static" bench/Capture/capture.c -l:libusb-1.0.a -ludev -lpthread
-    build publish bench/Capture -f "$aot" -p:LibUsbStaticLink=true -o "$out/aot-static"
+    build publish bench/Capture -p:LibUsbStaticLink=true -o "$out/aot-static"
   fi
   # valgrind cannot read the symbols that are kept beside it
   quietly objcopy --remove-section=.gnu_debuglink "$out/aot/capture"
@@ -62,12 +59,12 @@ if wanted start; then
 fi
 
 export BENCH_AOT_RUNTIME
-BENCH_AOT_RUNTIME="Native AOT $(basename "$(ls -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/runtime.*.microsoft.dotnet.ilcompiler/"${aot#net}".* | tail -n 1)")"
+BENCH_AOT_RUNTIME="Native AOT $(basename "$(ls -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/runtime.*.microsoft.dotnet.ilcompiler/10.0.* | tail -n 1)")"
 rm -rf "$out/micro"
 if wanted micro; then
   echo "bench: micro benchmarks"
   build build bench/Native.LibUsb.Benchmarks
-  micro=artifacts/bin/Native.LibUsb.Benchmarks/release_net10.0/Native.LibUsb.Benchmarks
+  micro=artifacts/bin/Native.LibUsb.Benchmarks/release/Native.LibUsb.Benchmarks
   # ahead of time, BenchmarkDotNet itself is compiled too, and that takes longer than the short form may
   if [[ $form = short ]]; then quietly "$micro" --short --jit --results "$out/micro"; else quietly "$micro" --short --results "$out/micro"; fi
 fi

@@ -35,10 +35,10 @@ internal sealed class RingCapture(Work work) : FacadeCapture(work)
         _rings.ForEach(static ring => ring.Dispose());
     }
 
-    private UsbEndpoint Endpoint(UsbDeviceHandle handle)
+    private UsbEndpointDescriptor Endpoint(UsbDeviceHandle handle)
     {
-        UsbInterface @interface = handle.Device.GetActiveConfiguration().Interfaces[Work.Interface];
-        foreach (UsbEndpoint endpoint in @interface.AlternateSettings[Work.IsIso ? Work.IsoSetting : 0].Endpoints)
+        UsbInterfaceSettings @interface = handle.Device.GetActiveConfigurationDescriptor().Interfaces[Work.Interface];
+        foreach (UsbEndpointDescriptor endpoint in @interface.AlternateSettings[Work.IsIso ? Work.IsoSetting : 0].Endpoints)
         {
             if (endpoint.Address == Work.Endpoint)
                 return endpoint;

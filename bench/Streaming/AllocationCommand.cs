@@ -29,7 +29,7 @@ internal static class AllocationCommand
         ThreadPool.SetMaxThreads(PoolThreads, 1);
         using var context = new UsbContext();
         using UsbEventThread events = context.StartEventThread();
-        using UsbDeviceHandle handle = Endpoints.Open(context, isochronous ? UsbTransferType.Isochronous : UsbTransferType.Bulk, out UsbEndpoint endpoint);
+        using UsbDeviceHandle handle = Endpoints.Open(context, isochronous ? UsbTransferType.Isochronous : UsbTransferType.Bulk, out UsbEndpointDescriptor endpoint);
         var progress = new Progress();
         if (consumer == "submit-async")
         {

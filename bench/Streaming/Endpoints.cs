@@ -4,17 +4,17 @@ namespace Native.LibUsb.Bench;
 internal static class Endpoints
 {
     /// <summary>The endpoint of the first device that has one of that kind, opened and claimed, in the last alternate setting it is in.</summary>
-    public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpoint endpoint)
+    public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpointDescriptor endpoint)
     {
         foreach (UsbDevice device in context.GetDevices())
         {
             endpoint = default;
             byte number = 0, alternate = 0;
-            foreach (UsbInterface @interface in device.GetActiveConfiguration().Interfaces)
+            foreach (UsbInterfaceSettings @interface in device.GetActiveConfigurationDescriptor().Interfaces)
             {
-                foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+                foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
                 {
-                    foreach (UsbEndpoint candidate in setting.Endpoints)
+                    foreach (UsbEndpointDescriptor candidate in setting.Endpoints)
                     {
                         if (candidate.TransferType != type || candidate.Direction != UsbDirection.In)
                             continue;

@@ -15,7 +15,7 @@ internal static class ConcurrentTransfers
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using InterfaceClaim claim = handle.ClaimInterface(0);
+        using UsbInterface claim = handle.ClaimInterface(0);
         handle.BulkWrite(BulkOut, new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // something to read
 
         // Counted when submitted: counted when completed, the transfers in flight would come on top. Callbacks run one after the other

@@ -16,7 +16,7 @@ internal static class EventLoop
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using InterfaceClaim claim = handle.ClaimInterface(0);
+        using UsbInterface claim = handle.ClaimInterface(0);
 
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetInterrupt(InterruptIn, 64, transfer => // no timeout: to wait for a report is what it is for
@@ -34,9 +34,9 @@ internal static class EventLoop
         listener.Server.Blocking = false; // a client may be gone again before it is accepted, and the loop must not wait for the next
         listener.Start();
         int socket = (int)listener.Server.Handle;
-        using var poller = new UsbPoller(context, new PollPoller());
+        using var poller = new UsbPoller(context, new UsbSystemPoller());
         if (connections > 0)
-            poller.Register(socket, PollEvents.In);
+            poller.Register(socket, UsbPollEvents.In);
         output.WriteLine($"Server listening on port {((IPEndPoint)listener.LocalEndpoint).Port}");
 
         using CancellationTokenRegistration wake = stop.Register(context.InterruptEventHandlers); // makes Poll return

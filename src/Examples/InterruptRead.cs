@@ -12,7 +12,7 @@ internal static class InterruptRead
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using InterfaceClaim claim = handle.ClaimInterface(0);
+        using UsbInterface claim = handle.ClaimInterface(0);
         (byte endpoint, int size) = FindInterruptIn(device);
         output.WriteLine($"Reading {reports} reports of up to {size} bytes from endpoint 0x{endpoint:x2}");
 
@@ -41,9 +41,9 @@ internal static class InterruptRead
 
     private static (byte Address, int Size) FindInterruptIn(UsbDevice device)
     {
-        if (device.GetActiveConfiguration().TryFindSetting(0, 0, out UsbAlternateSetting setting))
+        if (device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting))
         {
-            foreach (UsbEndpoint endpoint in setting.Endpoints)
+            foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
             {
                 if (endpoint is { TransferType: UsbTransferType.Interrupt, Direction: UsbDirection.In })
                     return (endpoint.Address, endpoint.BytesPerInterval);

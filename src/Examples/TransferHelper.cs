@@ -14,7 +14,7 @@ internal static class TransferHelper
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using InterfaceClaim claim = handle.ClaimInterface(0);
+        using UsbInterface claim = handle.ClaimInterface(0);
 
         int completed = 0;
         var helper = new UsbTransferHelper();
@@ -29,7 +29,7 @@ internal static class TransferHelper
             output.WriteLine("Transfer timed out");
             return true; // try again
         };
-        helper[UsbTransferStatus.Cancelled] = _ =>
+        helper[UsbTransferStatus.Canceled] = _ =>
         {
             output.WriteLine("Transfer was cancelled");
             return false;

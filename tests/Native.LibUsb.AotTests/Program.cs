@@ -7,7 +7,7 @@ using Native.LibUsb.Tests.Versions;
 if (FreshProcess.IsScenario(args, out int exitCode))
     return exitCode;
 
-Console.WriteLine($"libusb {LibUsb.Version} from {Native.LibUsb.Interop.LibUsbLibrary.LoadedPath}");
+Console.WriteLine($"libusb {UsbLibrary.Version} from {UsbLibrary.LoadedPath}");
 Console.WriteLine(OptionalFunction.DescribeMissing());
 Share share = Share.Take(ref args);
 var filter = new NameFilter(args);

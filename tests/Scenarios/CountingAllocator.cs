@@ -40,10 +40,10 @@ public static unsafe class CountingAllocator
             return null;
         }
 
-        _ = LibUsb.Version; // loads libusb
-        nint allocTransfer = NativeLibrary.GetExport(NativeLibrary.Load(LibUsbLibrary.LoadedPath!), nameof(libusb.libusb_alloc_transfer));
+        _ = UsbLibrary.Version; // loads libusb
+        nint allocTransfer = NativeLibrary.GetExport(NativeLibrary.Load(UsbLibrary.LoadedPath!), nameof(libusb.libusb_alloc_transfer));
         if (((delegate* unmanaged<nint, byte>)start)(allocTransfer) == 0)
-            throw new InvalidOperationException($"The counting allocator does not find libusb_alloc_transfer in {LibUsbLibrary.LoadedPath}.");
+            throw new InvalidOperationException($"The counting allocator does not find libusb_alloc_transfer in {UsbLibrary.LoadedPath}.");
         var read = (delegate* unmanaged<Counts*, void>)NativeLibrary.GetExport(process, "native_libusb_counting_read");
         Counts before, after;
         read(&before);

@@ -45,7 +45,7 @@ internal static class BenchmarkConfiguration
 
     private static Job JustInTime(Job shape)
     {
-        string framework = BuildFacts.ManagedTargetFramework, name = ".NET " + framework[3..];
+        string framework = BuildFacts.TargetFramework, name = ".NET " + framework[3..];
         return shape.WithId("JIT")
             .WithRuntime(CoreRuntime.CreateForNewVersion(framework, name))
             .WithToolchain(Toolchain(CsProjCoreToolchain.From(new NetCoreAppSettings(framework, null, name)), new GeneratedProject(framework, null)));
@@ -53,7 +53,7 @@ internal static class BenchmarkConfiguration
 
     private static Job AheadOfTime(Job shape)
     {
-        string framework = BuildFacts.AotTargetFramework, name = "Native AOT " + framework[3..];
+        string framework = BuildFacts.TargetFramework, name = "Native AOT " + framework[3..];
         IToolchain toolchain = NativeAotToolchain.CreateBuilder().UseNuGet("", "https://api.nuget.org/v3/index.json").TargetFrameworkMoniker(framework).DisplayName(name).ToToolchain();
         return shape.WithId("AOT")
             .WithRuntime(NativeAotRuntime.Net90) // the newest that BenchmarkDotNet knows; the toolchain decides

@@ -5,9 +5,7 @@ namespace Native.LibUsb.Benchmarks.Running;
 /// <summary>What the project file knows and BenchmarkDotNet must be told.</summary>
 internal static class BuildFacts
 {
-    public static string ManagedTargetFramework => Get(nameof(ManagedTargetFramework));
-
-    public static string AotTargetFramework => Get(nameof(AotTargetFramework));
+    public static string TargetFramework => Get(nameof(TargetFramework));
 
     public static string ArtifactsPath => Get(nameof(ArtifactsPath));
 

@@ -50,19 +50,8 @@ internal sealed class GeneratedProject : CsProjGenerator
         _runtimeIdentifier = runtimeIdentifier;
     }
 
-    /// <summary>Where the benchmarks are, built for that framework.</summary>
-    private string Built
-    {
-        get
-        {
-            string own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
-            string name = Path.GetFileName(own).Replace(BuildFacts.ManagedTargetFramework, _framework, StringComparison.Ordinal); // release_net10.0
-            string folder = Path.Combine(Path.GetDirectoryName(own)!, name) + Path.DirectorySeparatorChar;
-            return File.Exists(Path.Combine(folder, typeof(GeneratedProject).Assembly.GetName().Name + ".dll"))
-                ? folder
-                : throw new DirectoryNotFoundException($"{folder} has no benchmarks: build the project for all its frameworks first (dotnet build, without -f).");
-        }
-    }
+    /// <summary>The folder of the benchmarks, which is that of this program.</summary>
+    private static string Built => AppContext.BaseDirectory;
 
     protected override string GetExecutableExtension() => _runtimeIdentifier is null ? base.GetExecutableExtension() : "";
 

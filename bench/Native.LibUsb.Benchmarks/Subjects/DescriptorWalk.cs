@@ -70,14 +70,14 @@ public unsafe class DescriptorWalk
         ulong sum = 0;
         for (int c = 0; c < _device.Descriptor.ConfigurationCount; c++)
         {
-            UsbConfiguration configuration = _device.GetConfiguration(c);
+            UsbConfigurationDescriptor configuration = _device.GetConfigurationDescriptor(c);
             sum += configuration.Value + Extra(configuration.Extra);
-            foreach (UsbInterface @interface in configuration.Interfaces)
+            foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
             {
-                foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+                foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
                 {
                     sum += setting.Class + Extra(setting.Extra);
-                    foreach (UsbEndpoint endpoint in setting.Endpoints)
+                    foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
                         sum += endpoint.Address + Extra(endpoint.Extra);
                 }
             }

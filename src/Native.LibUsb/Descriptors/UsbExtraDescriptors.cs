@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Walks over the descriptors in a run of bytes, such as <see cref="UsbEndpoint.Extra"/>. A length that does not fit ends the walk and sets
+/// Walks over the descriptors in a run of bytes, such as <see cref="UsbEndpointDescriptor.Extra"/>. A length that does not fit ends the walk and sets
 /// <see cref="IsMalformed"/>; nothing is read beyond the bytes.
 /// </summary>
 public ref struct UsbExtraDescriptors

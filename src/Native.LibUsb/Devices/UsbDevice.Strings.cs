@@ -42,7 +42,7 @@ public sealed unsafe partial class UsbDevice
             _ => throw new ArgumentOutOfRangeException(nameof(which), which, "There is no such string."),
         };
         text = null;
-        EventScope.ThrowIfInside(Context, "read a string");
+        CallbackScope.ThrowIfInside(Context, "read a string");
         if (index == 0)
             return UsbError.NotFound;
         if (_isWrapped)

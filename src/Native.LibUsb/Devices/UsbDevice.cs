@@ -99,7 +99,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public UsbError TryOpen(out UsbDeviceHandle? handle)
     {
         handle = null;
-        EventScope.ThrowIfInside(Context, "open a device");
+        CallbackScope.ThrowIfInside(Context, "open a device");
         using var lease = new HandleLease(_native);
         if (_isWrapped)
             return UsbError.NotSupported;
@@ -170,8 +170,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public int GetMaxAlternatePacketSize(int interfaceNumber, int alternateSetting, byte endpoint)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        if (!GetActiveConfiguration().TryFindSetting(interfaceNumber, alternateSetting, out UsbAlternateSetting setting)
-            || !setting.TryFindEndpoint(endpoint, out UsbEndpoint found))
+        if (!GetActiveConfigurationDescriptor().TryFindSetting(interfaceNumber, alternateSetting, out UsbInterfaceDescriptor setting)
+            || !setting.TryFindEndpoint(endpoint, out UsbEndpointDescriptor found))
         {
             UsbException.Throw(UsbError.NotFound, $"find endpoint 0x{endpoint:x2} in alternate setting {alternateSetting} of interface {interfaceNumber}");
             return 0;
@@ -183,12 +183,12 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>The configuration that is set now (<c>libusb_get_active_config_descriptor</c>). Nothing is sent to the device.</summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device is not configured.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
-    public UsbConfiguration GetActiveConfiguration()
+    public UsbConfigurationDescriptor GetActiveConfigurationDescriptor()
     {
         using var lease = new HandleLease(_native);
         libusb_config_descriptor* native;
         UsbException.ThrowIfError(libusb.libusb_get_active_config_descriptor(_native.Pointer, &native), $"read the active configuration of {this}");
-        return new UsbConfiguration(native, Speed);
+        return new UsbConfigurationDescriptor(native, Speed);
     }
 
     /// <summary>One of its configurations (<c>libusb_get_config_descriptor</c>). On Linux and macOS nothing is sent to the device.</summary>
@@ -196,14 +196,14 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is none at that place.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is not one of 0 to 255.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
-    public UsbConfiguration GetConfiguration(int index)
+    public UsbConfigurationDescriptor GetConfigurationDescriptor(int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(index, byte.MaxValue);
         using var lease = new HandleLease(_native);
         libusb_config_descriptor* native;
         UsbException.ThrowIfError(libusb.libusb_get_config_descriptor(_native.Pointer, (byte)index, &native), $"read configuration {index} of {this}");
-        return new UsbConfiguration(native, Speed);
+        return new UsbConfigurationDescriptor(native, Speed);
     }
 
     /// <summary>Another reference on the same device, to be disposed by itself (<c>libusb_ref_device</c>).</summary>

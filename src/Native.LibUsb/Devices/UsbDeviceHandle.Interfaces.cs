@@ -23,9 +23,9 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public InterfaceClaim ClaimInterface(int interfaceNumber)
+    public UsbInterface ClaimInterface(int interfaceNumber)
     {
-        UsbError error = TryClaimInterface(interfaceNumber, out InterfaceClaim? claim);
+        UsbError error = TryClaimInterface(interfaceNumber, out UsbInterface? claim);
         if (error != UsbError.Success)
         {
             bool isKernelDriver = TryGetKernelDriver(interfaceNumber, out string? driver);
@@ -41,7 +41,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <returns><see cref="UsbError.Success"/>, or why there is none.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public UsbError TryClaimInterface(int interfaceNumber, out InterfaceClaim? claim)
+    public UsbError TryClaimInterface(int interfaceNumber, out UsbInterface? claim)
     {
         claim = null;
         CheckInterfaceNumber(interfaceNumber);
@@ -50,7 +50,7 @@ public sealed unsafe partial class UsbDeviceHandle
         if (result != 0)
             return (UsbError)result;
         Interlocked.Or(ref _claims, 1 << interfaceNumber);
-        claim = new InterfaceClaim(this, interfaceNumber);
+        claim = new UsbInterface(this, interfaceNumber);
         return UsbError.Success;
     }
 
@@ -73,7 +73,7 @@ public sealed unsafe partial class UsbDeviceHandle
         ArgumentOutOfRangeException.ThrowIfNegative(alternateSetting);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(alternateSetting, byte.MaxValue);
         string operation = $"choose alternate setting {alternateSetting} of interface {interfaceNumber}";
-        EventScope.ThrowIfInside(Context, operation);
+        CallbackScope.ThrowIfInside(Context, operation);
         using HandleLease lease = Lease();
         UsbException.ThrowIfError(
             libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting), operation);
@@ -109,7 +109,7 @@ public sealed unsafe partial class UsbDeviceHandle
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, -1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(value, byte.MaxValue);
-        EventScope.ThrowIfInside(Context, "set a configuration");
+        CallbackScope.ThrowIfInside(Context, "set a configuration");
         using HandleLease lease = Lease();
         UsbException.ThrowIfError(libusb.libusb_set_configuration(_native.Pointer, value), $"set configuration {value}");
     }
@@ -123,7 +123,7 @@ public sealed unsafe partial class UsbDeviceHandle
     public void ClearHalt(byte endpoint)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        EventScope.ThrowIfInside(Context, "clear a halt");
+        CallbackScope.ThrowIfInside(Context, "clear a halt");
         using HandleLease lease = Lease();
         UsbException.ThrowIfError(libusb.libusb_clear_halt(_native.Pointer, endpoint), $"clear the halt of endpoint 0x{endpoint:x2}");
     }
@@ -136,7 +136,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void Reset()
     {
-        EventScope.ThrowIfInside(Context, "reset a device");
+        CallbackScope.ThrowIfInside(Context, "reset a device");
         using HandleLease lease = Lease();
         UsbException.ThrowIfError(libusb.libusb_reset_device(_native.Pointer), $"reset {Device}");
     }
@@ -264,7 +264,7 @@ public sealed unsafe partial class UsbDeviceHandle
         try
         {
             string link = string.Create(CultureInfo.InvariantCulture,
-                $"/sys/bus/usb/devices/{Device.PortPath}:{Device.GetActiveConfiguration().Value}.{interfaceNumber}/driver");
+                $"/sys/bus/usb/devices/{Device.PortPath}:{Device.GetActiveConfigurationDescriptor().Value}.{interfaceNumber}/driver");
             return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
         }
         catch (Exception e) when (e is UsbException or IOException or UnauthorizedAccessException)

@@ -15,7 +15,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or what the system allows; the message names the maximum.</exception>
     /// <exception cref="InvalidOperationException">Another ring has the endpoint.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public UsbInputRing CreateInputRing(UsbEndpoint endpoint, UsbRingOptions? options = null) =>
+    public UsbInputRing CreateInputRing(UsbEndpointDescriptor endpoint, UsbRingOptions? options = null) =>
         new(this, RingPlan.Make(endpoint, options ?? new UsbRingOptions(), UsbDirection.In));
 
     /// <summary>Makes a ring that writes to an endpoint of a claimed interface, in the alternate setting that is chosen.</summary>
@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or what the system allows; the message names the maximum.</exception>
     /// <exception cref="InvalidOperationException">Another ring has the endpoint.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public UsbOutputRing CreateOutputRing(UsbEndpoint endpoint, UsbRingOptions? options = null) =>
+    public UsbOutputRing CreateOutputRing(UsbEndpointDescriptor endpoint, UsbRingOptions? options = null) =>
         new(this, RingPlan.Make(endpoint, options ?? new UsbRingOptions(), UsbDirection.Out));
 
     internal void RegisterRing(UsbRing ring)

@@ -72,7 +72,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <exception cref="UsbException">The device did not answer: <see cref="UsbError.NoDevice"/>, <see cref="UsbError.IO"/>.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public UsbBos? GetBos()
+    public UsbBosDescriptor? GetBosDescriptor()
     {
         const string operation = "read the binary object store";
         libusb_bos_descriptor* bos;
@@ -84,7 +84,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         if (result is (int)UsbError.Pipe or (int)UsbError.NotFound)
             return null;
         UsbException.ThrowIfError(result, operation);
-        return new UsbBos(bos);
+        return new UsbBosDescriptor(bos);
     }
 
     /// <summary>Makes a transfer, which the caller disposes; one that is forgotten is disposed with the handle.</summary>
@@ -117,7 +117,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     {
         if (!BeginClosing())
             return;
-        if (EventScope.IsInside(Context))
+        if (CallbackScope.IsInside(Context))
             Context.Defer(FinishClosing);
         else
             FinishClosing();

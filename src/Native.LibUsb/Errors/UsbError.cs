@@ -1,6 +1,9 @@
 namespace Native.LibUsb;
 
-/// <summary>What libusb answered. The numbers are those of <c>enum libusb_error</c>.</summary>
+/// <summary>
+/// Specifies how an operation failed. Values down to -99 are those of <c>enum libusb_error</c>; values from -1001 are this library's own, and
+/// libusb never returns them.
+/// </summary>
 public enum UsbError
 {
     /// <summary>No error.</summary>
@@ -47,4 +50,16 @@ public enum UsbError
 
     /// <summary>Anything else.</summary>
     Other = -99,
+
+    /// <summary>
+    /// The transfer, interface, device handle or context was closed or is closing, so nothing was submitted. Returned by Try methods that are
+    /// called inside a callback; other threads get an <see cref="ObjectDisposedException"/>.
+    /// </summary>
+    Closed = -1001,
+
+    /// <summary>The operation was canceled: by a token, by <see cref="UsbTransfer.Cancel"/>, or because the transfer or its owner was closed while it was in flight.</summary>
+    Canceled = -1002,
+
+    /// <summary>Data that had arrived was discarded, because its reader was too slow.</summary>
+    DataLost = -1003,
 }

@@ -78,6 +78,9 @@ public class UsbException : IOException
         UsbError.Interrupted => "interrupted by a signal",
         UsbError.NoMemory => "out of memory",
         UsbError.NotSupported => "not supported here",
+        UsbError.Closed => "closed",
+        UsbError.Canceled => "canceled",
+        UsbError.DataLost => "data was lost",
         _ => "unknown error",
     };
 
@@ -98,6 +101,6 @@ public class UsbException : IOException
         UsbError.NoMemory => "LIBUSB_ERROR_NO_MEM",
         UsbError.NotSupported => "LIBUSB_ERROR_NOT_SUPPORTED",
         UsbError.Other => "LIBUSB_ERROR_OTHER",
-        _ => "unknown",
+        _ => error.ToString(),
     };
 }

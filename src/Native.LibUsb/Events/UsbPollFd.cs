@@ -3,11 +3,11 @@ namespace Native.LibUsb;
 /// <summary>A file descriptor and the events to wait for on it.</summary>
 /// <param name="FileDescriptor">The descriptor.</param>
 /// <param name="Events">What to wait for, or what happened.</param>
-public readonly record struct UsbPollFd(int FileDescriptor, PollEvents Events);
+public readonly record struct UsbPollFd(int FileDescriptor, UsbPollEvents Events);
 
 /// <summary>Events of a file descriptor; the numbers are those of poll(2) on Linux and macOS.</summary>
 [Flags]
-public enum PollEvents : short
+public enum UsbPollEvents : short
 {
     /// <summary>None.</summary>
     None = 0,

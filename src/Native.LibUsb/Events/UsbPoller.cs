@@ -15,12 +15,12 @@ public sealed class UsbPoller : IDisposable
     private const int MostEvents = 64;
 
     private readonly UsbContext _context;
-    private readonly IPoller _poller;
+    private readonly IUsbPoller _poller;
     private readonly bool _handlesTimeouts;
     private readonly HashSet<int> _usb = []; // touched by the polling thread alone
 
     // What libusb told, on the threads that open and close devices; applied by the polling thread. libusb wakes it, but before it tells.
-    private readonly ConcurrentQueue<(int FileDescriptor, PollEvents? Added)> _changes = new();
+    private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
 
@@ -29,7 +29,7 @@ public sealed class UsbPoller : IDisposable
     /// <param name="poller">What waits; the program may have other descriptors in it.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
-    public UsbPoller(UsbContext context, IPoller poller)
+    public UsbPoller(UsbContext context, IUsbPoller poller)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(poller);
@@ -56,7 +56,7 @@ public sealed class UsbPoller : IDisposable
     /// <param name="fileDescriptor">The descriptor.</param>
     /// <param name="events">What for.</param>
     /// <exception cref="ArgumentException">libusb watches it.</exception>
-    public void Register(int fileDescriptor, PollEvents events)
+    public void Register(int fileDescriptor, UsbPollEvents events)
     {
         CheckOwn(fileDescriptor);
         _poller.Register(fileDescriptor, events);
@@ -81,7 +81,7 @@ public sealed class UsbPoller : IDisposable
     public int Poll(Span<UsbPollFd> others, TimeSpan? timeout)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        EventScope.ThrowIfInside(_context, "handle events"); // before it waits, which would be for what only comes after the callback
+        CallbackScope.ThrowIfInside(_context, "handle events"); // before it waits, which would be for what only comes after the callback
         if (timeout is { } time)
             ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
 
@@ -127,7 +127,7 @@ public sealed class UsbPoller : IDisposable
     private static TimeSpan? Earlier(TimeSpan? one, TimeSpan? other) =>
         one is null ? other : other is null ? one : one < other ? one : other;
 
-    private void Change(int fileDescriptor, PollEvents? added)
+    private void Change(int fileDescriptor, UsbPollEvents? added)
     {
         _changes.Enqueue((fileDescriptor, added));
         _context.InterruptEventHandlers(); // the polling thread may have been awake, found nothing, and be waiting without it
@@ -135,7 +135,7 @@ public sealed class UsbPoller : IDisposable
 
     private void ApplyChanges()
     {
-        while (_changes.TryDequeue(out (int FileDescriptor, PollEvents? Added) change))
+        while (_changes.TryDequeue(out (int FileDescriptor, UsbPollEvents? Added) change))
         {
             if (change.Added is { } events)
                 Watch(change.FileDescriptor, events);
@@ -144,7 +144,7 @@ public sealed class UsbPoller : IDisposable
         }
     }
 
-    private void Watch(int fileDescriptor, PollEvents events)
+    private void Watch(int fileDescriptor, UsbPollEvents events)
     {
         _usb.Add(fileDescriptor);
         _poller.Register(fileDescriptor, events);

@@ -64,7 +64,7 @@ internal sealed unsafe class HotplugMonitor
                 hint: "The context has no device discovery: see UsbContext.HasDeviceDiscovery.");
         }
 
-        if (!LibUsb.HasCapability(UsbCapability.Hotplug))
+        if (!UsbLibrary.HasCapability(UsbCapability.Hotplug))
         {
             UsbException.Throw(UsbError.NotSupported, "watch devices come and go",
                 hint: OperatingSystem.IsWindows() ? "On Windows that needs libusb 1.0.30 or newer." : null);

@@ -32,14 +32,14 @@ internal static unsafe partial class OptionalExports
         nint address = Volatile.Read(ref known);
         if (address != 0)
             return address;
-        if (!LibUsbLibrary.TryGetExport(s_names[index], out address))
+        if (!LibraryLoader.TryGetExport(s_names[index], out address))
             address = Absent;
         Volatile.Write(ref known, address);
         return address;
     }
 
     private static UsbNotSupportedException Missing(int index) =>
-        new(s_names[index], System.Version.Parse(s_versions[index]), LibUsbLibrary.Version, LibUsbLibrary.ReasonForNoExports);
+        new(s_names[index], System.Version.Parse(s_versions[index]), LibraryLoader.Version, LibraryLoader.ReasonForNoExports);
 
     // A class of its own, since C# does not say whether the fields of the other file of this class are set before those of this file.
     private static class Known

@@ -12,6 +12,6 @@ namespace Native.LibUsb.Interop;
 /// </remarks>
 public static unsafe partial class libusb
 {
-    /// <summary>The one name under which every import asks for the library; <see cref="LibUsbLibrary"/> finds the file for it.</summary>
+    /// <summary>The one name under which every import asks for the library; <see cref="LibraryLoader"/> finds the file for it.</summary>
     internal const string LibraryName = "libusb-1.0";
 }

@@ -48,7 +48,7 @@ internal sealed record RingPlan
     public bool Drops => Options.Overflow == UsbRingOverflow.Drop || (Options.Overflow == UsbRingOverflow.Automatic && IsIsochronous);
 
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the system.</exception>
-    public static RingPlan Make(UsbEndpoint endpoint, UsbRingOptions options, UsbDirection direction)
+    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction)
     {
         if (endpoint.Direction != direction)
             throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} goes the other way.", nameof(endpoint));
@@ -80,7 +80,7 @@ internal sealed record RingPlan
         return plan;
     }
 
-    private static (int Packets, int PacketSize, int Size) Isochronous(UsbEndpoint endpoint, UsbRingOptions options)
+    private static (int Packets, int PacketSize, int Size) Isochronous(UsbEndpointDescriptor endpoint, UsbRingOptions options)
     {
         if (options.TransferSize != 0)
             throw Wrong(nameof(UsbRingOptions.TransferSize), "Isochronous transfers are made of packets: set PacketsPerTransfer and PacketSize.");
@@ -102,7 +102,7 @@ internal sealed record RingPlan
         return (packets, packetSize, (int)size);
     }
 
-    private static (int Packets, int PacketSize, int Size) Simple(UsbEndpoint endpoint, UsbRingOptions options, UsbDirection direction)
+    private static (int Packets, int PacketSize, int Size) Simple(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction)
     {
         if (options.PacketsPerTransfer != 0 || options.PacketSize != 0)
             throw Wrong(nameof(UsbRingOptions.PacketsPerTransfer), "Only isochronous transfers are made of packets: set TransferSize.");

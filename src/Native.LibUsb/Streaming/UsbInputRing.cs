@@ -154,7 +154,7 @@ public sealed partial class UsbInputRing : UsbRing
 
     // Cut short before anything had arrived.
     private static bool HasNothing(RingSlot slot) =>
-        slot.Length == 0 && slot.Packets == 0 && slot.Status is UsbTransferStatus.Cancelled or UsbTransferStatus.NoDevice;
+        slot.Length == 0 && slot.Packets == 0 && slot.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice;
 
     /// <summary>Takes a buffer back from the program.</summary>
     internal void Return(RingSlot slot, long loan)

@@ -323,7 +323,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
             case UsbTransferStatus.Completed:
                 _failuresInARow = 0;
                 break;
-            case UsbTransferStatus.Cancelled:
+            case UsbTransferStatus.Canceled:
                 break; // by us, or with the handle: the next submission tells
             case UsbTransferStatus.NoDevice:
                 BeginStopGated(UsbError.NoDevice);
@@ -395,7 +395,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
 
         slot.Length = sum;
         // A transfer that was cut short has the packets that arrived before; the others never had their turn and are no failures.
-        slot.Packets = slot.Status is UsbTransferStatus.Cancelled or UsbTransferStatus.NoDevice ? withData : packets;
+        slot.Packets = slot.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice ? withData : packets;
     }
 
     private void StopByProgram()

@@ -99,7 +99,7 @@ public sealed record UsbRingOptions
     /// <param name="depth">How long the program may be late; null is 100 ms.</param>
     /// <returns>Options with <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer set.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rate or the depth is not positive.</exception>
-    public static UsbRingOptions ForRate(UsbEndpoint endpoint, double bytesPerSecond, TimeSpan? depth = null)
+    public static UsbRingOptions ForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth = null)
     {
         TimeSpan time = depth ?? TimeSpan.FromMilliseconds(100);
         if (!(bytesPerSecond > 0) || double.IsInfinity(bytesPerSecond))

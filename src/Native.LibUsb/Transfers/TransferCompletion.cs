@@ -26,7 +26,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     /// <summary>What a submission gives whose token is cancelled already.</summary>
     /// <remarks>An async method, because only what such a method throws makes a task that counts as cancelled and still has our exception.</remarks>
-    public static async ValueTask<int> CancelledAsync(CancellationToken cancellationToken)
+    public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(false);
         throw new UsbTransferCanceledException(0, cancellationToken);

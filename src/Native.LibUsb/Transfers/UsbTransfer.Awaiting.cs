@@ -43,7 +43,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     public ValueTask<int> SubmitAsync(CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
-            return TransferCompletion.CancelledAsync(cancellationToken);
+            return TransferCompletion.CanceledAsync(cancellationToken);
         TransferCompletion completion = Completion();
         UsbError error = TrySubmit(completion, cancellationToken);
         return error == UsbError.Success

@@ -29,7 +29,7 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
     /// <param name="packetLength">
-    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpoint.BytesPerInterval"/>), at least 1.
+    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>), at least 1.
     /// </param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
@@ -118,12 +118,12 @@ public sealed unsafe partial class UsbTransfer
     /// status. Take at most 128 packets where what came before that matters.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">It is not isochronous, or it is submitted.</exception>
-    public IsoPacketEnumerator IterIso()
+    public UsbIsoPacketEnumerator IterIso()
     {
         CheckAtRest();
         if (_type != UsbTransferType.Isochronous)
             ThrowNotIsochronous();
-        return new IsoPacketEnumerator(_native->iso_packet_desc, _isoPacketCount, _buffer.Pointer);
+        return new UsbIsoPacketEnumerator(_native->iso_packet_desc, _isoPacketCount, _buffer.Pointer);
     }
 
     /// <summary>The bytes of the largest URB that libusb makes of the packets on Linux, and of the longest packet.</summary>

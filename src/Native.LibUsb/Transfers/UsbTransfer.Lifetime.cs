@@ -7,7 +7,7 @@ public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
     /// Asks libusb to cancel it (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows, with
-    /// <see cref="UsbTransferStatus.Cancelled"/> or, when it was quicker, with what the transfer had come to; bytes that arrived are
+    /// <see cref="UsbTransferStatus.Canceled"/> or, when it was quicker, with what the transfer had come to; bytes that arrived are
     /// there in either case. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
     /// <exception cref="UsbException">

@@ -15,7 +15,7 @@ public readonly record struct UsbTransferOutcome(UsbError Error, int BytesTransf
     {
         UsbTransferStatus.Completed => UsbError.Success,
         UsbTransferStatus.TimedOut => UsbError.Timeout,
-        UsbTransferStatus.Cancelled => UsbError.Interrupted,
+        UsbTransferStatus.Canceled => UsbError.Interrupted,
         UsbTransferStatus.Stall => UsbError.Pipe,
         UsbTransferStatus.NoDevice => UsbError.NoDevice,
         UsbTransferStatus.Overflow => UsbError.Overflow,

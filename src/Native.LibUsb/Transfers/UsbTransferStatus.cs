@@ -18,7 +18,7 @@ public enum UsbTransferStatus
     TimedOut = 2,
 
     /// <summary>It was cancelled.</summary>
-    Cancelled = 3,
+    Canceled = 3,
 
     /// <summary>The endpoint halted, or the device does not know the control request. Recover with <see cref="UsbDeviceHandle.ClearHalt"/>.</summary>
     Stall = 4,

@@ -17,14 +17,14 @@ internal sealed class CaptureRunner(CaptureRequest request)
         CaptureSink.Check(request.Output, request.Force);
         using var context = new UsbContext();
         using UsbDevice device = request.Device.Find(context);
-        UsbConfiguration configuration = ActiveConfiguration(device);
+        UsbConfigurationDescriptor configuration = ActiveConfiguration(device);
         EndpointChoice endpoint = request.Endpoint.Find(configuration);
         CapturePlan plan = CapturePlan.Make(request, endpoint);
 
         using UsbDeviceHandle handle = device.Open();
         if (request.DetachKernelDriver)
             handle.SetAutoDetachKernelDriver(true);
-        using InterfaceClaim claim = Claim(handle, endpoint.Interface);
+        using UsbInterface claim = Claim(handle, endpoint.Interface);
         if (endpoint.AlternateSetting != 0 || HasAlternatives(configuration, endpoint.Interface))
             claim.SetAlternateSetting(endpoint.AlternateSetting); // otherwise some devices stall the request
 
@@ -38,11 +38,11 @@ internal sealed class CaptureRunner(CaptureRequest request)
         return failure?.Code ?? ExitCode.Success;
     }
 
-    private static UsbConfiguration ActiveConfiguration(UsbDevice device)
+    private static UsbConfigurationDescriptor ActiveConfiguration(UsbDevice device)
     {
         try
         {
-            return device.GetActiveConfiguration();
+            return device.GetActiveConfigurationDescriptor();
         }
         catch (UsbException e) when (e.Error == UsbError.NotFound)
         {
@@ -50,9 +50,9 @@ internal sealed class CaptureRunner(CaptureRequest request)
         }
     }
 
-    private static bool HasAlternatives(UsbConfiguration configuration, int number)
+    private static bool HasAlternatives(UsbConfigurationDescriptor configuration, int number)
     {
-        foreach (UsbInterface @interface in configuration.Interfaces)
+        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
         {
             if (@interface.Number == number)
                 return @interface.AlternateSettings.Count > 1;
@@ -61,9 +61,9 @@ internal sealed class CaptureRunner(CaptureRequest request)
         return false;
     }
 
-    private static InterfaceClaim Claim(UsbDeviceHandle handle, int number)
+    private static UsbInterface Claim(UsbDeviceHandle handle, int number)
     {
-        UsbError error = handle.TryClaimInterface(number, out InterfaceClaim? claim);
+        UsbError error = handle.TryClaimInterface(number, out UsbInterface? claim);
         if (error == UsbError.Success)
             return claim!;
         if (error != UsbError.Busy)

@@ -16,7 +16,7 @@ internal sealed class CaptureSession : IDisposable
     private long _started;
 
     /// <exception cref="FailureException">The options do not fit the endpoint, or the kernel's limit.</exception>
-    public CaptureSession(UsbDeviceHandle handle, UsbConfiguration configuration, CapturePlan plan)
+    public CaptureSession(UsbDeviceHandle handle, UsbConfigurationDescriptor configuration, CapturePlan plan)
     {
         Plan = plan;
         try

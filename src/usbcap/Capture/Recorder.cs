@@ -82,7 +82,7 @@ internal sealed class Recorder
                 _counters.EmptyPackets++;
         }
 
-        if (status is UsbTransferStatus.Completed or UsbTransferStatus.Cancelled or UsbTransferStatus.NoDevice)
+        if (status is UsbTransferStatus.Completed or UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice)
             return;
         _counters.AddFailed(status);
         Keep(default, 0, status, _nextNumber++); // a mark, in framed output

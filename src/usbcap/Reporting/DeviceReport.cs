@@ -8,7 +8,7 @@ namespace Usbcap.Reporting;
 internal sealed class DeviceReport
 {
     private readonly UsbDevice _device;
-    private readonly List<UsbConfiguration> _configurations = [];
+    private readonly List<UsbConfigurationDescriptor> _configurations = [];
 
     private DeviceReport(UsbDevice device) => _device = device;
 
@@ -45,7 +45,7 @@ internal sealed class DeviceReport
         writer.WriteLine();
         if (!verbose)
             return;
-        foreach (UsbConfiguration configuration in _configurations)
+        foreach (UsbConfigurationDescriptor configuration in _configurations)
             WriteConfiguration(writer, configuration);
     }
 
@@ -60,17 +60,17 @@ internal sealed class DeviceReport
         stream.Write("\n"u8);
     }
 
-    private static void WriteConfiguration(TextWriter writer, UsbConfiguration configuration)
+    private static void WriteConfiguration(TextWriter writer, UsbConfigurationDescriptor configuration)
     {
         CultureInfo c = CultureInfo.InvariantCulture;
         writer.WriteLine(string.Create(c, $"  configuration {configuration.Value}, {configuration.MaxPowerMilliamps} mA"));
-        foreach (UsbInterface @interface in configuration.Interfaces)
+        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
         {
-            foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
             {
                 writer.WriteLine(string.Create(c,
                     $"    interface {setting.InterfaceNumber} alternate setting {setting.Number}, class {setting.Class:x2}.{setting.SubClass:x2}.{setting.Protocol:x2}"));
-                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
                 {
                     writer.Write(string.Create(c,
                         $"      endpoint 0x{endpoint.Address:x2} {endpoint.TransferType.Name()} {(endpoint.Direction == UsbDirection.In ? "IN" : "OUT")}, packets of {endpoint.MaxPacketSize} bytes"));
@@ -99,15 +99,15 @@ internal sealed class DeviceReport
         WriteOptional(json, "serialNumber", SerialNumber);
         WriteOptional(json, "stringsNotReadable", Unreadable);
         json.WriteStartArray("configurations");
-        foreach (UsbConfiguration configuration in _configurations)
+        foreach (UsbConfigurationDescriptor configuration in _configurations)
         {
             json.WriteStartObject();
             json.WriteNumber("value", configuration.Value);
             json.WriteNumber("maxPowerMilliamps", configuration.MaxPowerMilliamps);
             json.WriteStartArray("alternateSettings");
-            foreach (UsbInterface @interface in configuration.Interfaces)
+            foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
             {
-                foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+                foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
                     WriteSetting(json, setting);
             }
 
@@ -119,7 +119,7 @@ internal sealed class DeviceReport
         json.WriteEndObject();
     }
 
-    private static void WriteSetting(Utf8JsonWriter json, UsbAlternateSetting setting)
+    private static void WriteSetting(Utf8JsonWriter json, UsbInterfaceDescriptor setting)
     {
         json.WriteStartObject();
         json.WriteNumber("interface", setting.InterfaceNumber);
@@ -128,7 +128,7 @@ internal sealed class DeviceReport
         json.WriteNumber("subClass", setting.SubClass);
         json.WriteNumber("protocol", setting.Protocol);
         json.WriteStartArray("endpoints");
-        foreach (UsbEndpoint endpoint in setting.Endpoints)
+        foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
         {
             json.WriteStartObject();
             json.WriteString("address", string.Create(CultureInfo.InvariantCulture, $"0x{endpoint.Address:x2}"));
@@ -157,7 +157,7 @@ internal sealed class DeviceReport
         {
             try
             {
-                _configurations.Add(_device.GetConfiguration(index));
+                _configurations.Add(_device.GetConfigurationDescriptor(index));
             }
             catch (UsbException)
             {

@@ -23,15 +23,15 @@ internal sealed record EndpointChoice(
 
     /// <summary>Its descriptor.</summary>
     /// <param name="configuration">The configuration it was found in.</param>
-    public UsbEndpoint FindIn(UsbConfiguration configuration)
+    public UsbEndpointDescriptor FindIn(UsbConfigurationDescriptor configuration)
     {
-        foreach (UsbInterface @interface in configuration.Interfaces)
+        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
         {
-            foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
             {
                 if (setting.InterfaceNumber != Interface || setting.Number != AlternateSetting)
                     continue;
-                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
                 {
                     if (endpoint.Address == Address)
                         return endpoint;

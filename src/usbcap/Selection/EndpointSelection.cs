@@ -15,7 +15,7 @@ internal sealed record EndpointSelection
 
     /// <summary>The endpoint to capture, in the alternate setting that was asked for or the one that gives it the most bandwidth.</summary>
     /// <exception cref="FailureException">There is none, or several fit; the message lists what there is.</exception>
-    public EndpointChoice Find(UsbConfiguration configuration)
+    public EndpointChoice Find(UsbConfigurationDescriptor configuration)
     {
         List<EndpointChoice> all = Read(configuration, out List<(int Interface, int AlternateSetting)> settings);
         CheckSettings(settings);
@@ -39,16 +39,16 @@ internal sealed record EndpointSelection
         return usable.MaxBy(endpoint => endpoint.Bandwidth)!;
     }
 
-    private static List<EndpointChoice> Read(UsbConfiguration configuration, out List<(int Interface, int AlternateSetting)> settings)
+    private static List<EndpointChoice> Read(UsbConfigurationDescriptor configuration, out List<(int Interface, int AlternateSetting)> settings)
     {
         var endpoints = new List<EndpointChoice>();
         settings = [];
-        foreach (UsbInterface @interface in configuration.Interfaces)
+        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
         {
-            foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
             {
                 settings.Add((setting.InterfaceNumber, setting.Number));
-                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
                 {
                     if (endpoint.TransferType == UsbTransferType.Control)
                         continue;

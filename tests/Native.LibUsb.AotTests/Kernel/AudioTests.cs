@@ -22,11 +22,11 @@ public sealed class AudioTests : MachineTest
     public void It_says_what_it_is()
     {
         Assert.Equal(UsbSpeed.Full, _handle.Device.Speed);
-        UsbConfiguration configuration = _handle.Device.GetActiveConfiguration();
-        Assert.True(configuration.TryFindSetting(Streaming, 0, out UsbAlternateSetting silent));
+        UsbConfigurationDescriptor configuration = _handle.Device.GetActiveConfigurationDescriptor();
+        Assert.True(configuration.TryFindSetting(Streaming, 0, out UsbInterfaceDescriptor silent));
         Assert.Equal(0, silent.Endpoints.Count);
         Assert.Equal(1, silent.Class); // audio
-        UsbEndpoint endpoint = EndpointOf(_handle, Endpoint, 1, Streaming);
+        UsbEndpointDescriptor endpoint = EndpointOf(_handle, Endpoint, 1, Streaming);
         Assert.Equal(UsbTransferType.Isochronous, endpoint.TransferType);
         Assert.Equal(PacketLength, endpoint.MaxPacketSize);
         Assert.Equal(PacketLength, endpoint.BytesPerInterval);
@@ -86,7 +86,7 @@ public sealed class AudioTests : MachineTest
         await ring.StopAsync().WaitAsync(Patience);
         UsbRingStatistics statistics = ring.GetStatistics();
         Assert.True(statistics.Packets >= total, $"{statistics}");
-        Assert.Equal(statistics.Packets, statistics.PacketStatuses.Completed + statistics.PacketStatuses.Cancelled);
+        Assert.Equal(statistics.Packets, statistics.PacketStatuses.Completed + statistics.PacketStatuses.Canceled);
         Assert.Equal(0, statistics.Transfers.Failed);
         Assert.Equal(0, statistics.SubmitFailures);
         Assert.Null(ring.Failure);

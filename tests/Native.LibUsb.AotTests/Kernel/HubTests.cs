@@ -164,7 +164,7 @@ public sealed class HubTests : MachineTest
             transfer.Submit();
             tablet.Unplug();
             handle.Dispose(); // the one or the other ends the transfer
-            Assert.True(status is UsbTransferStatus.NoDevice or UsbTransferStatus.Cancelled, $"{status}");
+            Assert.True(status is UsbTransferStatus.NoDevice or UsbTransferStatus.Canceled, $"{status}");
             Assert.True(transfer.IsDisposed);
             tablet.WaitForDeparture();
             tablet.Dispose();

@@ -26,7 +26,7 @@ public sealed class KernelDriverTests : StorageTest
         Assert.Null(Sysfs.DriverOf(Disk.Device, 0));
         Assert.False(handle.IsKernelDriverActive(0));
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => handle.DetachKernelDriver(0)).Error);
-        using (InterfaceClaim claim = handle.ClaimInterface(0))
+        using (UsbInterface claim = handle.ClaimInterface(0))
         {
             Assert.Equal("usbfs", Sysfs.DriverOf(Disk.Device, 0));
             Assert.False(handle.TryGetKernelDriver(0, out _)); // a program is none
@@ -47,7 +47,7 @@ public sealed class KernelDriverTests : StorageTest
         handle.SetAutoDetachKernelDriver(true);
         for (int round = 0; round < 2; round++)
         {
-            using (InterfaceClaim claim = handle.ClaimInterface(0))
+            using (UsbInterface claim = handle.ClaimInterface(0))
                 Assert.Equal("usbfs", Sysfs.DriverOf(Disk.Device, 0));
             Assert.Equal(Driver, Sysfs.DriverOf(Disk.Device, 0));
         }

@@ -59,10 +59,10 @@ public sealed class RingPhase : IDataPhase
         ring.StopAsync().GetAwaiter().GetResult();
     }
 
-    private static UsbEndpoint EndpointOf(BulkOnlyStorage storage, byte address)
+    private static UsbEndpointDescriptor EndpointOf(BulkOnlyStorage storage, byte address)
     {
-        Assert.True(storage.Handle.Device.GetActiveConfiguration().TryFindSetting(0, 0, out UsbAlternateSetting setting));
-        Assert.True(setting.TryFindEndpoint(address, out UsbEndpoint endpoint));
+        Assert.True(storage.Handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting));
+        Assert.True(setting.TryFindEndpoint(address, out UsbEndpointDescriptor endpoint));
         return endpoint;
     }
 }

@@ -148,7 +148,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     public void The_controller_has_no_isochronous_endpoints()
     {
         Gadget gadget = PlugAndOpen(pattern: 0);
-        UsbConfiguration configuration = gadget.Device.GetActiveConfiguration();
+        UsbConfigurationDescriptor configuration = gadget.Device.GetActiveConfigurationDescriptor();
         Assert.Equal(1, configuration.Interfaces.Count);
         Assert.Equal(1, configuration.Interfaces[0].AlternateSettings.Count);
         Assert.Equal(2, configuration.Interfaces[0].AlternateSettings[0].Endpoints.Count);
@@ -160,8 +160,8 @@ public sealed class SourceSinkGadgetTests : MachineTest
         Gadget gadget = Plug("SourceSink", ("pattern", $"{pattern}"));
         _handle = gadget.Device.Open();
         _handle.ClaimInterface(0);
-        Assert.True(gadget.Device.GetActiveConfiguration().TryFindSetting(0, 0, out UsbAlternateSetting setting));
-        foreach (UsbEndpoint endpoint in setting.Endpoints)
+        Assert.True(gadget.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting));
+        foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
         {
             if (endpoint.Direction == UsbDirection.In)
                 _in = endpoint.Address;

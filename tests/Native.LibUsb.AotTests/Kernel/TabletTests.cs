@@ -26,7 +26,7 @@ public sealed class TabletTests : MachineTest
         Assert.Equal((0x0627, 0x0001), ((int)_tablet.Device.VendorId, (int)_tablet.Device.ProductId));
         Assert.Equal(UsbSpeed.High, _tablet.Device.Speed);
         Assert.Equal("QEMU USB Tablet", _handle.GetString(_tablet.Device.Descriptor.ProductIndex));
-        UsbEndpoint endpoint = EndpointOf(_handle, Endpoint);
+        UsbEndpointDescriptor endpoint = EndpointOf(_handle, Endpoint);
         Assert.Equal(UsbTransferType.Interrupt, endpoint.TransferType);
         Assert.Equal(8, endpoint.MaxPacketSize);
         byte[] reportDescriptor = new byte[256];

@@ -125,11 +125,11 @@ public sealed class InterruptExampleTests : BusTest
         var loop = new Thread(() => Loop(1, 1, said, stop.Token)) { IsBackground = true };
         loop.Start();
         Assert.True(started.Wait(Patience));
-        // Cancelled too early, it would stop without having waited, and nothing would be shown.
+        // Canceled too early, it would stop without having waited, and nothing would be shown.
         Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"{task}/stat").Split(") ")[^1][0] == 'S', Patience), "It does not wait.");
         stop.Cancel();
         Assert.True(loop.Join(Patience));
-        Assert.Equal(["Event loop stopped", "USB: Cancelled"], said.Lines.Skip(1));
+        Assert.Equal(["Event loop stopped", "USB: Canceled"], said.Lines.Skip(1));
     }
 
     private static string Completed(int number) => $"Completed transfer: 8 bytes, data: {number:x2}00000000000000";

@@ -57,7 +57,7 @@ public sealed class ProgramTests
         Signals.Send(process.Id, "INT");
         (int exit, string output, string error) = Run(process);
         Assert.True(exit == 0, error);
-        Assert.Equal("Event loop stopped\nUSB: Cancelled\n", output);
+        Assert.Equal("Event loop stopped\nUSB: Canceled\n", output);
     }
 
     [BusFact]

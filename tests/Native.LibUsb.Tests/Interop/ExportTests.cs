@@ -23,9 +23,9 @@ public sealed unsafe class ExportTests
     [Fact]
     public void The_loaded_library_exports_every_import()
     {
-        Version loaded = LibUsbLibrary.Version;
-        Assert.True(loaded >= new Version(1, 0, 26), $"The tests need libusb 1.0.26 or newer; {LibUsbLibrary.LoadedPath} is {loaded}.");
-        nint library = NativeLibrary.Load(LibUsbLibrary.LoadedPath!);
+        Version loaded = UsbLibrary.Version.ToVersion();
+        Assert.True(loaded >= new Version(1, 0, 26), $"The tests need libusb 1.0.26 or newer; {UsbLibrary.LoadedPath} is {loaded}.");
+        nint library = NativeLibrary.Load(UsbLibrary.LoadedPath!);
         Assert.All(RawSurface.Imports, import => Assert.True(NativeLibrary.TryGetExport(library, import.Key, out _), $"{import.Key} is not exported."));
     }
 
@@ -33,8 +33,8 @@ public sealed unsafe class ExportTests
     [Fact]
     public void Only_functions_newer_than_the_loaded_library_are_absent()
     {
-        Version loaded = LibUsbLibrary.Version;
-        nint library = NativeLibrary.Load(LibUsbLibrary.LoadedPath!);
+        Version loaded = UsbLibrary.Version.ToVersion();
+        nint library = NativeLibrary.Load(UsbLibrary.LoadedPath!);
         IEnumerable<string> absent = RawSurface.OptionalFunctions.Keys.Where(name => !NativeLibrary.TryGetExport(library, name, out _));
         IEnumerable<string> newer = RawSurface.OptionalFunctions.Where(function => function.Value > loaded).Select(function => function.Key);
 
@@ -47,17 +47,17 @@ public sealed unsafe class ExportTests
     [MemberData(nameof(OptionalFunctions))]
     public void HasFunction_says_what_the_library_exports(string name)
     {
-        bool exported = NativeLibrary.TryGetExport(NativeLibrary.Load(LibUsbLibrary.LoadedPath!), name, out _);
-        Assert.Equal(exported, LibUsbLibrary.HasFunction(name));
+        bool exported = NativeLibrary.TryGetExport(NativeLibrary.Load(UsbLibrary.LoadedPath!), name, out _);
+        Assert.Equal(exported, UsbLibrary.HasFunction(name));
     }
 
     [Fact]
     public void HasFunction_knows_only_exports()
     {
-        Assert.True(LibUsbLibrary.HasFunction(nameof(libusb.libusb_init)));
-        Assert.False(LibUsbLibrary.HasFunction(nameof(libusb.libusb_fill_bulk_transfer)));
-        Assert.False(LibUsbLibrary.HasFunction("libusb_no_such_function"));
-        Assert.Throws<ArgumentException>(() => LibUsbLibrary.HasFunction(""));
+        Assert.True(UsbLibrary.HasFunction(nameof(libusb.libusb_init)));
+        Assert.False(UsbLibrary.HasFunction(nameof(libusb.libusb_fill_bulk_transfer)));
+        Assert.False(UsbLibrary.HasFunction("libusb_no_such_function"));
+        Assert.Throws<ArgumentException>(() => UsbLibrary.HasFunction(""));
     }
 
     // On the fake library: the same on every machine, whatever libusb is installed.
@@ -88,8 +88,8 @@ public sealed unsafe class ExportTests
     private static void CallAbsentFunction(string argument)
     {
         string[] parts = argument.Split('|');
-        LibUsbLibrary.SetPath(parts[0]);
-        Assert.False(LibUsbLibrary.HasFunction(parts[1]));
+        UsbLibrary.SetPath(parts[0]);
+        Assert.False(UsbLibrary.HasFunction(parts[1]));
 
         // Twice: the second answer comes from what the first has found out.
         for (int i = 0; i < 2; i++)
@@ -97,7 +97,7 @@ public sealed unsafe class ExportTests
             var exception = Assert.Throws<UsbNotSupportedException>(() => Call(parts[1]));
             Assert.Equal(parts[1], exception.FunctionName);
             Assert.Equal(RawSurface.OptionalFunctions[parts[1]], exception.RequiredVersion);
-            Assert.Equal(LibUsbLibrary.Version, exception.LoadedVersion);
+            Assert.Equal(UsbLibrary.Version.ToVersion(), exception.LoadedVersion);
             Assert.Contains(parts[1], exception.Message, StringComparison.Ordinal);
             Assert.Contains(exception.RequiredVersion.ToString(), exception.Message, StringComparison.Ordinal);
             Assert.Contains(exception.LoadedVersion.ToString(), exception.Message, StringComparison.Ordinal);
@@ -106,8 +106,8 @@ public sealed unsafe class ExportTests
 
     private static void CallSessionData(string path)
     {
-        LibUsbLibrary.SetPath(path);
-        Assert.True(LibUsbLibrary.HasFunction(nameof(libusb.libusb_get_session_data)));
+        UsbLibrary.SetPath(path);
+        Assert.True(UsbLibrary.HasFunction(nameof(libusb.libusb_get_session_data)));
         Assert.Equal(0x1235u, libusb.libusb_get_session_data((libusb_device*)0x1234).Value);
     }
 

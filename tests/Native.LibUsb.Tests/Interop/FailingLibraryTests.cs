@@ -1,4 +1,3 @@
-using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
@@ -97,7 +96,7 @@ public sealed class FailingLibraryTests
 
     private static void LoadAndCreateTransfer(string path)
     {
-        LibUsbLibrary.SetPath(path); // before what uses it is compiled
+        UsbLibrary.SetPath(path); // before what uses it is compiled
         CreateTransfer();
         GC.Collect();
         GC.WaitForPendingFinalizers(); // a transfer without a native one has nothing to free
@@ -114,7 +113,7 @@ public sealed class FailingLibraryTests
 
     private static void LoadAndClose(string path)
     {
-        LibUsbLibrary.SetPath(path);
+        UsbLibrary.SetPath(path);
         CloseInFlight();
     }
 
@@ -128,13 +127,13 @@ public sealed class FailingLibraryTests
         transfer.SetBulk(0x81, 8, ended => statuses.Add(ended.Status));
         transfer.Submit();
         handle.Dispose();
-        Assert.Equal([UsbTransferStatus.Cancelled], statuses);
+        Assert.Equal([UsbTransferStatus.Canceled], statuses);
         Assert.True(transfer.IsDisposed);
     }
 
     private static void LoadAndRegisterHotplug(string path)
     {
-        LibUsbLibrary.SetPath(path);
+        UsbLibrary.SetPath(path);
         RegisterHotplug();
     }
 

@@ -73,8 +73,8 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
     private static void Compare(string argument)
     {
         string[] parts = argument.Split('|');
-        LibUsbLibrary.SetPath(parts[0]);
-        Assert.Equal(new Version(1, 0, 99), LibUsbLibrary.Version);
+        UsbLibrary.SetPath(parts[0]);
+        Assert.Equal(new Version(1, 0, 99), UsbLibrary.Version.ToVersion());
         s_comparisons[parts[1]](new InlineExports(NativeLibrary.Load(parts[0])), new Random(20_240_601));
     }
 

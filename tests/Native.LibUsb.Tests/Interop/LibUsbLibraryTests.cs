@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>Which libusb is loaded, and who may choose. Each scenario has a copy of the binding of its own.</summary>
-public sealed class LibUsbLibraryTests
+public sealed class UsbLibraryTests
 {
     private const string SearchDirectories = "NATIVE_DLL_SEARCH_DIRECTORIES";
     private static readonly Version s_fakeVersion = new(1, 0, 99);
@@ -104,126 +104,126 @@ public sealed class LibUsbLibraryTests
 
     private static void FindTheSystemsLibrary(string argument)
     {
-        Assert.True(LibUsbLibrary.Version >= new Version(1, 0, 20), LibUsbLibrary.Version.ToString());
-        Assert.True(LibUsbLibrary.IsLoaded);
-        Assert.False(LibUsbLibrary.IsStaticallyLinked);
-        Assert.True(File.Exists(LibUsbLibrary.LoadedPath), LibUsbLibrary.LoadedPath);
-        Assert.Contains("libusb", Path.GetFileName(LibUsbLibrary.LoadedPath), StringComparison.Ordinal);
+        Assert.True(UsbLibrary.Version.ToVersion() >= new Version(1, 0, 20), UsbLibrary.Version.ToVersion().ToString());
+        Assert.True(UsbLibrary.IsLoaded);
+        Assert.False(UsbLibrary.IsStaticallyLinked);
+        Assert.True(File.Exists(UsbLibrary.LoadedPath), UsbLibrary.LoadedPath);
+        Assert.Contains("libusb", Path.GetFileName(UsbLibrary.LoadedPath), StringComparison.Ordinal);
     }
 
     private static void LookBeforeTheFirstUse(string argument)
     {
-        Assert.False(LibUsbLibrary.IsLoaded);
-        Assert.Null(LibUsbLibrary.LoadedPath);
-        _ = LibUsbLibrary.Version;
-        Assert.True(LibUsbLibrary.IsLoaded);
+        Assert.False(UsbLibrary.IsLoaded);
+        Assert.Null(UsbLibrary.LoadedPath);
+        _ = UsbLibrary.Version.ToVersion();
+        Assert.True(UsbLibrary.IsLoaded);
     }
 
     private static void ChoosePath(string path)
     {
-        LibUsbLibrary.SetPath(path);
-        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
-        Assert.Equal(path, LibUsbLibrary.LoadedPath);
-        Assert.False(LibUsbLibrary.IsStaticallyLinked);
+        UsbLibrary.SetPath(path);
+        Assert.Equal(s_fakeVersion, UsbLibrary.Version.ToVersion());
+        Assert.Equal(path, UsbLibrary.LoadedPath);
+        Assert.False(UsbLibrary.IsStaticallyLinked);
     }
 
     private static void ChooseMissingPath(string argument)
     {
-        LibUsbLibrary.SetPath("/no/such/libusb.so");
-        var exception = Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
+        UsbLibrary.SetPath("/no/such/libusb.so");
+        var exception = Assert.Throws<DllNotFoundException>(() => UsbLibrary.Version.ToVersion());
         Assert.Contains("Tried: /no/such/libusb.so.", exception.Message, StringComparison.Ordinal);
-        Assert.False(LibUsbLibrary.IsLoaded);
+        Assert.False(UsbLibrary.IsLoaded);
     }
 
     private static void ChooseForeignPath(string path)
     {
-        LibUsbLibrary.SetPath(path);
-        var exception = Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
+        UsbLibrary.SetPath(path);
+        var exception = Assert.Throws<DllNotFoundException>(() => UsbLibrary.Version.ToVersion());
         Assert.Contains($"{path} (loads, but is not libusb 1.0)", exception.Message, StringComparison.Ordinal);
     }
 
     private static void ResolveForeignLibrary(string path)
     {
-        LibUsbLibrary.SetResolver(() => NativeLibrary.Load(path));
-        var exception = Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
+        UsbLibrary.SetResolver(() => NativeLibrary.Load(path));
+        var exception = Assert.Throws<DllNotFoundException>(() => UsbLibrary.Version.ToVersion());
         Assert.Contains("resolver", exception.Message, StringComparison.Ordinal);
     }
 
     private static void ChooseTooLate(string path)
     {
-        _ = LibUsbLibrary.Version;
-        var exception = Assert.Throws<InvalidOperationException>(() => LibUsbLibrary.SetPath(path));
+        _ = UsbLibrary.Version.ToVersion();
+        var exception = Assert.Throws<InvalidOperationException>(() => UsbLibrary.SetPath(path));
         Assert.Contains("in use already", exception.Message, StringComparison.Ordinal);
-        Assert.Throws<InvalidOperationException>(() => LibUsbLibrary.SetResolver(() => 0));
-        Assert.NotEqual(s_fakeVersion, LibUsbLibrary.Version);
+        Assert.Throws<InvalidOperationException>(() => UsbLibrary.SetResolver(() => 0));
+        Assert.NotEqual(s_fakeVersion, UsbLibrary.Version.ToVersion());
     }
 
     private static void FailAndChooseAgain(string path)
     {
-        LibUsbLibrary.SetPath("/no/such/libusb.so");
-        Assert.Throws<DllNotFoundException>(() => LibUsbLibrary.Version);
-        LibUsbLibrary.SetPath(path);
-        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
+        UsbLibrary.SetPath("/no/such/libusb.so");
+        Assert.Throws<DllNotFoundException>(() => UsbLibrary.Version.ToVersion());
+        UsbLibrary.SetPath(path);
+        Assert.Equal(s_fakeVersion, UsbLibrary.Version.ToVersion());
     }
 
     private static void Resolve(string path)
     {
         int calls = 0;
-        LibUsbLibrary.SetResolver(() =>
+        UsbLibrary.SetResolver(() =>
         {
             calls++;
             return NativeLibrary.Load(path);
         });
         Assert.Equal(0, calls);
-        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
-        Assert.False(LibUsbLibrary.HasFunction(nameof(libusb.libusb_init)));
-        Assert.Equal(path, LibUsbLibrary.LoadedPath);
+        Assert.Equal(s_fakeVersion, UsbLibrary.Version.ToVersion());
+        Assert.False(UsbLibrary.HasFunction(nameof(libusb.libusb_init)));
+        Assert.Equal(path, UsbLibrary.LoadedPath);
         Assert.Equal(1, calls);
     }
 
     private static void ResolveToNothing(string argument)
     {
         int calls = 0;
-        LibUsbLibrary.SetResolver(() =>
+        UsbLibrary.SetResolver(() =>
         {
             calls++;
             return 0;
         });
-        Assert.NotEqual(s_fakeVersion, LibUsbLibrary.Version);
+        Assert.NotEqual(s_fakeVersion, UsbLibrary.Version.ToVersion());
         Assert.Equal(1, calls);
     }
 
     private static void ResolveWithLibUsb(string argument)
     {
-        LibUsbLibrary.SetResolver(() => LibUsbLibrary.HasFunction(nameof(libusb.libusb_init)) ? 1 : 0);
-        var exception = Assert.Throws<InvalidOperationException>(() => LibUsbLibrary.Version);
+        UsbLibrary.SetResolver(() => UsbLibrary.HasFunction(nameof(libusb.libusb_init)) ? 1 : 0);
+        var exception = Assert.Throws<InvalidOperationException>(() => UsbLibrary.Version.ToVersion());
         Assert.Contains("about to load", exception.Message, StringComparison.Ordinal);
     }
 
     private static void ChooseTwice(string path)
     {
-        LibUsbLibrary.SetResolver(() => throw new InvalidOperationException("The first choice was to be forgotten."));
-        LibUsbLibrary.SetPath(path);
-        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
+        UsbLibrary.SetResolver(() => throw new InvalidOperationException("The first choice was to be forgotten."));
+        UsbLibrary.SetPath(path);
+        Assert.Equal(s_fakeVersion, UsbLibrary.Version.ToVersion());
     }
 
     private static void ChooseBadly(string argument)
     {
-        Assert.Throws<ArgumentException>(() => LibUsbLibrary.SetPath(""));
-        Assert.Throws<ArgumentNullException>(() => LibUsbLibrary.SetPath(null!));
-        Assert.Throws<ArgumentNullException>(() => LibUsbLibrary.SetResolver(null!));
+        Assert.Throws<ArgumentException>(() => UsbLibrary.SetPath(""));
+        Assert.Throws<ArgumentNullException>(() => UsbLibrary.SetPath(null!));
+        Assert.Throws<ArgumentNullException>(() => UsbLibrary.SetResolver(null!));
     }
 
     private static void FindTheApplicationsCopy(string path)
     {
-        Assert.Equal(s_fakeVersion, LibUsbLibrary.Version);
-        Assert.Equal(path, LibUsbLibrary.LoadedPath);
+        Assert.Equal(s_fakeVersion, UsbLibrary.Version.ToVersion());
+        Assert.Equal(path, UsbLibrary.LoadedPath);
     }
 
     private static void LoadOnManyThreads(string path)
     {
         int calls = 0;
-        LibUsbLibrary.SetResolver(() =>
+        UsbLibrary.SetResolver(() =>
         {
             Interlocked.Increment(ref calls);
             return NativeLibrary.Load(path);
@@ -236,7 +236,7 @@ public sealed class LibUsbLibraryTests
             start.SignalAndWait();
             try
             {
-                versions[i] = LibUsbLibrary.Version;
+                versions[i] = UsbLibrary.Version.ToVersion();
             }
             catch (Exception exception)
             {

@@ -85,7 +85,7 @@ public sealed unsafe class SetOptionTests : IDisposable
         libusb.libusb_set_log_cb(_context, null, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_CONTEXT);
         int result = libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_CB, &CountLine);
         Assert.Equal(0, Set(libusb_log_level.LIBUSB_LOG_LEVEL_DEBUG));
-        if (LibUsbLibrary.Version < new Version(1, 0, 27))
+        if (UsbLibrary.Version.ToVersion() < new Version(1, 0, 27))
         {
             Assert.Equal((int)libusb_error.LIBUSB_ERROR_INVALID_PARAM, result);
             Assert.Equal(0, LinesOfOneCall());
@@ -125,7 +125,7 @@ public sealed unsafe class SetOptionTests : IDisposable
 
     private static void PassValues(string path)
     {
-        LibUsbLibrary.SetPath(path);
+        UsbLibrary.SetPath(path);
         var taken = (delegate* unmanaged<nint>)NativeLibrary.GetExport(NativeLibrary.Load(path), "taken");
         foreach (nint value in (nint[])[0, 1, -1, nint.MaxValue, nint.MinValue, unchecked((nint)0x0123_4567_89AB_CDEF)])
         {

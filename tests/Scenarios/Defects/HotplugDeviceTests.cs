@@ -27,12 +27,12 @@ public sealed class HotplugDeviceTests : BusTest
             foreach (UsbDevice device in new[] { arrived, left })
             {
                 Context.GetDevices().Dispose(); // libusb looks, and forgets what only it knows
-                Assert.Equal(1, device.GetConfiguration(0).Value); // read by libusb, from what it holds of the device
+                Assert.Equal(1, device.GetConfigurationDescriptor(0).Value); // read by libusb, from what it holds of the device
                 Assert.Equal(UsbError.NoDevice, device.TryOpen(out _));
                 using (UsbDevice another = device.AddReference())
                     Assert.Equal(device, another);
                 device.Dispose();
-                Assert.Throws<ObjectDisposedException>(() => device.GetConfiguration(0));
+                Assert.Throws<ObjectDisposedException>(() => device.GetConfigurationDescriptor(0));
             }
         }
 

@@ -79,7 +79,7 @@ public sealed class UnreadDataTests : BusTest
         const int count = 10;
         int destroyed = 0;
         bool gaveUp = false;
-        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
         try
         {
             BulkLoopback[] devices = [.. Enumerable.Range(0, count).Select(_ => new BulkLoopback())];
@@ -111,7 +111,7 @@ public sealed class UnreadDataTests : BusTest
         finally
         {
             Context.SetLogLevel(UsbLogLevel.None);
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
     }
 

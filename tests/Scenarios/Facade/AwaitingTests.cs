@@ -147,7 +147,7 @@ public sealed class AwaitingTests : BusTest
         Assert.True(task.IsCanceled);
         Assert.Equal(cancellation.Token, cancelled.CancellationToken);
         Assert.Equal(512, cancelled.BytesTransferred);
-        Assert.Equal(UsbTransferStatus.Cancelled, transfer.Status);
+        Assert.Equal(UsbTransferStatus.Canceled, transfer.Status);
         Assert.Equal(512, transfer.Data.Length);
         Assert.True(transfer.Data.IndexOfAnyExcept((byte)7) < 0);
         Assert.Equal(1, Input.Unlinked);

@@ -25,10 +25,10 @@ public sealed class CapabilityTests : BusTest
             DeviceCapability.Platform(s_webUsb, [0, 1, 5, 1]),
             new DeviceCapability(0x0a, superSpeedPlus),
             new DeviceCapability(0x7f, new byte[] { 9, 8, 7 }));
-        UsbBos bos = handle.GetBos()!;
+        UsbBosDescriptor bos = handle.GetBosDescriptor()!;
         Assert.Equal(6, bos.Count);
 
-        Assert.True(bos[0].TryGetUsb20Extension(out UsbUsb20Extension extension));
+        Assert.True(bos[0].TryGetUsb20Extension(out Usb20Extension extension));
         Assert.True(extension.SupportsLinkPowerManagement);
         Assert.False(bos[0].TryGetSuperSpeed(out _));
 
@@ -72,14 +72,14 @@ public sealed class CapabilityTests : BusTest
     public void A_device_without_capabilities_has_none()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
-        Assert.Null(handle.GetBos());
+        Assert.Null(handle.GetBosDescriptor());
     }
 
     [BusFact]
     public void A_capability_that_is_too_short_is_not_read()
     {
         using UsbDeviceHandle handle = OpenWith(new DeviceCapability(4, new byte[8]), new DeviceCapability(0x0a, new byte[] { 0, 0xff, 0, 0, 0, 0, 0, 0, 0 }));
-        UsbBos bos = handle.GetBos()!;
+        UsbBosDescriptor bos = handle.GetBosDescriptor()!;
         Assert.False(bos[0].TryGetContainerId(out _));
         Assert.False(bos[1].TryGetSuperSpeedPlus(out _));
     }
@@ -105,7 +105,7 @@ public sealed class CapabilityTests : BusTest
         using UsbDevice found = Context.FindDevice(device.Description.VendorId, device.Description.ProductId)!;
         Assert.Equal(
             [new UsbInterfaceAssociation(0, 2, 0x0e, 3, 1, 0), new UsbInterfaceAssociation(2, 2, 0x01, 0, 0, 0)],
-            found.GetActiveConfiguration().GetInterfaceAssociations());
+            found.GetActiveConfigurationDescriptor().GetInterfaceAssociations());
     }
 
     [Theory]

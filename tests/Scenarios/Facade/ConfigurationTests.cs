@@ -28,14 +28,14 @@ public sealed class ConfigurationTests : BusTest
         var seen = new List<string>();
         for (int i = 0; i < device.Descriptor.ConfigurationCount; i++)
         {
-            UsbConfiguration configuration = device.GetConfiguration(i);
+            UsbConfigurationDescriptor configuration = device.GetConfigurationDescriptor(i);
             seen.Add($"{configuration.Value}: {configuration.MaxPowerMilliamps} mA, {configuration.Interfaces.Count} from {configuration.Interfaces[0].Number}");
         }
 
         Assert.Equal(["1: 100 mA, 1 from 0", "5: 200 mA, 2 from 0", "2: 300 mA, 1 from 3"], seen);
-        Assert.Equal(2, device.GetConfiguration(1).Interfaces[0].AlternateSettings.Count);
-        Assert.Equal(0x81, device.GetConfiguration(1).Interfaces[0].AlternateSettings[1].Endpoints[0].Address);
-        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetConfiguration(3)).Error);
+        Assert.Equal(2, device.GetConfigurationDescriptor(1).Interfaces[0].AlternateSettings.Count);
+        Assert.Equal(0x81, device.GetConfigurationDescriptor(1).Interfaces[0].AlternateSettings[1].Endpoints[0].Address);
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetConfigurationDescriptor(3)).Error);
     }
 
     [BusFact]
@@ -44,18 +44,18 @@ public sealed class ConfigurationTests : BusTest
         Bus.Attach(_device);
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
         using UsbDeviceHandle handle = device.Open();
-        Assert.Equal(1, device.GetActiveConfiguration().Value);
+        Assert.Equal(1, device.GetActiveConfigurationDescriptor().Value);
         foreach (int value in new[] { 5, 2, 1 })
         {
             handle.SetConfiguration(value);
-            Assert.Equal(value, device.GetActiveConfiguration().Value);
+            Assert.Equal(value, device.GetActiveConfigurationDescriptor().Value);
             Assert.Equal(value, handle.GetConfiguration());
         }
 
         Assert.Throws<UsbException>(() => device.GetMaxPacketSize(0x81)); // of the second configuration
         handle.SetConfiguration(-1);
         Assert.Equal(0, handle.GetConfiguration());
-        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetActiveConfiguration()).Error);
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetActiveConfigurationDescriptor()).Error);
     }
 
     [PreloadOnly(KernelLimits.SuperSpeedPlus, Rows = "SuperPlus")]
@@ -73,7 +73,7 @@ public sealed class ConfigurationTests : BusTest
             Configurations = [new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting())) { MaxPowerMilliamps = milliamps }],
         }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
-        Assert.Equal(expected, device.GetActiveConfiguration().MaxPowerMilliamps);
+        Assert.Equal(expected, device.GetActiveConfigurationDescriptor().MaxPowerMilliamps);
     }
 
     [BusFact]
@@ -85,7 +85,7 @@ public sealed class ConfigurationTests : BusTest
             Configurations = [new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(audio)))],
         }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
-        UsbEndpoint endpoint = device.GetActiveConfiguration().Interfaces[0].AlternateSettings[0].Endpoints[0];
+        UsbEndpointDescriptor endpoint = device.GetActiveConfigurationDescriptor().Interfaces[0].AlternateSettings[0].Endpoints[0];
         Assert.Equal((7, 0x02), (endpoint.Refresh, endpoint.SyncAddress));
         Assert.Equal(0x15, endpoint.Attributes);
         Assert.Equal(4, endpoint.Interval);

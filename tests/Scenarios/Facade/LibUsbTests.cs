@@ -11,23 +11,23 @@ public sealed class LibUsbTests : BusTest
     [BusFact]
     public void The_version_is_libusbs()
     {
-        LibUsbVersion version = LibUsb.Version;
+        UsbLibraryVersion version = UsbLibrary.Version;
         Assert.Equal(1, version.Major);
         Assert.Equal(0, version.Minor);
         Assert.True(version.Micro >= 26);
         Assert.StartsWith($"1.0.{version.Micro}.", version.ToString(), StringComparison.Ordinal);
         Assert.NotEmpty(version.Description);
-        Assert.True(version <= LibUsb.Version && version >= LibUsb.Version);
-        Assert.False(version < LibUsb.Version || version > LibUsb.Version);
+        Assert.True(version <= UsbLibrary.Version && version >= UsbLibrary.Version);
+        Assert.False(version < UsbLibrary.Version || version > UsbLibrary.Version);
     }
 
     [BusFact]
     public void Capabilities_are_libusbs()
     {
-        Assert.True(LibUsb.HasCapability(UsbCapability.HasCapability));
-        Assert.True(LibUsb.HasCapability(UsbCapability.Hotplug));
-        Assert.True(LibUsb.HasCapability(UsbCapability.DetachKernelDriver));
-        Assert.False(LibUsb.HasCapability((UsbCapability)0x7777));
+        Assert.True(UsbLibrary.HasCapability(UsbCapability.HasCapability));
+        Assert.True(UsbLibrary.HasCapability(UsbCapability.Hotplug));
+        Assert.True(UsbLibrary.HasCapability(UsbCapability.DetachKernelDriver));
+        Assert.False(UsbLibrary.HasCapability((UsbCapability)0x7777));
     }
 
     [BusFact]
@@ -35,16 +35,16 @@ public sealed class LibUsbTests : BusTest
     {
         try
         {
-            string english = LibUsb.GetErrorMessage(UsbError.Pipe);
-            LibUsb.SetLocale("fr");
-            Assert.NotEqual(english, LibUsb.GetErrorMessage(UsbError.Pipe));
-            Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => LibUsb.SetLocale("xx")).Error);
-            Assert.Throws<ArgumentException>(() => LibUsb.SetLocale("ü"));
-            Assert.Throws<ArgumentException>(() => LibUsb.SetLocale(""));
+            string english = UsbLibrary.GetErrorMessage(UsbError.Pipe);
+            UsbLibrary.SetLocale("fr");
+            Assert.NotEqual(english, UsbLibrary.GetErrorMessage(UsbError.Pipe));
+            Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => UsbLibrary.SetLocale("xx")).Error);
+            Assert.Throws<ArgumentException>(() => UsbLibrary.SetLocale("ü"));
+            Assert.Throws<ArgumentException>(() => UsbLibrary.SetLocale(""));
         }
         finally
         {
-            LibUsb.SetLocale("en");
+            UsbLibrary.SetLocale("en");
         }
     }
 
@@ -53,7 +53,7 @@ public sealed class LibUsbTests : BusTest
     {
         var ofContext = new ConcurrentBag<string>();
         var ofProcess = new ConcurrentBag<string>();
-        LibUsb.SetLogHandler((_, message) => ofProcess.Add(Encoding.UTF8.GetString(message)));
+        UsbLibrary.SetLogHandler((_, message) => ofProcess.Add(Encoding.UTF8.GetString(message)));
         try
         {
             using var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
@@ -75,7 +75,7 @@ public sealed class LibUsbTests : BusTest
         }
         finally
         {
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
     }
 
@@ -138,7 +138,7 @@ public sealed class LibUsbTests : BusTest
         using (handle)
         {
             Assert.Equal(0x0011, handle.Device.ProductId);
-            using InterfaceClaim claim = handle.ClaimInterface(0);
+            using UsbInterface claim = handle.ClaimInterface(0);
             handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
             byte[] buffer = new byte[512];
             Assert.Equal(3, handle.BulkRead(BulkLoopback.InAddress, buffer, Patience));

@@ -20,7 +20,7 @@ public sealed class PollingTests : BusTest
         Context.SetPollFdNotifiers(added.Add, removed.Add);
         UsbDeviceHandle handle = Open(new BulkLoopback());
         UsbPollFd node = Assert.Single(added);
-        Assert.Equal(PollEvents.Out, node.Events);
+        Assert.Equal(UsbPollEvents.Out, node.Events);
         Assert.Contains(node, Context.GetPollFds());
         Assert.Equal(before + 1, Context.GetPollFds().Length);
         handle.Dispose();
@@ -37,12 +37,12 @@ public sealed class PollingTests : BusTest
         listener.Start();
         int socket = (int)listener.Server.Handle;
         var source = new InterruptSource();
-        using var poller = new UsbPoller(Context, new PollPoller());
+        using var poller = new UsbPoller(Context, new UsbSystemPoller());
         using UsbDeviceHandle handle = Open(source); // opened after the poller was made: it is told
-        poller.Register(socket, PollEvents.In);
+        poller.Register(socket, UsbPollEvents.In);
         foreach (UsbPollFd usb in Context.GetPollFds())
         {
-            Assert.Throws<ArgumentException>(() => poller.Register(usb.FileDescriptor, PollEvents.In));
+            Assert.Throws<ArgumentException>(() => poller.Register(usb.FileDescriptor, UsbPollEvents.In));
             Assert.Throws<ArgumentException>(() => poller.Unregister(usb.FileDescriptor));
         }
 
@@ -81,7 +81,7 @@ public sealed class PollingTests : BusTest
                 for (int i = 0; i < count; i++)
                 {
                     Assert.Equal(socket, others[i].FileDescriptor);
-                    Assert.Equal(PollEvents.In, others[i].Events);
+                    Assert.Equal(UsbPollEvents.In, others[i].Events);
                     sawSocket = true;
                 }
             }
@@ -94,7 +94,7 @@ public sealed class PollingTests : BusTest
     public void A_timeout_of_a_transfer_ends_the_poll()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
-        using var poller = new UsbPoller(Context, new PollPoller());
+        using var poller = new UsbPoller(Context, new UsbSystemPoller());
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512, timeout: TimeSpan.FromMilliseconds(20));
         transfer.Submit();

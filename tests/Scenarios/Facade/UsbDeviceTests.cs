@@ -60,27 +60,27 @@ public sealed class UsbDeviceTests : BusTest
     {
         Bus.Attach(new IsoSource());
         UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
-        UsbConfiguration configuration = device.GetActiveConfiguration();
-        Assert.Throws<ArgumentOutOfRangeException>(() => device.GetConfiguration(256));
-        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetConfiguration(1)).Error);
+        UsbConfigurationDescriptor configuration = device.GetActiveConfigurationDescriptor();
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.GetConfigurationDescriptor(256));
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetConfigurationDescriptor(1)).Error);
         device.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => device.GetActiveConfiguration());
+        Assert.Throws<ObjectDisposedException>(() => device.GetActiveConfigurationDescriptor());
 
         Assert.Equal(1, configuration.Value);
         Assert.Equal(500, configuration.MaxPowerMilliamps);
         Assert.Equal(1, configuration.Interfaces.Count);
-        UsbDescriptorList<UsbAlternateSetting> settings = configuration.Interfaces[0].AlternateSettings;
+        UsbDescriptorList<UsbInterfaceDescriptor> settings = configuration.Interfaces[0].AlternateSettings;
         Assert.Equal(5, settings.Count);
         Assert.Equal(0, settings[0].Endpoints.Count);
         int number = 0;
-        foreach (UsbAlternateSetting setting in settings)
+        foreach (UsbInterfaceDescriptor setting in settings)
         {
             Assert.Equal(0, setting.InterfaceNumber);
             Assert.Equal(number++, setting.Number);
             Assert.Equal(0xff, setting.Class);
         }
 
-        UsbEndpoint endpoint = settings[4].Endpoints[0];
+        UsbEndpointDescriptor endpoint = settings[4].Endpoints[0];
         Assert.Equal(0x81, endpoint.Address);
         Assert.Equal(1, endpoint.Number);
         Assert.Equal(UsbDirection.In, endpoint.Direction);
@@ -102,9 +102,9 @@ public sealed class UsbDeviceTests : BusTest
     {
         Bus.Attach(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
-        UsbConfiguration configuration = device.GetActiveConfiguration();
-        Assert.True(configuration.TryFindSetting(0, 3, out UsbAlternateSetting setting));
-        UsbEndpoint endpoint = setting.Endpoints[0];
+        UsbConfigurationDescriptor configuration = device.GetActiveConfigurationDescriptor();
+        Assert.True(configuration.TryFindSetting(0, 3, out UsbInterfaceDescriptor setting));
+        UsbEndpointDescriptor endpoint = setting.Endpoints[0];
         Assert.True(endpoint.TryGetCompanion(out UsbSuperSpeedCompanion companion));
         Assert.Equal(15, companion.MaxBurst);
         Assert.Equal(2, companion.Attributes);
@@ -140,7 +140,7 @@ public sealed class UsbDeviceTests : BusTest
         Assert.Equal(UsbError.NotFound, second.TryClaimInterface(7, out _));
         Assert.Throws<ArgumentOutOfRangeException>(() => second.ClaimInterface(32));
         first.Dispose(); // releases
-        InterfaceClaim claim = second.ClaimInterface(0);
+        UsbInterface claim = second.ClaimInterface(0);
         claim.SetAlternateSetting(0);
         claim.Dispose();
         claim.Dispose();
@@ -322,13 +322,13 @@ public sealed class UsbDeviceTests : BusTest
         using UsbDeviceHandle handle = Open(device);
         UsbDeviceDescriptor descriptor = handle.Device.Descriptor;
         Assert.Equal((0xef, 2, 1, 0x0123), (descriptor.DeviceClass, descriptor.DeviceSubClass, descriptor.DeviceProtocol, descriptor.DeviceVersion));
-        UsbConfiguration configuration = handle.Device.GetConfiguration(0);
+        UsbConfigurationDescriptor configuration = handle.Device.GetConfigurationDescriptor(0);
         Assert.Equal(0xc0, configuration.Attributes);
         Assert.Equal("configuration", handle.GetString(configuration.StringIndex));
-        UsbAlternateSetting setting = configuration.Interfaces[0].AlternateSettings[0];
+        UsbInterfaceDescriptor setting = configuration.Interfaces[0].AlternateSettings[0];
         Assert.Equal((3, 1, 2), (setting.Class, setting.SubClass, setting.Protocol));
         Assert.Equal("interface", handle.GetString(setting.StringIndex));
-        UsbEndpoint endpoint = setting.Endpoints[0];
+        UsbEndpointDescriptor endpoint = setting.Endpoints[0];
         Assert.Equal(4, endpoint.Interval);
         Assert.Equal(TimeSpan.FromMilliseconds(1), endpoint.ServiceInterval); // 2^3 microframes
         Assert.Equal((0, 0), (endpoint.Refresh, endpoint.SyncAddress)); // of audio endpoints only

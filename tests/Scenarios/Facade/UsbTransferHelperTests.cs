@@ -56,7 +56,7 @@ public sealed class UsbTransferHelperTests : BusTest
         transfer.Submit();
         transfer.Cancel();
         Finish(transfer);
-        Assert.Equal(["timed out", "timed out", "default Cancelled"], ends);
+        Assert.Equal(["timed out", "timed out", "default Canceled"], ends);
         helper.Default = null;
         transfer.Submit();
         transfer.Cancel();

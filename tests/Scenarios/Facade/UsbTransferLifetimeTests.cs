@@ -64,7 +64,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         transfer.Dispose();
         transfer.Dispose();
         HandleEventsUntil(() => statuses.Count > 0);
-        Assert.Equal([UsbTransferStatus.Cancelled], statuses);
+        Assert.Equal([UsbTransferStatus.Canceled], statuses);
         Assert.Throws<ObjectDisposedException>(() => transfer.Status);
     }
 
@@ -184,7 +184,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         });
         transfer.Submit();
         HandleEventsUntil(() => statuses.Count == 2);
-        Assert.Equal([UsbTransferStatus.Completed, UsbTransferStatus.Cancelled], statuses);
+        Assert.Equal([UsbTransferStatus.Completed, UsbTransferStatus.Canceled], statuses);
         Assert.Throws<ObjectDisposedException>(() => transfer.Status);
         Assert.Throws<ObjectDisposedException>(() => other.Status);
     }
@@ -201,7 +201,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         transfer.SetBulk(BulkLoopback.InAddress, 512, t => status = t.Status);
         transfer.Submit();
         Context.Dispose();
-        Assert.Equal(UsbTransferStatus.Cancelled, status);
+        Assert.Equal(UsbTransferStatus.Canceled, status);
         Assert.Throws<ObjectDisposedException>(() => transfer.Status);
         Assert.Throws<ObjectDisposedException>(() => _handle.GetConfiguration());
         Assert.Throws<ObjectDisposedException>(() => Context.GetDevices());
@@ -514,7 +514,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         handle.ClaimInterface(0);
         UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512, static _ => { });
-        device.GetActiveConfiguration();
+        device.GetActiveConfigurationDescriptor();
     }
 
     private static bool Throws<TException>(Action action)

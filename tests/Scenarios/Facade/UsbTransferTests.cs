@@ -114,7 +114,7 @@ public sealed class UsbTransferTests : BusTest
         Assert.Equal(UsbTransferType.Bulk, transfer.Type);
         transfer.Cancel();
         Finish(transfer);
-        Assert.Equal(UsbTransferStatus.Cancelled, transfer.Status);
+        Assert.Equal(UsbTransferStatus.Canceled, transfer.Status);
         transfer.Close();
         Assert.Throws<ObjectDisposedException>(() => transfer.Status);
         Assert.Throws<ObjectDisposedException>(() => transfer.Submit());
@@ -143,7 +143,7 @@ public sealed class UsbTransferTests : BusTest
         Assert.True(_loopback.Endpoint(BulkLoopback.InAddress).WaitForSubmitted(1, Patience));
         transfer.Cancel();
         Finish(transfer);
-        Assert.Equal(UsbTransferStatus.Cancelled, transfer.Status);
+        Assert.Equal(UsbTransferStatus.Canceled, transfer.Status);
         Assert.Equal(512, transfer.ActualLength);
     }
 

@@ -11,7 +11,7 @@ public sealed class WaitingPollerTests : BusTest
     {
         var loopback = new BulkLoopback();
         Bus.Attach(loopback);
-        using var poller = new UsbPoller(Context, new PollPoller());
+        using var poller = new UsbPoller(Context, new UsbSystemPoller());
         int before = Context.GetPollFds().Length;
         bool stop = false;
         Exception? failure = null;

@@ -45,7 +45,7 @@ internal sealed partial class LifetimeRun
             case Fate.Usable:
                 CheckReadable(transfer);
                 tested.Submit();
-                tested.Expect(UsbTransferStatus.Cancelled); // by the context that is disposed at the end
+                tested.Expect(UsbTransferStatus.Canceled); // by the context that is disposed at the end
                 break;
             case Fate.InFlight:
                 Assert.Throws<InvalidOperationException>(transfer.Submit);

@@ -184,10 +184,10 @@ internal sealed partial class LifetimeRun
     /// <summary>How a transfer in flight comes back because of the act, or after it; null for one that was not in flight.</summary>
     private UsbTransferStatus? StatusAfterAct(TestedTransfer transfer) =>
         !IsInFlight(transfer) ? null
-        : MomentOf(transfer) == Moment.Cancelling ? UsbTransferStatus.Cancelled // it came back with that before the act
+        : MomentOf(transfer) == Moment.Cancelling ? UsbTransferStatus.Canceled // it came back with that before the act
         : _case.Act == Act.Unplug ? UsbTransferStatus.NoDevice
         : LeavesInFlight && _case.Pump != Pump.Nobody ? UsbTransferStatus.Completed // by Settle
-        : UsbTransferStatus.Cancelled;
+        : UsbTransferStatus.Canceled;
 
     /// <summary>Everything that the act has set in motion comes to its end.</summary>
     private void Settle()

@@ -39,7 +39,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
     }
 
     /// <summary>The program stops it: what is in flight is cancelled, with what had arrived.</summary>
-    public void Stop(UsbError failure = UsbError.Success, UsbTransferStatus others = UsbTransferStatus.Cancelled)
+    public void Stop(UsbError failure = UsbError.Success, UsbTransferStatus others = UsbTransferStatus.Canceled)
     {
         Running = false;
         Failure = failure;
@@ -81,7 +81,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
         while (read is null && _queue.Count > 0 && _queue[0].Status is not null)
         {
             Entry first = _queue[0];
-            if (first.Status is UsbTransferStatus.Cancelled or UsbTransferStatus.NoDevice && first.Length == 0)
+            if (first.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice && first.Length == 0)
             {
                 Remove(first, default); // it has nothing to tell
                 continue;

@@ -176,8 +176,8 @@ public sealed class InputRingPropertyTests : RingPropertyTest
             Steps.Same(UsbError.NoDevice, _ring.Failure?.Error, "failure");
         }
 
-        long failed = _ring.GetStatistics().Transfers.NoDevice + _ring.GetStatistics().Transfers.Cancelled;
-        Steps.Same(_model.Armed, (int)(failed - _model.Statuses.GetValueOrDefault(UsbTransferStatus.Cancelled)), "transfers that the plug ended");
+        long failed = _ring.GetStatistics().Transfers.NoDevice + _ring.GetStatistics().Transfers.Canceled;
+        Steps.Same(_model.Armed, (int)(failed - _model.Statuses.GetValueOrDefault(UsbTransferStatus.Canceled)), "transfers that the plug ended");
         _model.Stop(UsbError.NoDevice, UsbTransferStatus.NoDevice);
         while (true) // all that had arrived is still there
         {
@@ -234,7 +234,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         Steps.Same(_model.Failure, _ring.Failure?.Error ?? UsbError.Success, "failure");
         foreach ((UsbTransferStatus status, long count) in (ReadOnlySpan<(UsbTransferStatus, long)>)[
             (UsbTransferStatus.Completed, real.Transfers.Completed), (UsbTransferStatus.Error, real.Transfers.Error),
-            (UsbTransferStatus.Cancelled, real.Transfers.Cancelled), (UsbTransferStatus.Stall, real.Transfers.Stall),
+            (UsbTransferStatus.Canceled, real.Transfers.Canceled), (UsbTransferStatus.Stall, real.Transfers.Stall),
             (UsbTransferStatus.Overflow, real.Transfers.Overflow)])
         {
             Steps.Same(_model.Statuses.GetValueOrDefault(status), count, status.ToString());

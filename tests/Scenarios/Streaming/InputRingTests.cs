@@ -39,7 +39,7 @@ public sealed class InputRingTests : RingTest
         UsbRingStatistics statistics = ring.GetStatistics();
         Assert.Equal(total, statistics.Bytes);
         Assert.Equal(sequence, statistics.Transfers.Completed);
-        Assert.Equal(4, statistics.Transfers.Cancelled);
+        Assert.Equal(4, statistics.Transfers.Canceled);
         Assert.Equal(0, statistics.Armed);
         Assert.Null(ring.Failure);
     }
@@ -229,7 +229,7 @@ public sealed class InputRingTests : RingTest
         long position = 0;
         using (UsbInputBuffer buffer = await ring.ReadAsync())
         {
-            Assert.Equal(UsbTransferStatus.Cancelled, buffer.Status);
+            Assert.Equal(UsbTransferStatus.Canceled, buffer.Status);
             CheckPattern(buffer.Data, ref position);
         }
 

@@ -51,7 +51,7 @@ public abstract class RingPropertyTest : BusTest
         Handle = Open(Device);
     }
 
-    protected UsbEndpoint Descriptor() => RingTest.Endpoint(Handle, _address);
+    protected UsbEndpointDescriptor Descriptor() => RingTest.Endpoint(Handle, _address);
 
     protected void Dispose(UsbRing ring)
     {

@@ -18,15 +18,15 @@ public abstract class RingTest : BusTest
     protected static UsbOutputRing OutputRing(UsbDeviceHandle handle, byte address, UsbRingOptions? options = null, int alternate = 0) =>
         handle.CreateOutputRing(Endpoint(handle, address, alternate), options);
 
-    internal static UsbEndpoint Endpoint(UsbDeviceHandle handle, byte address, int alternate = 0)
+    internal static UsbEndpointDescriptor Endpoint(UsbDeviceHandle handle, byte address, int alternate = 0)
     {
-        foreach (UsbInterface @interface in handle.Device.GetActiveConfiguration().Interfaces)
+        foreach (UsbInterfaceSettings @interface in handle.Device.GetActiveConfigurationDescriptor().Interfaces)
         {
-            foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
             {
                 if (setting.Number != alternate)
                     continue;
-                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
                 {
                     if (endpoint.Address == address)
                         return endpoint;

@@ -17,7 +17,7 @@ public sealed class CallbackTrapTests : BusTest
     public void What_libusb_would_wait_in_for_ever_is_refused_in_a_callback()
     {
         using UsbDevice device = Find();
-        using var poller = new UsbPoller(Context, new PollPoller());
+        using var poller = new UsbPoller(Context, new UsbSystemPoller());
         byte[] buffer = new byte[512];
         int flag = 0;
         var actions = new (string Name, Action Act)[]
@@ -40,7 +40,7 @@ public sealed class CallbackTrapTests : BusTest
             ("InterruptWrite", () => _handle.InterruptWrite(BulkLoopback.OutAddress, buffer)),
             ("GetLanguages", () => _handle.GetLanguages()),
             ("GetString", () => _handle.GetString(1)),
-            ("GetBos", () => _handle.GetBos()),
+            ("GetBosDescriptor", () => _handle.GetBosDescriptor()),
             ("GetConfiguration", () => _handle.GetConfiguration()),
             ("SetConfiguration", () => _handle.SetConfiguration(1)),
             ("SetAlternateSetting", () => _handle.SetAlternateSetting(0, 0)),
@@ -83,7 +83,7 @@ public sealed class CallbackTrapTests : BusTest
             using (UsbDeviceList devices = Context.GetDevices())
                 Assert.Contains(devices, one => one.Equals(device));
             Assert.Equal(512, device.GetMaxPacketSize(BulkLoopback.InAddress));
-            Assert.Equal(1, device.GetActiveConfiguration().Value);
+            Assert.Equal(1, device.GetActiveConfigurationDescriptor().Value);
             Assert.Null(device.GetParent()?.GetParent());
             using (UsbDevice more = device.AddReference())
                 Assert.Equal(device, more);
@@ -94,7 +94,7 @@ public sealed class CallbackTrapTests : BusTest
             Context.SetPollFdNotifiers(null, null);
             Context.InterruptEventHandlers();
             Context.SetLogLevel(UsbLogLevel.Error);
-            Assert.Equal(UsbError.Success, _handle.TryClaimInterface(0, out InterfaceClaim? claim));
+            Assert.Equal(UsbError.Success, _handle.TryClaimInterface(0, out UsbInterface? claim));
             claim!.Dispose();
             _handle.ClaimInterface(0);
             Assert.False(_handle.IsKernelDriverActive(0));
@@ -107,7 +107,7 @@ public sealed class CallbackTrapTests : BusTest
             Assert.Equal(1, elsewhere.GetConfiguration());
         });
         Finish(next!);
-        Assert.Equal(UsbTransferStatus.Cancelled, next!.Status);
+        Assert.Equal(UsbTransferStatus.Canceled, next!.Status);
     }
 
     [BusTheory]
@@ -167,7 +167,7 @@ public sealed class CallbackTrapTests : BusTest
             disposed.Set();
         });
         disposer.Start();
-        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
         try
         {
             Context.SetLogHandler((_, message) =>
@@ -199,7 +199,7 @@ public sealed class CallbackTrapTests : BusTest
         finally
         {
             Context.SetLogLevel(UsbLogLevel.None);
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
     }
 

@@ -60,7 +60,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         transfers.ForEach(transfer => transfer.Submit());
         handle.Dispose();
         Assert.Equal(4 * each, ended.Count);
-        Assert.All(ended, one => Assert.Equal(UsbTransferStatus.Cancelled, one.Status));
+        Assert.All(ended, one => Assert.Equal(UsbTransferStatus.Canceled, one.Status));
         Assert.Equal(4, ended.Select(one => one.Type).Distinct().Count());
         Assert.All(transfers, transfer => Assert.True(transfer.IsDisposed));
     }
@@ -80,7 +80,7 @@ public sealed unsafe class CloseTrapTests : BusTest
     [BusFact]
     public void libusb_finds_nothing_left_when_a_whole_context_is_forgotten()
     {
-        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
         try
         {
             Forget();
@@ -88,7 +88,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         }
         finally
         {
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
 
         Assert.Empty(s_complaints);
@@ -201,7 +201,7 @@ public sealed unsafe class CloseTrapTests : BusTest
     [BusFact]
     public void A_context_that_is_disposed_while_a_device_is_opened_closes_that_too()
     {
-        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
         try
         {
             var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
@@ -227,7 +227,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         }
         finally
         {
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
 
         Open(_device).Dispose();
@@ -262,7 +262,7 @@ public sealed unsafe class CloseTrapTests : BusTest
     private void UseEverything(UsbContext context, bool inFlight)
     {
         UsbDevice device = context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
-        device.GetActiveConfiguration();
+        device.GetActiveConfigurationDescriptor();
         UsbDeviceHandle handle = device.Open();
         handle.ClaimInterface(0);
         UsbBuffer buffer = handle.AllocateBuffer(4096, preferDeviceMemory: inFlight); // forgotten, its memory is lost with the process only

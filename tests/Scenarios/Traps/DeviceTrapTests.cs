@@ -24,7 +24,7 @@ public sealed class DeviceTrapTests : BusTest
         device.Dispose();
         Context.GetDevices().Dispose();
         Assert.Equal("1-2", hub.PortPath.ToString());
-        Assert.Equal(1, hub.GetActiveConfiguration().Interfaces.Count);
+        Assert.Equal(1, hub.GetActiveConfigurationDescriptor().Interfaces.Count);
         using UsbDevice root = hub.GetParent()!;
         hub.Dispose();
         root.Open().Dispose();
@@ -51,7 +51,7 @@ public sealed class DeviceTrapTests : BusTest
             ReadOnlySpan<byte> ofConfiguration = OfConfiguration(device);
             ReadOnlySpan<byte> ofSetting = OfSetting(device);
             ReadOnlySpan<byte> ofEndpoint = OfEndpoint(device);
-            UsbEndpoint endpoint = Endpoint(device);
+            UsbEndpointDescriptor endpoint = Endpoint(device);
             CollectAndReuse();
             Assert.True(ofConfiguration.SequenceEqual(s_extra));
             Assert.True(ofSetting.SequenceEqual(s_extra));
@@ -103,7 +103,7 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Equal(64, device.GetMaxAlternatePacketSize(7, 0, 0x85));
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(0, 0, 0x85)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(7, 1, 0x85)).Error);
-        UsbConfiguration configuration = device.GetActiveConfiguration();
+        UsbConfigurationDescriptor configuration = device.GetActiveConfigurationDescriptor();
         Assert.Equal(7, configuration.Interfaces[0].Number);
         Assert.Equal(31, configuration.Interfaces[1].Number);
     }
@@ -151,7 +151,7 @@ public sealed class DeviceTrapTests : BusTest
             foreach (int value in new[] { -2, 256, int.MinValue, int.MaxValue })
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.SetConfiguration(value));
             foreach (int index in new[] { -1, 256 })
-                Assert.Throws<ArgumentOutOfRangeException>(() => found.GetConfiguration(index));
+                Assert.Throws<ArgumentOutOfRangeException>(() => found.GetConfigurationDescriptor(index));
             using UsbDeviceHandle second = found.Open();
             Assert.Equal(UsbError.Busy, second.TryClaimInterface(31, out _));
         }
@@ -165,7 +165,7 @@ public sealed class DeviceTrapTests : BusTest
     public void No_function_is_called_without_its_context()
     {
         var suspicious = new List<string>();
-        LibUsb.SetLogHandler((_, message) =>
+        UsbLibrary.SetLogHandler((_, message) =>
         {
             string text = Encoding.UTF8.GetString(message);
             if (text.Contains("misuse", StringComparison.OrdinalIgnoreCase) || text.Contains("default context", StringComparison.OrdinalIgnoreCase))
@@ -177,7 +177,7 @@ public sealed class DeviceTrapTests : BusTest
             Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { Speed = VirtualSpeed.Super, StreamsExponent = 2, SerialNumber = "1" }));
             using UsbHotplugRegistration registration = context.RegisterHotplug(told => told.Device.Dispose());
             using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
-            device.GetActiveConfiguration().GetInterfaceAssociations();
+            device.GetActiveConfigurationDescriptor().GetInterfaceAssociations();
             device.GetMaxAlternatePacketSize(0, 0, BulkLoopback.InAddress);
             device.GetMaxIsoPacketSize(BulkLoopback.InAddress);
             device.GetParent()?.Dispose();
@@ -186,8 +186,8 @@ public sealed class DeviceTrapTests : BusTest
             context.GetNextTimeout();
             context.SetPollFdNotifiers(_ => { }, _ => { });
             using UsbDeviceHandle handle = device.Open();
-            handle.GetBos();
-            using InterfaceClaim claim = handle.ClaimInterface(0);
+            handle.GetBosDescriptor();
+            using UsbInterface claim = handle.ClaimInterface(0);
             if (handle.AllocateStreams(2, BulkLoopback.InAddress, BulkLoopback.OutAddress) > 0) // the kernel's vhci_hcd has none to give
                 handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
             handle.AllocateBuffer(4096, preferDeviceMemory: true).Dispose();
@@ -200,7 +200,7 @@ public sealed class DeviceTrapTests : BusTest
         }
         finally
         {
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
 
         Assert.Empty(suspicious);
@@ -242,26 +242,26 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Equal(UsbError.NotSupported, handle.Device.TryGetString(UsbDeviceString.Product, out _));
         Assert.Equal(0x0011, handle.Device.ProductId);
         Assert.Equal("Bulk loopback", handle.GetString(handle.Device.Descriptor.ProductIndex));
-        Assert.Equal(1, handle.Device.GetActiveConfiguration().Interfaces.Count);
+        Assert.Equal(1, handle.Device.GetActiveConfigurationDescriptor().Interfaces.Count);
     }
 
     private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenNode(VirtualDevice device) =>
         File.OpenHandle($"/dev/bus/usb/{device.BusNumber:D3}/{device.DeviceNumber:D3}", FileMode.Open, FileAccess.ReadWrite);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ReadOnlySpan<byte> OfConfiguration(UsbDevice device) => device.GetActiveConfiguration().Extra;
+    private static ReadOnlySpan<byte> OfConfiguration(UsbDevice device) => device.GetActiveConfigurationDescriptor().Extra;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ReadOnlySpan<byte> OfSetting(UsbDevice device) => device.GetActiveConfiguration().Interfaces[0].AlternateSettings[0].Extra;
+    private static ReadOnlySpan<byte> OfSetting(UsbDevice device) => device.GetActiveConfigurationDescriptor().Interfaces[0].AlternateSettings[0].Extra;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ReadOnlySpan<byte> OfEndpoint(UsbDevice device) => Endpoint(device).Extra;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static UsbEndpoint Endpoint(UsbDevice device) => device.GetActiveConfiguration().Interfaces[0].AlternateSettings[0].Endpoints[0];
+    private static UsbEndpointDescriptor Endpoint(UsbDevice device) => device.GetActiveConfigurationDescriptor().Interfaces[0].AlternateSettings[0].Endpoints[0];
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static UsbDeviceCapability Capability(UsbDeviceHandle handle) => handle.GetBos()![0];
+    private static UsbDeviceCapability Capability(UsbDeviceHandle handle) => handle.GetBosDescriptor()![0];
 
     /// <summary>Frees what nobody needs, and writes over it.</summary>
     private static unsafe void CollectAndReuse()

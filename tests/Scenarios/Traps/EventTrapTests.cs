@@ -181,9 +181,9 @@ public sealed partial class EventTrapTests : BusTest
         Assert.False(flooded.IsKernelDriverActive(0)); // an answer that comes behind all completions of the node: now all wait to be handled
         Assert.False(other.IsKernelDriverActive(0));
         // On a real kernel the bus's answers are still on their way: both nodes have something to tell before anything is handled.
-        foreach (UsbPollFd node in Context.GetPollFds().Where(descriptor => (descriptor.Events & PollEvents.Out) != 0))
+        foreach (UsbPollFd node in Context.GetPollFds().Where(descriptor => (descriptor.Events & UsbPollEvents.Out) != 0))
         {
-            var ready = new PollPoller();
+            var ready = new UsbSystemPoller();
             ready.Register(node.FileDescriptor, node.Events);
             Assert.Equal(1, ready.Poll(new UsbPollFd[1], Patience));
         }
@@ -202,7 +202,7 @@ public sealed partial class EventTrapTests : BusTest
                 Assert.True(calls > 1);
                 break;
             case "poller":
-                using (var poller = new UsbPoller(Context, new PollPoller()))
+                using (var poller = new UsbPoller(Context, new UsbSystemPoller()))
                 {
                     while (order.Count <= flood)
                         poller.Poll([], Patience);
@@ -224,7 +224,7 @@ public sealed partial class EventTrapTests : BusTest
     {
         int own = Environment.CurrentManagedThreadId;
         using var foreign = new ManualResetEventSlim();
-        LibUsb.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
         try
         {
             using var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
@@ -239,7 +239,7 @@ public sealed partial class EventTrapTests : BusTest
         }
         finally
         {
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
     }
 
@@ -272,7 +272,7 @@ public sealed partial class EventTrapTests : BusTest
         });
         handle.Dispose();
         Assert.Equal(["events", "read"], refused);
-        Assert.Equal(UsbTransferStatus.Cancelled, status); // done when the call returns
+        Assert.Equal(UsbTransferStatus.Canceled, status); // done when the call returns
         Assert.True(waiting.IsDisposed);
     }
 

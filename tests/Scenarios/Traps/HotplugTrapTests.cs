@@ -56,7 +56,7 @@ public sealed class HotplugTrapTests : BusTest
                 failure = Record.Exception(() =>
                 {
                     using UsbDeviceHandle handle = device.Open();
-                    using InterfaceClaim claim = handle.ClaimInterface(0);
+                    using UsbInterface claim = handle.ClaimInterface(0);
                     handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
                     using var ended = new ManualResetEventSlim();
                     using UsbTransfer transfer = handle.CreateTransfer();
@@ -195,14 +195,14 @@ public sealed class HotplugTrapTests : BusTest
         {
             Assert.Equal(arrived, left);
             Assert.Equal(Loopback, left!.ProductId);
-            Assert.Equal(2, left.GetConfiguration(0).Interfaces[0].AlternateSettings[0].Endpoints.Count); // what libusb had read before
+            Assert.Equal(2, left.GetConfigurationDescriptor(0).Interfaces[0].AlternateSettings[0].Endpoints.Count); // what libusb had read before
             Assert.Equal(UsbError.NoDevice, left.TryOpen(out _));
             Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(arrived!.Open).Error);
             // It will not come back, so nobody waits for a permission.
             Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(() => left.OpenAsync(TimeSpan.FromDays(1)))).Error);
             Assert.NotEqual(UsbError.Success, left.TryGetString(UsbDeviceString.SerialNumber, out string? serial));
             Assert.Null(serial);
-            Assert.Throws<UsbException>(() => left.GetActiveConfiguration()); // only the system knows which one it is
+            Assert.Throws<UsbException>(() => left.GetActiveConfigurationDescriptor()); // only the system knows which one it is
             using UsbDevice? hub = left.GetParent();
             Assert.NotEqual(left, hub);
         }

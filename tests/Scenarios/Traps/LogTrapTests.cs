@@ -12,12 +12,12 @@ namespace Native.LibUsb.Tests.Traps;
 public sealed class LogTrapTests : BusTest, IDisposable
 {
     // Without a handler for the process libusb writes all of it to standard error as well.
-    public LogTrapTests() => LibUsb.SetLogHandler((_, _) => { });
+    public LogTrapTests() => UsbLibrary.SetLogHandler((_, _) => { });
 
     public new void Dispose()
     {
         base.Dispose();
-        LibUsb.SetLogHandler(null);
+        UsbLibrary.SetLogHandler(null);
     }
 
     [BusFact]
@@ -73,7 +73,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.Equal(UsbError.Access, device.TryOpen(out _));
         Assert.True(lines > 0);
         Context.SetLogHandler(null);
-        LibUsb.SetLogHandler(handler);
+        UsbLibrary.SetLogHandler(handler);
         Assert.Equal(UsbError.Access, device.TryOpen(out _));
     }
 
@@ -83,10 +83,10 @@ public sealed class LogTrapTests : BusTest, IDisposable
     {
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
-        InterfaceClaim claim = handle.ClaimInterface(0);
+        UsbInterface claim = handle.ClaimInterface(0);
         using var other = new UsbContext();
         UsbEventThread events = other.StartEventThread();
-        UsbPoller poller = new(other, new PollPoller());
+        UsbPoller poller = new(other, new UsbSystemPoller());
         UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
         UsbDevice device = handle.Device.AddReference();
@@ -99,7 +99,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
             () => Context.RegisterHotplug(_ => { }),
             () => _ = new UsbContext(),
             () => device.Open(),
-            () => device.GetActiveConfiguration(),
+            () => device.GetActiveConfigurationDescriptor(),
             () => handle.TryClaimInterface(0, out _),
             () => handle.TryBulkWrite(BulkLoopback.OutAddress, [1], out _),
             () => transfer.Submit(),
@@ -215,7 +215,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
     public void Each_context_has_its_own_handler_and_the_process_hears_all()
     {
         var all = new ConcurrentBag<string>();
-        LibUsb.SetLogHandler((_, message) => all.Add(Encoding.UTF8.GetString(message)));
+        UsbLibrary.SetLogHandler((_, message) => all.Add(Encoding.UTF8.GetString(message)));
         int first = 0, second = 0;
         using (var one = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug }))
         using (var other = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug }))
@@ -277,7 +277,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
             LogLevel = UsbLogLevel.Debug,
             LogHandler = (level, message) => lines.Enqueue((level, Encoding.UTF8.GetString(message))),
         });
-        Assert.Equal(LibUsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), !lines.IsEmpty);
+        Assert.Equal(UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), !lines.IsEmpty);
         lines.Clear();
         context.GetDevices().Dispose();
         Assert.False(lines.IsEmpty);

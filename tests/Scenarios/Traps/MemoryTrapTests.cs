@@ -92,7 +92,7 @@ public sealed class MemoryTrapTests : BusTest
         });
         transfer.Submit();
         handle.Dispose();
-        Assert.Equal(UsbTransferStatus.Cancelled, status);
+        Assert.Equal(UsbTransferStatus.Canceled, status);
         Assert.Equal(7, last);
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
         buffer.Dispose();

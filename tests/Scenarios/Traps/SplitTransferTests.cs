@@ -98,7 +98,7 @@ public sealed class SplitTransferTests : BusTest
     }
 
     [BusTheory]
-    [InlineData(UsbTransferStatus.Cancelled)]
+    [InlineData(UsbTransferStatus.Canceled)]
     [InlineData(UsbTransferStatus.TimedOut)]
     public void An_isochronous_transfer_that_is_stopped_between_its_pieces_takes_no_packet_for_another(UsbTransferStatus end)
     {
@@ -119,14 +119,14 @@ public sealed class SplitTransferTests : BusTest
             Send(pieces[1], 1128, 50); // and it goes on
         }
 
-        if (end == UsbTransferStatus.Cancelled)
+        if (end == UsbTransferStatus.Canceled)
             transfer.Cancel();
         Finish(transfer);
         AssertNothingIsTold(transfer, end);
     }
 
     [BusTheory]
-    [InlineData(UsbTransferStatus.Cancelled)]
+    [InlineData(UsbTransferStatus.Canceled)]
     [InlineData(UsbTransferStatus.TimedOut)]
     public void An_isochronous_transfer_in_one_piece_keeps_what_had_arrived_when_it_is_stopped(UsbTransferStatus end)
     {
@@ -139,7 +139,7 @@ public sealed class SplitTransferTests : BusTest
         Assert.True(endpoint.WaitForPending(1, Patience));
         lock (device.SyncRoot)
             Send(endpoint.Pending[0], 0, 50);
-        if (end == UsbTransferStatus.Cancelled)
+        if (end == UsbTransferStatus.Canceled)
             transfer.Cancel();
         Finish(transfer);
         Assert.Equal(end, transfer.Status);

@@ -26,11 +26,11 @@ public sealed class StreamTrapTests : BusTest
     [BusFact]
     public void Releasing_the_interface_ends_the_streams()
     {
-        using UsbDeviceHandle handle = Open(_loopback, out InterfaceClaim claim);
+        using UsbDeviceHandle handle = Open(_loopback, out UsbInterface claim);
         handle.AllocateStreams(4, In, Out);
         claim.Dispose();
         Assert.Equal(0, _loopback.Endpoint(In).Streams);
-        using InterfaceClaim again = handle.ClaimInterface(0);
+        using UsbInterface again = handle.ClaimInterface(0);
         Assert.Equal(UsbError.InvalidParameter, Assert.Throws<UsbException>(() => handle.FreeStreams(In, Out)).Error);
         Assert.Equal(2, handle.AllocateStreams(2, In, Out));
         handle.FreeStreams(In, Out);
@@ -86,7 +86,7 @@ public sealed class StreamTrapTests : BusTest
         Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(() => handle.AllocateStreams(2, In)).Error);
     }
 
-    private UsbDeviceHandle Open(VirtualDevice device, out InterfaceClaim claim)
+    private UsbDeviceHandle Open(VirtualDevice device, out UsbInterface claim)
     {
         UsbDeviceHandle handle = Open(device);
         claim = handle.ClaimInterface(0); // claimed already: libusb counts it once

@@ -173,7 +173,7 @@ public sealed class TransferTrapTests : BusTest
 
     [BusTheory]
     [InlineData(UsbTransferStatus.TimedOut)]
-    [InlineData(UsbTransferStatus.Cancelled)]
+    [InlineData(UsbTransferStatus.Canceled)]
     [InlineData(UsbTransferStatus.Error)]
     [InlineData(UsbTransferStatus.Overflow)]
     [InlineData(UsbTransferStatus.Stall)]
@@ -201,7 +201,7 @@ public sealed class TransferTrapTests : BusTest
                 urb.Complete(UrbStatus.Stall);
         }
 
-        if (end == UsbTransferStatus.Cancelled)
+        if (end == UsbTransferStatus.Canceled)
             transfer.Cancel();
         Finish(transfer);
         Assert.Equal(end, transfer.Status);
@@ -220,8 +220,8 @@ public sealed class TransferTrapTests : BusTest
     /// <summary>Waits until a transfer has ended and libusb has not handled that yet: the device node is ready.</summary>
     private void WaitForCompletion()
     {
-        var poller = new PollPoller();
-        poller.Register(Context.GetPollFds().Single(descriptor => descriptor.Events == PollEvents.Out).FileDescriptor, PollEvents.Out);
+        var poller = new UsbSystemPoller();
+        poller.Register(Context.GetPollFds().Single(descriptor => descriptor.Events == UsbPollEvents.Out).FileDescriptor, UsbPollEvents.Out);
         Assert.Equal(1, poller.Poll(new UsbPollFd[1], Patience));
     }
 }

@@ -22,14 +22,14 @@ internal static class FreshScenarios
     // Nothing has been set by anybody.
     private static void Defaults()
     {
-        Assert.False(LibUsbLibrary.IsLoaded);
-        Assert.Null(LibUsbLibrary.LoadedPath);
+        Assert.False(UsbLibrary.IsLoaded);
+        Assert.Null(UsbLibrary.LoadedPath);
         var lines = new List<string>();
-        LibUsb.SetLogHandler((level, message) => lines.Add($"{level} {System.Text.Encoding.UTF8.GetString(message)}"));
-        Assert.True(LibUsbLibrary.IsLoaded);
-        string english = LibUsb.GetErrorMessage(UsbError.Pipe);
-        LibUsb.SetLocale("en");
-        Assert.Equal(english, LibUsb.GetErrorMessage(UsbError.Pipe));
+        UsbLibrary.SetLogHandler((level, message) => lines.Add($"{level} {System.Text.Encoding.UTF8.GetString(message)}"));
+        Assert.True(UsbLibrary.IsLoaded);
+        string english = UsbLibrary.GetErrorMessage(UsbError.Pipe);
+        UsbLibrary.SetLocale("en");
+        Assert.Equal(english, UsbLibrary.GetErrorMessage(UsbError.Pipe));
         using (var context = new UsbContext())
         {
             Assert.True(context.HasDeviceDiscovery);
@@ -56,7 +56,7 @@ internal static class FreshScenarios
     private static void LogLevelOfTheEnvironment()
     {
         int lines = 0;
-        LibUsb.SetLogHandler((_, _) => Interlocked.Increment(ref lines));
+        UsbLibrary.SetLogHandler((_, _) => Interlocked.Increment(ref lines));
         using var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.None });
         context.SetLogLevel(UsbLogLevel.None); // is no error, and changes nothing
         Volatile.Write(ref lines, 0);
@@ -77,7 +77,7 @@ internal static class FreshScenarios
         }
 
         using var later = new UsbContext();
-        if (LibUsbLibrary.HasFunction(nameof(libusb.libusb_init_context)))
+        if (UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)))
         {
             Assert.True(later.HasDeviceDiscovery);
             using UsbDevice? device = later.FindDevice(0x1209, 0x0011);

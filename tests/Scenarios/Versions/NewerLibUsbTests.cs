@@ -26,9 +26,9 @@ public sealed unsafe class NewerLibUsbTests : BusTest
             var missing = Assert.Throws<UsbNotSupportedException>(function.Call);
             Assert.Equal(function.Name, missing.FunctionName);
             Assert.Equal(function.Since, missing.RequiredVersion);
-            Assert.Equal(LibUsbLibrary.Version, missing.LoadedVersion);
+            Assert.Equal(UsbLibrary.Version.ToVersion(), missing.LoadedVersion);
             Assert.Contains($"{function.Name} needs libusb {function.Since}", missing.Message, StringComparison.Ordinal);
-            Assert.Contains($"the loaded libusb is {LibUsbLibrary.Version}", missing.Message, StringComparison.Ordinal);
+            Assert.Contains($"the loaded libusb is {UsbLibrary.Version.ToVersion()}", missing.Message, StringComparison.Ordinal);
         }
     }
 
@@ -36,11 +36,11 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     public void A_function_is_there_from_its_version_on()
     {
         foreach (OptionalFunction function in OptionalFunction.All)
-            Assert.True(function.IsThere == LibUsbLibrary.Version >= function.Since, $"{function.Name}, libusb {LibUsbLibrary.Version}");
+            Assert.True(function.IsThere == UsbLibrary.Version.ToVersion() >= function.Since, $"{function.Name}, libusb {UsbLibrary.Version.ToVersion()}");
         string line = OptionalFunction.DescribeMissing();
         Assert.StartsWith("not in this libusb: ", line, StringComparison.Ordinal);
-        Assert.Equal(LibUsbLibrary.Version < new Version(1, 0, 27), line.Contains("libusb_init_context", StringComparison.Ordinal));
-        Assert.Equal(LibUsbLibrary.Version < new Version(1, 0, 30), line.Contains("libusb_get_device_string", StringComparison.Ordinal));
+        Assert.Equal(UsbLibrary.Version.ToVersion() < new Version(1, 0, 27), line.Contains("libusb_init_context", StringComparison.Ordinal));
+        Assert.Equal(UsbLibrary.Version.ToVersion() < new Version(1, 0, 30), line.Contains("libusb_get_device_string", StringComparison.Ordinal));
     }
 
     [BusFact]
@@ -53,7 +53,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         options[1].option = libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY;
         options[2].option = libusb_option.LIBUSB_OPTION_LOG_CB;
         options[2].value.log_cbval = &CountLine;
-        if (!LibUsbLibrary.HasFunction(nameof(libusb_init_context)))
+        if (!UsbLibrary.HasFunction(nameof(libusb_init_context)))
         {
             Assert.Throws<UsbNotSupportedException>(() => Init(null));
             Assert.Equal((int)libusb_error.LIBUSB_ERROR_INVALID_PARAM, libusb_set_option(Context.DangerousGetContext(), libusb_option.LIBUSB_OPTION_LOG_CB, &CountLine));
@@ -63,7 +63,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         Bus.Attach(new BulkLoopback());
         Context.FindDevice(0x1209, 0x0011)!.Dispose(); // its arrival is over: libusb tells of one to every context
         s_lines = 0;
-        LibUsb.SetLogHandler((_, _) => { }); // or all of it is on standard error too
+        UsbLibrary.SetLogHandler((_, _) => { }); // or all of it is on standard error too
         try
         {
             Assert.Equal(0, libusb_init_context(&context, options, 3));
@@ -75,7 +75,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }
         finally
         {
-            LibUsb.SetLogHandler(null);
+            UsbLibrary.SetLogHandler(null);
         }
 
         // Only that one context had them.
@@ -90,7 +90,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     [BusFact]
     public void A_context_without_discovery_finds_nothing_takes_files_and_leaves_others_alone()
     {
-        if (!LibUsbLibrary.HasFunction(nameof(libusb_init_context)))
+        if (!UsbLibrary.HasFunction(nameof(libusb_init_context)))
             return;
         var loopback = new BulkLoopback();
         Bus.Attach(loopback);
@@ -132,13 +132,13 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         {
             Bus.Attach(one);
             using UsbDevice device = Context.FindDevice(one.Description.VendorId, one.Description.ProductId)!;
-            foreach (UsbAlternateSetting setting in device.GetActiveConfiguration().Interfaces[0].AlternateSettings)
+            foreach (UsbInterfaceDescriptor setting in device.GetActiveConfigurationDescriptor().Interfaces[0].AlternateSettings)
             {
-                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
                 {
                     int ours = device.GetMaxAlternatePacketSize(0, setting.Number, endpoint.Address);
                     Assert.True(ours > 0);
-                    if (!LibUsbLibrary.HasFunction(nameof(libusb_get_max_alt_packet_size)))
+                    if (!UsbLibrary.HasFunction(nameof(libusb_get_max_alt_packet_size)))
                         continue;
                     int libusbs = libusb_get_max_alt_packet_size(device.DangerousGetDevice(), 0, setting.Number, endpoint.Address);
                     // Bulk at SuperSpeed: libusb reads a field that has no meaning there, and says 0.
@@ -168,13 +168,13 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
         using UsbDeviceHandle handle = device.Open();
-        UsbBos bos = handle.GetBos()!;
+        UsbBosDescriptor bos = handle.GetBosDescriptor()!;
         Assert.True(bos[0].TryGetPlatform(out Guid platform, out ReadOnlySpan<byte> data));
         Assert.True(bos[1].TryGetSuperSpeedPlus(out UsbSuperSpeedPlusCapability plus));
 
         libusb_bos_descriptor* native;
         Assert.Equal(0, libusb_get_bos_descriptor(handle.DangerousGetHandle(), &native));
-        if (LibUsbLibrary.HasFunction(nameof(libusb_get_platform_descriptor)))
+        if (UsbLibrary.HasFunction(nameof(libusb_get_platform_descriptor)))
         {
             libusb_platform_descriptor* parsed;
             Assert.Equal(0, libusb_get_platform_descriptor(null, native->dev_capability[0], &parsed));
@@ -183,7 +183,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
             libusb_free_platform_descriptor(parsed);
         }
 
-        if (LibUsbLibrary.HasFunction(nameof(libusb_get_ssplus_usb_device_capability_descriptor)))
+        if (UsbLibrary.HasFunction(nameof(libusb_get_ssplus_usb_device_capability_descriptor)))
         {
             libusb_ssplus_usb_device_capability_descriptor* parsed;
             Assert.Equal(0, libusb_get_ssplus_usb_device_capability_descriptor(null, native->dev_capability[1], &parsed));
@@ -233,13 +233,13 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
         for (byte index = 0; index < 2; index++)
-            Check(device.GetConfiguration(index).GetInterfaceAssociations(), index);
-        Check(device.GetActiveConfiguration().GetInterfaceAssociations(), null);
-        Assert.Equal(2, device.GetConfiguration(1).GetInterfaceAssociations().Count);
+            Check(device.GetConfigurationDescriptor(index).GetInterfaceAssociations(), index);
+        Check(device.GetActiveConfigurationDescriptor().GetInterfaceAssociations(), null);
+        Assert.Equal(2, device.GetConfigurationDescriptor(1).GetInterfaceAssociations().Count);
 
         void Check(IReadOnlyList<UsbInterfaceAssociation> ours, byte? index)
         {
-            if (!LibUsbLibrary.HasFunction(nameof(libusb_get_interface_association_descriptors)))
+            if (!UsbLibrary.HasFunction(nameof(libusb_get_interface_association_descriptors)))
                 return;
             libusb_interface_association_descriptor_array* theirs;
             Assert.Equal(0, index is { } place
@@ -262,7 +262,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     [BusFact]
     public void Strings_are_asked_of_the_system_where_libusb_can_and_else_the_device_is_opened_for_it()
     {
-        bool asks = LibUsbLibrary.HasFunction(nameof(libusb_get_device_string));
+        bool asks = UsbLibrary.HasFunction(nameof(libusb_get_device_string));
         var loopback = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "Größe" });
         Bus.Attach(loopback);
         using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
@@ -296,7 +296,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         Bus.Attach(new BulkLoopback());
         using UsbDeviceList devices = Context.GetDevices();
         Assert.InRange(devices.Count, 2, int.MaxValue); // and its hub
-        if (!LibUsbLibrary.HasFunction(nameof(libusb_get_session_data)))
+        if (!UsbLibrary.HasFunction(nameof(libusb_get_session_data)))
             return;
         nuint first = libusb_get_session_data(devices[0].DangerousGetDevice()).Value;
         Assert.NotEqual(first, libusb_get_session_data(devices[1].DangerousGetDevice()).Value);
@@ -308,7 +308,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     [BusFact]
     public void Raw_IO_is_not_supported_here()
     {
-        if (!LibUsbLibrary.HasFunction(nameof(libusb_endpoint_supports_raw_io)))
+        if (!UsbLibrary.HasFunction(nameof(libusb_endpoint_supports_raw_io)))
             return;
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         libusb_device_handle* native = handle.DangerousGetHandle();

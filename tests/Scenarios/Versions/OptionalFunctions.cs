@@ -16,7 +16,7 @@ public sealed record OptionalFunction(string Name, Version Since, Action Call)
     public static IReadOnlyList<OptionalFunction> All { get; } = List();
 
     /// <summary>Whether the libusb in use has it.</summary>
-    public bool IsThere => LibUsbLibrary.HasFunction(Name);
+    public bool IsThere => UsbLibrary.HasFunction(Name);
 
     /// <summary>One line that says what the libusb in use cannot do.</summary>
     public static string DescribeMissing()

@@ -6,12 +6,12 @@ namespace Native.LibUsb;
 /// A configuration of a device: its interfaces, their alternate settings and endpoints. It is a copy of its own: what is taken from it stays
 /// valid as long as anybody looks at it, also when the device is disposed, and there is nothing to dispose.
 /// </summary>
-public sealed unsafe class UsbConfiguration
+public sealed unsafe class UsbConfigurationDescriptor
 {
     private readonly ConfigurationRecord _record;
 
     /// <summary>Takes over libusb's descriptors: copies them, and frees libusb's.</summary>
-    internal UsbConfiguration(libusb_config_descriptor* native, UsbSpeed speed)
+    internal UsbConfigurationDescriptor(libusb_config_descriptor* native, UsbSpeed speed)
     {
         Speed = speed;
         try
@@ -37,7 +37,7 @@ public sealed unsafe class UsbConfiguration
     public int MaxPowerMilliamps => _record.MaxPower * (Speed >= UsbSpeed.Super ? 8 : 2);
 
     /// <summary>The interfaces, in the order of the descriptors.</summary>
-    public UsbDescriptorList<UsbInterface> Interfaces => new(this, _record.Interfaces);
+    public UsbDescriptorList<UsbInterfaceSettings> Interfaces => new(this, _record.Interfaces);
 
     /// <summary>Descriptors of classes or makers that follow the configuration's own, as they are.</summary>
     public ReadOnlySpan<byte> Extra => _record.Extra;
@@ -47,12 +47,12 @@ public sealed unsafe class UsbConfiguration
     {
         var associations = new List<UsbInterfaceAssociation>();
         UsbInterfaceAssociation.Collect(Extra, associations);
-        foreach (UsbInterface @interface in Interfaces)
+        foreach (UsbInterfaceSettings @interface in Interfaces)
         {
-            foreach (UsbAlternateSetting setting in @interface.AlternateSettings)
+            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
             {
                 UsbInterfaceAssociation.Collect(setting.Extra, associations);
-                foreach (UsbEndpoint endpoint in setting.Endpoints)
+                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
                     UsbInterfaceAssociation.Collect(endpoint.Extra, associations);
             }
         }
@@ -68,11 +68,11 @@ public sealed unsafe class UsbConfiguration
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
     /// <param name="setting">The setting, when it exists.</param>
     /// <returns>Whether it exists.</returns>
-    public bool TryFindSetting(int interfaceNumber, int alternateSetting, out UsbAlternateSetting setting)
+    public bool TryFindSetting(int interfaceNumber, int alternateSetting, out UsbInterfaceDescriptor setting)
     {
-        foreach (UsbInterface @interface in Interfaces)
+        foreach (UsbInterfaceSettings @interface in Interfaces)
         {
-            foreach (UsbAlternateSetting candidate in @interface.AlternateSettings)
+            foreach (UsbInterfaceDescriptor candidate in @interface.AlternateSettings)
             {
                 if (candidate.InterfaceNumber == interfaceNumber && candidate.Number == alternateSetting)
                 {

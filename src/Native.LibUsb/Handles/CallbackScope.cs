@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 /// on it runs in a callback. There libusb forbids to open, to close, to transfer synchronously and to handle events: it would deadlock or
 /// answer BUSY.
 /// </summary>
-internal readonly ref struct EventScope
+internal readonly ref struct CallbackScope
 {
     [ThreadStatic]
     private static UsbContext? t_innermost;
@@ -16,7 +16,7 @@ internal readonly ref struct EventScope
 
     private readonly UsbContext? _previous;
 
-    public EventScope(UsbContext context)
+    public CallbackScope(UsbContext context)
     {
         _previous = t_innermost;
         if (_previous is not null)

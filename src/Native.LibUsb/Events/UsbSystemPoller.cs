@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>A poller over poll(2), for Linux and macOS. Not for use by several threads at once.</summary>
-public sealed unsafe partial class PollPoller : IPoller
+public sealed unsafe partial class UsbSystemPoller : IUsbPoller
 {
     private const int EINTR = 4;
 
@@ -11,14 +11,14 @@ public sealed unsafe partial class PollPoller : IPoller
 
     /// <summary>Makes a poller that watches nothing.</summary>
     /// <exception cref="PlatformNotSupportedException">There is no poll(2): on Windows.</exception>
-    public PollPoller()
+    public UsbSystemPoller()
     {
         if (OperatingSystem.IsWindows())
             throw new PlatformNotSupportedException("Windows has no poll(2) for what libusb waits on: use an event thread.");
     }
 
     /// <inheritdoc/>
-    public void Register(int fileDescriptor, PollEvents events)
+    public void Register(int fileDescriptor, UsbPollEvents events)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fileDescriptor);
         int index = IndexOf(fileDescriptor);
@@ -57,7 +57,7 @@ public sealed unsafe partial class PollPoller : IPoller
         foreach (NativePollFd one in watched)
         {
             if (one.ReturnedEvents != 0 && count < ready.Length)
-                ready[count++] = new UsbPollFd(one.FileDescriptor, (PollEvents)one.ReturnedEvents);
+                ready[count++] = new UsbPollFd(one.FileDescriptor, (UsbPollEvents)one.ReturnedEvents);
         }
 
         return count;

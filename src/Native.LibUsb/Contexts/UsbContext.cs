@@ -69,7 +69,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Receives what libusb logs in this context (<c>libusb_set_log_cb</c>); null stops it. See <see cref="UsbLogHandler"/> for what it may do.
-    /// libusb writes to standard error as well unless there is a handler for all contexts (<see cref="LibUsb.SetLogHandler"/>).
+    /// libusb writes to standard error as well unless there is a handler for all contexts (<see cref="UsbLibrary.SetLogHandler"/>).
     /// </summary>
     /// <param name="handler">Called with every message at or above the context's level.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
@@ -158,7 +158,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     {
         if (!BeginClosing())
             return;
-        if (EventScope.IsInside(this))
+        if (CallbackScope.IsInside(this))
             Defer(CloseChildrenAndExit);
         else
             CloseChildrenAndExit();

@@ -1,12 +1,12 @@
 namespace Native.LibUsb;
 
 /// <summary>A claimed interface: nobody else can use its endpoints until this is disposed. Made by <see cref="UsbDeviceHandle.ClaimInterface"/>.</summary>
-public sealed class InterfaceClaim : IDisposable
+public sealed class UsbInterface : IDisposable
 {
     private readonly UsbDeviceHandle _handle;
     private bool _released;
 
-    internal InterfaceClaim(UsbDeviceHandle handle, int interfaceNumber)
+    internal UsbInterface(UsbDeviceHandle handle, int interfaceNumber)
     {
         _handle = handle;
         InterfaceNumber = interfaceNumber;

@@ -4,15 +4,15 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// The binary object store of a device: its device capabilities. It is a copy of its own, as <see cref="UsbConfiguration"/> is. Made by
-/// <see cref="UsbDeviceHandle.GetBos"/>.
+/// The binary object store of a device: its device capabilities. It is a copy of its own, as <see cref="UsbConfigurationDescriptor"/> is. Made by
+/// <see cref="UsbDeviceHandle.GetBosDescriptor"/>.
 /// </summary>
-public sealed unsafe class UsbBos
+public sealed unsafe class UsbBosDescriptor
 {
     private readonly byte[][] _capabilities;
 
     /// <summary>Takes over libusb's descriptors: copies them, and frees libusb's.</summary>
-    internal UsbBos(libusb_bos_descriptor* native)
+    internal UsbBosDescriptor(libusb_bos_descriptor* native)
     {
         try
         {
@@ -70,10 +70,10 @@ public sealed unsafe class UsbBos
     /// <summary>Walks over the capabilities.</summary>
     public ref struct Enumerator
     {
-        private readonly UsbBos _bos;
+        private readonly UsbBosDescriptor _bos;
         private int _index = -1;
 
-        internal Enumerator(UsbBos bos) => _bos = bos;
+        internal Enumerator(UsbBosDescriptor bos) => _bos = bos;
 
         /// <summary>Where <see cref="MoveNext"/> reached.</summary>
         public readonly UsbDeviceCapability Current => _bos[_index];
@@ -117,14 +117,14 @@ public readonly ref struct UsbDeviceCapability
 
     private readonly byte[] _bytes; // libusb lets nothing through that is shorter than a header
 
-    internal UsbDeviceCapability(UsbBos owner, byte[] bytes)
+    internal UsbDeviceCapability(UsbBosDescriptor owner, byte[] bytes)
     {
         Owner = owner;
         _bytes = bytes;
     }
 
     /// <summary>What it is part of.</summary>
-    public UsbBos Owner { get; }
+    public UsbBosDescriptor Owner { get; }
 
     /// <summary><c>bDevCapabilityType</c>.</summary>
     public UsbCapabilityType Type => (UsbCapabilityType)_bytes[2];
@@ -135,11 +135,11 @@ public readonly ref struct UsbDeviceCapability
     /// <summary>The USB 2.0 extension.</summary>
     /// <param name="extension">Its content.</param>
     /// <returns>Whether this is one.</returns>
-    public bool TryGetUsb20Extension(out UsbUsb20Extension extension)
+    public bool TryGetUsb20Extension(out Usb20Extension extension)
     {
         ReadOnlySpan<byte> data = Data;
         bool found = Type == UsbCapabilityType.Usb20Extension && data.Length >= 4;
-        extension = found ? new UsbUsb20Extension(BinaryPrimitives.ReadUInt32LittleEndian(data)) : default;
+        extension = found ? new Usb20Extension(BinaryPrimitives.ReadUInt32LittleEndian(data)) : default;
         return found;
     }
 
@@ -207,7 +207,7 @@ public readonly ref struct UsbDeviceCapability
 
 /// <summary>The USB 2.0 extension capability.</summary>
 /// <param name="Attributes"><c>bmAttributes</c>.</param>
-public readonly record struct UsbUsb20Extension(uint Attributes)
+public readonly record struct Usb20Extension(uint Attributes)
 {
     /// <summary>Whether it knows link power management.</summary>
     public bool SupportsLinkPowerManagement => (Attributes & (1 << 1)) != 0;

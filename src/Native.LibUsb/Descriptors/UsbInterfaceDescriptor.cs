@@ -1,12 +1,12 @@
 namespace Native.LibUsb;
 
 /// <summary>An interface of a configuration, with its alternate settings.</summary>
-public readonly ref struct UsbInterface : IUsbDescriptorView<UsbInterface>
+public readonly ref struct UsbInterfaceSettings : IUsbDescriptorView<UsbInterfaceSettings>
 {
-    private readonly UsbConfiguration _owner;
+    private readonly UsbConfigurationDescriptor _owner;
     private readonly InterfaceRecord _record;
 
-    private UsbInterface(UsbConfiguration owner, InterfaceRecord record)
+    private UsbInterfaceSettings(UsbConfigurationDescriptor owner, InterfaceRecord record)
     {
         _owner = owner;
         _record = record;
@@ -16,18 +16,18 @@ public readonly ref struct UsbInterface : IUsbDescriptorView<UsbInterface>
     public int Number => _record.Settings is [SettingRecord first, ..] ? first.InterfaceNumber : -1;
 
     /// <summary>Its alternate settings, in the order of the descriptors.</summary>
-    public UsbDescriptorList<UsbAlternateSetting> AlternateSettings => new(_owner, _record.Settings);
+    public UsbDescriptorList<UsbInterfaceDescriptor> AlternateSettings => new(_owner, _record.Settings);
 
-    static UsbInterface IUsbDescriptorView<UsbInterface>.View(UsbConfiguration owner, object record) => new(owner, (InterfaceRecord)record);
+    static UsbInterfaceSettings IUsbDescriptorView<UsbInterfaceSettings>.View(UsbConfigurationDescriptor owner, object record) => new(owner, (InterfaceRecord)record);
 }
 
 /// <summary>One alternate setting of an interface: a set of endpoints of which one at a time is chosen.</summary>
-public readonly ref struct UsbAlternateSetting : IUsbDescriptorView<UsbAlternateSetting>
+public readonly ref struct UsbInterfaceDescriptor : IUsbDescriptorView<UsbInterfaceDescriptor>
 {
-    private readonly UsbConfiguration _owner;
+    private readonly UsbConfigurationDescriptor _owner;
     private readonly SettingRecord _record;
 
-    private UsbAlternateSetting(UsbConfiguration owner, SettingRecord record)
+    private UsbInterfaceDescriptor(UsbConfigurationDescriptor owner, SettingRecord record)
     {
         _owner = owner;
         _record = record;
@@ -52,20 +52,20 @@ public readonly ref struct UsbAlternateSetting : IUsbDescriptorView<UsbAlternate
     public byte StringIndex => _record.StringIndex;
 
     /// <summary>Its endpoints, in the order of the descriptors; endpoint 0 is not among them.</summary>
-    public UsbDescriptorList<UsbEndpoint> Endpoints => new(_owner, _record.Endpoints);
+    public UsbDescriptorList<UsbEndpointDescriptor> Endpoints => new(_owner, _record.Endpoints);
 
     /// <summary>Descriptors of classes or makers that follow the interface's own, as they are.</summary>
     public ReadOnlySpan<byte> Extra => _record.Extra;
 
-    static UsbAlternateSetting IUsbDescriptorView<UsbAlternateSetting>.View(UsbConfiguration owner, object record) => new(owner, (SettingRecord)record);
+    static UsbInterfaceDescriptor IUsbDescriptorView<UsbInterfaceDescriptor>.View(UsbConfigurationDescriptor owner, object record) => new(owner, (SettingRecord)record);
 
     /// <summary>Finds an endpoint.</summary>
     /// <param name="address">Its address, with the direction bit.</param>
     /// <param name="endpoint">The endpoint, when it exists.</param>
     /// <returns>Whether it exists in this setting.</returns>
-    public bool TryFindEndpoint(byte address, out UsbEndpoint endpoint)
+    public bool TryFindEndpoint(byte address, out UsbEndpointDescriptor endpoint)
     {
-        foreach (UsbEndpoint candidate in Endpoints)
+        foreach (UsbEndpointDescriptor candidate in Endpoints)
         {
             if (candidate.Address == address)
             {

@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>An endpoint of an alternate setting.</summary>
-public readonly ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
+public readonly ref struct UsbEndpointDescriptor : IUsbDescriptorView<UsbEndpointDescriptor>
 {
     private const int CompanionSize = 6;
     private const int PacketSizeMask = 0x07ff;
@@ -12,10 +12,10 @@ public readonly ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
     private const int ExtraPacketsMask = 3;
     private const int TransferTypeMask = 3;
 
-    private readonly UsbConfiguration _owner;
+    private readonly UsbConfigurationDescriptor _owner;
     private readonly EndpointRecord _record;
 
-    private UsbEndpoint(UsbConfiguration owner, EndpointRecord record)
+    private UsbEndpointDescriptor(UsbConfigurationDescriptor owner, EndpointRecord record)
     {
         _owner = owner;
         _record = record;
@@ -88,7 +88,7 @@ public readonly ref struct UsbEndpoint : IUsbDescriptorView<UsbEndpoint>
 
     private bool IsPeriodic => TransferType is UsbTransferType.Isochronous or UsbTransferType.Interrupt;
 
-    static UsbEndpoint IUsbDescriptorView<UsbEndpoint>.View(UsbConfiguration owner, object record) => new(owner, (EndpointRecord)record);
+    static UsbEndpointDescriptor IUsbDescriptorView<UsbEndpointDescriptor>.View(UsbConfigurationDescriptor owner, object record) => new(owner, (EndpointRecord)record);
 
     /// <summary>The SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
     /// <param name="companion">Its content, when there is one.</param>

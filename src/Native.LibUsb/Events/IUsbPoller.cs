@@ -1,12 +1,12 @@
 namespace Native.LibUsb;
 
 /// <summary>Something that waits for events of file descriptors, to be shared with libusb by <see cref="UsbPoller"/>.</summary>
-public interface IPoller
+public interface IUsbPoller
 {
     /// <summary>Watches a descriptor from now on, or changes what it is watched for.</summary>
     /// <param name="fileDescriptor">The descriptor.</param>
     /// <param name="events">What for.</param>
-    void Register(int fileDescriptor, PollEvents events);
+    void Register(int fileDescriptor, UsbPollEvents events);
 
     /// <summary>Watches a descriptor no more. One that is not watched, or is closed already, is no error.</summary>
     /// <param name="fileDescriptor">The descriptor.</param>

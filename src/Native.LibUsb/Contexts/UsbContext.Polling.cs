@@ -44,7 +44,7 @@ public sealed unsafe partial class UsbContext
                 count++;
             var descriptors = new UsbPollFd[count];
             for (int i = 0; i < count; i++)
-                descriptors[i] = new UsbPollFd(list[i]->fd, (PollEvents)list[i]->events);
+                descriptors[i] = new UsbPollFd(list[i]->fd, (UsbPollEvents)list[i]->events);
             return descriptors;
         }
         finally
@@ -105,7 +105,7 @@ public sealed unsafe partial class UsbContext
     private static void OnPollFdAdded(int fd, short events, void* userData)
     {
         if (GCHandle.FromIntPtr((nint)userData).Target is UsbContext context)
-            context.Notify(context._pollFdAdded, new UsbPollFd(fd, (PollEvents)events));
+            context.Notify(context._pollFdAdded, new UsbPollFd(fd, (UsbPollEvents)events));
     }
 
     [UnmanagedCallersOnly]
@@ -117,7 +117,7 @@ public sealed unsafe partial class UsbContext
 
     private void Notify<T>(Action<T>? notifier, T argument)
     {
-        using var scope = new EventScope(this); // closing has the events for itself: who waited for some here would wait for ever
+        using var scope = new CallbackScope(this); // closing has the events for itself: who waited for some here would wait for ever
         try
         {
             notifier?.Invoke(argument);

@@ -139,12 +139,12 @@ public sealed unsafe partial class UsbContext
     /// <param name="completed">libusb's flag, or null.</param>
     internal int Pump(timeval* wait, int* completed)
     {
-        EventScope.ThrowIfInside(this, "handle events");
+        CallbackScope.ThrowIfInside(this, "handle events");
         int result;
         using (new HandleLease(_native)) // the context cannot be left under us
         {
             ObjectDisposedException.ThrowIf(_exiting, this); // a lease of another thread's keeps the native context; this one must not stay
-            using (new EventScope(this))
+            using (new CallbackScope(this))
             {
                 result = wait is null
                     ? libusb.libusb_handle_events_completed(_native.Pointer, completed)
@@ -160,16 +160,16 @@ public sealed unsafe partial class UsbContext
     /// Runs something that libusb may handle events in (a synchronous transfer): it is forbidden in callbacks, and callbacks of other
     /// transfers may run in it.
     /// </summary>
-    internal EventScope EnterSynchronous(string operation)
+    internal CallbackScope EnterSynchronous(string operation)
     {
-        EventScope.ThrowIfInside(this, operation);
-        return new EventScope(this);
+        CallbackScope.ThrowIfInside(this, operation);
+        return new CallbackScope(this);
     }
 
     /// <summary>Does what callbacks put off, at the end of every call that callbacks can run in.</summary>
     internal void RunDeferred()
     {
-        if (EventScope.IsInside(this))
+        if (CallbackScope.IsInside(this))
             return;
         while (_deferred.TryDequeue(out Action? work))
             work();

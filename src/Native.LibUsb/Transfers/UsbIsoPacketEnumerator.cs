@@ -5,13 +5,13 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>Walks over the packets of an isochronous transfer; see <see cref="UsbTransfer.IterIso"/>.</summary>
-public unsafe ref struct IsoPacketEnumerator
+public unsafe ref struct UsbIsoPacketEnumerator
 {
     private readonly libusb_iso_packet_descriptor* _end;
     private libusb_iso_packet_descriptor* _next;
     private byte* _nextData;
 
-    internal IsoPacketEnumerator(libusb_iso_packet_descriptor* packets, int count, byte* data)
+    internal UsbIsoPacketEnumerator(libusb_iso_packet_descriptor* packets, int count, byte* data)
     {
         _next = packets;
         _end = packets + count;
@@ -22,7 +22,7 @@ public unsafe ref struct IsoPacketEnumerator
     public UsbIsoPacket Current { get; private set; }
 
     /// <summary>This enumerator, so that <c>foreach</c> takes it.</summary>
-    public readonly IsoPacketEnumerator GetEnumerator() => this;
+    public readonly UsbIsoPacketEnumerator GetEnumerator() => this;
 
     /// <summary>Goes to the next packet.</summary>
     /// <returns>Whether there is one.</returns>

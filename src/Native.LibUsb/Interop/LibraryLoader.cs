@@ -6,23 +6,8 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Finds and loads libusb, once for the process, when the first function of it is called.</summary>
-/// <remarks>
-/// <para>The search, in this order:</para>
-/// <list type="number">
-/// <item>what <see cref="SetPath"/> or <see cref="SetResolver"/> says, when one of them was called;</item>
-/// <item>the application's own copy: its folder, and what its packages bring in <c>runtimes/&lt;rid&gt;/native</c>;</item>
-/// <item>the system's copy, under the names that its packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>,
-/// <c>libusb-1.0.dll</c>, ...), on macOS also in the folders of Homebrew and MacPorts.</item>
-/// </list>
-/// <para>A Native AOT program that was linked with libusb inside (<c>LibUsbStaticLink</c>) searches for nothing, and a choice made here has no
-/// effect in it.</para>
-/// <para>When is the first use? For most functions, their first call. But the just-in-time compiler binds the small getters that are imported
-/// without a GC transition, <see cref="libusb.libusb_get_version"/> among them, when it compiles a method that calls one. So choose the
-/// library in a method of its own, which calls nothing of libusb: at the start of <c>Main</c> is too late when <c>Main</c> goes on to
-/// call such a getter itself.</para>
-/// </remarks>
-public static unsafe class LibUsbLibrary
+/// <summary>Finds and loads libusb once for the process, when its first function is called. <see cref="UsbLibrary"/> is its public face and documents the search.</summary>
+internal static unsafe class LibraryLoader
 {
     private static readonly Lock s_lock = new();
     private static string? s_chosenPath;
@@ -31,6 +16,9 @@ public static unsafe class LibUsbLibrary
     private static bool s_isLoading;    // guards against a resolver that calls libusb
     private static string? s_loadedName;
     private static Exports? s_exports;
+
+    /// <summary>Gets the native version record.</summary>
+    public static ref readonly libusb_version NativeVersion => ref *GetNativeVersion();
 
     /// <summary>Gets the version of libusb in use, from <c>libusb_get_version</c>. Loads the library when that was not done yet.</summary>
     /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
@@ -156,7 +144,7 @@ public static unsafe class LibUsbLibrary
     internal static void Register()
     {
         if (!IsLinkedIn)
-            NativeLibrary.SetDllImportResolver(typeof(LibUsbLibrary).Assembly, Resolve);
+            NativeLibrary.SetDllImportResolver(typeof(LibraryLoader).Assembly, Resolve);
     }
 
     // LibUsbStaticLink tells the ahead-of-time compiler that this is true. Then there is nobody to ask and nothing to load, and the start is
@@ -174,7 +162,7 @@ public static unsafe class LibUsbLibrary
                 return s_handle;
             // The lock lets the same thread in again.
             if (s_isLoading)
-                throw new InvalidOperationException($"The resolver given to {nameof(LibUsbLibrary)} calls libusb, which it is about to load.");
+                throw new InvalidOperationException($"The resolver given to UsbLibrary.SetResolver calls libusb, which it is about to load.");
             s_isLoading = true;
             try
             {
@@ -247,7 +235,7 @@ public static unsafe class LibUsbLibrary
     private static DllNotFoundException NotFound(List<string> tried) =>
         new($"libusb 1.0 was not found. Tried: {string.Join(", ", tried)}. "
             + "Install it (Debian: libusb-1.0-0, Fedora: libusb1, Homebrew: libusb; on Windows put libusb-1.0.dll beside the program), "
-            + $"or name the file with {nameof(LibUsbLibrary)}.{nameof(SetPath)} before its first use. "
+            + $"or name the file with UsbLibrary.{nameof(SetPath)} before its first use. "
             + "A file that exists and does not load is of another processor architecture, or lacks something that it needs itself.");
 
     private static void ThrowIfInUse()

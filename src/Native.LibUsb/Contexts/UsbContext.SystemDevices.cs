@@ -23,7 +23,7 @@ public sealed unsafe partial class UsbContext
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor)
     {
-        EventScope.ThrowIfInside(this, "open a device");
+        CallbackScope.ThrowIfInside(this, "open a device");
         using var lease = new HandleLease(_native);
         var opened = new OpenHandle(this);
         libusb_device_handle* native;

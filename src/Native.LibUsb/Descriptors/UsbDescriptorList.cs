@@ -5,10 +5,10 @@ namespace Native.LibUsb;
 public readonly ref struct UsbDescriptorList<T>
     where T : IUsbDescriptorView<T>, allows ref struct
 {
-    private readonly UsbConfiguration? _owner;
+    private readonly UsbConfigurationDescriptor? _owner;
     private readonly object[]? _records;
 
-    internal UsbDescriptorList(UsbConfiguration owner, object[] records)
+    internal UsbDescriptorList(UsbConfigurationDescriptor owner, object[] records)
     {
         _owner = owner;
         _records = records;
@@ -58,5 +58,5 @@ public interface IUsbDescriptorView<T>
     /// <summary>The view of one element.</summary>
     /// <param name="owner">The configuration it is part of.</param>
     /// <param name="record">What the configuration keeps of it.</param>
-    static abstract T View(UsbConfiguration owner, object record);
+    static abstract T View(UsbConfigurationDescriptor owner, object record);
 }

@@ -61,7 +61,7 @@ internal abstract class ContextChildHandle : SafeHandle
 
     protected sealed override bool ReleaseHandle()
     {
-        if (NotInCallbacksOf is { } context && EventScope.IsInside(context))
+        if (NotInCallbacksOf is { } context && CallbackScope.IsInside(context))
             context.Defer(Release);
         else
             Release();
