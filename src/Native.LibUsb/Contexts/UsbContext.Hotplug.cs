@@ -14,7 +14,7 @@ public sealed partial class UsbContext
     /// <see cref="UnhandledCallbackException"/>.
     /// </summary>
     /// <remarks>
-    /// Devices are noticed while somebody handles events: <see cref="HandleEvents()"/> or <see cref="StartEventThread"/>. Those that are there
+    /// Devices are noticed while somebody handles events: <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Those that are there
     /// already need nobody. Each device is told once: libusb may report one twice, and one that left without having arrived.
     /// </remarks>
     /// <param name="callback">What to call. It owns the device it gets.</param>
@@ -37,7 +37,10 @@ public sealed partial class UsbContext
         return registration;
     }
 
-    /// <summary>As <see cref="RegisterHotplug"/>, but as a stream: devices that come and go, until it is cancelled or the context is disposed.</summary>
+    /// <summary>
+    /// Reports devices that come and go as a stream that ends when it is canceled or the context is disposed. The context's event thread is started if nobody
+    /// handles events; see <see cref="RegisterHotplug"/> for the rest.
+    /// </summary>
     /// <param name="filter">Which devices; null is all. It must not ask for a serial number.</param>
     /// <param name="events">Whether devices that come, go, or both are told.</param>
     /// <param name="enumerate">Whether the devices that are there are told as arrived first.</param>
@@ -50,8 +53,13 @@ public sealed partial class UsbContext
         UsbDeviceFilter? filter = null,
         UsbHotplugEvents events = UsbHotplugEvents.Arrived | UsbHotplugEvents.Left,
         bool enumerate = true,
-        CancellationToken cancellationToken = default) =>
-        ReadAsync(Subscribe(filter, events, enumerate), cancellationToken); // subscribed now, not when it is first read: nothing is missed
+        CancellationToken cancellationToken = default)
+    {
+        UsbHotplugRegistration registration = Subscribe(filter, events, enumerate); // now, not when it is first read: nothing is missed
+        registration.IsAwaited = true;
+        RequireEvents();
+        return ReadAsync(registration, cancellationToken);
+    }
 
     private UsbHotplugRegistration Subscribe(UsbDeviceFilter? filter, UsbHotplugEvents events, bool enumerate)
     {
@@ -60,7 +68,7 @@ public sealed partial class UsbContext
             throw new ArgumentException("A device tells its serial number only when it is open: look at it after it arrived.", nameof(filter));
         if ((events & (UsbHotplugEvents.Arrived | UsbHotplugEvents.Left)) == 0)
             throw new ArgumentException("Ask for devices that arrive, that leave, or both.", nameof(events));
-        ObjectDisposedException.ThrowIf(_handles.IsClosed, this);
+        ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
         var registration = new UsbHotplugRegistration(_hotplug, filter, events);
         try
         {
@@ -83,6 +91,7 @@ public sealed partial class UsbContext
         {
             while (registration.TryTake(out UsbHotplugNotification notification))
             {
+                using var delivery = registration.EnterDelivery();
                 try
                 {
                     callback(notification);

@@ -69,6 +69,8 @@ public sealed unsafe partial class UsbContext
         lock (_notifierChange)
         {
             using var lease = new HandleLease(_native);
+            bool had = _pollFdAdded is not null || _pollFdRemoved is not null, has = added is not null || removed is not null;
+            CountPoller((has ? 1 : 0) - (had ? 1 : 0)); // whoever is notified waits on the descriptors and handles the events
             _pollFdAdded = added;
             _pollFdRemoved = removed;
             if (added is null && removed is null)
@@ -117,7 +119,7 @@ public sealed unsafe partial class UsbContext
 
     private void Notify<T>(Action<T>? notifier, T argument)
     {
-        using var scope = new CallbackScope(this); // closing has the events for itself: who waited for some here would wait for ever
+        using var scope = new CallbackScope(_native); // closing holds the events: code that waited for some here would deadlock
         try
         {
             notifier?.Invoke(argument);

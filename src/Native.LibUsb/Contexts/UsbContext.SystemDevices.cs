@@ -23,9 +23,9 @@ public sealed unsafe partial class UsbContext
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor)
     {
-        CallbackScope.ThrowIfInside(this, "open a device");
+        CallbackScope.ThrowIfInside(_native, "open a device");
         using var lease = new HandleLease(_native);
-        var opened = new OpenHandle(this);
+        var opened = new OpenHandle(_native);
         libusb_device_handle* native;
         int result = libusb.libusb_wrap_sys_device(_native.Pointer, fileDescriptor, &native);
         if (result != 0)

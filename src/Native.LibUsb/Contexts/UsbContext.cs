@@ -11,12 +11,9 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 {
     private readonly ContextHandle _native;
-    private readonly ChildSet<UsbDeviceHandle> _handles = new();
-    private readonly ChildSet<UsbDevice> _devices = new();
-    private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    // Everything is closed, and only threads that handle events keep the native context.
-    private volatile bool _exiting;
+    private readonly CloseState _closing = new();
+    private readonly ChildSet<UsbDeviceHandle> _handles;
+    private readonly ChildSet<UsbDevice> _devices;
 
     /// <summary>Opens a context (<c>libusb_init_context</c>, or <c>libusb_init</c> where libusb is older than 1.0.27).</summary>
     /// <param name="options">How it is made; null is all defaults.</param>
@@ -26,7 +23,11 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     {
         LogScope.ThrowIfInside();
         options ??= new UsbContextOptions();
+        _handles = new ChildSet<UsbDeviceHandle>(_closing);
+        _devices = new ChildSet<UsbDevice>(_closing);
         _native = new ContextHandle(OpenNative(options));
+        _pump = new EventPump(_native, _closing);
+        _isManual = options.ManualEventHandling;
         HasDeviceDiscovery = !options.NoDeviceDiscovery && !s_discoveryIsOff;
         _hotplug = new HotplugMonitor(this);
     }
@@ -52,7 +53,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public libusb_context* DangerousGetContext()
     {
-        ObjectDisposedException.ThrowIf(_native.IsClosed, this);
+        ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
         return _native.Pointer;
     }
 
@@ -148,70 +149,84 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         FindDevice(new UsbDeviceFilter { VendorId = vendorId, ProductId = productId });
 
     /// <summary>
-    /// Closes everything that was opened through this context, and then the context (<c>libusb_exit</c>): open device handles are closed as
-    /// <see cref="UsbDeviceHandle.Dispose"/> does, the event thread is stopped, threads in <see cref="HandleEvents()"/> return, devices are
-    /// let go. From a callback of the context it only begins, as with a handle: transfers are refused and cancelled, and the rest happens right
-    /// after the call that handles the events. May be called more than once.
+    /// Closes everything that was opened through this context, and then the context (<c>libusb_exit</c>): device handles are closed as
+    /// <see cref="UsbDeviceHandle.Dispose"/> does, the event thread is stopped, threads in <see cref="HandleEvents"/> return, devices are released. Every caller
+    /// waits until that is done. Called inside a callback of the context, it only begins: submissions are refused and transfers cancelled, the rest happens
+    /// right after the call that handles the events, and nobody waits. May be called more than once.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
-        if (!BeginClosing())
-            return;
-        if (CallbackScope.IsInside(this))
-            Defer(CloseChildrenAndExit);
-        else
-            CloseChildrenAndExit();
+        bool first = BeginClosing();
+        if (!CallbackScope.IsInside(_native))
+            FinishClosing(mayWait: true);
+        else if (first)
+            _native.Deferred.AddClosing(() => FinishClosing(mayWait: false));
     }
 
     /// <summary>
-    /// As <see cref="Dispose"/>, but the waiting is done on the thread pool. May be awaited by code that goes on inside a callback
+    /// Closes the context as <see cref="Dispose"/> does, and waits without blocking the calling thread. May be awaited by code that continues inside a callback
     /// (<see cref="UsbTransfer.ContinueOnEventThread"/>), and by any number of callers.
     /// </summary>
-    /// <returns>Ends when all is closed.</returns>
-    public ValueTask DisposeAsync() => new(BeginClosing() ? Task.Run(CloseChildrenAndExit) : _exited.Task);
+    /// <returns>Completes when everything is closed.</returns>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    public ValueTask DisposeAsync()
+    {
+        BeginClosing();
+        return new ValueTask(_closing.IsClosed ? _closing.Completion : Task.Run(() => FinishClosing(mayWait: true)));
+    }
 
     private bool BeginClosing()
     {
         LogScope.ThrowIfInside();
-        if (!_handles.Close())
+        if (!_closing.TryBegin())
             return false;
-        _devices.Close();
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
             handle.BeginClosing();
         return true;
     }
 
-    private void CloseChildrenAndExit()
+    // One caller finishes. Others wait, but not in deferred work, whose thread may be the one that the finisher needs the events of.
+    private void FinishClosing(bool mayWait)
     {
+        if (!_closing.TryBeginFinish())
+        {
+            if (mayWait && !_closing.IsFinishedByThisThread)
+                _closing.Completion.GetAwaiter().GetResult();
+            return;
+        }
+
         try
         {
+            using var scope = new ClosingScope(_native);
             CloseChildren();
         }
         finally
         {
             LeaveNative();
-            _exited.TrySetResult();
+            _closing.Complete();
+            RunDeferred();
         }
     }
 
     private void CloseChildren()
     {
         foreach (UsbDeviceHandle handle in _handles.Snapshot())
-            handle.FinishClosing(); // waits when another thread does it
+            handle.FinishClosing(mayWait: true);
 
         _hotplug.EndAll();
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
+        RunDeferred(); // what callbacks have released since: it holds the native context
     }
 
-    // Threads that still handle events hold the native context, and the last one to leave exits it. First nobody is let in any more, and only
-    // then those who wait are woken: otherwise one could come in again in between, and wait for a minute.
+    // Threads that still handle events hold the native context, and the last one to leave exits it. First nobody is let in any more, and only then
+    // the waiting threads are woken: otherwise one could come in again in between, and wait for a minute.
     private void LeaveNative()
     {
         using var lease = new HandleLease(_native);
-        _exiting = true;
+        _closing.SetClosed();
         _native.Dispose();
         libusb.libusb_interrupt_event_handler(_native.Pointer);
     }

@@ -21,6 +21,13 @@ public sealed record UsbContextOptions
     /// </summary>
     public bool NoDeviceDiscovery { get; init; }
 
+    /// <summary>
+    /// Specifies that the library never starts an event thread by itself. By default a context starts one when an awaitable operation (endpoint and control
+    /// I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring, <see cref="UsbContext.WatchDevicesAsync"/>) needs it and nobody handles the context's events. With
+    /// this option such an operation does not complete before somebody does, and a warning is logged when it starts.
+    /// </summary>
+    public bool ManualEventHandling { get; init; }
+
     /// <summary>Windows: uses the UsbDk backend. Elsewhere opening the context fails with <see cref="UsbError.NotSupported"/>.</summary>
     public bool UseUsbDk { get; init; }
 }

@@ -42,7 +42,7 @@ public sealed unsafe partial class UsbDevice
             _ => throw new ArgumentOutOfRangeException(nameof(which), which, "There is no such string."),
         };
         text = null;
-        CallbackScope.ThrowIfInside(Context, "read a string");
+        CallbackScope.ThrowIfInside(Context.NativeHandle, "read a string");
         if (index == 0)
             return UsbError.NotFound;
         if (_isWrapped)

@@ -99,11 +99,11 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public UsbError TryOpen(out UsbDeviceHandle? handle)
     {
         handle = null;
-        CallbackScope.ThrowIfInside(Context, "open a device");
+        CallbackScope.ThrowIfInside(Context.NativeHandle, "open a device");
         using var lease = new HandleLease(_native);
         if (_isWrapped)
             return UsbError.NotSupported;
-        var opened = new OpenHandle(Context);
+        var opened = new OpenHandle(Context.NativeHandle);
         libusb_device_handle* native;
         int result = libusb.libusb_open(_native.Pointer, &native);
         if (result != 0)

@@ -20,7 +20,7 @@ public sealed partial class UsbDeviceHandle
         using HandleLease lease = Lease();
         lock (_deviceMemory)
         {
-            ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
+            ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
             var buffer = new UsbBuffer(this, _native, length, preferDeviceMemory);
             if (buffer.IsDeviceMemory)
                 _deviceMemory.Add(buffer);

@@ -8,8 +8,6 @@ public sealed partial class UsbDeviceHandle
 {
     private const int MaxStringDescriptor = 255;
     private const byte StringDescriptorType = 3;
-    private const byte GetDescriptor = 6;
-    private static readonly TimeSpan s_stringTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>The languages that the device has strings in, as Windows numbers them: 0x0409 is English (United States).</summary>
     /// <returns>The languages; none when the device has no strings.</returns>
@@ -91,8 +89,8 @@ public sealed partial class UsbDeviceHandle
     {
         content = default;
         var setup = new UsbControlSetup(
-            UsbDirection.In, UsbRequestKind.Standard, UsbRecipient.Device, GetDescriptor, (ushort)((StringDescriptorType << 8) | index), language);
-        UsbError error = TryControlRead(setup, buffer, out int received, s_stringTimeout);
+            UsbDirection.In, UsbRequestKind.Standard, UsbRecipient.Device, GetDescriptorRequest, (ushort)((StringDescriptorType << 8) | index), language);
+        UsbError error = TryControlRead(setup, buffer, out int received, s_descriptorTimeout);
         if (error != UsbError.Success)
             return error;
         if (received < 2 || buffer[1] != StringDescriptorType || buffer[0] < 2 || buffer[0] > received)

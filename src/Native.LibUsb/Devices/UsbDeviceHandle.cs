@@ -10,27 +10,22 @@ namespace Native.LibUsb;
 /// <remarks>All members may be used from any thread. Members that talk to the device and wait must not be called from a callback.</remarks>
 public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposable
 {
-    // How long a closing handle waits before it asks again to cancel: a request that came before its submission was lost, and some
-    // systems need a second one.
-    private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
-
     private readonly OpenHandle _native;
     private readonly LinkedListNode<WeakReference<UsbDeviceHandle>>? _registration;
-    private readonly ChildSet<UsbTransfer> _transfers = new();
-
-    // Pulsed each time a transfer of a closing handle comes to rest, and when it is closed.
-    private readonly object _rest = new();
-    private bool _finishing;
-    private bool _closed;
+    private readonly CloseState _closing = new();
+    private readonly ChildSet<UsbTransfer> _transfers;
 
     internal UsbDeviceHandle(UsbContext context, OpenHandle native, bool isWrapped = false)
     {
         Context = context;
         _native = native;
+        _transfers = new ChildSet<UsbTransfer>(_closing);
+        _controls = new TransferPool(this, owner: null);
         UsbDevice? device = null;
         try
         {
             Device = device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer), isWrapped);
+            Claims = new InterfaceClaims(this);
             if (!context.Handles.TryAdd(this, out _registration))
                 throw new ObjectDisposedException(nameof(UsbContext));
         }
@@ -55,12 +50,21 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public libusb_device_handle* DangerousGetHandle()
     {
-        ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
+        ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
         return _native.Pointer;
     }
 
-    /// <summary>Whether it is closed, and nothing is in flight.</summary>
-    internal bool IsClosed => Volatile.Read(ref _closed);
+    /// <summary>Gets the interfaces that are claimed through it.</summary>
+    internal InterfaceClaims Claims { get; }
+
+    /// <summary>Gets whether it may be used.</summary>
+    internal bool IsOpen => _closing.IsOpen;
+
+    /// <summary>Gets whether it is closed, and nothing is in flight.</summary>
+    internal bool IsClosed => _closing.IsClosed;
+
+    /// <summary>Gets whether code awaits something of it.</summary>
+    internal bool HasAwaiters => _transfers.Snapshot().Exists(static transfer => transfer.IsAwaited) || HasActiveEndpointUser;
 
     /// <summary>The native handle, for transfers: they keep it open while they are in flight.</summary>
     internal libusb_device_handle* NativeHandle => _native.Pointer;
@@ -93,150 +97,39 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <returns>A transfer to be configured.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(isoPackets);
-        UsbTransfer.CheckFlags(flags, nameof(flags));
-        ObjectDisposedException.ThrowIf(_transfers.IsClosed, this);
-        return new UsbTransfer(this, isoPackets, flags);
-    }
-
-    /// <summary>
-    /// Closes the device (<c>libusb_close</c>): refuses further submissions, cancels every transfer in flight, waits until all their
-    /// callbacks have returned (handling events itself unless an event thread does), frees the transfers, releases the interfaces, and
-    /// closes. From a callback of the context it only begins, and the rest happens right after the call that handles the events; it never
-    /// waits there. May be called more than once.
-    /// </summary>
-    /// <remarks>
-    /// <para>A callback that does not return, or that waits for the thread that disposes, is waited for for ever.</para>
-    /// <para>A synchronous transfer of another thread is not waited for. On Linux it ends because its interface is released, and throws; a request
-    /// that the device does not answer keeps the device open until its time limit, or until the device is unplugged.</para>
-    /// </remarks>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
-    public void Dispose()
-    {
-        if (!BeginClosing())
-            return;
-        if (CallbackScope.IsInside(Context))
-            Context.Defer(FinishClosing);
-        else
-            FinishClosing();
-    }
-
-    /// <summary>
-    /// As <see cref="Dispose"/>, but the waiting is done on the thread pool. May be awaited by code that goes on inside a callback
-    /// (<see cref="UsbTransfer.ContinueOnEventThread"/>), and by any number of callers.
-    /// </summary>
-    /// <returns>Ends when the device is closed.</returns>
-    public ValueTask DisposeAsync()
-    {
-        BeginClosing();
-        return Volatile.Read(ref _closed) ? ValueTask.CompletedTask : new ValueTask(Task.Run(FinishClosing));
-    }
-
-    /// <summary>The part of closing that does not wait: no submission from here on, and what is in flight is cancelled.</summary>
-    /// <returns>Whether this call began it, so that the caller has to finish it.</returns>
-    internal bool BeginClosing()
-    {
-        LogScope.ThrowIfInside();
-        if (!_transfers.Close())
-            return false;
-        foreach (UsbTransfer transfer in _transfers.Snapshot())
-            transfer.StopForClosingHandle();
-        StopRings();
-        return true;
-    }
+    public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None) => CreateTransfer(isoPackets, flags, owner: null);
 
     /// <summary>Takes over a reference on the file that it was made of.</summary>
     internal void KeepOpen(SafeHandle file) => _native.KeepOpen(file);
+
+    /// <summary>Makes a transfer.</summary>
+    /// <param name="isoPackets">The number of isochronous packets that it has room for.</param>
+    /// <param name="flags">How its last packet is treated.</param>
+    /// <param name="owner">The claim that disposes it; null for the handle's own.</param>
+    internal UsbTransfer CreateTransfer(int isoPackets, UsbTransferFlags flags, UsbInterface? owner)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(isoPackets);
+        UsbTransfer.CheckFlags(flags, nameof(flags));
+        ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
+        return new UsbTransfer(this, isoPackets, flags, owner);
+    }
+
+    /// <summary>Gets the native handle for one call; refused as soon as closing has begun.</summary>
+    internal HandleLease Lease()
+    {
+        ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
+        return new HandleLease(_native);
+    }
 
     internal bool TryRegister(UsbTransfer transfer, [NotNullWhen(true)] out LinkedListNode<WeakReference<UsbTransfer>>? registration) =>
         _transfers.TryAdd(transfer, out registration);
 
     internal void Unregister(LinkedListNode<WeakReference<UsbTransfer>>? transfer) => _transfers.Remove(transfer);
 
-    /// <summary>A transfer of this closing handle is at rest. Called by the thread that ran its callback.</summary>
-    internal void TransferCameToRest()
-    {
-        lock (_rest)
-            Monitor.PulseAll(_rest);
-    }
+    /// <summary>Gets the transfers that are configured for an endpoint.</summary>
+    internal IEnumerable<UsbTransfer> TransfersOn(Predicate<byte> isOn) => _transfers.Snapshot().Where(transfer => isOn(transfer.EndpointAddress));
 
-    /// <summary>The part of closing that waits. The first caller does it, and others wait until it is done: a context is disposed after its handles.</summary>
-    internal void FinishClosing()
-    {
-        if (Interlocked.Exchange(ref _finishing, true))
-        {
-            while (!Volatile.Read(ref _closed))
-            {
-                try
-                {
-                    WaitForRest(static handle => !Volatile.Read(ref handle._closed));
-                }
-                catch (ObjectDisposedException) when (Volatile.Read(ref _closed))
-                {
-                    // closed at this very moment, and the context with it
-                }
-            }
-
-            return;
-        }
-
-        try
-        {
-            CloseAtRest();
-        }
-        finally
-        {
-            lock (_rest)
-            {
-                _closed = true;
-                Monitor.PulseAll(_rest);
-            }
-        }
-
-        Context.RunDeferred();
-    }
-
-    private void CloseAtRest()
-    {
-        List<UsbTransfer> transfers = _transfers.Snapshot();
-        while (!transfers.TrueForAll(transfer => transfer.TryRelease()))
-        {
-            int result = WaitForRest(static handle => handle._transfers.Snapshot().Exists(transfer => transfer.IsBusy));
-            if (result < 0)
-            {
-                // Their callbacks will never run. To free or to close now would be use after free: what is left stays, and somebody is told.
-                Context.ReportCallbackException(this, new UsbException((UsbError)result, "wait for the transfers of a closing device"));
-                return;
-            }
-
-            foreach (UsbTransfer transfer in transfers)
-                transfer.CancelAgain();
-        }
-
-        FreeAllDeviceMemory();
-        ReleaseAllClaims();
-        Device.Dispose();
-        _native.Dispose();
-        Context.Handles.Remove(_registration);
-    }
-
-    /// <summary>Waits a moment for something to happen, handling events itself unless an event thread does.</summary>
-    private int WaitForRest(Predicate<UsbDeviceHandle> isWaiting)
-    {
-        if (!Context.IsPumpedElsewhere)
-        {
-            var wait = new timeval(s_cancelAgain);
-            return Context.Pump(&wait, null); // callbacks run here; their exceptions come out of the next call that handles events
-        }
-
-        lock (_rest)
-        {
-            if (isWaiting(this))
-                Monitor.Wait(_rest, s_cancelAgain);
-        }
-
-        return 0;
-    }
+    /// <summary>Gets the transfers that a claim must stop: its own and, if it is the last claim, all on the interface's endpoints.</summary>
+    internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
+        _transfers.Snapshot().Where(transfer => transfer.Owner == claim || last?.Has(transfer.EndpointAddress) == true);
 }

@@ -25,19 +25,30 @@ internal static class ErrorHint
             $"plug the device in again: {UdevRule(vendor, product)}");
     }
 
-    /// <summary>The interface is held by somebody else, or is not there.</summary>
-    /// <param name="error">What libusb answered.</param>
-    /// <param name="isKernelDriver">Whether a kernel driver holds it.</param>
-    /// <param name="driver">The driver's name, when it is known.</param>
-    public static string? ForClaim(UsbError error, bool isKernelDriver, string? driver)
+    /// <summary>An interface could not be claimed.</summary>
+    /// <param name="error">What libusb returned.</param>
+    /// <param name="holder">Who holds the interface.</param>
+    public static string? ForClaim(UsbError error, string holder) => error switch
     {
-        if (error == UsbError.InvalidParameter && OperatingSystem.IsLinux()) // what libusb says when it is to detach the driver as well
-            return "There is no such interface in the configuration that is set.";
-        if (error != UsbError.Busy)
-            return null;
-        return isKernelDriver
-            ? $"The kernel driver{(driver is null ? "" : $" '{driver}'")} holds the interface: detach it (DetachKernelDriver or SetAutoDetachKernelDriver)."
-            : "Another program has claimed the interface.";
+        UsbError.InvalidParameter when OperatingSystem.IsLinux() => // what libusb returns when it is to detach the driver as well
+            "There is no such interface in the active configuration.",
+        UsbError.Busy => holder,
+        _ => null,
+    };
+
+    /// <summary>A bulk or interrupt transfer was refused, or did not complete.</summary>
+    /// <param name="error">What libusb returned.</param>
+    /// <param name="type">The type of the transfer.</param>
+    /// <param name="length">The number of bytes of the transfer; 0 if it is not known.</param>
+    /// <param name="packetSize">The packet size of the endpoint; 0 if it is not known.</param>
+    public static string? ForMove(UsbError error, UsbTransferType type, int length, int packetSize)
+    {
+        if (error != UsbError.Overflow)
+            return ForSubmit(error, type, length);
+        string rule = "A device may always send a whole packet, so the length of a read must be a multiple of the endpoint's packet size";
+        return packetSize == 0
+            ? rule + "."
+            : string.Create(CultureInfo.InvariantCulture, $"{rule}, {packetSize} bytes: read {(length / packetSize * packetSize) + packetSize} bytes and not {length}.");
     }
 
     /// <summary>

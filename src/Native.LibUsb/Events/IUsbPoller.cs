@@ -14,7 +14,7 @@ public interface IUsbPoller
 
     /// <summary>Waits for events.</summary>
     /// <param name="ready">Where the descriptors with events go; when more have events than fit, the rest comes next time.</param>
-    /// <param name="timeout">How long to wait; null for ever, zero not at all.</param>
+    /// <param name="timeout">The longest wait; null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit, zero does not wait.</param>
     /// <returns>How many were written; 0 when the time ran out or a signal came.</returns>
-    int Poll(Span<UsbPollFd> ready, TimeSpan? timeout);
+    int Poll(Span<UsbPollFd> ready, TimeSpan? timeout = null);
 }

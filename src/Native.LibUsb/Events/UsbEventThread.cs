@@ -1,73 +1,74 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace Native.LibUsb;
 
 /// <summary>
-/// A thread that handles the events of one context until it is disposed. It keeps the context open while it runs, survives signals, and
-/// never keeps the process from ending. Made by <see cref="UsbContext.StartEventThread"/>.
+/// Represents a thread that handles the events of one context until it is disposed or the context is. It survives signals, does not keep the process from
+/// ending, and does not keep a context alive that the program has forgotten. Made by <see cref="UsbContext.StartEventThread"/>, or by the context itself
+/// when an awaitable operation needs it.
 /// </summary>
-public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
+public sealed class UsbEventThread : IDisposable, IAsyncDisposable
 {
     private readonly UsbContext _context;
+    private readonly EventLoop _loop;
     private readonly Thread _thread;
     private readonly ThreadScheduling _scheduling;
 
-    // libusb's "completed" flag, which libusb reads while the thread waits: in an array that does not move.
-    private readonly int[] _stopFlag = GC.AllocateArray<int>(1, pinned: true);
-
-    internal UsbEventThread(UsbContext context, UsbEventThreadOptions options)
+    internal UsbEventThread(UsbContext context, EventPump pump, UsbEventThreadOptions options)
     {
         _context = context;
         _scheduling = new ThreadScheduling(options);
         bool required = options.Scheduling == UsbSchedulingDemand.Required;
-        var scheduled = new ManualResetEventSlim(); // not disposed: the thread may still be about to leave Set
-        _thread = new Thread(() => Run(scheduled, required)) { Name = options.Name, IsBackground = true };
+        _loop = new EventLoop(pump, context, _scheduling, required);
+        _thread = new Thread(_loop.Run) { Name = options.Name, IsBackground = true };
         _thread.Start();
-        scheduled.Wait();
-        if (required && SchedulingFailure is { } failure)
+        _loop.Scheduled.Wait();
+        if (required && (RealTimeFailure ?? AffinityFailure) is { } failure)
         {
             _thread.Join();
             ExceptionDispatchInfo.Throw(failure);
         }
     }
 
-    /// <summary>Whether it still handles events.</summary>
-    public bool IsRunning => _thread.IsAlive && Volatile.Read(ref _stopFlag[0]) == 0;
+    /// <summary>Ends the thread when the program has forgotten the context and everything that belongs to it.</summary>
+    ~UsbEventThread() => _loop?.Stop();
 
-    /// <summary>Why it gave up, when libusb could not wait for events any more; otherwise null.</summary>
-    public Exception? Failure { get; private set; }
+    /// <summary>Gets whether it still handles events.</summary>
+    public bool IsRunning => _thread.IsAlive && !_loop.IsStopped;
 
-    /// <summary>The real-time priority that it has, as <see cref="UsbEventThreadOptions.RealTimePriority"/> counts; 0 is an ordinary thread.</summary>
+    /// <summary>Gets the reason why it gave up, if libusb could not wait for events any more; otherwise null.</summary>
+    public Exception? Failure => _loop.Failure;
+
+    /// <summary>Gets the real-time priority that it has, as <see cref="UsbEventThreadOptions.RealTimePriority"/> counts; 0 is an ordinary thread.</summary>
     public int RealTimePriority => _scheduling.Priority;
 
-    /// <summary>Why it does not have the real-time priority that was asked for; null when it has, or none was.</summary>
+    /// <summary>Gets the reason why it does not have the real-time priority that was asked for; null if it has, or none was.</summary>
     public Exception? RealTimeFailure => _scheduling.PriorityFailure;
 
-    /// <summary>The processors that it is confined to, in their order; null is all that the process has.</summary>
+    /// <summary>Gets the processors that it is confined to, in their order; null is all that the process has.</summary>
     public IReadOnlyList<int>? Processors => _scheduling.Processors;
 
-    /// <summary>Why it is not confined to the processors that were asked for; null when it is, or none were.</summary>
+    /// <summary>Gets the reason why it is not confined to the processors that were asked for; null if it is, or none were.</summary>
     public Exception? AffinityFailure => _scheduling.AffinityFailure;
 
-    private Exception? SchedulingFailure => RealTimeFailure ?? AffinityFailure;
-
-    /// <summary>Whether the caller is this thread.</summary>
+    /// <summary>Gets whether the caller is this thread.</summary>
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <summary>
-    /// Stops it and waits until its last callback has returned. From a callback it stops after that callback, and this call does not wait.
-    /// May be called more than once.
+    /// Stops it and waits until its last callback has returned. Called inside a callback of the context, it stops the thread after that callback and does not
+    /// wait. May be called more than once.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
         Stop();
-        if (!IsCurrent)
+        if (!IsCurrent && !CallbackScope.IsInside(_context.NativeHandle)) // the thread may need the events that this callback holds up
             _thread.Join();
     }
 
-    /// <summary>As <see cref="Dispose"/>, but the waiting is done on the thread pool.</summary>
-    /// <returns>Ends when its last callback has returned.</returns>
+    /// <summary>Stops it and waits on the thread pool until its last callback has returned.</summary>
+    /// <returns>Completes when its last callback has returned.</returns>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         Stop();
@@ -77,40 +78,7 @@ public sealed unsafe class UsbEventThread : IDisposable, IAsyncDisposable
     private void Stop()
     {
         LogScope.ThrowIfInside();
-        Volatile.Write(ref _stopFlag[0], 1);
-        _context.InterruptEventHandlers(); // sticky: if the thread is not waiting yet, it will not begin to
-    }
-
-    private void Run(ManualResetEventSlim scheduled, bool required)
-    {
-        _scheduling.Apply();
-        scheduled.Set();
-        if (!required || SchedulingFailure is null)
-            HandleEvents();
-    }
-
-    private void HandleEvents()
-    {
-        while (Volatile.Read(ref _stopFlag[0]) == 0)
-        {
-            int result;
-            try
-            {
-                result = _context.Pump(null, (int*)Unsafe.AsPointer(ref _stopFlag[0]));
-            }
-            catch (ObjectDisposedException)
-            {
-                return; // a callback disposed the context: that is a way to stop
-            }
-
-            if (result < 0)
-            {
-                Failure = new UsbException((UsbError)result, "handle events");
-                Volatile.Write(ref _stopFlag[0], 1);
-                _context.ReportCallbackException(this, Failure);
-            }
-
-            _context.ThrowCallbackExceptions(); // nobody subscribed: as on any thread, that ends the process
-        }
+        GC.SuppressFinalize(this);
+        _loop.Stop();
     }
 }

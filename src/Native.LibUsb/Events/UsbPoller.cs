@@ -73,15 +73,17 @@ public sealed class UsbPoller : IDisposable
 
     /// <summary>Waits for events, and handles those of USB: callbacks run in it.</summary>
     /// <param name="others">Where descriptors that are not USB's go when they have events.</param>
-    /// <param name="timeout">How long to wait; null for ever, zero not at all. It may return earlier.</param>
+    /// <param name="timeout">The longest wait; null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit, zero does not wait. It may return earlier.</param>
     /// <returns>How many were written to <paramref name="others"/>; 0 when only USB had events, or the time ran out.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of the context.</exception>
     /// <exception cref="ObjectDisposedException">The poller or the context is disposed.</exception>
-    public int Poll(Span<UsbPollFd> others, TimeSpan? timeout)
+    public int Poll(Span<UsbPollFd> others, TimeSpan? timeout = null)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        CallbackScope.ThrowIfInside(_context, "handle events"); // before it waits, which would be for what only comes after the callback
+        CallbackScope.ThrowIfInside(_context.NativeHandle, "handle events"); // before it waits, which would be for what only comes after the callback
+        if (timeout == Timeout.InfiniteTimeSpan)
+            timeout = null;
         if (timeout is { } time)
             ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
 

@@ -40,7 +40,7 @@ public sealed unsafe partial class UsbSystemPoller : IUsbPoller
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="IOException">poll failed.</exception>
-    public int Poll(Span<UsbPollFd> ready, TimeSpan? timeout)
+    public int Poll(Span<UsbPollFd> ready, TimeSpan? timeout = null)
     {
         int milliseconds = Milliseconds(timeout);
         Span<NativePollFd> watched = CollectionsMarshal.AsSpan(_watched);
@@ -65,7 +65,7 @@ public sealed unsafe partial class UsbSystemPoller : IUsbPoller
 
     private static int Milliseconds(TimeSpan? timeout)
     {
-        if (timeout is not { } time)
+        if (timeout is not { } time || time == Timeout.InfiniteTimeSpan)
             return -1;
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
         return (int)Math.Min(Math.Ceiling(time.TotalMilliseconds), int.MaxValue); // rounded up: it must not spin before it is time

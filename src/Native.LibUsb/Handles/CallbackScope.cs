@@ -1,39 +1,38 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that this thread is inside libusb's event handling for a context, or in a notifier of its descriptors, so that whatever user code runs
-/// on it runs in a callback. There libusb forbids to open, to close, to transfer synchronously and to handle events: it would deadlock or
-/// answer BUSY.
+/// Marks that this thread is inside libusb's event handling for a context, or in a notifier of its descriptors, so that user code on this thread
+/// runs in a callback. In a callback libusb forbids opening, closing, synchronous transfers and handling events: it would deadlock or return BUSY.
 /// </summary>
 internal readonly ref struct CallbackScope
 {
     [ThreadStatic]
-    private static UsbContext? t_innermost;
+    private static ContextHandle? t_innermost;
 
     // Contexts further out, when a callback of one context handles the events of another.
     [ThreadStatic]
-    private static Stack<UsbContext>? t_outer;
+    private static Stack<ContextHandle>? t_outer;
 
-    private readonly UsbContext? _previous;
+    private readonly ContextHandle? _previous;
 
-    public CallbackScope(UsbContext context)
+    public CallbackScope(ContextHandle context)
     {
         _previous = t_innermost;
         if (_previous is not null)
-            (t_outer ??= new Stack<UsbContext>()).Push(_previous);
+            (t_outer ??= new Stack<ContextHandle>()).Push(_previous);
         t_innermost = context;
     }
 
-    public static bool IsInside(UsbContext context) =>
+    public static bool IsInside(ContextHandle context) =>
         t_innermost == context || (t_outer is { } outer && outer.Contains(context));
 
-    /// <summary>Refuses what would deadlock.</summary>
-    public static void ThrowIfInside(UsbContext context, string operation)
+    /// <summary>Refuses an operation that would deadlock.</summary>
+    public static void ThrowIfInside(ContextHandle context, string operation)
     {
         if (IsInside(context))
         {
             throw new InvalidOperationException(
-                $"Cannot {operation} inside a callback: libusb would deadlock or answer BUSY. Do it on another thread, or after the call that handles the events.");
+                $"Cannot {operation} inside a callback: libusb would deadlock or return BUSY. Do it on another thread, or after the call that handles the events.");
         }
     }
 

@@ -17,6 +17,16 @@ internal sealed unsafe class HotplugMonitor
 
     public HotplugMonitor(UsbContext context) => _context = context;
 
+    /// <summary>Gets whether code awaits notifications.</summary>
+    public bool HasWatchers
+    {
+        get
+        {
+            lock (_registrations)
+                return _registrations.Exists(static registration => registration.IsAwaited);
+        }
+    }
+
     /// <summary>Adds a subscription.</summary>
     /// <param name="registration">The subscription.</param>
     /// <param name="enumerate">Whether the devices that are there are told as arrived.</param>

@@ -20,6 +20,10 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 
+    // The subscription whose callback runs on this thread.
+    [ThreadStatic]
+    private static UsbHotplugRegistration? t_delivering;
+
     private Task _delivery = Task.CompletedTask;
 
     internal UsbHotplugRegistration(HotplugMonitor monitor, UsbDeviceFilter filter, UsbHotplugEvents events)
@@ -28,6 +32,9 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         _filter = filter;
         _events = events;
     }
+
+    /// <summary>Gets or sets whether code awaits the notifications, so that somebody must handle events.</summary>
+    internal bool IsAwaited { get; set; }
 
     /// <summary>The notifications that were not read yet.</summary>
     internal ChannelReader<UsbHotplugNotification> Notifications => _notifications.Reader;
@@ -51,13 +58,16 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
             _present.Add((device.BusNumber, device.Address));
     }
 
-    /// <summary>As <see cref="Dispose"/>, and waits for a callback that is running. Not to be waited for in that callback.</summary>
-    /// <returns>Ends when no callback runs, and none will.</returns>
+    /// <summary>Ends the subscription as <see cref="Dispose"/> does, and waits for a callback that is running. In that callback it does not wait.</summary>
+    /// <returns>Completes when no callback runs any more.</returns>
     public ValueTask DisposeAsync()
     {
         Dispose();
-        return new ValueTask(_delivery);
+        return t_delivering == this ? ValueTask.CompletedTask : new ValueTask(_delivery);
     }
+
+    /// <summary>Marks that the callback runs on this thread.</summary>
+    internal DeliveryScope EnterDelivery() => new(this);
 
     /// <summary>Notes who calls the callback.</summary>
     internal void DeliverBy(Task delivery) => _delivery = delivery;
@@ -95,5 +105,13 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
             return;
         while (_notifications.Reader.TryRead(out UsbHotplugNotification dropped))
             dropped.Device.Dispose();
+    }
+
+    /// <summary>Lasts as long as the callback runs.</summary>
+    internal readonly ref struct DeliveryScope
+    {
+        public DeliveryScope(UsbHotplugRegistration registration) => t_delivering = registration;
+
+        public void Dispose() => t_delivering = null;
     }
 }

@@ -1,41 +1,222 @@
 namespace Native.LibUsb;
 
-/// <summary>A claimed interface: nobody else can use its endpoints until this is disposed. Made by <see cref="UsbDeviceHandle.ClaimInterface"/>.</summary>
-public sealed class UsbInterface : IDisposable
+/// <summary>
+/// Represents a claimed interface: no other program and no kernel driver uses its endpoints until it is disposed. Made by
+/// <see cref="UsbDeviceHandle.ClaimInterface"/>.
+/// </summary>
+/// <remarks>
+/// Claims are counted: an interface that was claimed twice through one handle is released when both objects are disposed. All members may be used from any
+/// thread. Members that talk to the device and wait must not be called from a callback.
+/// </remarks>
+public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 {
-    private readonly UsbDeviceHandle _handle;
-    private bool _released;
+    private readonly ClaimedInterface _claimed;
+    private readonly CloseState _closing = new();
+    private EndpointList? _endpoints;
+    private bool _isLast;
 
-    internal UsbInterface(UsbDeviceHandle handle, int interfaceNumber)
+    internal UsbInterface(UsbDeviceHandle handle, ClaimedInterface claimed)
     {
-        _handle = handle;
-        InterfaceNumber = interfaceNumber;
+        Handle = handle;
+        _claimed = claimed;
     }
 
-    /// <summary><c>bInterfaceNumber</c>.</summary>
-    public int InterfaceNumber { get; }
+    /// <summary>Gets the open device.</summary>
+    public UsbDeviceHandle Handle { get; }
 
-    /// <summary>Chooses an alternate setting; see <see cref="UsbDeviceHandle.SetAlternateSetting"/>.</summary>
-    /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
-    /// <exception cref="UsbException">libusb refused: <see cref="UsbError.NotFound"/> when there is no such setting.</exception>
-    /// <exception cref="ObjectDisposedException">The claim or the handle is disposed.</exception>
+    /// <summary>Gets <c>bInterfaceNumber</c>.</summary>
+    public int Number => _claimed.Number;
+
+    /// <summary>Gets all alternate settings, in the order of the descriptors; empty if the descriptors could not be read.</summary>
+    public IReadOnlyList<UsbInterfaceDescriptor> AlternateSettings => _claimed.Settings;
+
+    /// <summary>
+    /// Gets the alternate setting that is active. It is known after <see cref="SetAlternateSetting"/>; before, the system is asked on Linux and the device
+    /// elsewhere (GET_INTERFACE), because another program may have chosen it. A device that does not answer is taken to be in setting 0.
+    /// </summary>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public UsbInterfaceDescriptor ActiveSetting
+    {
+        get
+        {
+            CheckOpen();
+            return Handle.Claims.GetActiveSetting(_claimed);
+        }
+    }
+
+    /// <summary>Gets the endpoints of the active setting, in the order of the descriptors.</summary>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public IReadOnlyList<UsbEndpoint> Endpoints
+    {
+        get
+        {
+            UsbInterfaceDescriptor setting = ActiveSetting;
+            int generation = _claimed.Generation;
+            EndpointList? known = Volatile.Read(ref _endpoints);
+            while (known is null || known.Generation != generation)
+            {
+                UsbEndpoint[] made = [.. setting.Endpoints.Select(descriptor => new UsbEndpoint(this, descriptor, generation))];
+                var list = new EndpointList(made, generation);
+                EndpointList? before = Interlocked.CompareExchange(ref _endpoints, list, known);
+                if (before == known)
+                    return made;
+                known = before;
+            }
+
+            return known.Endpoints;
+        }
+    }
+
+    internal ClaimedInterface Claimed => _claimed;
+
+    /// <summary>Gets whether it may be used.</summary>
+    internal bool IsOpen => _closing.IsOpen;
+
+    /// <summary>Gets the endpoint with an address.</summary>
+    /// <param name="address">The address, with the direction bit: 0x81 is IN 1.</param>
+    /// <returns>The same object for each call, until the setting changes.</returns>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the active setting has no such endpoint; the hint names the setting that has.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not an endpoint address.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public UsbEndpoint GetEndpoint(byte address)
+    {
+        UsbEndpointAddress.Check(address, nameof(address));
+        return Endpoints.FirstOrDefault(endpoint => endpoint.Address == address) ?? throw NotFound(
+            $"find endpoint 0x{address:x2} in alternate setting {ActiveSetting.Number} of interface {Number}", endpoint => endpoint.Address == address);
+    }
+
+    /// <summary>Gets the first endpoint of a direction and a transfer type.</summary>
+    /// <param name="direction">The direction of its data.</param>
+    /// <param name="type">The type of its transfers.</param>
+    /// <returns>The same object for each call, until the setting changes.</returns>
+    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the active setting has no such endpoint; the hint names the setting that has.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public UsbEndpoint GetEndpoint(UsbDirection direction, UsbTransferType type) =>
+        Endpoints.FirstOrDefault(endpoint => endpoint.Direction == direction && endpoint.TransferType == type) ?? throw NotFound(
+            $"find the {direction} endpoint for {type} transfers in alternate setting {ActiveSetting.Number} of interface {Number}",
+            endpoint => endpoint.Direction == direction && endpoint.TransferType == type);
+
+    /// <summary>
+    /// Activates an alternate setting (<c>libusb_set_interface_alt_setting</c>). Endpoints that were obtained before become stale, even if it is the same setting.
+    /// </summary>
+    /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: unplugged. <see cref="UsbError.IO"/>: on a real bus,
+    /// often no bandwidth is left for it.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
+    /// <exception cref="InvalidOperationException">A ring or a transfer on an endpoint of the interface is active (the message names it), or a callback of this context calls.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void SetAlternateSetting(int alternateSetting)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _released), this);
-        _handle.SetAlternateSetting(InterfaceNumber, alternateSetting);
+        UsbError error = TrySetAlternateSetting(alternateSetting);
+        if (error != UsbError.Success)
+            UsbException.Throw(error, $"activate alternate setting {alternateSetting} of interface {Number}");
+    }
+
+    /// <summary>Activates an alternate setting as <see cref="SetAlternateSetting"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="SetAlternateSetting"/>
+    /// <returns><see cref="UsbError.Success"/>, or why it was not activated.</returns>
+    public UsbError TrySetAlternateSetting(int alternateSetting)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(alternateSetting);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(alternateSetting, byte.MaxValue);
+        CheckOpen();
+        CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "activate an alternate setting");
+        if (Handle.FindActiveEndpoint(_claimed) is { } busy)
+        {
+            throw new InvalidOperationException(
+                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while a ring or a transfer on endpoint 0x{busy:x2} is active: stop it first.");
+        }
+
+        UsbError error = Handle.Claims.TrySetAlternateSetting(_claimed, alternateSetting);
+        if (error == UsbError.Success)
+            Interlocked.Exchange(ref _endpoints, null)?.DropTransfers();
+        return error;
     }
 
     /// <summary>
-    /// Releases the interface (<c>libusb_release_interface</c>), once. A device that is gone, or a handle that is closed, has released it
-    /// already.
+    /// Ends the claim: submissions are refused, what its endpoints created is stopped, and the last claim of an interface stops every transfer and ring on the
+    /// interface's endpoints, waits until their callbacks have returned (handling events itself unless an event thread does), and releases the interface
+    /// (<c>libusb_release_interface</c>). Called inside a callback of the context, it only begins and does not wait; the rest happens right after the call that
+    /// handles the events. May be called more than once; every caller waits for the end.
     /// </summary>
-    /// <remarks>Cancel the transfers on its endpoints before, and wait for them: on Linux those that this ends are told
-    /// <see cref="UsbTransferStatus.NoDevice"/>, although the device is there.</remarks>
+    /// <remarks>
+    /// Transfers that its endpoints created are disposed. Transfers that <see cref="UsbDeviceHandle.CreateTransfer"/> created are only stopped: they can be
+    /// submitted again when the interface is claimed again. A synchronous transfer of another thread is not waited for: on Linux it ends because the interface is
+    /// released, and throws.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
+        bool first = BeginClosing();
+        if (!CallbackScope.IsInside(Handle.Context.NativeHandle))
+            FinishClosing(mayWait: true);
+        else if (first)
+            Handle.Context.NativeHandle.Deferred.AddClosing(() => FinishClosing(mayWait: false));
+    }
+
+    /// <summary>Ends the claim as <see cref="Dispose"/> does, and waits without blocking the calling thread.</summary>
+    /// <returns>Completes when the claim has ended.</returns>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    public ValueTask DisposeAsync()
+    {
+        BeginClosing();
+        return new ValueTask(_closing.IsClosed ? _closing.Completion : Task.Run(() => FinishClosing(mayWait: true)));
+    }
+
+    /// <summary>Refuses an interface that is closing.</summary>
+    internal void CheckOpen() => ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
+
+    private bool BeginClosing()
+    {
         LogScope.ThrowIfInside();
-        if (!Interlocked.Exchange(ref _released, true))
-            _handle.ReleaseClaim(InterfaceNumber);
+        if (!_closing.TryBegin())
+            return false;
+        _isLast = Handle.Claims.BeginRelease(this, _claimed);
+        return true;
+    }
+
+    private void FinishClosing(bool mayWait)
+    {
+        if (!_closing.TryBeginFinish())
+        {
+            if (mayWait && !_closing.IsFinishedByThisThread)
+                _closing.Completion.GetAwaiter().GetResult();
+            return;
+        }
+
+        try
+        {
+            using var scope = new ClosingScope(Handle.Context.NativeHandle);
+            Handle.CloseClaim(this, _isLast ? _claimed : null);
+        }
+        finally
+        {
+            _closing.Complete();
+            Handle.Context.RunDeferred();
+        }
+    }
+
+    private UsbException NotFound(string operation, Func<UsbEndpointDescriptor, bool> isWanted)
+    {
+        UsbInterfaceDescriptor? other = AlternateSettings.FirstOrDefault(setting => setting.Endpoints.Any(isWanted));
+        return new UsbException(UsbError.NotFound, operation, hint: other is null ? null : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}).");
+    }
+
+    /// <summary>The endpoints of one generation.</summary>
+    private sealed class EndpointList(UsbEndpoint[] endpoints, int generation)
+    {
+        public UsbEndpoint[] Endpoints => endpoints;
+
+        public int Generation => generation;
+
+        public void DropTransfers()
+        {
+            foreach (UsbEndpoint endpoint in endpoints)
+                endpoint.DropTransfers();
+        }
     }
 }

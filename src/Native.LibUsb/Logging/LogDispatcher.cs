@@ -69,6 +69,19 @@ internal static unsafe class LogDispatcher
             s_byContext.TryRemove(KeyValuePair.Create((nint)context, entry));
     }
 
+    /// <summary>Writes a message of the library's own to the handlers that would get libusb's, or to standard error if there is none.</summary>
+    public static void Write(libusb_context* context, UsbLogLevel level, string message)
+    {
+        UsbLogHandler? own = s_byContext.GetValueOrDefault((nint)context)?.Handler, global = s_global;
+        if (own is null && global is null)
+            Console.Error.WriteLine(message);
+        fixed (byte* text = System.Text.Encoding.UTF8.GetBytes(message + '\0'))
+        {
+            Deliver(own, (libusb_log_level)level, text);
+            Deliver(global, (libusb_log_level)level, text);
+        }
+    }
+
     [UnmanagedCallersOnly]
     private static void OnGlobalMessage(libusb_context* context, libusb_log_level level, byte* message) => Deliver(s_global, level, message);
 

@@ -55,6 +55,17 @@ internal unsafe struct TransferBuffer
         Length = memory.Length;
     }
 
+    /// <summary>Unpins the caller's memory and has no buffer then. A block of its own stays.</summary>
+    public void ReleasePin()
+    {
+        if (Pointer == _owned)
+            return;
+        _pin.Dispose();
+        _pin = default;
+        Pointer = null;
+        Length = 0;
+    }
+
     public void Release()
     {
         _pin.Dispose();

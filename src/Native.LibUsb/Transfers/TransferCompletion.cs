@@ -87,7 +87,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         return status != ValueTaskSourceStatus.Succeeded ? status : _outcome.Error switch
         {
             UsbError.Success => status,
-            UsbError.Interrupted => ValueTaskSourceStatus.Canceled,
+            UsbError.Canceled => ValueTaskSourceStatus.Canceled,
             _ => ValueTaskSourceStatus.Faulted,
         };
     }
@@ -98,7 +98,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         return outcome.Error switch
         {
             UsbError.Success => outcome.BytesTransferred,
-            UsbError.Interrupted => throw new UsbTransferCanceledException(outcome.BytesTransferred, IsCancellationRequested ? _cancellationToken : default),
+            UsbError.Canceled => throw new UsbTransferCanceledException(outcome.BytesTransferred, IsCancellationRequested ? _cancellationToken : default),
             _ => throw _transfer.Failure(outcome),
         };
     }

@@ -23,9 +23,9 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     public bool ContinueOnEventThread { get; set; }
 
     /// <summary>
-    /// Hands the transfer to libusb (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for it.
-    /// Somebody must handle events: <see cref="UsbContext.StartEventThread"/>. Await the result once, before the next submission. Nothing is
-    /// allocated after the first one, unless it fails.
+    /// Submits the transfer (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for it. The context's
+    /// event thread is started if nobody handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once, before the next
+    /// submission. Nothing is allocated after the first submission, unless it fails.
     /// </summary>
     /// <param name="cancellationToken">
     /// Cancels the transfer at libusb. The wait ends after its callback, when the buffer is the program's again. A transfer that was quicker
@@ -44,8 +44,10 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     {
         if (cancellationToken.IsCancellationRequested)
             return TransferCompletion.CanceledAsync(cancellationToken);
-        TransferCompletion completion = Completion();
-        UsbError error = TrySubmit(completion, cancellationToken);
+        TransferCompletion completion = Completion;
+        UsbError error = TrySubmitAwaited(cancellationToken);
+        if (error == UsbError.Closed)
+            return TransferCompletion.CanceledAsync(CancellationToken.None);
         return error == UsbError.Success
             ? new ValueTask<int>(completion, completion.Token)
             : ValueTask.FromException<int>(SubmitFailure(error));
@@ -60,9 +62,9 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     public ValueTask<UsbTransferOutcome> TrySubmitAsync(CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
-            return new ValueTask<UsbTransferOutcome>(new UsbTransferOutcome(UsbError.Interrupted, 0));
-        TransferCompletion completion = Completion();
-        UsbError error = TrySubmit(completion, cancellationToken);
+            return new ValueTask<UsbTransferOutcome>(new UsbTransferOutcome(UsbError.Canceled, 0));
+        TransferCompletion completion = Completion;
+        UsbError error = TrySubmitAwaited(cancellationToken);
         return error == UsbError.Success
             ? new ValueTask<UsbTransferOutcome>(completion, completion.Token)
             : new ValueTask<UsbTransferOutcome>(new UsbTransferOutcome(error, 0));
@@ -70,7 +72,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 
     /// <summary>
     /// As <see cref="Dispose"/>, and waits without blocking until it is freed: a transfer in flight is cancelled, and its callback has
-    /// returned. Somebody must handle events.
+    /// returned. The context's event thread is started if nobody handles events.
     /// </summary>
     /// <returns>Ends when nothing of the transfer is left. Awaited in its own callback, that comes after the callback.</returns>
     public ValueTask DisposeAsync()
@@ -78,14 +80,42 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
         released = Interlocked.CompareExchange(ref _released, released, null) ?? released;
         Dispose();
+        if (!released.Task.IsCompleted)
+            _handle.Context.RequireEvents();
         return new ValueTask(released.Task);
     }
 
     internal Exception Failure(UsbTransferOutcome outcome) =>
-        new UsbException(outcome.Error, $"finish the {Type} transfer on endpoint 0x{Endpoint:x2}", outcome.BytesTransferred);
+        new UsbException(
+            outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred, ErrorHint.ForMove(outcome.Error, _type, 0, 0));
 
-    private TransferCompletion Completion() =>
+    /// <summary>Gets the source of awaited results.</summary>
+    internal TransferCompletion Completion =>
         _completion ?? Interlocked.CompareExchange(ref _completion, new TransferCompletion(this), null) ?? _completion;
+
+    /// <summary>Submits the transfer for code that awaits its <see cref="Completion"/>. A token that is cancelled already cancels it at once.</summary>
+    internal UsbError TrySubmitAwaited(CancellationToken cancellationToken)
+    {
+        _handle.Context.RequireEvents();
+        return TrySubmit(Completion, cancellationToken);
+    }
+
+    /// <summary>Unpins the caller's memory of a transfer at rest.</summary>
+    /// <returns>False if the transfer cannot be used again.</returns>
+    internal bool TryReleasePin()
+    {
+        try
+        {
+            using var setting = new SettingScope(this);
+            _buffer.ReleasePin();
+            UseBuffer();
+            return true;
+        }
+        catch (InvalidOperationException) // disposed or doomed meanwhile, which unpinned it
+        {
+            return false;
+        }
+    }
 
     /// <summary>Ends an awaited submission. libusb has given the transfer back, and it is still taken: nobody else can submit it yet.</summary>
     private void CompleteAwaited(TransferCompletion completion)

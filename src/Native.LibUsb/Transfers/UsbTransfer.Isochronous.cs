@@ -29,21 +29,21 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
     /// <param name="packetLength">
-    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>), at least 1.
+    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). 0 is allowed, as libusb and the kernel allow it: such a packet takes its turn and moves nothing.
     /// </param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever, and what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is what streams should have.</param>
     /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetIsochronous(byte endpoint, int packetLength, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    public void SetIsochronous(byte endpoint, int packetLength, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         CheckIsochronous(endpoint);
-        ArgumentOutOfRangeException.ThrowIfLessThan(packetLength, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(packetLength);
         if ((long)packetLength * IsoPacketCapacity > int.MaxValue)
             throw new ArgumentOutOfRangeException(nameof(packetLength), packetLength, $"{IsoPacketCapacity} packets of that length are over 2 GiB.");
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
         _buffer.UseOwned(packetLength * IsoPacketCapacity);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
@@ -56,22 +56,22 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
     /// <param name="buffer">Where the packets lie one after the other, each as long as asked for, however long it turns out.</param>
     /// <param name="packetLengths">
-    /// Bytes of each packet, at least 1; at most <see cref="IsoPacketCapacity"/> packets, which together fit the buffer. Empty: the buffer
+    /// Bytes of each packet; 0 takes a turn and moves nothing. At most <see cref="IsoPacketCapacity"/> packets, which together fit the buffer. Empty: the buffer
     /// is divided evenly into <see cref="IsoPacketCapacity"/> packets, and must divide without remainder.
     /// </param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever, and what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is what streams should have.</param>
     /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
     /// <exception cref="ArgumentException">The buffer and the packets do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, a length or the timeout is out of range.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetIsochronous(
-        byte endpoint, Memory<byte> buffer, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    public void SetIsochronousPinned(
+        byte endpoint, Memory<byte> buffer, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         CheckIsochronous(endpoint);
         CheckPackets(buffer.Length, packetLengths, nameof(buffer));
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
         _buffer.UsePinned(buffer);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
@@ -79,32 +79,27 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>Configures an isochronous transfer that sends a copy of <paramref name="data"/>.</summary>
-    /// <inheritdoc cref="SetIsochronous(byte, Memory{byte}, ReadOnlySpan{int}, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <inheritdoc cref="SetIsochronousPinned"/>
     /// <param name="endpoint">The address of an OUT endpoint.</param>
     /// <param name="data">The packets to send, one after the other.</param>
     /// <param name="packetLengths">Bytes of each packet; empty divides the data evenly.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
-    public void SetIsochronous(
-        byte endpoint, ReadOnlySpan<byte> data, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    public void SetIsochronousCopy(
+        byte endpoint, ReadOnlySpan<byte> data, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         if (UsbEndpointAddress.IsIn(endpoint))
             throw new ArgumentException($"Endpoint 0x{endpoint:x2} reads from the device: give a packet length or memory to read into, not data to send.", nameof(endpoint));
         CheckIsochronous(endpoint);
         CheckPackets(data.Length, packetLengths, nameof(data));
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
         _buffer.UseOwned(data.Length);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLengths);
         data.CopyTo(_buffer.From(0));
     }
-
-    /// <inheritdoc cref="SetIsochronous(byte, Memory{byte}, ReadOnlySpan{int}, Action{UsbTransfer}?, object?, TimeSpan)"/>
-    public void SetIsochronous(
-        byte endpoint, byte[] buffer, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
-        SetIsochronous(endpoint, Present(buffer), packetLengths, callback, state, timeout);
 
     /// <summary>
     /// The packets in order, each with its status and what arrived. Costs the same for every packet whatever their lengths, allocates
@@ -124,6 +119,24 @@ public sealed unsafe partial class UsbTransfer
         if (_type != UsbTransferType.Isochronous)
             ThrowNotIsochronous();
         return new UsbIsoPacketEnumerator(_native->iso_packet_desc, _isoPacketCount, _buffer.Pointer);
+    }
+
+    /// <summary>
+    /// Gets the length asked for of each packet. Unlike <see cref="IterIso"/> it may be called while the transfer is submitted, because only results belong to
+    /// libusb then.
+    /// </summary>
+    /// <returns>A copy, one element for each packet; empty when the transfer is not isochronous.</returns>
+    /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
+    public int[] GetIsoPacketLengths()
+    {
+        lock (_freeing) // the native transfer is not freed meanwhile
+        {
+            CheckNotDead();
+            var lengths = new int[_isoPacketCount];
+            for (int i = 0; i < lengths.Length; i++)
+                lengths[i] = _isoPacketLengths is null ? (int)_native->iso_packet_desc[i].length : _isoPacketLengths[i];
+            return lengths;
+        }
     }
 
     /// <summary>The bytes of the largest URB that libusb makes of the packets on Linux, and of the longest packet.</summary>
@@ -175,8 +188,8 @@ public sealed unsafe partial class UsbTransfer
         long sum = 0;
         foreach (int length in packetLengths)
         {
-            if (length < 1)
-                throw new ArgumentOutOfRangeException(nameof(packetLengths), length, "A packet has at least 1 byte.");
+            if (length < 0)
+                throw new ArgumentOutOfRangeException(nameof(packetLengths), length, "The length of a packet is not negative.");
             sum += length;
         }
 

@@ -55,12 +55,31 @@ public sealed unsafe partial class UsbTransfer
             CancelInFlight();
     }
 
-    /// <summary>Called by the handle that closes: no submission from here on, and the callback reports to the handle.</summary>
+    /// <summary>The device handle closes: no submission from here on, and the transfer reports to the handle when it is at rest.</summary>
     internal void StopForClosingHandle()
     {
         Interlocked.Or(ref _stop, HandleClosing);
         CancelInFlight();
     }
+
+    /// <summary>The interface of its endpoint closes: no submission until the interface is claimed again.</summary>
+    internal void StopForClosingInterface()
+    {
+        Interlocked.Or(ref _stop, InterfaceClosed);
+        CancelInFlight();
+    }
+
+    /// <summary>The interface of its endpoint is claimed again.</summary>
+    internal void InterfaceClaimed() => Interlocked.And(ref _stop, ~InterfaceClosed);
+
+    /// <summary>Gets the endpoint's address, also of a transfer that is disposed.</summary>
+    internal byte EndpointAddress => _endpoint;
+
+    /// <summary>Gets whether it is in flight.</summary>
+    internal bool IsInFlight => (Volatile.Read(ref _state) & InFlight) != 0;
+
+    /// <summary>Gets whether code awaits it.</summary>
+    internal bool IsAwaited => Volatile.Read(ref _awaited) is not null;
 
     /// <summary>Whether libusb, a callback, or somebody who configures it, still has it.</summary>
     internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback | Setting)) != 0;
@@ -111,7 +130,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>After a submission: if somebody set a reason to stop it in the meantime, his request to cancel may have come too early.</summary>
     private void CancelIfStopped(CancellationToken cancellationToken)
     {
-        if ((Volatile.Read(ref _stop) & (Disposed | HandleClosing)) != 0 || cancellationToken.IsCancellationRequested)
+        if ((Volatile.Read(ref _stop) & (Disposed | OwnerClosing)) != 0 || cancellationToken.IsCancellationRequested)
             CancelInFlight();
     }
 }

@@ -7,9 +7,6 @@ namespace Native.LibUsb;
 // An argument that is left out (callback, state) leaves what is set.
 public sealed unsafe partial class UsbTransfer
 {
-    // libusb counts timeouts in unsigned milliseconds and lengths in signed integers.
-    private const long LongestTimeout = int.MaxValue;
-
     /// <summary>
     /// Configures a control transfer with a data stage of <paramref name="length"/> bytes in memory of its own. For requests to the device,
     /// write the data into <see cref="Buffer"/> before submitting.
@@ -18,13 +15,13 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="length">Bytes of data, 0 to 65,535. Operating systems allow fewer: Linux and Windows 4,096.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetControl(in UsbControlSetup setup, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    public void SetControl(in UsbControlSetup setup, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ushort.MaxValue);
         using var setting = new SettingScope(this);
@@ -36,16 +33,16 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="data">What to send, at most 65,535 bytes.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <exception cref="ArgumentException">The request is one from the device.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetControl(in UsbControlSetup setup, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    public void SetControlCopy(in UsbControlSetup setup, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         if (setup.IsIn && data.Length > 0)
             throw new ArgumentException("The request reads from the device: give the length of the answer, not data to send.", nameof(data));
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, ushort.MaxValue, nameof(data));
         using var setting = new SettingScope(this);
         UseOwnedControl(setup, data.Length, milliseconds, callback, state);
@@ -60,14 +57,14 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="buffer">Eight bytes for the set-up packet, then the data; 8 to 65,543 bytes.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <exception cref="ArgumentException">There is no room for the set-up packet, or it is too long.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetControl(in UsbControlSetup setup, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    public void SetControlPinned(in UsbControlSetup setup, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         int length = buffer.Length - UsbControlSetup.Size;
         if (length is < 0 or > ushort.MaxValue)
             throw new ArgumentException($"A control buffer has 8 bytes for the set-up packet and 0 to 65,535 bytes of data, not {buffer.Length} in all.", nameof(buffer));
@@ -85,59 +82,51 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="length">Bytes. For IN endpoints a multiple of the packet size, or a device that sends more overflows.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever, and what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is what streams should have.</param>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetBulk(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+    public void SetBulk(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, length, callback, state, timeout);
 
     /// <summary>Configures a bulk transfer that sends a copy of <paramref name="data"/>.</summary>
-    /// <inheritdoc cref="SetBulk(byte, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <inheritdoc cref="SetBulk"/>
     /// <param name="endpoint">The address of an OUT endpoint: 0x01.</param>
     /// <param name="data">What to send.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <exception cref="ArgumentException">The endpoint is an IN endpoint.</exception>
-    public void SetBulk(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+    public void SetBulkCopy(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, data, callback, state, timeout);
 
     /// <summary>Configures a bulk transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.</summary>
-    /// <inheritdoc cref="SetBulk(byte, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <inheritdoc cref="SetBulk"/>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
     /// <param name="buffer">Where the data is read from or written to; nothing is copied.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
-    public void SetBulk(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    public void SetBulkPinned(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, buffer, callback, state, timeout);
-
-    /// <inheritdoc cref="SetBulk(byte, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
-    public void SetBulk(byte endpoint, byte[] buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
-        SetSimple(UsbTransferType.Bulk, endpoint, Present(buffer), callback, state, timeout);
 
     /// <summary>
     /// Configures an interrupt transfer of <paramref name="length"/> bytes in memory of its own. For OUT endpoints, write the data into
     /// <see cref="Buffer"/> before submitting.
     /// </summary>
-    /// <inheritdoc cref="SetBulk(byte, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
-    public void SetInterrupt(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+    /// <inheritdoc cref="SetBulk"/>
+    public void SetInterrupt(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, length, callback, state, timeout);
 
     /// <summary>Configures an interrupt transfer that sends a copy of <paramref name="data"/>.</summary>
-    /// <inheritdoc cref="SetBulk(byte, ReadOnlySpan{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
-    public void SetInterrupt(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+    /// <inheritdoc cref="SetBulkCopy"/>
+    public void SetInterruptCopy(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, data, callback, state, timeout);
 
     /// <summary>Configures an interrupt transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.</summary>
-    /// <inheritdoc cref="SetBulk(byte, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
-    public void SetInterrupt(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
+    /// <inheritdoc cref="SetBulkPinned"/>
+    public void SetInterruptPinned(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, buffer, callback, state, timeout);
-
-    /// <inheritdoc cref="SetInterrupt(byte, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
-    public void SetInterrupt(byte endpoint, byte[] buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
-        SetSimple(UsbTransferType.Interrupt, endpoint, Present(buffer), callback, state, timeout);
 
     /// <summary>
     /// Replaces the buffer of a configured transfer by the caller's memory, which stays pinned; everything else stays as it is. For
@@ -147,7 +136,7 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="InvalidOperationException">It is submitted, never configured, or a control transfer: use SetControl.</exception>
     /// <exception cref="ArgumentException">The size of an isochronous buffer changes: use SetIsochronous.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetBuffer(Memory<byte> buffer)
+    public void SetBufferPinned(Memory<byte> buffer)
     {
         using var setting = new SettingScope(this);
         CheckBufferReplaceable(buffer.Length, nameof(buffer));
@@ -155,10 +144,7 @@ public sealed unsafe partial class UsbTransfer
         UseBuffer();
     }
 
-    /// <inheritdoc cref="SetBuffer(Memory{byte})"/>
-    public void SetBuffer(byte[] buffer) => SetBuffer(Present(buffer));
-
-    /// <summary>Replaces the buffer of a configured transfer by zeroed memory of its own; see <see cref="SetBuffer(Memory{byte})"/>.</summary>
+    /// <summary>Replaces the buffer of a configured transfer by zeroed memory of its own; see <see cref="SetBufferPinned"/>.</summary>
     /// <param name="length">Bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="InvalidOperationException">It is submitted, never configured, or a control transfer: use SetControl.</exception>
@@ -190,38 +176,24 @@ public sealed unsafe partial class UsbTransfer
         _native->actual_length = _actualLength = 0;
     }
 
-    private static Memory<byte> Present(byte[] buffer)
-    {
-        ArgumentNullException.ThrowIfNull(buffer);
-        return buffer;
-    }
-
-    internal static uint Milliseconds(TimeSpan timeout)
-    {
-        double milliseconds = timeout.TotalMilliseconds;
-        if (milliseconds is < 0 or > LongestTimeout)
-            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A timeout is zero (for ever) or 1 millisecond to 24.8 days.");
-        return (uint)Math.Ceiling(milliseconds); // 0.4 ms must not become "for ever"
-    }
-
     private void SetSimple(
-        UsbTransferType type, byte endpoint, int length, Action<UsbTransfer>? callback, object? state, TimeSpan timeout, uint streamId = 0)
+        UsbTransferType type, byte endpoint, int length, Action<UsbTransfer>? callback, object? state, TimeSpan? timeout, int streamId = 0)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
         _buffer.UseOwned(length);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
     }
 
     private void SetSimple(
-        UsbTransferType type, byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback, object? state, TimeSpan timeout, uint streamId = 0)
+        UsbTransferType type, byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback, object? state, TimeSpan? timeout, int streamId = 0)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         if (UsbEndpointAddress.IsIn(endpoint))
             throw new ArgumentException($"Endpoint 0x{endpoint:x2} reads from the device: give a length or memory to read into, not data to send.", nameof(endpoint));
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
         _buffer.UseOwned(data.Length);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
@@ -229,10 +201,10 @@ public sealed unsafe partial class UsbTransfer
     }
 
     private void SetSimple(
-        UsbTransferType type, byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback, object? state, TimeSpan timeout, uint streamId = 0)
+        UsbTransferType type, byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback, object? state, TimeSpan? timeout, int streamId = 0)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        uint milliseconds = Milliseconds(timeout);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
         _buffer.UsePinned(buffer);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
@@ -246,7 +218,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>Writes the native fields. Nothing fails from here on.</summary>
-    private void Configure(UsbTransferType type, byte endpoint, uint milliseconds, Action<UsbTransfer>? callback, object? state, uint streamId = 0)
+    private void Configure(UsbTransferType type, byte endpoint, uint milliseconds, Action<UsbTransfer>? callback, object? state, int streamId = 0)
     {
         _native->dev_handle = _handle.NativeHandle;
         _native->type = (byte)(_type = type);
@@ -255,12 +227,17 @@ public sealed unsafe partial class UsbTransfer
         _native->num_iso_packets = _isoPacketCount = 0;
         UseBuffer();
         if (type == UsbTransferType.BulkStream)
-            libusb.libusb_transfer_set_stream_id(_native, _streamId = streamId);
+            libusb.libusb_transfer_set_stream_id(_native, (uint)(_streamId = streamId));
         if (callback is not null)
             Callback = callback;
         if (state is not null)
             State = state;
+        // The endpoint is written before the claims are asked, and a claim that ends writes its mark before it looks at endpoints: one of both sees the other.
         Interlocked.And(ref _stop, ~UnConfigured);
+        if (_handle.Claims.IsClosed(endpoint))
+            Interlocked.Or(ref _stop, InterfaceClosed);
+        else
+            Interlocked.And(ref _stop, ~InterfaceClosed);
     }
 
     private void WriteSetup(in UsbControlSetup setup, ushort length)
@@ -284,8 +261,8 @@ public sealed unsafe partial class UsbTransfer
         }
         while (Interlocked.CompareExchange(ref _state, state | Setting, state) != state); // again when its callback just returned
 
-        int stop = _stop & ~UnConfigured;
-        if (stop == 0)
+        int stop = _stop & ~(UnConfigured | InterfaceClosed); // it may get an endpoint of another interface
+        if (stop == 0 || IsRefusedQuietly(stop)) // a callback may configure before it submits again
             return;
         EndSetting();
         ThrowStopped(stop);
@@ -294,7 +271,7 @@ public sealed unsafe partial class UsbTransfer
     private void EndSetting()
     {
         if (Interlocked.And(ref _state, ~Setting) == Setting) // it is not in its callback, so this brought it to rest
-            AfterRest(releasing: Disposed | HandleClosing);
+            AfterRest(releasing: Disposed);
     }
 
     /// <summary>

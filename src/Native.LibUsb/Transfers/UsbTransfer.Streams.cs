@@ -3,7 +3,7 @@ namespace Native.LibUsb;
 public sealed partial class UsbTransfer
 {
     /// <summary>The bulk stream it is for, from 1; 0 when it is for none.</summary>
-    public uint StreamId => Type == UsbTransferType.BulkStream ? _streamId : 0;
+    public int StreamId => Type == UsbTransferType.BulkStream ? _streamId : 0;
 
     /// <summary>
     /// Configures a bulk transfer on a stream, in memory of its own (<c>libusb_transfer_set_stream_id</c>). The number stays through
@@ -14,45 +14,41 @@ public sealed partial class UsbTransfer
     /// <param name="length">Bytes. For IN endpoints a multiple of the packet size.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <exception cref="ArgumentOutOfRangeException">The address, the stream, the length or the timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    public void SetBulkStream(byte endpoint, uint streamId, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    public void SetBulkStream(byte endpoint, int streamId, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(streamId);
+        ArgumentOutOfRangeException.ThrowIfLessThan(streamId, 1);
         SetSimple(UsbTransferType.BulkStream, endpoint, length, callback, state, timeout, streamId);
     }
 
     /// <summary>Configures a bulk transfer on a stream that sends a copy of <paramref name="data"/>.</summary>
-    /// <inheritdoc cref="SetBulkStream(byte, uint, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <inheritdoc cref="SetBulkStream"/>
     /// <param name="endpoint">The address of an OUT endpoint.</param>
     /// <param name="streamId">The stream, from 1.</param>
     /// <param name="data">What to send.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
-    public void SetBulkStream(byte endpoint, uint streamId, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    public void SetBulkStreamCopy(byte endpoint, int streamId, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(streamId);
+        ArgumentOutOfRangeException.ThrowIfLessThan(streamId, 1);
         SetSimple(UsbTransferType.BulkStream, endpoint, data, callback, state, timeout, streamId);
     }
 
     /// <summary>Configures a bulk transfer on a stream in the caller's memory, which stays pinned.</summary>
-    /// <inheritdoc cref="SetBulkStream(byte, uint, int, Action{UsbTransfer}?, object?, TimeSpan)"/>
+    /// <inheritdoc cref="SetBulkStream"/>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
     /// <param name="streamId">The stream, from 1.</param>
     /// <param name="buffer">Where the data is read from or written to.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">How long it may take, to the millisecond; zero is for ever.</param>
-    public void SetBulkStream(byte endpoint, uint streamId, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default)
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    public void SetBulkStreamPinned(byte endpoint, int streamId, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(streamId);
+        ArgumentOutOfRangeException.ThrowIfLessThan(streamId, 1);
         SetSimple(UsbTransferType.BulkStream, endpoint, buffer, callback, state, timeout, streamId);
     }
-
-    /// <inheritdoc cref="SetBulkStream(byte, uint, Memory{byte}, Action{UsbTransfer}?, object?, TimeSpan)"/>
-    public void SetBulkStream(byte endpoint, uint streamId, byte[] buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan timeout = default) =>
-        SetBulkStream(endpoint, streamId, Present(buffer), callback, state, timeout);
 }

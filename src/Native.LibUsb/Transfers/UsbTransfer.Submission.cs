@@ -9,11 +9,15 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Hands the transfer to libusb (<c>libusb_submit_transfer</c>). May be called from its own callback, and from any thread.
+    /// Submits the transfer (<c>libusb_submit_transfer</c>). May be called from its own callback, and from any thread.
     /// </summary>
+    /// <remarks>
+    /// Inside a callback of the context, while the transfer, its interface, its device handle or the context is closing, it returns normally, submits nothing
+    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check. On other threads it throws then.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
     /// <exception cref="UsbException">
     /// libusb refused it: <see cref="UsbError.NoDevice"/> when unplugged, <see cref="UsbError.NoMemory"/> or, for isochronous and control
     /// transfers on Linux, <see cref="UsbError.IO"/> at the usbfs memory limit; on Linux <see cref="UsbError.IO"/> also when the endpoint is
@@ -22,15 +26,18 @@ public sealed unsafe partial class UsbTransfer
     public void Submit()
     {
         UsbError error = TrySubmit();
-        if (error != UsbError.Success)
+        if (error is not (UsbError.Success or UsbError.Closed))
             ThrowSubmit(error);
     }
 
-    /// <summary>As <see cref="Submit"/>, but returns libusb's answer instead of throwing it.</summary>
-    /// <returns><see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows.</returns>
+    /// <summary>Submits the transfer as <see cref="Submit"/> does, and returns the error instead of throwing it.</summary>
+    /// <returns>
+    /// <see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows. <see cref="UsbError.Closed"/> inside a callback when the transfer, its
+    /// interface, its device handle or the context is closing.
+    /// </returns>
     /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">On another thread: the transfer, its interface or its device handle is disposed.</exception>
     public UsbError TrySubmit() => TrySubmit(null, default);
 
     private UsbError TrySubmit(TransferCompletion? awaited, CancellationToken cancellationToken)
@@ -41,7 +48,7 @@ public sealed unsafe partial class UsbTransfer
         {
             state = _state;
             if ((state & (InFlight | Setting | Dead)) != 0)
-                ThrowNotSubmittable();
+                return RefuseBusy();
         }
         while (Interlocked.CompareExchange(ref _state, state | InFlight, state) != state); // again when its callback just returned
 
@@ -49,7 +56,7 @@ public sealed unsafe partial class UsbTransfer
         if (state == Idle)
             _root.Target = this;
         if (_stop != 0)
-            Refuse(state);
+            return Refuse(state);
         if (OperatingSystem.IsWindows())
             RestoreIsoPacketLengths();
         if (awaited is not null) // it is null already where nobody awaits: each awaited submission takes its own back when it ends
@@ -108,7 +115,7 @@ public sealed unsafe partial class UsbTransfer
             int state = Interlocked.CompareExchange(ref _state, Idle, InCallback);
             if (state == InCallback)
             {
-                AfterRest(releasing: Disposed | HandleClosing | Doomed);
+                AfterRest(releasing: Disposed | Doomed);
                 return;
             }
 
@@ -129,12 +136,13 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
+    // A closing handle or interface releases its transfers itself, when all are at rest: until then callbacks may use each other's.
     private void AfterRest(int releasing)
     {
         int stop = Volatile.Read(ref _stop);
         if ((stop & releasing) != 0)
             TryRelease();
-        if ((stop & HandleClosing) != 0)
+        if ((stop & OwnerClosing) != 0)
             _handle.TransferCameToRest();
     }
 
@@ -153,29 +161,37 @@ public sealed unsafe partial class UsbTransfer
 
         _root.Target = null;
         Interlocked.Exchange(ref _state, Idle); // a full fence: who wants to stop the transfer sets _stop first, then looks at _state
-        AfterRest(releasing: Disposed | HandleClosing); // doomed without having run: it stays, its results can be read
+        AfterRest(releasing: Disposed); // doomed without having run: it stays, its results can be read
     }
 
-    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    private void Refuse(int state)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private UsbError Refuse(int state)
     {
         int stop = _stop;
         RollBack(state);
-        ThrowStopped(stop);
+        if (!IsRefusedQuietly(stop))
+            ThrowStopped(stop);
+        return UsbError.Closed;
     }
 
-    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    private void ThrowNotSubmittable()
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private UsbError RefuseBusy()
     {
         if ((_state & InFlight) != 0)
             throw new InvalidOperationException("The transfer is submitted already.");
-        ThrowNotAtRest();
+        if ((_state & Dead) == 0 || !IsRefusedQuietly(_stop & OwnerClosing))
+            ThrowNotAtRest();
+        return UsbError.Closed;
     }
+
+    /// <summary>Whether a callback submits something that is closing, which is no error of the callback's: it could not know.</summary>
+    private bool IsRefusedQuietly(int reasons) =>
+        (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);
 
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private void ThrowSubmit(UsbError error) => throw SubmitFailure(error);
 
-    private UsbException SubmitFailure(UsbError error)
+    internal UsbException SubmitFailure(UsbError error)
     {
         (int length, int packetLength) = Type switch
         {
@@ -184,6 +200,7 @@ public sealed unsafe partial class UsbTransfer
             _ => (_buffer.Length, 0),
         };
         return new UsbException(
-            error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Type, length, packetLength));
+            error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}",
+            hint: _handle.Claims.Diagnose(error, Endpoint, Type) ?? ErrorHint.ForSubmit(error, Type, length, packetLength));
     }
 }

@@ -38,11 +38,16 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Dead = 8;
     private const int Freed = 16;
 
-    // Reasons why it may not be submitted; 0 lets it go. Only UnConfigured is ever taken back.
+    // Reasons why it may not be submitted; 0 lets it go. UnConfigured and InterfaceClosed are taken back, when it is configured and when the interface is
+    // claimed again.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
     private const int HandleClosing = 8;
+    private const int InterfaceClosed = 16;
+
+    // Whoever closes the handle or the interface waits for the transfer.
+    private const int OwnerClosing = HandleClosing | InterfaceClosed;
 
     private libusb_transfer* _native;
     private int _state;
@@ -61,7 +66,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private UsbTransferType _type;
     private byte _endpoint;
     private uint _milliseconds;
-    private uint _streamId;
+    private int _streamId;
     private int _isoPacketCount;
     private UsbTransferStatus _status;
     private int _actualLength;
@@ -73,9 +78,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     // in a callback.
     private readonly Lock _freeing = new();
 
-    internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags)
+    internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags, UsbInterface? owner = null)
     {
         _handle = handle;
+        Owner = owner;
         IsoPacketCapacity = isoPackets;
         _native = libusb.libusb_alloc_transfer(isoPackets);
         if (_native is null)
@@ -102,6 +108,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     /// <summary>The device handle it was made by, which must be open to submit it.</summary>
     public UsbDeviceHandle Handle => _handle;
+
+    /// <summary>Gets the claim whose endpoint made it, and which disposes it; null for a transfer that the handle made.</summary>
+    internal UsbInterface? Owner { get; }
 
     /// <summary>How many isochronous packets it has room for; 0 when it was not made for isochronous endpoints.</summary>
     public int IsoPacketCapacity { get; }
@@ -180,13 +189,13 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>How long it may take, in milliseconds; 0 is for ever. Streaming transfers should have no timeout.</summary>
-    public TimeSpan Timeout
+    /// <summary>Gets the time limit; null if there is none, which is what streams should have.</summary>
+    public TimeSpan? Timeout
     {
         get
         {
             CheckNotDead();
-            return TimeSpan.FromMilliseconds(_milliseconds);
+            return _milliseconds == 0 ? null : TimeSpan.FromMilliseconds(_milliseconds);
         }
     }
 
@@ -326,9 +335,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             ThrowDisposed();
         if ((stop & HandleClosing) != 0)
             throw new ObjectDisposedException(nameof(UsbDeviceHandle));
+        if ((stop & Doomed) != 0)
+            throw new UsbTransferDoomedException();
         throw (stop & UnConfigured) != 0
             ? new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.")
-            : new UsbTransferDoomedException();
+            : new ObjectDisposedException(nameof(UsbInterface), "The interface of the transfer's endpoint was disposed: claim it again.");
     }
 
     [DoesNotReturn]

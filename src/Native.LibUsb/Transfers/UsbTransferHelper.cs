@@ -64,7 +64,7 @@ public sealed class UsbTransferHelper
         }
         catch (Exception stopped) when (stopped is UsbTransferDoomedException or ObjectDisposedException)
         {
-            // somebody wants it to stop, which is what happens
+            // it was doomed, or this is not called in a callback and something is closed: either way it stops
         }
     }
 

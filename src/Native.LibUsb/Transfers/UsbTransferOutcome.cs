@@ -2,7 +2,7 @@ namespace Native.LibUsb;
 
 /// <summary>How an awaited transfer ended: what <see cref="UsbTransfer.TrySubmitAsync"/> gives.</summary>
 /// <param name="Error">
-/// <see cref="UsbError.Success"/> when it ran to its end, though it may be short; <see cref="UsbError.Interrupted"/> when it was cancelled;
+/// <see cref="UsbError.Success"/> when it ran to its end, though it may be short; <see cref="UsbError.Canceled"/> when it was cancelled;
 /// otherwise what went wrong: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (stall), <see cref="UsbError.NoDevice"/>,
 /// <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>, or why libusb refused to submit it.
 /// </param>
@@ -15,7 +15,7 @@ public readonly record struct UsbTransferOutcome(UsbError Error, int BytesTransf
     {
         UsbTransferStatus.Completed => UsbError.Success,
         UsbTransferStatus.TimedOut => UsbError.Timeout,
-        UsbTransferStatus.Canceled => UsbError.Interrupted,
+        UsbTransferStatus.Canceled => UsbError.Canceled,
         UsbTransferStatus.Stall => UsbError.Pipe,
         UsbTransferStatus.NoDevice => UsbError.NoDevice,
         UsbTransferStatus.Overflow => UsbError.Overflow,

@@ -6,23 +6,22 @@ namespace Native.LibUsb;
 /// The living children of a parent, which closes them before itself. It does not keep them alive, yet still reaches one whose finaliser
 /// has not run: long weak references see it, so closing the parent misses nothing.
 /// </summary>
-internal sealed class ChildSet<T>
+internal sealed class ChildSet<T>(CloseState parent)
     where T : class
 {
     private readonly LinkedList<WeakReference<T>> _children = new();
-    private bool _closed;
     private int _pruneAt = 64;
 
     /// <summary>Adds a child. Its parent may close it at once, on another thread: this is the last thing that a constructor does.</summary>
     /// <param name="child">The child.</param>
     /// <param name="registration">What <see cref="Remove"/> takes; it is set before anybody finds the child here.</param>
-    /// <returns>False when the set is closed and the child must not live.</returns>
+    /// <returns>False when the parent is closing and the child must not live. A parent that begins to close and takes a snapshot then sees every child that was added.</returns>
     public bool TryAdd(T child, [NotNullWhen(true)] out LinkedListNode<WeakReference<T>>? registration)
     {
         lock (_children)
         {
             registration = null;
-            if (_closed)
+            if (!parent.IsOpen)
                 return false;
             if (_children.Count >= _pruneAt)
                 Prune();
@@ -38,28 +37,6 @@ internal sealed class ChildSet<T>
         {
             if (child?.List is not null)
                 _children.Remove(child);
-        }
-    }
-
-    /// <summary>Whether it takes no more children.</summary>
-    public bool IsClosed
-    {
-        get
-        {
-            lock (_children)
-                return _closed;
-        }
-    }
-
-    /// <summary>Takes no more children.</summary>
-    /// <returns>Whether this call closed it.</returns>
-    public bool Close()
-    {
-        lock (_children)
-        {
-            bool first = !_closed;
-            _closed = true;
-            return first;
         }
     }
 

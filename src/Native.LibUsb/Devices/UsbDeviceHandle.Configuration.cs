@@ -1,0 +1,59 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// The configuration of the device, and its reset.
+public sealed unsafe partial class UsbDeviceHandle
+{
+    /// <summary>Gets the <c>bConfigurationValue</c> of the active configuration (<c>libusb_get_configuration</c>); 0 when the device is not configured.</summary>
+    /// <exception cref="UsbException"><see cref="UsbError.NoDevice"/>: unplugged.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public int GetConfiguration()
+    {
+        int value;
+        using HandleLease lease = Lease();
+        using (Context.EnterSynchronous("read the configuration"))
+            UsbException.ThrowIfError(libusb.libusb_get_configuration(_native.Pointer, &value), "read the configuration");
+        Context.RunDeferred();
+        return value;
+    }
+
+    /// <summary>
+    /// Sets a configuration (<c>libusb_set_configuration</c>). Setting the active one again is a lightweight reset. No program and no kernel driver may have
+    /// claimed an interface. Endpoints become stale.
+    /// </summary>
+    /// <param name="value"><c>bConfigurationValue</c>; -1 leaves the device not configured.</param>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: there is no such configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names the interface and who holds it.
+    /// <see cref="UsbError.NoDevice"/>: unplugged.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not -1 to 255.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public void SetConfiguration(int value)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, -1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, byte.MaxValue);
+        CallbackScope.ThrowIfInside(Context.NativeHandle, "set a configuration");
+        using HandleLease lease = Lease();
+        int result = libusb.libusb_set_configuration(_native.Pointer, value);
+        if (result != 0)
+            UsbException.Throw((UsbError)result, $"set configuration {value} of {Device}", hint: (UsbError)result == UsbError.Busy ? Claims.HolderOfConfiguration() : null);
+        Claims.BeginGeneration();
+    }
+
+    /// <summary>Resets the device on its port (<c>libusb_reset_device</c>). Claims and settings are restored where possible; endpoints become stale.</summary>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: it came back as another device (firmware was loaded, say); dispose this handle and find it again.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public void Reset()
+    {
+        CallbackScope.ThrowIfInside(Context.NativeHandle, "reset a device");
+        using HandleLease lease = Lease();
+        UsbException.ThrowIfError(libusb.libusb_reset_device(_native.Pointer), $"reset {Device}");
+        Claims.BeginGeneration();
+    }
+}

@@ -1,0 +1,178 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// Control requests to the device, and its descriptors.
+public sealed unsafe partial class UsbDeviceHandle
+{
+    private const byte GetDescriptorRequest = 6;
+    private const int LargestDescriptor = 4096; // what Linux and Windows move in one control transfer
+    private static readonly TimeSpan s_descriptorTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly TransferPool _controls;
+
+    /// <summary>Makes a control request that reads from the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
+    /// <param name="setup">The request; its direction must be from the device.</param>
+    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns>The number of bytes received.</returns>
+    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public int ControlRead(in UsbControlSetup setup, Span<byte> buffer, TimeSpan? timeout = null)
+    {
+        UsbError error = TryControlRead(setup, buffer, out int transferred, timeout);
+        return error == UsbError.Success ? transferred : throw ControlFailure(error, setup, buffer.Length);
+    }
+
+    /// <summary>Makes a control request as <see cref="ControlRead"/> does, and returns the error instead of throwing it.</summary>
+    /// <param name="setup">The request; its direction must be from the device.</param>
+    /// <param name="buffer">Receives the answer, at most 65,535 bytes.</param>
+    /// <param name="transferred">The number of bytes received.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public UsbError TryControlRead(in UsbControlSetup setup, Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
+    {
+        CheckControl(setup, UsbDirection.In, buffer.Length);
+        fixed (byte* data = buffer)
+            return Control(setup, data, buffer.Length, out transferred, timeout);
+    }
+
+    /// <summary>Makes a control request that writes to the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
+    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns>The number of bytes sent.</returns>
+    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public int ControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data = default, TimeSpan? timeout = null)
+    {
+        UsbError error = TryControlWrite(setup, data, out int transferred, timeout);
+        return error == UsbError.Success ? transferred : throw ControlFailure(error, setup, data.Length);
+    }
+
+    /// <summary>Makes a control request as <see cref="ControlWrite"/> does, and returns the error instead of throwing it.</summary>
+    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes.</param>
+    /// <param name="transferred">The number of bytes sent.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public UsbError TryControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null)
+    {
+        CheckControl(setup, UsbDirection.Out, data.Length);
+        fixed (byte* pointer = data)
+            return Control(setup, pointer, data.Length, out transferred, timeout);
+    }
+
+    /// <summary>
+    /// Makes a control request that reads from the device, without blocking. The context's event thread is started if nobody handles events (see
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// </summary>
+    /// <param name="setup">The request; its direction must be from the device.</param>
+    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <returns>The number of bytes received. Await it once.</returns>
+    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        CheckControl(setup, UsbDirection.In, buffer.Length);
+        return RefuseControl(cancellationToken) ?? _controls.Rent().Read(setup, buffer, cancellationToken);
+    }
+
+    /// <summary>
+    /// Makes a control request that writes to the device, without blocking. The context's event thread is started if nobody handles events (see
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// </summary>
+    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096); it is copied before the call returns.</param>
+    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <returns>The number of bytes sent. Await it once.</returns>
+    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
+    {
+        CheckControl(setup, UsbDirection.Out, data.Length);
+        return RefuseControl(cancellationToken) ?? _controls.Rent().Write(setup, data.Span, cancellationToken);
+    }
+
+    /// <summary>Reads a descriptor of the device (GET_DESCRIPTOR, <c>libusb_get_descriptor</c>).</summary>
+    /// <param name="type">The descriptor's type: 1 is the device, 2 a configuration, 3 a string, 15 the BOS.</param>
+    /// <param name="index">Its index.</param>
+    /// <param name="languageId">The language of a string descriptor; 0 for all others.</param>
+    /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
+    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
+    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public byte[] GetDescriptor(byte type, byte index = 0, ushort languageId = 0) => GetDescriptor(UsbRecipient.Device, type, index, languageId);
+
+    /// <summary>Reads a descriptor of the device or of an interface.</summary>
+    internal byte[] GetDescriptor(UsbRecipient recipient, byte type, byte index, ushort wIndex)
+    {
+        byte[] buffer = new byte[LargestDescriptor];
+        int length = ControlRead(
+            new UsbControlSetup(UsbDirection.In, UsbRequestKind.Standard, recipient, GetDescriptorRequest, (ushort)((type << 8) | index), wIndex), buffer, s_descriptorTimeout);
+        return buffer[..length];
+    }
+
+    private static void CheckControl(in UsbControlSetup setup, UsbDirection direction, int length)
+    {
+        if (setup.IsIn != (direction == UsbDirection.In))
+        {
+            throw new ArgumentException(
+                setup.IsIn ? "The request reads from the device: use ControlRead." : "The request writes to the device: use ControlWrite.", nameof(setup));
+        }
+
+        if (length > ushort.MaxValue)
+            throw new ArgumentException($"A control transfer moves at most 65,535 bytes, not {length}.", nameof(length));
+    }
+
+    /// <summary>Gets the result of a request that is not made: it was cancelled, or a callback makes it of a closing handle.</summary>
+    private ValueTask<int>? RefuseControl(CancellationToken cancellationToken)
+    {
+        if (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
+            return TransferCompletion.CanceledAsync(CancellationToken.None);
+        ObjectDisposedException.ThrowIf(!IsOpen, this);
+        return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : null;
+    }
+
+    private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
+        new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}",
+            hint: error == UsbError.InvalidParameter ? ErrorHint.ForSubmit(error, UsbTransferType.Control, length) : null);
+
+    private UsbError Control(in UsbControlSetup setup, byte* data, int length, out int transferred, TimeSpan? timeout)
+    {
+        transferred = 0;
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        int result;
+        using HandleLease lease = Lease();
+        using (Context.EnterSynchronous("make a synchronous transfer"))
+        {
+            result = libusb.libusb_control_transfer(
+                _native.Pointer, setup.RequestType, setup.Request, setup.Value, setup.Index, data, (ushort)length, milliseconds);
+        }
+
+        Context.RunDeferred();
+        if (result < 0)
+            return (UsbError)result;
+        transferred = result;
+        return UsbError.Success;
+    }
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// The kernel's drivers on the interfaces.
+public sealed unsafe partial class UsbDeviceHandle
+{
+    /// <summary>Whether a kernel driver holds an interface (<c>libusb_kernel_driver_active</c>). Linux and macOS.</summary>
+    /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public bool IsKernelDriverActive(int interfaceNumber)
+    {
+        InterfaceClaims.CheckNumber(interfaceNumber);
+        using HandleLease lease = Lease();
+        return UsbException.ThrowIfError(
+            libusb.libusb_kernel_driver_active(_native.Pointer, interfaceNumber), $"ask for the kernel driver of interface {interfaceNumber}") == 1;
+    }
+
+    /// <summary>
+    /// As <see cref="IsKernelDriverActive"/>, but never throws for what the system or the device does, and names the driver.
+    /// </summary>
+    /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
+    /// <param name="name">The driver's name; null when none holds the interface, or the system does not say: only Linux does.</param>
+    /// <returns>Whether a kernel driver holds the interface. A program that claimed it is none.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public bool TryGetKernelDriver(int interfaceNumber, out string? name)
+    {
+        InterfaceClaims.CheckNumber(interfaceNumber);
+        name = null;
+        using HandleLease lease = Lease();
+        if (libusb.libusb_kernel_driver_active(_native.Pointer, interfaceNumber) != 1)
+            return false;
+        if (OperatingSystem.IsLinux())
+            name = DriverInSysfs(interfaceNumber);
+        return true;
+    }
+
+    /// <summary>Takes an interface from its kernel driver (<c>libusb_detach_kernel_driver</c>). Linux and macOS.</summary>
+    /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: no driver holds it. <see cref="UsbError.NotSupported"/> on Windows.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public void DetachKernelDriver(int interfaceNumber)
+    {
+        InterfaceClaims.CheckNumber(interfaceNumber);
+        using HandleLease lease = Lease();
+        UsbException.ThrowIfError(
+            libusb.libusb_detach_kernel_driver(_native.Pointer, interfaceNumber), $"detach the kernel driver of interface {interfaceNumber}");
+    }
+
+    /// <summary>Gives an interface back to its kernel driver (<c>libusb_attach_kernel_driver</c>). Linux and macOS.</summary>
+    /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: none was detached. <see cref="UsbError.Busy"/>: the interface is claimed.
+    /// <see cref="UsbError.NotSupported"/> on Windows.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public void AttachKernelDriver(int interfaceNumber)
+    {
+        InterfaceClaims.CheckNumber(interfaceNumber);
+        using HandleLease lease = Lease();
+        UsbException.ThrowIfError(
+            libusb.libusb_attach_kernel_driver(_native.Pointer, interfaceNumber), $"attach the kernel driver of interface {interfaceNumber}");
+    }
+
+    /// <summary>
+    /// Takes interfaces from their kernel driver when they are claimed, and gives them back when they are released
+    /// (<c>libusb_set_auto_detach_kernel_driver</c>). Linux and macOS.
+    /// </summary>
+    /// <param name="enable">On or off.</param>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public void SetAutoDetachKernelDriver(bool enable)
+    {
+        using HandleLease lease = Lease();
+        UsbException.ThrowIfError(
+            libusb.libusb_set_auto_detach_kernel_driver(_native.Pointer, enable ? 1 : 0), "detach kernel drivers automatically");
+    }
+
+    // libusb says that there is a driver, and the kernel's own folders say which.
+    private string? DriverInSysfs(int interfaceNumber)
+    {
+        try
+        {
+            string link = string.Create(CultureInfo.InvariantCulture,
+                $"/sys/bus/usb/devices/{Device.PortPath}:{Device.GetActiveConfigurationDescriptor().Value}.{interfaceNumber}/driver");
+            return Path.GetFileName(File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        }
+        catch (Exception e) when (e is UsbException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

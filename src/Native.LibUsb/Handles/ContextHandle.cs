@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+// libusb's objects must be released children first: a device released after the context, or a handle after the device, crashes or leaks. Each
+// handle here holds a reference on its parent, so the order is right however the program lets go of them, finalisers included: finalisers run in
+// any order, and the context is still released last.
+
+/// <summary>Owns a <c>libusb_context</c>.</summary>
+internal sealed unsafe class ContextHandle : SafeHandle
+{
+    // What libusb holds as user data: it may call back until it has exited.
+    private readonly List<GCHandle> _freedAfterExit = [];
+
+    public ContextHandle(libusb_context* context)
+        : base(0, ownsHandle: true)
+    {
+        Deferred = new DeferredWork(this);
+        SetHandle((nint)context);
+    }
+
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>Gets the work that callbacks have put off.</summary>
+    public DeferredWork Deferred { get; }
+
+    public libusb_context* Pointer => (libusb_context*)handle;
+
+    /// <summary>Keeps user data that was given to libusb until libusb is done with the context.</summary>
+    public void FreeAfterExit(GCHandle userData)
+    {
+        lock (_freedAfterExit)
+            _freedAfterExit.Add(userData);
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        object? log = LogDispatcher.Find(Pointer);
+        libusb.libusb_exit(Pointer);
+        LogDispatcher.Forget(Pointer, log);
+        _freedAfterExit.ForEach(userData => userData.Free());
+        return true;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>Owns an open <c>libusb_device_handle</c>.</summary>
+internal sealed unsafe class OpenHandle : ContextChildHandle
+{
+    public OpenHandle(ContextHandle context)
+        : base(context)
+    {
+    }
+
+    // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
+    private SafeHandle? _file;
+
+    // Memory of the device's controller that was not given back. It must be before the handle closes, also when nobody disposed anything.
+    private readonly HashSet<(nint Memory, int Length)> _memory = [];
+
+    public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
+
+    /// <summary>Takes over a reference on the file.</summary>
+    public void KeepOpen(SafeHandle file) => _file = file;
+
+    /// <summary>Takes over what <c>libusb_open</c> gave.</summary>
+    public void Own(libusb_device_handle* opened) => SetHandle((nint)opened);
+
+    /// <summary>Memory of the device's controller; null where there is none. The caller holds a lease.</summary>
+    public byte* AllocateMemory(int length)
+    {
+        byte* memory = libusb.libusb_dev_mem_alloc(Pointer, (nuint)length);
+        if (memory is not null)
+        {
+            lock (_memory)
+                _memory.Add(((nint)memory, length));
+        }
+
+        return memory;
+    }
+
+    /// <summary>Gives memory back, if that was not done. The caller holds a lease.</summary>
+    public void FreeMemory(byte* memory, int length)
+    {
+        lock (_memory)
+        {
+            if (!_memory.Remove(((nint)memory, length)))
+                return;
+        }
+
+        _ = libusb.libusb_dev_mem_free(Pointer, memory, (nuint)length);
+    }
+
+    // The last user closes it, and that may be a callback that used it while another thread disposed it.
+    protected override bool MayReleaseInCallback => false;
+
+    protected override void ReleaseChild()
+    {
+        foreach ((nint memory, int length) in _memory) // nobody else is here any more
+            _ = libusb.libusb_dev_mem_free(Pointer, (byte*)memory, (nuint)length);
+        libusb.libusb_close(Pointer);
+        _file?.DangerousRelease();
+    }
+}

@@ -1,0 +1,32 @@
+namespace Native.LibUsb;
+
+/// <summary>Knows the claims of all device handles of this program, so that an error can name the one that is in the way. It keeps no handle alive.</summary>
+internal static class ClaimRegistry
+{
+    private static readonly List<WeakReference<InterfaceClaims>> s_all = [];
+
+    public static void Add(InterfaceClaims claims)
+    {
+        lock (s_all)
+        {
+            s_all.RemoveAll(static one => !one.TryGetTarget(out _));
+            s_all.Add(new WeakReference<InterfaceClaims>(claims));
+        }
+    }
+
+    public static void Remove(InterfaceClaims claims)
+    {
+        lock (s_all)
+            s_all.RemoveAll(one => !one.TryGetTarget(out InterfaceClaims? target) || target == claims);
+    }
+
+    /// <summary>Gets whether another handle of this program, of whatever context, has claimed an interface of the same device.</summary>
+    public static bool IsClaimedElsewhere(InterfaceClaims claims, int interfaceNumber)
+    {
+        UsbDevice device = claims.Handle.Device;
+        InterfaceClaims[] others;
+        lock (s_all)
+            others = [.. s_all.Select(static one => one.TryGetTarget(out InterfaceClaims? target) ? target : null).OfType<InterfaceClaims>()];
+        return Array.Exists(others, other => other != claims && other.Handle.Device is { } one && one.BusNumber == device.BusNumber && one.Address == device.Address && other.Has(interfaceNumber));
+    }
+}

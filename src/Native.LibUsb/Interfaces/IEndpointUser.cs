@@ -1,0 +1,20 @@
+namespace Native.LibUsb;
+
+/// <summary>
+/// Represents something in a higher layer that keeps an endpoint busy with transfers of its own: a ring. A closing handle or interface stops it, and an
+/// alternate setting is not changed under it.
+/// </summary>
+internal interface IEndpointUser
+{
+    /// <summary>Gets the endpoint's address, with its direction bit.</summary>
+    byte Endpoint { get; }
+
+    /// <summary>Gets the bulk stream of the endpoint; 0 is none.</summary>
+    int StreamId { get; }
+
+    /// <summary>Gets whether it has transfers in flight, or will have.</summary>
+    bool IsActive { get; }
+
+    /// <summary>The handle or the interface closes, and has cancelled what is in flight. Must not wait.</summary>
+    void StopForClosing();
+}

@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb;
+
+// Moving data through bulk and interrupt endpoints.
+public sealed unsafe partial class UsbEndpoint
+{
+    /// <summary>Reads from the endpoint and waits (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
+    /// <param name="buffer">
+    /// Receives the data. Its length need not be a multiple of the packet size; but a device that sends a whole packet where less is left causes
+    /// <see cref="UsbError.Overflow"/>, and the packet is lost.
+    /// </param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns>The number of bytes received; a short packet ends the transfer early.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>,
+    /// <see cref="UsbError.NoDevice"/>. The bytes that were received before are in the buffer, and <see cref="UsbException.BytesTransferred"/> counts them.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint is stale, an OUT endpoint or isochronous, or a callback of this context calls.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
+    public int Read(Span<byte> buffer, TimeSpan? timeout = null)
+    {
+        UsbError error = TryRead(buffer, out int transferred, timeout);
+        return error == UsbError.Success ? transferred : throw Failure(error, buffer.Length, transferred);
+    }
+
+    /// <summary>Reads as <see cref="Read"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="Read"/>
+    /// <param name="buffer">Receives the data.</param>
+    /// <param name="transferred">The number of bytes received, also with an error.</param>
+    /// <param name="timeout">The time limit; null sets none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    public UsbError TryRead(Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
+    {
+        CheckMoves(UsbDirection.In);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        fixed (byte* data = buffer)
+            return Handle.Move(this, data, buffer.Length, out transferred, milliseconds);
+    }
+
+    /// <summary>Writes to the endpoint and waits (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
+    /// <param name="data">The data to send; an empty span sends a zero-length packet.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="endOfMessage">
+    /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end of the message.
+    /// </param>
+    /// <returns>The number of bytes sent.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbException.BytesTransferred"/> counts the bytes that were sent before.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, an IN endpoint or isochronous, or a callback of this context calls.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
+    public int Write(ReadOnlySpan<byte> data, TimeSpan? timeout = null, bool endOfMessage = false)
+    {
+        UsbError error = TryWrite(data, out int transferred, timeout, endOfMessage);
+        return error == UsbError.Success ? transferred : throw Failure(error, data.Length, transferred);
+    }
+
+    /// <summary>Writes as <see cref="Write"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="Write"/>
+    /// <param name="data">The data to send.</param>
+    /// <param name="transferred">The number of bytes sent, also with an error.</param>
+    /// <param name="timeout">The time limit; null sets none.</param>
+    /// <param name="endOfMessage">Whether a zero-length packet follows when the last packet is full.</param>
+    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    public UsbError TryWrite(ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null, bool endOfMessage = false)
+    {
+        CheckMoves(UsbDirection.Out);
+        uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        fixed (byte* pointer = data)
+        {
+            UsbError error = Handle.Move(this, pointer, data.Length, out transferred, milliseconds);
+            return error == UsbError.Success && endOfMessage && EndsWithFullPacket(data.Length) && transferred == data.Length
+                ? Handle.Move(this, pointer, 0, out _, milliseconds)
+                : error;
+        }
+    }
+
+    /// <summary>
+    /// Reads from the endpoint without blocking. The context's event thread is started if nobody handles events (see
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// </summary>
+    /// <param name="buffer">
+    /// Receives the data, and stays pinned meanwhile. Its length need not be a multiple of the packet size; but a device that sends a whole packet where less is
+    /// left causes <see cref="UsbError.Overflow"/>, and the packet is lost.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the buffer is the caller's again.</param>
+    /// <returns>The number of bytes received; a short packet ends the transfer early. Await it once.</returns>
+    /// <exception cref="UsbTransferCanceledException">
+    /// The token was cancelled, or the interface or the handle was disposed meanwhile. The exception counts the bytes that were received before.
+    /// </exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>, <see cref="UsbError.NoDevice"/>,
+    /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> counts the bytes that were received before.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, an OUT endpoint or isochronous.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        MoveAsync(UsbDirection.In, buffer, UsbTransferFlags.None, cancellationToken);
+
+    /// <summary>
+    /// Writes to the endpoint without blocking. The context's event thread is started if nobody handles events (see
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// </summary>
+    /// <param name="data">The data to send, which stays pinned meanwhile; empty memory sends a zero-length packet.</param>
+    /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the memory is the caller's again.</param>
+    /// <returns>The number of bytes sent. Await it once.</returns>
+    /// <exception cref="UsbTransferCanceledException">
+    /// The token was cancelled, or the interface or the handle was disposed meanwhile. The exception counts the bytes that were sent before.
+    /// </exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.NoDevice"/>, <see cref="UsbError.NoMemory"/>.
+    /// <see cref="UsbException.BytesTransferred"/> counts the bytes that were sent before.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, an IN endpoint or isochronous.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        WriteAsync(data, endOfMessage: false, cancellationToken);
+
+    /// <summary>Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, and can mark the end of a message.</summary>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
+    /// <param name="data">The data to send, which stays pinned meanwhile.</param>
+    /// <param name="endOfMessage">
+    /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end of the message
+    /// (<see cref="UsbTransferFlags.AddZeroPacket"/>: Linux, macOS, WinUSB).
+    /// </param>
+    /// <param name="cancellationToken">Cancels the transfer at libusb.</param>
+    public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, bool endOfMessage, CancellationToken cancellationToken = default) =>
+        MoveAsync(
+            UsbDirection.Out, MemoryMarshal.AsMemory(data),
+            endOfMessage && EndsWithFullPacket(data.Length) ? UsbTransferFlags.AddZeroPacket : UsbTransferFlags.None, cancellationToken);
+
+    private ValueTask<int> MoveAsync(UsbDirection direction, Memory<byte> memory, UsbTransferFlags flags, CancellationToken cancellationToken)
+    {
+        if (!Interface.IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle))
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that its interface is closing
+        CheckMoves(direction);
+        return cancellationToken.IsCancellationRequested
+            ? TransferCompletion.CanceledAsync(cancellationToken)
+            : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);
+    }
+
+    private bool EndsWithFullPacket(int length) => length > 0 && length % Math.Max(Descriptor.MaxPacketSize, 1) == 0;
+
+    private void CheckMoves(UsbDirection direction)
+    {
+        CheckUsable();
+        if (Direction != direction)
+            throw new InvalidOperationException($"Endpoint 0x{Address:x2} is an {(direction == UsbDirection.In ? "OUT endpoint: write to it" : "IN endpoint: read from it")}.");
+        if (TransferType is not (UsbTransferType.Bulk or UsbTransferType.Interrupt))
+        {
+            throw new InvalidOperationException(TransferType == UsbTransferType.Isochronous
+                ? $"Endpoint 0x{Address:x2} is isochronous: use a ring, or CreateTransfer and SetIsochronous."
+                : $"Endpoint 0x{Address:x2} is a control endpoint: use ControlRead and ControlWrite.");
+        }
+    }
+
+    private UsbException Failure(UsbError error, int length, int transferred) => new(
+        error, string.Create(CultureInfo.InvariantCulture, $"{(Direction == UsbDirection.In ? "read" : "write")} {length} bytes {(Direction == UsbDirection.In ? "from" : "to")} endpoint 0x{Address:x2}"), transferred,
+        Handle.Claims.Diagnose(error, Address, TransferType) ?? ErrorHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize));
+}

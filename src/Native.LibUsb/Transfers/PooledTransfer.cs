@@ -1,0 +1,105 @@
+using System.Threading.Tasks.Sources;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// Represents one awaited read, write or control request, on a transfer that is used again for the next. The awaiting code returns it to its pool by taking
+/// the result.
+/// </summary>
+internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : IValueTaskSource<int>
+{
+    private Memory<byte> _answer; // where a control request's answer is copied to
+
+    public UsbTransfer Transfer => transfer;
+
+    /// <summary>Submits a bulk or interrupt transfer in the caller's memory, which stays pinned until the result is taken.</summary>
+    public ValueTask<int> Move(UsbTransferType type, byte endpoint, Memory<byte> memory, UsbTransferFlags flags, CancellationToken cancellationToken)
+    {
+        if (type == UsbTransferType.Bulk)
+            transfer.SetBulkPinned(endpoint, memory);
+        else
+            transfer.SetInterruptPinned(endpoint, memory);
+        if (transfer.Flags != flags)
+            transfer.Flags = flags;
+        return Submit(cancellationToken);
+    }
+
+    /// <summary>Submits a control request that reads.</summary>
+    public ValueTask<int> Read(in UsbControlSetup setup, Memory<byte> answer, CancellationToken cancellationToken)
+    {
+        transfer.SetControl(setup, answer.Length);
+        _answer = answer;
+        return Submit(cancellationToken);
+    }
+
+    /// <summary>Submits a control request that writes.</summary>
+    public ValueTask<int> Write(in UsbControlSetup setup, ReadOnlySpan<byte> data, CancellationToken cancellationToken)
+    {
+        transfer.SetControlCopy(setup, data);
+        return Submit(cancellationToken);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => Source.GetStatus(token);
+
+    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        Source.OnCompleted(continuation, state, token, flags);
+
+    int IValueTaskSource<int>.GetResult(short token)
+    {
+        TransferCompletion completion = transfer.Completion;
+        if (token != completion.Token || ((IValueTaskSource<int>)completion).GetStatus(token) == ValueTaskSourceStatus.Pending)
+            throw new InvalidOperationException("The result of this call was taken before, or is not there yet: await a ValueTask once.");
+        try
+        {
+            CopyAnswer();
+            return Source.GetResult(token);
+        }
+        finally
+        {
+            Return();
+        }
+    }
+
+    private void CopyAnswer()
+    {
+        if (_answer.IsEmpty)
+            return;
+        try
+        {
+            transfer.Data.CopyTo(_answer.Span);
+        }
+        catch (ObjectDisposedException)
+        {
+            // closed before the result was taken: the bytes went with the transfer
+        }
+    }
+
+    private IValueTaskSource<int> Source => transfer.Completion;
+
+    private ValueTask<int> Submit(CancellationToken cancellationToken)
+    {
+        UsbError error;
+        try
+        {
+            error = transfer.TrySubmitAwaited(cancellationToken);
+        }
+        catch
+        {
+            Return();
+            throw;
+        }
+
+        if (error == UsbError.Success)
+            return new ValueTask<int>(this, transfer.Completion.Token);
+        Exception? failure = error == UsbError.Closed ? null : transfer.SubmitFailure(error);
+        Return();
+        return failure is null ? TransferCompletion.CanceledAsync(CancellationToken.None) : ValueTask.FromException<int>(failure);
+    }
+
+    private void Return()
+    {
+        _answer = default;
+        if (transfer.TryReleasePin())
+            pool.Return(this);
+    }
+}

@@ -1,0 +1,22 @@
+namespace Native.LibUsb;
+
+/// <summary>Converts time limits of transfers to libusb's, which are unsigned milliseconds with 0 for none.</summary>
+internal static class TransferTimeout
+{
+    private const double LongestMilliseconds = int.MaxValue;
+
+    /// <exception cref="ArgumentOutOfRangeException">The time is zero, negative, or longer than 24.8 days.</exception>
+    public static uint ToMilliseconds(TimeSpan? timeout)
+    {
+        if (timeout is not { } time || time == Timeout.InfiniteTimeSpan)
+            return 0;
+        double milliseconds = Math.Ceiling(time.TotalMilliseconds); // 0.4 ms must not become "none"
+        if (time <= TimeSpan.Zero || milliseconds > LongestMilliseconds)
+        {
+            throw new ArgumentOutOfRangeException(nameof(timeout), time,
+                "The time limit of a transfer is 1 millisecond to 24.8 days; null or Timeout.InfiniteTimeSpan sets none. A transfer cannot be asked not to wait.");
+        }
+
+        return (uint)milliseconds;
+    }
+}
