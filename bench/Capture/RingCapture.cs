@@ -38,13 +38,9 @@ internal sealed class RingCapture(Work work) : FacadeCapture(work)
     private UsbEndpointDescriptor Endpoint(UsbDeviceHandle handle)
     {
         UsbInterfaceSettings @interface = handle.Device.GetActiveConfigurationDescriptor().Interfaces[Work.Interface];
-        foreach (UsbEndpointDescriptor endpoint in @interface.AlternateSettings[Work.IsIso ? Work.IsoSetting : 0].Endpoints)
-        {
-            if (endpoint.Address == Work.Endpoint)
-                return endpoint;
-        }
-
-        throw new InvalidOperationException("the device has no such endpoint");
+        return @interface.AlternateSettings[Work.IsIso ? Work.IsoSetting : 0].TryFindEndpoint(Work.Endpoint, out UsbEndpointDescriptor? endpoint)
+            ? endpoint
+            : throw new InvalidOperationException("the device has no such endpoint");
     }
 
     private readonly struct BulkHandler : IUsbInputHandler

@@ -8,7 +8,7 @@ internal static class Endpoints
     {
         foreach (UsbDevice device in context.GetDevices())
         {
-            endpoint = default;
+            UsbEndpointDescriptor? found = null;
             byte number = 0, alternate = 0;
             foreach (UsbInterfaceSettings @interface in device.GetActiveConfigurationDescriptor().Interfaces)
             {
@@ -19,13 +19,14 @@ internal static class Endpoints
                         if (candidate.TransferType != type || candidate.Direction != UsbDirection.In)
                             continue;
                         (number, alternate) = ((byte)@interface.Number, (byte)setting.Number);
-                        endpoint = candidate;
+                        found = candidate;
                     }
                 }
             }
 
-            if (endpoint.Address == 0)
+            if (found is null)
                 continue;
+            endpoint = found;
             UsbDeviceHandle handle = device.Open();
             handle.ClaimInterface(number);
             if (alternate != 0)

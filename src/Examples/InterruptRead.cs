@@ -41,15 +41,11 @@ internal static class InterruptRead
 
     private static (byte Address, int Size) FindInterruptIn(UsbDevice device)
     {
-        if (device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting))
-        {
-            foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
-            {
-                if (endpoint is { TransferType: UsbTransferType.Interrupt, Direction: UsbDirection.In })
-                    return (endpoint.Address, endpoint.BytesPerInterval);
-            }
-        }
-
-        throw new IOException("Interface 0 has no interrupt IN endpoint.");
+        UsbEndpointDescriptor endpoint = device.GetActiveConfigurationDescriptor().Interfaces
+            .Where(one => one.Number == 0)
+            .SelectMany(one => one.AlternateSettings[0].Endpoints)
+            .FirstOrDefault(one => one is { TransferType: UsbTransferType.Interrupt, Direction: UsbDirection.In })
+            ?? throw new IOException("Interface 0 has no interrupt IN endpoint.");
+        return (endpoint.Address, endpoint.BytesPerInterval);
     }
 }

@@ -20,8 +20,8 @@ internal static class IsoStreaming
         // The first setting of a streaming interface takes no bandwidth and has no endpoint. A packet must have room for all that the
         // device may send in one service interval: a buffer divided evenly into too small packets would lose the rest of each.
         claim.SetAlternateSetting(AlternateSetting);
-        if (!device.GetActiveConfigurationDescriptor().TryFindSetting(0, AlternateSetting, out UsbInterfaceDescriptor setting)
-            || !setting.TryFindEndpoint(IsoIn, out UsbEndpointDescriptor endpoint))
+        if (!device.GetActiveConfigurationDescriptor().TryFindSetting(0, AlternateSetting, out UsbInterfaceDescriptor? setting)
+            || !setting.TryFindEndpoint(IsoIn, out UsbEndpointDescriptor? endpoint))
             throw new IOException($"The device has no endpoint 0x{IsoIn:x2}.");
 
         int submitted = 0, packets = 0, errors = 0;

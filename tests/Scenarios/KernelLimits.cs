@@ -9,4 +9,5 @@ internal static class KernelLimits
     public const string SuperSpeedPlus = "the kernel's vhci_hcd has no ports faster than SuperSpeed";
     public const string Permission = "root may open every node; the test of a thread without that right is instead";
     public const string Opens = "nobody counts how often a node of the kernel is opened";
+    public const string Descriptors = "the kernel drops descriptors that do not fit before anybody reads them";
 }

@@ -123,8 +123,8 @@ public abstract class RingConsumers
         _device = Open();
         _events = _device.Context.StartEventThread();
         using UsbDevice device = _device.Context.FindDevice(BenchmarkDevices.Vendor, _device.Handle.Device.ProductId)!;
-        if (!device.GetActiveConfigurationDescriptor().TryFindSetting(0, Options.PacketsPerTransfer > 0 ? 1 : 0, out UsbInterfaceDescriptor setting)
-            || !setting.TryFindEndpoint(BenchmarkDevices.In, out UsbEndpointDescriptor endpoint))
+        if (!device.GetActiveConfigurationDescriptor().TryFindSetting(0, Options.PacketsPerTransfer > 0 ? 1 : 0, out UsbInterfaceDescriptor? setting)
+            || !setting.TryFindEndpoint(BenchmarkDevices.In, out UsbEndpointDescriptor? endpoint))
             throw new InvalidOperationException("The device has no such endpoint.");
         _ring = _device.Handle.CreateInputRing(endpoint, Options with { Transfers = Slots, Overflow = UsbRingOverflow.Wait });
         _ring.State = _seen;

@@ -3,8 +3,8 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>An endpoint of an alternate setting.</summary>
-public readonly ref struct UsbEndpointDescriptor : IUsbDescriptorView<UsbEndpointDescriptor>
+/// <summary>Represents an endpoint of an alternate setting.</summary>
+public sealed unsafe class UsbEndpointDescriptor
 {
     private const int CompanionSize = 6;
     private const int PacketSizeMask = 0x07ff;
@@ -12,57 +12,62 @@ public readonly ref struct UsbEndpointDescriptor : IUsbDescriptorView<UsbEndpoin
     private const int ExtraPacketsMask = 3;
     private const int TransferTypeMask = 3;
 
-    private readonly UsbConfigurationDescriptor _owner;
-    private readonly EndpointRecord _record;
+    private readonly UsbSpeed _speed; // decides what some fields mean
+    private readonly byte[] _extra;
 
-    private UsbEndpointDescriptor(UsbConfigurationDescriptor owner, EndpointRecord record)
+    internal UsbEndpointDescriptor(libusb_endpoint_descriptor* native, UsbSpeed speed)
     {
-        _owner = owner;
-        _record = record;
+        _speed = speed;
+        Address = native->bEndpointAddress;
+        Attributes = native->bmAttributes;
+        RawMaxPacketSize = native->wMaxPacketSize;
+        Interval = native->bInterval;
+        Refresh = native->bRefresh;
+        SyncAddress = native->bSynchAddress;
+        _extra = ExtraBytes.Copy(native->extra, native->extra_length);
     }
 
-    /// <summary><c>bEndpointAddress</c>, with the direction bit: 0x81 is IN 1.</summary>
-    public byte Address => _record.Address;
+    /// <summary>Gets <c>bEndpointAddress</c>, with the direction bit: 0x81 is IN 1.</summary>
+    public byte Address { get; }
 
-    /// <summary>Its number, 1 to 15.</summary>
+    /// <summary>Gets the endpoint's number, 1 to 15.</summary>
     public int Number => UsbEndpointAddress.Number(Address);
 
-    /// <summary>Which way data goes.</summary>
+    /// <summary>Gets the direction of the data.</summary>
     public UsbDirection Direction => UsbEndpointAddress.IsIn(Address) ? UsbDirection.In : UsbDirection.Out;
 
-    /// <summary><c>bmAttributes</c>.</summary>
-    public byte Attributes => _record.Attributes;
+    /// <summary>Gets <c>bmAttributes</c>.</summary>
+    public byte Attributes { get; }
 
-    /// <summary>The kind of transfers it takes.</summary>
+    /// <summary>Gets the type of the transfers that the endpoint takes.</summary>
     public UsbTransferType TransferType => (UsbTransferType)(Attributes & TransferTypeMask);
 
     /// <summary>
-    /// <c>wMaxPacketSize</c> as it is: bits 0 to 10 are bytes, and at high speed bits 11 and 12 the further packets of a microframe.
+    /// Gets <c>wMaxPacketSize</c> unchanged: bits 0 to 10 are bytes, and at high speed bits 11 and 12 are the additional packets of a microframe.
     /// </summary>
-    public ushort RawMaxPacketSize => _record.MaxPacketSize;
+    public ushort RawMaxPacketSize { get; }
 
-    /// <summary>Bytes of the largest packet.</summary>
+    /// <summary>Gets the bytes of the largest packet.</summary>
     public int MaxPacketSize => RawMaxPacketSize & PacketSizeMask;
 
-    /// <summary>Packets in one microframe: 1 to 3 at high speed for isochronous and interrupt endpoints, otherwise 1.</summary>
-    public int PacketsPerMicroframe =>
-        _owner.Speed == UsbSpeed.High && IsPeriodic ? 1 + ((RawMaxPacketSize >> ExtraPacketsShift) & ExtraPacketsMask) : 1;
+    /// <summary>Gets the packets in one microframe: 1 to 3 at high speed for isochronous and interrupt endpoints, otherwise 1.</summary>
+    public int PacketsPerMicroframe => _speed == UsbSpeed.High ? PeriodicPackets : 1;
 
     /// <summary>
-    /// Bytes that a periodic endpoint (isochronous or interrupt) may move in one service interval, and so the length of one isochronous
-    /// packet: packets of a microframe together at high speed, <c>wBytesPerInterval</c> at SuperSpeed. For other endpoints the packet size.
+    /// Gets the bytes that a periodic endpoint (isochronous or interrupt) may move in one service interval, and so the length of one isochronous
+    /// packet: the packets of a microframe together at high speed, <c>wBytesPerInterval</c> at SuperSpeed. For other endpoints it is the packet size.
     /// </summary>
     public int BytesPerInterval =>
         IsPeriodic && TryGetCompanion(out UsbSuperSpeedCompanion companion) && companion.BytesPerInterval > 0
             ? companion.BytesPerInterval
             : MaxPacketSize * PacketsPerMicroframe;
 
-    /// <summary><c>bInterval</c> as it is; see <see cref="ServiceInterval"/>.</summary>
-    public byte Interval => _record.Interval;
+    /// <summary>Gets <c>bInterval</c> unchanged; see <see cref="ServiceInterval"/>.</summary>
+    public byte Interval { get; }
 
     /// <summary>
-    /// The time between two packets of a periodic endpoint: <c>bInterval</c> in frames, or 2^(bInterval-1) frames or microframes, as speed
-    /// and type say. Zero for other endpoints.
+    /// Gets the time between two packets of a periodic endpoint: <c>bInterval</c> frames, or 2^(bInterval-1) frames or microframes, depending on
+    /// speed and type. It is zero for other endpoints.
     /// </summary>
     public TimeSpan ServiceInterval
     {
@@ -70,29 +75,41 @@ public readonly ref struct UsbEndpointDescriptor : IUsbDescriptorView<UsbEndpoin
         {
             if (!IsPeriodic)
                 return TimeSpan.Zero;
-            bool microframes = _owner.Speed >= UsbSpeed.High;
+            bool microframes = _speed >= UsbSpeed.High;
             long unit = microframes ? TimeSpan.TicksPerMillisecond / 8 : TimeSpan.TicksPerMillisecond;
             bool exponent = microframes || TransferType == UsbTransferType.Isochronous;
             return TimeSpan.FromTicks(unit * (exponent ? 1L << (Math.Clamp((int)Interval, 1, 16) - 1) : Math.Max((int)Interval, 1)));
         }
     }
 
-    /// <summary><c>bRefresh</c> of audio endpoints.</summary>
-    public byte Refresh => _record.Refresh;
+    /// <summary>Gets <c>bRefresh</c> of audio endpoints.</summary>
+    public byte Refresh { get; }
 
-    /// <summary><c>bSynchAddress</c> of audio endpoints.</summary>
-    public byte SyncAddress => _record.SyncAddress;
+    /// <summary>Gets <c>bSynchAddress</c> of audio endpoints.</summary>
+    public byte SyncAddress { get; }
 
-    /// <summary>Descriptors of classes or makers that follow the endpoint's own, as they are.</summary>
-    public ReadOnlySpan<byte> Extra => _record.Extra;
+    /// <summary>
+    /// Gets the class-specific and vendor-specific descriptors that follow the endpoint's own, unchanged; <see cref="UsbExtraDescriptors"/>
+    /// separates them.
+    /// </summary>
+    public ReadOnlySpan<byte> Extra => _extra;
+
+    /// <summary>
+    /// Gets what <c>libusb_get_max_iso_packet_size</c> returns for this endpoint: <c>wBytesPerInterval</c> of the companion at SuperSpeed, whatever
+    /// the type; otherwise the packet size, times the packets of a microframe for periodic endpoints, whatever the speed.
+    /// </summary>
+    internal int MaxIsoPacketSize =>
+        _speed >= UsbSpeed.Super && TryGetCompanion(out UsbSuperSpeedCompanion companion)
+            ? companion.BytesPerInterval
+            : MaxPacketSize * PeriodicPackets;
 
     private bool IsPeriodic => TransferType is UsbTransferType.Isochronous or UsbTransferType.Interrupt;
 
-    static UsbEndpointDescriptor IUsbDescriptorView<UsbEndpointDescriptor>.View(UsbConfigurationDescriptor owner, object record) => new(owner, (EndpointRecord)record);
+    private int PeriodicPackets => IsPeriodic ? 1 + ((RawMaxPacketSize >> ExtraPacketsShift) & ExtraPacketsMask) : 1;
 
-    /// <summary>The SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
-    /// <param name="companion">Its content, when there is one.</param>
-    /// <returns>Whether there is one.</returns>
+    /// <summary>Finds the SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
+    /// <param name="companion">The content of the companion descriptor, if the endpoint has one.</param>
+    /// <returns>Whether the endpoint has one.</returns>
     public bool TryGetCompanion(out UsbSuperSpeedCompanion companion)
     {
         foreach (ReadOnlySpan<byte> descriptor in new UsbExtraDescriptors(Extra))
@@ -108,9 +125,3 @@ public readonly ref struct UsbEndpointDescriptor : IUsbDescriptorView<UsbEndpoin
         return false;
     }
 }
-
-/// <summary>What a SuperSpeed endpoint says besides its endpoint descriptor.</summary>
-/// <param name="MaxBurst"><c>bMaxBurst</c>: packets of a burst less one, 0 to 15.</param>
-/// <param name="Attributes"><c>bmAttributes</c>: for bulk the exponent of the number of streams, for isochronous bursts less one.</param>
-/// <param name="BytesPerInterval"><c>wBytesPerInterval</c>: bytes that a periodic endpoint moves in one service interval.</param>
-public readonly record struct UsbSuperSpeedCompanion(byte MaxBurst, byte Attributes, ushort BytesPerInterval);

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Interfaces that belong together as one function of a composite device.</summary>
+/// <summary>Represents interfaces that belong together as one function of a composite device.</summary>
 /// <param name="FirstInterface"><c>bFirstInterface</c>.</param>
 /// <param name="InterfaceCount"><c>bInterfaceCount</c>: how many interfaces that follow each other.</param>
 /// <param name="FunctionClass"><c>bFunctionClass</c>.</param>

@@ -1,69 +1,61 @@
+using System.Diagnostics.CodeAnalysis;
+using Native.LibUsb.Interop;
+
 namespace Native.LibUsb;
 
-/// <summary>An interface of a configuration, with its alternate settings.</summary>
-public readonly ref struct UsbInterfaceSettings : IUsbDescriptorView<UsbInterfaceSettings>
+/// <summary>Represents one alternate setting of an interface: a set of endpoints. One alternate setting is active at a time.</summary>
+public sealed unsafe class UsbInterfaceDescriptor
 {
-    private readonly UsbConfigurationDescriptor _owner;
-    private readonly InterfaceRecord _record;
+    private readonly byte[] _extra;
 
-    private UsbInterfaceSettings(UsbConfigurationDescriptor owner, InterfaceRecord record)
+    internal UsbInterfaceDescriptor(libusb_interface_descriptor* native, UsbSpeed speed)
     {
-        _owner = owner;
-        _record = record;
+        InterfaceNumber = native->bInterfaceNumber;
+        Number = native->bAlternateSetting;
+        Class = native->bInterfaceClass;
+        SubClass = native->bInterfaceSubClass;
+        Protocol = native->bInterfaceProtocol;
+        StringIndex = native->iInterface;
+        _extra = ExtraBytes.Copy(native->extra, native->extra_length);
+        // libusb gives a count with a null array when a descriptor between the interface's and its first endpoint's does not fit.
+        var endpoints = new UsbEndpointDescriptor[native->endpoint is null ? 0 : native->bNumEndpoints];
+        for (int i = 0; i < endpoints.Length; i++)
+            endpoints[i] = new UsbEndpointDescriptor(native->endpoint + i, speed);
+        Endpoints = Array.AsReadOnly(endpoints);
     }
 
-    /// <summary><c>bInterfaceNumber</c>: what <see cref="UsbDeviceHandle.ClaimInterface"/> takes. -1 when it has no setting at all.</summary>
-    public int Number => _record.Settings is [SettingRecord first, ..] ? first.InterfaceNumber : -1;
+    /// <summary>Gets <c>bInterfaceNumber</c>.</summary>
+    public byte InterfaceNumber { get; }
 
-    /// <summary>Its alternate settings, in the order of the descriptors.</summary>
-    public UsbDescriptorList<UsbInterfaceDescriptor> AlternateSettings => new(_owner, _record.Settings);
+    /// <summary>Gets <c>bAlternateSetting</c>.</summary>
+    public byte Number { get; }
 
-    static UsbInterfaceSettings IUsbDescriptorView<UsbInterfaceSettings>.View(UsbConfigurationDescriptor owner, object record) => new(owner, (InterfaceRecord)record);
-}
+    /// <summary>Gets <c>bInterfaceClass</c>.</summary>
+    public byte Class { get; }
 
-/// <summary>One alternate setting of an interface: a set of endpoints of which one at a time is chosen.</summary>
-public readonly ref struct UsbInterfaceDescriptor : IUsbDescriptorView<UsbInterfaceDescriptor>
-{
-    private readonly UsbConfigurationDescriptor _owner;
-    private readonly SettingRecord _record;
+    /// <summary>Gets <c>bInterfaceSubClass</c>.</summary>
+    public byte SubClass { get; }
 
-    private UsbInterfaceDescriptor(UsbConfigurationDescriptor owner, SettingRecord record)
-    {
-        _owner = owner;
-        _record = record;
-    }
+    /// <summary>Gets <c>bInterfaceProtocol</c>.</summary>
+    public byte Protocol { get; }
 
-    /// <summary><c>bInterfaceNumber</c>.</summary>
-    public byte InterfaceNumber => _record.InterfaceNumber;
+    /// <summary>Gets <c>iInterface</c>: the index of the string; 0 is none.</summary>
+    public byte StringIndex { get; }
 
-    /// <summary><c>bAlternateSetting</c>.</summary>
-    public byte Number => _record.Number;
+    /// <summary>Gets the endpoints, in the order of the descriptors; endpoint 0 is not among them.</summary>
+    public IReadOnlyList<UsbEndpointDescriptor> Endpoints { get; }
 
-    /// <summary><c>bInterfaceClass</c>.</summary>
-    public byte Class => _record.Class;
-
-    /// <summary><c>bInterfaceSubClass</c>.</summary>
-    public byte SubClass => _record.SubClass;
-
-    /// <summary><c>bInterfaceProtocol</c>.</summary>
-    public byte Protocol => _record.Protocol;
-
-    /// <summary><c>iInterface</c>: number of the string; 0 is none.</summary>
-    public byte StringIndex => _record.StringIndex;
-
-    /// <summary>Its endpoints, in the order of the descriptors; endpoint 0 is not among them.</summary>
-    public UsbDescriptorList<UsbEndpointDescriptor> Endpoints => new(_owner, _record.Endpoints);
-
-    /// <summary>Descriptors of classes or makers that follow the interface's own, as they are.</summary>
-    public ReadOnlySpan<byte> Extra => _record.Extra;
-
-    static UsbInterfaceDescriptor IUsbDescriptorView<UsbInterfaceDescriptor>.View(UsbConfigurationDescriptor owner, object record) => new(owner, (SettingRecord)record);
+    /// <summary>
+    /// Gets the class-specific and vendor-specific descriptors that follow the interface's own, unchanged; <see cref="UsbExtraDescriptors"/>
+    /// separates them.
+    /// </summary>
+    public ReadOnlySpan<byte> Extra => _extra;
 
     /// <summary>Finds an endpoint.</summary>
-    /// <param name="address">Its address, with the direction bit.</param>
-    /// <param name="endpoint">The endpoint, when it exists.</param>
-    /// <returns>Whether it exists in this setting.</returns>
-    public bool TryFindEndpoint(byte address, out UsbEndpointDescriptor endpoint)
+    /// <param name="address">The endpoint's address, with the direction bit.</param>
+    /// <param name="endpoint">The endpoint; null when this alternate setting does not have it.</param>
+    /// <returns>Whether this alternate setting has it.</returns>
+    public bool TryFindEndpoint(byte address, [NotNullWhen(true)] out UsbEndpointDescriptor? endpoint)
     {
         foreach (UsbEndpointDescriptor candidate in Endpoints)
         {
@@ -74,7 +66,7 @@ public readonly ref struct UsbInterfaceDescriptor : IUsbDescriptorView<UsbInterf
             }
         }
 
-        endpoint = default;
+        endpoint = null;
         return false;
     }
 }

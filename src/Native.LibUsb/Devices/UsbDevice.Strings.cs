@@ -3,27 +3,14 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>The strings that a device descriptor names.</summary>
-public enum UsbDeviceString
-{
-    /// <summary>Who made it.</summary>
-    Manufacturer = 0,
-
-    /// <summary>What it is.</summary>
-    Product = 1,
-
-    /// <summary>Its serial number.</summary>
-    SerialNumber = 2,
-}
-
 public sealed unsafe partial class UsbDevice
 {
     /// <summary>
     /// Reads one of the device's strings. libusb 1.0.30 asks the operating system (<c>libusb_get_device_string</c>), without permission for the
-    /// device; with older versions it is opened for the moment.
+    /// device; with older versions the device is opened for a moment.
     /// </summary>
     /// <param name="which">Which string.</param>
-    /// <param name="text">The text; null when there is none.</param>
+    /// <param name="text">The text, without NULs that pad it at the end; null when there is none.</param>
     /// <returns>
     /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> when the device has none; <see cref="UsbError.Access"/> or another error
     /// when it could not be opened or did not answer; <see cref="UsbError.NotSupported"/> when it came as an open file, whose handle can
@@ -71,7 +58,8 @@ public sealed unsafe partial class UsbDevice
             _native.Pointer, (libusb_device_string_type)which, buffer, (int)libusb.LIBUSB_DEVICE_STRING_BYTES_MAX);
         if (length < 0)
             return (UsbError)length;
-        text = Encoding.UTF8.GetString(buffer, Math.Max(length - 1, 0)); // the length counts the terminating zero
+        // The length counts the terminating zero, and a device may have padded its text with more of them.
+        text = StringDescriptor.WithoutPadding(Encoding.UTF8.GetString(buffer, length));
         return UsbError.Success;
     }
 }

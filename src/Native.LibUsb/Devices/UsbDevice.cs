@@ -130,70 +130,94 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return parent is null ? null : new UsbDevice(Context, parent);
     }
 
-    /// <summary><c>wMaxPacketSize</c> of an endpoint of the active configuration, as it is (<c>libusb_get_max_packet_size</c>).</summary>
+    /// <summary>
+    /// Gets <c>wMaxPacketSize</c> of an endpoint of the active configuration unchanged, in the first alternate setting that has the endpoint:
+    /// bits 0 to 10 are bytes, and at high speed bits 11 and 12 are the additional packets of a microframe.
+    /// </summary>
+    /// <remarks>
+    /// The value is what <c>libusb_get_max_packet_size</c> returns. It is read from the descriptors here, because libusb's function ends the process
+    /// on malformed ones.
+    /// </remarks>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is no such endpoint.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">That is no endpoint address.</exception>
+    /// <returns><c>wMaxPacketSize</c>.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Another error: see
+    /// <see cref="GetActiveConfigurationDescriptor"/>.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
-    public int GetMaxPacketSize(byte endpoint)
-    {
-        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        using var lease = new HandleLease(_native);
-        return UsbException.ThrowIfError(libusb.libusb_get_max_packet_size(_native.Pointer, endpoint), $"find endpoint 0x{endpoint:x2} of {this}");
-    }
+    public int GetMaxPacketSize(byte endpoint) => FindFirstEndpoint(endpoint).RawMaxPacketSize;
 
     /// <summary>
-    /// Bytes that an isochronous endpoint moves in one service interval, in the first alternate setting that has it
-    /// (<c>libusb_get_max_iso_packet_size</c>). That is often the smallest one: see <see cref="GetMaxAlternatePacketSize"/>.
+    /// Gets the bytes that an isochronous endpoint moves in one service interval, in the first alternate setting that has the endpoint. That is
+    /// often the smallest one: see <see cref="GetMaxAlternatePacketSize"/>.
     /// </summary>
+    /// <remarks>
+    /// The value is what <c>libusb_get_max_iso_packet_size</c> returns: for a bulk endpoint at SuperSpeed that is 0. It is read from the descriptors
+    /// here, because libusb's function ends the process on malformed ones.
+    /// </remarks>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is no such endpoint.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">That is no endpoint address.</exception>
+    /// <returns>Bytes.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Another error: see
+    /// <see cref="GetActiveConfigurationDescriptor"/>.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
-    public int GetMaxIsoPacketSize(byte endpoint)
-    {
-        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        using var lease = new HandleLease(_native);
-        return UsbException.ThrowIfError(libusb.libusb_get_max_iso_packet_size(_native.Pointer, endpoint), $"find endpoint 0x{endpoint:x2} of {this}");
-    }
+    public int GetMaxIsoPacketSize(byte endpoint) => FindFirstEndpoint(endpoint).MaxIsoPacketSize;
 
     /// <summary>
-    /// Bytes that an endpoint moves in one service interval, in one alternate setting. What <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27
-    /// tells, read from the descriptors, with every version.
+    /// Gets the bytes that an endpoint moves in one service interval, in one alternate setting
+    /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>).
     /// </summary>
+    /// <remarks>
+    /// It takes the place of <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27 and works with every version. libusb's function takes the
+    /// position of an interface for its number, and returns 0 for a bulk endpoint at SuperSpeed.
+    /// </remarks>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is no such setting or endpoint in the active configuration.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">That is no endpoint address.</exception>
+    /// <returns>Bytes.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: there is no such setting or endpoint in the active configuration, or the device is not configured. Another
+    /// error: see <see cref="GetActiveConfigurationDescriptor"/>.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public int GetMaxAlternatePacketSize(int interfaceNumber, int alternateSetting, byte endpoint)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        if (!GetActiveConfigurationDescriptor().TryFindSetting(interfaceNumber, alternateSetting, out UsbInterfaceDescriptor setting)
-            || !setting.TryFindEndpoint(endpoint, out UsbEndpointDescriptor found))
+        if (!GetActiveConfigurationDescriptor().TryFindSetting(interfaceNumber, alternateSetting, out UsbInterfaceDescriptor? setting)
+            || !setting.TryFindEndpoint(endpoint, out UsbEndpointDescriptor? found))
         {
-            UsbException.Throw(UsbError.NotFound, $"find endpoint 0x{endpoint:x2} in alternate setting {alternateSetting} of interface {interfaceNumber}");
-            return 0;
+            throw new UsbException(UsbError.NotFound, $"find endpoint 0x{endpoint:x2} in alternate setting {alternateSetting} of interface {interfaceNumber}");
         }
 
         return found.BytesPerInterval;
     }
 
-    /// <summary>The configuration that is set now (<c>libusb_get_active_config_descriptor</c>). Nothing is sent to the device.</summary>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device is not configured.</exception>
+    /// <summary>Gets the active configuration (<c>libusb_get_active_config_descriptor</c>). Nothing is sent to the device.</summary>
+    /// <returns>A copy of the descriptors.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the device is not configured. <see cref="UsbError.IO"/>: libusb cannot read the descriptors, because they
+    /// are malformed. Another error: the operating system does not say which configuration is active, for example because the device is unplugged.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public UsbConfigurationDescriptor GetActiveConfigurationDescriptor()
     {
         using var lease = new HandleLease(_native);
         libusb_config_descriptor* native;
         UsbException.ThrowIfError(libusb.libusb_get_active_config_descriptor(_native.Pointer, &native), $"read the active configuration of {this}");
-        return new UsbConfigurationDescriptor(native, Speed);
+        return UsbConfigurationDescriptor.Take(native, Speed);
     }
 
-    /// <summary>One of its configurations (<c>libusb_get_config_descriptor</c>). On Linux and macOS nothing is sent to the device.</summary>
-    /// <param name="index">From 0 to <see cref="UsbDeviceDescriptor.ConfigurationCount"/> - 1: its place, not its <c>bConfigurationValue</c>.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: there is none at that place.</exception>
+    /// <summary>Gets one of the device's configurations (<c>libusb_get_config_descriptor</c>). On Linux and macOS nothing is sent to the device.</summary>
+    /// <param name="index">From 0 to <see cref="UsbDeviceDescriptor.ConfigurationCount"/> - 1: its position, not its <c>bConfigurationValue</c>.</param>
+    /// <returns>A copy of the descriptors.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: there is none at that position. <see cref="UsbError.IO"/>: libusb cannot read the descriptors, because they
+    /// are malformed.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is not one of 0 to 255.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public UsbConfigurationDescriptor GetConfigurationDescriptor(int index)
@@ -203,7 +227,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         using var lease = new HandleLease(_native);
         libusb_config_descriptor* native;
         UsbException.ThrowIfError(libusb.libusb_get_config_descriptor(_native.Pointer, (byte)index, &native), $"read configuration {index} of {this}");
-        return new UsbConfigurationDescriptor(native, Speed);
+        return UsbConfigurationDescriptor.Take(native, Speed);
     }
 
     /// <summary>Another reference on the same device, to be disposed by itself (<c>libusb_ref_device</c>).</summary>
@@ -238,6 +262,14 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Such as <c>Bus 001 Device 004: ID 1234:5678</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"Bus {BusNumber:D3} Device {Address:D3}: ID {VendorId:x4}:{ProductId:x4}");
+
+    private UsbEndpointDescriptor FindFirstEndpoint(byte endpoint)
+    {
+        UsbEndpointAddress.Check(endpoint, nameof(endpoint));
+        return GetActiveConfigurationDescriptor().TryFindFirstEndpoint(endpoint, out UsbEndpointDescriptor? found)
+            ? found
+            : throw new UsbException(UsbError.NotFound, $"find endpoint 0x{endpoint:x2} of {this}");
+    }
 
     private UsbException OpenFailure(UsbError error) =>
         new(error, $"open device {this}", hint: _isWrapped

@@ -16,8 +16,9 @@ public sealed record UsbDeviceFilter
     public byte? DeviceClass { get; init; }
 
     /// <summary>
-    /// Its serial number, exactly. Devices that fit otherwise are asked for theirs as <see cref="UsbDevice.TryGetString"/> does it: before libusb
-    /// 1.0.30 they are opened for that, and one that cannot be opened does not fit.
+    /// Gets the serial number, which must be equal to that of the device; NULs that pad the device's are ignored. Devices that fit otherwise are
+    /// asked for theirs with <see cref="UsbDevice.TryGetString"/>: before libusb 1.0.30 they are opened for that. A device whose serial number
+    /// cannot be read does not fit.
     /// </summary>
     public string? SerialNumber { get; init; }
 

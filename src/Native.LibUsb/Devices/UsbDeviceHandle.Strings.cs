@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Native.LibUsb;
 
@@ -22,9 +21,13 @@ public sealed partial class UsbDeviceHandle
         return languages;
     }
 
-    /// <summary>One of the device's strings.</summary>
-    /// <param name="index">Its number, as descriptors give it; 0 is no string.</param>
-    /// <param name="language">In which language; 0 takes the device's first.</param>
+    /// <summary>Reads one of the device's strings.</summary>
+    /// <remarks>
+    /// NULs at the end, with which some devices pad their strings, are no part of the text; those between characters are. A surrogate without its
+    /// other half becomes U+FFFD.
+    /// </remarks>
+    /// <param name="index">The string's index, as descriptors give it; 0 is no string.</param>
+    /// <param name="language">The language; 0 takes the device's first.</param>
     /// <returns>The text; null when there is none.</returns>
     /// <exception cref="UsbException">
     /// The device did not answer, or its answer is no string descriptor (<see cref="UsbError.IO"/>).
@@ -67,7 +70,7 @@ public sealed partial class UsbDeviceHandle
         Span<byte> buffer = stackalloc byte[MaxStringDescriptor];
         UsbError error = ReadStringDescriptor(index, language, buffer, out ReadOnlySpan<byte> content);
         if (error == UsbError.Success)
-            text = Encoding.Unicode.GetString(content);
+            text = StringDescriptor.Decode(content);
         return error;
     }
 
@@ -95,7 +98,7 @@ public sealed partial class UsbDeviceHandle
             return error;
         if (received < 2 || buffer[1] != StringDescriptorType || buffer[0] < 2 || buffer[0] > received)
             return UsbError.IO;
-        content = buffer[2..(buffer[0] & ~1)];
+        content = buffer[2..buffer[0]];
         return UsbError.Success;
     }
 }

@@ -73,7 +73,10 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// Reads the device's binary object store (<c>libusb_get_bos_descriptor</c>): its device capabilities.
     /// </summary>
     /// <returns>The capabilities; null when the device has none, as most below USB 2.1.</returns>
-    /// <exception cref="UsbException">The device did not answer: <see cref="UsbError.NoDevice"/>, <see cref="UsbError.IO"/>.</exception>
+    /// <exception cref="UsbException">
+    /// The device did not answer: <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Timeout"/>, <see cref="UsbError.IO"/>; or its answer is not a
+    /// BOS descriptor: <see cref="UsbError.IO"/>.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbBosDescriptor? GetBosDescriptor()
@@ -88,7 +91,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         if (result is (int)UsbError.Pipe or (int)UsbError.NotFound)
             return null;
         UsbException.ThrowIfError(result, operation);
-        return new UsbBosDescriptor(bos);
+        return UsbBosDescriptor.Take(bos);
     }
 
     /// <summary>Makes a transfer, which the caller disposes; one that is forgotten is disposed with the handle.</summary>

@@ -50,6 +50,7 @@ internal sealed record RingPlan
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the system.</exception>
     public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction)
     {
+        ArgumentNullException.ThrowIfNull(endpoint);
         if (endpoint.Direction != direction)
             throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} goes the other way.", nameof(endpoint));
         if (endpoint.TransferType == UsbTransferType.Control)

@@ -101,6 +101,7 @@ public sealed record UsbRingOptions
     /// <exception cref="ArgumentOutOfRangeException">The rate or the depth is not positive.</exception>
     public static UsbRingOptions ForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth = null)
     {
+        ArgumentNullException.ThrowIfNull(endpoint);
         TimeSpan time = depth ?? TimeSpan.FromMilliseconds(100);
         if (!(bytesPerSecond > 0) || double.IsInfinity(bytesPerSecond))
             throw new ArgumentOutOfRangeException(nameof(bytesPerSecond), bytesPerSecond, "A rate is more than 0 bytes a second.");

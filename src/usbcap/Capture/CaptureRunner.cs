@@ -50,16 +50,8 @@ internal sealed class CaptureRunner(CaptureRequest request)
         }
     }
 
-    private static bool HasAlternatives(UsbConfigurationDescriptor configuration, int number)
-    {
-        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
-        {
-            if (@interface.Number == number)
-                return @interface.AlternateSettings.Count > 1;
-        }
-
-        return false;
-    }
+    private static bool HasAlternatives(UsbConfigurationDescriptor configuration, int number) =>
+        configuration.Interfaces.FirstOrDefault(one => one.Number == number) is { AlternateSettings.Count: > 1 };
 
     private static UsbInterface Claim(UsbDeviceHandle handle, int number)
     {

@@ -9,6 +9,7 @@ internal sealed class DeviceReport
 {
     private readonly UsbDevice _device;
     private readonly List<UsbConfigurationDescriptor> _configurations = [];
+    private readonly List<(int Index, UsbError Error)> _unreadableConfigurations = [];
 
     private DeviceReport(UsbDevice device) => _device = device;
 
@@ -47,6 +48,8 @@ internal sealed class DeviceReport
             return;
         foreach (UsbConfigurationDescriptor configuration in _configurations)
             WriteConfiguration(writer, configuration);
+        foreach ((int index, UsbError error) in _unreadableConfigurations)
+            writer.WriteLine(string.Create(c, $"  configuration at index {index} not readable: {error}"));
     }
 
     public static void WriteJson(List<DeviceReport> reports, Stream stream)
@@ -64,20 +67,17 @@ internal sealed class DeviceReport
     {
         CultureInfo c = CultureInfo.InvariantCulture;
         writer.WriteLine(string.Create(c, $"  configuration {configuration.Value}, {configuration.MaxPowerMilliamps} mA"));
-        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
+        foreach (UsbInterfaceDescriptor setting in configuration.Interfaces.SelectMany(one => one.AlternateSettings))
         {
-            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
+            writer.WriteLine(string.Create(c,
+                $"    interface {setting.InterfaceNumber} alternate setting {setting.Number}, class {setting.Class:x2}.{setting.SubClass:x2}.{setting.Protocol:x2}"));
+            foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
             {
-                writer.WriteLine(string.Create(c,
-                    $"    interface {setting.InterfaceNumber} alternate setting {setting.Number}, class {setting.Class:x2}.{setting.SubClass:x2}.{setting.Protocol:x2}"));
-                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
-                {
-                    writer.Write(string.Create(c,
-                        $"      endpoint 0x{endpoint.Address:x2} {endpoint.TransferType.Name()} {(endpoint.Direction == UsbDirection.In ? "IN" : "OUT")}, packets of {endpoint.MaxPacketSize} bytes"));
-                    if (endpoint.ServiceInterval > TimeSpan.Zero)
-                        writer.Write(string.Create(c, $", {endpoint.BytesPerInterval} bytes every {endpoint.ServiceInterval.TotalMicroseconds} us"));
-                    writer.WriteLine();
-                }
+                writer.Write(string.Create(c,
+                    $"      endpoint 0x{endpoint.Address:x2} {endpoint.TransferType.Name()} {(endpoint.Direction == UsbDirection.In ? "IN" : "OUT")}, packets of {endpoint.MaxPacketSize} bytes"));
+                if (endpoint.ServiceInterval > TimeSpan.Zero)
+                    writer.Write(string.Create(c, $", {endpoint.BytesPerInterval} bytes every {endpoint.ServiceInterval.TotalMicroseconds} us"));
+                writer.WriteLine();
             }
         }
     }
@@ -105,18 +105,32 @@ internal sealed class DeviceReport
             json.WriteNumber("value", configuration.Value);
             json.WriteNumber("maxPowerMilliamps", configuration.MaxPowerMilliamps);
             json.WriteStartArray("alternateSettings");
-            foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
-            {
-                foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
-                    WriteSetting(json, setting);
-            }
+            foreach (UsbInterfaceDescriptor setting in configuration.Interfaces.SelectMany(one => one.AlternateSettings))
+                WriteSetting(json, setting);
 
             json.WriteEndArray();
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+        WriteUnreadable(json);
         json.WriteEndObject();
+    }
+
+    private void WriteUnreadable(Utf8JsonWriter json)
+    {
+        if (_unreadableConfigurations.Count == 0)
+            return;
+        json.WriteStartArray("configurationsNotReadable");
+        foreach ((int index, UsbError error) in _unreadableConfigurations)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("index", index);
+            json.WriteString("error", error.ToString());
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteSetting(Utf8JsonWriter json, UsbInterfaceDescriptor setting)
@@ -159,9 +173,9 @@ internal sealed class DeviceReport
             {
                 _configurations.Add(_device.GetConfigurationDescriptor(index));
             }
-            catch (UsbException)
+            catch (UsbException e)
             {
-                // broken descriptors: the device is listed all the same
+                _unreadableConfigurations.Add((index, e.Error)); // malformed descriptors: the device is listed all the same
             }
         }
     }

@@ -25,21 +25,10 @@ internal sealed record EndpointChoice(
     /// <param name="configuration">The configuration it was found in.</param>
     public UsbEndpointDescriptor FindIn(UsbConfigurationDescriptor configuration)
     {
-        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
-        {
-            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
-            {
-                if (setting.InterfaceNumber != Interface || setting.Number != AlternateSetting)
-                    continue;
-                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
-                {
-                    if (endpoint.Address == Address)
-                        return endpoint;
-                }
-            }
-        }
-
-        throw new InvalidOperationException($"Endpoint {this} is of another configuration.");
+        return configuration.TryFindSetting(Interface, AlternateSetting, out UsbInterfaceDescriptor? setting)
+            && setting.TryFindEndpoint(Address, out UsbEndpointDescriptor? endpoint)
+                ? endpoint
+                : throw new InvalidOperationException($"Endpoint {this} is of another configuration.");
     }
 
     /// <summary>Such as <c>0x81 (isochronous IN)</c>.</summary>

@@ -41,24 +41,16 @@ internal sealed record EndpointSelection
 
     private static List<EndpointChoice> Read(UsbConfigurationDescriptor configuration, out List<(int Interface, int AlternateSetting)> settings)
     {
-        var endpoints = new List<EndpointChoice>();
-        settings = [];
-        foreach (UsbInterfaceSettings @interface in configuration.Interfaces)
-        {
-            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
-            {
-                settings.Add((setting.InterfaceNumber, setting.Number));
-                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
-                {
-                    if (endpoint.TransferType == UsbTransferType.Control)
-                        continue;
-                    endpoints.Add(new EndpointChoice(setting.InterfaceNumber, setting.Number, endpoint.Address, endpoint.TransferType,
-                        endpoint.MaxPacketSize, endpoint.BytesPerInterval, endpoint.ServiceInterval));
-                }
-            }
-        }
-
-        return endpoints;
+        List<UsbInterfaceDescriptor> all = [.. configuration.Interfaces.SelectMany(one => one.AlternateSettings)];
+        settings = all.ConvertAll(setting => ((int)setting.InterfaceNumber, (int)setting.Number));
+        return
+        [
+            .. from setting in all
+               from endpoint in setting.Endpoints
+               where endpoint.TransferType != UsbTransferType.Control
+               select new EndpointChoice(setting.InterfaceNumber, setting.Number, endpoint.Address, endpoint.TransferType,
+                   endpoint.MaxPacketSize, endpoint.BytesPerInterval, endpoint.ServiceInterval),
+        ];
     }
 
     private void CheckSettings(List<(int Interface, int AlternateSetting)> settings)

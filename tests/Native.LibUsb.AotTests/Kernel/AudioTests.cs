@@ -23,8 +23,8 @@ public sealed class AudioTests : MachineTest
     {
         Assert.Equal(UsbSpeed.Full, _handle.Device.Speed);
         UsbConfigurationDescriptor configuration = _handle.Device.GetActiveConfigurationDescriptor();
-        Assert.True(configuration.TryFindSetting(Streaming, 0, out UsbInterfaceDescriptor silent));
-        Assert.Equal(0, silent.Endpoints.Count);
+        Assert.True(configuration.TryFindSetting(Streaming, 0, out UsbInterfaceDescriptor? silent));
+        Assert.Empty(silent.Endpoints);
         Assert.Equal(1, silent.Class); // audio
         UsbEndpointDescriptor endpoint = EndpointOf(_handle, Endpoint, 1, Streaming);
         Assert.Equal(UsbTransferType.Isochronous, endpoint.TransferType);

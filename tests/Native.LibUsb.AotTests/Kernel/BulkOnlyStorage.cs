@@ -21,7 +21,7 @@ public sealed class BulkOnlyStorage
     public BulkOnlyStorage(UsbDeviceHandle handle)
     {
         Handle = handle;
-        Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting));
+        Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
         Assert.Equal((0x08, 0x06, 0x50), (setting.Class, setting.SubClass, setting.Protocol)); // storage, SCSI, bulk-only
         foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
         {

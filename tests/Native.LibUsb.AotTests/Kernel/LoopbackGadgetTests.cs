@@ -20,7 +20,7 @@ public sealed class LoopbackGadgetTests : MachineTest
         _gadget = Plug("Loopback");
         _handle = _gadget.Device.Open();
         _handle.ClaimInterface(0);
-        Assert.True(_gadget.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting));
+        Assert.True(_gadget.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
         foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
         {
             Assert.Equal((UsbTransferType.Bulk, Packet), (endpoint.TransferType, endpoint.MaxPacketSize));

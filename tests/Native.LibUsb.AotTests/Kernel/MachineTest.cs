@@ -53,8 +53,8 @@ public abstract class MachineTest : IDisposable
     /// <summary>An endpoint of an alternate setting of interface 0.</summary>
     protected static UsbEndpointDescriptor EndpointOf(UsbDeviceHandle handle, byte address, int alternate = 0, int interfaceNumber = 0)
     {
-        Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(interfaceNumber, alternate, out UsbInterfaceDescriptor setting), "There is no such setting.");
-        Assert.True(setting.TryFindEndpoint(address, out UsbEndpointDescriptor endpoint), $"There is no endpoint 0x{address:x2}.");
+        Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(interfaceNumber, alternate, out UsbInterfaceDescriptor? setting), "There is no such setting.");
+        Assert.True(setting.TryFindEndpoint(address, out UsbEndpointDescriptor? endpoint), $"There is no endpoint 0x{address:x2}.");
         return endpoint;
     }
 

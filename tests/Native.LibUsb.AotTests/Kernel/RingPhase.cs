@@ -61,8 +61,8 @@ public sealed class RingPhase : IDataPhase
 
     private static UsbEndpointDescriptor EndpointOf(BulkOnlyStorage storage, byte address)
     {
-        Assert.True(storage.Handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting));
-        Assert.True(setting.TryFindEndpoint(address, out UsbEndpointDescriptor endpoint));
+        Assert.True(storage.Handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
+        Assert.True(setting.TryFindEndpoint(address, out UsbEndpointDescriptor? endpoint));
         return endpoint;
     }
 }

@@ -149,9 +149,8 @@ public sealed class SourceSinkGadgetTests : MachineTest
     {
         Gadget gadget = PlugAndOpen(pattern: 0);
         UsbConfigurationDescriptor configuration = gadget.Device.GetActiveConfigurationDescriptor();
-        Assert.Equal(1, configuration.Interfaces.Count);
-        Assert.Equal(1, configuration.Interfaces[0].AlternateSettings.Count);
-        Assert.Equal(2, configuration.Interfaces[0].AlternateSettings[0].Endpoints.Count);
+        UsbInterfaceDescriptor setting = Assert.Single(Assert.Single(configuration.Interfaces).AlternateSettings);
+        Assert.Equal(2, setting.Endpoints.Count);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.SetAlternateSetting(0, 1)).Error);
     }
 
@@ -160,7 +159,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
         Gadget gadget = Plug("SourceSink", ("pattern", $"{pattern}"));
         _handle = gadget.Device.Open();
         _handle.ClaimInterface(0);
-        Assert.True(gadget.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor setting));
+        Assert.True(gadget.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
         foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
         {
             if (endpoint.Direction == UsbDirection.In)

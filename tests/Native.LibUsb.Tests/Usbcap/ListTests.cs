@@ -54,4 +54,52 @@ public sealed class ListTests : UsbcapTest
         Assert.Equal("", Run("list").Succeeded().OutputText);
         Assert.Empty(Run("list", "--json").Succeeded().Json().EnumerateArray());
     }
+
+    // libusb gives a count of endpoints and no array for such an interface.
+    [BusFact]
+    public void A_device_with_malformed_descriptors_hides_no_other()
+    {
+        AttachCamera(new IsoSourceOptions { SerialNumber = "CAM1" });
+        Bus.Attach(new VirtualDevice(new DeviceDescription
+        {
+            Configurations =
+            [
+                new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(
+                    new EndpointDescription(0x81, EndpointKind.Bulk, 512), new EndpointDescription(0x02, EndpointKind.Bulk, 512))
+                { Extra = new byte[] { 200, 0x24, 1, 2 } })),
+            ],
+        }));
+        AttachCamera(new IsoSourceOptions { SerialNumber = "CAM2" });
+        string text = Run("list", "--verbose").Succeeded().OutputText;
+        Assert.Contains("serial CAM1", text);
+        Assert.Contains("1209:0001", text);
+        Assert.Contains("serial CAM2", text);
+        JsonElement[] devices = [.. Run("list", "--json").Succeeded().Json().EnumerateArray()];
+        Assert.Equal(4, devices.Length); // with the root hub
+        Assert.Equal("CAM2", Run("list", "--json", "--serial", "CAM2").Succeeded().Json().EnumerateArray().Single().GetProperty("serialNumber").GetString());
+    }
+
+    [BusFact]
+    public void A_configuration_that_cannot_be_read_is_named()
+    {
+        AttachCamera(new IsoSourceOptions { SerialNumber = "CAM1" });
+        Bus.Attach(new VirtualDevice(new DeviceDescription
+        {
+            Configurations = [new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting())) { Extra = new byte[] { 1, 0x24 } }],
+        }));
+        string text = Run("list", "--verbose").Succeeded().OutputText;
+        Assert.Contains("serial CAM1", text);
+        Assert.Contains("configuration at index 0 not readable: IO", text);
+        JsonElement unreadable = Run("list", "--json", "--product", "0001", "--vendor", "1209").Succeeded().Json().EnumerateArray().Single()
+            .GetProperty("configurationsNotReadable")[0];
+        Assert.Equal(0, unreadable.GetProperty("index").GetInt32());
+        Assert.Equal("IO", unreadable.GetProperty("error").GetString());
+    }
+
+    [BusFact]
+    public void A_padded_serial_number_is_shown_and_found_without_its_padding()
+    {
+        Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "ABC\0\0\0" }));
+        Assert.EndsWith(" serial ABC", Run("list", "--serial", "ABC").Succeeded().OutputText.TrimEnd());
+    }
 }

@@ -26,46 +26,42 @@ public sealed class CapabilityTests : BusTest
             new DeviceCapability(0x0a, superSpeedPlus),
             new DeviceCapability(0x7f, new byte[] { 9, 8, 7 }));
         UsbBosDescriptor bos = handle.GetBosDescriptor()!;
-        Assert.Equal(6, bos.Count);
+        Assert.Equal(6, bos.Capabilities.Count);
+        Assert.Equal(5 + 7 + 10 + 20 + 24 + 20 + 6, bos.TotalLength);
 
-        Assert.True(bos[0].TryGetUsb20Extension(out Usb20Extension extension));
+        Assert.True(bos.Capabilities[0].TryGetUsb20Extension(out Usb20Extension extension));
         Assert.True(extension.SupportsLinkPowerManagement);
-        Assert.False(bos[0].TryGetSuperSpeed(out _));
+        Assert.False(bos.Capabilities[0].TryGetSuperSpeed(out _));
 
-        Assert.True(bos.TryFind(UsbCapabilityType.SuperSpeed, out UsbDeviceCapability found));
+        Assert.True(bos.TryFind(UsbCapabilityType.SuperSpeed, out UsbDeviceCapability? found));
         Assert.True(found.TryGetSuperSpeed(out UsbSuperSpeedCapability superSpeed));
         Assert.Equal(new UsbSuperSpeedCapability(2, 0x0e, 1, 10, 2047), superSpeed);
         Assert.True(superSpeed.SupportsLatencyToleranceMessages);
 
-        Assert.True(bos[2].TryGetContainerId(out Guid container));
+        Assert.True(bos.Capabilities[2].TryGetContainerId(out Guid container));
         Assert.Equal(s_container, container);
 
-        Assert.True(bos[3].TryGetPlatform(out Guid platform, out ReadOnlySpan<byte> data));
+        Assert.True(bos.Capabilities[3].TryGetPlatform(out Guid platform, out ReadOnlySpan<byte> data));
         Assert.Equal(s_webUsb, platform);
         Assert.True(data.SequenceEqual(new byte[] { 0, 1, 5, 1 }));
 
-        Assert.True(bos[4].TryGetSuperSpeedPlus(out UsbSuperSpeedPlusCapability plus));
-        Assert.Equal(2, plus.SublinkCount);
+        Assert.True(bos.Capabilities[4].TryGetSuperSpeedPlus(out UsbSuperSpeedPlusCapability? plus));
+        Assert.Equal(2, plus.Sublinks.Count);
         Assert.Equal(2, plus.SublinkIdCount);
         Assert.Equal(0x1100, plus.FunctionalitySupport);
-        Assert.Equal(10_000_000_000UL, plus.GetSublink(0).BitsPerSecond);
-        Assert.False(plus.GetSublink(0).IsTransmit);
-        Assert.True(plus.GetSublink(1).IsTransmit);
-        Assert.Equal(1, plus.GetSublink(1).Id);
-        Assert.True(plus.GetSublink(1).IsSuperSpeedPlus);
-        Assert.False(plus.GetSublink(1).IsAsymmetric);
+        Assert.Equal(10_000_000_000UL, plus.Sublinks[0].BitsPerSecond);
+        Assert.False(plus.Sublinks[0].IsTransmit);
+        Assert.True(plus.Sublinks[1].IsTransmit);
+        Assert.Equal(1, plus.Sublinks[1].Id);
+        Assert.True(plus.Sublinks[1].IsSuperSpeedPlus);
+        Assert.False(plus.Sublinks[1].IsAsymmetric);
 
-        Assert.Equal(0x7f, (int)bos[5].Type);
-        Assert.True(bos[5].Data.SequenceEqual(new byte[] { 9, 8, 7 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => bos[6].Data.Length);
-        int count = 0;
-        foreach (UsbDeviceCapability capability in bos)
-        {
-            Assert.Same(bos, capability.Owner);
-            count++;
-        }
-
-        Assert.Equal(6, count);
+        Assert.Equal(0x7f, (int)bos.Capabilities[5].Type);
+        Assert.True(bos.Capabilities[5].Data.SequenceEqual(new byte[] { 9, 8, 7 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bos.Capabilities[6].Data.Length);
+        Assert.Equal([2, 3, 4, 5, 10, 127], bos.Capabilities.Select(capability => (int)capability.Type));
+        Assert.False(bos.TryFind(UsbCapabilityType.WirelessUsb, out UsbDeviceCapability? absent));
+        Assert.Null(absent);
     }
 
     [BusFact]
@@ -80,8 +76,8 @@ public sealed class CapabilityTests : BusTest
     {
         using UsbDeviceHandle handle = OpenWith(new DeviceCapability(4, new byte[8]), new DeviceCapability(0x0a, new byte[] { 0, 0xff, 0, 0, 0, 0, 0, 0, 0 }));
         UsbBosDescriptor bos = handle.GetBosDescriptor()!;
-        Assert.False(bos[0].TryGetContainerId(out _));
-        Assert.False(bos[1].TryGetSuperSpeedPlus(out _));
+        Assert.False(bos.Capabilities[0].TryGetContainerId(out _));
+        Assert.False(bos.Capabilities[1].TryGetSuperSpeedPlus(out _));
     }
 
     [BusFact]
@@ -105,7 +101,7 @@ public sealed class CapabilityTests : BusTest
         using UsbDevice found = Context.FindDevice(device.Description.VendorId, device.Description.ProductId)!;
         Assert.Equal(
             [new UsbInterfaceAssociation(0, 2, 0x0e, 3, 1, 0), new UsbInterfaceAssociation(2, 2, 0x01, 0, 0, 0)],
-            found.GetActiveConfigurationDescriptor().GetInterfaceAssociations());
+            found.GetActiveConfigurationDescriptor().InterfaceAssociations);
     }
 
     [Theory]

@@ -16,8 +16,8 @@ public sealed class IsochronousTests : BusTest
     {
         var source = new IsoSource(new IsoSourceOptions { Speed = speed, Paced = false });
         using UsbDeviceHandle handle = Open(source);
-        Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, setting, out UsbInterfaceDescriptor alternate));
-        Assert.True(alternate.TryFindEndpoint(Endpoint, out UsbEndpointDescriptor endpoint));
+        Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, setting, out UsbInterfaceDescriptor? alternate));
+        Assert.True(alternate.TryFindEndpoint(Endpoint, out UsbEndpointDescriptor? endpoint));
         Assert.Equal(bytes, endpoint.BytesPerInterval);
         handle.SetAlternateSetting(0, setting);
 

@@ -68,10 +68,10 @@ public sealed class UsbDeviceTests : BusTest
 
         Assert.Equal(1, configuration.Value);
         Assert.Equal(500, configuration.MaxPowerMilliamps);
-        Assert.Equal(1, configuration.Interfaces.Count);
-        UsbDescriptorList<UsbInterfaceDescriptor> settings = configuration.Interfaces[0].AlternateSettings;
+        Assert.Equal(9 + (5 * 9) + (4 * 7), configuration.TotalLength);
+        IReadOnlyList<UsbInterfaceDescriptor> settings = Assert.Single(configuration.Interfaces).AlternateSettings;
         Assert.Equal(5, settings.Count);
-        Assert.Equal(0, settings[0].Endpoints.Count);
+        Assert.Empty(settings[0].Endpoints);
         int number = 0;
         foreach (UsbInterfaceDescriptor setting in settings)
         {
@@ -91,7 +91,7 @@ public sealed class UsbDeviceTests : BusTest
         Assert.Equal(3072, endpoint.BytesPerInterval);
         Assert.Equal(TimeSpan.FromMicroseconds(125), endpoint.ServiceInterval);
         Assert.False(endpoint.TryGetCompanion(out _));
-        Assert.True(Throws<ArgumentOutOfRangeException>(() => _ = configuration.Interfaces[1].Number));
+        Assert.Throws<ArgumentOutOfRangeException>(() => configuration.Interfaces[1]);
         Assert.False(configuration.TryFindSetting(0, 9, out _));
         Assert.False(configuration.TryFindSetting(1, 0, out _));
         Assert.False(settings[4].TryFindEndpoint(0x01, out _));
@@ -103,7 +103,7 @@ public sealed class UsbDeviceTests : BusTest
         Bus.Attach(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
         UsbConfigurationDescriptor configuration = device.GetActiveConfigurationDescriptor();
-        Assert.True(configuration.TryFindSetting(0, 3, out UsbInterfaceDescriptor setting));
+        Assert.True(configuration.TryFindSetting(0, 3, out UsbInterfaceDescriptor? setting));
         UsbEndpointDescriptor endpoint = setting.Endpoints[0];
         Assert.True(endpoint.TryGetCompanion(out UsbSuperSpeedCompanion companion));
         Assert.Equal(15, companion.MaxBurst);

@@ -20,21 +20,11 @@ public abstract class RingTest : BusTest
 
     internal static UsbEndpointDescriptor Endpoint(UsbDeviceHandle handle, byte address, int alternate = 0)
     {
-        foreach (UsbInterfaceSettings @interface in handle.Device.GetActiveConfigurationDescriptor().Interfaces)
-        {
-            foreach (UsbInterfaceDescriptor setting in @interface.AlternateSettings)
-            {
-                if (setting.Number != alternate)
-                    continue;
-                foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
-                {
-                    if (endpoint.Address == address)
-                        return endpoint;
-                }
-            }
-        }
-
-        throw new InvalidOperationException("There is no such endpoint.");
+        return handle.Device.GetActiveConfigurationDescriptor().Interfaces
+            .SelectMany(one => one.AlternateSettings)
+            .Where(setting => setting.Number == alternate)
+            .SelectMany(setting => setting.Endpoints)
+            .First(endpoint => endpoint.Address == address);
     }
 
     /// <summary>Bytes that tell where they belong: the low byte of position / 7 + position.</summary>

@@ -24,7 +24,7 @@ public sealed class DeviceTrapTests : BusTest
         device.Dispose();
         Context.GetDevices().Dispose();
         Assert.Equal("1-2", hub.PortPath.ToString());
-        Assert.Equal(1, hub.GetActiveConfigurationDescriptor().Interfaces.Count);
+        Assert.Single(hub.GetActiveConfigurationDescriptor().Interfaces);
         using UsbDevice root = hub.GetParent()!;
         hub.Dispose();
         root.Open().Dispose();
@@ -40,7 +40,6 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Equal("1-2.3", kept.PortPath.ToString());
     }
 
-    // What the compiler keeps of a view is what is still used of it, and that is not its owner.
     [BusFact]
     public void Descriptors_are_valid_as_long_as_any_part_of_them_is_looked_at()
     {
@@ -89,7 +88,7 @@ public sealed class DeviceTrapTests : BusTest
     {
         Bus.Attach(new IsoSource(new IsoSourceOptions { Speed = speed }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
-        Assert.Equal(sizes[0], device.GetMaxIsoPacketSize(IsoSource.EndpointAddress)); // libusb's answer, whatever setting is chosen
+        Assert.Equal(sizes[0], device.GetMaxIsoPacketSize(IsoSource.EndpointAddress)); // as libusb answers, whatever setting is chosen
         for (int i = 0; i < sizes.Length; i++)
             Assert.Equal(sizes[i], device.GetMaxAlternatePacketSize(0, i + 1, IsoSource.EndpointAddress));
     }
@@ -177,7 +176,7 @@ public sealed class DeviceTrapTests : BusTest
             Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { Speed = VirtualSpeed.Super, StreamsExponent = 2, SerialNumber = "1" }));
             using UsbHotplugRegistration registration = context.RegisterHotplug(told => told.Device.Dispose());
             using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
-            device.GetActiveConfigurationDescriptor().GetInterfaceAssociations();
+            Assert.Empty(device.GetActiveConfigurationDescriptor().InterfaceAssociations);
             device.GetMaxAlternatePacketSize(0, 0, BulkLoopback.InAddress);
             device.GetMaxIsoPacketSize(BulkLoopback.InAddress);
             device.GetParent()?.Dispose();
@@ -242,7 +241,7 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Equal(UsbError.NotSupported, handle.Device.TryGetString(UsbDeviceString.Product, out _));
         Assert.Equal(0x0011, handle.Device.ProductId);
         Assert.Equal("Bulk loopback", handle.GetString(handle.Device.Descriptor.ProductIndex));
-        Assert.Equal(1, handle.Device.GetActiveConfigurationDescriptor().Interfaces.Count);
+        Assert.Single(handle.Device.GetActiveConfigurationDescriptor().Interfaces);
     }
 
     private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenNode(VirtualDevice device) =>
@@ -261,7 +260,7 @@ public sealed class DeviceTrapTests : BusTest
     private static UsbEndpointDescriptor Endpoint(UsbDevice device) => device.GetActiveConfigurationDescriptor().Interfaces[0].AlternateSettings[0].Endpoints[0];
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static UsbDeviceCapability Capability(UsbDeviceHandle handle) => handle.GetBosDescriptor()![0];
+    private static UsbDeviceCapability Capability(UsbDeviceHandle handle) => handle.GetBosDescriptor()!.Capabilities[0];
 
     /// <summary>Frees what nobody needs, and writes over it.</summary>
     private static unsafe void CollectAndReuse()

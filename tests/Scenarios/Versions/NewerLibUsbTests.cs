@@ -169,8 +169,8 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
         using UsbDeviceHandle handle = device.Open();
         UsbBosDescriptor bos = handle.GetBosDescriptor()!;
-        Assert.True(bos[0].TryGetPlatform(out Guid platform, out ReadOnlySpan<byte> data));
-        Assert.True(bos[1].TryGetSuperSpeedPlus(out UsbSuperSpeedPlusCapability plus));
+        Assert.True(bos.Capabilities[0].TryGetPlatform(out Guid platform, out ReadOnlySpan<byte> data));
+        Assert.True(bos.Capabilities[1].TryGetSuperSpeedPlus(out UsbSuperSpeedPlusCapability? plus));
 
         libusb_bos_descriptor* native;
         Assert.Equal(0, libusb_get_bos_descriptor(handle.DangerousGetHandle(), &native));
@@ -187,15 +187,15 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         {
             libusb_ssplus_usb_device_capability_descriptor* parsed;
             Assert.Equal(0, libusb_get_ssplus_usb_device_capability_descriptor(null, native->dev_capability[1], &parsed));
-            Assert.Equal(parsed->numSublinkSpeedAttributes, plus.SublinkCount);
+            Assert.Equal(parsed->numSublinkSpeedAttributes, plus.Sublinks.Count);
             Assert.Equal(5, parsed->numSublinkSpeedIDs); // up to 1.0.30 libusb reads bits 4 to 7; the specification has it in bits 5 to 8
             Assert.Equal(
                 (parsed->ssid, parsed->minRxLaneCount, parsed->minTxLaneCount),
                 (plus.FunctionalitySupport & 0xf, (plus.FunctionalitySupport >> 8) & 0xf, plus.FunctionalitySupport >> 12));
-            for (int i = 0; i < plus.SublinkCount; i++)
+            for (int i = 0; i < plus.Sublinks.Count; i++)
             {
                 libusb_ssplus_sublink_attribute theirs = parsed->sublinkSpeedAttributes[i];
-                UsbSublink ours = plus.GetSublink(i);
+                UsbSublink ours = plus.Sublinks[i];
                 Assert.Equal(theirs.ssid, ours.Id);
                 Assert.Equal(theirs.mantissa * Math.Pow(1000, (int)theirs.exponent), ours.BitsPerSecond);
                 Assert.Equal(theirs.type == libusb_superspeedplus_sublink_attribute_sublink_type.LIBUSB_SSPLUS_ATTR_TYPE_ASYM, ours.IsAsymmetric);
@@ -208,8 +208,8 @@ public sealed unsafe class NewerLibUsbTests : BusTest
 
         libusb_free_bos_descriptor(native);
         Assert.Equal(s_webUsb, platform);
-        Assert.Equal((3, 3), (plus.SublinkCount, plus.SublinkIdCount));
-        Assert.Equal(500_000_000UL, plus.GetSublink(2).BitsPerSecond);
+        Assert.Equal((3, 3), (plus.Sublinks.Count, plus.SublinkIdCount));
+        Assert.Equal(500_000_000UL, plus.Sublinks[2].BitsPerSecond);
     }
 
     [BusFact]
@@ -233,9 +233,9 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
         for (byte index = 0; index < 2; index++)
-            Check(device.GetConfigurationDescriptor(index).GetInterfaceAssociations(), index);
-        Check(device.GetActiveConfigurationDescriptor().GetInterfaceAssociations(), null);
-        Assert.Equal(2, device.GetConfigurationDescriptor(1).GetInterfaceAssociations().Count);
+            Check(device.GetConfigurationDescriptor(index).InterfaceAssociations, index);
+        Check(device.GetActiveConfigurationDescriptor().InterfaceAssociations, null);
+        Assert.Equal(2, device.GetConfigurationDescriptor(1).InterfaceAssociations.Count);
 
         void Check(IReadOnlyList<UsbInterfaceAssociation> ours, byte? index)
         {

@@ -1,0 +1,8 @@
+namespace Native.LibUsb;
+
+/// <summary>Copies the class-specific and vendor-specific descriptors that libusb keeps beside a standard one.</summary>
+internal static unsafe class ExtraBytes
+{
+    public static byte[] Copy(byte* bytes, int length) =>
+        bytes is not null && length > 0 ? new ReadOnlySpan<byte>(bytes, length).ToArray() : [];
+}

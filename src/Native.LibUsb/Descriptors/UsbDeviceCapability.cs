@@ -1,0 +1,86 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Native.LibUsb;
+
+/// <summary>
+/// Represents one device capability. The library itself reads the well-known types from the bytes, so they do not depend on the version of libusb.
+/// The TryGet methods return false for a capability that is too short for its type.
+/// </summary>
+public sealed class UsbDeviceCapability
+{
+    internal const int HeaderSize = 3;
+    private const int GuidSize = 16;
+
+    private readonly byte[] _data;
+
+    internal UsbDeviceCapability(ReadOnlySpan<byte> descriptor)
+    {
+        Type = (UsbCapabilityType)descriptor[2];
+        _data = descriptor[HeaderSize..].ToArray();
+    }
+
+    /// <summary>Gets <c>bDevCapabilityType</c>.</summary>
+    public UsbCapabilityType Type { get; }
+
+    /// <summary>Gets the bytes after the three of the header, unchanged.</summary>
+    public ReadOnlySpan<byte> Data => _data;
+
+    /// <summary>Gets the content of a USB 2.0 extension.</summary>
+    /// <param name="extension">The content.</param>
+    /// <returns>Whether this is one.</returns>
+    public bool TryGetUsb20Extension(out Usb20Extension extension)
+    {
+        ReadOnlySpan<byte> data = Data;
+        bool found = Type == UsbCapabilityType.Usb20Extension && data.Length >= 4;
+        extension = found ? new Usb20Extension(BinaryPrimitives.ReadUInt32LittleEndian(data)) : default;
+        return found;
+    }
+
+    /// <summary>Gets the content of a SuperSpeed capability.</summary>
+    /// <param name="capability">The content.</param>
+    /// <returns>Whether this is one.</returns>
+    public bool TryGetSuperSpeed(out UsbSuperSpeedCapability capability)
+    {
+        ReadOnlySpan<byte> data = Data;
+        bool found = Type == UsbCapabilityType.SuperSpeed && data.Length >= 7;
+        capability = found
+            ? new UsbSuperSpeedCapability(
+                data[0], BinaryPrimitives.ReadUInt16LittleEndian(data[1..]), data[3], data[4], BinaryPrimitives.ReadUInt16LittleEndian(data[5..]))
+            : default;
+        return found;
+    }
+
+    /// <summary>Gets the content of a SuperSpeedPlus capability.</summary>
+    /// <param name="capability">The content; null when this is none.</param>
+    /// <returns>Whether this is one.</returns>
+    public bool TryGetSuperSpeedPlus([NotNullWhen(true)] out UsbSuperSpeedPlusCapability? capability)
+    {
+        capability = Type == UsbCapabilityType.SuperSpeedPlus ? UsbSuperSpeedPlusCapability.Read(Data) : null;
+        return capability is not null;
+    }
+
+    /// <summary>Gets the container id, which is the same for all functions of one piece of hardware.</summary>
+    /// <param name="containerId">The id.</param>
+    /// <returns>Whether this is a container id.</returns>
+    public bool TryGetContainerId(out Guid containerId)
+    {
+        ReadOnlySpan<byte> data = Data;
+        bool found = Type == UsbCapabilityType.ContainerId && data.Length >= 1 + GuidSize;
+        containerId = found ? new Guid(data.Slice(1, GuidSize)) : default;
+        return found;
+    }
+
+    /// <summary>Gets the content of a platform capability, such as those of WebUSB and of Microsoft's descriptors.</summary>
+    /// <param name="platform">The platform's identifier.</param>
+    /// <param name="capabilityData">The platform's data, unchanged.</param>
+    /// <returns>Whether this is a platform capability.</returns>
+    public bool TryGetPlatform(out Guid platform, out ReadOnlySpan<byte> capabilityData)
+    {
+        ReadOnlySpan<byte> data = Data;
+        bool found = Type == UsbCapabilityType.Platform && data.Length >= 1 + GuidSize;
+        platform = found ? new Guid(data.Slice(1, GuidSize)) : default;
+        capabilityData = found ? data[(1 + GuidSize)..] : default;
+        return found;
+    }
+}
