@@ -24,7 +24,7 @@ internal class FacadeCapture(Work work) : Capture(work)
             Handles.Add(handle);
             handle.ClaimInterface(Work.Interface);
             if (Work.IsIso)
-                handle.SetAlternateSetting(Work.Interface, Work.IsoSetting);
+                handle.ClaimInterface(Work.Interface).SetAlternateSetting(Work.IsoSetting);
         }
 
         if (found < Work.Devices)
@@ -99,7 +99,7 @@ internal class FacadeCapture(Work work) : Capture(work)
         TimeSpan timeout = TimeSpan.FromSeconds(1);
         while (Counts.Completed < completed)
         {
-            int actual = handle.BulkRead(Work.Endpoint, _buffer, timeout);
+            int actual = handle.At(Work.Endpoint).Read(_buffer, timeout);
             if (actual > 0)
             {
                 Counts.Bytes += actual;

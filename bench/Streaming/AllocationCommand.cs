@@ -45,7 +45,7 @@ internal static class AllocationCommand
 
         var options = new UsbRingOptions { Transfers = Transfers, Overflow = UsbRingOverflow.Wait };
         options = isochronous ? options with { PacketsPerTransfer = Packets } : options with { TransferSize = BulkSize };
-        using UsbInputRing ring = handle.CreateInputRing(endpoint, options);
+        using UsbInputRing ring = handle.At(endpoint.Address).CreateInputRing(options);
         Task consuming = Task.Run(() => Consumers.RunAsync(consumer, ring, progress, isochronous ? ring.PacketSize : ring.TransferSize));
         Measure(consumer, isochronous, count, progress);
         await ring.StopAsync();

@@ -30,7 +30,7 @@ internal static class Endpoints
             UsbDeviceHandle handle = device.Open();
             handle.ClaimInterface(number);
             if (alternate != 0)
-                handle.SetAlternateSetting(number, alternate);
+                handle.ClaimInterface(number).SetAlternateSetting(alternate);
             return handle;
         }
 

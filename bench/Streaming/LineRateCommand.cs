@@ -24,7 +24,7 @@ internal static class LineRateCommand
         using var context = new UsbContext();
         using UsbEventThread events = context.StartEventThread();
         using UsbDeviceHandle handle = Endpoints.Open(context, UsbTransferType.Isochronous, out UsbEndpointDescriptor endpoint);
-        using UsbInputRing ring = handle.CreateInputRing(endpoint, new UsbRingOptions { PacketsPerTransfer = packets, Transfers = transfers, Spares = 0 });
+        using UsbInputRing ring = handle.At(endpoint.Address).CreateInputRing(new UsbRingOptions { PacketsPerTransfer = packets, Transfers = transfers, Spares = 0 });
         long rate = (long)(1 / endpoint.ServiceInterval.TotalSeconds);
         var line = new Line();
         ring.State = line;

@@ -16,7 +16,7 @@ internal static class ConcurrentTransfers
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
         using UsbInterface claim = handle.ClaimInterface(0);
-        handle.BulkWrite(BulkOut, new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // something to read
+        handle.At(BulkOut).Write(new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // something to read
 
         // Counted when submitted: counted when completed, the transfers in flight would come on top. Callbacks run one after the other
         // on the thread that handles events, so there is nothing to lock.

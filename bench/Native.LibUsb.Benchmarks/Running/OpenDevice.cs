@@ -12,7 +12,7 @@ internal sealed unsafe class OpenDevice : IDisposable
         Handle = device.Open();
         Handle.ClaimInterface(0);
         if (alternateSetting != 0)
-            Handle.SetAlternateSetting(0, alternateSetting);
+            Handle.ClaimInterface(0).SetAlternateSetting(alternateSetting);
     }
 
     public UsbContext Context { get; }

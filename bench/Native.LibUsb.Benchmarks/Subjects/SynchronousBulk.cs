@@ -53,7 +53,7 @@ public unsafe class SynchronousBulk
     {
         int total = 0;
         for (int i = 0; i < Reads; i++)
-            total += _device.Handle.BulkRead(BenchmarkDevices.In, _buffer);
+            total += _device.Handle.At(BenchmarkDevices.In).Read(_buffer);
         return total;
     }
 }

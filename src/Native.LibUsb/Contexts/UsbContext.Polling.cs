@@ -26,7 +26,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// The descriptors to watch (<c>libusb_get_pollfds</c>): when one has an event, call <see cref="HandleEvents(TimeSpan)"/> with zero. They
+    /// The descriptors to watch (<c>libusb_get_pollfds</c>): when one has an event, call <see cref="HandleEvents"/> with zero. They
     /// change as devices are opened and closed; see <see cref="SetPollFdNotifiers"/>.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows, which has no such descriptors.</exception>

@@ -92,7 +92,9 @@ public sealed unsafe partial class UsbDeviceHandle
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         CheckControl(setup, UsbDirection.In, buffer.Length);
-        return RefuseControl(cancellationToken) ?? _controls.Rent().Read(setup, buffer, cancellationToken);
+        return IsControlRefused(ref cancellationToken)
+            ? TransferCompletion.CanceledAsync(cancellationToken)
+            : _controls.Rent().Read(setup, buffer, cancellationToken);
     }
 
     /// <summary>
@@ -110,7 +112,9 @@ public sealed unsafe partial class UsbDeviceHandle
     public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
     {
         CheckControl(setup, UsbDirection.Out, data.Length);
-        return RefuseControl(cancellationToken) ?? _controls.Rent().Write(setup, data.Span, cancellationToken);
+        return IsControlRefused(ref cancellationToken)
+            ? TransferCompletion.CanceledAsync(cancellationToken)
+            : _controls.Rent().Write(setup, data.Span, cancellationToken);
     }
 
     /// <summary>Reads a descriptor of the device (GET_DESCRIPTOR, <c>libusb_get_descriptor</c>).</summary>
@@ -144,13 +148,17 @@ public sealed unsafe partial class UsbDeviceHandle
             throw new ArgumentException($"A control transfer moves at most 65,535 bytes, not {length}.", nameof(length));
     }
 
-    /// <summary>Gets the result of a request that is not made: it was cancelled, or a callback makes it of a closing handle.</summary>
-    private ValueTask<int>? RefuseControl(CancellationToken cancellationToken)
+    /// <summary>Gets whether a request is not made and counts as cancelled: by its token, or because a callback makes it of a closing handle.</summary>
+    private bool IsControlRefused(ref CancellationToken cancellationToken)
     {
         if (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
-            return TransferCompletion.CanceledAsync(CancellationToken.None);
+        {
+            cancellationToken = CancellationToken.None; // it is not the reason
+            return true;
+        }
+
         ObjectDisposedException.ThrowIf(!IsOpen, this);
-        return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : null;
+        return cancellationToken.IsCancellationRequested;
     }
 
     private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>

@@ -8,7 +8,7 @@ public sealed unsafe partial class UsbDeviceHandle
     private const int MostStreamEndpoints = 30;
 
     /// <summary>
-    /// Allocates bulk streams (<c>libusb_alloc_streams</c>), numbered from 1; give their number to <see cref="UsbTransfer.SetBulkStream(byte, uint, int, Action{UsbTransfer}?, object?, TimeSpan)"/>.
+    /// Allocates bulk streams (<c>libusb_alloc_streams</c>), numbered from 1; give their number to <see cref="UsbTransfer.SetBulkStream"/>.
     /// Releasing the interface frees them.
     /// </summary>
     /// <param name="count">How many are wanted, at least 1.</param>

@@ -100,7 +100,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <returns>A transfer to be configured.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None) => CreateTransfer(isoPackets, flags, owner: null);
+    public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None) => MakeTransfer(isoPackets, flags, owner: null);
 
     /// <summary>Takes over a reference on the file that it was made of.</summary>
     internal void KeepOpen(SafeHandle file) => _native.KeepOpen(file);
@@ -109,7 +109,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <param name="isoPackets">The number of isochronous packets that it has room for.</param>
     /// <param name="flags">How its last packet is treated.</param>
     /// <param name="owner">The claim that disposes it; null for the handle's own.</param>
-    internal UsbTransfer CreateTransfer(int isoPackets, UsbTransferFlags flags, UsbInterface? owner)
+    internal UsbTransfer MakeTransfer(int isoPackets, UsbTransferFlags flags, UsbInterface? owner)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(isoPackets);
         UsbTransfer.CheckFlags(flags, nameof(flags));

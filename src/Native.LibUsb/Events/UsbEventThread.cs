@@ -61,6 +61,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         Stop();
         if (!IsCurrent && !CallbackScope.IsInside(_context.NativeHandle)) // the thread may need the events that this callback holds up
             _thread.Join();
@@ -71,6 +72,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         Stop();
         return new ValueTask(Task.Run(_thread.Join));
     }
@@ -78,7 +80,6 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     private void Stop()
     {
         LogScope.ThrowIfInside();
-        GC.SuppressFinalize(this);
         _loop.Stop();
     }
 }

@@ -110,8 +110,14 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     /// <summary>Lasts as long as the callback runs.</summary>
     internal readonly ref struct DeliveryScope
     {
-        public DeliveryScope(UsbHotplugRegistration registration) => t_delivering = registration;
+        private readonly UsbHotplugRegistration? _outer;
 
-        public void Dispose() => t_delivering = null;
+        public DeliveryScope(UsbHotplugRegistration registration)
+        {
+            _outer = t_delivering;
+            t_delivering = registration;
+        }
+
+        public void Dispose() => t_delivering = _outer;
     }
 }

@@ -78,7 +78,7 @@ public sealed unsafe partial class UsbEndpoint
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None)
     {
         CheckUsable();
-        return Handle.CreateTransfer(isoPackets, flags, Interface);
+        return Handle.MakeTransfer(isoPackets, flags, Interface);
     }
 
     /// <summary>

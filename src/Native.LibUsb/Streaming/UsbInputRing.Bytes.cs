@@ -46,7 +46,7 @@ public sealed partial class UsbInputRing
     /// <returns>False: the time ran out.</returns>
     internal bool WaitForChange(TimeSpan timeout)
     {
-        CallbackScope.ThrowIfInside(Handle.Context, "wait for data");
+        CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "wait for data");
         return _signal.Wait(timeout);
     }
 

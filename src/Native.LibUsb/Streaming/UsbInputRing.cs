@@ -17,8 +17,8 @@ public sealed partial class UsbInputRing : UsbRing
     private long _intervals;
     private long _lastCompletion;
 
-    internal UsbInputRing(UsbDeviceHandle handle, RingPlan plan)
-        : base(handle, plan)
+    internal UsbInputRing(UsbEndpoint endpoint, RingPlan plan)
+        : base(endpoint, plan)
     {
         _signal = new RingSignal(plan.Options.ContinueOnEventThread);
         if (plan.IsIsochronous)

@@ -61,7 +61,7 @@ public sealed partial class UsbOutputRing
 
     private void Wait(long end, long left)
     {
-        CallbackScope.ThrowIfInside(Handle.Context, "wait for the device");
+        CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "wait for the device");
         _signal.Wait(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
     }
 

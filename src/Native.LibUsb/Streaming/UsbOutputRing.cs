@@ -32,8 +32,8 @@ public sealed partial class UsbOutputRing : UsbRing
     // keep it there for ever. Under the gate.
     private bool _gathering;
 
-    internal UsbOutputRing(UsbDeviceHandle handle, RingPlan plan)
-        : base(handle, plan)
+    internal UsbOutputRing(UsbEndpoint endpoint, RingPlan plan)
+        : base(endpoint, plan)
     {
         _signal = new RingSignal(plan.Options.ContinueOnEventThread);
         _waiting = new Queue<RingSlot>(plan.Transfers + plan.Spares);

@@ -4,13 +4,13 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>
 /// A queue of transfers on one endpoint that is kept full: what all streaming programs write by hand. Made by
-/// <see cref="UsbDeviceHandle.CreateInputRing"/> and <see cref="UsbDeviceHandle.CreateOutputRing"/>.
+/// <see cref="UsbEndpointRings.CreateInputRing"/> and <see cref="UsbEndpointRings.CreateOutputRing"/>.
 /// </summary>
 /// <remarks>
-/// Transfers are submitted in order, and their data is delivered in that order, also when they do not end in it. Somebody must handle the
-/// context's events: <see cref="UsbContext.StartEventThread"/>. Nothing is allocated while data streams.
+/// Transfers are submitted in order, and their data is delivered in that order, also when they do not end in it. The context's event
+/// thread is started if nobody handles events. Nothing is allocated while data streams.
 /// </remarks>
-public abstract class UsbRing : IDisposable, IAsyncDisposable
+public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {
     // Some systems need a second request to cancel.
     private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
@@ -37,18 +37,18 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     private bool _disposed;
     private bool _released;
 
-    private protected UsbRing(UsbDeviceHandle handle, RingPlan plan)
+    private protected UsbRing(UsbEndpoint endpoint, RingPlan plan)
     {
-        Handle = handle;
+        Handle = endpoint.Interface.Handle;
         Plan = plan;
-        handle.RegisterRing(this);
+        Handle.AddEndpointUser(this);
         _slots = new RingSlot[plan.Transfers + plan.Spares];
         _free = new RingSlot[_slots.Length];
         try
         {
             for (int i = 0; i < _slots.Length; i++)
             {
-                UsbTransfer transfer = handle.CreateTransfer(plan.Packets);
+                UsbTransfer transfer = endpoint.CreateTransfer(plan.Packets);
                 _slots[i] = new RingSlot(this, transfer, plan.TransferSize, plan.Packets);
                 Configure(_slots[i]);
             }
@@ -57,7 +57,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         {
             foreach (RingSlot? slot in _slots)
                 slot?.Transfer.Dispose();
-            handle.UnregisterRing(this);
+            Handle.RemoveEndpointUser(this);
             throw;
         }
 
@@ -165,12 +165,15 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         await WaitForRestAsync(Completion).ConfigureAwait(false);
     }
 
-    /// <summary>The device handle closes, and has cancelled what is in flight.</summary>
-    internal void StopForClosingHandle()
+    int IEndpointUser.StreamId => Plan.Options.StreamId;
+
+    bool IEndpointUser.IsActive => !IsAtRest;
+
+    void IEndpointUser.StopForClosing()
     {
         bool taken = false;
         Gate.Enter(ref taken);
-        BeginStopGated(UsbError.Interrupted);
+        BeginStopGated(UsbError.Closed);
         Gate.Exit();
         AfterGate();
     }
@@ -183,6 +186,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (UsbRingMetrics.IsSupported)
             UsbRingMetrics.Add(this);
+        Handle.Context.RequireEvents();
         bool taken = false;
         Gate.Enter(ref taken);
         if (_state != RunState.Stopped)
@@ -282,7 +286,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         }
         catch (ObjectDisposedException)
         {
-            error = UsbError.Interrupted; // the device handle closes
+            error = UsbError.Closed; // the interface or the device handle closes
         }
 
         if (error != UsbError.Success)
@@ -290,7 +294,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
             Counters.SubmitFailures++;
             Counters.LastSubmitFailure = error;
             // What others give back may be enough for the next; the device and the handle do not come back.
-            if (error is UsbError.NoDevice or UsbError.Interrupted || _armed == 0)
+            if (error is UsbError.NoDevice or UsbError.Closed || _armed == 0)
                 BeginStopGated(error);
             return false;
         }
@@ -350,7 +354,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
 
     private protected UsbException FailureOf(UsbError error) => error switch
     {
-        UsbError.Interrupted => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The device handle was closed."),
+        UsbError.Closed => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The interface or the device handle was closed."),
         UsbError.Pipe => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "Call ClearHalt, and start the ring again."),
         _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
     };
@@ -366,16 +370,16 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         switch (Plan.Type)
         {
             case UsbTransferType.Isochronous:
-                slot.Transfer.SetIsochronous(Plan.Endpoint, slot.Memory);
+                slot.Transfer.SetIsochronousPinned(Plan.Endpoint, slot.Memory);
                 break;
             case UsbTransferType.Interrupt:
-                slot.Transfer.SetInterrupt(Plan.Endpoint, slot.Memory);
+                slot.Transfer.SetInterruptPinned(Plan.Endpoint, slot.Memory);
                 break;
             case UsbTransferType.BulkStream:
-                slot.Transfer.SetBulkStream(Plan.Endpoint, (uint)Plan.Options.StreamId, slot.Memory);
+                slot.Transfer.SetBulkStreamPinned(Plan.Endpoint, Plan.Options.StreamId, slot.Memory);
                 break;
             default:
-                slot.Transfer.SetBulk(Plan.Endpoint, slot.Memory);
+                slot.Transfer.SetBulkPinned(Plan.Endpoint, slot.Memory);
                 break;
         }
     }
@@ -465,15 +469,11 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         UsbError error = UsbError.Success;
         try
         {
-            Handle.ClearHalt(Endpoint);
-        }
-        catch (UsbException failure)
-        {
-            error = failure.Error;
+            error = Handle.TryClearHalt(Endpoint);
         }
         catch (ObjectDisposedException)
         {
-            error = UsbError.Interrupted;
+            error = UsbError.Closed;
         }
 
         bool taken = false;
@@ -514,7 +514,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
             return;
         foreach (RingSlot slot in _slots)
             slot.Transfer.Dispose();
-        Handle.UnregisterRing(this);
+        Handle.RemoveEndpointUser(this);
     }
 
     private async Task WaitForRestAsync(Task rest)

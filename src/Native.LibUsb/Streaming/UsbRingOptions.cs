@@ -19,13 +19,13 @@ public enum UsbRingOverflow
 public enum UsbRingStall
 {
     /// <summary>
-    /// It stops with <see cref="UsbError.Pipe"/> once all that had arrived is delivered. Call <see cref="UsbDeviceHandle.ClearHalt"/> and start it
+    /// It stops with <see cref="UsbError.Pipe"/> once all that had arrived is delivered. Call <see cref="UsbEndpoint.ClearHalt"/> and start it
     /// again, or give up.
     /// </summary>
     Stop,
 
     /// <summary>
-    /// Clears the halt (<see cref="UsbDeviceHandle.ClearHalt"/>, on the thread pool) and goes on; of what was to be sent, what the device has not
+    /// Clears the halt (<see cref="UsbEndpoint.ClearHalt"/>, on the thread pool) and goes on; of what was to be sent, what the device has not
     /// taken is sent again.
     /// </summary>
     ClearHalt,

@@ -23,7 +23,7 @@ internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
             }
         }
 
-        return new PooledTransfer(handle.CreateTransfer(0, UsbTransferFlags.None, owner), this);
+        return new PooledTransfer(handle.MakeTransfer(0, UsbTransferFlags.None, owner), this);
     }
 
     /// <summary>Takes a transfer back.</summary>

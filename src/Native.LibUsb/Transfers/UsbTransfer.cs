@@ -12,7 +12,7 @@ namespace Native.LibUsb;
 /// <remarks>
 /// <para>Every submission that succeeds has exactly one callback, also when it is cancelled, when the device is unplugged, and when the
 /// transfer or its device handle is disposed meanwhile. The callback runs on the thread that handles the context's events
-/// (<see cref="UsbContext.HandleEvents()"/> or <see cref="UsbContext.StartEventThread"/>).</para>
+/// (<see cref="UsbContext.HandleEvents"/> or <see cref="UsbContext.StartEventThread"/>).</para>
 /// <para>While it is submitted, the buffer and the results belong to libusb: reading them throws. A submitted transfer is kept alive by
 /// the library, even when the program drops every reference to it.</para>
 /// </remarks>

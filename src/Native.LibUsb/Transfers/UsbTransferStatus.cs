@@ -20,7 +20,7 @@ public enum UsbTransferStatus
     /// <summary>It was cancelled.</summary>
     Canceled = 3,
 
-    /// <summary>The endpoint halted, or the device does not know the control request. Recover with <see cref="UsbDeviceHandle.ClearHalt"/>.</summary>
+    /// <summary>The endpoint halted, or the device does not know the control request. Recover with <see cref="UsbEndpoint.ClearHalt"/>.</summary>
     Stall = 4,
 
     /// <summary>The device was unplugged.</summary>

@@ -31,14 +31,14 @@ public sealed class AudioTests : MachineTest
         Assert.Equal(PacketLength, endpoint.MaxPacketSize);
         Assert.Equal(PacketLength, endpoint.BytesPerInterval);
         Assert.Equal(TimeSpan.FromMilliseconds(1), endpoint.ServiceInterval);
-        _handle.SetAlternateSetting(Streaming, 1);
+        _handle.ClaimInterface(Streaming).SetAlternateSetting(1);
         Assert.Equal(PacketLength, _handle.Device.GetMaxIsoPacketSize(Endpoint));
     }
 
     [Fact]
     public async Task One_transfer_moves_all_its_packets()
     {
-        _handle.SetAlternateSetting(Streaming, 1);
+        _handle.ClaimInterface(Streaming).SetAlternateSetting(1);
         await using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 16);
         transfer.SetIsochronous(Endpoint, PacketLength);
         Assert.Equal(UsbError.Success, (await transfer.TrySubmitAsync().AsTask().WaitAsync(Patience)).Error);
@@ -59,7 +59,7 @@ public sealed class AudioTests : MachineTest
     [InlineData(16, 8, true)]
     public async Task A_ring_plays_on(int transfers, int packetsPerTransfer, bool fillUnderruns)
     {
-        _handle.SetAlternateSetting(Streaming, 1);
+        _handle.ClaimInterface(Streaming).SetAlternateSetting(1);
         await using UsbOutputRing ring = _handle.CreateOutputRing(
             EndpointOf(_handle, Endpoint, 1, Streaming),
             new UsbRingOptions { PacketsPerTransfer = packetsPerTransfer, Transfers = transfers, FillUnderruns = fillUnderruns });

@@ -77,7 +77,7 @@ public sealed class BulkOnlyStorage
         wrapper[12] = (byte)(isIn ? 0x80 : 0);
         wrapper[14] = (byte)command.Length;
         command.CopyTo(wrapper[15..]);
-        Assert.Equal(CommandLength, Handle.BulkWrite(Out, wrapper, Machine.Patience));
+        Assert.Equal(CommandLength, Handle.At(Out).Write(wrapper, Machine.Patience));
         return tag;
     }
 
@@ -87,11 +87,11 @@ public sealed class BulkOnlyStorage
     public CommandStatus ReadStatus(uint tag)
     {
         byte[] wrapper = new byte[StatusLength];
-        UsbError error = Handle.TryBulkRead(In, wrapper, out int length, Machine.Patience);
+        UsbError error = Handle.At(In).TryRead(wrapper, out int length, Machine.Patience);
         if (error == UsbError.Pipe)
         {
-            Handle.ClearHalt(In);
-            length = Handle.BulkRead(In, wrapper, Machine.Patience);
+            Handle.At(In).ClearHalt();
+            length = Handle.At(In).Read(wrapper, Machine.Patience);
         }
         else
         {
@@ -106,8 +106,8 @@ public sealed class BulkOnlyStorage
     {
         var reset = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0);
         Handle.ControlWrite(reset, timeout: Machine.Patience);
-        Handle.ClearHalt(In);
-        Handle.ClearHalt(Out);
+        Handle.At(In).ClearHalt();
+        Handle.At(Out).ClearHalt();
     }
 
     /// <summary>

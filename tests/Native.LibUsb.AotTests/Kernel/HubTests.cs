@@ -132,7 +132,7 @@ public sealed class HubTests : MachineTest
             waiting.Add((transfer, transfer.TrySubmitAsync().AsTask()));
         }
 
-        Task<UsbError> synchronous = Task.Run(() => handle.TryInterruptRead(0x81, new byte[8], out _));
+        Task<UsbError> synchronous = Task.Run(() => handle.At(0x81).TryRead(new byte[8], out _));
         tablet.Unplug();
         foreach ((UsbTransfer transfer, Task<UsbTransferOutcome> end) in waiting)
         {

@@ -70,21 +70,21 @@ public sealed class LoopbackGadgetTests : MachineTest
     public void What_fills_the_gadgets_requests_needs_no_short_packet()
     {
         byte[] data = LoopbackPattern.Make(3, 4 * Request);
-        Assert.Equal(data.Length, _handle.BulkWrite(_out, data, Patience));
+        Assert.Equal(data.Length, _handle.At(_out).Write(data, Patience));
         byte[] read = new byte[data.Length];
-        Assert.Equal(data.Length, _handle.BulkRead(_in, read, Patience));
+        Assert.Equal(data.Length, _handle.At(_in).Read(read, Patience));
         AssertBytes(data, read);
     }
 
     [Fact]
     public void Nothing_comes_back_of_what_is_not_ended()
     {
-        Assert.Equal(Packet, _handle.BulkWrite(_out, LoopbackPattern.Make(0, Packet), Patience));
-        Assert.Equal(UsbError.Timeout, _handle.TryBulkRead(_in, new byte[Packet], out int early, TimeSpan.FromMilliseconds(500)));
+        Assert.Equal(Packet, _handle.At(_out).Write(LoopbackPattern.Make(0, Packet), Patience));
+        Assert.Equal(UsbError.Timeout, _handle.At(_in).TryRead(new byte[Packet], out int early, TimeSpan.FromMilliseconds(500)));
         Assert.Equal(0, early);
-        Assert.Equal(0, _handle.BulkWrite(_out, [], Patience)); // a packet without data
+        Assert.Equal(0, _handle.At(_out).Write([], Patience)); // a packet without data
         byte[] read = new byte[2 * Packet];
-        Assert.Equal(Packet, _handle.BulkRead(_in, read, Patience));
+        Assert.Equal(Packet, _handle.At(_in).Read(read, Patience));
         AssertBytes(LoopbackPattern.Make(0, Packet), read.AsSpan(0, Packet));
     }
 
@@ -102,7 +102,7 @@ public sealed class LoopbackGadgetTests : MachineTest
         byte[] read = new byte[Request];
         foreach (int length in lengths)
         {
-            Assert.Equal(length, _handle.BulkRead(_in, read, Patience));
+            Assert.Equal(length, _handle.At(_in).Read(read, Patience));
             AssertBytes(LoopbackPattern.Make(length, length), read.AsSpan(0, length));
         }
     }
@@ -110,7 +110,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     [Fact]
     public async Task A_short_packet_is_an_error_when_asked()
     {
-        _handle.BulkWrite(_out, LoopbackPattern.Make(0, 100), Patience);
+        _handle.At(_out).Write(LoopbackPattern.Make(0, 100), Patience);
         await using UsbTransfer read = _handle.CreateTransfer(flags: UsbTransferFlags.ShortIsError);
         read.SetBulk(_in, Packet, timeout: Patience);
         Assert.Equal(new UsbTransferOutcome(UsbError.IO, 100), await read.TrySubmitAsync());
@@ -120,8 +120,8 @@ public sealed class LoopbackGadgetTests : MachineTest
     [Fact]
     public void More_than_was_asked_for_is_an_overflow()
     {
-        _handle.BulkWrite(_out, LoopbackPattern.Make(0, 300), Patience);
-        Assert.Equal(UsbError.Overflow, _handle.TryBulkRead(_in, new byte[100], out _, Patience));
+        _handle.At(_out).Write(LoopbackPattern.Make(0, 300), Patience);
+        Assert.Equal(UsbError.Overflow, _handle.At(_in).TryRead(new byte[100], out _, Patience));
     }
 
     [Theory]
@@ -178,10 +178,10 @@ public sealed class LoopbackGadgetTests : MachineTest
         Halt(endpoint);
         Assert.Equal(1, StatusOf(endpoint));
         UsbError error = isIn
-            ? _handle.TryBulkRead(endpoint, new byte[Packet], out int moved, Patience)
-            : _handle.TryBulkWrite(endpoint, new byte[Packet], out moved, Patience);
+            ? _handle.At(endpoint).TryRead(new byte[Packet], out int moved, Patience)
+            : _handle.At(endpoint).TryWrite(new byte[Packet], out moved, Patience);
         Assert.Equal((UsbError.Pipe, 0), (error, moved));
-        _handle.ClearHalt(endpoint);
+        _handle.At(endpoint).ClearHalt();
         Assert.Equal(0, StatusOf(endpoint));
         What_fills_the_gadgets_requests_needs_no_short_packet();
     }
@@ -194,7 +194,7 @@ public sealed class LoopbackGadgetTests : MachineTest
         ring.Start();
         Halt(_in);
         Machine.WaitUntil(() => ring.GetStatistics().Recoveries > 0, "the ring recovers");
-        _handle.BulkWrite(_out, LoopbackPattern.Make(0, 100), Patience);
+        _handle.At(_out).Write(LoopbackPattern.Make(0, 100), Patience);
         byte[]? read = null;
         while (read is null)
         {
@@ -237,7 +237,7 @@ public sealed class LoopbackGadgetTests : MachineTest
         foreach (Task<UsbTransferOutcome> end in waiting)
             Assert.Contains((await end.WaitAsync(Patience)).Error, (UsbError[])[UsbError.NoDevice, UsbError.IO]);
         _gadget.WaitForDeparture();
-        Assert.Equal(UsbError.NoDevice, _handle.TryBulkWrite(_out, new byte[1], out _, Patience));
+        Assert.Equal(UsbError.NoDevice, _handle.At(_out).TryWrite(new byte[1], out _, Patience));
         _handle.Dispose();
     }
 

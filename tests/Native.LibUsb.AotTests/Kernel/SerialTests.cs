@@ -33,12 +33,12 @@ public sealed class SerialTests : MachineTest
     public void What_is_written_comes_back_in_packets(int length)
     {
         byte[] data = LoopbackPattern.Make(length, length);
-        Assert.Equal(length, _handle.BulkWrite(Out, data, Patience));
+        Assert.Equal(length, _handle.At(Out).Write(data, Patience));
         byte[] line = new byte[length];
         byte[] buffer = new byte[8 * Packet];
         for (int position = 0; position < length;)
         {
-            int received = _handle.BulkRead(In, buffer, Patience);
+            int received = _handle.At(In).Read(buffer, Patience);
             for (int packet = 0; packet < received; packet += Packet)
             {
                 int size = Math.Min(Packet, received - packet) - StatusLength;
@@ -54,7 +54,7 @@ public sealed class SerialTests : MachineTest
     [Fact]
     public void With_nothing_on_the_line_nothing_is_read()
     {
-        Assert.Equal(UsbError.Timeout, _handle.TryBulkRead(In, new byte[Packet], out int received, TimeSpan.FromMilliseconds(300)));
+        Assert.Equal(UsbError.Timeout, _handle.At(In).TryRead(new byte[Packet], out int received, TimeSpan.FromMilliseconds(300)));
         Assert.Equal(0, received);
         What_is_written_comes_back_in_packets(10);
     }

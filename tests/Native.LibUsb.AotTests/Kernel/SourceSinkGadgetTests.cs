@@ -20,7 +20,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     {
         PlugAndOpen(pattern);
         byte[] data = new byte[256 * 1024];
-        Assert.Equal(data.Length, _handle.BulkRead(_in, data, Patience));
+        Assert.Equal(data.Length, _handle.At(_in).Read(data, Patience));
         AssertBytes(Expected(pattern, data.Length), data);
     }
 
@@ -118,10 +118,10 @@ public sealed class SourceSinkGadgetTests : MachineTest
     {
         PlugAndOpen(pattern: 1);
         byte[] data = new byte[(3 * Packet) + 100];
-        UsbException overflow = Assert.Throws<UsbException>(() => _handle.BulkRead(_in, data, Patience));
+        UsbException overflow = Assert.Throws<UsbException>(() => _handle.At(_in).Read(data, Patience));
         Assert.Equal(UsbError.Overflow, overflow.Error);
         byte[] whole = new byte[Packet];
-        Assert.Equal(Packet, _handle.BulkRead(_in, whole, Patience)); // and it goes on
+        Assert.Equal(Packet, _handle.At(_in).Read(whole, Patience)); // and it goes on
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
         UsbConfigurationDescriptor configuration = gadget.Device.GetActiveConfigurationDescriptor();
         UsbInterfaceDescriptor setting = Assert.Single(Assert.Single(configuration.Interfaces).AlternateSettings);
         Assert.Equal(2, setting.Endpoints.Count);
-        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.SetAlternateSetting(0, 1)).Error);
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(0).SetAlternateSetting(1)).Error);
     }
 
     private Gadget PlugAndOpen(int pattern)

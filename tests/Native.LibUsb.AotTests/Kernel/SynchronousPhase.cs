@@ -7,10 +7,10 @@ public sealed class SynchronousPhase : IDataPhase
 
     public byte[]? Read(BulkOnlyStorage storage, Memory<byte> data)
     {
-        Assert.Equal(data.Length, storage.Handle.BulkRead(storage.In, data.Span, Machine.Patience));
+        Assert.Equal(data.Length, storage.Handle.At(storage.In).Read(data.Span, Machine.Patience));
         return null;
     }
 
     public void Write(BulkOnlyStorage storage, Memory<byte> data) =>
-        Assert.Equal(data.Length, storage.Handle.BulkWrite(storage.Out, data.Span, Machine.Patience));
+        Assert.Equal(data.Length, storage.Handle.At(storage.Out).Write(data.Span, Machine.Patience));
 }

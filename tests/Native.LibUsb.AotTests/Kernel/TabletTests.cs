@@ -103,7 +103,7 @@ public sealed class TabletTests : MachineTest
     [Fact]
     public void Without_a_report_the_time_runs_out_and_the_next_one_is_not_lost()
     {
-        Assert.Equal(UsbError.Timeout, _handle.TryInterruptRead(Endpoint, new byte[8], out int length, TimeSpan.FromMilliseconds(300)));
+        Assert.Equal(UsbError.Timeout, _handle.At(Endpoint).TryRead(new byte[8], out int length, TimeSpan.FromMilliseconds(300)));
         Assert.Equal(0, length);
         Send(Move(4711, 815));
         Assert.Equal(new HidReport(0, 4711, 815, 0), ReadReport());
@@ -142,9 +142,9 @@ public sealed class TabletTests : MachineTest
         Assert.Contains("no such interface", detaching.Message, StringComparison.Ordinal);
         _handle.SetAutoDetachKernelDriver(false);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
-        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.SetAlternateSetting(5, 0)).Error);
+        Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5).SetAlternateSetting(0)).Error);
         // what libusb makes of the kernel's "no such endpoint"
-        Assert.Equal(UsbError.IO, _handle.TryInterruptRead(0x85, new byte[8], out _, Patience));
+        Assert.Equal(UsbError.IO, _handle.At(0x85).TryRead(new byte[8], out _, Patience));
         Assert.Equal(1, _handle.GetConfiguration());
     }
 
@@ -162,7 +162,7 @@ public sealed class TabletTests : MachineTest
     private HidReport ReadReport()
     {
         byte[] report = new byte[8];
-        int length = _handle.InterruptRead(Endpoint, report, Patience);
+        int length = _handle.At(Endpoint).Read(report, Patience);
         return HidReport.Parse(report.AsSpan(0, length));
     }
 }

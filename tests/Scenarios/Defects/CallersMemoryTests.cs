@@ -27,12 +27,12 @@ public sealed class CallersMemoryTests : BusTest
         AssertOnly(memory, 100, [1, 2, 3, 4]);
 
         Array.Fill(memory, Untouched);
-        handle.BulkWrite(BulkLoopback.OutAddress, [5, 6, 7], Patience);
-        Assert.Equal(3, handle.BulkRead(BulkLoopback.InAddress, memory.AsSpan(1024, 512), Patience));
+        handle.At(BulkLoopback.OutAddress).Write([5, 6, 7], Patience);
+        Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(memory.AsSpan(1024, 512), Patience));
         AssertOnly(memory, 1024, [5, 6, 7]);
 
         Array.Fill(memory, Untouched);
-        handle.BulkWrite(BulkLoopback.OutAddress, [8, 9], Patience);
+        handle.At(BulkLoopback.OutAddress).Write([8, 9], Patience);
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, memory.AsMemory(7, 512));
         transfer.Submit();
@@ -62,13 +62,13 @@ public sealed class CallersMemoryTests : BusTest
         byte[] echo = new byte[512];
 
         handle.ControlWrite(new UsbControlSetup(0x40, 1, 0, 0), memory.AsSpan(10, 3), Patience);
-        handle.BulkWrite(BulkLoopback.OutAddress, memory.AsSpan(20, 4), Patience);
-        arrived.Add(echo[..handle.BulkRead(BulkLoopback.InAddress, echo, Patience)]);
+        handle.At(BulkLoopback.OutAddress).Write(memory.AsSpan(20, 4), Patience);
+        arrived.Add(echo[..handle.At(BulkLoopback.InAddress).Read(echo, Patience)]);
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, memory.AsMemory(30, 5));
         transfer.Submit();
         Finish(transfer);
-        arrived.Add(echo[..handle.BulkRead(BulkLoopback.InAddress, echo, Patience)]);
+        arrived.Add(echo[..handle.At(BulkLoopback.InAddress).Read(echo, Patience)]);
         transfer.SetControl(new UsbControlSetup(0x40, 1, 0, 0), memory.AsMemory(40, UsbControlSetup.Size + 2));
         transfer.Submit();
         Finish(transfer);
@@ -129,12 +129,12 @@ public sealed class CallersMemoryTests : BusTest
         Assert.True(mapped.IsDeviceMemory);
         Span<byte> memory = mapped.GetSpan();
         bool bulk = type == UsbTransferType.Bulk;
-        Assert.Equal(length, bulk ? handle.BulkRead(0x81, memory, Patience) : handle.InterruptRead(0x81, memory, Patience));
+        Assert.Equal(length, bulk ? handle.At(0x81).Read(memory, Patience) : handle.At(0x81).Read(memory, Patience));
         Assert.Equal(-1, memory.IndexOfAnyExcept((byte)0x81));
-        Assert.Equal(length, bulk ? handle.BulkWrite(0x02, memory, Patience) : handle.InterruptWrite(0x02, memory, Patience));
+        Assert.Equal(length, bulk ? handle.At(0x02).Write(memory, Patience) : handle.At(0x02).Write(memory, Patience));
 
         byte[] copy = new byte[length];
-        Assert.Equal(UsbError.NoMemory, bulk ? handle.TryBulkRead(0x81, copy, out _, Patience) : handle.TryInterruptRead(0x81, copy, out _, Patience));
+        Assert.Equal(UsbError.NoMemory, bulk ? handle.At(0x81).TryRead(copy, out _, Patience) : handle.At(0x81).TryRead(copy, out _, Patience));
     }
 
     [BusFact]
@@ -148,8 +148,8 @@ public sealed class CallersMemoryTests : BusTest
         {
             if (round == rounds / 2) // warm
                 before = GC.GetAllocatedBytesForCurrentThread();
-            handle.BulkWrite(BulkLoopback.OutAddress, buffer, Patience);
-            handle.BulkRead(BulkLoopback.InAddress, buffer, Patience);
+            handle.At(BulkLoopback.OutAddress).Write(buffer, Patience);
+            handle.At(BulkLoopback.InAddress).Read(buffer, Patience);
             handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer.AsSpan(0, 18), Patience);
         }
 

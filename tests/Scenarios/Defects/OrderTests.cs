@@ -63,7 +63,7 @@ public sealed class OrderTests : BusTest
     private UsbDeviceHandle OpenIsochronous()
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Paced = false }));
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         return handle;
     }
 

@@ -121,7 +121,7 @@ public sealed class UnreadDataTests : BusTest
         const int count = 8;
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         int failed = 0, gone = 0, completed = 0;
         var helper = new UsbTransferHelper { Default = _ => true }; // goes on whatever happens
         helper[UsbTransferStatus.Completed] = _ => ++completed > 0;

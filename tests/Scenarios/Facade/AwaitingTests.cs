@@ -46,7 +46,7 @@ public sealed class AwaitingTests : BusTest
             return transfer.SubmitAsync().AsTask();
         })];
         for (int i = 0; i < transfers.Length; i++)
-            _handle.BulkWrite(BulkLoopback.OutAddress, new byte[i + 1], Patience);
+            _handle.At(BulkLoopback.OutAddress).Write(new byte[i + 1], Patience);
         int[] counts = await Task.WhenAll(tasks);
         Assert.Equal(Enumerable.Range(1, 8), counts);
     }
@@ -56,7 +56,7 @@ public sealed class AwaitingTests : BusTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 4);
+        handle.ClaimInterface(0).SetAlternateSetting(4);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 16);
         transfer.SetIsochronous(IsoSource.EndpointAddress, 3072);
         Assert.Equal(16 * 3072, await transfer.SubmitAsync());
@@ -92,7 +92,7 @@ public sealed class AwaitingTests : BusTest
         Input.Halt();
         Assert.Equal(UsbError.Pipe, (await Assert.ThrowsAsync<UsbException>(async () => await transfer.SubmitAsync())).Error);
         Assert.Equal(new UsbTransferOutcome(UsbError.Pipe, 0), await transfer.TrySubmitAsync());
-        _handle.ClearHalt(BulkLoopback.InAddress);
+        _handle.At(BulkLoopback.InAddress).ClearHalt();
 
         transfer.SetBulk(BulkLoopback.InAddress, 512, timeout: TimeSpan.FromMilliseconds(10));
         Assert.Equal(new UsbTransferOutcome(UsbError.Timeout, 0), await transfer.TrySubmitAsync());
@@ -110,7 +110,7 @@ public sealed class AwaitingTests : BusTest
         ValueTask<int> first = transfer.SubmitAsync();
         Assert.Throws<InvalidOperationException>(() => { _ = transfer.SubmitAsync(); });
         Assert.Throws<InvalidOperationException>(() => { _ = transfer.TrySubmitAsync(); });
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1], Patience);
         Assert.Equal(1, await first);
         transfer.Doom();
         Assert.Throws<UsbTransferDoomedException>(() => { _ = transfer.SubmitAsync(); });
@@ -136,7 +136,7 @@ public sealed class AwaitingTests : BusTest
     [BusFact]
     public async Task A_token_cancels_natively_and_what_had_arrived_is_kept()
     {
-        _handle.BulkWrite(BulkLoopback.OutAddress, Enumerable.Repeat((byte)7, 512).ToArray(), Patience);
+        _handle.At(BulkLoopback.OutAddress).Write(Enumerable.Repeat((byte)7, 512).ToArray(), Patience);
         using var cancellation = new CancellationTokenSource();
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 1024); // a whole packet does not end it: more may follow
@@ -172,11 +172,11 @@ public sealed class AwaitingTests : BusTest
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
         ValueTask<int> first = transfer.SubmitAsync(former.Token);
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1], Patience);
         Assert.Equal(1, await first);
         ValueTask<int> second = transfer.SubmitAsync();
         await former.CancelAsync();
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1, 2], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1, 2], Patience);
         Assert.Equal(2, await second);
         Assert.Equal(0, Input.Unlinked);
     }
@@ -262,7 +262,7 @@ public sealed class AwaitingTests : BusTest
             Input.Hold(); // it must not be complete before it is awaited: then there would be nothing to go on
             ValueTask<int> reading = transfer.SubmitAsync();
             Task<bool> isOnEventThread = GoOn(reading);
-            _handle.BulkWrite(BulkLoopback.OutAddress, [1], Patience);
+            _handle.At(BulkLoopback.OutAddress).Write([1], Patience);
             Input.Resume();
             return await isOnEventThread.ConfigureAwait(false);
         }
@@ -282,14 +282,14 @@ public sealed class AwaitingTests : BusTest
         transfer.ContinueOnEventThread = true;
         Input.Hold();
         Task task = GoOn(transfer.SubmitAsync());
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1], Patience);
         Input.Resume();
         await task;
 
         async Task GoOn(ValueTask<int> reading)
         {
             await reading.ConfigureAwait(false);
-            Assert.Throws<InvalidOperationException>(() => _handle.BulkRead(BulkLoopback.InAddress, new byte[1]));
+            Assert.Throws<InvalidOperationException>(() => _handle.At(BulkLoopback.InAddress).Read(new byte[1]));
             await _handle.DisposeAsync(); // the event thread goes on meanwhile
             Assert.True(transfer.IsDisposed);
             await Context.DisposeAsync();

@@ -19,7 +19,7 @@ public sealed class IsochronousTests : BusTest
         Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, setting, out UsbInterfaceDescriptor? alternate));
         Assert.True(alternate.TryFindEndpoint(Endpoint, out UsbEndpointDescriptor? endpoint));
         Assert.Equal(bytes, endpoint.BytesPerInterval);
-        handle.SetAlternateSetting(0, setting);
+        handle.ClaimInterface(0).SetAlternateSetting(setting);
 
         var checker = new NumberedPatternChecker();
         int left = 20;
@@ -54,7 +54,7 @@ public sealed class IsochronousTests : BusTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         using UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 300); // Linux: three URBs of at most 128
         transfer.SetIsochronous(Endpoint, 512);
         transfer.Submit();
@@ -76,7 +76,7 @@ public sealed class IsochronousTests : BusTest
         source.Source.FaultAt(4, new IsoFault(UrbStatus.Success, 0));
         source.Source.FaultAt(5, new IsoFault(UrbStatus.Missed));
         using UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 7);
         transfer.SetIsochronous(Endpoint, 512);
         transfer.Submit();
@@ -108,7 +108,7 @@ public sealed class IsochronousTests : BusTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         using UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         byte[] memory = new byte[512 * 3];
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 8);
         transfer.SetIsochronous(Endpoint, memory.AsMemory(), [512, 16, 300, 512]);
@@ -153,7 +153,7 @@ public sealed class IsochronousTests : BusTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         using UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         Action<UsbTransfer> byDelegate = static transfer => Counter.Count(transfer);
         foreach (int kind in new[] { 0, 1, 2 })
         {

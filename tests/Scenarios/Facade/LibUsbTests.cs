@@ -139,9 +139,9 @@ public sealed class LibUsbTests : BusTest
         {
             Assert.Equal(0x0011, handle.Device.ProductId);
             using UsbInterface claim = handle.ClaimInterface(0);
-            handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+            handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
             byte[] buffer = new byte[512];
-            Assert.Equal(3, handle.BulkRead(BulkLoopback.InAddress, buffer, Patience));
+            Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(buffer, Patience));
         }
 
         using Microsoft.Win32.SafeHandles.SafeFileHandle nothing = File.OpenHandle(Environment.ProcessPath!);

@@ -41,7 +41,7 @@ public sealed class OutTransferTests : BusTest
         sink.Sink.PacketTaken = (number, data) => taken.Add($"{number}:{string.Join(',', data.ToArray())}");
         sink.Sink.FaultAt(4, new IsoFault(UrbStatus.Missed));
         using UsbDeviceHandle handle = Open(sink);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 3);
         transfer.SetIsochronous(IsoEndpoint, (ReadOnlySpan<byte>)[1, 2, 3, 4, 5, 6], [1, 3, 2]);
         Send(transfer);
@@ -71,7 +71,7 @@ public sealed class OutTransferTests : BusTest
         var checker = new NumberedPatternChecker(0);
         sink.Sink.PacketTaken = (_, data) => checker.AddPacket(data);
         using UsbDeviceHandle handle = Open(sink);
-        handle.SetAlternateSetting(0, setting);
+        handle.ClaimInterface(0).SetAlternateSetting(setting);
         ulong next = 0;
         int ended = 0;
         for (int i = 0; i < 6; i++)
@@ -107,7 +107,7 @@ public sealed class OutTransferTests : BusTest
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });
         using UsbDeviceHandle handle = Open(sink);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 2);
         transfer.SetIsochronous(IsoEndpoint, (ReadOnlySpan<byte>)new byte[1025], [513, 512]);
         Assert.Equal(UsbError.InvalidParameter, transfer.TrySubmit());
@@ -124,7 +124,7 @@ public sealed class OutTransferTests : BusTest
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = false, UnplugAfterPackets = 8 });
         using UsbDeviceHandle handle = Open(sink);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 4);
         transfer.SetIsochronous(IsoEndpoint, 512);
         int sent = 0;
@@ -150,7 +150,7 @@ public sealed class OutTransferTests : BusTest
         foreach (bool isError in new[] { false, true, false, true })
         {
             transfer.Flags = isError ? UsbTransferFlags.ShortIsError : UsbTransferFlags.None;
-            handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+            handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
             Send(transfer);
             Assert.Equal(isError ? UsbTransferStatus.Error : UsbTransferStatus.Completed, transfer.Status);
             Assert.Equal(3, transfer.ActualLength);

@@ -16,7 +16,7 @@ public sealed class UsbBufferTests : BusTest
         Assert.Equal(preferDeviceMemory, buffer.IsDeviceMemory);
         Assert.Equal(10_000, buffer.Length);
         Assert.Equal(10_000, buffer.GetSpan().Length);
-        handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+        handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory[512..1024]);
         transfer.Submit();
@@ -27,7 +27,7 @@ public sealed class UsbBufferTests : BusTest
         buffer.Dispose();
         buffer.Dispose();
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
-        handle.BulkWrite(BulkLoopback.OutAddress, [4, 5], Patience);
+        handle.At(BulkLoopback.OutAddress).Write([4, 5], Patience);
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(new byte[] { 4, 5 }, transfer.Data.ToArray());

@@ -207,15 +207,15 @@ public sealed class UsbDeviceTests : BusTest
     public void Synchronous_transfers_use_the_callers_memory_and_keep_partial_counts()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
-        Assert.Equal(700, handle.BulkWrite(BulkLoopback.OutAddress, new byte[700], Patience));
+        Assert.Equal(700, handle.At(BulkLoopback.OutAddress).Write(new byte[700], Patience));
         Span<byte> buffer = stackalloc byte[1024];
-        Assert.Equal(700, handle.BulkRead(BulkLoopback.InAddress, buffer, Patience));
-        handle.BulkWrite(BulkLoopback.OutAddress, new byte[512], Patience);
-        UsbError error = handle.TryBulkRead(BulkLoopback.InAddress, buffer, out int transferred, TimeSpan.FromMilliseconds(50));
+        Assert.Equal(700, handle.At(BulkLoopback.InAddress).Read(buffer, Patience));
+        handle.At(BulkLoopback.OutAddress).Write(new byte[512], Patience);
+        UsbError error = handle.At(BulkLoopback.InAddress).TryRead(buffer, out int transferred, TimeSpan.FromMilliseconds(50));
         Assert.Equal(UsbError.Timeout, error);
         Assert.Equal(512, transferred);
-        Assert.Throws<ArgumentException>(() => handle.BulkRead(BulkLoopback.OutAddress, new byte[8]));
-        Assert.Throws<ArgumentException>(() => handle.BulkWrite(BulkLoopback.InAddress, new byte[8]));
+        Assert.Throws<ArgumentException>(() => handle.At(BulkLoopback.OutAddress).Read(new byte[8]));
+        Assert.Throws<ArgumentException>(() => handle.At(BulkLoopback.InAddress).Write(new byte[8]));
         Assert.Throws<ArgumentException>(() => handle.ControlRead(new UsbControlSetup(0x00, 6, 0, 0), new byte[8]));
         Assert.Equal(UsbError.Pipe, handle.TryControlRead(new UsbControlSetup(0xc0, 99, 0, 0), buffer, out _, Patience));
         Assert.Equal(18, handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer, Patience));
@@ -225,8 +225,8 @@ public sealed class UsbDeviceTests : BusTest
     public void A_failure_carries_its_code_its_name_and_what_had_moved()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
-        handle.BulkWrite(BulkLoopback.OutAddress, new byte[512], Patience);
-        UsbException failure = Assert.Throws<UsbException>(() => handle.BulkRead(BulkLoopback.InAddress, new byte[1024], TimeSpan.FromMilliseconds(50)));
+        handle.At(BulkLoopback.OutAddress).Write(new byte[512], Patience);
+        UsbException failure = Assert.Throws<UsbException>(() => handle.At(BulkLoopback.InAddress).Read(new byte[1024], TimeSpan.FromMilliseconds(50)));
         Assert.Equal(UsbError.Timeout, failure.Error);
         Assert.Equal(512, failure.BytesTransferred);
         Assert.Contains("LIBUSB_ERROR_TIMEOUT [-7]", failure.Message, StringComparison.Ordinal);
@@ -289,18 +289,18 @@ public sealed class UsbDeviceTests : BusTest
         device.Add(input);
         device.Add(output);
         using UsbDeviceHandle handle = Open(device);
-        Assert.Equal(3, handle.InterruptWrite(0x01, [7, 8, 9], Patience));
+        Assert.Equal(3, handle.At(0x01).Write([7, 8, 9], Patience));
         Assert.Equal(new byte[] { 7, 8, 9 }, output.Last);
         byte[] buffer = new byte[8];
-        Assert.Equal(2, handle.InterruptRead(0x81, buffer, Patience));
+        Assert.Equal(2, handle.At(0x81).Read(buffer, Patience));
         Assert.Equal(new byte[] { 5, 6 }, buffer[..2]);
         input.Halt();
-        Assert.Equal(UsbError.Pipe, handle.TryInterruptRead(0x81, buffer, out int received, Patience));
+        Assert.Equal(UsbError.Pipe, handle.At(0x81).TryRead(buffer, out int received, Patience));
         Assert.Equal(0, received);
-        Assert.Equal(UsbError.Success, handle.TryInterruptWrite(0x01, [1], out int sent, Patience));
+        Assert.Equal(UsbError.Success, handle.At(0x01).TryWrite([1], out int sent, Patience));
         Assert.Equal(1, sent);
-        Assert.Throws<ArgumentException>(() => handle.InterruptWrite(0x81, [1]));
-        Assert.Throws<ArgumentException>(() => handle.InterruptRead(0x01, buffer));
+        Assert.Throws<ArgumentException>(() => handle.At(0x81).Write([1]));
+        Assert.Throws<ArgumentException>(() => handle.At(0x01).Read(buffer));
     }
 
     [BusFact]

@@ -26,7 +26,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         transfer.Submit();
         transfer.Doom();
         Assert.True(transfer.IsDoomed);
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         Finish(transfer);
         Assert.Equal(1, callbacks);
         Assert.Throws<ObjectDisposedException>(() => transfer.Status);
@@ -92,7 +92,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         GC.Collect();
         GC.WaitForPendingFinalizers();
         Assert.True(forgotten.IsAlive);
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3, 4], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1, 2, 3, 4], Patience);
         HandleEventsUntil(() => received.Count > 0);
         Assert.Equal([4], received);
         GC.Collect();
@@ -313,8 +313,8 @@ public sealed class UsbTransferLifetimeTests : BusTest
         {
             Refused("open", () => device.Open());
             Refused("events", () => Context.HandleEvents(TimeSpan.Zero));
-            Refused("read", () => _handle.BulkRead(BulkLoopback.InAddress, new byte[512]));
-            Refused("write", () => _handle.BulkWrite(BulkLoopback.OutAddress, []));
+            Refused("read", () => _handle.At(BulkLoopback.InAddress).Read(new byte[512]));
+            Refused("write", () => _handle.At(BulkLoopback.OutAddress).Write([]));
             Refused("string", () => _handle.GetString(1));
             Refused("control", () => _handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), new byte[18]));
         });

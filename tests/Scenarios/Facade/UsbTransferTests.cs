@@ -136,7 +136,7 @@ public sealed class UsbTransferTests : BusTest
     [BusFact]
     public void A_cancelled_transfer_keeps_what_had_arrived()
     {
-        _handle.BulkWrite(BulkLoopback.OutAddress, new byte[512], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write(new byte[512], Patience);
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 1024); // a whole packet does not end it: more may follow
         transfer.Submit();
@@ -168,8 +168,8 @@ public sealed class UsbTransferTests : BusTest
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.Stall, transfer.Status);
-        _handle.ClearHalt(BulkLoopback.InAddress);
-        _handle.BulkWrite(BulkLoopback.OutAddress, [7], Patience);
+        _handle.At(BulkLoopback.InAddress).ClearHalt();
+        _handle.At(BulkLoopback.OutAddress).Write([7], Patience);
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
@@ -179,7 +179,7 @@ public sealed class UsbTransferTests : BusTest
     [BusFact]
     public void A_short_transfer_is_an_error_when_asked()
     {
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         using UsbTransfer transfer = _handle.CreateTransfer(flags: UsbTransferFlags.ShortIsError);
         transfer.SetBulk(BulkLoopback.InAddress, 512);
         transfer.Submit();
@@ -273,7 +273,7 @@ public sealed class UsbTransferTests : BusTest
         Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8)); // never configured
         transfer.SetBulk(BulkLoopback.InAddress, 64, timeout: Patience);
         transfer.SetBuffer(memory);
-        _handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         transfer.Submit();
         Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8));
         Finish(transfer);

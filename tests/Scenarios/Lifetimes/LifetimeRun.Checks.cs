@@ -149,7 +149,7 @@ internal sealed partial class LifetimeRun
     {
         try
         {
-            _stage.Handle.ClearHalt(LifetimeDevice.ErrandAddress);
+            _stage.Handle.At(LifetimeDevice.ErrandAddress).ClearHalt();
             return false;
         }
         catch (UsbException exception)

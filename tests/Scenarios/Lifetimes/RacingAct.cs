@@ -39,7 +39,7 @@ internal sealed class RacingAct
             }
         }),
         new("allocate device memory", stage => stage.Handle.AllocateBuffer(1, preferDeviceMemory: true)),
-        new("transfer synchronously", stage => stage.Handle.BulkWrite(LifetimeDevice.ErrandAddress, [1, 2, 3], Stage.Patience)),
+        new("transfer synchronously", stage => stage.Handle.At(LifetimeDevice.ErrandAddress).Write([1, 2, 3], Stage.Patience)),
         new("open another handle", stage =>
         {
             using UsbDevice? device = stage.Context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product);

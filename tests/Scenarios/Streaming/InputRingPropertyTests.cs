@@ -80,7 +80,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         if (status == UsbTransferStatus.Stall && !_clearsHalts)
         {
             Await(() => _ring.Completion.IsCompleted);
-            Handle.ClearHalt(BulkLoopback.InAddress);
+            Handle.At(BulkLoopback.InAddress).ClearHalt();
         }
         else if (!_model.Running)
         {

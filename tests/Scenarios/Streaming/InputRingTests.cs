@@ -268,7 +268,7 @@ public sealed class InputRingTests : RingTest
 
         Assert.Equal(UsbError.Pipe, failure?.Error);
         Assert.Equal(300, position);
-        _handle.ClearHalt(BulkLoopback.InAddress);
+        _handle.At(BulkLoopback.InAddress).ClearHalt();
         ring.Start();
         Assert.Null(ring.Failure);
         Write(300, 100, 100);
@@ -340,9 +340,9 @@ public sealed class InputRingTests : RingTest
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512 });
         ring.Start();
-        _handle.BulkWrite(BulkLoopback.OutAddress, new byte[512], Patience);
-        _handle.BulkWrite(BulkLoopback.OutAddress, [], Patience);
-        _handle.BulkWrite(BulkLoopback.OutAddress, new byte[7], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write(new byte[512], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write([], Patience);
+        _handle.At(BulkLoopback.OutAddress).Write(new byte[7], Patience);
         (int, bool)[] expected = [(512, false), (0, true), (7, true)];
         foreach ((int length, bool ends) in expected)
         {
@@ -505,7 +505,7 @@ public sealed class InputRingTests : RingTest
     private void Write(long start, int length, int piece)
     {
         for (int done = 0; done < length; done += piece)
-            _handle.BulkWrite(BulkLoopback.OutAddress, Pattern(start + done, Math.Min(piece, length - done)), Patience);
+            _handle.At(BulkLoopback.OutAddress).Write(Pattern(start + done, Math.Min(piece, length - done)), Patience);
     }
 
     private sealed class Recorder(long total)

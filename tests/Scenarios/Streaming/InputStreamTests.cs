@@ -27,7 +27,7 @@ public sealed class InputStreamTests : RingTest
             for (int done = 0, i = 0; done < total; i++)
             {
                 int length = Math.Min((i * 37) % 1500, total - done); // some empty, some of several packets
-                _handle.BulkWrite(BulkLoopback.OutAddress, Pattern(done, length), Patience);
+                _handle.At(BulkLoopback.OutAddress).Write(Pattern(done, length), Patience);
                 done += length;
             }
         });
@@ -186,7 +186,7 @@ public sealed class InputStreamTests : RingTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 2);
+        handle.ClaimInterface(0).SetAlternateSetting(2);
         source.Source.FaultAt(3, new IsoFault(UrbStatus.Protocol));
         source.Source.FaultAt(5, new IsoFault(UrbStatus.Success, 100));
         source.Source.FaultAt(6, new IsoFault(UrbStatus.Success, 0));
@@ -250,5 +250,5 @@ public sealed class InputStreamTests : RingTest
         return ring;
     }
 
-    private void Send(int length) => _handle.BulkWrite(BulkLoopback.OutAddress, Pattern(0, length), Patience);
+    private void Send(int length) => _handle.At(BulkLoopback.OutAddress).Write(Pattern(0, length), Patience);
 }

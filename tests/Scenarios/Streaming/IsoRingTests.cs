@@ -41,7 +41,7 @@ public sealed class IsoRingTests : RingTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, Setting);
+        handle.ClaimInterface(0).SetAlternateSetting(Setting);
         source.Source.FaultAt(3, new IsoFault(UrbStatus.Protocol));
         source.Source.FaultAt(5, new IsoFault(UrbStatus.Success, 100));
         source.Source.FaultAt(8, new IsoFault(UrbStatus.Success, 0));
@@ -190,7 +190,7 @@ public sealed class IsoRingTests : RingTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, Setting);
+        handle.ClaimInterface(0).SetAlternateSetting(Setting);
         source.Source.FaultAt(1000, new IsoFault(UrbStatus.Protocol));
         await using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 2, Spares = 1 }, Setting);
         ring.Start();
@@ -224,7 +224,7 @@ public sealed class IsoRingTests : RingTest
     public void What_does_not_fit_is_refused()
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
-        handle.SetAlternateSetting(0, 3);
+        handle.ClaimInterface(0).SetAlternateSetting(3);
         Refused(new UsbRingOptions { TransferSize = 4096 }, "PacketsPerTransfer");
         Refused(new UsbRingOptions { PacketsPerTransfer = 128, Transfers = 1 }, "at most 85 packets");
         Refused(new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 64 }, "at most 42");
@@ -257,7 +257,7 @@ public sealed class IsoRingTests : RingTest
     private UsbInputRing Ring(IsoSource source, UsbRingOptions options)
     {
         UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, Setting);
+        handle.ClaimInterface(0).SetAlternateSetting(Setting);
         return InputRing(handle, IsoSource.EndpointAddress, options, Setting);
     }
 }

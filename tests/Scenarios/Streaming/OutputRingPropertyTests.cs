@@ -120,7 +120,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
             return;
         Await(() => _ring.Completion.IsCompleted);
         if (status == UsbTransferStatus.Stall)
-            Handle.ClearHalt(BulkLoopback.OutAddress);
+            Handle.At(BulkLoopback.OutAddress).ClearHalt();
     }
 
     private void Start()

@@ -126,9 +126,9 @@ public sealed class OutputRingTests : RingTest
 
         await ring.FlushAsync();
         byte[] received = new byte[4096];
-        Assert.Equal(512, _handle.BulkRead(BulkLoopback.InAddress, received, Patience)); // ended by the packet without data
-        Assert.Equal(1031, _handle.BulkRead(BulkLoopback.InAddress, received, Patience)); // 1,024 go on, and end with 7
-        Assert.Equal(0, _handle.BulkRead(BulkLoopback.InAddress, received, Patience));
+        Assert.Equal(512, _handle.At(BulkLoopback.InAddress).Read(received, Patience)); // ended by the packet without data
+        Assert.Equal(1031, _handle.At(BulkLoopback.InAddress).Read(received, Patience)); // 1,024 go on, and end with 7
+        Assert.Equal(0, _handle.At(BulkLoopback.InAddress).Read(received, Patience));
     }
 
     [BusTheory]
@@ -157,7 +157,7 @@ public sealed class OutputRingTests : RingTest
             Assert.Equal(5000, ring.UnsentBytes);
             Assert.Equal(UsbError.Pipe, (await Assert.ThrowsAsync<UsbException>(async () => await ring.FlushAsync())).Error);
             Assert.Equal(UsbError.Pipe, (await Assert.ThrowsAsync<UsbException>(async () => await ring.AcquireAsync())).Error);
-            _handle.ClearHalt(BulkLoopback.OutAddress);
+            _handle.At(BulkLoopback.OutAddress).ClearHalt();
             ring.Start();
         }
 
@@ -223,7 +223,7 @@ public sealed class OutputRingTests : RingTest
         byte[] all = new byte[total];
         int position = 0;
         while (position < total)
-            position += _handle.BulkRead(BulkLoopback.InAddress, all.AsSpan(position, Math.Min(512, total - position)), Patience);
+            position += _handle.At(BulkLoopback.InAddress).Read(all.AsSpan(position, Math.Min(512, total - position)), Patience);
         return all;
     }
 

@@ -98,7 +98,7 @@ public sealed class OutputStreamTests : RingTest
         byte[] all = new byte[2000];
         int read = 0;
         while (read < all.Length)
-            read += _handle.BulkRead(BulkLoopback.InAddress, all.AsSpan(read, Math.Min(512, all.Length - read)), Patience);
+            read += _handle.At(BulkLoopback.InAddress).Read(all.AsSpan(read, Math.Min(512, all.Length - read)), Patience);
         long position = 0;
         CheckPattern(all, ref position);
     }
@@ -112,7 +112,7 @@ public sealed class OutputStreamTests : RingTest
         stream.Write(Pattern(0, 700));
         await ring.Completion.WaitAsync(Patience);
         Assert.Equal(UsbError.Pipe, Assert.Throws<UsbException>(() => stream.Flush()).Error);
-        _handle.ClearHalt(BulkLoopback.OutAddress);
+        _handle.At(BulkLoopback.OutAddress).ClearHalt();
         ring.Start();
         await stream.FlushAsync();
         Assert.Equal(Pattern(0, 700), ReadMessage());
@@ -244,7 +244,7 @@ public sealed class OutputStreamTests : RingTest
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });
         UsbDeviceHandle handle = Open(sink);
-        handle.SetAlternateSetting(0, 2);
+        handle.ClaimInterface(0).SetAlternateSetting(2);
         long position = 0, packets = 0;
         sink.Sink.PacketTaken = (number, data) =>
         {
@@ -294,7 +294,7 @@ public sealed class OutputStreamTests : RingTest
         int length;
         do
         {
-            length = _handle.BulkRead(BulkLoopback.InAddress, packet, Patience);
+            length = _handle.At(BulkLoopback.InAddress).Read(packet, Patience);
             message.AddRange(packet[..length]);
         }
         while (length == packet.Length);
@@ -309,7 +309,7 @@ public sealed class OutputStreamTests : RingTest
         byte[] bytes = new byte[1024];
         while (position < total)
         {
-            int length = _handle.BulkRead(BulkLoopback.InAddress, bytes, Patience);
+            int length = _handle.At(BulkLoopback.InAddress).Read(bytes, Patience);
             CheckPattern(bytes.AsSpan(0, length), ref position);
             lengths.Add(length);
         }

@@ -28,7 +28,7 @@ public sealed class PipeReaderTests : RingTest
         Task writing = Task.Run(() =>
         {
             foreach (byte[] line in lines)
-                _handle.BulkWrite(BulkLoopback.OutAddress, [.. line, (byte)'\n'], Patience);
+                _handle.At(BulkLoopback.OutAddress).Write([.. line, (byte)'\n'], Patience);
         });
         int next = 0;
         while (next < lines.Length)
@@ -212,5 +212,5 @@ public sealed class PipeReaderTests : RingTest
         return ring;
     }
 
-    private void Send(long start, int length) => _handle.BulkWrite(BulkLoopback.OutAddress, Pattern(start, length), Patience);
+    private void Send(long start, int length) => _handle.At(BulkLoopback.OutAddress).Write(Pattern(start, length), Patience);
 }

@@ -201,7 +201,7 @@ public sealed class RingKindTests : RingTest
         var tape = new Tape();
         sink.Sink.PacketTaken = tape.Add;
         UsbDeviceHandle handle = Open(sink);
-        handle.SetAlternateSetting(0, 2);
+        handle.ClaimInterface(0).SetAlternateSetting(2);
         return (handle, tape);
     }
 

@@ -76,7 +76,7 @@ public sealed class RingMemoryTests : RingTest
         Task flushing = ring.FlushAsync().AsTask();
         byte[] received = new byte[(transfers + 1) * size];
         for (int position = 0; position < received.Length;)
-            position += handle.BulkRead(BulkLoopback.InAddress, received.AsSpan(position, 512), Patience);
+            position += handle.At(BulkLoopback.InAddress).Read(received.AsSpan(position, 512), Patience);
         await flushing.WaitAsync(Patience);
         long start = 0;
         CheckPattern(received, ref start);

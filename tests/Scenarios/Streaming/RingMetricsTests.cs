@@ -62,7 +62,7 @@ public sealed class RingMetricsTests : RingTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, Setting);
+        handle.ClaimInterface(0).SetAlternateSetting(Setting);
         source.Source.FaultAt(3, new IsoFault(UrbStatus.Protocol));
         source.Source.FaultAt(9, new IsoFault(UrbStatus.Overflow, PacketSize));
         using var listener = new Listener(_name);
@@ -154,7 +154,7 @@ public sealed class RingMetricsTests : RingTest
     public async Task The_event_thread_allocates_nothing_for_it(bool collected)
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Paced = false }));
-        handle.SetAlternateSetting(0, Setting);
+        handle.ClaimInterface(0).SetAlternateSetting(Setting);
         using Listener? listener = collected ? new Listener(_name) : null;
         await using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 4, Name = _name }, Setting);
         var run = new Run();

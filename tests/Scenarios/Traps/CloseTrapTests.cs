@@ -153,7 +153,7 @@ public sealed unsafe class CloseTrapTests : BusTest
             context.StartEventThread();
         UsbDeviceHandle handle = OpenIn(context);
         Exception? end = null;
-        var reader = new Thread(() => end = Record.Exception(() => handle.BulkRead(BulkEndpoint, new byte[512]))); // no time limit
+        var reader = new Thread(() => end = Record.Exception(() => handle.At(BulkEndpoint).Read(new byte[512]))); // no time limit
         reader.Start();
         Assert.True(_device.Endpoint(BulkEndpoint).WaitForPending(1, Patience));
         if (disposeContext)

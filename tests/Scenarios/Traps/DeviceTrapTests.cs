@@ -137,7 +137,7 @@ public sealed class DeviceTrapTests : BusTest
             {
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.ClaimInterface(number));
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.TryClaimInterface(number, out _));
-                Assert.Throws<ArgumentOutOfRangeException>(() => handle.SetAlternateSetting(number, 0));
+                Assert.Throws<ArgumentOutOfRangeException>(() => handle.ClaimInterface(number).SetAlternateSetting(0));
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.IsKernelDriverActive(number));
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.TryGetKernelDriver(number, out _));
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.DetachKernelDriver(number));
@@ -146,7 +146,7 @@ public sealed class DeviceTrapTests : BusTest
 
             handle.ClaimInterface(31); // the last there can be; left to the handle
             foreach (int setting in new[] { -1, 256, int.MaxValue })
-                Assert.Throws<ArgumentOutOfRangeException>(() => handle.SetAlternateSetting(31, setting));
+                Assert.Throws<ArgumentOutOfRangeException>(() => handle.ClaimInterface(31).SetAlternateSetting(setting));
             foreach (int value in new[] { -2, 256, int.MinValue, int.MaxValue })
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.SetConfiguration(value));
             foreach (int index in new[] { -1, 256 })
@@ -190,7 +190,7 @@ public sealed class DeviceTrapTests : BusTest
             if (handle.AllocateStreams(2, BulkLoopback.InAddress, BulkLoopback.OutAddress) > 0) // the kernel's vhci_hcd has none to give
                 handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
             handle.AllocateBuffer(4096, preferDeviceMemory: true).Dispose();
-            handle.BulkWrite(BulkLoopback.OutAddress, [1], Patience);
+            handle.At(BulkLoopback.OutAddress).Write([1], Patience);
             using UsbTransfer transfer = handle.CreateTransfer();
             transfer.SetBulk(BulkLoopback.OutAddress, [1]);
             transfer.Submit();
@@ -217,13 +217,13 @@ public sealed class DeviceTrapTests : BusTest
         UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
         file.Dispose();
-        Assert.NotEqual(UsbError.Success, handle.TryBulkWrite(BulkLoopback.OutAddress, [1], out _, TimeSpan.FromMilliseconds(100)));
+        Assert.NotEqual(UsbError.Success, handle.At(BulkLoopback.OutAddress).TryWrite([1], out _, TimeSpan.FromMilliseconds(100)));
         Assert.NotEqual(UsbError.Success, transfer.TrySubmit());
         Assert.Equal(UsbError.IO, Assert.Throws<UsbException>(() => Context.HandleEvents(TimeSpan.FromSeconds(5))).Error);
         handle.Dispose(); // returns
         Context.HandleEvents(TimeSpan.Zero); // the file is out of the way, and the context as before
         using UsbDeviceHandle again = Open(loopback);
-        Assert.Equal(1, again.BulkWrite(BulkLoopback.OutAddress, [1], Patience));
+        Assert.Equal(1, again.At(BulkLoopback.OutAddress).Write([1], Patience));
     }
 
     [BusFact]

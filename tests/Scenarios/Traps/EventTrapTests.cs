@@ -30,8 +30,8 @@ public sealed partial class EventTrapTests : BusTest
             byte[] data = new byte[64];
             for (int round = 0; round < rounds; round++)
             {
-                Assert.Equal(64, handle.BulkWrite(BulkLoopback.OutAddress, data));
-                Assert.Equal(64, handle.BulkRead(BulkLoopback.InAddress, data));
+                Assert.Equal(64, handle.At(BulkLoopback.OutAddress).Write(data));
+                Assert.Equal(64, handle.At(BulkLoopback.InAddress).Read(data));
             }
         }))];
         using var done = new ManualResetEventSlim();
@@ -260,7 +260,7 @@ public sealed partial class EventTrapTests : BusTest
             foreach ((string name, Action act) in new (string, Action)[]
             {
                 ("events", Context.HandleEvents), // would wait for 60 seconds: closing has the events for itself
-                ("read", () => second.BulkRead(BulkLoopback.InAddress, new byte[8])),
+                ("read", () => second.At(BulkLoopback.InAddress).Read(new byte[8])),
             })
             {
                 if (Record.Exception(act) is InvalidOperationException)

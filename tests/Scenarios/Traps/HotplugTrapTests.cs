@@ -57,7 +57,7 @@ public sealed class HotplugTrapTests : BusTest
                 {
                     using UsbDeviceHandle handle = device.Open();
                     using UsbInterface claim = handle.ClaimInterface(0);
-                    handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+                    handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
                     using var ended = new ManualResetEventSlim();
                     using UsbTransfer transfer = handle.CreateTransfer();
                     transfer.SetBulk(BulkLoopback.InAddress, received.AsMemory(), _ => ended.Set());
@@ -272,7 +272,7 @@ public sealed class HotplugTrapTests : BusTest
         }
 
         UsbError synchronous = UsbError.Success;
-        var reader = new Thread(() => synchronous = handle.TryBulkRead(BulkLoopback.InAddress, new byte[512], out _));
+        var reader = new Thread(() => synchronous = handle.At(BulkLoopback.InAddress).TryRead(new byte[512], out _));
         reader.Start();
         Assert.True(input.WaitForPending(count + 1, Patience));
         Bus.Detach(loopback);
@@ -284,11 +284,11 @@ public sealed class HotplugTrapTests : BusTest
 
         Assert.Equal(UsbError.NoDevice, transfers[0].TrySubmit());
         Assert.Equal(UsbError.NoDevice, handle.TryControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), new byte[18], out _, Patience));
-        Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(() => handle.ClearHalt(BulkLoopback.InAddress)).Error);
+        Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(() => handle.At(BulkLoopback.InAddress).ClearHalt()).Error);
         Assert.Equal(UsbError.NoDevice, handle.TryClaimInterface(1, out _));
         Bus.Attach(loopback);
         using (UsbDeviceHandle again = Open(loopback)) // beside the old handle
-            Assert.Equal(1, again.BulkWrite(BulkLoopback.OutAddress, [1], Patience));
+            Assert.Equal(1, again.At(BulkLoopback.OutAddress).Write([1], Patience));
         handle.Dispose();
         Assert.All(transfers, transfer => Assert.True(transfer.IsDisposed));
     }

@@ -25,7 +25,7 @@ public sealed class LimitTrapTests : BusTest
         UsbTransfer tooMuch = bulk.CreateTransfer();
         tooMuch.SetBulk(BulkLoopback.InAddress, megabyte);
         AssertNamesTheLimit(UsbError.NoMemory, Assert.Throws<UsbException>(tooMuch.Submit));
-        AssertNamesTheLimit(UsbError.NoMemory, Assert.Throws<UsbException>(() => bulk.BulkRead(BulkLoopback.InAddress, new byte[megabyte])));
+        AssertNamesTheLimit(UsbError.NoMemory, Assert.Throws<UsbException>(() => bulk.At(BulkLoopback.InAddress).Read(new byte[megabyte])));
 
         UsbTransfer packets = iso.CreateTransfer(isoPackets: 22);
         packets.SetIsochronous(IsoEndpoint, 49_152); // 1,081,344 bytes
@@ -47,7 +47,7 @@ public sealed class LimitTrapTests : BusTest
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         using UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 257);
         int callbacks = 0;
         transfer.SetIsochronous(IsoEndpoint, 512, _ => callbacks++);
@@ -68,7 +68,7 @@ public sealed class LimitTrapTests : BusTest
     public void A_packet_that_is_too_long_is_named(int length, bool fits)
     {
         using UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super, Paced = false }));
-        handle.SetAlternateSetting(0, 3);
+        handle.ClaimInterface(0).SetAlternateSetting(3);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 2);
         transfer.SetIsochronous(IsoEndpoint, length);
         if (fits)
@@ -92,7 +92,7 @@ public sealed class LimitTrapTests : BusTest
     {
         var source = new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super, Paced = false });
         using UsbDeviceHandle handle = Open(source);
-        handle.SetAlternateSetting(0, 3);
+        handle.ClaimInterface(0).SetAlternateSetting(3);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 128);
         transfer.SetIsochronous(IsoEndpoint, 49_152);
         UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
@@ -157,7 +157,7 @@ public sealed class LimitTrapTests : BusTest
     public void A_flag_that_would_make_good_packets_an_error_is_refused()
     {
         using UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Paced = false }));
-        handle.SetAlternateSetting(0, 1);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 2, UsbTransferFlags.ShortIsError);
         Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(IsoEndpoint, 512));
         Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(IsoEndpoint, new byte[1024]));
@@ -218,9 +218,9 @@ public sealed class NoScatterGatherTests : BusTest
         Assert.True(input.Data.SequenceEqual(sent));
 
         // Nothing of it disturbs the next, in either direction, and a halt in the middle is a halt of the whole.
-        Assert.Equal(3, handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience));
-        Assert.Equal(3, handle.BulkRead(BulkLoopback.InAddress, new byte[50_176], Patience));
-        handle.BulkWrite(BulkLoopback.OutAddress, new byte[32_768], Patience);
+        Assert.Equal(3, handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience));
+        Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(new byte[50_176], Patience));
+        handle.At(BulkLoopback.OutAddress).Write(new byte[32_768], Patience);
         input.Submit();
         Assert.True(loopback.Endpoint(BulkLoopback.InAddress).WaitForPending(1, Patience));
         loopback.Endpoint(BulkLoopback.InAddress).Halt();

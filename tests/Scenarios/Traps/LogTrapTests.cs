@@ -49,7 +49,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         });
         Context.SetLogLevel(UsbLogLevel.Debug);
         using (UsbDeviceHandle handle = Open(new BulkLoopback()))
-            Assert.Equal(1, handle.BulkWrite(BulkLoopback.OutAddress, [1], Patience));
+            Assert.Equal(1, handle.At(BulkLoopback.OutAddress).Write([1], Patience));
         Context.HandleEvents(TimeSpan.Zero); // would throw what nobody had subscribed to
         Assert.True(lines > 10);
     }
@@ -101,7 +101,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
             () => device.Open(),
             () => device.GetActiveConfigurationDescriptor(),
             () => handle.TryClaimInterface(0, out _),
-            () => handle.TryBulkWrite(BulkLoopback.OutAddress, [1], out _),
+            () => handle.At(BulkLoopback.OutAddress).TryWrite([1], out _),
             () => transfer.Submit(),
             () => transfer.TryCancel(),
             transfer.Dispose,
@@ -133,7 +133,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
 
         // And nothing of it was half done.
         transfer.Submit();
-        handle.BulkWrite(BulkLoopback.OutAddress, [5], Patience);
+        handle.At(BulkLoopback.OutAddress).Write([5], Patience);
         Finish(transfer);
         Assert.Equal(5, transfer.Data[0]);
         transfer.Dispose();

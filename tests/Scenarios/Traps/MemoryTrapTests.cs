@@ -39,7 +39,7 @@ public sealed class MemoryTrapTests : BusTest
         buffer.Dispose();
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
         Assert.Throws<ObjectDisposedException>(() => buffer.Pin());
-        handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
+        handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         Finish(transfer);
         Assert.Equal(new byte[] { 1, 2, 3 }, transfer.Data.ToArray());
         AssertUsed(handle); // the transfer may be submitted again
@@ -62,7 +62,7 @@ public sealed class MemoryTrapTests : BusTest
         buffer.Dispose();
         for (byte i = 0; i < transfers.Length; i++)
         {
-            handle.BulkWrite(BulkLoopback.OutAddress, [i], Patience);
+            handle.At(BulkLoopback.OutAddress).Write([i], Patience);
             Finish(transfers[i]);
             Assert.Equal(i, transfers[i].Data[0]);
         }
@@ -171,8 +171,8 @@ public sealed class MemoryTrapTests : BusTest
 
     private static void AssertWorks(UsbDeviceHandle handle, UsbBuffer buffer)
     {
-        handle.BulkWrite(BulkLoopback.OutAddress, [1, 2, 3], Patience);
-        Assert.Equal(3, handle.BulkRead(BulkLoopback.InAddress, buffer.GetSpan()[..1024], Patience));
+        handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
+        Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(buffer.GetSpan()[..1024], Patience));
         Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[..3].ToArray());
     }
 
@@ -209,7 +209,7 @@ public sealed class NoDeviceMemoryTests : BusTest
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory[..512]);
         transfer.Submit();
-        handle.BulkWrite(BulkLoopback.OutAddress, [9], Patience);
+        handle.At(BulkLoopback.OutAddress).Write([9], Patience);
         Finish(transfer);
         Assert.Equal(9, buffer.GetSpan()[0]);
     }

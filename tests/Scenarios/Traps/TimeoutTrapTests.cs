@@ -13,7 +13,7 @@ public sealed class TimeoutTrapTests : BusTest
     public void What_had_arrived_when_the_time_ran_out_is_there()
     {
         using UsbDeviceHandle handle = Open(_loopback);
-        handle.BulkWrite(BulkLoopback.OutAddress, new byte[512].Select((_, i) => (byte)i).ToArray(), Patience);
+        handle.At(BulkLoopback.OutAddress).Write(new byte[512].Select((_, i) => (byte)i).ToArray(), Patience);
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 1024, timeout: TimeSpan.FromMilliseconds(30)); // a whole packet does not end it
         transfer.Submit();
@@ -36,9 +36,9 @@ public sealed class TimeoutTrapTests : BusTest
             Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetInterrupt(BulkLoopback.InAddress, 1, timeout: time));
             Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetControl(setup, 1, timeout: time));
             Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulkStream(BulkLoopback.InAddress, 1, 1, timeout: time));
-            Assert.Throws<ArgumentOutOfRangeException>(() => handle.TryBulkRead(BulkLoopback.InAddress, new byte[1], out _, time));
+            Assert.Throws<ArgumentOutOfRangeException>(() => handle.At(BulkLoopback.InAddress).TryRead(new byte[1], out _, time));
             Assert.Throws<ArgumentOutOfRangeException>(() => handle.TryControlRead(setup, new byte[1], out _, time));
-            Assert.Throws<ArgumentOutOfRangeException>(() => handle.TryInterruptRead(BulkLoopback.InAddress, new byte[1], out _, time));
+            Assert.Throws<ArgumentOutOfRangeException>(() => handle.At(BulkLoopback.InAddress).TryRead(new byte[1], out _, time));
         }
 
         // An int of milliseconds that libusb would take for a negative one, or for the past, ends the transfer at once.
@@ -47,7 +47,7 @@ public sealed class TimeoutTrapTests : BusTest
         for (int i = 0; i < 3; i++)
             Context.HandleEvents(TimeSpan.FromMilliseconds(20));
         Assert.True(transfer.IsSubmitted);
-        handle.BulkWrite(BulkLoopback.OutAddress, [1], TimeSpan.FromMilliseconds(int.MaxValue));
+        handle.At(BulkLoopback.OutAddress).Write([1], TimeSpan.FromMilliseconds(int.MaxValue));
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
     }
@@ -62,7 +62,7 @@ public sealed class TimeoutTrapTests : BusTest
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.TimedOut, transfer.Status);
-        Assert.Equal(UsbError.Timeout, handle.TryBulkRead(BulkLoopback.InAddress, new byte[512], out _, TimeSpan.FromTicks(1)));
+        Assert.Equal(UsbError.Timeout, handle.At(BulkLoopback.InAddress).TryRead(new byte[512], out _, TimeSpan.FromTicks(1)));
     }
 
     [BusFact]

@@ -92,7 +92,7 @@ public sealed class TransferTrapTests : BusTest
         for (int i = 0; i < count; i++)
         {
             NumberedPattern.Fill(pattern, (ulong)i);
-            _handle.BulkWrite(BulkLoopback.OutAddress, pattern, Patience);
+            _handle.At(BulkLoopback.OutAddress).Write(pattern, Patience);
         }
 
         HandleEventsUntil(() => Array.TrueForAll(transfers, transfer => !transfer.IsSubmitted));

@@ -24,8 +24,8 @@ internal static class NoDiscovery
         using SafeFileHandle file = File.OpenHandle(node, FileMode.Open, FileAccess.ReadWrite);
         using UsbDeviceHandle handle = context.WrapSystemDevice(file);
         using UsbInterface claim = handle.ClaimInterface(0);
-        Assert.Equal(2, handle.BulkWrite(BulkLoopback.OutAddress, [1, 2], TimeSpan.FromSeconds(30)));
-        Assert.Equal(2, handle.BulkRead(BulkLoopback.InAddress, new byte[512], TimeSpan.FromSeconds(30)));
+        Assert.Equal(2, handle.At(BulkLoopback.OutAddress).Write([1, 2], TimeSpan.FromSeconds(30)));
+        Assert.Equal(2, handle.At(BulkLoopback.InAddress).Read(new byte[512], TimeSpan.FromSeconds(30)));
         Assert.Null(handle.Device.GetParent());
         using (UsbDeviceList devices = context.GetDevices())
             Assert.Empty(devices);

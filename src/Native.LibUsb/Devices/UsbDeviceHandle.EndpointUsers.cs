@@ -1,0 +1,48 @@
+namespace Native.LibUsb;
+
+// What keeps endpoints busy in a higher layer: rings.
+public sealed unsafe partial class UsbDeviceHandle
+{
+    // An endpoint, or one stream of it, has one user. Users are not kept alive here.
+    private readonly Dictionary<(byte Endpoint, int StreamId), WeakReference<IEndpointUser>> _endpointUsers = [];
+
+    private bool HasActiveEndpointUser => Array.Exists(EndpointUsers(), static user => user.IsActive);
+
+    /// <summary>Registers a user.</summary>
+    /// <exception cref="InvalidOperationException">The endpoint has a user already.</exception>
+    internal void AddEndpointUser(IEndpointUser user)
+    {
+        lock (_endpointUsers)
+        {
+            if (_endpointUsers.TryGetValue((user.Endpoint, user.StreamId), out WeakReference<IEndpointUser>? other) && other.TryGetTarget(out _))
+                throw new InvalidOperationException($"Another ring uses endpoint 0x{user.Endpoint:x2}: dispose it first.");
+            _endpointUsers[(user.Endpoint, user.StreamId)] = new WeakReference<IEndpointUser>(user);
+        }
+    }
+
+    internal void RemoveEndpointUser(IEndpointUser user)
+    {
+        lock (_endpointUsers)
+            _endpointUsers.Remove((user.Endpoint, user.StreamId));
+    }
+
+    /// <summary>
+    /// Stops the users of endpoints that close. Transfers in flight report it by themselves; a ring whose buffers are all unread has nothing in flight.
+    /// </summary>
+    internal void StopEndpointUsers(Predicate<byte> isClosing)
+    {
+        foreach (IEndpointUser user in EndpointUsers())
+        {
+            if (isClosing(user.Endpoint))
+                user.StopForClosing();
+        }
+    }
+
+    private byte? FindActiveEndpointUser(Predicate<byte> isOn) => Array.Find(EndpointUsers(), user => user.IsActive && isOn(user.Endpoint))?.Endpoint;
+
+    private IEndpointUser[] EndpointUsers()
+    {
+        lock (_endpointUsers)
+            return [.. _endpointUsers.Values.Select(static one => one.TryGetTarget(out IEndpointUser? user) ? user : null).OfType<IEndpointUser>()];
+    }
+}
