@@ -22,9 +22,9 @@ internal class FacadeCapture(Work work) : Capture(work)
                 continue;
             UsbDeviceHandle handle = device.Open();
             Handles.Add(handle);
-            handle.ClaimInterface(Work.Interface);
+            UsbInterface claimed = handle.ClaimInterface(Work.Interface);
             if (Work.IsIso)
-                handle.ClaimInterface(Work.Interface).SetAlternateSetting(Work.IsoSetting);
+                claimed.SetAlternateSetting(Work.IsoSetting);
         }
 
         if (found < Work.Devices)
@@ -95,11 +95,11 @@ internal class FacadeCapture(Work work) : Capture(work)
 
     private void Read(long completed)
     {
-        UsbDeviceHandle handle = Handles[0];
+        UsbEndpoint endpoint = Handles[0].ClaimInterface(Work.Interface).GetEndpoint(Work.Endpoint);
         TimeSpan timeout = TimeSpan.FromSeconds(1);
         while (Counts.Completed < completed)
         {
-            int actual = handle.At(Work.Endpoint).Read(_buffer, timeout);
+            int actual = endpoint.Read(_buffer, timeout);
             if (actual > 0)
             {
                 Counts.Bytes += actual;

@@ -17,7 +17,7 @@ internal sealed class RingCapture(Work work) : FacadeCapture(work)
             options = Work.IsIso
                 ? options with { PacketsPerTransfer = Work.Packets, PacketSize = Work.Size }
                 : options with { TransferSize = Work.Size };
-            UsbInputRing ring = handle.CreateInputRing(Endpoint(handle), options);
+            UsbInputRing ring = handle.ClaimInterface(Work.Interface).GetEndpoint(Work.Endpoint).CreateInputRing(options);
             ring.State = Counts;
             _rings.Add(ring);
             if (Work.IsIso)
@@ -33,14 +33,6 @@ internal sealed class RingCapture(Work work) : FacadeCapture(work)
         while (!stopping.IsCompleted)
             Context.HandleEvents(TimeSpan.FromMilliseconds(100));
         _rings.ForEach(static ring => ring.Dispose());
-    }
-
-    private UsbEndpointDescriptor Endpoint(UsbDeviceHandle handle)
-    {
-        UsbInterfaceSettings @interface = handle.Device.GetActiveConfigurationDescriptor().Interfaces[Work.Interface];
-        return @interface.AlternateSettings[Work.IsIso ? Work.IsoSetting : 0].TryFindEndpoint(Work.Endpoint, out UsbEndpointDescriptor? endpoint)
-            ? endpoint
-            : throw new InvalidOperationException("the device has no such endpoint");
     }
 
     private readonly struct BulkHandler : IUsbInputHandler

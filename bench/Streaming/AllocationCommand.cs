@@ -29,13 +29,13 @@ internal static class AllocationCommand
         ThreadPool.SetMaxThreads(PoolThreads, 1);
         using var context = new UsbContext();
         using UsbEventThread events = context.StartEventThread();
-        using UsbDeviceHandle handle = Endpoints.Open(context, isochronous ? UsbTransferType.Isochronous : UsbTransferType.Bulk, out UsbEndpointDescriptor endpoint);
+        using UsbDeviceHandle handle = Endpoints.Open(context, isochronous ? UsbTransferType.Isochronous : UsbTransferType.Bulk, out UsbEndpoint endpoint);
         var progress = new Progress();
         if (consumer == "submit-async")
         {
             var stop = new StopFlag();
             byte address = endpoint.Address;
-            int size = isochronous ? Packets * endpoint.BytesPerInterval : BulkSize;
+            int size = isochronous ? endpoint.Descriptor.BytesPerInterval : BulkSize;
             Task[] loops = [.. Enumerable.Range(0, Transfers).Select(_ => Await(handle, address, size, isochronous, progress, stop))];
             Measure(consumer, isochronous, count, progress);
             stop.Value = true;
@@ -45,7 +45,7 @@ internal static class AllocationCommand
 
         var options = new UsbRingOptions { Transfers = Transfers, Overflow = UsbRingOverflow.Wait };
         options = isochronous ? options with { PacketsPerTransfer = Packets } : options with { TransferSize = BulkSize };
-        using UsbInputRing ring = handle.At(endpoint.Address).CreateInputRing(options);
+        using UsbInputRing ring = endpoint.CreateInputRing(options);
         Task consuming = Task.Run(() => Consumers.RunAsync(consumer, ring, progress, isochronous ? ring.PacketSize : ring.TransferSize));
         Measure(consumer, isochronous, count, progress);
         await ring.StopAsync();

@@ -4,7 +4,7 @@ namespace Native.LibUsb.Bench;
 internal static class Endpoints
 {
     /// <summary>The endpoint of the first device that has one of that kind, opened and claimed, in the last alternate setting it is in.</summary>
-    public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpointDescriptor endpoint)
+    public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpoint endpoint)
     {
         foreach (UsbDevice device in context.GetDevices())
         {
@@ -26,11 +26,11 @@ internal static class Endpoints
 
             if (found is null)
                 continue;
-            endpoint = found;
             UsbDeviceHandle handle = device.Open();
-            handle.ClaimInterface(number);
+            UsbInterface claimed = handle.ClaimInterface(number);
             if (alternate != 0)
-                handle.ClaimInterface(number).SetAlternateSetting(alternate);
+                claimed.SetAlternateSetting(alternate);
+            endpoint = claimed.GetEndpoint(found.Address);
             return handle;
         }
 

@@ -23,9 +23,9 @@ internal static class LineRateCommand
     {
         using var context = new UsbContext();
         using UsbEventThread events = context.StartEventThread();
-        using UsbDeviceHandle handle = Endpoints.Open(context, UsbTransferType.Isochronous, out UsbEndpointDescriptor endpoint);
-        using UsbInputRing ring = handle.At(endpoint.Address).CreateInputRing(new UsbRingOptions { PacketsPerTransfer = packets, Transfers = transfers, Spares = 0 });
-        long rate = (long)(1 / endpoint.ServiceInterval.TotalSeconds);
+        using UsbDeviceHandle handle = Endpoints.Open(context, UsbTransferType.Isochronous, out UsbEndpoint endpoint);
+        using UsbInputRing ring = endpoint.CreateInputRing(new UsbRingOptions { PacketsPerTransfer = packets, Transfers = transfers, Spares = 0 });
+        long rate = (long)(1 / endpoint.Descriptor.ServiceInterval.TotalSeconds);
         var line = new Line();
         ring.State = line;
         ring.Start<Handler>();

@@ -14,8 +14,8 @@ internal static class BasicTransfer
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using UsbInterface claim = handle.ClaimInterface(0);
-        handle.At(BulkOut).Write("Hello, USB!"u8, TimeSpan.FromSeconds(5));
+        using UsbInterface claimed = handle.ClaimInterface(0);
+        claimed.GetEndpoint(BulkOut).Write("Hello, USB!"u8, TimeSpan.FromSeconds(5));
 
         // Room for whole packets: a device that sends more than there is room for makes an overflow.
         using UsbTransfer transfer = handle.CreateTransfer();

@@ -15,8 +15,8 @@ internal static class ConcurrentTransfers
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using UsbInterface claim = handle.ClaimInterface(0);
-        handle.At(BulkOut).Write(new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // something to read
+        using UsbInterface claimed = handle.ClaimInterface(0);
+        claimed.GetEndpoint(BulkOut).Write(new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // something to read
 
         // Counted when submitted: counted when completed, the transfers in flight would come on top. Callbacks run one after the other
         // on the thread that handles events, so there is nothing to lock.
@@ -48,7 +48,7 @@ internal static class ConcurrentTransfers
             output.WriteLine($"{transfer.State} completed: {transfer.ActualLength} bytes");
             if (submitted == count)
                 return;
-            transfer.Submit(); // an exception comes out of HandleEvents
+            transfer.Submit(); // an exception comes out of HandleEvents; while the handle closes, nothing is submitted and nothing thrown
             submitted++;
         }
     }

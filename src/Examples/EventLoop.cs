@@ -16,7 +16,7 @@ internal static class EventLoop
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using UsbInterface claim = handle.ClaimInterface(0);
+        using UsbInterface claimed = handle.ClaimInterface(0);
 
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetInterrupt(InterruptIn, 64, transfer => // no timeout: to wait for a report is what it is for

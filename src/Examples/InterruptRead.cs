@@ -12,14 +12,15 @@ internal static class InterruptRead
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using UsbInterface claim = handle.ClaimInterface(0);
-        (byte endpoint, int size) = FindInterruptIn(device);
-        output.WriteLine($"Reading {reports} reports of up to {size} bytes from endpoint 0x{endpoint:x2}");
+        using UsbInterface claimed = handle.ClaimInterface(0);
+        UsbEndpoint endpoint = claimed.GetEndpoint(UsbDirection.In, UsbTransferType.Interrupt);
+        int size = endpoint.Descriptor.BytesPerInterval;
+        output.WriteLine($"Reading {reports} reports of up to {size} bytes from endpoint 0x{endpoint.Address:x2}");
 
         using var done = new ManualResetEventSlim(reports == 0);
-        byte[] report = new byte[size]; // stays where it is while the transfer has it: nothing is copied
-        using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetInterrupt(endpoint, report, transfer =>
+        byte[] report = new byte[size]; // pinned while the transfer has it: nothing is copied
+        using UsbTransfer transfer = endpoint.CreateTransfer();
+        transfer.SetInterruptPinned(endpoint.Address, report, transfer =>
         {
             bool completed = transfer.Status == UsbTransferStatus.Completed;
             output.WriteLine(completed ? $"Report: {Convert.ToHexStringLower(transfer.Data)}" : $"Reading ended: {transfer.Status}");
@@ -37,15 +38,5 @@ internal static class InterruptRead
         // Callbacks run on this thread of the library's, and this one is free for other work. Disposing it stops it.
         using UsbEventThread events = context.StartEventThread();
         done.Wait();
-    }
-
-    private static (byte Address, int Size) FindInterruptIn(UsbDevice device)
-    {
-        UsbEndpointDescriptor endpoint = device.GetActiveConfigurationDescriptor().Interfaces
-            .Where(one => one.Number == 0)
-            .SelectMany(one => one.AlternateSettings[0].Endpoints)
-            .FirstOrDefault(one => one is { TransferType: UsbTransferType.Interrupt, Direction: UsbDirection.In })
-            ?? throw new IOException("Interface 0 has no interrupt IN endpoint.");
-        return (endpoint.Address, endpoint.BytesPerInterval);
     }
 }

@@ -15,27 +15,26 @@ internal static class IsoStreaming
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using UsbInterface claim = handle.ClaimInterface(0);
+        using UsbInterface claimed = handle.ClaimInterface(0);
 
         // The first setting of a streaming interface takes no bandwidth and has no endpoint. A packet must have room for all that the
         // device may send in one service interval: a buffer divided evenly into too small packets would lose the rest of each.
-        claim.SetAlternateSetting(AlternateSetting);
-        if (!device.GetActiveConfigurationDescriptor().TryFindSetting(0, AlternateSetting, out UsbInterfaceDescriptor? setting)
-            || !setting.TryFindEndpoint(IsoIn, out UsbEndpointDescriptor? endpoint))
-            throw new IOException($"The device has no endpoint 0x{IsoIn:x2}.");
+        claimed.SetAlternateSetting(AlternateSetting);
+        UsbEndpoint endpoint = claimed.GetEndpoint(IsoIn);
+        int packetLength = endpoint.Descriptor.BytesPerInterval;
 
         int submitted = 0, packets = 0, errors = 0;
         long bytes = 0;
         var transfers = new UsbTransfer[Math.Min(TransfersInFlight, count)];
         for (int i = 0; i < transfers.Length; i++) // with only one in flight, packets would be missed between two submissions
         {
-            transfers[i] = handle.CreateTransfer(isoPackets: PacketsPerTransfer);
-            transfers[i].SetIsochronous(IsoIn, endpoint.BytesPerInterval, OnEnded); // no timeout: it would tear the stream
+            transfers[i] = endpoint.CreateTransfer(isoPackets: PacketsPerTransfer);
+            transfers[i].SetIsochronous(IsoIn, packetLength, OnEnded); // no timeout: it would tear the stream
             transfers[i].Submit();
             submitted++;
         }
 
-        output.WriteLine($"Started isochronous streaming: packets of {endpoint.BytesPerInterval} bytes");
+        output.WriteLine($"Started isochronous streaming: packets of {packetLength} bytes");
         while (Array.Exists(transfers, static transfer => transfer.IsSubmitted))
             context.HandleEvents(TimeSpan.FromSeconds(1));
         output.WriteLine($"Streaming complete: {packets} packets, {errors} errors, {bytes} bytes");

@@ -14,7 +14,7 @@ internal static class TransferHelper
         using var context = new UsbContext();
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
-        using UsbInterface claim = handle.ClaimInterface(0);
+        using UsbInterface claimed = handle.ClaimInterface(0);
 
         int completed = 0;
         var helper = new UsbTransferHelper();

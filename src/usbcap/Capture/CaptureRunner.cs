@@ -24,11 +24,11 @@ internal sealed class CaptureRunner(CaptureRequest request)
         using UsbDeviceHandle handle = device.Open();
         if (request.DetachKernelDriver)
             handle.SetAutoDetachKernelDriver(true);
-        using UsbInterface claim = Claim(handle, endpoint.Interface);
+        using UsbInterface claimed = Claim(handle, endpoint.Interface);
         if (endpoint.AlternateSetting != 0 || HasAlternatives(configuration, endpoint.Interface))
-            claim.SetAlternateSetting(endpoint.AlternateSetting); // otherwise some devices stall the request
+            claimed.SetAlternateSetting(endpoint.AlternateSetting); // otherwise some devices stall the request
 
-        using var session = new CaptureSession(handle, configuration, plan);
+        using var session = new CaptureSession(claimed, plan);
         using CaptureSink sink = CaptureSink.Open(request.Output, request.Force);
 
         Stream(context, session, sink);
@@ -55,9 +55,9 @@ internal sealed class CaptureRunner(CaptureRequest request)
 
     private static UsbInterface Claim(UsbDeviceHandle handle, int number)
     {
-        UsbError error = handle.TryClaimInterface(number, out UsbInterface? claim);
+        UsbError error = handle.TryClaimInterface(number, out UsbInterface? claimed);
         if (error == UsbError.Success)
-            return claim!;
+            return claimed!;
         if (error != UsbError.Busy)
             throw FailureException.From(new UsbException(error, $"claim interface {number} of {handle.Device}"));
         string holder = handle.TryGetKernelDriver(number, out string? driver)

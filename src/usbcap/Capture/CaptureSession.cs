@@ -16,12 +16,12 @@ internal sealed class CaptureSession : IDisposable
     private long _started;
 
     /// <exception cref="FailureException">The options do not fit the endpoint, or the kernel's limit.</exception>
-    public CaptureSession(UsbDeviceHandle handle, UsbConfigurationDescriptor configuration, CapturePlan plan)
+    public CaptureSession(UsbInterface claimed, CapturePlan plan)
     {
         Plan = plan;
         try
         {
-            _ring = handle.CreateInputRing(plan.Endpoint.FindIn(configuration), plan.Ring);
+            _ring = claimed.GetEndpoint(plan.Endpoint.Address).CreateInputRing(plan.Ring);
         }
         catch (ArgumentException e)
         {

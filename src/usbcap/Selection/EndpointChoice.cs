@@ -21,16 +21,6 @@ internal sealed record EndpointChoice(
     /// <summary>Bytes a second at most, for periodic endpoints; otherwise the packet size, which is as good to compare with.</summary>
     public double Bandwidth => ServiceInterval > TimeSpan.Zero ? BytesPerInterval / ServiceInterval.TotalSeconds : BytesPerInterval;
 
-    /// <summary>Its descriptor.</summary>
-    /// <param name="configuration">The configuration it was found in.</param>
-    public UsbEndpointDescriptor FindIn(UsbConfigurationDescriptor configuration)
-    {
-        return configuration.TryFindSetting(Interface, AlternateSetting, out UsbInterfaceDescriptor? setting)
-            && setting.TryFindEndpoint(Address, out UsbEndpointDescriptor? endpoint)
-                ? endpoint
-                : throw new InvalidOperationException($"Endpoint {this} is of another configuration.");
-    }
-
     /// <summary>Such as <c>0x81 (isochronous IN)</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"0x{Address:x2} ({Type.Name()} {(IsIn ? "IN" : "OUT")})");

@@ -132,8 +132,8 @@ public sealed class LoopbackGadgetTests : MachineTest
     {
         const int total = 4 << 20;
         UsbRingOptions options = new() { TransferSize = transferSize, Transfers = transfers, Spares = spares };
-        await using UsbInputRing input = _handle.CreateInputRing(EndpointOf(_handle, _in), options);
-        await using UsbOutputRing output = _handle.CreateOutputRing(EndpointOf(_handle, _out), options);
+        await using UsbInputRing input = _handle.At(_in).CreateInputRing(options);
+        await using UsbOutputRing output = _handle.At(_out).CreateOutputRing(options);
         input.Start();
         output.Start();
         Task writing = Task.Run(async () =>
@@ -189,8 +189,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     [Fact]
     public async Task A_ring_that_may_clears_the_halt_itself()
     {
-        await using UsbInputRing ring = _handle.CreateInputRing(
-            EndpointOf(_handle, _in), new UsbRingOptions { TransferSize = Packet, Stall = UsbRingStall.ClearHalt });
+        await using UsbInputRing ring = _handle.At(_in).CreateInputRing(new UsbRingOptions { TransferSize = Packet, Stall = UsbRingStall.ClearHalt });
         ring.Start();
         Halt(_in);
         Machine.WaitUntil(() => ring.GetStatistics().Recoveries > 0, "the ring recovers");
@@ -245,8 +244,8 @@ public sealed class LoopbackGadgetTests : MachineTest
     public async Task Pulled_while_rings_stream()
     {
         UsbRingOptions options = new() { TransferSize = 16 * 1024, Transfers = 4 };
-        await using UsbInputRing input = _handle.CreateInputRing(EndpointOf(_handle, _in), options);
-        await using UsbOutputRing output = _handle.CreateOutputRing(EndpointOf(_handle, _out), options);
+        await using UsbInputRing input = _handle.At(_in).CreateInputRing(options);
+        await using UsbOutputRing output = _handle.At(_out).CreateOutputRing(options);
         input.Start(_ => { });
         output.Start(buffer => buffer.Commit(buffer.Span.Length));
         Machine.WaitUntil(() => input.GetStatistics().Bytes > 1 << 20, "a MiB has been streamed");

@@ -30,7 +30,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     public async Task A_ring_reads_the_source(int pattern)
     {
         PlugAndOpen(pattern);
-        await using UsbInputRing ring = _handle.CreateInputRing(EndpointOf(_handle, _in), new UsbRingOptions { TransferSize = 32 * 1024, Transfers = 8 });
+        await using UsbInputRing ring = _handle.At(_in).CreateInputRing(new UsbRingOptions { TransferSize = 32 * 1024, Transfers = 8 });
         ring.Start();
         byte[] expected = Expected(pattern, ring.TransferSize);
         for (long position = 0; position < Total;)
@@ -52,7 +52,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     public async Task A_ring_writes_what_the_sink_checks(int pattern)
     {
         PlugAndOpen(pattern);
-        await using UsbOutputRing ring = _handle.CreateOutputRing(EndpointOf(_handle, _out), new UsbRingOptions { TransferSize = 32 * 1024, Transfers = 8 });
+        await using UsbOutputRing ring = _handle.At(_out).CreateOutputRing(new UsbRingOptions { TransferSize = 32 * 1024, Transfers = 8 });
         ring.Start();
         byte[] data = Expected(pattern, ring.TransferSize);
         for (long position = 0; position < Total; position += data.Length)
@@ -71,7 +71,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     public async Task One_wrong_byte_halts_the_sink_and_stops_the_ring()
     {
         PlugAndOpen(pattern: 1);
-        await using UsbOutputRing ring = _handle.CreateOutputRing(EndpointOf(_handle, _out), new UsbRingOptions { TransferSize = 4096, Transfers = 4 });
+        await using UsbOutputRing ring = _handle.At(_out).CreateOutputRing(new UsbRingOptions { TransferSize = 4096, Transfers = 4 });
         ring.Start();
         byte[] data = Expected(1, ring.TransferSize);
         UsbException? failure = null;
@@ -130,7 +130,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
         PlugAndOpen(pattern: 1);
         for (int round = 0; round < 20; round++)
         {
-            await using UsbInputRing ring = _handle.CreateInputRing(EndpointOf(_handle, _in), new UsbRingOptions { TransferSize = 16 * 1024, Transfers = 16 });
+            await using UsbInputRing ring = _handle.At(_in).CreateInputRing(new UsbRingOptions { TransferSize = 16 * 1024, Transfers = 16 });
             ring.Start();
             using (UsbInputBuffer buffer = await ring.ReadAsync().AsTask().WaitAsync(Patience))
                 AssertBytes(Expected(1, buffer.Length), buffer.Data);

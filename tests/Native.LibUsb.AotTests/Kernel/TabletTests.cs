@@ -77,7 +77,7 @@ public sealed class TabletTests : MachineTest
     [Fact]
     public async Task A_ring_delivers_every_report_in_order()
     {
-        await using UsbInputRing ring = _handle.CreateInputRing(EndpointOf(_handle, Endpoint));
+        await using UsbInputRing ring = _handle.At(Endpoint).CreateInputRing();
         Assert.Equal(8, ring.TransferSize);
         ring.Start();
         const int bursts = 10, burst = 8; // the tablet keeps 16, and joins those with the same buttons
