@@ -1,6 +1,7 @@
 using Native.LibUsb;
+using Native.LibUsb.Tests.Library;
+using Native.LibUsb.Tests;
 using Native.LibUsb.AotTests;
-using Native.LibUsb.Tests.Versions;
 
 // The scenarios of the test project, compiled ahead of time.
 // usage: Native.LibUsb.AotTests [--share=NUMBER/COUNT] [PART-OF-A-NAME | -PART-OF-A-NAME]...    (runs what fits one part, if any is given, and no part after a minus)

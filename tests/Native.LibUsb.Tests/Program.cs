@@ -1,5 +1,3 @@
-using Native.LibUsb.Tests.Versions;
-
 namespace Native.LibUsb.Tests;
 
 /// <summary>The tests are run by a test host. As a program they run one scenario, for a test that needs a process of its own.</summary>

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Documentation;
 

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Documentation;
 

@@ -3,8 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using Examples;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
-using Native.LibUsb.Tests.Facade;
 
 namespace Native.LibUsb.Tests.Examples;
 

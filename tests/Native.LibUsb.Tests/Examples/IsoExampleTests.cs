@@ -1,7 +1,5 @@
 using Examples;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
-using Native.LibUsb.Tests.Facade;
 
 namespace Native.LibUsb.Tests.Examples;
 

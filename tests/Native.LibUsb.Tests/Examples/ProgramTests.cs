@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 
 namespace Native.LibUsb.Tests.Examples;
 

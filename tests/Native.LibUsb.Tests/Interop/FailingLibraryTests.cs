@@ -1,4 +1,3 @@
-
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>What the facade does when libusb fails where the real one hardly ever does: a library of our own fails there.</summary>

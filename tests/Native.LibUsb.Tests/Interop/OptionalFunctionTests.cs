@@ -1,4 +1,5 @@
-using Native.LibUsb.Tests.Versions;
+using Native.LibUsb.Tests.Library;
+
 
 namespace Native.LibUsb.Tests.Interop;
 

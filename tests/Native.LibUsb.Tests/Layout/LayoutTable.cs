@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Layout;
 

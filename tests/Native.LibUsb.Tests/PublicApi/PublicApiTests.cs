@@ -1,7 +1,6 @@
 using System.Reflection;
 using Native.LibUsb.Interop;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.PublicApi;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Native.LibUsb.Tests.Bus;
 using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;

@@ -1,4 +1,3 @@
-using Native.LibUsb.Tests.Bus;
 using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;

@@ -1,5 +1,4 @@
 using Native.LibUsb.Interop;
-using Native.LibUsb.Tests.Bus;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 

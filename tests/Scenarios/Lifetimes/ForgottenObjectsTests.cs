@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 

@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 
 namespace Native.LibUsb.Tests.Streaming;
 

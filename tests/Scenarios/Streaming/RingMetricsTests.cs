@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 
 namespace Native.LibUsb.Tests.Streaming;
 

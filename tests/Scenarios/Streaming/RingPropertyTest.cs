@@ -1,6 +1,5 @@
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Facade;
 
 namespace Native.LibUsb.Tests.Streaming;
 

@@ -1,6 +1,5 @@
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Streaming;

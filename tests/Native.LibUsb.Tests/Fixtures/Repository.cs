@@ -1,0 +1,19 @@
+namespace Native.LibUsb.Tests;
+
+/// <summary>Where the files of this repository are, for tests that read them. Build output lies inside the repository.</summary>
+internal static class Repository
+{
+    internal static string Root { get; } = FindRoot();
+
+    internal static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Native.LibUsb.sln")))
+                return folder.FullName;
+        }
+        throw new InvalidOperationException($"The tests must run inside the repository; no Native.LibUsb.sln above {AppContext.BaseDirectory}.");
+    }
+}

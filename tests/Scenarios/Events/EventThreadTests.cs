@@ -1,0 +1,156 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Events;
+
+/// <summary>Event threads: their scheduling, asked of Linux on the thread itself, and their starting and stopping.</summary>
+public sealed class EventThreadTests : BusTest
+{
+    private readonly UsbDeviceHandle _handle;
+
+    public EventThreadTests() => _handle = Open(new BulkLoopback());
+
+    [BusFact]
+    public void It_is_an_ordinary_thread_when_nothing_is_asked()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        Assert.Equal((LinuxThread.Ordinary, 0), OnThread(static () => (LinuxThread.PolicyAndFlags(), LinuxThread.Priority())));
+        Assert.Equal(LinuxThread.Processors(), OnThread(LinuxThread.Processors));
+        Assert.Equal(0, events.RealTimePriority);
+        Assert.Null(events.RealTimeFailure);
+        Assert.Null(events.Processors);
+        Assert.Null(events.AffinityFailure);
+    }
+
+    [RealTimeTheory]
+    [InlineData(1)]
+    [InlineData(50)]
+    [InlineData(99)]
+    public void It_has_the_real_time_priority_that_was_asked_for(int priority)
+    {
+        using UsbEventThread events = Context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = priority, Scheduling = UsbSchedulingDemand.Required });
+        Assert.Equal(priority, events.RealTimePriority); // it has it when it is there
+        Assert.Null(events.RealTimeFailure);
+        Assert.Equal((LinuxThread.Fifo, priority), OnThread(static () => (LinuxThread.Policy(), LinuxThread.Priority())));
+    }
+
+    [RealTimeTheory]
+    [InlineData(10)]
+    public void Threads_that_a_callback_starts_are_ordinary_ones(int priority)
+    {
+        using UsbEventThread events = Context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = priority, Scheduling = UsbSchedulingDemand.Required });
+        Assert.Equal(LinuxThread.Ordinary, OnThread(static () =>
+        {
+            int policy = -1;
+            var child = new Thread(() => policy = LinuxThread.Policy());
+            child.Start();
+            child.Join();
+            return policy;
+        }));
+    }
+
+    [BusFact]
+    public void It_runs_on_the_processors_that_were_asked_for()
+    {
+        int[] all = LinuxThread.Processors();
+        foreach (int processor in (int[])[all[0], all[^1]])
+        {
+            var chosen = new List<int> { processor, processor };
+            using UsbEventThread events = Context.StartEventThread(new UsbEventThreadOptions { Processors = chosen, Scheduling = UsbSchedulingDemand.Required });
+            chosen.Clear(); // it has its own
+            Assert.Equal([processor], events.Processors!);
+            Assert.Equal([processor], OnThread(LinuxThread.Processors));
+            Assert.Equal(LinuxThread.Ordinary, OnThread(LinuxThread.Policy));
+        }
+
+        using UsbEventThread everywhere = Context.StartEventThread(new UsbEventThreadOptions { Processors = [.. Enumerable.Reverse(all)] });
+        Assert.Equal(all, OnThread(LinuxThread.Processors));
+        Assert.Equal(all, everywhere.Processors!);
+    }
+
+    [BusFact]
+    public void Bad_options_are_refused_before_anything_starts()
+    {
+        Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { RealTimePriority = -1 }, "0 for an ordinary thread");
+        Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { RealTimePriority = 100 }, "1 to 99");
+        Refuse<ArgumentException>(new UsbEventThreadOptions { Processors = [] }, "empty");
+        Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { Processors = [0, -1] }, "no processor -1");
+        Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { Processors = [0, 100_000] }, "no processor 100000. This machine has processors 0 to");
+        Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { Scheduling = (UsbSchedulingDemand)2 }, "no such");
+        using UsbEventThread events = Context.StartEventThread(); // none of them left a thread
+
+        void Refuse<T>(UsbEventThreadOptions options, string message)
+            where T : ArgumentException
+        {
+            T refused = Assert.Throws<T>(() => Context.StartEventThread(options));
+            Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+            Assert.Equal("options", refused.ParamName);
+        }
+    }
+
+    [BusFact]
+    public void What_is_not_permitted_is_told_or_thrown()
+    {
+        _handle.Dispose(); // the other process claims the interface
+        FreshProcess.Run(Bus, nameof(RealTimeScenarios.NotPermitted));
+    }
+
+    [RealTimeLimitFact]
+    public void A_limit_permits_it_without_the_capability()
+    {
+        _handle.Dispose();
+        FreshProcess.Run(Bus, nameof(RealTimeScenarios.PermittedByLimit));
+    }
+
+    [BusFact]
+    public void It_starts_and_stops_a_thousand_times()
+    {
+        var options = new UsbEventThreadOptions { RealTimePriority = 1, Processors = [LinuxThread.Processors()[0]] }; // as far as it is permitted
+        int submitted = 0, completed = 0;
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Interlocked.Increment(ref completed));
+        int rounds = Rounds.Of(1_000);
+        for (int round = 0; round < rounds; round++)
+        {
+            using UsbEventThread events = Context.StartEventThread(round % 2 == 0 ? null : options);
+            if (!transfer.IsSubmitted)
+            {
+                transfer.Submit(); // it is stopped at any moment of that
+                submitted++;
+            }
+
+            events.Dispose();
+            Assert.False(events.IsRunning);
+            Assert.Null(events.Failure);
+        }
+
+        Finish(transfer);
+        Assert.Equal(submitted, completed);
+    }
+
+    private T OnThread<T>(Func<T> read)
+    {
+        T seen = default!;
+        using var called = new ManualResetEventSlim();
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 0, _ =>
+        {
+            seen = read();
+            called.Set();
+        });
+        transfer.Submit();
+        Assert.True(called.Wait(Patience));
+        return seen;
+    }
+
+    /// <summary>A test that needs real-time priority, which not every machine gives; skipped with the reason.</summary>
+    private sealed class RealTimeTheoryAttribute : TheoryAttribute
+    {
+        public RealTimeTheoryAttribute() => Skip = VirtualBus.UnavailableReason ?? LinuxThread.RealTimeRefusal();
+    }
+
+    /// <summary>A test whose process has a limit of its own.</summary>
+    private sealed class RealTimeLimitFactAttribute : FactAttribute
+    {
+        public RealTimeLimitFactAttribute() => Skip = VirtualBus.UnavailableReason ?? LinuxThread.RealTimeLimitRefusal(RealTimeScenarios.Limit);
+    }
+}

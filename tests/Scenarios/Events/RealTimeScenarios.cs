@@ -1,0 +1,74 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Events;
+
+/// <summary>Event threads of a process that may not do all that root may; it gives its rights up first.</summary>
+internal static class RealTimeScenarios
+{
+    /// <summary>The highest priority that <see cref="PermittedByLimit"/> permits itself.</summary>
+    public const int Limit = 10;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>No capability and no limit: real-time priority is refused.</summary>
+    public static void NotPermitted()
+    {
+        Assert.Equal(0, LinuxThread.SetRealTimeLimit(0));
+        LinuxThread.DropNice();
+        using var context = new UsbContext();
+        using UsbDeviceHandle handle = Open(context);
+
+        UnauthorizedAccessException refused = Assert.Throws<UnauthorizedAccessException>(
+            () => context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = 10, Scheduling = UsbSchedulingDemand.Required }));
+        Assert.Contains("RLIMIT_RTPRIO", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("CAP_SYS_NICE", refused.Message, StringComparison.Ordinal);
+
+        // That one is gone: there is room for another, which does without.
+        using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = 10, Processors = [LinuxThread.Processors()[0]] });
+        Assert.True(events.IsRunning);
+        Assert.Equal(0, events.RealTimePriority);
+        Assert.IsType<UnauthorizedAccessException>(events.RealTimeFailure);
+        Assert.Null(events.AffinityFailure); // the one without the other
+        Assert.Equal([LinuxThread.Processors()[0]], events.Processors!);
+        (int policy, _, int[] processors) = OnEventThread(handle);
+        Assert.Equal(LinuxThread.Ordinary, policy);
+        Assert.Single(processors);
+    }
+
+    /// <summary>No capability, but a limit.</summary>
+    public static void PermittedByLimit()
+    {
+        Assert.Equal(0, LinuxThread.SetRealTimeLimit(Limit));
+        LinuxThread.DropNice();
+        using var context = new UsbContext();
+        using UsbDeviceHandle handle = Open(context);
+        Assert.Throws<UnauthorizedAccessException>(
+            () => context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = Limit + 1, Scheduling = UsbSchedulingDemand.Required }));
+        using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = Limit, Scheduling = UsbSchedulingDemand.Required });
+        Assert.Equal(Limit, events.RealTimePriority);
+        Assert.Equal((LinuxThread.Fifo, Limit), OnEventThread(handle) is var (policy, priority, _) ? (policy, priority) : default);
+    }
+
+    private static UsbDeviceHandle Open(UsbContext context)
+    {
+        using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
+        UsbDeviceHandle handle = device.Open();
+        handle.ClaimInterface(0);
+        return handle;
+    }
+
+    private static (int Policy, int Priority, int[] Processors) OnEventThread(UsbDeviceHandle handle)
+    {
+        (int, int, int[]) seen = default;
+        using var called = new ManualResetEventSlim();
+        using UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 0, _ =>
+        {
+            seen = (LinuxThread.Policy(), LinuxThread.Priority(), LinuxThread.Processors());
+            called.Set();
+        });
+        transfer.Submit();
+        Assert.True(called.Wait(s_patience));
+        return seen;
+    }
+}

@@ -1,0 +1,13 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests;
+
+/// <summary>A test that needs the virtual bus in this process; skipped with the reason where that is not possible.</summary>
+public sealed class BusFactAttribute : FactAttribute
+{
+    public BusFactAttribute()
+    {
+        if (VirtualBus.UnavailableReason is { } reason)
+            Skip = reason;
+    }
+}

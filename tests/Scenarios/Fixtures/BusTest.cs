@@ -1,0 +1,78 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests;
+
+/// <summary>
+/// What the tests of the facade share: a virtual bus, a context on the real libusb, and ways to wait that fail instead of hanging.
+/// </summary>
+[RunningTest]
+public abstract class BusTest : IDisposable
+{
+    /// <summary>Long enough for the busiest machine; only a broken test waits that long.</summary>
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Watchdog _watchdog = new(seconds: 120, test: "the test");
+
+    protected BusTest(VirtualBusOptions? options = null)
+    {
+        Bus = TestBus.CreateFor(this, options);
+        Context = new UsbContext();
+    }
+
+    protected VirtualBus Bus { get; }
+
+    protected UsbContext Context { get; }
+
+    /// <summary>Disposes what the constructor has made, also when it did not come to its end.</summary>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        TestBus.Disposed(this);
+        try
+        {
+            Context?.Dispose();
+        }
+        finally
+        {
+            Bus?.Dispose();
+            _watchdog.Dispose();
+        }
+    }
+
+    /// <summary>Plugs a device in and opens it, with interface 0 claimed.</summary>
+    protected UsbDeviceHandle Open(VirtualDevice device)
+    {
+        if (!device.IsAttached)
+            Bus.Attach(device);
+        using UsbDevice found = Context.FindDevice(device.Description.VendorId, device.Description.ProductId)!;
+        UsbDeviceHandle handle = found.Open();
+        handle.ClaimInterface(0);
+        return handle;
+    }
+
+    /// <summary>Handles events until <paramref name="condition"/> holds.</summary>
+    protected void HandleEventsUntil(Func<bool> condition)
+    {
+        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 < end, "The events did not come.");
+            Context.HandleEvents(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    /// <summary>Lets the collector work until it has done something. On a busy machine a thread of the pool may hold what was forgotten for a while.</summary>
+    protected static void CollectUntil(Func<bool> condition) => Assert.True(
+        SpinWait.SpinUntil(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return condition();
+            },
+            Patience),
+        "Something keeps what was forgotten.");
+
+    /// <summary>Handles events until the transfer is at rest.</summary>
+    protected void Finish(UsbTransfer transfer) => HandleEventsUntil(() => !transfer.IsSubmitted);
+}

@@ -1,0 +1,116 @@
+using Microsoft.Win32.SafeHandles;
+using Native.LibUsb.Interop;
+using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Events;
+using Native.LibUsb.Tests.Library;
+
+namespace Native.LibUsb.Tests;
+
+/// <summary>What runs in a process of its own; see <see cref="FreshProcessTests"/>.</summary>
+internal static class FreshScenarios
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    public static IReadOnlyDictionary<string, Action<string[]>> All { get; } = new Dictionary<string, Action<string[]>>
+    {
+        [nameof(Defaults)] = _ => Defaults(),
+        [nameof(LogLevelOfTheEnvironment)] = _ => LogLevelOfTheEnvironment(),
+        [nameof(NoDeviceDiscovery)] = arguments => NoDeviceDiscovery(arguments[0]),
+        [nameof(FileClosedInFlight)] = arguments => FileClosedInFlight(arguments[0]),
+        [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
+        [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
+    };
+
+    // Nothing has been set by anybody.
+    private static void Defaults()
+    {
+        Assert.False(UsbLibrary.IsLoaded);
+        Assert.Null(UsbLibrary.LoadedPath);
+        var lines = new List<string>();
+        UsbLibrary.SetLogHandler((level, message) => lines.Add($"{level} {System.Text.Encoding.UTF8.GetString(message)}"));
+        Assert.True(UsbLibrary.IsLoaded);
+        string english = UsbLibrary.GetErrorMessage(UsbError.Pipe);
+        UsbLibrary.SetLocale("en");
+        Assert.Equal(english, UsbLibrary.GetErrorMessage(UsbError.Pipe));
+        using (var context = new UsbContext())
+        {
+            Assert.True(context.HasDeviceDiscovery);
+            using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
+            using UsbDeviceHandle handle = device.Open();
+            Assert.Throws<UsbException>(() => handle.ClaimInterface(9)); // worth a line at a higher level
+            Assert.Equal(UsbError.Access, context.FindDevice(0x1209, 0x0012)!.TryOpen(out _)); // even an error
+            Assert.Empty(lines);
+            context.SetLogLevel(UsbLogLevel.Error);
+            Assert.Equal(UsbError.Access, context.FindDevice(0x1209, 0x0012)!.TryOpen(out _));
+            Assert.NotEmpty(lines);
+            Assert.All(lines, line => Assert.StartsWith("Error ", line, StringComparison.Ordinal));
+            context.SetLogLevel(UsbLogLevel.Debug);
+        }
+
+        // The level of one context is not the next one's.
+        lines.Clear();
+        using (var context = new UsbContext())
+            context.GetDevices().Dispose();
+        Assert.Empty(lines);
+    }
+
+    // LIBUSB_DEBUG is set to 4.
+    private static void LogLevelOfTheEnvironment()
+    {
+        int lines = 0;
+        UsbLibrary.SetLogHandler((_, _) => Interlocked.Increment(ref lines));
+        using var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.None });
+        context.SetLogLevel(UsbLogLevel.None); // is no error, and changes nothing
+        Volatile.Write(ref lines, 0);
+        context.GetDevices().Dispose();
+        Assert.True(Volatile.Read(ref lines) > 0);
+    }
+
+    // Three contexts: one before, the one without, one after.
+    private static void NoDeviceDiscovery(string node)
+    {
+        using (var first = new UsbContext())
+        {
+            Assert.True(first.HasDeviceDiscovery);
+            using (var context = new UsbContext(new UsbContextOptions { NoDeviceDiscovery = true }))
+                NoDiscovery.Check(context, node);
+            using UsbDevice? still = first.FindDevice(0x1209, 0x0011); // it was made before
+            Assert.NotNull(still);
+        }
+
+        using var later = new UsbContext();
+        if (UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)))
+        {
+            Assert.True(later.HasDeviceDiscovery);
+            using UsbDevice? device = later.FindDevice(0x1209, 0x0011);
+            Assert.NotNull(device);
+        }
+        else
+        {
+            NoDiscovery.Check(later, node); // there is no way back
+        }
+    }
+
+    // Against the rules: the program closes a file while its handle has a transfer in flight. The kernel drops it, and no callback ever comes.
+    private static void FileClosedInFlight(string node)
+    {
+        var reported = new List<Exception>();
+        var context = new UsbContext();
+        context.UnhandledCallbackException += (_, e) => reported.Add(e.Exception);
+        SafeFileHandle file = File.OpenHandle(node, FileMode.Open, FileAccess.ReadWrite);
+        UsbDeviceHandle handle = context.WrapSystemDevice(file.DangerousGetHandle());
+        handle.ClaimInterface(0);
+        UsbTransfer transfer = handle.CreateTransfer();
+        int callbacks = 0;
+        transfer.SetBulk(BulkLoopback.InAddress, 512, _ => callbacks++);
+        transfer.Submit();
+        file.Dispose();
+        Assert.Equal(UsbError.IO, Assert.Throws<UsbException>(() => context.HandleEvents(s_patience)).Error);
+        handle.Dispose(); // returns, and says that it could not be done
+        Assert.Equal(UsbError.IO, Assert.IsType<UsbException>(Assert.Single(reported)).Error);
+        context.Dispose();
+        Assert.Equal(0, callbacks);
+        Assert.True(transfer.IsSubmitted); // left alone: the kernel might still have had its memory
+        Assert.Throws<ObjectDisposedException>(() => handle.ClaimInterface(0));
+    }
+}

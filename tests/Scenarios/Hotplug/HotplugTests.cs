@@ -1,0 +1,180 @@
+using System.Collections.Concurrent;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Hotplug;
+
+/// <summary>Devices that come and go.</summary>
+public sealed class HotplugTests : BusTest
+{
+    private const ushort Loopback = 0x0011;
+
+    private readonly BlockingCollection<(UsbHotplugEvents Event, ushort Product)> _told = [];
+
+    [BusFact]
+    public void Devices_that_are_there_come_and_go_are_told_in_order()
+    {
+        var first = new BulkLoopback();
+        Bus.Attach(first);
+        using UsbEventThread events = Context.StartEventThread();
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback });
+        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next());
+        var second = new BulkLoopback();
+        Bus.Attach(second);
+        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next());
+        Bus.Attach(new InterruptSource()); // does not fit
+        Bus.Detach(first);
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
+        Bus.Detach(second);
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
+        Assert.Empty(_told);
+    }
+
+    [BusFact]
+    public void Without_enumeration_only_changes_are_told()
+    {
+        var first = new BulkLoopback();
+        Bus.Attach(first);
+        Context.FindDevice(0x1209, Loopback)!.Dispose(); // libusb has noticed it
+        Context.HandleEvents(TimeSpan.Zero);             // and has nothing left to tell
+        using UsbEventThread events = Context.StartEventThread();
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback }, enumerate: false);
+        Bus.Detach(first);
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
+        Assert.Empty(_told);
+    }
+
+    [BusFact]
+    public void Only_the_events_asked_for_are_told()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        using var arrived = new ManualResetEventSlim();
+        using UsbHotplugRegistration left = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Left);
+        using UsbHotplugRegistration here = Context.RegisterHotplug(_ => arrived.Set(), new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Arrived);
+        var device = new BulkLoopback();
+        Bus.Attach(device);
+        Assert.True(arrived.Wait(Patience)); // unplugged sooner, libusb would not have looked at it yet
+        Bus.Detach(device);
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
+        Assert.Empty(_told);
+    }
+
+    [BusFact]
+    public void The_callback_may_open_transfer_and_end_its_own_subscription()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        using var done = new ManualResetEventSlim();
+        string? product = null;
+        UsbHotplugRegistration registration = null!;
+        using var registered = new ManualResetEventSlim();
+        registration = Context.RegisterHotplug(
+            told =>
+            {
+                registered.Wait();
+                using UsbDevice device = told.Device;
+                using UsbDeviceHandle handle = device.Open();
+                product = handle.GetString(device.Descriptor.ProductIndex);
+                registration.Dispose();
+                done.Set();
+            },
+            new UsbDeviceFilter { ProductId = Loopback });
+        registered.Set();
+        Bus.Attach(new BulkLoopback());
+        Assert.True(done.Wait(Patience));
+        Assert.Equal("Bulk loopback", product);
+        registration.Dispose();
+    }
+
+    [BusFact]
+    public async Task Devices_can_be_read_as_a_stream_until_it_is_cancelled()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        using var stop = new CancellationTokenSource();
+        var device = new BulkLoopback();
+        var told = new List<UsbHotplugEvents>();
+        IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(new UsbDeviceFilter { ProductId = Loopback }, cancellationToken: stop.Token);
+        Bus.Attach(device); // subscribed already
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (UsbHotplugNotification notification in stream)
+            {
+                using UsbDevice owned = notification.Device;
+                told.Add(notification.Event);
+                if (told.Count == 1)
+                    Bus.Detach(device);
+                else
+                    await stop.CancelAsync();
+            }
+        });
+        Assert.Equal([UsbHotplugEvents.Arrived, UsbHotplugEvents.Left], told);
+    }
+
+    [BusFact]
+    public async Task Disposing_the_context_ends_the_stream()
+    {
+        Context.StartEventThread();
+        IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(new UsbDeviceFilter { ProductId = Loopback });
+        Bus.Attach(new BulkLoopback());
+        int told = 0;
+        await foreach (UsbHotplugNotification notification in stream)
+        {
+            told++;
+            Context.Dispose();
+        }
+
+        Assert.Equal(1, told);
+    }
+
+    [BusFact]
+    public void After_Dispose_nothing_is_told()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        UsbHotplugRegistration ended = Context.RegisterHotplug(_ => Assert.Fail("told after it ended"), new UsbDeviceFilter { ProductId = Loopback });
+        ended.Dispose();
+        using UsbHotplugRegistration other = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback });
+        Bus.Attach(new BulkLoopback());
+        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next());
+    }
+
+    [BusFact]
+    public void An_exception_from_the_callback_is_reported_and_the_next_device_told()
+    {
+        using UsbEventThread events = Context.StartEventThread();
+        var reports = new BlockingCollection<Exception>();
+        Context.UnhandledCallbackException += (_, e) => reports.Add(e.Exception);
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(
+            told =>
+            {
+                Tell(told);
+                throw new InvalidDataException();
+            },
+            new UsbDeviceFilter { ProductId = Loopback });
+        Bus.Attach(new BulkLoopback());
+        Bus.Attach(new BulkLoopback());
+        Next();
+        Next();
+        Assert.True(reports.TryTake(out Exception? first, Patience));
+        Assert.IsType<InvalidDataException>(first);
+    }
+
+    [BusFact]
+    public void What_cannot_be_watched_is_refused()
+    {
+        Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(Tell, new UsbDeviceFilter { SerialNumber = "1" }));
+        Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(Tell, events: UsbHotplugEvents.None));
+        Assert.Throws<ArgumentNullException>(() => Context.RegisterHotplug(null!));
+        Context.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => Context.RegisterHotplug(Tell));
+    }
+
+    private void Tell(UsbHotplugNotification notification)
+    {
+        using UsbDevice device = notification.Device;
+        _told.Add((notification.Event, device.ProductId));
+    }
+
+    private (UsbHotplugEvents Event, ushort Product) Next()
+    {
+        Assert.True(_told.TryTake(out (UsbHotplugEvents Event, ushort Product) told, Patience), "Nothing was told.");
+        return told;
+    }
+}

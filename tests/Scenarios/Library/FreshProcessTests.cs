@@ -1,0 +1,49 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Library;
+
+/// <summary>What libusb keeps for a whole process, and what spoils one.</summary>
+public sealed class FreshProcessTests
+{
+    [PreloadOnly(KernelLimits.Permission)]
+    [BusFact]
+    public void At_the_start_nothing_is_loaded_and_nothing_is_logged()
+    {
+        using Watchdog watchdog = new(seconds: 120);
+        using VirtualBus bus = TestBus.Create();
+        bus.Attach(new BulkLoopback());
+        bus.Attach(new InterruptSource { DenyAccess = true });
+        FreshProcess.Run(bus, "Defaults");
+    }
+
+    [BusFact]
+    public void The_log_level_of_the_environment_wins()
+    {
+        using Watchdog watchdog = new(seconds: 120);
+        using VirtualBus bus = TestBus.Create();
+        FreshProcess.Run(bus, "LogLevelOfTheEnvironment", environment: ("LIBUSB_DEBUG", "4"));
+    }
+
+    [BusFact]
+    public void Without_device_discovery_old_versions_never_find_devices_again_and_say_so()
+    {
+        using Watchdog watchdog = new(seconds: 120);
+        using VirtualBus bus = TestBus.Create();
+        FreshProcess.Run(bus, "NoDeviceDiscovery", [Node(bus)]);
+    }
+
+    [BusFact]
+    public void A_file_that_is_closed_with_a_transfer_in_flight_is_an_error_and_no_hang()
+    {
+        using Watchdog watchdog = new(seconds: 120);
+        using VirtualBus bus = TestBus.Create();
+        FreshProcess.Run(bus, "FileClosedInFlight", [Node(bus)]);
+    }
+
+    private static string Node(VirtualBus bus)
+    {
+        var loopback = new BulkLoopback();
+        bus.Attach(loopback);
+        return $"/dev/bus/usb/{loopback.BusNumber:D3}/{loopback.DeviceNumber:D3}";
+    }
+}

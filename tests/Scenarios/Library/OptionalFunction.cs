@@ -1,0 +1,45 @@
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb.Tests.Library;
+
+/// <summary>The functions of libusb that came after 1.0.26.</summary>
+/// <param name="Name">The C name.</param>
+/// <param name="Since">The first libusb that has it.</param>
+/// <param name="Call">Calls it with nothing but zeros: only for one that is not there.</param>
+public sealed record OptionalFunction(string Name, Version Since, Action Call)
+{
+    private static readonly Version s_1_0_27 = new(1, 0, 27);
+    private static readonly Version s_1_0_28 = new(1, 0, 28);
+    private static readonly Version s_1_0_30 = new(1, 0, 30);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<OptionalFunction> All { get; } = List();
+
+    /// <summary>Whether the libusb in use has it.</summary>
+    public bool IsThere => UsbLibrary.HasFunction(Name);
+
+    /// <summary>One line that says what the libusb in use cannot do.</summary>
+    public static string DescribeMissing()
+    {
+        string[] missing = [.. All.Where(function => !function.IsThere).Select(function => function.Name)];
+        return missing.Length == 0 ? "not in this libusb: nothing, it has all up to 1.0.30" : $"not in this libusb: {string.Join(", ", missing)}";
+    }
+
+    private static unsafe OptionalFunction[] List() =>
+    [
+        new(nameof(libusb.libusb_init_context), s_1_0_27, () => _ = libusb.libusb_init_context(null, null, 0)),
+        new(nameof(libusb.libusb_get_max_alt_packet_size), s_1_0_27, () => _ = libusb.libusb_get_max_alt_packet_size(null, 0, 0, 0)),
+        new(nameof(libusb.libusb_get_platform_descriptor), s_1_0_27, () => _ = libusb.libusb_get_platform_descriptor(null, null, null)),
+        new(nameof(libusb.libusb_free_platform_descriptor), s_1_0_27, () => libusb.libusb_free_platform_descriptor(null)),
+        new(nameof(libusb.libusb_get_interface_association_descriptors), s_1_0_27, () => _ = libusb.libusb_get_interface_association_descriptors(null, 0, null)),
+        new(nameof(libusb.libusb_get_active_interface_association_descriptors), s_1_0_27, () => _ = libusb.libusb_get_active_interface_association_descriptors(null, null)),
+        new(nameof(libusb.libusb_free_interface_association_descriptors), s_1_0_27, () => libusb.libusb_free_interface_association_descriptors(null)),
+        new(nameof(libusb.libusb_get_ssplus_usb_device_capability_descriptor), s_1_0_28, () => _ = libusb.libusb_get_ssplus_usb_device_capability_descriptor(null, null, null)),
+        new(nameof(libusb.libusb_free_ssplus_usb_device_capability_descriptor), s_1_0_28, () => libusb.libusb_free_ssplus_usb_device_capability_descriptor(null)),
+        new(nameof(libusb.libusb_get_device_string), s_1_0_30, () => _ = libusb.libusb_get_device_string(null, 0, null, 0)),
+        new(nameof(libusb.libusb_get_session_data), s_1_0_30, () => _ = libusb.libusb_get_session_data(null)),
+        new(nameof(libusb.libusb_endpoint_supports_raw_io), s_1_0_30, () => _ = libusb.libusb_endpoint_supports_raw_io(null, 0)),
+        new(nameof(libusb.libusb_endpoint_set_raw_io), s_1_0_30, () => _ = libusb.libusb_endpoint_set_raw_io(null, 0, 0)),
+        new(nameof(libusb.libusb_get_max_raw_io_transfer_size), s_1_0_30, () => _ = libusb.libusb_get_max_raw_io_transfer_size(null, 0)),
+    ];
+}

@@ -1,0 +1,288 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Native.LibUsb.Interop;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Logging;
+
+/// <summary>The log handler, which libusb calls with its locks held, on any thread.</summary>
+public sealed class LogTrapTests : BusTest, IDisposable
+{
+    // Without a handler for the process libusb writes all of it to standard error as well.
+    public LogTrapTests() => UsbLibrary.SetLogHandler((_, _) => { });
+
+    public new void Dispose()
+    {
+        base.Dispose();
+        UsbLibrary.SetLogHandler(null);
+    }
+
+    [BusFact]
+    public void The_level_changes_what_is_logged()
+    {
+        int lines = 0;
+        Context.SetLogHandler((_, _) => lines++);
+        foreach ((UsbLogLevel level, bool expected) in ((UsbLogLevel, bool)[])
+            [(UsbLogLevel.None, false), (UsbLogLevel.Debug, true), (UsbLogLevel.Warning, false), (UsbLogLevel.Debug, true), (UsbLogLevel.None, false)])
+        {
+            Context.SetLogLevel(level);
+            lines = 0;
+            Context.GetDevices().Dispose(); // which has something to say at the lowest level only
+            Assert.Equal(expected, lines > 0);
+        }
+
+        Assert.Throws<UsbException>(() => Context.SetLogLevel((UsbLogLevel)9));
+    }
+
+    [BusFact]
+    public void A_handler_that_throws_changes_nothing()
+    {
+        int lines = 0;
+        Context.UnhandledCallbackException += (_, e) => Assert.Fail($"{e.Exception}");
+        Context.SetLogHandler((_, _) =>
+        {
+            lines++;
+            throw new InvalidDataException();
+        });
+        Context.SetLogLevel(UsbLogLevel.Debug);
+        using (UsbDeviceHandle handle = Open(new BulkLoopback()))
+            Assert.Equal(1, handle.At(BulkLoopback.OutAddress).Write([1], Patience));
+        Context.HandleEvents(TimeSpan.Zero); // would throw what nobody had subscribed to
+        Assert.True(lines > 10);
+    }
+
+    // libusb logs that opening failed, and looks at errno after that. Whatever a handler does sets errno, too.
+    [PreloadOnly(KernelLimits.Permission)]
+    [BusFact]
+    public void A_handler_does_not_change_what_libusb_answers()
+    {
+        Bus.Attach(new BulkLoopback { DenyAccess = true });
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
+        int lines = 0;
+        UsbLogHandler handler = (_, _) =>
+        {
+            lines++;
+            Assert.False(File.Exists("/nowhere"));
+            System.Runtime.InteropServices.Marshal.SetLastSystemError(5);
+        };
+        Context.SetLogLevel(UsbLogLevel.Error);
+        Context.SetLogHandler(handler);
+        Assert.Equal(UsbError.Access, device.TryOpen(out _));
+        Assert.True(lines > 0);
+        Context.SetLogHandler(null);
+        UsbLibrary.SetLogHandler(handler);
+        Assert.Equal(UsbError.Access, device.TryOpen(out _));
+    }
+
+    // Each of these would wait for a lock that the caller of the handler holds, at some message or other.
+    [BusFact]
+    public void A_handler_cannot_use_the_library_and_is_told_so()
+    {
+        var loopback = new BulkLoopback();
+        UsbDeviceHandle handle = Open(loopback);
+        UsbInterface claim = handle.ClaimInterface(0);
+        using var other = new UsbContext();
+        UsbEventThread events = other.StartEventThread();
+        UsbPoller poller = new(other, new UsbSystemPoller());
+        UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, 512);
+        UsbDevice device = handle.Device.AddReference();
+        Action[] calls =
+        [
+            () => Context.GetDevices(),
+            () => Context.HandleEvents(TimeSpan.Zero),
+            () => Context.InterruptEventHandlers(),
+            () => Context.SetLogLevel(UsbLogLevel.None),
+            () => Context.RegisterHotplug(_ => { }),
+            () => _ = new UsbContext(),
+            () => device.Open(),
+            () => device.GetActiveConfigurationDescriptor(),
+            () => handle.TryClaimInterface(0, out _),
+            () => handle.At(BulkLoopback.OutAddress).TryWrite([1], out _),
+            () => transfer.Submit(),
+            () => transfer.TryCancel(),
+            transfer.Dispose,
+            claim.Dispose,
+            events.Dispose,
+            poller.Dispose,
+            device.Dispose,
+            handle.Dispose,
+            Context.Dispose,
+            () => handle.DisposeAsync().AsTask(),
+            () => Context.DisposeAsync().AsTask(),
+            () => transfer.SubmitAsync().AsTask(),
+        ];
+        var answers = new List<Exception?>();
+        int nested = 0;
+        Context.SetLogHandler((_, _) =>
+        {
+            Context.SetLogHandler((_, _) => nested++); // is allowed, and the one call is enough
+            answers.AddRange(calls.Select(Record.Exception));
+        });
+        Context.SetLogLevel(UsbLogLevel.Debug);
+        Context.GetDevices().Dispose();
+        Context.SetLogHandler(null);
+        Context.SetLogLevel(UsbLogLevel.None);
+        Assert.Equal(calls.Length, answers.Count);
+        Assert.All(answers, answer => Assert.IsType<InvalidOperationException>(answer));
+        Assert.True(nested > 0);
+        Assert.True(events.IsRunning);
+
+        // And nothing of it was half done.
+        transfer.Submit();
+        handle.At(BulkLoopback.OutAddress).Write([5], Patience);
+        Finish(transfer);
+        Assert.Equal(5, transfer.Data[0]);
+        transfer.Dispose();
+        device.Dispose();
+        handle.Dispose();
+    }
+
+    // The raw layer is not guarded; at least it does not go round for ever. (The first line of this function comes before its locks.)
+    [BusFact]
+    public unsafe void A_handler_is_not_told_of_itself()
+    {
+        libusb_context* native = Context.DangerousGetContext();
+        Assert.Equal(LinesOfOneList(() => { }), LinesOfOneList(() =>
+        {
+            libusb_device** list;
+            Assert.True(libusb.libusb_get_device_list(native, &list) >= 0);
+            libusb.libusb_free_device_list(list, 1);
+        }));
+
+        int LinesOfOneList(Action onFirstLine)
+        {
+            int lines = 0, own = Environment.CurrentManagedThreadId;
+            Context.SetLogHandler((_, _) =>
+            {
+                if (Environment.CurrentManagedThreadId != own)
+                    return; // libusb's thread that watches devices begins to when it gets round to it, and says so
+                if (lines++ == 0)
+                    onFirstLine();
+            });
+            Context.SetLogLevel(UsbLogLevel.Debug);
+            lines = 0;
+            Context.GetDevices().Dispose();
+            Context.SetLogHandler(null);
+            Context.SetLogLevel(UsbLogLevel.None);
+            Assert.True(lines > 0);
+            return lines;
+        }
+    }
+
+    [BusFact]
+    public void A_handler_is_replaced_and_removed_while_other_threads_log()
+    {
+        Context.SetLogLevel(UsbLogLevel.Debug);
+        bool stop = false;
+        int lines = 0;
+        var talkers = new List<Thread>();
+        for (int i = 0; i < 3; i++)
+        {
+            var thread = new Thread(() =>
+            {
+                while (!Volatile.Read(ref stop))
+                    Context.GetDevices().Dispose();
+            });
+            thread.Start();
+            talkers.Add(thread);
+        }
+
+        for (int round = 0; round < 300; round++)
+        {
+            var called = new ManualResetEventSlim(); // not disposed: a call that has begun may still end
+            Context.SetLogHandler((_, message) =>
+            {
+                Interlocked.Add(ref lines, message.Length > 0 ? 1 : 0);
+                called.Set();
+            });
+            Assert.True(called.Wait(Patience));
+            Context.SetLogHandler(null);
+        }
+
+        Volatile.Write(ref stop, true);
+        talkers.ForEach(thread => thread.Join());
+        int before = lines;
+        Assert.True(before >= 300);
+        Context.GetDevices().Dispose();
+        Assert.Equal(before, lines);
+    }
+
+    [BusFact]
+    public void Each_context_has_its_own_handler_and_the_process_hears_all()
+    {
+        var all = new ConcurrentBag<string>();
+        UsbLibrary.SetLogHandler((_, message) => all.Add(Encoding.UTF8.GetString(message)));
+        int first = 0, second = 0;
+        using (var one = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug }))
+        using (var other = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug }))
+        {
+            one.SetLogHandler((_, _) => first++);
+            other.SetLogHandler((_, _) => second++);
+            one.GetDevices().Dispose();
+            Assert.True(first > 0);
+            Assert.Equal(0, second);
+            Assert.True(all.Count >= first);
+        }
+
+        // A context that comes to the same place in memory has no handler of the one that was there.
+        int before = first + second;
+        for (int i = 0; i < 20; i++)
+        {
+            using var later = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
+            later.SetLogHandler((_, _) => { });
+            later.SetLogHandler(null);
+            later.GetDevices().Dispose();
+        }
+
+        Assert.Equal(before, first + second);
+    }
+
+    [BusTheory]
+    [InlineData("set", true)]
+    [InlineData("set", false)]
+    [InlineData("given with the options", true)]
+    [InlineData("given with the options", false)]
+    public void A_handler_goes_with_its_context(string how, bool disposed)
+    {
+        WeakReference target = Forget();
+        CollectUntil(() => !target.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference Forget()
+        {
+            var lines = new StrongBox<int>();
+            UsbLogHandler handler = (_, _) => Interlocked.Increment(ref lines.Value);
+            bool isOption = how != "set";
+            var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug, LogHandler = isOption ? handler : null });
+            if (!isOption)
+                context.SetLogHandler(handler);
+            context.GetDevices().Dispose();
+            Assert.True(lines.Value > 0);
+            if (disposed)
+                context.Dispose();
+            return new WeakReference(lines);
+        }
+    }
+
+    [BusFact]
+    public void A_handler_given_with_the_options_hears_the_opening_where_libusb_can()
+    {
+        var lines = new ConcurrentQueue<(UsbLogLevel Level, string Text)>();
+        using var context = new UsbContext(new UsbContextOptions
+        {
+            LogLevel = UsbLogLevel.Debug,
+            LogHandler = (level, message) => lines.Enqueue((level, Encoding.UTF8.GetString(message))),
+        });
+        Assert.Equal(UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), !lines.IsEmpty);
+        lines.Clear();
+        context.GetDevices().Dispose();
+        Assert.False(lines.IsEmpty);
+        Assert.All(lines.ToArray(), line => Assert.True(line.Level is UsbLogLevel.Debug or UsbLogLevel.Information));
+        context.SetLogHandler(null);
+        lines.Clear();
+        context.GetDevices().Dispose();
+        Assert.True(lines.IsEmpty);
+    }
+}

@@ -1,0 +1,229 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Transfers;
+
+/// <summary>Limits of the kernel's usbfs. libusb's answers do not name them: what a program is told instead.</summary>
+public sealed class LimitTrapTests : BusTest
+{
+    private const byte IsoEndpoint = IsoSource.EndpointAddress;
+
+    // 16 MiB for all transfers in flight together, as the kernel has it.
+    [BusFact]
+    public void The_limit_of_all_transfers_is_named_for_every_kind_of_transfer()
+    {
+        var loopback = new BulkLoopback(new BulkLoopbackOptions { Speed = VirtualSpeed.Super });
+        loopback.ControlHandler = _ => true; // never answers
+        using UsbDeviceHandle bulk = Open(loopback);
+        using UsbDeviceHandle iso = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
+        iso.SetAlternateSetting(0, 3);
+        const int megabyte = 1 << 20;
+        for (int i = 0; i < 15; i++)
+            Submitted(bulk, megabyte);
+
+        UsbTransfer tooMuch = bulk.CreateTransfer();
+        tooMuch.SetBulk(BulkLoopback.InAddress, megabyte);
+        AssertNamesTheLimit(UsbError.NoMemory, Assert.Throws<UsbException>(tooMuch.Submit));
+        AssertNamesTheLimit(UsbError.NoMemory, Assert.Throws<UsbException>(() => bulk.At(BulkLoopback.InAddress).Read(new byte[megabyte])));
+
+        UsbTransfer packets = iso.CreateTransfer(isoPackets: 22);
+        packets.SetIsochronous(IsoEndpoint, 49_152); // 1,081,344 bytes
+        AssertNamesTheLimit(UsbError.IO, Assert.Throws<UsbException>(packets.Submit));
+
+        Submitted(bulk, megabyte - (16 * 400)); // and what the kernel counts for each
+        UsbTransfer control = bulk.CreateTransfer();
+        control.SetControl(new UsbControlSetup(0xc0, 1, 0, 0), 4096);
+        AssertNamesTheLimit(UsbError.IO, Assert.Throws<UsbException>(control.Submit));
+
+        // Each can be submitted when there is room again, as the program is told.
+        File.WriteAllText(Path.Combine(Bus.RootDirectory, "sys/module/usbcore/parameters/usbfs_memory_mb"), "32\n");
+        foreach (UsbTransfer transfer in new[] { tooMuch, packets, control })
+            transfer.Submit();
+    }
+
+    [BusFact]
+    public void More_packets_than_a_URB_holds_are_one_transfer()
+    {
+        var source = new IsoSource(new IsoSourceOptions { Paced = false });
+        using UsbDeviceHandle handle = Open(source);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 257);
+        int callbacks = 0;
+        transfer.SetIsochronous(IsoEndpoint, 512, _ => callbacks++);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(3, source.Source.Submitted); // 128, 128 and 1
+        Assert.Equal(1, callbacks);
+        var checker = new NumberedPatternChecker();
+        foreach (UsbIsoPacket packet in transfer.IterIso())
+            checker.AddPacket(packet.Data);
+        Assert.True(checker.IsPerfect, checker.ToString());
+        Assert.Equal(257, checker.Packets);
+    }
+
+    [BusTheory]
+    [InlineData(49_152, true)]
+    [InlineData(200_000, false)]
+    public void A_packet_that_is_too_long_is_named(int length, bool fits)
+    {
+        using UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super, Paced = false }));
+        handle.ClaimInterface(0).SetAlternateSetting(3);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 2);
+        transfer.SetIsochronous(IsoEndpoint, length);
+        if (fits)
+        {
+            transfer.Submit();
+            Finish(transfer);
+            return;
+        }
+
+        UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
+        Assert.Equal(UsbError.InvalidParameter, refused.Error);
+        Assert.Contains("98,304 bytes in one isochronous packet", refused.Hint, StringComparison.Ordinal);
+        transfer.SetIsochronous(IsoEndpoint, 49_152);
+        transfer.Submit();
+        Finish(transfer);
+    }
+
+    // 128 packets of 48 KiB are 6 MiB: far below the limit of all transfers, and more than the kernel has in one piece.
+    [BusFact]
+    public void A_URB_that_the_kernel_has_no_piece_for_is_named()
+    {
+        var source = new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super, Paced = false });
+        using UsbDeviceHandle handle = Open(source);
+        handle.ClaimInterface(0).SetAlternateSetting(3);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 128);
+        transfer.SetIsochronous(IsoEndpoint, 49_152);
+        UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
+        Assert.Equal(UsbError.IO, refused.Error);
+        Assert.Contains("6,291,456 bytes in one piece", refused.Hint, StringComparison.Ordinal);
+        Assert.DoesNotContain("usbfs_memory_mb", refused.Hint, StringComparison.Ordinal);
+
+        // Device memory is such a piece itself.
+        using (UsbBuffer memory = handle.AllocateBuffer(128 * 49_152, preferDeviceMemory: true))
+            Assert.False(memory.IsDeviceMemory);
+
+        using UsbTransfer fewer = handle.CreateTransfer(isoPackets: 85);
+        fewer.SetIsochronous(IsoEndpoint, 49_152);
+        fewer.Submit();
+        Finish(fewer);
+        Assert.Equal(UsbTransferStatus.Completed, fewer.Status);
+        var checker = new NumberedPatternChecker();
+        foreach (UsbIsoPacket packet in fewer.IterIso())
+            checker.AddPacket(packet.Data);
+        Assert.True(checker.IsPerfect, checker.ToString());
+    }
+
+    [BusFact]
+    public void A_control_transfer_that_is_too_long_is_named()
+    {
+        var loopback = new BulkLoopback
+        {
+            ControlHandler = urb =>
+            {
+                urb.Buffer.Clear();
+                urb.Complete(urb.Length);
+                return true;
+            },
+        };
+        using UsbDeviceHandle handle = Open(loopback);
+        var read = new UsbControlSetup(0xc0, 1, 0, 0);
+        var write = new UsbControlSetup(0x40, 1, 0, 0);
+        using UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetControl(read, 4096);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(4096, transfer.ActualLength);
+        Assert.Equal(4096, handle.ControlRead(read, new byte[4096], Patience));
+
+        transfer.SetControl(read, 4097);
+        foreach (UsbException refused in new[]
+        {
+            Assert.Throws<UsbException>(transfer.Submit),
+            Assert.Throws<UsbException>(() => handle.ControlRead(read, new byte[4097], Patience)),
+            Assert.Throws<UsbException>(() => handle.ControlWrite(write, new byte[65_535], Patience)),
+        })
+        {
+            Assert.Equal(UsbError.InvalidParameter, refused.Error);
+            Assert.Contains("4,096 bytes in one control transfer", refused.Hint, StringComparison.Ordinal);
+        }
+
+        Assert.False(transfer.IsSubmitted);
+    }
+
+    // libusb compares the length with a count that isochronous transfers do not have: every one would look as if it had failed.
+    [BusFact]
+    public void A_flag_that_would_make_good_packets_an_error_is_refused()
+    {
+        using UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Paced = false }));
+        handle.ClaimInterface(0).SetAlternateSetting(1);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 2, UsbTransferFlags.ShortIsError);
+        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(IsoEndpoint, 512));
+        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(IsoEndpoint, new byte[1024]));
+        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(0x01, (ReadOnlySpan<byte>)new byte[1024]));
+        transfer.Flags = UsbTransferFlags.None;
+        transfer.SetIsochronous(IsoEndpoint, 512);
+        Assert.Throws<InvalidOperationException>(() => transfer.Flags = UsbTransferFlags.ShortIsError);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
+        transfer.SetBulk(0x82, 8);
+        transfer.Flags = UsbTransferFlags.ShortIsError; // for another kind it is right
+    }
+
+    private static void AssertNamesTheLimit(UsbError expected, UsbException refused)
+    {
+        Assert.Equal(expected, refused.Error);
+        Assert.Contains("limit for all transfers in flight together (16 MiB now)", refused.Hint, StringComparison.Ordinal);
+        Assert.Contains("usbfs_memory_mb", refused.Hint, StringComparison.Ordinal);
+    }
+
+    private static void Submitted(UsbDeviceHandle handle, int length)
+    {
+        UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, length);
+        transfer.Submit();
+    }
+}
+
+/// <summary>A controller that does not take a bulk transfer whole.</summary>
+[PreloadOnly(KernelLimits.Capabilities)]
+public sealed class NoScatterGatherTests : BusTest
+{
+    public NoScatterGatherTests()
+        : base(new VirtualBusOptions { Capabilities = UsbfsCapabilities.WithoutScatterGather })
+    {
+    }
+
+    [BusFact]
+    public void A_bulk_transfer_in_pieces_is_one_transfer()
+    {
+        var loopback = new BulkLoopback();
+        using UsbDeviceHandle handle = Open(loopback);
+        byte[] sent = new byte[100_000];
+        new Random(5).NextBytes(sent);
+        using UsbTransfer output = handle.CreateTransfer();
+        using UsbTransfer input = handle.CreateTransfer();
+        int callbacks = 0;
+        output.SetBulk(BulkLoopback.OutAddress, (ReadOnlySpan<byte>)sent, _ => callbacks++);
+        input.SetBulk(BulkLoopback.InAddress, 200 * 512, _ => callbacks++); // more than comes: a short packet ends it in the middle
+        input.Submit();
+        output.Submit();
+        Finish(output);
+        Finish(input);
+        Assert.Equal(7, loopback.Endpoint(BulkLoopback.OutAddress).Submitted); // of 16 KiB
+        Assert.Equal(2, callbacks);
+        Assert.Equal(UsbTransferStatus.Completed, input.Status);
+        Assert.True(input.Data.SequenceEqual(sent));
+
+        // Nothing of it disturbs the next, in either direction, and a halt in the middle is a halt of the whole.
+        Assert.Equal(3, handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience));
+        Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(new byte[50_176], Patience));
+        handle.At(BulkLoopback.OutAddress).Write(new byte[32_768], Patience);
+        input.Submit();
+        Assert.True(loopback.Endpoint(BulkLoopback.InAddress).WaitForPending(1, Patience));
+        loopback.Endpoint(BulkLoopback.InAddress).Halt();
+        Finish(input);
+        Assert.Equal(UsbTransferStatus.Stall, input.Status);
+        Assert.Equal(32_768, input.ActualLength);
+    }
+}

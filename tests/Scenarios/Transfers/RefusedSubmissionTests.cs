@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Transfers;
+
+/// <summary>A submission that libusb refuses has no callback, leaves nothing behind, and can be made again.</summary>
+public sealed class RefusedSubmissionTests : BusTest
+{
+    private const int Times = 1000;
+    private const int TooMuch = 600 << 10; // beside the other one
+
+    private readonly UsbDeviceHandle _handle;
+    private readonly UsbTransfer _blocker;
+    private readonly byte[] _buffer = new byte[TooMuch];
+    private int _callbacks;
+
+    public RefusedSubmissionTests()
+        : base(new VirtualBusOptions { UsbfsMemoryMegabytes = 1 })
+    {
+        _handle = Open(new BulkLoopback());
+        _blocker = Open(new BulkLoopback(new BulkLoopbackOptions { ProductId = 0x0012 })).CreateTransfer();
+        _blocker.SetBulk(BulkLoopback.InAddress, TooMuch);
+        _blocker.Submit();
+    }
+
+    [BusFact]
+    public void The_same_transfer_can_be_submitted_when_there_is_room_again()
+    {
+        using UsbTransfer transfer = Make();
+        for (int i = 0; i < Times; i++)
+            Refuse(transfer);
+        MakeRoom();
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
+        Assert.Equal(TooMuch, transfer.ActualLength);
+        Assert.Equal(1, _callbacks);
+    }
+
+    [BusFact]
+    public void Refused_in_its_own_callback_a_transfer_comes_to_rest()
+    {
+        // The transfer is short when it is submitted first, and too long when it submits itself again.
+        var errors = new List<UsbError>();
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 1, t =>
+        {
+            t.SetBuffer(TooMuch);
+            errors.Add(t.TrySubmit());
+            Assert.False(t.IsSubmitted);
+        });
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal([UsbError.NoMemory], errors);
+        MakeRoom();
+        transfer.Callback = null;
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(TooMuch, transfer.ActualLength);
+    }
+
+    [BusTheory]
+    [InlineData("one transfer")]
+    [InlineData("disposed")]
+    [InlineData("forgotten")]
+    public void A_thousand_refusals_leave_no_memory_behind(string how)
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers(); // what tests before this one forgot is gone
+        CountingAllocator.Counts before = CountingAllocator.Read();
+        var forgotten = new List<WeakReference>();
+        using (UsbTransfer same = Make())
+        {
+            for (int i = 0; i < Times; i++)
+            {
+                if (how == "one transfer")
+                    Refuse(same);
+                else if (how == "disposed")
+                    RefuseAndDispose();
+                else
+                    forgotten.Add(RefuseAndForget());
+            }
+        }
+
+        CollectUntil(() => !forgotten.Exists(one => one.IsAlive)); // a refused transfer is not rooted
+        CountingAllocator.CheckNothingIsLeft(before);
+        Assert.Equal(0, _callbacks);
+    }
+
+    private UsbTransfer Make()
+    {
+        UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, _buffer, _ => _callbacks++);
+        return transfer;
+    }
+
+    private static void Refuse(UsbTransfer transfer)
+    {
+        Assert.Equal(UsbError.NoMemory, transfer.TrySubmit());
+        Assert.False(transfer.IsSubmitted);
+    }
+
+    private void RefuseAndDispose()
+    {
+        using UsbTransfer transfer = Make();
+        Refuse(transfer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private WeakReference RefuseAndForget()
+    {
+        UsbTransfer transfer = Make();
+        Refuse(transfer);
+        return new WeakReference(transfer);
+    }
+
+    private void MakeRoom()
+    {
+        _blocker.Cancel();
+        Finish(_blocker);
+    }
+}

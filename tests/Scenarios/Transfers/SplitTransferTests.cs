@@ -1,0 +1,231 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Transfers;
+
+/// <summary>
+/// Transfers that Linux takes in several URBs: isochronous ones of more than 128 packets, and bulk ones of more than 16 KiB on a controller without
+/// scatter-gather. Submitting one may succeed although a later piece is refused, and pieces end one by one.
+/// </summary>
+[PreloadOnly(KernelLimits.Capabilities)]
+public sealed class SplitTransferTests : BusTest
+{
+    private const byte IsoEndpoint = IsoSource.EndpointAddress;
+    private const int PacketSize = 512;
+    private const int Piece = 16 << 10;
+
+    public SplitTransferTests()
+        : base(new VirtualBusOptions { Capabilities = UsbfsCapabilities.WithoutScatterGather, UsbfsMemoryMegabytes = 1 })
+    {
+    }
+
+    [BusFact]
+    public void A_bulk_transfer_whose_later_piece_is_refused_fails_in_its_callback_and_works_again()
+    {
+        var loopback = new BulkLoopback();
+        using UsbDeviceHandle handle = Open(loopback);
+        using UsbDeviceHandle other = Open(new BulkLoopback(new BulkLoopbackOptions { ProductId = 0x0012 }));
+        using UsbTransfer blocker = Blocker(other, 10 * Piece);
+        var statuses = new List<UsbTransferStatus>();
+        using UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 58 * Piece, t => statuses.Add(t.Status)); // less than 1 MiB, but not beside the other
+        Assert.Equal(UsbError.Success, transfer.TrySubmit());
+        Finish(transfer);
+        Assert.Equal([UsbTransferStatus.Error], statuses);
+        Assert.InRange(transfer.ActualLength, 0, 57 * Piece);
+        Assert.Equal(loopback.Endpoint(BulkLoopback.OutAddress).Bytes, transfer.ActualLength); // told is what the device got
+
+        blocker.Cancel();
+        Finish(blocker);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal([UsbTransferStatus.Error, UsbTransferStatus.Completed], statuses);
+        Assert.Equal(58 * Piece, transfer.ActualLength);
+    }
+
+    [BusTheory]
+    [InlineData(UrbStatus.Protocol, UsbTransferStatus.Error)]
+    [InlineData(UrbStatus.Stall, UsbTransferStatus.Stall)]
+    public void A_bulk_transfer_whose_later_piece_fails_keeps_the_pieces_before_it(UrbStatus failure, UsbTransferStatus status)
+    {
+        var device = new BulkLoopback();
+        VirtualEndpoint endpoint = device.Endpoint(BulkLoopback.InAddress);
+        using UsbDeviceHandle handle = Open(device);
+        using UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, 4 * Piece);
+        endpoint.Hold();
+        transfer.Submit();
+        Assert.True(endpoint.WaitForPending(4, Patience));
+        IReadOnlyList<VirtualUrb> pieces = endpoint.Pending;
+        lock (device.SyncRoot)
+        {
+            pieces[0].Buffer.Fill(1);
+            pieces[0].Complete(Piece);
+            pieces[1].Buffer.Fill(2);
+            pieces[1].Complete(512, failure);
+        }
+
+        Finish(transfer);
+        Assert.Equal(status, transfer.Status);
+        Assert.Equal(Piece + 512, transfer.ActualLength);
+        Assert.Equal(-1, transfer.Data[..Piece].IndexOfAnyExcept((byte)1));
+        Assert.Equal(-1, transfer.Data[Piece..].IndexOfAnyExcept((byte)2));
+    }
+
+    [BusFact]
+    public void An_isochronous_transfer_whose_later_piece_is_refused_shows_no_packets_of_the_time_before()
+    {
+        VirtualDevice device = IsochronousDevice();
+        using UsbDeviceHandle handle = Open(device);
+        using UsbDeviceHandle other = Open(new BulkLoopback());
+        int callbacks = 0;
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 300);
+        transfer.SetIsochronous(IsoEndpoint, PacketSize, _ => callbacks++);
+        SubmitAndSend(device, transfer);
+        Assert.Equal(300, CountArrived(transfer));
+
+        using UsbTransfer blocker = Blocker(other, 58 * Piece); // leaves room for the first piece, not for the second
+        Assert.Equal(UsbError.Success, transfer.TrySubmit());
+        Finish(transfer);
+        Assert.Equal(2, callbacks);
+        AssertNothingIsTold(transfer, UsbTransferStatus.Error);
+
+        blocker.Cancel();
+        Finish(blocker);
+        SubmitAndSend(device, transfer);
+        Assert.Equal(300, CountArrived(transfer));
+    }
+
+    [BusTheory]
+    [InlineData(UsbTransferStatus.Canceled)]
+    [InlineData(UsbTransferStatus.TimedOut)]
+    public void An_isochronous_transfer_that_is_stopped_between_its_pieces_takes_no_packet_for_another(UsbTransferStatus end)
+    {
+        VirtualDevice device = IsochronousDevice();
+        VirtualEndpoint endpoint = device.Endpoint(IsoEndpoint);
+        using UsbDeviceHandle handle = Open(device);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 300);
+        transfer.SetIsochronous(IsoEndpoint, PacketSize);
+        SubmitAndSend(device, transfer);
+        transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : default);
+        transfer.Submit();
+        Assert.True(endpoint.WaitForPending(3, Patience));
+        IReadOnlyList<VirtualUrb> pieces = endpoint.Pending;
+        lock (device.SyncRoot)
+        {
+            Send(pieces[0], 1000, pieces[0].PacketCount);
+            pieces[0].Complete();
+            Send(pieces[1], 1128, 50); // and it goes on
+        }
+
+        if (end == UsbTransferStatus.Canceled)
+            transfer.Cancel();
+        Finish(transfer);
+        AssertNothingIsTold(transfer, end);
+    }
+
+    [BusTheory]
+    [InlineData(UsbTransferStatus.Canceled)]
+    [InlineData(UsbTransferStatus.TimedOut)]
+    public void An_isochronous_transfer_in_one_piece_keeps_what_had_arrived_when_it_is_stopped(UsbTransferStatus end)
+    {
+        VirtualDevice device = IsochronousDevice();
+        VirtualEndpoint endpoint = device.Endpoint(IsoEndpoint);
+        using UsbDeviceHandle handle = Open(device);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 128);
+        transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : default);
+        transfer.Submit();
+        Assert.True(endpoint.WaitForPending(1, Patience));
+        lock (device.SyncRoot)
+            Send(endpoint.Pending[0], 0, 50);
+        if (end == UsbTransferStatus.Canceled)
+            transfer.Cancel();
+        Finish(transfer);
+        Assert.Equal(end, transfer.Status);
+        Assert.Equal(50, CountArrived(transfer));
+    }
+
+    private static VirtualDevice IsochronousDevice() => new(new DeviceDescription
+    {
+        Configurations =
+        [
+            new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(new EndpointDescription(IsoEndpoint, EndpointKind.Isochronous, PacketSize)))),
+        ],
+    });
+
+    /// <summary>Submits it, sends all packets, and handles events until it is done.</summary>
+    private void SubmitAndSend(VirtualDevice device, UsbTransfer transfer)
+    {
+        VirtualEndpoint endpoint = device.Endpoint(IsoEndpoint);
+        transfer.Submit();
+        Assert.True(endpoint.WaitForPending(3, Patience));
+        ulong number = 0;
+        foreach (VirtualUrb piece in endpoint.Pending)
+        {
+            lock (device.SyncRoot)
+            {
+                Send(piece, number, piece.PacketCount);
+                number += (ulong)piece.PacketCount;
+                piece.Complete();
+            }
+        }
+
+        Finish(transfer);
+    }
+
+    /// <summary>Puts numbered packets into the first places; the others are missed.</summary>
+    private static void Send(VirtualUrb urb, ulong first, int count)
+    {
+        for (int i = 0; i < urb.PacketCount; i++)
+        {
+            urb.Packets[i].Status = i < count ? UrbStatus.Success : UrbStatus.Missed;
+            urb.Packets[i].ActualLength = i < count ? PacketSize : 0;
+            if (i < count)
+                NumberedPattern.Fill(urb.PacketBuffer(i), first + (ulong)i);
+        }
+    }
+
+    /// <summary>Counts the packets with data; each must be the one of its place.</summary>
+    private static int CountArrived(UsbTransfer transfer)
+    {
+        int arrived = 0;
+        ulong place = 0;
+        foreach (UsbIsoPacket packet in transfer.IterIso())
+        {
+            if (packet.ActualLength > 0)
+            {
+                Assert.Equal(UsbTransferStatus.Completed, packet.Status);
+                Assert.Equal(PacketSize, packet.ActualLength);
+                Assert.Equal(0, NumberedPattern.CountMismatches(packet.Data, place));
+                arrived++;
+            }
+
+            place++;
+        }
+
+        return arrived;
+    }
+
+    private static void AssertNothingIsTold(UsbTransfer transfer, UsbTransferStatus status)
+    {
+        Assert.Equal(status, transfer.Status);
+        int place = 0;
+        foreach (UsbIsoPacket packet in transfer.IterIso())
+        {
+            Assert.True(packet.ActualLength == 0, $"packet {place} is told with {packet.ActualLength} bytes; the number in them is {NumberedPattern.ReadNumber(packet.Data)}");
+            Assert.Equal(status, packet.Status);
+            Assert.Equal(PacketSize, packet.Length);
+            place++;
+        }
+
+        Assert.Equal(300, place);
+    }
+
+    /// <summary>A transfer that waits for data, and takes its part of the memory of all.</summary>
+    private static UsbTransfer Blocker(UsbDeviceHandle handle, int length)
+    {
+        UsbTransfer blocker = handle.CreateTransfer();
+        blocker.SetBulk(BulkLoopback.InAddress, length);
+        blocker.Submit();
+        return blocker;
+    }
+}

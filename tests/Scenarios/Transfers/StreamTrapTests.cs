@@ -1,0 +1,93 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Transfers;
+
+/// <summary>Bulk streams: how many there are, which numbers they have, and how long.</summary>
+public sealed class StreamTrapTests : BusTest
+{
+    private const byte In = BulkLoopback.InAddress;
+    private const byte Out = BulkLoopback.OutAddress;
+
+    private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { Speed = VirtualSpeed.Super, StreamsExponent = 3 });
+
+    [PreloadOnly(KernelLimits.Streams)]
+    [BusFact]
+    public void There_may_be_fewer_streams_than_asked_for()
+    {
+        using UsbDeviceHandle handle = Open(_loopback);
+        Assert.Equal(5, handle.AllocateStreams(5, In, Out));
+        Assert.Equal(8, handle.AllocateStreams(100, In, Out));
+        Assert.Equal(8, _loopback.Endpoint(In).Streams);
+    }
+
+    [PreloadOnly(KernelLimits.Streams)]
+    [BusFact]
+    public void Releasing_the_interface_ends_the_streams()
+    {
+        using UsbDeviceHandle handle = Open(_loopback, out UsbInterface claim);
+        handle.AllocateStreams(4, In, Out);
+        claim.Dispose();
+        Assert.Equal(0, _loopback.Endpoint(In).Streams);
+        using UsbInterface again = handle.ClaimInterface(0);
+        Assert.Equal(UsbError.InvalidParameter, Assert.Throws<UsbException>(() => handle.FreeStreams(In, Out)).Error);
+        Assert.Equal(2, handle.AllocateStreams(2, In, Out));
+        handle.FreeStreams(In, Out);
+        Assert.Equal(0, _loopback.Endpoint(Out).Streams);
+    }
+
+    [PreloadOnly(KernelLimits.Streams)]
+    [BusFact]
+    public void The_number_stays_through_submissions_and_zero_is_refused()
+    {
+        using UsbDeviceHandle handle = Open(_loopback);
+        handle.AllocateStreams(4, In, Out);
+        using UsbTransfer input = handle.CreateTransfer();
+        using UsbTransfer output = handle.CreateTransfer();
+        Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStream(In, 0, 1024));
+        Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStream(In, 0, new byte[8]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStream(Out, 0, (ReadOnlySpan<byte>)[1]));
+        Assert.Throws<ArgumentException>(() => input.SetBulkStream(In, 1, (ReadOnlySpan<byte>)[1]));
+        var numbers = new List<byte>();
+        input.SetBulkStream(In, 3, 1024, transfer =>
+        {
+            numbers.Add(transfer.Data[0]);
+            if (numbers.Count < 3)
+                transfer.Submit();
+        });
+        input.Submit();
+        for (byte i = 0; i < 3; i++)
+        {
+            foreach (uint stream in new uint[] { 1, 3 })
+            {
+                output.SetBulkStream(Out, stream, (ReadOnlySpan<byte>)[(byte)((stream * 10) + i)]);
+                output.Submit();
+                Finish(output);
+            }
+        }
+
+        HandleEventsUntil(() => numbers.Count == 3);
+        Assert.Equal([30, 31, 32], numbers);
+        Assert.Equal(3u, input.StreamId);
+    }
+
+    // Slower than SuperSpeed, without an exponent, or an endpoint that is not there.
+    [BusFact]
+    public void Where_there_are_no_streams_it_is_said()
+    {
+        using UsbDeviceHandle slow = Open(new BulkLoopback(new BulkLoopbackOptions { StreamsExponent = 3, ProductId = 0x7777 }));
+        Assert.Equal(UsbError.InvalidParameter, Assert.Throws<UsbException>(() => slow.AllocateStreams(2, In)).Error);
+        using UsbDeviceHandle handle = Open(_loopback);
+        Assert.Throws<UsbException>(() => handle.AllocateStreams(2, 0x85));
+        Assert.Throws<ArgumentException>(() => handle.AllocateStreams(2, new byte[31]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateStreams(2, 0x10));
+        Bus.Detach(_loopback);
+        Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(() => handle.AllocateStreams(2, In)).Error);
+    }
+
+    private UsbDeviceHandle Open(VirtualDevice device, out UsbInterface claim)
+    {
+        UsbDeviceHandle handle = Open(device);
+        claim = handle.ClaimInterface(0); // claimed already: libusb counts it once
+        return handle;
+    }
+}

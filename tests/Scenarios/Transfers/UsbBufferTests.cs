@@ -1,0 +1,99 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Transfers;
+
+/// <summary>Memory of the program's own, and of the device's controller; and bulk streams.</summary>
+public sealed class UsbBufferTests : BusTest
+{
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_transfer_reads_into_the_buffer(bool preferDeviceMemory)
+    {
+        using UsbDeviceHandle handle = Open(new BulkLoopback());
+        UsbBuffer buffer = handle.AllocateBuffer(10_000, preferDeviceMemory);
+        Assert.Equal(preferDeviceMemory, buffer.IsDeviceMemory);
+        Assert.Equal(10_000, buffer.Length);
+        Assert.Equal(10_000, buffer.GetSpan().Length);
+        handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
+        using UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory[512..1024]);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[512..515].ToArray());
+
+        // Disposed while the transfer has it: the transfer may still use it, nobody else.
+        buffer.Dispose();
+        buffer.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
+        handle.At(BulkLoopback.OutAddress).Write([4, 5], Patience);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(new byte[] { 4, 5 }, transfer.Data.ToArray());
+        Assert.Throws<ObjectDisposedException>(() => transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory));
+    }
+
+    [BusFact]
+    public void Closing_the_handle_frees_what_was_left()
+    {
+        UsbDeviceHandle handle = Open(new BulkLoopback());
+        UsbBuffer buffer = handle.AllocateBuffer(4096, preferDeviceMemory: true);
+        UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory);
+        transfer.Submit();
+        handle.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
+        Assert.Throws<ObjectDisposedException>(() => handle.AllocateBuffer(1));
+        buffer.Dispose();
+    }
+
+    [BusFact]
+    public void A_buffer_has_a_length()
+    {
+        using UsbDeviceHandle handle = Open(new BulkLoopback());
+        Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(0));
+    }
+
+    [PreloadOnly(KernelLimits.Streams)]
+    [BusFact]
+    public void Streams_are_separate()
+    {
+        using UsbDeviceHandle handle = Open(new BulkLoopback(new BulkLoopbackOptions { Speed = VirtualSpeed.Super, StreamsExponent = 4 }));
+        int streams = handle.AllocateStreams(4, BulkLoopback.InAddress, BulkLoopback.OutAddress);
+        Assert.InRange(streams, 1, 4);
+        var inputs = new List<UsbTransfer>();
+        for (uint stream = 1; stream <= 2; stream++)
+        {
+            UsbTransfer input = handle.CreateTransfer();
+            input.SetBulkStream(BulkLoopback.InAddress, stream, 1024);
+            Assert.Equal(stream, input.StreamId);
+            Assert.Equal(UsbTransferType.BulkStream, input.Type);
+            input.Submit();
+            inputs.Add(input);
+        }
+
+        using UsbTransfer output = handle.CreateTransfer();
+        output.SetBulkStream(BulkLoopback.OutAddress, 2, (ReadOnlySpan<byte>)[22]);
+        output.Submit();
+        Finish(inputs[1]);
+        Assert.Equal(new byte[] { 22 }, inputs[1].Data.ToArray());
+        Assert.True(inputs[0].IsSubmitted);
+        output.SetBulkStream(BulkLoopback.OutAddress, 1, new byte[] { 11 });
+        output.Submit();
+        Finish(inputs[0]);
+        Assert.Equal(new byte[] { 11 }, inputs[0].Data.ToArray());
+        output.SetBulk(BulkLoopback.OutAddress, 1);
+        Assert.Equal(0u, output.StreamId);
+        handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
+        Assert.Throws<ArgumentException>(() => handle.AllocateStreams(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateStreams(0, 0x81));
+        Assert.Throws<ArgumentOutOfRangeException>(() => output.SetBulkStream(BulkLoopback.OutAddress, 0, 1));
+    }
+
+    [BusFact]
+    public void An_endpoint_without_streams_says_so()
+    {
+        using UsbDeviceHandle handle = Open(new BulkLoopback());
+        Assert.Throws<UsbException>(() => handle.AllocateStreams(2, BulkLoopback.InAddress));
+    }
+}
