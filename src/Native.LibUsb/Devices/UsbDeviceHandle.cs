@@ -143,7 +143,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
             return false;
         foreach (UsbTransfer transfer in _transfers.Snapshot())
             transfer.StopForClosingHandle();
-        StopRings();
+        StopEndpointUsers();
         return true;
     }
 

@@ -4,13 +4,13 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>
 /// A queue of transfers on one endpoint that is kept full: what all streaming programs write by hand. Made by
-/// <see cref="UsbDeviceHandle.CreateInputRing"/> and <see cref="UsbDeviceHandle.CreateOutputRing"/>.
+/// <see cref="UsbRingFactory.CreateInputRing"/> and <see cref="UsbRingFactory.CreateOutputRing"/>.
 /// </summary>
 /// <remarks>
 /// Transfers are submitted in order, and their data is delivered in that order, also when they do not end in it. Somebody must handle the
 /// context's events: <see cref="UsbContext.StartEventThread"/>. Nothing is allocated while data streams.
 /// </remarks>
-public abstract class UsbRing : IDisposable, IAsyncDisposable
+public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {
     // Some systems need a second request to cancel.
     private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
@@ -41,7 +41,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     {
         Handle = handle;
         Plan = plan;
-        handle.RegisterRing(this);
+        handle.RegisterEndpointUser(this);
         _slots = new RingSlot[plan.Transfers + plan.Spares];
         _free = new RingSlot[_slots.Length];
         try
@@ -57,7 +57,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         {
             foreach (RingSlot? slot in _slots)
                 slot?.Transfer.Dispose();
-            handle.UnregisterRing(this);
+            handle.UnregisterEndpointUser(this);
             throw;
         }
 
@@ -92,6 +92,9 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     /// <summary>Bytes of one transfer.</summary>
     public int TransferSize => Plan.TransferSize;
 
+    /// <summary>Gets how many transfers are kept in flight: the number of the options, or the one that was chosen for them.</summary>
+    public int Transfers => Plan.Transfers;
+
     /// <summary>Isochronous packets of one transfer; 0 for other endpoints.</summary>
     public int PacketsPerTransfer => Plan.Packets;
 
@@ -114,6 +117,10 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
     /// Ends when nothing is in flight any more after it stopped, for whatever reason. It never fails: see <see cref="Failure"/>.
     /// </summary>
     public Task Completion => Volatile.Read(ref _rest).Task;
+
+    int IEndpointUser.StreamId => Plan.Options.StreamId;
+
+    bool IEndpointUser.IsActive => !IsAtRest;
 
     internal RingPlan Plan { get; }
 
@@ -165,12 +172,11 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         await WaitForRestAsync(Completion).ConfigureAwait(false);
     }
 
-    /// <summary>The device handle closes, and has cancelled what is in flight.</summary>
-    internal void StopForClosingHandle()
+    void IEndpointUser.StopForClosing()
     {
         bool taken = false;
         Gate.Enter(ref taken);
-        BeginStopGated(UsbError.Interrupted);
+        BeginStopGated(UsbError.Closed);
         Gate.Exit();
         AfterGate();
     }
@@ -282,7 +288,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         }
         catch (ObjectDisposedException)
         {
-            error = UsbError.Interrupted; // the device handle closes
+            error = UsbError.Closed; // inside a callback TrySubmit returns it
         }
 
         if (error != UsbError.Success)
@@ -290,7 +296,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
             Counters.SubmitFailures++;
             Counters.LastSubmitFailure = error;
             // What others give back may be enough for the next; the device and the handle do not come back.
-            if (error is UsbError.NoDevice or UsbError.Interrupted || _armed == 0)
+            if (error is UsbError.NoDevice or UsbError.Closed || _armed == 0)
                 BeginStopGated(error);
             return false;
         }
@@ -350,7 +356,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
 
     private protected UsbException FailureOf(UsbError error) => error switch
     {
-        UsbError.Interrupted => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The device handle was closed."),
+        UsbError.Closed => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The device handle was closed."),
         UsbError.Pipe => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "Call ClearHalt, and start the ring again."),
         _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
     };
@@ -473,7 +479,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
         }
         catch (ObjectDisposedException)
         {
-            error = UsbError.Interrupted;
+            error = UsbError.Closed;
         }
 
         bool taken = false;
@@ -514,7 +520,7 @@ public abstract class UsbRing : IDisposable, IAsyncDisposable
             return;
         foreach (RingSlot slot in _slots)
             slot.Transfer.Dispose();
-        Handle.UnregisterRing(this);
+        Handle.UnregisterEndpointUser(this);
     }
 
     private async Task WaitForRestAsync(Task rest)
