@@ -18,7 +18,7 @@ public sealed class RingPhase : IDataPhase
         int position = 0;
         while (position < data.Length)
         {
-            Assert.True(ring.TryRead(out UsbInputBuffer buffer, Machine.Patience));
+            Assert.True(ring.TryTake(out UsbInputBuffer buffer, Machine.Patience));
             using (buffer)
             {
                 Assert.Equal(UsbTransferStatus.Completed, buffer.Status);
@@ -26,7 +26,7 @@ public sealed class RingPhase : IDataPhase
             }
         }
 
-        Assert.True(ring.TryRead(out UsbInputBuffer last, Machine.Patience));
+        Assert.True(ring.TryTake(out UsbInputBuffer last, Machine.Patience));
         byte[] status = last.Data.ToArray();
         Assert.True(last.EndsWithShortPacket);
         last.Dispose();

@@ -5,14 +5,6 @@ namespace Native.LibUsb;
 /// <summary>Says where to look when libusb's code alone would mislead. Only made when something has already failed.</summary>
 internal static class ErrorHint
 {
-    /// <summary>Where the kernel tells how much memory all transfers in flight may use together, in MiB; 0 is no limit.</summary>
-    private const string UsbfsMemoryFile = "/sys/module/usbcore/parameters/usbfs_memory_mb";
-
-    // Limits of Linux's usbfs. What is not divided into pages is one block of the kernel's allocator.
-    private const int MostControlBytes = 4096;
-    private const int MostPacketBytes = 49_152;
-    private const int MostContiguousBytes = 4 << 20;
-
     /// <summary>No permission to open a device.</summary>
     public static string? ForOpen(UsbError error, byte bus, byte address, ushort vendor, ushort product)
     {
@@ -65,10 +57,11 @@ internal static class ErrorHint
             return null;
         if (error == UsbError.InvalidParameter)
         {
-            return type == UsbTransferType.Control && length > MostControlBytes
-                ? "Linux moves at most 4,096 bytes in one control transfer."
-                : packetLength > MostPacketBytes
-                ? "Linux moves at most 98,304 bytes in one isochronous packet, and 49,152 before version 5.2."
+            return type == UsbTransferType.Control && length > UsbfsLimits.ControlBytes
+                ? string.Create(CultureInfo.InvariantCulture, $"Linux moves at most {UsbfsLimits.ControlBytes:N0} bytes in one control transfer.")
+                : packetLength > UsbfsLimits.PacketBytesBefore52
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"Linux moves at most {UsbfsLimits.PacketBytes:N0} bytes in one isochronous packet, and {UsbfsLimits.PacketBytesBefore52:N0} before version 5.2.")
                 : null;
         }
 
@@ -76,36 +69,24 @@ internal static class ErrorHint
             || (error == UsbError.IO && type is UsbTransferType.Isochronous or UsbTransferType.Control);
         if (!memory)
             return null;
-        if (length > MostContiguousBytes && type is UsbTransferType.Isochronous or UsbTransferType.Interrupt)
+        if (length > UsbfsLimits.ContiguousBytes && type is UsbTransferType.Isochronous or UsbTransferType.Interrupt)
         {
             return string.Create(CultureInfo.InvariantCulture,
-                $"The kernel would need {length:N0} bytes in one piece, and has at most {MostContiguousBytes:N0}: make the transfer smaller (of an " +
-                $"isochronous one, 128 packets go together). Device memory (AllocateBuffer) can be longer only behind an IOMMU.");
+                $"The kernel would need {length:N0} bytes in one piece, and has at most {UsbfsLimits.ContiguousBytes:N0}: make the transfer smaller (of an " +
+                $"isochronous one, {UsbfsLimits.PacketsPerUrb} packets go together). Device memory (AllocateBuffer) can be longer only behind an IOMMU.");
         }
 
-        string limit = UsbfsMemoryMegabytes() is { } megabytes
-            ? string.Create(CultureInfo.InvariantCulture, $" ({megabytes} MiB now)")
+        string limit = UsbfsMemory.Limit is { } bytes
+            ? string.Create(CultureInfo.InvariantCulture, $" ({bytes >> 20} MiB now)")
             : "";
         string setting = error == UsbError.IO && type == UsbTransferType.Isochronous
             ? " Or the endpoint is not in the alternate setting that is chosen (SetAlternateSetting)."
             : "";
         return $"Often the kernel's limit for all transfers in flight together{limit}: submit fewer or smaller transfers, or raise " +
-            $"{UsbfsMemoryFile}.{setting}";
+            $"{UsbfsMemory.File}.{setting}";
     }
 
     /// <summary>The rule that lets everybody at the seat use the device.</summary>
     public static string UdevRule(ushort vendor, ushort product) => string.Create(CultureInfo.InvariantCulture,
         $"SUBSYSTEM==\"usb\", ATTR{{idVendor}}==\"{vendor:x4}\", ATTR{{idProduct}}==\"{product:x4}\", MODE=\"0660\", TAG+=\"uaccess\"");
-
-    private static int? UsbfsMemoryMegabytes()
-    {
-        try
-        {
-            return int.TryParse(File.ReadAllText(UsbfsMemoryFile), NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) ? value : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null; // a hint without the number is still a hint
-        }
-    }
 }

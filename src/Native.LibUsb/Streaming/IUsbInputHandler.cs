@@ -20,7 +20,3 @@ public interface IUsbInputHandler
     /// <param name="buffer">The ring's again when the method returns.</param>
     static abstract void OnBuffer(UsbInputBuffer buffer);
 }
-
-/// <summary>Takes the buffers of a ring; see <see cref="IUsbInputHandler.OnBuffer"/>.</summary>
-/// <param name="buffer">The ring's again when it returns.</param>
-public delegate void UsbInputCallback(UsbInputBuffer buffer);

@@ -11,7 +11,3 @@ public interface IUsbOutputHandler
     /// <param name="buffer">To be committed with <see cref="UsbOutputBuffer.Commit"/>; the ring's again when the method returns.</param>
     static abstract void Fill(UsbOutputBuffer buffer);
 }
-
-/// <summary>Fills the buffers of a ring; see <see cref="IUsbOutputHandler.Fill"/>.</summary>
-/// <param name="buffer">To be committed with <see cref="UsbOutputBuffer.Commit"/>; the ring's again when it returns.</param>
-public delegate void UsbOutputCallback(UsbOutputBuffer buffer);

@@ -12,7 +12,7 @@ internal readonly record struct InputPiece(UsbInputBuffer Buffer, ReadOnlyMemory
     {
         var buffer = new UsbInputBuffer(slot);
         bool tells = loss == UsbReadLoss.Throw;
-        UsbError before = tells && !slot.LostBefore.IsNone ? UsbError.Overflow : UsbError.Success;
+        UsbError before = tells && !slot.LostBefore.IsNone ? UsbError.DataLost : UsbError.Success;
         UsbError after = tells ? ErrorOf(slot.Status) : UsbError.Success;
         if (slot.Ring.Plan.IsIsochronous)
             return new InputPiece(buffer, slot.Memory[..Gather(slot, tells, ref after)], false, before, after);

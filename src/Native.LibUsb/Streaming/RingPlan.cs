@@ -8,14 +8,10 @@ internal sealed record RingPlan
     private const int DefaultPackets = 32;
     private const int DefaultBulkSize = 64 * 1024;
 
-    // libusb makes URBs of at most so many packets, and the kernel takes the memory of one in one piece of at most so many bytes.
-    private const int PacketsPerUrb = 128;
-    private const long MostBytesPerIsoUrb = 4 << 20;
-    private const int MostBytesPerIsoPacket = 98_304;
+    private const int DefaultTransfers = 16;
 
-    // What each URB costs the kernel besides its data, about; small transfers consist of little else.
-    private const int UrbOverhead = 256;
-    private const int PacketOverhead = 16;
+    // With fewer in flight, one late completion leaves the queue almost empty: transfers become shorter instead.
+    private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }
 
@@ -39,7 +35,7 @@ internal sealed record RingPlan
     public required int TransferSize { get; init; }
 
     /// <summary>Bytes that the kernel takes at once.</summary>
-    public int LargestPiece => IsIsochronous ? Math.Min(Packets, PacketsPerUrb) * PacketSize : TransferSize;
+    public int LargestPiece => IsIsochronous ? Math.Min(Packets, UsbfsLimits.PacketsPerUrb) * PacketSize : TransferSize;
 
     public required UsbRingOptions Options { get; init; }
 
@@ -48,14 +44,22 @@ internal sealed record RingPlan
     public bool Drops => Options.Overflow == UsbRingOverflow.Drop || (Options.Overflow == UsbRingOverflow.Automatic && IsIsochronous);
 
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the system.</exception>
-    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction)
+    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction) =>
+        Make(endpoint, options, direction, UsbfsMemory.Limit);
+
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="options">What the program has chosen; the rest is chosen here.</param>
+    /// <param name="direction">The direction that the endpoint must have.</param>
+    /// <param name="limit">Bytes that the system allows all transfers together; null for no limit.</param>
+    /// <exception cref="ArgumentException">The options do not fit the endpoint, or the limit.</exception>
+    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         if (endpoint.Direction != direction)
             throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} goes the other way.", nameof(endpoint));
         if (endpoint.TransferType == UsbTransferType.Control)
             throw new ArgumentException("Control endpoints have no stream of data.", nameof(endpoint));
-        InRange(options.Transfers, 1, UsbRingOptions.MostTransfers, nameof(UsbRingOptions.Transfers));
+        InRange(options.Transfers, 0, UsbRingOptions.MostTransfers, nameof(UsbRingOptions.Transfers));
         InRange(options.Spares, 0, UsbRingOptions.MostTransfers, nameof(UsbRingOptions.Spares));
         InRange(options.ErrorLimit, 1, int.MaxValue, nameof(UsbRingOptions.ErrorLimit));
         InRange(options.StreamId, 0, ushort.MaxValue, nameof(UsbRingOptions.StreamId));
@@ -63,38 +67,38 @@ internal sealed record RingPlan
             throw Wrong(nameof(UsbRingOptions.StreamId), "Only bulk endpoints have streams.");
 
         bool isochronous = endpoint.TransferType == UsbTransferType.Isochronous;
-        (int packets, int packetSize, int size) = isochronous ? Isochronous(endpoint, options) : Simple(endpoint, options, direction);
+        (int packets, int packetSize, int size) = isochronous ? Isochronous(endpoint, options, limit) : Simple(endpoint, options, direction);
         var plan = new RingPlan
         {
             Endpoint = endpoint.Address,
             Type = options.StreamId != 0 ? UsbTransferType.BulkStream : endpoint.TransferType,
             MaxPacketSize = endpoint.MaxPacketSize,
             ServiceInterval = endpoint.ServiceInterval,
-            Transfers = options.Transfers,
+            Transfers = options.Transfers != 0 ? options.Transfers : TransfersFor(size, packets, limit),
             Spares = options.Spares,
             Packets = packets,
             PacketSize = packetSize,
             TransferSize = size,
             Options = options,
         };
-        plan.CheckMemory();
+        plan.CheckMemory(limit);
         return plan;
     }
 
-    private static (int Packets, int PacketSize, int Size) Isochronous(UsbEndpointDescriptor endpoint, UsbRingOptions options)
+    private static (int Packets, int PacketSize, int Size) Isochronous(UsbEndpointDescriptor endpoint, UsbRingOptions options, long? limit)
     {
         if (options.TransferSize != 0)
             throw Wrong(nameof(UsbRingOptions.TransferSize), "Isochronous transfers are made of packets: set PacketsPerTransfer and PacketSize.");
         InRange(options.PacketsPerTransfer, 0, short.MaxValue, nameof(UsbRingOptions.PacketsPerTransfer));
-        InRange(options.PacketSize, 0, MostBytesPerIsoPacket, nameof(UsbRingOptions.PacketSize));
-        int packets = options.PacketsPerTransfer == 0 ? DefaultPackets : options.PacketsPerTransfer;
+        InRange(options.PacketSize, 0, UsbfsLimits.PacketBytes, nameof(UsbRingOptions.PacketSize));
         int packetSize = options.PacketSize == 0 ? endpoint.BytesPerInterval : options.PacketSize;
         if (packetSize == 0)
             throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} moves nothing in this alternate setting: choose another.", nameof(endpoint));
-        if (OperatingSystem.IsLinux() && (long)Math.Min(packets, PacketsPerUrb) * packetSize > MostBytesPerIsoUrb)
+        int packets = options.PacketsPerTransfer == 0 ? PacketsFor(packetSize, options.Transfers, limit) : options.PacketsPerTransfer;
+        if (OperatingSystem.IsLinux() && (long)Math.Min(packets, UsbfsLimits.PacketsPerUrb) * packetSize > UsbfsLimits.ContiguousBytes)
         {
             throw Wrong(nameof(UsbRingOptions.PacketsPerTransfer), string.Create(CultureInfo.InvariantCulture,
-                $"{packets} packets of {packetSize} bytes are more than Linux takes in one URB: at most {MostBytesPerIsoUrb / packetSize} packets of this size."));
+                $"{packets} packets of {packetSize} bytes are more than Linux takes in one URB: at most {UsbfsLimits.ContiguousBytes / packetSize} packets of this size."));
         }
 
         long size = (long)packets * packetSize;
@@ -120,18 +124,35 @@ internal sealed record RingPlan
         return (0, 0, options.TransferSize);
     }
 
-    /// <summary>All transfers in flight together must fit what the kernel allows all programs.</summary>
-    private void CheckMemory()
+    /// <summary>The usual number of transfers, or as many as the ring's share of the limit has room for.</summary>
+    private static int TransfersFor(int size, int packets, long? limit) => limit is { } bytes
+        ? (int)Math.Clamp(UsbfsMemory.ShareOf(bytes) / UsbfsMemory.CostOf(size, packets), 1, DefaultTransfers)
+        : DefaultTransfers;
+
+    /// <summary>The usual number of packets, or as many as leave room for a queue of transfers in the ring's share of the limit.</summary>
+    private static int PacketsFor(int packetSize, int transfers, long? limit)
     {
-        if (UsbfsMemory.Limit is not { } limit)
+        int packets = DefaultPackets;
+        if (limit is not { } bytes)
+            return packets;
+        int queue = transfers == 0 ? FewestDefaultTransfers : transfers;
+        while (packets > 1 && UsbfsMemory.CostOf((long)packets * packetSize, packets) * queue > UsbfsMemory.ShareOf(bytes))
+            packets /= 2; // on Windows they should be a multiple of 8
+        return packets;
+    }
+
+    /// <summary>All transfers in flight together must fit what the kernel allows all programs.</summary>
+    private void CheckMemory(long? limit)
+    {
+        if (limit is not { } allowed)
             return;
-        long each = TransferSize + UrbOverhead + ((long)Packets * PacketOverhead);
-        if (each * Transfers <= limit)
+        long each = UsbfsMemory.CostOf(TransferSize, Packets);
+        if (each * Transfers <= allowed)
             return;
-        long most = limit / each;
+        long most = allowed / each;
         throw Wrong(nameof(UsbRingOptions.Transfers), string.Create(CultureInfo.InvariantCulture,
-            $"{Transfers} transfers of {TransferSize} bytes are more than the {limit >> 20} MiB that Linux allows all USB transfers together: ") +
-            (most > 0 ? $"at most {most} of this size" : "not one of this size") + $", fewer while others stream too. {UsbfsMemory.File} sets the limit.");
+            $"{Transfers} transfers of {TransferSize} bytes are more than the {allowed >> 20} MiB that Linux allows all USB transfers together: ") +
+            (most > 0 ? $"at most {most} of this size" : "not one of this size") + $", fewer while others stream too. {UsbfsMemory.HowToRaise(each * Transfers)}");
     }
 
     private static void InRange(int value, int least, int most, string option)

@@ -1,23 +1,6 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Streaming;
-
-/// <summary>Where a slot is. Changed under the ring's lock.</summary>
-internal enum RingSlotState
-{
-    /// <summary>Nobody has it.</summary>
-    Free,
-
-    /// <summary>Its transfer is in flight, and it has a place in the order.</summary>
-    Armed,
-
-    /// <summary>Its transfer has ended, and it waits in the order until it is its turn.</summary>
-    Done,
-
-    /// <summary>The program has it.</summary>
-    Lent,
-}
 
 /// <summary>
 /// One transfer of a ring and its memory. The memory is managed and does not move, and what libusb tells of packets is copied out: so what the
@@ -25,14 +8,12 @@ internal enum RingSlotState
 /// </summary>
 internal sealed class RingSlot
 {
-    private const int Alignment = 64;
-
     public RingSlot(UsbRing ring, UsbTransfer transfer, int size, int packets)
     {
         Ring = ring;
         Transfer = transfer;
-        byte[] memory = GC.AllocateUninitializedArray<byte>(size + Alignment - 1, pinned: true);
-        Memory = MemoryMarshal.CreateFromPinnedArray(memory, Padding(memory), size);
+        byte[] memory = AlignedMemory.AllocatePinned(size, clear: false, out int start);
+        Memory = MemoryMarshal.CreateFromPinnedArray(memory, start, size);
         PacketLengths = packets == 0 ? [] : new int[packets];
         PacketStatuses = packets == 0 ? [] : new byte[packets];
         transfer.State = this;
@@ -86,22 +67,4 @@ internal sealed class RingSlot
 
     /// <summary>What was thrown away between the buffer before and this one.</summary>
     public UsbRingLoss LostBefore { get; set; }
-
-    private static unsafe int Padding(byte[] pinned)
-    {
-        nint start = (nint)Unsafe.AsPointer(ref pinned[0]);
-        return (int)(((start + Alignment - 1) & -Alignment) - start);
-    }
-}
-
-/// <summary>Data that arrived and was thrown away, because the reader was late and the ring was told to go on.</summary>
-/// <param name="Transfers">Transfers.</param>
-/// <param name="Packets">Isochronous packets.</param>
-/// <param name="Bytes">Bytes.</param>
-public readonly record struct UsbRingLoss(long Transfers, long Packets, long Bytes)
-{
-    /// <summary>Whether nothing was.</summary>
-    public bool IsNone => Transfers == 0;
-
-    internal UsbRingLoss Plus(UsbRingLoss other) => new(Transfers + other.Transfers, Packets + other.Packets, Bytes + other.Bytes);
 }

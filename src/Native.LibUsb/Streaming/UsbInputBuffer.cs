@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
@@ -19,8 +20,8 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     /// <summary>Whether there is nothing: the ring has stopped and all is read.</summary>
     public bool IsNone => _slot is null;
 
-    /// <summary>The ring it is of.</summary>
-    public UsbRing Ring => Slot().Ring;
+    /// <summary>Gets the ring that lent the buffer.</summary>
+    public UsbInputRing Ring => Unsafe.As<UsbInputRing>(Slot().Ring);
 
     /// <summary>The number of this transfer, counted from 0 in the order of submission. Numbers that are missing were dropped, or had nothing to tell.</summary>
     public long Sequence => Slot().Sequence;

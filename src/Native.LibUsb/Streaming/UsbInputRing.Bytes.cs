@@ -32,7 +32,7 @@ public sealed partial class UsbInputRing
     }
 
     /// <summary>Takes what the next transfer brought, if it is there.</summary>
-    internal bool TryReadPiece(UsbReadBoundary boundary, UsbReadLoss loss, out InputPiece piece)
+    internal bool TryTakePiece(UsbReadBoundary boundary, UsbReadLoss loss, out InputPiece piece)
     {
         RingSlot? slot = TakeNext();
         piece = slot is null ? default : InputPiece.Of(slot, boundary, loss);
@@ -64,7 +64,7 @@ public sealed partial class UsbInputRing
     }
 
     /// <summary>What is thrown to who reads bytes where some are missing.</summary>
-    internal UsbException LossOf(UsbError error) => new(error, $"read all of endpoint 0x{Endpoint:x2}", hint: error == UsbError.Overflow && Plan.Drops
+    internal UsbException LossOf(UsbError error) => new(error, $"read all of endpoint 0x{Endpoint:x2}", hint: error == UsbError.DataLost
         ? "The reader was late, and data was dropped here; the next read goes on behind it."
         : "A transfer failed here, and data is missing; the next read goes on behind it.");
 

@@ -8,7 +8,7 @@ public sealed partial class UsbInputRing
     /// <summary>Takes the next buffer if it is there. For one reader at a time.</summary>
     /// <param name="buffer">The buffer, which the caller disposes: then it is submitted again.</param>
     /// <returns>Whether there was one.</returns>
-    public bool TryRead(out UsbInputBuffer buffer)
+    public bool TryTake(out UsbInputBuffer buffer)
     {
         RingSlot? slot = TakeNext();
         buffer = slot is null ? default : new UsbInputBuffer(slot);
@@ -17,25 +17,26 @@ public sealed partial class UsbInputRing
 
     /// <summary>Takes the next buffer, and waits for it on this thread.</summary>
     /// <param name="buffer">The buffer, which the caller disposes.</param>
-    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> is for ever.</param>
+    /// <param name="timeout">How long to wait; null and <see cref="Timeout.InfiniteTimeSpan"/> are without a limit, zero is not to wait.</param>
     /// <returns>False: the time ran out, or the ring has stopped and all is read (see <see cref="UsbRing.IsRunning"/>).</returns>
     /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="InvalidOperationException">It would have to wait in a callback, for what only comes after the callback.</exception>
-    public bool TryRead(out UsbInputBuffer buffer, TimeSpan timeout)
+    public bool TryTake(out UsbInputBuffer buffer, TimeSpan? timeout)
     {
-        long end = timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        var deadline = WaitDeadline.After(timeout);
         while (true)
         {
-            if (TryReadOrEnd(out buffer, out bool ended))
+            if (TryTakeOrEnd(out buffer, out bool ended))
                 return true;
-            long left = end - Environment.TickCount64;
-            if (ended || left <= 0)
+            TimeSpan left = deadline.Remaining;
+            if (ended || left == TimeSpan.Zero)
                 return false;
-            WaitForChange(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
+            WaitForChange(left);
         }
     }
 
-    /// <summary>Waits until there is a buffer to take with <see cref="TryRead(out UsbInputBuffer)"/>. Allocates nothing.</summary>
+    /// <summary>Waits until there is a buffer to take with <see cref="TryTake(out UsbInputBuffer)"/>. Allocates nothing.</summary>
     /// <param name="cancellationToken">Ends the wait, not the ring.</param>
     /// <returns>False: the ring has stopped, and all is read.</returns>
     /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
@@ -68,7 +69,7 @@ public sealed partial class UsbInputRing
     {
         while (true)
         {
-            if (TryReadOrEnd(out UsbInputBuffer buffer, out bool ended))
+            if (TryTakeOrEnd(out UsbInputBuffer buffer, out bool ended))
                 return buffer;
             if (ended)
                 return default;
@@ -85,7 +86,7 @@ public sealed partial class UsbInputRing
     {
         while (true)
         {
-            if (!TryReadOrEnd(out UsbInputBuffer buffer, out bool ended))
+            if (!TryTakeOrEnd(out UsbInputBuffer buffer, out bool ended))
             {
                 if (ended)
                     yield break;
@@ -104,10 +105,10 @@ public sealed partial class UsbInputRing
         }
     }
 
-    private bool TryReadOrEnd(out UsbInputBuffer buffer, out bool ended)
+    private bool TryTakeOrEnd(out UsbInputBuffer buffer, out bool ended)
     {
         ended = IsAtRest; // first: what came before is taken below
-        if (TryRead(out buffer))
+        if (TryTake(out buffer))
             return true;
         if (ended)
             ThrowIfFailed();

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>
 /// A ring that reads: its data goes to a handler on the event thread (<see cref="Start{THandler}"/>,
-/// <see cref="Start(UsbInputCallback)"/>), or is read by code of its own (<see cref="Start()"/> and <see cref="TryRead(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>,
+/// <see cref="Start(UsbInputCallback)"/>), or is read by code of its own (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>,
 /// <see cref="ReadAllAsync"/>).
 /// </summary>
 public sealed partial class UsbInputRing : UsbRing
@@ -222,7 +222,7 @@ public sealed partial class UsbInputRing : UsbRing
 
     private readonly struct CallbackHandler : IUsbInputHandler
     {
-        public static void OnBuffer(UsbInputBuffer buffer) => ((UsbInputRing)buffer.Ring)._callback!(buffer);
+        public static void OnBuffer(UsbInputBuffer buffer) => buffer.Ring._callback!(buffer);
     }
 
     private readonly struct Completion<TConsumer> : IUsbTransferHandler

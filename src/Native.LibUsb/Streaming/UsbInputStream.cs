@@ -81,11 +81,11 @@ public sealed class UsbInputStream : Stream
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     public override int Read(Span<byte> buffer)
     {
-        long end = _readTimeout == Timeout.Infinite ? long.MaxValue : Environment.TickCount64 + _readTimeout;
+        var deadline = WaitDeadline.After(TimeSpan.FromMilliseconds(_readTimeout));
         int count;
         while (!TryRead(buffer, out count))
         {
-            TimeSpan left = end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Max(0, end - Environment.TickCount64));
+            TimeSpan left = deadline.Remaining;
             if (left == TimeSpan.Zero || !_ring.WaitForChange(left))
                 throw new UsbException(UsbError.Timeout, "read");
         }
@@ -234,7 +234,7 @@ public sealed class UsbInputStream : Stream
     private bool NextPiece(bool hasSome)
     {
         bool ended = _ring.HasEnded; // first: what came before is taken below
-        if (!_ring.TryReadPiece(_boundary, _loss, out _piece))
+        if (!_ring.TryTakePiece(_boundary, _loss, out _piece))
         {
             if (!ended || hasSome)
                 return false;

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
@@ -14,8 +15,8 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
         _loan = slot.Loan;
     }
 
-    /// <summary>The ring it is of.</summary>
-    public UsbRing Ring => Slot().Ring;
+    /// <summary>Gets the ring that lent the buffer.</summary>
+    public UsbOutputRing Ring => Unsafe.As<UsbOutputRing>(Slot().Ring);
 
     /// <summary>Where to write: the size of one transfer. What was in it before is still there.</summary>
     public Memory<byte> Memory => Slot().Memory;

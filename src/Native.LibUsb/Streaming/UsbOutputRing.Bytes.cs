@@ -44,25 +44,25 @@ public sealed partial class UsbOutputRing
 
     /// <summary>Waits on this thread until the device has taken all that was committed.</summary>
     /// <returns>False: the time ran out.</returns>
-    internal bool Flush(TimeSpan timeout)
+    internal bool Flush(TimeSpan? timeout)
     {
-        long end = timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        var deadline = WaitDeadline.After(timeout);
         while (!IsFlushed())
         {
             ThrowIfAtRest();
-            long left = end - Environment.TickCount64;
-            if (left <= 0)
+            TimeSpan left = deadline.Remaining;
+            if (left == TimeSpan.Zero)
                 return false;
-            Wait(end, left);
+            Wait(left);
         }
 
         return true;
     }
 
-    private void Wait(long end, long left)
+    private void Wait(TimeSpan timeout)
     {
         CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "wait for the device");
-        _signal.Wait(end == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(left));
+        _signal.Wait(timeout);
     }
 
     private void CheckBytes(UsbWriteBoundary boundary)

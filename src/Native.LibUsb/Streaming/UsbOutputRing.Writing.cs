@@ -17,22 +17,23 @@ public sealed partial class UsbOutputRing
 
     /// <summary>Takes a buffer to fill, and waits on this thread until one is free.</summary>
     /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
-    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> is for ever.</param>
+    /// <param name="timeout">How long to wait; null and <see cref="Timeout.InfiniteTimeSpan"/> are without a limit, zero is not to wait.</param>
     /// <returns>False: the time ran out.</returns>
     /// <exception cref="InvalidOperationException">The ring does not run, or it would have to wait in a callback.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    public bool TryAcquire(out UsbOutputBuffer buffer, TimeSpan timeout)
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
+    public bool TryAcquire(out UsbOutputBuffer buffer, TimeSpan? timeout)
     {
-        long end = timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        var deadline = WaitDeadline.After(timeout);
         while (true)
         {
             if (TryAcquire(out buffer))
                 return true;
             ThrowIfAtRest();
-            long left = end - Environment.TickCount64;
-            if (left <= 0)
+            TimeSpan left = deadline.Remaining;
+            if (left == TimeSpan.Zero)
                 return false;
-            Wait(end, left);
+            Wait(left);
         }
     }
 

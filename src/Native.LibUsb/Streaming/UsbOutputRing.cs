@@ -351,7 +351,7 @@ public sealed partial class UsbOutputRing : UsbRing
 
     private readonly struct CallbackHandler : IUsbOutputHandler
     {
-        public static void Fill(UsbOutputBuffer buffer) => ((UsbOutputRing)buffer.Ring)._callback!(buffer);
+        public static void Fill(UsbOutputBuffer buffer) => buffer.Ring._callback!(buffer);
     }
 
     private readonly struct Completion<TProducer> : IUsbTransferHandler

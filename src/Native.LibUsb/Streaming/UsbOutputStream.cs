@@ -62,7 +62,7 @@ public sealed class UsbOutputStream : Stream
         set => throw new NotSupportedException();
     }
 
-    private TimeSpan Patience => _writeTimeout == Timeout.Infinite ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(_writeTimeout);
+    private TimeSpan Patience => TimeSpan.FromMilliseconds(_writeTimeout);
 
     /// <inheritdoc/>
     public override void Write(byte[] buffer, int offset, int count)

@@ -167,7 +167,7 @@ public sealed class UsbPipeReader : PipeReader
             return true;
         }
 
-        return _ring.TryReadPiece(_boundary, _loss, out piece);
+        return _ring.TryTakePiece(_boundary, _loss, out piece);
     }
 
     private void Append(in InputPiece piece)

@@ -118,7 +118,7 @@ public sealed class UsbPipeWriter : PipeWriter
         {
             while (exception is null && !TryHandOver())
             {
-                _ring.TryAcquire(out UsbOutputBuffer buffer, Timeout.InfiniteTimeSpan);
+                _ring.TryAcquire(out UsbOutputBuffer buffer, timeout: null);
                 _filler.Offer(buffer);
             }
         }

@@ -13,16 +13,3 @@ public enum UsbReadBoundary
     /// </summary>
     ShortPacket,
 }
-
-/// <summary>What is done where bytes are missing: what was dropped because the reader was late, and what a failed transfer did not bring.</summary>
-public enum UsbReadLoss
-{
-    /// <summary>
-    /// Reading throws a <see cref="UsbException"/> there, once, after all that came before was read; the next read goes on behind it.
-    /// <see cref="UsbError.Overflow"/> says that data was dropped.
-    /// </summary>
-    Throw,
-
-    /// <summary>Reading goes on behind it. <see cref="UsbRing.GetStatistics"/> counts it.</summary>
-    Skip,
-}

@@ -92,6 +92,9 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Bytes of one transfer.</summary>
     public int TransferSize => Plan.TransferSize;
 
+    /// <summary>Gets how many transfers are kept in flight: the number of the options, or the one that was chosen for them.</summary>
+    public int Transfers => Plan.Transfers;
+
     /// <summary>Isochronous packets of one transfer; 0 for other endpoints.</summary>
     public int PacketsPerTransfer => Plan.Packets;
 
@@ -114,6 +117,10 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// Ends when nothing is in flight any more after it stopped, for whatever reason. It never fails: see <see cref="Failure"/>.
     /// </summary>
     public Task Completion => Volatile.Read(ref _rest).Task;
+
+    int IEndpointUser.StreamId => Plan.Options.StreamId;
+
+    bool IEndpointUser.IsActive => !IsAtRest;
 
     internal RingPlan Plan { get; }
 
@@ -164,10 +171,6 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         Dispose();
         await WaitForRestAsync(Completion).ConfigureAwait(false);
     }
-
-    int IEndpointUser.StreamId => Plan.Options.StreamId;
-
-    bool IEndpointUser.IsActive => !IsAtRest;
 
     void IEndpointUser.StopForClosing()
     {

@@ -9,9 +9,6 @@ namespace Native.LibUsb;
 /// </summary>
 internal unsafe struct TransferBuffer
 {
-    // A cache line: no two transfers share one, and vector code may read from the start.
-    private const nuint Alignment = 64;
-
     private byte* _owned;
     private int _ownedCapacity;
     private MemoryHandle _pin;
@@ -32,8 +29,8 @@ internal unsafe struct TransferBuffer
     {
         if (length > _ownedCapacity)
         {
-            byte* grown = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment); // throws OutOfMemoryException: the old block stays
-            NativeMemory.AlignedFree(_owned);
+            byte* grown = AlignedMemory.AllocateNative(length); // throws OutOfMemoryException: the old block stays
+            AlignedMemory.FreeNative(_owned);
             _owned = grown;
             _ownedCapacity = length;
         }
@@ -70,7 +67,7 @@ internal unsafe struct TransferBuffer
     {
         _pin.Dispose();
         _pin = default;
-        NativeMemory.AlignedFree(_owned);
+        AlignedMemory.FreeNative(_owned);
         _owned = null;
         _ownedCapacity = 0;
         Pointer = null;

@@ -18,8 +18,6 @@ namespace Native.LibUsb;
 /// </remarks>
 public sealed unsafe class UsbBuffer : MemoryManager<byte>
 {
-    private const int Alignment = 64;
-
     private readonly UsbDeviceHandle _handle;
     private readonly OpenHandle _native;
     private readonly Lock _change = new();
@@ -41,9 +39,8 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
         IsDeviceMemory = _memory is not null;
         if (!IsDeviceMemory)
         {
-            _array = GC.AllocateArray<byte>(length + Alignment - 1, pinned: true);
-            nint start = (nint)Unsafe.AsPointer(ref _array[0]);
-            _memory = (byte*)((start + Alignment - 1) & ~(nint)(Alignment - 1));
+            _array = AlignedMemory.AllocatePinned(length, clear: true, out int start);
+            _memory = (byte*)Unsafe.AsPointer(ref _array[start]);
         }
     }
 

@@ -7,9 +7,6 @@ namespace Native.LibUsb;
 
 public sealed unsafe partial class UsbTransfer
 {
-    // Linux takes at most so many packets in one URB; libusb makes several URBs of a longer transfer.
-    private const int PacketsOfUrb = 128;
-
     // Lengths as configured, kept only where libusb overwrites them in flight (WinUSB).
     private int* _isoPacketLengths;
 
@@ -142,13 +139,12 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>The bytes of the largest URB that libusb makes of the packets on Linux, and of the longest packet.</summary>
     private (int Urb, int Packet) LargestPiece()
     {
-        const int packetsOfUrb = 128;
         long largest = 0, current = 0;
         int longest = 0;
         for (int i = 0; i < _native->num_iso_packets; i++)
         {
             int length = (int)_native->iso_packet_desc[i].length;
-            current = (i % packetsOfUrb == 0 ? 0 : current) + length;
+            current = (i % UsbfsLimits.PacketsPerUrb == 0 ? 0 : current) + length;
             largest = Math.Max(largest, current);
             longest = Math.Max(longest, length);
         }
@@ -244,7 +240,7 @@ public sealed unsafe partial class UsbTransfer
     {
         libusb_transfer_status status = _native->status;
         if (!(OperatingSystem.IsLinux() || OperatingSystem.IsAndroid())
-            || _native->type != (byte)UsbTransferType.Isochronous || _native->num_iso_packets <= PacketsOfUrb
+            || _native->type != (byte)UsbTransferType.Isochronous || _native->num_iso_packets <= UsbfsLimits.PacketsPerUrb
             || status is not (libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED or libusb_transfer_status.LIBUSB_TRANSFER_TIMED_OUT
                 or libusb_transfer_status.LIBUSB_TRANSFER_ERROR))
         {

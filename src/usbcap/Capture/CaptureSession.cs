@@ -109,12 +109,12 @@ internal sealed class CaptureSession : IDisposable
     /// <param name="buffer">What it brought; the caller disposes it.</param>
     /// <param name="ended">There is nothing more to come.</param>
     /// <returns>Whether there was one.</returns>
-    public bool TryRead(TimeSpan patience, out UsbInputBuffer buffer, out bool ended)
+    public bool TryTake(TimeSpan patience, out UsbInputBuffer buffer, out bool ended)
     {
         ended = _ring.Completion.IsCompleted; // read first: what arrived before it is seen below
         try
         {
-            if (!_ring.TryRead(out buffer, patience))
+            if (!_ring.TryTake(out buffer, patience))
                 return false;
         }
         catch (UsbException failure)

@@ -67,7 +67,7 @@ internal sealed class WriterThread : IDisposable
         while (!ended && !_session.LimitReached)
         {
             TimeSpan left = s_patience - _block.Age;
-            if (_session.TryRead(left > TimeSpan.Zero ? left : TimeSpan.Zero, out UsbInputBuffer buffer, out ended))
+            if (_session.TryTake(left > TimeSpan.Zero ? left : TimeSpan.Zero, out UsbInputBuffer buffer, out ended))
             {
                 _recorder.Take(buffer);
                 buffer.Dispose();

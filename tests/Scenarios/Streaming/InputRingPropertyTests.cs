@@ -91,7 +91,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
     {
         Steps.Does("read");
         InputRingModel.Entry? expected = _model.Read();
-        bool any = _ring.TryRead(out UsbInputBuffer buffer);
+        bool any = _ring.TryTake(out UsbInputBuffer buffer);
         Steps.Same(expected is not null, any, "whether there is a buffer");
         if (expected is null)
             return;
@@ -181,7 +181,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         while (true) // all that had arrived is still there
         {
             InputRingModel.Entry? expected = _model.Read();
-            bool any = _ring.TryRead(out UsbInputBuffer buffer);
+            bool any = _ring.TryTake(out UsbInputBuffer buffer);
             Steps.Same(expected is not null, any, "whether there is a buffer after the plug was pulled");
             if (expected is null)
                 break;

@@ -55,7 +55,7 @@ public sealed class InputRingTests : RingTest
             urbs[index].CompleteWith([(byte)index]);
         while (ring.GetStatistics().Completions < 3)
             await Task.Yield();
-        Assert.False(ring.TryRead(out _)); // the first is still out
+        Assert.False(ring.TryTake(out _)); // the first is still out
         urbs[0].CompleteWith([0]);
         for (int i = 0; i < 4; i++)
         {
@@ -209,7 +209,7 @@ public sealed class InputRingTests : RingTest
 
         Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(async () => await ring.ReadAsync())).Error);
         Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(async () => await ring.WaitToReadAsync())).Error);
-        Assert.Throws<UsbException>(() => ring.TryRead(out _, Patience));
+        Assert.Throws<UsbException>(() => ring.TryTake(out _, Patience));
         Assert.Equal(UsbError.NoDevice, ring.Failure?.Error);
         Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(() => ring.Start()).Error);
     }
@@ -324,7 +324,7 @@ public sealed class InputRingTests : RingTest
         Assert.Equal(4, statistics.Transfers.Error);
         Assert.Equal(1, statistics.Transfers.Overflow);
         var statuses = new List<UsbTransferStatus>();
-        while (ring.TryRead(out UsbInputBuffer buffer))
+        while (ring.TryTake(out UsbInputBuffer buffer))
         {
             statuses.Add(buffer.Status);
             buffer.Dispose();
@@ -359,7 +359,7 @@ public sealed class InputRingTests : RingTest
         ring.Start();
         ValueTask<UsbInputBuffer> reading = ring.ReadAsync();
         await _handle.DisposeAsync();
-        Assert.Equal(UsbError.Interrupted, (await Assert.ThrowsAsync<UsbException>(async () => await reading)).Error);
+        Assert.Equal(UsbError.Closed, (await Assert.ThrowsAsync<UsbException>(async () => await reading)).Error);
         await ring.DisposeAsync();
         Assert.Throws<ObjectDisposedException>(() => ring.Start());
     }
@@ -394,9 +394,9 @@ public sealed class InputRingTests : RingTest
         Assert.Equal(buffers, ring.GetStatistics().Completions);
         if (closed == "ring")
             return;
-        Assert.Equal(UsbError.Interrupted, ring.Failure!.Error);
+        Assert.Equal(UsbError.Closed, ring.Failure!.Error);
         long position = 0;
-        while (ring.TryRead(out UsbInputBuffer buffer)) // what had arrived can still be read
+        while (ring.TryTake(out UsbInputBuffer buffer)) // what had arrived can still be read
         {
             using (buffer)
                 CheckPattern(buffer.Data, ref position);
@@ -452,13 +452,13 @@ public sealed class InputRingTests : RingTest
     {
         using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512 });
         ring.Start();
-        Assert.False(ring.TryRead(out _, TimeSpan.FromMilliseconds(5)));
+        Assert.False(ring.TryTake(out _, TimeSpan.FromMilliseconds(5)));
         var writer = new Thread(() => Write(0, 10_000, 100));
         writer.Start();
         long position = 0;
         while (position < 10_000)
         {
-            Assert.True(ring.TryRead(out UsbInputBuffer buffer, Patience));
+            Assert.True(ring.TryTake(out UsbInputBuffer buffer, Patience));
             CheckPattern(buffer.Data, ref position);
             buffer.Dispose();
         }
@@ -471,8 +471,8 @@ public sealed class InputRingTests : RingTest
     {
         Refused<ArgumentException>(new UsbRingOptions { TransferSize = 100 }, "512");
         Refused<ArgumentException>(new UsbRingOptions { PacketsPerTransfer = 8 }, "TransferSize");
-        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = 0 }, "1 to 4096");
-        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = 4097 }, "1 to 4096");
+        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = -1 }, "0 to 4096");
+        Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Transfers = 4097 }, "0 to 4096");
         Refused<ArgumentOutOfRangeException>(new UsbRingOptions { Spares = -1 }, "0 to 4096");
         Refused<ArgumentOutOfRangeException>(new UsbRingOptions { ErrorLimit = 0 }, "ErrorLimit");
         Refused<ArgumentException>(new UsbRingOptions { TransferSize = 1 << 20, Transfers = 16 }, "at most 15");

@@ -154,7 +154,7 @@ public sealed class InputStreamTests : RingTest
         Assert.InRange(before, 100, 1900);
         Send(100);
         if (loss == UsbReadLoss.Throw)
-            Assert.Equal(UsbError.Overflow, Assert.Throws<UsbException>(() => stream.Read(buffer)).Error);
+            Assert.Equal(UsbError.DataLost, Assert.Throws<UsbException>(() => stream.Read(buffer)).Error);
         int after = 0;
         while (before + after + ring.GetStatistics().Dropped.Bytes < 2100)
             after += stream.Read(buffer);

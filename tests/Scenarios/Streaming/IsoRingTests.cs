@@ -119,7 +119,7 @@ public sealed class IsoRingTests : RingTest
                 await Task.Yield();
             if (i is > 20 and <= 20 + pause)
                 continue;
-            while (ring.TryRead(out UsbInputBuffer buffer))
+            while (ring.TryTake(out UsbInputBuffer buffer))
             {
                 Assert.Equal(read, buffer.FirstPacket);
                 Assert.True(buffer.LostBefore.IsNone, buffer.LostBefore.ToString());
@@ -172,7 +172,7 @@ public sealed class IsoRingTests : RingTest
         await ring.StopAsync();
         Assert.Equal(0, ring.GetStatistics().PacketStatuses.Failed); // those that never had their turn are no failures
         long packets = 0;
-        while (ring.TryRead(out UsbInputBuffer buffer))
+        while (ring.TryTake(out UsbInputBuffer buffer))
         {
             Assert.InRange(buffer.PacketCount, 1, 128);
             packets += buffer.PacketCount;
@@ -241,7 +241,7 @@ public sealed class IsoRingTests : RingTest
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = speed }));
         handle.SetAlternateSetting(0, (byte)setting);
-        UsbRingOptions options = UsbRingOptions.ForRate(Endpoint(handle, IsoSource.EndpointAddress, setting), rate);
+        UsbRingOptions options = UsbRingOptions.ForRate(Endpoint(handle, IsoSource.EndpointAddress, setting), rate, TimeSpan.FromMilliseconds(100));
         using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, options, setting);
         Assert.True(ring.TransferSize * (double)options.Transfers / rate >= 0.1);
     }

@@ -196,7 +196,7 @@ public sealed class PipeReaderTests : RingTest
             }
             catch (UsbException lost)
             {
-                Assert.Equal(UsbError.Overflow, lost.Error);
+                Assert.Equal(UsbError.DataLost, lost.Error);
                 told = true;
             }
         }

@@ -47,7 +47,7 @@ public sealed class RingAllocationTests : RingTest
         using UsbInputRing ring = Ring();
         _device.Endpoint(BulkSourceSink.InAddress).Hold();
         ring.Start();
-        Assert.False(ring.TryRead(out _, TimeSpan.FromMilliseconds(5))); // a thread's first wait makes what its later ones use
+        Assert.False(ring.TryTake(out _, TimeSpan.FromMilliseconds(5))); // a thread's first wait makes what its later ones use
         _device.Endpoint(BulkSourceSink.InAddress).Resume();
         var meter = new Meter();
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
@@ -58,7 +58,7 @@ public sealed class RingAllocationTests : RingTest
             switch (way)
             {
                 case "read":
-                    Assert.True(ring.TryRead(out UsbInputBuffer buffer, Patience));
+                    Assert.True(ring.TryTake(out UsbInputBuffer buffer, Patience));
                     meter.Add(buffer);
                     buffer.Dispose();
                     break;

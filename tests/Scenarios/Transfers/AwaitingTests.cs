@@ -160,7 +160,7 @@ public sealed class AwaitingTests : BusTest
         Task<int> task = transfer.SubmitAsync(new CancellationToken(true)).AsTask();
         Assert.True(task.IsCanceled);
         await Assert.ThrowsAsync<UsbTransferCanceledException>(() => task);
-        Assert.Equal(new UsbTransferOutcome(UsbError.Interrupted, 0), await transfer.TrySubmitAsync(new CancellationToken(true)));
+        Assert.Equal(new UsbTransferOutcome(UsbError.Canceled, 0), await transfer.TrySubmitAsync(new CancellationToken(true)));
         Assert.Equal(0, _loopback.Endpoint(BulkLoopback.OutAddress).Submitted);
     }
 
@@ -208,7 +208,7 @@ public sealed class AwaitingTests : BusTest
             Assert.False(transfer.IsSubmitted);
             if (outcome.Error == UsbError.Success)
                 completed++;
-            else if (outcome.Error == UsbError.Interrupted)
+            else if (outcome.Error == UsbError.Canceled)
                 cancelled++;
             start.SignalAndWait();
             cancellation.Dispose();
