@@ -26,7 +26,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     {
         LogScope.ThrowIfInside();
         options ??= new UsbContextOptions();
-        _native = new ContextHandle(OpenNative(options));
+        _native = FirstContext.Open(() => new ContextHandle(OpenNative(options)));
         HasDeviceDiscovery = !options.NoDeviceDiscovery && !s_discoveryIsOff;
         _hotplug = new HotplugMonitor(this);
     }
