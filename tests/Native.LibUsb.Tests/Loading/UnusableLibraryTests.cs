@@ -40,7 +40,7 @@ public sealed class UnusableLibraryTests
         using var folder = new TemporaryFolder();
         string dependency = folder.File("libudev-of-the-test.so.1"), path = folder.File("libusb-1.0.so.0");
         CCompiler.Run("int udev_new(void) { return 0; }\n", "-shared", "-fPIC", "-Wl,-soname,libudev-of-the-test.so.1", "-o", dependency);
-        CCompiler.Run("int udev_new(void); int libusb_get_version(void) { return udev_new(); }\n", "-shared", "-fPIC", "-o", path, dependency);
+        CCompiler.Run("int udev_new(void); int libusb_get_version(void) { return udev_new(); }\n", "-shared", "-fPIC", "-Wl,--no-as-needed", "-o", path, dependency);
         File.Delete(dependency);
         Isolated.Run(Fail, string.Join('|', path, $"The libusb at {path} needs libudev-of-the-test.so.1, which is missing: install it",
             "(libudev-of-the-test.so.1: cannot open shared object file: No such file or directory)"));
@@ -51,7 +51,7 @@ public sealed class UnusableLibraryTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("libusb-1.0.so.0");
-        File.WriteAllText(path, "not a library, but long enough to have a header");
+        File.WriteAllText(path, new string('x', 4096));
         Isolated.Run(Fail, string.Join('|', path, $"The libusb at {path} cannot be loaded: replace or remove the file.", "(invalid ELF header)"));
     }
 

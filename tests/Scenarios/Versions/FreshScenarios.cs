@@ -15,7 +15,7 @@ internal static class FreshScenarios
         [nameof(LogLevelOfTheEnvironment)] = _ => LogLevelOfTheEnvironment(),
         [nameof(NoDeviceDiscovery)] = arguments => NoDeviceDiscovery(arguments[0]),
         [nameof(FileClosedInFlight)] = arguments => FileClosedInFlight(arguments[0]),
-        [nameof(MissingBus)] = _ => MissingBus(),
+        [nameof(MissingBus)] = arguments => MissingBus(arguments[0]),
         [nameof(FirstContextIsClosedWhileItLogs)] = arguments => FirstContextIsClosedWhileItLogs(arguments[0]),
         [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
@@ -114,8 +114,14 @@ internal static class FreshScenarios
         Assert.Throws<ObjectDisposedException>(() => handle.ClaimInterface(0));
     }
 
-    // There is no /dev/bus/usb.
-    private static void MissingBus()
+    // There is no /dev/bus/usb, and this libusb needs it.
+    private static void MissingBus(string library)
+    {
+        UsbLibrary.SetPath(library);
+        OpenWithoutBus();
+    }
+
+    private static void OpenWithoutBus()
     {
         UsbException exception = Assert.Throws<UsbException>(() => new UsbContext());
         Assert.Equal(UsbError.Other, exception.Error);
