@@ -24,7 +24,7 @@ public sealed unsafe partial class UsbContext
             s_discoveryIsOff = true;
         }
 
-        UsbException.ThrowIfError(libusb.libusb_init(&context), "open a libusb context");
+        ThrowIfNotOpened(libusb.libusb_init(&context));
         try
         {
             if (options.LogLevel is { } level)
@@ -77,7 +77,13 @@ public sealed unsafe partial class UsbContext
             LogDispatcher.Opening(null);
         }
 
-        UsbException.ThrowIfError(result, "open a libusb context");
+        ThrowIfNotOpened(result);
+    }
+
+    private static void ThrowIfNotOpened(int result)
+    {
+        if (result < 0)
+            UsbException.Throw((UsbError)result, "open a libusb context", hint: ErrorHint.ForContext((UsbError)result));
     }
 
     private static void SetOption(libusb_context* context, libusb_option option, string operation) =>

@@ -75,7 +75,7 @@ public sealed unsafe partial class UsbContext
             _pollFdRemoved = removed;
             if (added is null && removed is null)
             {
-                libusb.libusb_set_pollfd_notifiers(_native.Pointer, null, null, null);
+                _native.SetPollFdNotifiers(null, null, null);
                 return;
             }
 
@@ -85,7 +85,7 @@ public sealed unsafe partial class UsbContext
                 _native.FreeAfterExit(_notifierTarget);
             }
 
-            libusb.libusb_set_pollfd_notifiers(_native.Pointer, &OnPollFdAdded, &OnPollFdRemoved, (void*)GCHandle.ToIntPtr(_notifierTarget));
+            _native.SetPollFdNotifiers(&OnPollFdAdded, &OnPollFdRemoved, (void*)GCHandle.ToIntPtr(_notifierTarget));
         }
     }
 

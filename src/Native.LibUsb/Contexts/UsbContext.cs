@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         options ??= new UsbContextOptions();
         _handles = new ChildSet<UsbDeviceHandle>(_closing);
         _devices = new ChildSet<UsbDevice>(_closing);
-        _native = new ContextHandle(OpenNative(options));
+        _native = FirstContext.Open(() => new ContextHandle(OpenNative(options)));
         _pump = new EventPump(_native, _closing);
         _isManual = options.ManualEventHandling;
         HasDeviceDiscovery = !options.NoDeviceDiscovery && !s_discoveryIsOff;

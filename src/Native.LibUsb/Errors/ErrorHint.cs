@@ -5,6 +5,16 @@ namespace Native.LibUsb;
 /// <summary>Says where to look when libusb's code alone would mislead. Only made when something has already failed.</summary>
 internal static class ErrorHint
 {
+    /// <summary>Where libusb looks for the nodes of devices.</summary>
+    private const string BusFolder = "/dev/bus/usb";
+
+    /// <summary>The system has no USB bus, which libusb reports as "other" error.</summary>
+    public static string? ForContext(UsbError error) =>
+        error == UsbError.Other && OperatingSystem.IsLinux() && !HasBusFolder()
+            ? $"{BusFolder} does not exist or is empty, so this process sees no USB bus. In a container, start it with '--device {BusFolder}' or mount " +
+              $"{BusFolder} into it; on a machine without USB there is nothing to open."
+            : null;
+
     /// <summary>No permission to open a device.</summary>
     public static string? ForOpen(UsbError error, byte bus, byte address, ushort vendor, ushort product)
     {
@@ -89,4 +99,20 @@ internal static class ErrorHint
     /// <summary>The rule that lets everybody at the seat use the device.</summary>
     public static string UdevRule(ushort vendor, ushort product) => string.Create(CultureInfo.InvariantCulture,
         $"SUBSYSTEM==\"usb\", ATTR{{idVendor}}==\"{vendor:x4}\", ATTR{{idProduct}}==\"{product:x4}\", MODE=\"0660\", TAG+=\"uaccess\"");
+
+    private static bool HasBusFolder()
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries(BusFolder).Any();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true; // it is there, and something else is wrong
+        }
+    }
 }

@@ -12,6 +12,8 @@ internal sealed unsafe class ContextHandle : SafeHandle
 {
     // What libusb holds as user data: it may call back until it has exited.
     private readonly List<GCHandle> _freedAfterExit = [];
+    private delegate* unmanaged<int, void*, void> _pollFdRemoved;
+    private void* _pollFdUserData;
 
     public ContextHandle(libusb_context* context)
         : base(0, ownsHandle: true)
@@ -34,12 +36,21 @@ internal sealed unsafe class ContextHandle : SafeHandle
             _freedAfterExit.Add(userData);
     }
 
+    /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); null for all of it ends them.</summary>
+    public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
+    {
+        _pollFdRemoved = removed;
+        _pollFdUserData = userData;
+        libusb.libusb_set_pollfd_notifiers(Pointer, added, removed, userData);
+    }
+
     protected override bool ReleaseHandle()
     {
-        object? log = LogDispatcher.Find(Pointer);
-        libusb.libusb_exit(Pointer);
-        LogDispatcher.Forget(Pointer, log);
-        _freedAfterExit.ForEach(userData => userData.Free());
+        var exit = new ContextExit(Pointer, [.. _freedAfterExit], _pollFdRemoved, _pollFdUserData);
+        if (LogScope.IsInside) // a handler that replaces itself while another thread closes; libusb waits for the handler to return
+            ThreadPool.UnsafeQueueUserWorkItem(FirstContext.Exit, exit, preferLocal: false);
+        else
+            FirstContext.Exit(exit);
         return true;
     }
 }

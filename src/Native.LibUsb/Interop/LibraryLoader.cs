@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -21,7 +20,7 @@ internal static unsafe class LibraryLoader
     public static ref readonly libusb_version NativeVersion => ref *GetNativeVersion();
 
     /// <summary>Gets the version of libusb in use, from <c>libusb_get_version</c>. Loads the library when that was not done yet.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
     public static Version Version
     {
         get
@@ -35,7 +34,7 @@ internal static unsafe class LibraryLoader
     public static bool IsLoaded => Volatile.Read(ref s_handle) != 0;
 
     /// <summary>Gets whether libusb is part of this executable. Loads the library when it is not and that was not done yet.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
     public static bool IsStaticallyLinked => FindExports().IsStatic;
 
     /// <summary>
@@ -48,7 +47,7 @@ internal static unsafe class LibraryLoader
         {
             if (!IsLoaded)
                 return null;
-            return FindModulePath(NativeLibrary.GetExport(s_handle, nameof(libusb.libusb_get_version))) ?? s_loadedName;
+            return LibrarySearch.ModulePath(s_handle) ?? s_loadedName;
         }
     }
 
@@ -85,7 +84,7 @@ internal static unsafe class LibraryLoader
     /// <summary>Tells whether the libusb in use exports a function, which is the only safe test for one that is newer than 1.0.26.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True when it can be called. An inline function of libusb.h is not an export and gives false.</returns>
-    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
     public static bool HasFunction(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -125,7 +124,7 @@ internal static unsafe class LibraryLoader
         else
         {
             handle = NativeLibrary.GetMainProgramHandle();
-            found = new Exports(IsLibUsb(handle) ? handle : 0, IsStatic: true);
+            found = new Exports(LibrarySearch.IsLibUsb(handle) ? handle : 0, IsStatic: true);
         }
         Volatile.Write(ref s_exports, found);
         return found;
@@ -143,8 +142,12 @@ internal static unsafe class LibraryLoader
     [ModuleInitializer]
     internal static void Register()
     {
-        if (!IsLinkedIn)
-            NativeLibrary.SetDllImportResolver(typeof(LibraryLoader).Assembly, Resolve);
+        if (IsLinkedIn)
+            return;
+        Assembly assembly = typeof(LibraryLoader).Assembly;
+        NativeLibrary.SetDllImportResolver(assembly, Resolve);
+        if (assembly.IsCollectible)
+            LoadContextUnloading.Watch(assembly);
     }
 
     // LibUsbStaticLink tells the ahead-of-time compiler that this is true. Then there is nobody to ask and nothing to load, and the start is
@@ -181,62 +184,12 @@ internal static unsafe class LibraryLoader
     {
         nint handle;
         if (s_resolver is not null && (handle = s_resolver()) != 0)
-        {
-            if (IsLibUsb(handle))
-                return handle;
-            throw new DllNotFoundException("The resolver gave a library that is not libusb 1.0: it does not export libusb_get_version.");
-        }
-
-        var tried = new List<string>();
-        if (s_chosenPath is not null)
-        {
-            if (TryLoad(s_chosenPath, tried, out handle))
-                return handle;
-            throw NotFound(tried);
-        }
-
-        string[] names = LibraryNames.OfThisSystem();
-        foreach (string folder in LibraryNames.FoldersOfTheApplication())
-        {
-            foreach (string name in names)
-            {
-                // A folder of the application without a libusb is the usual case, and not worth a line in the error message.
-                string path = Path.Combine(folder, name);
-                if (File.Exists(path) && TryLoad(path, tried, out handle))
-                    return handle;
-            }
-        }
-        foreach (string name in names.Concat(LibraryNames.OtherPlacesOfThisSystem()))
-        {
-            if (TryLoad(name, tried, out handle))
-                return handle;
-        }
-        throw NotFound(tried);
+            return LibrarySearch.Accept(handle);
+        var search = new LibrarySearch();
+        handle = s_chosenPath is null ? search.Find() : search.Load(s_chosenPath);
+        s_loadedName = search.FoundName;
+        return handle;
     }
-
-    private static bool TryLoad(string nameOrPath, List<string> tried, out nint handle)
-    {
-        tried.Add(nameOrPath);
-        if (!NativeLibrary.TryLoad(nameOrPath, out handle))
-            return false;
-        if (IsLibUsb(handle))
-        {
-            s_loadedName = nameOrPath;
-            return true;
-        }
-        // A file by that name that is not libusb 1.0, such as libusb 0.1. Found out here it costs a line; later, a riddle.
-        NativeLibrary.Free(handle);
-        tried[^1] += " (loads, but is not libusb 1.0)";
-        return false;
-    }
-
-    private static bool IsLibUsb(nint handle) => NativeLibrary.TryGetExport(handle, nameof(libusb.libusb_get_version), out _);
-
-    private static DllNotFoundException NotFound(List<string> tried) =>
-        new($"libusb 1.0 was not found. Tried: {string.Join(", ", tried)}. "
-            + "Install it (Debian: libusb-1.0-0, Fedora: libusb1, Homebrew: libusb; on Windows put libusb-1.0.dll beside the program), "
-            + $"or name the file with UsbLibrary.{nameof(SetPath)} before its first use. "
-            + "A file that exists and does not load is of another processor architecture, or lacks something that it needs itself.");
 
     private static void ThrowIfInUse()
     {
@@ -245,27 +198,6 @@ internal static unsafe class LibraryLoader
                 + "When that is what the code does: choose it in a method of its own, as compiling a method that calls a getter of libusb loads it.");
         if (s_exports is { IsStatic: true })
             throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
-    }
-
-    private static string? FindModulePath(nint address)
-    {
-        try
-        {
-            using Process process = Process.GetCurrentProcess();
-            foreach (ProcessModule module in process.Modules)
-            {
-                using (module)
-                {
-                    if (address >= module.BaseAddress && address < module.BaseAddress + module.ModuleMemorySize)
-                        return module.FileName;
-                }
-            }
-        }
-        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or InvalidOperationException or PlatformNotSupportedException)
-        {
-            // The list of modules is a courtesy of the system. Without it the name by which the library was loaded has to do.
-        }
-        return null;
     }
 
     /// <summary>Where functions are looked up by name. A handle of 0 means that nothing can be looked up.</summary>

@@ -1,3 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Native.LibUsb.Interop;
 
 /// <summary>The names and places of libusb on each operating system.</summary>
@@ -36,11 +40,28 @@ internal static class LibraryNames
     internal static IEnumerable<string> FoldersOfTheApplication()
     {
         yield return AppContext.BaseDirectory;
+        // Files that were copied there, and that the host does not know: the host reads the list of the packages' files only.
+        yield return Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
         // Set by the host for a framework-dependent program: the native assets of its packages for this platform.
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string directories)
         {
             foreach (string directory in directories.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
                 yield return directory;
         }
+    }
+
+    /// <summary>
+    /// Gets the folder under which single-file programs extract their native libraries, or null if this program is none. Which folder in it is
+    /// this program's is known to the runtime only.
+    /// </summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is asked for.")]
+    internal static string? FolderOfExtractedFiles()
+    {
+        if (!RuntimeFeature.IsDynamicCodeSupported || typeof(LibraryNames).Assembly.Location.Length != 0)
+            return null;
+        if (Environment.GetEnvironmentVariable("DOTNET_BUNDLE_EXTRACT_BASE_DIR") is { Length: > 0 } chosen)
+            return Path.GetFullPath(chosen);
+        string parent = OperatingSystem.IsWindows() ? Path.GetTempPath() : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return Path.Combine(parent, ".net");
     }
 }

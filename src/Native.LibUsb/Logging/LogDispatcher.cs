@@ -4,21 +4,17 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>
-/// Receives a message of libusb's log. It is called on any thread, also on libusb's own, and while libusb holds its locks: it must be quick.
-/// What would call libusb from it, and so might wait for those locks for ever, throws <see cref="InvalidOperationException"/>, and so does
-/// disposing; setting log handlers is allowed. What it throws is dropped, because there is nobody who could catch it.
-/// </summary>
-/// <param name="level">How grave.</param>
-/// <param name="message">The text in UTF-8, without its line end. Valid during the call only.</param>
-public delegate void UsbLogHandler(UsbLogLevel level, ReadOnlySpan<byte> message);
-
 /// <summary>Brings libusb's log to the handlers. libusb gives its log callback no user data, so contexts are found by their address.</summary>
 internal static unsafe class LogDispatcher
 {
     private static readonly ConcurrentDictionary<nint, Entry> s_byContext = new();
     private static readonly Lock s_change = new(); // libusb_set_log_cb is not safe against itself
     private static volatile UsbLogHandler? s_global;
+    private static nint s_globalCallback; // what this copy of the assembly gave libusb last
+    private static bool s_isUndoRegistered;
+
+    // Where all copies of this assembly in the process can see which function libusb has.
+    private const string GlobalCallbackName = "Native.LibUsb.GlobalLogCallback";
 
     // The handler of the context that this thread is opening: its address is not known yet, and it has something to say already.
     [ThreadStatic]
@@ -31,8 +27,27 @@ internal static unsafe class LogDispatcher
     {
         lock (s_change)
         {
+            // libusb must not keep a pointer to a function of an assembly that is gone.
+            if (handler is not null && !s_isUndoRegistered && !(s_isUndoRegistered = LoadContextUnloading.TryRegister(UnregisterGlobal)))
+                throw new InvalidOperationException("The library is being unloaded: its functions cannot be registered with libusb any more.");
             s_global = handler;
-            libusb.libusb_set_log_cb(null, handler is null ? null : &OnGlobalMessage, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_GLOBAL);
+            delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> callback = handler is null ? null : &OnGlobalMessage;
+            libusb.libusb_set_log_cb(null, callback, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_GLOBAL);
+            s_globalCallback = (nint)callback;
+            AppContext.SetData(GlobalCallbackName, s_globalCallback);
+        }
+    }
+
+    // There may be several copies of this assembly in the process, and libusb has one callback: it may be another copy's by now.
+    private static void UnregisterGlobal()
+    {
+        lock (s_change)
+        {
+            s_global = null;
+            if (s_globalCallback == 0 || AppContext.GetData(GlobalCallbackName) is not nint current || current != s_globalCallback)
+                return;
+            libusb.libusb_set_log_cb(null, null, (int)libusb_log_cb_mode.LIBUSB_LOG_CB_GLOBAL);
+            AppContext.SetData(GlobalCallbackName, null);
         }
     }
 

@@ -12,6 +12,9 @@ internal static class LogScope
     [ThreadStatic]
     private static bool t_isInside;
 
+    /// <summary>Gets whether a log handler runs on this thread.</summary>
+    public static bool IsInside => t_isInside;
+
     /// <summary>Refuses what would call libusb.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ThrowIfInside()

@@ -11,10 +11,13 @@ namespace Native.LibUsb;
 /// <para>libusb is loaded once for the process, when its first function is called. The search, in this order:</para>
 /// <list type="number">
 /// <item>what <see cref="SetPath"/> or <see cref="SetResolver"/> chose, when one of them was called;</item>
-/// <item>the application's own copy: its folder, and what its packages bring in <c>runtimes/&lt;rid&gt;/native</c>;</item>
+/// <item>the application's own copy: its folder, <c>runtimes/&lt;rid&gt;/native</c> in it, what its packages bring there, and what a single-file
+/// program extracts (<c>IncludeNativeLibrariesForSelfExtract</c>);</item>
 /// <item>the system's copy, under the names that its packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>,
 /// <c>libusb-1.0.dll</c>, ...), on macOS also in the folders of Homebrew and MacPorts.</item>
 /// </list>
+/// <para>A library that does not load, that is not libusb 1.0, or that is older than 1.0.26 is passed over. When no other is found, the
+/// exception gives the loader's reason for each file and says what to do.</para>
 /// <para>A Native AOT program that was linked with libusb inside (<c>LibUsbStaticLink</c>) searches for nothing, and a choice made here has no
 /// effect in it.</para>
 /// <para>For most functions, the first use is their first call. The just-in-time compiler, however, binds the small getters that are imported
@@ -25,14 +28,14 @@ namespace Native.LibUsb;
 public static unsafe class UsbLibrary
 {
     /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). Loads the library if necessary.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why, what to do, and what was tried.</exception>
     public static UsbLibraryVersion Version => new(LibraryLoader.NativeVersion);
 
     /// <summary>Gets whether libusb has been loaded from a file. False before its first use, and always in a statically linked program.</summary>
     public static bool IsLoaded => LibraryLoader.IsLoaded;
 
     /// <summary>Gets whether libusb is part of this executable. Loads the library if it is not.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why, what to do, and what was tried.</exception>
     public static bool IsStaticallyLinked => LibraryLoader.IsStaticallyLinked;
 
     /// <summary>
@@ -58,7 +61,7 @@ public static unsafe class UsbLibrary
     /// <summary>Gets whether the libusb in use exports a function. This is the only reliable test for functions newer than 1.0.26.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True if it can be called. An inline function of libusb.h is not an export and gives false.</returns>
-    /// <exception cref="DllNotFoundException">There is no libusb; the message lists what was tried.</exception>
+    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why, what to do, and what was tried.</exception>
     public static bool HasFunction(string name) => LibraryLoader.HasFunction(name);
 
     /// <summary>Gets whether libusb supports a capability on this system (<c>libusb_has_capability</c>). On some systems the answer is correct only while a context is open.</summary>

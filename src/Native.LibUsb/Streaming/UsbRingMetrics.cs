@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
@@ -70,8 +71,13 @@ public static class UsbRingMetrics
         }
 
         // Not in a type initialiser, and not under the lock: it calls listeners, which may start rings.
-        if (!Interlocked.Exchange(ref s_published, true))
-            s_meter = Publish();
+        // The meter is known to the whole process: it would keep the load context of this assembly alive, were it not disposed.
+        if (!Interlocked.Exchange(ref s_published, true) && LoadContextUnloading.TryRegister(static () => Volatile.Read(ref s_meter)?.Dispose()))
+        {
+            Volatile.Write(ref s_meter, Publish());
+            if (LoadContextUnloading.HasBegun) // while it was published
+                s_meter?.Dispose();
+        }
     }
 
     private static Meter Publish()

@@ -131,7 +131,7 @@ public sealed class UsbLibraryTests
     {
         UsbLibrary.SetPath("/no/such/libusb.so");
         var exception = Assert.Throws<DllNotFoundException>(() => UsbLibrary.Version.ToVersion());
-        Assert.Contains("Tried: /no/such/libusb.so.", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Tried: /no/such/libusb.so (", exception.Message, StringComparison.Ordinal);
         Assert.False(UsbLibrary.IsLoaded);
     }
 

@@ -17,6 +17,8 @@ internal static class FreshScenarios
         [nameof(LogLevelOfTheEnvironment)] = _ => LogLevelOfTheEnvironment(),
         [nameof(NoDeviceDiscovery)] = arguments => NoDeviceDiscovery(arguments[0]),
         [nameof(FileClosedInFlight)] = arguments => FileClosedInFlight(arguments[0]),
+        [nameof(MissingBus)] = arguments => MissingBus(arguments[0]),
+        [nameof(FirstContextIsClosedWhileItLogs)] = arguments => FirstContextIsClosedWhileItLogs(arguments[0]),
         [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
     };
@@ -112,5 +114,47 @@ internal static class FreshScenarios
         Assert.Equal(0, callbacks);
         Assert.True(transfer.IsSubmitted); // left alone: the kernel might still have had its memory
         Assert.Throws<ObjectDisposedException>(() => handle.ClaimInterface(0));
+    }
+
+    // There is no /dev/bus/usb, and this libusb needs it.
+    private static void MissingBus(string library)
+    {
+        UsbLibrary.SetPath(library);
+        OpenWithoutBus();
+    }
+
+    private static void OpenWithoutBus()
+    {
+        UsbException exception = Assert.Throws<UsbException>(() => new UsbContext());
+        Assert.Equal(UsbError.Other, exception.Error);
+        Assert.Contains("/dev/bus/usb does not exist or is empty", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("--device /dev/bus/usb", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', exception.Message);
+    }
+
+    // The allocator fills freed memory. libusb's hotplug thread is stopped in the middle of a message, for which it uses the first context
+    // before 1.0.28, and goes on when that context is closed.
+    private static void FirstContextIsClosedWhileItLogs(string closing)
+    {
+        using var inMessage = new ManualResetEventSlim();
+        using var closed = new ManualResetEventSlim();
+        int stopped = 0;
+        UsbLibrary.SetLogHandler((_, message) =>
+        {
+            if (message.IndexOf("udev hotplug event"u8) < 0 || Interlocked.Exchange(ref stopped, 1) != 0)
+                return;
+            inMessage.Set();
+            Assert.True(closed.Wait(s_patience));
+        });
+        UsbContext? first = new(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
+        using var second = new UsbContext();
+        File.WriteAllText(closing, ""); // the test plugs a device in now
+        if (!UsbLibrary.HasFunction(nameof(libusb.libusb_get_ssplus_usb_device_capability_descriptor)))
+            Assert.True(inMessage.Wait(s_patience));
+        first.Dispose();
+        first = null;
+        closed.Set();
+        second.GetDevices().Dispose(); // waits until the hotplug thread is done with the device
+        UsbLibrary.SetLogHandler(null);
     }
 }

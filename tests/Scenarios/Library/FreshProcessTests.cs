@@ -40,6 +40,27 @@ public sealed class FreshProcessTests
         FreshProcess.Run(bus, "FileClosedInFlight", [Node(bus)]);
     }
 
+    // The allocator that fills what is freed makes a use of it a crash each time, not now and then.
+    [BusFact]
+    public async Task The_first_context_may_be_closed_while_libusb_logs_through_it()
+    {
+        using Watchdog watchdog = new(seconds: 120);
+        using VirtualBus bus = TestBus.Create();
+        string ready = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            Task run = Task.Run(() => FreshProcess.Run(bus, "FirstContextIsClosedWhileItLogs", [ready], ("MALLOC_PERTURB_", "165")));
+            while (!File.Exists(ready) && !run.IsCompleted)
+                await Task.Yield();
+            bus.Attach(new BulkLoopback());
+            await run;
+        }
+        finally
+        {
+            File.Delete(ready);
+        }
+    }
+
     private static string Node(VirtualBus bus)
     {
         var loopback = new BulkLoopback();

@@ -285,4 +285,53 @@ public sealed class LogTrapTests : BusTest, IDisposable
         context.GetDevices().Dispose();
         Assert.True(lines.IsEmpty);
     }
+
+    // libusb's hotplug thread uses the context in its handler while the context is disposed, and mostly has the last use of it. Exiting there
+    // would wait for the thread that waits.
+    [BusFact]
+    public void A_context_whose_last_use_ends_in_a_handler_is_exited_elsewhere()
+    {
+        int mine = Environment.CurrentManagedThreadId;
+        for (int round = 0; round < 20; round++)
+        {
+            using var inside = new ManualResetEventSlim();
+            using var left = new ManualResetEventSlim();
+            var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
+            UsbLogHandler handler = null!;
+            handler = (_, _) =>
+            {
+                if (Environment.CurrentManagedThreadId == mine || inside.IsSet)
+                    return;
+                inside.Set();
+                try
+                {
+                    while (true)
+                        context.SetLogHandler(handler);
+                }
+                catch (ObjectDisposedException)
+                {
+                    left.Set();
+                }
+            };
+            context.SetLogHandler(handler);
+            var loopback = new BulkLoopback();
+            Bus.Attach(loopback);
+            Assert.True(inside.Wait(Patience));
+            context.Dispose();
+            Assert.True(left.Wait(Patience));
+            Bus.Detach(loopback);
+        }
+    }
+
+    [BusFact]
+    public void A_handler_may_read_about_the_library()
+    {
+        var read = new ConcurrentQueue<string>();
+        Context.SetLogHandler((_, _) => read.Enqueue($"{UsbLibrary.Version} {UsbLibrary.LoadedPath} {UsbLibrary.IsLoaded} {UsbLibrary.HasFunction("libusb_init")} {UsbLibrary.GetErrorMessage(UsbError.IO)}"));
+        Context.SetLogLevel(UsbLogLevel.Debug);
+        Context.GetDevices().Dispose();
+        Context.SetLogLevel(UsbLogLevel.None);
+        Assert.NotEmpty(read);
+        Assert.All(read, text => Assert.StartsWith("1.0.", text, StringComparison.Ordinal));
+    }
 }

@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
+namespace Native.LibUsb;
+
+/// <summary>Exits a native context and frees what libusb had as user data. Nobody uses the context any more.</summary>
+/// <param name="context">The context.</param>
+/// <param name="userData">What libusb holds until it has exited.</param>
+/// <param name="pollFdRemoved">The notifier of its descriptors, or null.</param>
+/// <param name="pollFdUserData">What the notifier gets.</param>
+internal sealed unsafe class ContextExit(
+    libusb_context* context, GCHandle[] userData, delegate* unmanaged<int, void*, void> pollFdRemoved, void* pollFdUserData)
+{
+    private readonly nint _context = (nint)context;
+    private readonly nint _pollFdRemoved = (nint)pollFdRemoved;
+    private readonly nint _pollFdUserData = (nint)pollFdUserData;
+
+    /// <summary>Gets the native context.</summary>
+    public nint Context => _context;
+
+    private libusb_context* Pointer => (libusb_context*)_context;
+
+    /// <summary>Exits (<c>libusb_exit</c>).</summary>
+    public void Run()
+    {
+        object? log = LogDispatcher.Find(Pointer);
+        libusb.libusb_exit(Pointer);
+        LogDispatcher.Forget(Pointer, log);
+        foreach (GCHandle handle in userData)
+            handle.Free();
+    }
+
+    /// <summary>Ends all calls of libusb for a context that is exited later: its descriptors are reported as removed, and it logs nothing.</summary>
+    public void Silence()
+    {
+        LogDispatcher.Set(Pointer, null);
+        _ = libusb.libusb_set_option(Pointer, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)UsbLogLevel.None);
+        libusb.libusb_set_pollfd_notifiers(Pointer, null, null, null);
+        if (_pollFdRemoved == 0)
+            return;
+        libusb_pollfd** list = libusb.libusb_get_pollfds(Pointer);
+        if (list is null)
+            return;
+        for (libusb_pollfd** descriptor = list; *descriptor is not null; descriptor++)
+            ((delegate* unmanaged<int, void*, void>)_pollFdRemoved)((*descriptor)->fd, (void*)_pollFdUserData);
+        libusb.libusb_free_pollfds(list);
+    }
+}

@@ -1,0 +1,187 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Interop;
+
+/// <summary>Tries files and names until one is a libusb that can be used, and explains why the others are not.</summary>
+internal sealed unsafe class LibrarySearch
+{
+    /// <summary>The oldest libusb that the plain imports work with.</summary>
+    private static readonly Version s_oldest = new(1, 0, 26);
+
+    private readonly List<string> _tried = [];
+    private string? _advice; // of the first file that exists and cannot be used
+
+    /// <summary>Gets the name or path of the library that was found.</summary>
+    public string? FoundName { get; private set; }
+
+    /// <summary>Searches the places of the application, and then those of the system.</summary>
+    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and what to do.</exception>
+    public nint Find()
+    {
+        string[] names = LibraryNames.OfThisSystem();
+        foreach (string folder in LibraryNames.FoldersOfTheApplication())
+        {
+            foreach (string name in names)
+            {
+                // A folder of the application without a libusb is the usual case, and not worth a line in the error message.
+                string path = Path.Combine(folder, name);
+                if (File.Exists(path) && TryPath(path, out nint handle))
+                    return handle;
+            }
+        }
+
+        if (LibraryNames.FolderOfExtractedFiles() is { } extracted)
+        {
+            foreach (string name in names)
+            {
+                if (TryExtracted(name, extracted, out nint handle))
+                    return handle;
+            }
+        }
+
+        foreach (string name in names)
+        {
+            if (TryName(name, out nint handle))
+                return handle;
+        }
+
+        foreach (string path in LibraryNames.OtherPlacesOfThisSystem())
+        {
+            if (TryPath(path, out nint handle))
+                return handle;
+        }
+
+        throw NotFound();
+    }
+
+    /// <summary>Loads the one library that the application chose.</summary>
+    /// <param name="path">A full path, or a name that the system's loader knows.</param>
+    /// <exception cref="DllNotFoundException">It cannot be used; the message says why and what to do.</exception>
+    public nint Load(string path) => TryPath(path, out nint handle) ? handle : throw NotFound();
+
+    /// <summary>Accepts the library that the application's resolver loaded.</summary>
+    /// <exception cref="DllNotFoundException">It cannot be used; the message says why.</exception>
+    public static nint Accept(nint handle)
+    {
+        if (!IsLibUsb(handle))
+            throw new DllNotFoundException("The resolver gave a library that is not libusb 1.0: it does not export libusb_get_version.");
+        return OlderThanNeeded(handle) is { } version
+            ? throw new DllNotFoundException($"{TooOld(version, ModulePath(handle) ?? "the path that the resolver loaded")}: {UpdateIt}")
+            : handle;
+    }
+
+    /// <summary>Gets whether a library is libusb 1.0, whatever its version.</summary>
+    public static bool IsLibUsb(nint handle) => NativeLibrary.TryGetExport(handle, nameof(libusb.libusb_get_version), out _);
+
+    /// <summary>Gets the path of the file from which a libusb was loaded, or null where the system does not report it.</summary>
+    public static string? ModulePath(nint handle)
+    {
+        nint address = NativeLibrary.GetExport(handle, nameof(libusb.libusb_get_version));
+        try
+        {
+            using Process process = Process.GetCurrentProcess();
+            foreach (ProcessModule module in process.Modules)
+            {
+                using (module)
+                {
+                    if (address >= module.BaseAddress && address < module.BaseAddress + module.ModuleMemorySize)
+                        return module.FileName;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or InvalidOperationException or PlatformNotSupportedException)
+        {
+            // Not every system lists the modules of a process. The caller has the name by which the library was loaded.
+        }
+
+        return null;
+    }
+
+    private static string UpdateIt => $"update it, or name a newer file with UsbLibrary.{nameof(UsbLibrary.SetPath)} before its first use.";
+
+    // The runtime knows more places for names than the system: those of a load context of the program's own, for example.
+    private bool TryName(string name, out nint handle) =>
+        NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
+            ? IsUsable(name, ref handle)
+            : TryPath(name, out handle);
+
+    private bool TryPath(string nameOrPath, out nint handle)
+    {
+        if (NativeLibrary.TryLoad(nameOrPath, out handle))
+            return IsUsable(nameOrPath, ref handle);
+        string reason = ReasonFor(nameOrPath);
+        _advice ??= LoadFailure.Advice(nameOrPath, reason);
+        _tried.Add($"{nameOrPath} ({reason})");
+        return false;
+    }
+
+    // Only the runtime knows the folder that belongs to this program, and it goes on to the system's library when it finds nothing there.
+    private bool TryExtracted(string name, string root, out nint handle)
+    {
+        if (!NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle))
+            return false;
+        if (IsLibUsb(handle) && ModulePath(handle) is { } path && path.StartsWith(root, StringComparison.Ordinal))
+            return IsUsable(path, ref handle);
+        NativeLibrary.Free(handle);
+        handle = 0;
+        return false;
+    }
+
+    private bool IsUsable(string nameOrPath, ref nint handle)
+    {
+        if (!IsLibUsb(handle))
+        {
+            // A file by that name that is not libusb 1.0, such as libusb 0.1.
+            _tried.Add($"{nameOrPath} (loads, but is not libusb 1.0)");
+        }
+        else if (OlderThanNeeded(handle) is { } version)
+        {
+            string problem = TooOld(version, ModulePath(handle) ?? nameOrPath);
+            _advice ??= $"{problem}: {UpdateIt}";
+            _tried.Add($"{nameOrPath} (too old: {version})");
+        }
+        else
+        {
+            FoundName = nameOrPath;
+            return true;
+        }
+
+        NativeLibrary.Free(handle);
+        handle = 0;
+        return false;
+    }
+
+    // The library of FreeBSD's base system has libusb's interface and a version of its own.
+    private static Version? OlderThanNeeded(nint handle)
+    {
+        if (OperatingSystem.IsFreeBSD())
+            return null;
+        var getVersion = (delegate* unmanaged<libusb_version*>)NativeLibrary.GetExport(handle, nameof(libusb.libusb_get_version));
+        libusb_version* version = getVersion();
+        var found = new Version(version->major, version->minor, version->micro);
+        return found < s_oldest ? found : null;
+    }
+
+    private static string TooOld(Version version, string path) => $"libusb {version} at {path} is too old; {s_oldest} or newer is needed";
+
+    private static string ReasonFor(string nameOrPath)
+    {
+        try
+        {
+            NativeLibrary.Free(NativeLibrary.Load(nameOrPath));
+            return "loads at the second attempt";
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
+        {
+            return LoadFailure.Reason(nameOrPath, exception.Message);
+        }
+    }
+
+    private DllNotFoundException NotFound() => new(
+        (_advice is null
+            ? "libusb 1.0 was not found: install it (Debian: libusb-1.0-0, Fedora: libusb1, Homebrew: libusb; on Windows put libusb-1.0.dll beside "
+                + $"the program), or name the file with UsbLibrary.{nameof(UsbLibrary.SetPath)} before its first use."
+            : _advice)
+        + $" Tried: {string.Join(", ", _tried)}.");
+}

@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Interop;
+
+/// <summary>Explains why the system's loader refused a file.</summary>
+internal static class LoadFailure
+{
+    private const string NoSuchFile = "cannot open shared object file";
+
+    /// <summary>Gets the loader's own text, in one line, from the message of the runtime's exception.</summary>
+    /// <param name="nameOrPath">What was to be loaded.</param>
+    /// <param name="message">The runtime's message. On Unix its first line is general advice, and the loader's text follows.</param>
+    public static string Reason(string nameOrPath, string message)
+    {
+        string[] lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (lines.Length > 1)
+            lines = [.. lines[1..].Distinct()];
+        string reason = string.Join("; ", lines);
+        if (reason.StartsWith(nameOrPath + ": ", StringComparison.Ordinal))
+            reason = reason[(nameOrPath.Length + 2)..];
+        return reason.TrimEnd('.');
+    }
+
+    /// <summary>Gets what the user can do about a file that exists and does not load; null if there is no such file.</summary>
+    /// <param name="nameOrPath">What was to be loaded.</param>
+    /// <param name="reason">The loader's text.</param>
+    public static string? Advice(string nameOrPath, string reason)
+    {
+        string mine = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+        if (OtherArchitecture(nameOrPath) is { } other)
+            return $"The libusb at {nameOrPath} is built for {other} and this process is {mine}: install or bundle the one for {mine}.";
+        if (reason.Contains("wrong ELF class", StringComparison.Ordinal) || reason.Contains("incompatible architecture", StringComparison.Ordinal)
+            || reason.Contains("0x800700C1", StringComparison.OrdinalIgnoreCase))
+        {
+            return $"The libusb at {nameOrPath} is built for another processor architecture and this process is {mine}: install or bundle the one for {mine}.";
+        }
+
+        if (MissingDependency(nameOrPath, reason) is { } missing)
+            return $"The libusb at {nameOrPath} needs {missing}, which is missing: install it (libudev.so.1 is in Debian's package libudev1), or use a libusb that does not need it.";
+        return File.Exists(nameOrPath) ? $"The libusb at {nameOrPath} cannot be loaded: replace or remove the file." : null;
+    }
+
+    // glibc: "libudev.so.1: cannot open shared object file: ..."; musl: "Error loading shared library libudev.so.1: ... (needed by ...)".
+    private static string? MissingDependency(string nameOrPath, string reason)
+    {
+        const string musl = "Error loading shared library ";
+        int end = reason.IndexOf(": " + NoSuchFile, StringComparison.Ordinal);
+        if (end > 0)
+            return reason[..end];
+        if (reason.StartsWith(musl, StringComparison.Ordinal) && reason.Contains("needed by", StringComparison.Ordinal))
+            return reason[musl.Length..].Split(':')[0];
+        return reason.Contains("0x8007007E", StringComparison.OrdinalIgnoreCase) && File.Exists(nameOrPath) ? "another library" : null;
+    }
+
+    // The loader of glibc reports a file for another processor of the same word size as missing.
+    private static string? OtherArchitecture(string path)
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists(path))
+            return null;
+        Span<byte> header = stackalloc byte[20];
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length || !header.StartsWith("\u007fELF"u8))
+                return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        bool isLittleEndian = header[5] == 1;
+        ushort machine = isLittleEndian ? BinaryPrimitives.ReadUInt16LittleEndian(header[18..]) : BinaryPrimitives.ReadUInt16BigEndian(header[18..]);
+        string name = machine switch
+        {
+            3 => "x86",
+            40 => "arm",
+            62 => header[4] == 1 ? "x32" : "x64",
+            183 => "arm64",
+            243 => "riscv64",
+            258 => "loongarch64",
+            _ => $"ELF machine {machine}",
+        };
+        Architecture mine = RuntimeInformation.ProcessArchitecture;
+        bool isMine = machine switch
+        {
+            3 => mine == Architecture.X86,
+            40 => mine is Architecture.Arm or Architecture.Armv6,
+            62 => mine == Architecture.X64 && header[4] == 2,
+            183 => mine == Architecture.Arm64,
+            243 => mine == Architecture.RiscV64,
+            258 => mine == Architecture.LoongArch64,
+            _ => true, // not known here: the loader's text has to do
+        };
+        return isMine ? null : name;
+    }
+}
