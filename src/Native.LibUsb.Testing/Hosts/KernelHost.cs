@@ -55,6 +55,8 @@ internal sealed class KernelHost : BusHost
     {
         if (device.DenyAccess || device.DenyNextOpens > 0)
             throw new PlatformNotSupportedException("Who may open a node is the kernel's business: a device cannot refuse it.");
+        if (device.Successor is not null)
+            throw new PlatformNotSupportedException(VirtualDevice.NoSuccessor);
         VhciPort place = Choose(device.Description.Speed, port);
         _monitor.Forget();
         Bus.Add(device, 0, place.Bus, 0, place.Name);
