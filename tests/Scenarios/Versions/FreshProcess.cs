@@ -16,16 +16,19 @@ public static class FreshProcess
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Starts a scenario, and fails with what it has written when it does not succeed.</summary>
-    /// <param name="bus">The bus that it sees.</param>
+    /// <param name="bus">The bus that it sees; null for a process without the preload libraries.</param>
     /// <param name="scenario">Its name in <see cref="FreshScenarios"/>.</param>
     /// <param name="arguments">What it is told.</param>
     /// <param name="environment">Variables to set.</param>
-    public static void Run(VirtualBus bus, string scenario, string[]? arguments = null, params (string Name, string Value)[] environment)
+    public static void Run(VirtualBus? bus, string scenario, string[]? arguments = null, params (string Name, string Value)[] environment)
     {
         string[] command = [.. Self(), Marker, scenario, .. arguments ?? []];
         ProcessStartInfo start = new(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("LIBUSB_DEBUG");
-        bus.ApplyTo(start);
+        if (bus is null)
+            VirtualBus.RemoveFrom(start);
+        else
+            bus.ApplyTo(start);
         foreach ((string name, string value) in environment)
             start.Environment[name] = value;
         var output = new StringBuilder();

@@ -15,6 +15,7 @@ internal static class FreshScenarios
         [nameof(LogLevelOfTheEnvironment)] = _ => LogLevelOfTheEnvironment(),
         [nameof(NoDeviceDiscovery)] = arguments => NoDeviceDiscovery(arguments[0]),
         [nameof(FileClosedInFlight)] = arguments => FileClosedInFlight(arguments[0]),
+        [nameof(BusWithoutPreload)] = _ => BusWithoutPreload(),
         [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
     };
@@ -50,6 +51,18 @@ internal static class FreshScenarios
         using (var context = new UsbContext())
             context.GetDevices().Dispose();
         Assert.Empty(lines);
+    }
+
+    // The libraries are not preloaded.
+    private static void BusWithoutPreload()
+    {
+        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => new VirtualBus(new VirtualBusOptions { Host = VirtualBusHost.Preload }));
+        foreach (string part in (ReadOnlySpan<string>)["LD_PRELOAD=", "libnative-libusb-usbfs.so", "usbvbus run", nameof(VirtualBusOptions.ForChildProcesses)])
+            Assert.Contains(part, refused.Message, StringComparison.Ordinal);
+        if (VirtualBus.AutomaticHost == VirtualBusHost.Preload)
+            Assert.Throws<InvalidOperationException>(() => new VirtualBus());
+        using VirtualBus bus = new(new VirtualBusOptions { Host = VirtualBusHost.Preload, ForChildProcesses = true }); // what was refused has left nothing
+        bus.Attach(new BulkLoopback());
     }
 
     // LIBUSB_DEBUG is set to 4.
