@@ -136,7 +136,7 @@ public sealed unsafe class RawDescriptorTests
         RawHost.Check(libusb_get_device_descriptor(found, &d));
         Assert.Equal((0xabcd, 0x1234, 9), (d.idVendor, d.idProduct, d.iProduct));
         libusb_unref_device(found);
-        Assert.Throws<ArgumentException>(() => new VirtualDevice(new DeviceDescription { RawDevice = bytes[..17] }));
+        Assert.Throws<ArgumentException>(() => new VirtualDevice(new DeviceDescription { RawDevice = bytes.AsMemory(0, 17) }));
     }
 
     private static byte[] Ask(libusb_device_handle* handle, byte type, byte index)
