@@ -24,7 +24,8 @@ public sealed partial class VirtualBus : IDisposable
 
     /// <summary>Makes an empty bus. Preloaded, root hubs appear with the first device of a bus number.</summary>
     /// <exception cref="PlatformNotSupportedException">What the host needs is missing, or it cannot do what the options want; the message says which.</exception>
-    /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
+    /// <exception cref="InvalidOperationException">Another bus exists in this process; or this process would not see the devices of a bus that
+    /// is not <see cref="VirtualBusOptions.ForChildProcesses"/>, because it was not started with the libraries: the message says how to.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
     {
         options ??= new VirtualBusOptions();
@@ -33,6 +34,11 @@ public sealed partial class VirtualBus : IDisposable
         Options = options with { Host = host };
         if (UnavailableReasonOf(host) is { } reason)
             throw new PlatformNotSupportedException(reason);
+        if (host == VirtualBusHost.Preload && !options.ForChildProcesses && PreloadHost.UnavailableHereReason is { } invisible)
+            throw new InvalidOperationException(
+                $"This process would not see the devices of the bus. {invisible} A program cannot load the libraries when it runs already: set these variables before "
+                + "it starts, in a test project by the run settings (RunSettingsFilePath), or start it with usbvbus run. For a bus that only child processes see, set "
+                + $"{nameof(VirtualBusOptions)}.{nameof(VirtualBusOptions.ForChildProcesses)} and start them with {nameof(ApplyTo)}.");
         if (Interlocked.Exchange(ref s_exists, 1) != 0)
             throw new InvalidOperationException("A virtual bus exists in this process already: dispose it first.");
         try
@@ -138,14 +144,12 @@ public sealed partial class VirtualBus : IDisposable
     public void Detach(VirtualDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        List<VirtualDevice> gone = [];
+        List<VirtualDevice> gone;
         lock (_lock)
         {
             if (device.Bus != this)
                 return;
-            string path = device.PortPath!;
-            gone.AddRange(_devices.Where(d => d == device || d.PortPath!.StartsWith(path + ".", StringComparison.Ordinal)).OrderByDescending(d => d.PortPath!.Length));
-            _host.Unplug(gone);
+            gone = Unplug(device);
         }
         foreach (VirtualDevice one in gone)
             one.OnDetached();
@@ -204,6 +208,27 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
+    /// <summary>A device goes, and another one comes to its port; only the first happens when the other one is on a bus. Takes the lock.</summary>
+    internal void Replace(VirtualDevice device, VirtualDevice successor)
+    {
+        List<VirtualDevice> gone;
+        bool isReplaced;
+        lock (_lock)
+        {
+            if (device.Bus != this)
+                return;
+            string port = device.PortPath!;
+            gone = Unplug(device);
+            isReplaced = !_disposed && successor.Bus is null;
+            if (isReplaced)
+                _host.Plug(successor, port);
+        }
+        foreach (VirtualDevice one in gone)
+            one.OnDetached();
+        if (isReplaced)
+            successor.OnAttached();
+    }
+
     internal bool HidesResets => _host.HidesResets;
 
     /// <summary>The device at a port; null when there is none. The lock is held.</summary>
@@ -248,6 +273,16 @@ public sealed partial class VirtualBus : IDisposable
     {
         if (device.IsAttached)
             _host.DriversChanged(device);
+    }
+
+    /// <summary>Takes a device off the bus, after those that hang on it. The lock is held.</summary>
+    private List<VirtualDevice> Unplug(VirtualDevice device)
+    {
+        string path = device.PortPath!;
+        List<VirtualDevice> gone =
+            [.. _devices.Where(d => d == device || d.PortPath!.StartsWith(path + ".", StringComparison.Ordinal)).OrderByDescending(d => d.PortPath!.Length)];
+        _host.Unplug(gone);
+        return gone;
     }
 
     /// <summary>Serves a connected socket, whose first request names the device.</summary>

@@ -4,7 +4,7 @@ namespace Native.LibUsb.Testing;
 public enum VirtualBusHost
 {
     /// <summary><see cref="Preload"/> when this process was started with its libraries; otherwise <see cref="Kernel"/> where this process may
-    /// attach devices to <c>vhci_hcd</c>; otherwise <see cref="Preload"/>, for child processes.</summary>
+    /// attach devices to <c>vhci_hcd</c>; otherwise <see cref="Preload"/>, which only child processes can see then.</summary>
     Automatic,
 
     /// <summary>A library that is preloaded into the programs: no privileges, and only these programs see the bus.</summary>

@@ -1,39 +1,14 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>What usbfs says it can do (USBDEVFS_GET_CAPABILITIES).</summary>
-[Flags]
-public enum UsbfsCapabilities
-{
-    /// <summary>An empty packet can end an OUT transfer.</summary>
-    ZeroPacket = 0x01,
-
-    /// <summary>Bulk transfers can be split in pieces that fail together.</summary>
-    BulkContinuation = 0x02,
-
-    /// <summary>A bulk URB may be larger than 16 KiB.</summary>
-    NoPacketSizeLimit = 0x04,
-
-    /// <summary>The host controller takes a bulk transfer whole.</summary>
-    BulkScatterGather = 0x08,
-
-    /// <summary>URBs can be reaped after an unplug.</summary>
-    ReapAfterDisconnect = 0x10,
-
-    /// <summary>Memory can be mapped from the node (libusb_dev_mem_alloc).</summary>
-    Mmap = 0x20,
-
-    /// <summary>What a current kernel has with an xHCI controller.</summary>
-    Default = ZeroPacket | NoPacketSizeLimit | BulkScatterGather | ReapAfterDisconnect | Mmap,
-
-    /// <summary>A controller without scatter-gather: libusb splits bulk transfers in pieces of 16 KiB.</summary>
-    WithoutScatterGather = ZeroPacket | BulkContinuation | ReapAfterDisconnect | Mmap,
-}
-
 /// <summary>How a virtual bus is made.</summary>
 public sealed record VirtualBusOptions
 {
     /// <summary>Who answers the programs.</summary>
     public VirtualBusHost Host { get; init; }
+
+    /// <summary>Whether only child processes use the bus, started with <see cref="VirtualBus.ApplyTo"/>. A bus on
+    /// <see cref="VirtualBusHost.Preload"/> can then be made by a process that does not see the bus itself.</summary>
+    public bool ForChildProcesses { get; init; }
 
     /// <summary>What usbfs says it can do. A kernel decides that itself: only the default is possible there.</summary>
     public UsbfsCapabilities Capabilities { get; init; } = UsbfsCapabilities.Default;

@@ -63,6 +63,7 @@ internal static class RunCommand
             new VirtualBusOptions
             {
                 Host = result.GetValue(kernel) ? VirtualBusHost.Kernel : VirtualBusHost.Preload,
+                ForChildProcesses = true,
                 UsbfsMemoryMegabytes = result.GetValue(memory),
                 Capabilities = result.GetValue(noScatterGather) ? UsbfsCapabilities.WithoutScatterGather : UsbfsCapabilities.Default,
             },

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Boots a Linux kernel in a machine that has this machine's files as its root (it cannot change them), an xHCI and a UHCI controller,
-# vhci_hcd and dummy_hcd, and runs one command in it as root.
+# vhci_hcd and dummy_hcd, and runs one command in it as root, in the folder that this script is started in. The machine has a /tmp, a /run
+# and a /dev of its own; the folder is there also when it lies in one of these.
 # usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...]          (KERNEL_DIR as eng/fetch-kernel.sh prints it)
 # MACHINE_UDEVD is udevadm, which is udevd too: one that runs with the libraries of this machine.
 # In OUT_DIR, which is /out in the machine: output.txt what the command wrote, status its exit status, kernel.txt the kernel's log,
@@ -27,6 +28,7 @@ rm -rf "$image" "$out"/{status,output.txt,kernel.txt,console.txt,monitor}
 mkdir -p "$image"/{bin,proc,sys,dev,lower,upper,root,modules}
 cp "$(command -v busybox)" "$image/bin/busybox"
 cp "$here/init" "$image/init"
+printf '%s\n' "$PWD" >"$image/folder"
 chmod +x "$image/init"
 for module in "${modules[@]}"; do
   modprobe -d "$kernel" -S "$version" --show-depends "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
@@ -42,7 +44,8 @@ printf 'export PATH=%q HOME=%q MACHINE_UDEVD=%q\n' "$PATH" "$HOME" "${MACHINE_UD
 { printf 'cd %q\nexec' "$PWD"; printf ' %q' "$@"; echo; } >"$out/command.sh"
 
 drive=()
-if [ -e "$out/disk.img" ]; then drive=(-blockdev "driver=raw,node-name=disk,file.driver=file,file.filename=$out/disk.img"); fi
+quoted=${out//,/,,} # as QEMU's options want it
+if [ -e "$out/disk.img" ]; then drive=(-blockdev "driver=raw,node-name=disk,file.driver=file,file.filename=$quoted/disk.img"); fi
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU's own, and the port in the machine connects to it. An oops ends the machine, and so does a task that waits
@@ -54,7 +57,7 @@ timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATO
   -kernel "$kernel/boot/vmlinuz-$version" -initrd initramfs.gz \
   -append "console=ttyS0 loglevel=5 panic=-1 oops=panic nowatchdog sysctl.kernel.hung_task_panic=1 sysctl.kernel.hung_task_timeout_secs=120 usbcore.autosuspend=-1 rcupdate.rcu_cpu_stall_timeout=120 ${MACHINE_OPTIONS:-}" \
   -fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap" -device virtio-9p-pci,fsdev=host,mount_tag=host \
-  -fsdev "local,id=out,path=$out,security_model=none,multidevs=remap" -device virtio-9p-pci,fsdev=out,mount_tag=out \
+  -fsdev "local,id=out,path=$quoted,security_model=none,multidevs=remap" -device virtio-9p-pci,fsdev=out,mount_tag=out \
   -chardev socket,id=monitor,path=monitor,server=on,wait=off -mon chardev=monitor,mode=control \
   -device virtio-serial-pci -chardev socket,id=port,path=monitor -device virtserialport,chardev=port,name=monitor \
   -device qemu-xhci,id=xhci -device piix3-usb-uhci,id=uhci -audiodev none,id=silence "${drive[@]}" >&2 || { status=$?; if ((status == 124)); then exit 124; fi; }

@@ -10,7 +10,7 @@ internal sealed class BenchmarkBus : IDisposable
 {
     private const int DeviceCount = 16;
 
-    private readonly VirtualBus _bus = new(new VirtualBusOptions { Host = VirtualBusHost.Preload });
+    private readonly VirtualBus _bus = new(new VirtualBusOptions { Host = VirtualBusHost.Preload, ForChildProcesses = true });
 
     public BenchmarkBus()
     {

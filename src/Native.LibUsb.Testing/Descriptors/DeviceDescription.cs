@@ -4,6 +4,8 @@ namespace Native.LibUsb.Testing;
 /// <remarks>Texts get their string indices in the order manufacturer, product, serial number, then configurations from top to bottom.</remarks>
 public sealed record DeviceDescription
 {
+    private const int DeviceSize = 18;
+
     /// <summary>The speed the device is connected at.</summary>
     public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
 
@@ -49,8 +51,25 @@ public sealed record DeviceDescription
     /// <summary>Device capabilities; a BOS descriptor exists when there are any, and always at SuperSpeed.</summary>
     public IReadOnlyList<DeviceCapability> Capabilities { get; init; } = [];
 
+    /// <summary>The bytes of the device descriptor, as the device gives them; null for those that the other properties make.</summary>
+    /// <remarks>18 bytes, which may contradict themselves and the other properties. Programs read them, while the other properties stay what the
+    /// device does.</remarks>
+    public ReadOnlyMemory<byte>? RawDevice { get; init; }
+
+    /// <summary>The bytes of the BOS and of all the capabilities in it, as the device gives them; null for those that
+    /// <see cref="Capabilities"/> make.</summary>
+    /// <remarks>The bytes may be inconsistent: lengths that lie, counts that do not fit, a capability that is cut.</remarks>
+    public ReadOnlyMemory<byte>? RawBos { get; init; }
+
+    /// <summary>String descriptors by their index, in all languages, as the device gives them; index 0 is the list of languages.</summary>
+    /// <remarks>They come before the texts that have the same index, and may be for indices that no property refers to but the raw bytes of other
+    /// descriptors do. For a text of a property see <see cref="UsbText.Raw"/>.</remarks>
+    public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
+
     internal void Check()
     {
+        if (RawDevice is { Length: not DeviceSize })
+            throw new ArgumentException($"A device descriptor has {DeviceSize} bytes: no host takes a device with another one.");
         if (Configurations.Count is < 1 or > 255 || Configurations.Select(c => c.Value).Distinct().Count() != Configurations.Count)
             throw new ArgumentException("A device has 1 to 255 configurations with values that differ.");
         if (!Enum.IsDefined(Speed))
@@ -63,24 +82,30 @@ public sealed record DeviceDescription
 
     internal byte[] WriteDevice(StringTable strings)
     {
+        // the texts have their indices also when the bytes do not name them
+        byte manufacturer = strings.Index(Manufacturer), product = strings.Index(Product), serialNumber = strings.Index(SerialNumber);
+        if (RawDevice is { } raw)
+            return raw.ToArray();
         ushort usb = UsbVersion ?? (Speed switch
         {
             VirtualSpeed.SuperPlus => 0x0310,
             VirtualSpeed.Super => 0x0300,
-            _ => Capabilities.Count > 0 ? (ushort)0x0201 : (ushort)0x0200,
+            _ => Capabilities.Count > 0 || RawBos is not null ? (ushort)0x0201 : (ushort)0x0200,
         });
         // at SuperSpeed the size of endpoint 0's packets is written as its base-two logarithm
         byte packet = (byte)(Speed >= VirtualSpeed.Super ? int.Log2(ControlPacket) : ControlPacket);
         return
         [
-            18, 1, (byte)usb, (byte)(usb >> 8), Class, Subclass, Protocol, packet,
+            DeviceSize, 1, (byte)usb, (byte)(usb >> 8), Class, Subclass, Protocol, packet,
             (byte)VendorId, (byte)(VendorId >> 8), (byte)ProductId, (byte)(ProductId >> 8), (byte)Release, (byte)(Release >> 8),
-            strings.Index(Manufacturer), strings.Index(Product), strings.Index(SerialNumber), (byte)Configurations.Count,
+            manufacturer, product, serialNumber, (byte)Configurations.Count,
         ];
     }
 
     internal byte[]? WriteBos()
     {
+        if (RawBos is { } raw)
+            return raw.ToArray();
         IReadOnlyList<DeviceCapability> capabilities = Capabilities;
         if (capabilities.Count == 0 && Speed >= VirtualSpeed.Super)
             capabilities = [DeviceCapability.Usb20Extension(2), DeviceCapability.SuperSpeed()];

@@ -1,10 +1,13 @@
-using System.Text;
+using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
 /// <summary>Gives each text of a device its index, and answers string requests.</summary>
-internal sealed class StringTable(IReadOnlyList<ushort> languages)
+internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> raw)
 {
+    private const int HeaderSize = 2, Type = 3;
+    private const ushort AmericanEnglish = 0x0409;
+
     private readonly List<UsbText> _texts = [];
 
     /// <summary>The index of a text: 0 for none, the same for equal texts.</summary>
@@ -24,13 +27,46 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages)
     /// <summary>The descriptor for an index and a language; null when there is none and the request stalls.</summary>
     public byte[]? Descriptor(byte index, ushort language)
     {
-        if (_texts.Count == 0 || languages.Count == 0)
+        if (raw.TryGetValue(index, out ReadOnlyMemory<byte> bytes))
+            return bytes.ToArray();
+        if ((_texts.Count == 0 && raw.Count == 0) || languages.Count == 0)
             return null;
         if (index == 0)
-            return [(byte)(2 + (languages.Count * 2)), 3, .. languages.SelectMany(BitConverter.GetBytes)];
+            return [(byte)(HeaderSize + (languages.Count * 2)), Type, .. languages.SelectMany(BitConverter.GetBytes)];
         if (index > _texts.Count || !languages.Contains(language))
             return null;
-        byte[] text = Encoding.Unicode.GetBytes(_texts[index - 1][language]);
-        return [(byte)(2 + text.Length), 3, .. text];
+        UsbText text = _texts[index - 1];
+        if (text.RawBytes is { } rawText)
+            return rawText.ToArray();
+        // the code units as they are: an encoder would replace a surrogate that is alone
+        ReadOnlySpan<byte> units = MemoryMarshal.AsBytes(text[language].AsSpan());
+        return [(byte)(HeaderSize + units.Length), Type, .. units];
+    }
+
+    /// <summary>The text that the kernel of a host makes of a string and shows in sysfs; null when it shows none.</summary>
+    /// <remarks>The kernel reads the first language, ends the text at the first NUL, and leaves out surrogates that are alone.</remarks>
+    public string? SystemText(byte index)
+    {
+        ushort language = Descriptor(0, 0) is [_, _, byte low, byte high, ..] ? (ushort)(low | (high << 8)) : AmericanEnglish;
+        if (index == 0 || Descriptor(index, language) is not { Length: >= HeaderSize } descriptor)
+            return null;
+        int length = Math.Min((int)descriptor[0], descriptor.Length) & ~1;
+        if (length < HeaderSize || descriptor[1] != Type)
+            return null;
+        ReadOnlySpan<char> units = MemoryMarshal.Cast<byte, char>(descriptor.AsSpan(HeaderSize..length));
+        int end = units.IndexOf('\0');
+        string text = WithoutLoneSurrogates(end < 0 ? units : units[..end]);
+        return text.Length > 0 ? text : null;
+    }
+
+    private static string WithoutLoneSurrogates(ReadOnlySpan<char> units)
+    {
+        List<char> kept = [];
+        for (int i = 0; i < units.Length; i++)
+            if (!char.IsSurrogate(units[i]))
+                kept.Add(units[i]);
+            else if (char.IsHighSurrogate(units[i]) && i + 1 < units.Length && char.IsLowSurrogate(units[i + 1]))
+                kept.AddRange([units[i], units[++i]]);
+        return new string([.. kept]);
     }
 }

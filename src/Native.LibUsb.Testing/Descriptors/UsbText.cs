@@ -5,14 +5,24 @@ public sealed class UsbText : IEquatable<UsbText>
 {
     private readonly SortedDictionary<ushort, string> _byLanguage = [];
 
+    private UsbText(ReadOnlyMemory<byte> descriptor)
+    {
+        Default = "";
+        RawBytes = descriptor;
+    }
+
     /// <summary>Makes a text that every language of the device has.</summary>
-    /// <param name="text">At most 126 UTF-16 code units: a descriptor has one byte for its length.</param>
+    /// <param name="text">At most 126 UTF-16 code units: a descriptor has one byte for its length. They go over the wire as they are, NULs and
+    /// surrogates that are alone included.</param>
     public UsbText(string text)
     {
         Default = Checked(text);
     }
 
-    /// <summary>The text for languages that have none of their own.</summary>
+    /// <summary>The bytes of the whole string descriptor, as the device gives them in every language; null for those that the text makes.</summary>
+    public ReadOnlyMemory<byte>? RawBytes { get; }
+
+    /// <summary>The text for languages that have none of their own; empty when there are <see cref="RawBytes"/>.</summary>
     public string Default { get; }
 
     /// <summary>The text for one language, by its identifier (0x0407 is German).</summary>
@@ -31,8 +41,13 @@ public sealed class UsbText : IEquatable<UsbText>
     /// <summary>Makes a text that every language has.</summary>
     public static UsbText FromString(string text) => new(text);
 
+    /// <summary>Makes a text from the bytes of its descriptor, which may be inconsistent: a length that lies, an odd length, another type.</summary>
+    /// <param name="descriptor">The whole descriptor, as the device gives it, from its length byte on.</param>
+    public static UsbText Raw(ReadOnlyMemory<byte> descriptor) => new((ReadOnlyMemory<byte>)descriptor.ToArray());
+
     /// <inheritdoc/>
-    public bool Equals(UsbText? other) => other is not null && Default == other.Default && _byLanguage.SequenceEqual(other._byLanguage);
+    public bool Equals(UsbText? other) => other is not null && Default == other.Default && _byLanguage.SequenceEqual(other._byLanguage)
+        && RawBytes.HasValue == other.RawBytes.HasValue && RawBytes.GetValueOrDefault().Span.SequenceEqual(other.RawBytes.GetValueOrDefault().Span);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as UsbText);
@@ -41,7 +56,7 @@ public sealed class UsbText : IEquatable<UsbText>
     public override int GetHashCode() => Default.GetHashCode(StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    public override string ToString() => Default;
+    public override string ToString() => RawBytes is { } raw ? Convert.ToHexString(raw.Span) : Default;
 
     private static string Checked(string text)
     {

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Testing;
 /// <remarks>All members are called with the device's lock held. Results are 0 or more, or a negative errno.</remarks>
 internal sealed class HostState(VirtualDevice device)
 {
-    private const int NoEntry = -2, Busy = -16, InvalidArgument = -22, NoData = -61;
+    private const int NoEntry = -2, Busy = -16, NoDevice = -19, InvalidArgument = -22, NoData = -61;
     private const string UsbfsDriver = "usbfs";
     private const uint IfDriver = 1, ExceptDriver = 2;
 
@@ -19,7 +19,7 @@ internal sealed class HostState(VirtualDevice device)
         Array.Clear(_claims);
         Array.Clear(_drivers);
         foreach (InterfaceDescription one in device.ActiveConfiguration?.Interfaces ?? [])
-            _drivers[one.Number] = one.KernelDriver;
+            _drivers[one.Number] = one.KernelDriver ?? device.ActiveConfiguration!.SharedDriverOf(one.Number)?.Name;
         device.Bus?.DriversChanged(device);
     }
 
@@ -28,6 +28,8 @@ internal sealed class HostState(VirtualDevice device)
     public int Perform(HostOperation operation, uint a, uint b, ReadOnlySpan<byte> payload, Connection from, Span<byte> reply, out int replyLength)
     {
         replyLength = 0;
+        if (!device.IsAttached && operation != HostOperation.Close)
+            return NoDevice;
         switch (operation)
         {
             case HostOperation.Claim:
@@ -44,8 +46,7 @@ internal sealed class HostState(VirtualDevice device)
                 endpoint.ClearHalt();
                 return 0;
             case HostOperation.Reset:
-                device.Reset();
-                return 0;
+                return device.Reset() ? 0 : NoDevice;
             case HostOperation.GetDriver:
                 if (a >= 32 || device.FindInterface(a) is null || DriverOf(a) is not { } driver)
                     return NoData;
@@ -140,7 +141,8 @@ internal sealed class HostState(VirtualDevice device)
             return NoData;
         if (_claims[number] is { } owner)
             Release(number, owner);
-        _drivers[number] = null;
+        else
+            Unbind((byte)number);
         device.Bus?.DriversChanged(device);
         return 0;
     }
@@ -151,9 +153,29 @@ internal sealed class HostState(VirtualDevice device)
             return InvalidArgument;
         if (DriverOf(number) is not null)
             return Busy;
-        _drivers[number] = one.KernelDriver;
+        bool isBound = one.KernelDriver is { } own ? Bind([one.Number], own)
+            : device.ActiveConfiguration!.SharedDriverOf(one.Number) is { } shared && shared.Interfaces[0] == number && Bind(shared.Interfaces, shared.Name);
         device.Bus?.DriversChanged(device);
-        return one.KernelDriver is null ? 0 : 1;
+        return isBound ? 1 : 0;
+    }
+
+    /// <summary>A kernel driver binds to all of the interfaces, or to none when one of them is taken.</summary>
+    private bool Bind(IReadOnlyList<byte> numbers, string driver)
+    {
+        if (numbers.Any(number => DriverOf(number) is not null))
+            return false;
+        foreach (byte number in numbers)
+            _drivers[number] = driver;
+        return true;
+    }
+
+    /// <summary>The kernel driver of an interface lets go of it, and of all that the driver has together with it.</summary>
+    private void Unbind(byte number)
+    {
+        // a driver that is detached from an interface that it took lets go of the one that it had bound to, and the other way round
+        foreach (byte one in device.ActiveConfiguration?.SharedDriverOf(number)?.Interfaces ?? [number])
+            if (_claims[one] is null)
+                _drivers[one] = null;
     }
 
     private int DisconnectClaim(uint number, uint flags, string name, Connection from)

@@ -17,6 +17,7 @@ public class VirtualDevice
     private readonly byte[]? _bos;
     private readonly byte[] _alternates = new byte[32];
     private readonly List<Connection> _connections = [];
+    private VirtualDevice? _successor;
     private int _waiting;
     private bool _isEnumerated;
 
@@ -27,7 +28,7 @@ public class VirtualDevice
         ArgumentNullException.ThrowIfNull(description);
         description.Check();
         Description = description;
-        _strings = new StringTable(description.Languages);
+        _strings = new StringTable(description.Languages, description.RawStrings);
         _deviceDescriptor = description.WriteDevice(_strings);
         _configurations = [.. description.Configurations.Select(c => c.Write(description.Speed, _strings))];
         _bos = description.WriteBos();
@@ -86,6 +87,34 @@ public class VirtualDevice
     /// carry the signal, it is seen by the requests that a host begins an enumeration with.</summary>
     public int Resets { get; private set; }
 
+    /// <summary>The device that takes this one's place at the next reset by the host, such as that of a program that has loaded firmware; null when
+    /// a reset leaves this one as it is.</summary>
+    /// <remarks>
+    /// As in the kernel, which compares the descriptors after a reset: the reset fails with ENODEV (<c>libusb_reset_device</c> returns
+    /// <c>LIBUSB_ERROR_NOT_FOUND</c>), this device is gone from then on, and the other one appears at the same port with another address a moment
+    /// later, both with their events. When the other device is on a bus by then, this one only goes. Not with <see cref="VirtualBusHost.Kernel"/>:
+    /// USB/IP does not carry a reset, and a kernel would go on talking to the first device.
+    /// </remarks>
+    /// <exception cref="ArgumentException">It is this device.</exception>
+    /// <exception cref="PlatformNotSupportedException">This device is on a bus of the kernel.</exception>
+    public VirtualDevice? Successor
+    {
+        get => _successor;
+        set
+        {
+            if (value == this)
+                throw new ArgumentException("A device does not succeed itself: leave the successor null.", nameof(value));
+            lock (SyncRoot)
+            {
+                if (value is not null && Bus?.HidesResets == true)
+                    throw new PlatformNotSupportedException(NoSuccessor);
+                _successor = value;
+            }
+        }
+    }
+
+    internal const string NoSuccessor = "USB/IP does not carry a reset: on the kernel's bus no other device can appear after one.";
+
     internal HostState Host { get; }
 
     internal VirtualBus? Bus { get; set; }
@@ -95,6 +124,9 @@ public class VirtualDevice
     internal ConfigurationDescription? ActiveConfiguration { get; private set; }
 
     internal ReadOnlySpan<byte> DeviceDescriptorBytes => _deviceDescriptor;
+
+    /// <summary>The bytes of the configuration that is active when the device is attached.</summary>
+    internal ReadOnlySpan<byte> FirstConfigurationBytes => _configurations[0];
 
     /// <summary>The device descriptor and all configurations: what sysfs and reading the node give.</summary>
     internal byte[] AllDescriptors => [.. _deviceDescriptor, .. _configurations.SelectMany(c => c)];
@@ -106,6 +138,9 @@ public class VirtualDevice
 
     /// <summary>The alternate setting of an interface that is active now.</summary>
     public int AlternateOf(byte interfaceNumber) => _alternates[interfaceNumber];
+
+    /// <summary>The text that the system shows for a string of the device descriptor; null when it shows none.</summary>
+    internal string? SystemText(byte index) => _strings.SystemText(index);
 
     /// <summary>Replaces the endpoint at the same address by one with a behaviour of its own.</summary>
     public void Add(VirtualEndpoint endpoint)
@@ -299,15 +334,25 @@ public class VirtualDevice
         return true;
     }
 
-    /// <summary>A port reset: as in the kernel, configuration and settings are restored afterwards.</summary>
-    internal void Reset()
+    /// <summary>A port reset: as in the kernel, configuration and settings are restored afterwards. False when another device takes the place
+    /// of this one.</summary>
+    internal bool Reset()
     {
         Resets++;
+        if (_successor is { } successor && Bus is { } bus)
+        {
+            _successor = null;
+            IsAttached = false; // nothing reaches it from here on
+            // whoever replaces takes the bus's lock before the device's
+            ThreadPool.UnsafeQueueUserWorkItem(static one => one.bus.Replace(one.device, one.successor), (bus, device: this, successor), preferLocal: false);
+            return false;
+        }
         foreach (VirtualEndpoint endpoint in _endpoints.Values)
             endpoint.TakeAll(UrbStatus.Shutdown);
         ResetEndpoints();
         foreach (InterfaceDescription one in ActiveConfiguration?.Interfaces ?? [])
             OnAlternateSelected(one.Number, _alternates[one.Number]);
+        return true;
     }
 
     /// <summary>A control transfer. Lock held.</summary>

@@ -13,6 +13,9 @@ internal sealed class KernelHost : BusHost
     // The kernel tries a device that does not answer several times before it gives up.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
+    // The device answers at once, unless a test has told it not to.
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
+
     private readonly UdevMonitor _monitor;
     private readonly string _memoryLimit;
 
@@ -55,6 +58,8 @@ internal sealed class KernelHost : BusHost
     {
         if (device.DenyAccess || device.DenyNextOpens > 0)
             throw new PlatformNotSupportedException("Who may open a node is the kernel's business: a device cannot refuse it.");
+        if (device.Successor is not null)
+            throw new PlatformNotSupportedException(VirtualDevice.NoSuccessor);
         VhciPort place = Choose(device.Description.Speed, port);
         _monitor.Forget();
         Bus.Add(device, 0, place.Bus, 0, place.Name);
@@ -83,6 +88,8 @@ internal sealed class KernelHost : BusHost
     /// The kernel's hub driver lets a device go while its connection still answers, as it does when it sees a plug pulled. The other order is
     /// not safe: a URB that is submitted and cancelled while vhci_hcd takes its connection down is never given back, and whoever waits for it
     /// (the hub driver itself, in the end) waits for ever.
+    /// What the device has completed by then may still be on its way, and the hub driver would end it as if it had not been: so the device
+    /// is asked for something first, and the answer comes behind what it has sent.
     /// </remarks>
     public override void Unplug(IReadOnlyList<VirtualDevice> devices)
     {
@@ -93,6 +100,8 @@ internal sealed class KernelHost : BusHost
             VhciPort place = VhciPort.All().Find(p => p.Name == name)!;
             _monitor.Forget();
             bool isThere = Directory.Exists($"/sys/bus/usb/devices/{name}"); // the kernel may have given it up by itself
+            if (isThere && !device.ControlEndpoint.IsHolding)
+                _ = UsbfsNode.TryAskForStatus(device.BusNumber, device.DeviceNumber, s_lastWords);
             lock (device.SyncRoot)
                 device.IsAttached = false; // what is submitted from here on fails
             bool isDisabled = TryDisable(place, true);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 
 namespace Native.LibUsb.Testing;
@@ -7,7 +8,9 @@ internal sealed class TestbedDevice
 {
     public TestbedDevice(VirtualDevice device, string path)
     {
-        DeviceDescription description = device.Description;
+        ReadOnlySpan<byte> descriptor = device.DeviceDescriptorBytes;
+        int vendor = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[8..]), product = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[10..]);
+        int release = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[12..]);
         Path = path;
         Node = string.Create(CultureInfo.InvariantCulture, $"bus/usb/{device.BusNumber:d3}/{device.DeviceNumber:d3}");
         Descriptors = device.AllDescriptors;
@@ -23,28 +26,28 @@ internal sealed class TestbedDevice
             ("DRIVER", "usb"),
             ("BUSNUM", Text($"{device.BusNumber:d3}")),
             ("DEVNUM", Text($"{device.DeviceNumber:d3}")),
-            ("PRODUCT", Text($"{description.VendorId:x}/{description.ProductId:x}/{description.Release:x}")),
-            ("TYPE", Text($"{description.Class}/{description.Subclass}/{description.Protocol}")),
+            ("PRODUCT", Text($"{vendor:x}/{product:x}/{release:x}")),
+            ("TYPE", Text($"{descriptor[4]}/{descriptor[5]}/{descriptor[6]}")),
         ];
         Attributes =
         [
             ("bConfigurationValue", Text($"{device.Configuration}")),
-            ("bDeviceClass", Text($"{description.Class:x2}")),
-            ("bDeviceSubClass", Text($"{description.Subclass:x2}")),
-            ("bDeviceProtocol", Text($"{description.Protocol:x2}")),
-            ("bNumConfigurations", Text($"{description.Configurations.Count}")),
-            ("bNumInterfaces", Text($"{description.Configurations[0].Interfaces.Count,2}")),
-            ("bMaxPacketSize0", Text($"{description.ControlPacket}")),
-            ("bmAttributes", Text($"{Descriptors[18 + 7]:x2}")),
-            ("bcdDevice", Text($"{description.Release:x4}")),
+            ("bDeviceClass", Text($"{descriptor[4]:x2}")),
+            ("bDeviceSubClass", Text($"{descriptor[5]:x2}")),
+            ("bDeviceProtocol", Text($"{descriptor[6]:x2}")),
+            ("bNumConfigurations", Text($"{descriptor[17]}")),
+            ("bNumInterfaces", Text($"{device.Description.Configurations[0].Interfaces.Count,2}")),
+            ("bMaxPacketSize0", Text($"{device.Description.ControlPacket}")),
+            ("bmAttributes", Text($"{(device.FirstConfigurationBytes is { Length: > 7 } configuration ? configuration[7] : 0):x2}")),
+            ("bcdDevice", Text($"{release:x4}")),
             ("busnum", Text($"{device.BusNumber}")),
             ("dev", Text($"189:{((device.BusNumber - 1) * 128) + device.DeviceNumber - 1}")),
             ("devnum", Text($"{device.DeviceNumber}")),
             ("devpath", port.Contains('-', StringComparison.Ordinal) ? port[(port.IndexOf('-', StringComparison.Ordinal) + 1)..] : "0"),
-            ("idVendor", Text($"{description.VendorId:x4}")),
-            ("idProduct", Text($"{description.ProductId:x4}")),
+            ("idVendor", Text($"{vendor:x4}")),
+            ("idProduct", Text($"{product:x4}")),
             ("maxchild", device is VirtualHub hub ? Text($"{hub.Ports}") : "0"),
-            ("speed", description.Speed switch
+            ("speed", device.Description.Speed switch
             {
                 VirtualSpeed.Low => "1.5",
                 VirtualSpeed.Full => "12",
@@ -52,14 +55,11 @@ internal sealed class TestbedDevice
                 VirtualSpeed.Super => "5000",
                 _ => "10000",
             }),
-            ("version", Text($"{device.DeviceDescriptorBytes[3],2:x}.{device.DeviceDescriptorBytes[2]:x2}")),
+            ("version", Text($"{descriptor[3],2:x}.{descriptor[2]:x2}")),
         ];
-        if (description.Manufacturer is { } manufacturer)
-            Attributes.Add(("manufacturer", manufacturer.Default));
-        if (description.Product is { } product)
-            Attributes.Add(("product", product.Default));
-        if (description.SerialNumber is { } serial)
-            Attributes.Add(("serial", serial.Default));
+        foreach ((string name, int place) in (ReadOnlySpan<(string, int)>)[("manufacturer", 14), ("product", 15), ("serial", 16)])
+            if (device.SystemText(descriptor[place]) is { } text)
+                Attributes.Add((name, text));
     }
 
     /// <summary>The device's folder, starting with /sys.</summary>

@@ -16,7 +16,7 @@ public static class FreshProcess
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Starts a scenario, and fails with what it has written when it does not succeed.</summary>
-    /// <param name="bus">The bus that it sees; null for the system's own, or none.</param>
+    /// <param name="bus">The bus that it sees; null for a process without the preload libraries.</param>
     /// <param name="scenario">Its name in <see cref="FreshScenarios"/>.</param>
     /// <param name="arguments">What it is told.</param>
     /// <param name="environment">Variables to set.</param>
@@ -26,7 +26,7 @@ public static class FreshProcess
         ProcessStartInfo start = new(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("LIBUSB_DEBUG");
         if (bus is null)
-            start.Environment.Remove("LD_PRELOAD");
+            VirtualBus.RemoveFrom(start);
         else
             bus.ApplyTo(start);
         foreach ((string name, string value) in environment)

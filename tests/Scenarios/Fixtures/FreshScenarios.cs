@@ -19,6 +19,7 @@ internal static class FreshScenarios
         [nameof(FileClosedInFlight)] = arguments => FileClosedInFlight(arguments[0]),
         [nameof(MissingBus)] = arguments => MissingBus(arguments[0]),
         [nameof(FirstContextIsClosedWhileItLogs)] = arguments => FirstContextIsClosedWhileItLogs(arguments[0]),
+        [nameof(BusWithoutPreload)] = _ => BusWithoutPreload(),
         [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
     };
@@ -54,6 +55,18 @@ internal static class FreshScenarios
         using (var context = new UsbContext())
             context.GetDevices().Dispose();
         Assert.Empty(lines);
+    }
+
+    // The libraries are not preloaded.
+    private static void BusWithoutPreload()
+    {
+        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => new VirtualBus(new VirtualBusOptions { Host = VirtualBusHost.Preload }));
+        foreach (string part in (ReadOnlySpan<string>)["LD_PRELOAD=", "libnative-libusb-usbfs.so", "usbvbus run", nameof(VirtualBusOptions.ForChildProcesses)])
+            Assert.Contains(part, refused.Message, StringComparison.Ordinal);
+        if (VirtualBus.AutomaticHost == VirtualBusHost.Preload)
+            Assert.Throws<InvalidOperationException>(() => new VirtualBus());
+        using VirtualBus bus = new(new VirtualBusOptions { Host = VirtualBusHost.Preload, ForChildProcesses = true }); // what was refused has left nothing
+        bus.Attach(new BulkLoopback());
     }
 
     // LIBUSB_DEBUG is set to 4.
