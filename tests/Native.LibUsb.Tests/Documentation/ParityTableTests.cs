@@ -47,7 +47,6 @@ public sealed class ParityTableTests(ITestOutputHelper output)
     [InlineData("UsbTransfer.SetBulk")]
     [InlineData("UsbTransferHelper.ctor")]
     [InlineData("UsbTransferHelper.this[]")]
-    [InlineData("UsbDeviceList.Enumerator.MoveNext")]
     [InlineData("UsbError.Busy")]
     [InlineData("libusb.libusb_init")]
     [InlineData("VirtualBus.Attach")]

@@ -136,6 +136,8 @@ public sealed unsafe class NewerLibUsbTests : BusTest
                 {
                     int ours = device.GetMaxAlternatePacketSize(0, setting.Number, endpoint.Address);
                     Assert.True(ours > 0);
+                    Assert.Equal(libusb_get_max_packet_size(device.DangerousGetDevice(), endpoint.Address), device.GetMaxPacketSize(endpoint.Address));
+                    Assert.Equal(libusb_get_max_iso_packet_size(device.DangerousGetDevice(), endpoint.Address), device.GetMaxIsoPacketSize(endpoint.Address));
                     if (!UsbLibrary.HasFunction(nameof(libusb_get_max_alt_packet_size)))
                         continue;
                     int libusbs = libusb_get_max_alt_packet_size(device.DangerousGetDevice(), 0, setting.Number, endpoint.Address);
