@@ -28,6 +28,6 @@ internal readonly struct WaitDeadline
         if (timeout is not { } time || time == Timeout.InfiniteTimeSpan)
             return new WaitDeadline(Never);
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
-        return new WaitDeadline(Environment.TickCount64 + (long)Math.Ceiling(time.TotalMilliseconds));
+        return new WaitDeadline(Environment.TickCount64 + (long)Math.Ceiling(time.TotalMilliseconds)); // TimeSpan.MaxValue is 9.2e14 ms: no overflow
     }
 }
