@@ -1,5 +1,4 @@
 using Native.LibUsb.Tests.Interop;
-using Native.LibUsb.Tests.Versions;
 
 namespace Native.LibUsb.Tests.Loading;
 

@@ -98,7 +98,7 @@ public sealed class CallbackTrapTests : BusTest
             Assert.False(_handle.IsKernelDriverActive(0));
             buffer = _handle.AllocateBuffer(512, preferDeviceMemory: true);
             next = _handle.CreateTransfer();
-            next.SetBulk(BulkLoopback.InAddress, buffer.Memory);
+            next.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory);
             next.Submit();
             Assert.True(next.TryCancel());
             using UsbDeviceHandle elsewhere = own.FindDevice(0x1209, 0x0011)!.Open(); // of another context

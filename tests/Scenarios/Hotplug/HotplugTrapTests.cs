@@ -58,7 +58,7 @@ public sealed class HotplugTrapTests : BusTest
                     handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
                     using var ended = new ManualResetEventSlim();
                     using UsbTransfer transfer = handle.CreateTransfer();
-                    transfer.SetBulk(BulkLoopback.InAddress, received.AsMemory(), _ => ended.Set());
+                    transfer.SetBulkPinned(BulkLoopback.InAddress, received.AsMemory(), _ => ended.Set());
                     transfer.Submit();
                     Assert.True(ended.Wait(Patience));
                 });

@@ -267,7 +267,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         for (int i = 0; i < 8; i++)
         {
             UsbTransfer transfer = handle.CreateTransfer();
-            transfer.SetBulk(BulkEndpoint, buffer.Memory[..512], static _ => { });
+            transfer.SetBulkPinned(BulkEndpoint, buffer.Memory[..512], static _ => { });
             if (!inFlight)
                 continue;
             transfer.Submit();

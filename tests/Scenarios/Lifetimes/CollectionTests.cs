@@ -153,7 +153,7 @@ public sealed class CollectionTests : BusTest
         handle.ClaimInterface(0);
         handle.AllocateBuffer(4096);
         UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, new byte[1], static _ => Interlocked.Increment(ref s_callbacks));
+        transfer.SetBulkPinned(BulkLoopback.OutAddress, new byte[1], static _ => Interlocked.Increment(ref s_callbacks));
         transfer.Submit();
         return (handle, transfer);
     }

@@ -30,7 +30,7 @@ public sealed class ReleaseInProgressTests : IDisposable
     public void A_handle_closes_after_a_release_that_another_thread_has_begun()
     {
         int pinsWhenClosed = -1;
-        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
         _memory.Unpinning = () => OnAnotherThread(() =>
         {
             _stage.Handle.Dispose();
@@ -46,7 +46,7 @@ public sealed class ReleaseInProgressTests : IDisposable
     public void A_transfer_that_is_being_released_is_neither_configured_nor_submitted()
     {
         Exception? configuration = null, submission = null;
-        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
         _memory.Unpinning = () => OnAnotherThread(() =>
         {
             submission = Record.Exception(_transfer.Submit);
@@ -67,7 +67,7 @@ public sealed class ReleaseInProgressTests : IDisposable
             OnAnotherThread(_transfer.Dispose);
             Assert.False(_transfer.IsDisposed); // its native transfer will be written to now
         };
-        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
         Assert.True(_transfer.IsDisposed);
         CheckEnd();
     }
@@ -87,7 +87,7 @@ public sealed class ReleaseInProgressTests : IDisposable
             Assert.True(_other!.IsAlive);
             Assert.False(_transfer.IsDisposed);
         };
-        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
         _other!.Join();
         Assert.Equal(0, pinsWhenClosed);
         Assert.True(_transfer.IsDisposed);
@@ -100,7 +100,7 @@ public sealed class ReleaseInProgressTests : IDisposable
         Exception? refusal = null;
         _transfer.SetBulk(LifetimeDevice.BulkAddress, LifetimeDevice.PacketLength);
         _memory.Pinning = () => OnAnotherThread(() => refusal = Record.Exception(_transfer.Submit));
-        _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory);
+        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
         Assert.IsType<InvalidOperationException>(refusal);
         Assert.Equal(0, _stage.Device.Kept);
         _transfer.Submit();
@@ -127,7 +127,7 @@ public sealed class ReleaseInProgressTests : IDisposable
         var configurer = new Thread(() =>
         {
             inCallback.Wait();
-            _transfer.SetBulk(LifetimeDevice.BulkAddress, _memory.Memory, _ => { });
+            _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory, _ => { });
         });
         configurer.Start();
         _stage.WaitUntil(() => configuring.IsSet);

@@ -80,7 +80,7 @@ internal sealed class TestedTransfer : IDisposable
                 Transfer.SetBulk(LifetimeDevice.BulkAddress, LifetimeDevice.PacketLength, OnCompleted);
                 break;
             case Cargo.CallersMemory or Cargo.DeviceMemory or Cargo.DisposedDeviceMemory:
-                Transfer.SetBulk(LifetimeDevice.BulkAddress, _buffer, OnCompleted);
+                Transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _buffer, OnCompleted);
                 break;
             case Cargo.Isochronous:
                 Transfer.SetIsochronous(LifetimeDevice.IsochronousAddress, LifetimeDevice.PacketLength, OnCompleted);

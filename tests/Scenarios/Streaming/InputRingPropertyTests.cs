@@ -209,7 +209,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         _clearsHalts = Steps.OneIn(2);
         Steps.Does($"make {transfers} + {spares}, drops {drops}, clears halts {_clearsHalts}, error limit {errorLimit}");
         _model = new InputRingModel(transfers, spares, drops, _clearsHalts, errorLimit);
-        _ring = Handle.CreateInputRing(Descriptor(), new UsbRingOptions
+        _ring = Handle.At(Descriptor().Address).CreateInputRing(new UsbRingOptions
         {
             Transfers = transfers,
             Spares = spares,

@@ -185,7 +185,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
         _clearsHalts = Steps.OneIn(2);
         Steps.Does($"make {transfers} + {spares}, clears halts {_clearsHalts}");
         _model = new OutputRingModel(transfers, spares, _clearsHalts);
-        _ring = Handle.CreateOutputRing(Descriptor(), new UsbRingOptions
+        _ring = Handle.At(Descriptor().Address).CreateOutputRing(new UsbRingOptions
         {
             Transfers = transfers,
             Spares = spares,

@@ -86,7 +86,7 @@ public sealed class RingAllocationTests : RingTest
     [BusFact]
     public void A_thread_writes_without_allocating()
     {
-        using UsbOutputRing ring = _handle.CreateOutputRing(Endpoint(_handle, BulkSourceSink.OutAddress), new UsbRingOptions { TransferSize = 512, Transfers = 8 });
+        using UsbOutputRing ring = _handle.At(Endpoint(_handle, BulkSourceSink.OutAddress).Address).CreateOutputRing(new UsbRingOptions { TransferSize = 512, Transfers = 8 });
         ring.Start();
         using UsbOutputStream stream = ring.AsStream(UsbWriteBoundary.ShortPacket);
         byte[] bytes = new byte[700];

@@ -118,7 +118,7 @@ public sealed class RingSizeTests : RingTest
         {
             Assert.Equal((1024 / buffers, 32), (ring.TransferSize, ring.Transfers));
             ring.Start();
-            handle.BulkWrite(BulkLoopback.OutAddress, message, Patience);
+            handle.At(BulkLoopback.OutAddress).Write(message, Patience);
             long position = 0;
             for (int i = 0; i < buffers; i++)
             {
@@ -134,7 +134,7 @@ public sealed class RingSizeTests : RingTest
         // The default size collects 64 KiB, as its documentation says: the message is delivered when the ring is stopped.
         await using UsbInputRing collecting = InputRing(handle, BulkLoopback.InAddress);
         collecting.Start();
-        handle.BulkWrite(BulkLoopback.OutAddress, message, Patience);
+        handle.At(BulkLoopback.OutAddress).Write(message, Patience);
         Assert.False(collecting.TryTake(out _, TimeSpan.FromMilliseconds(20)));
         await collecting.StopAsync();
         using UsbInputBuffer all = await collecting.ReadAsync();
@@ -165,7 +165,7 @@ public sealed class RingSizeTests : RingTest
     private UsbDeviceHandle Line()
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
-        handle.SetAlternateSetting(0, LineSetting);
+        handle.ClaimInterface(0).SetAlternateSetting(LineSetting);
         return handle;
     }
 

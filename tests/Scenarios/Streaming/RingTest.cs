@@ -12,10 +12,10 @@ public abstract class RingTest : BusTest
     protected UsbEventThread Events { get; }
 
     protected static UsbInputRing InputRing(UsbDeviceHandle handle, byte address, UsbRingOptions? options = null, int alternate = 0) =>
-        handle.CreateInputRing(Endpoint(handle, address, alternate), options);
+        handle.At(Endpoint(handle, address, alternate).Address).CreateInputRing(options);
 
     protected static UsbOutputRing OutputRing(UsbDeviceHandle handle, byte address, UsbRingOptions? options = null, int alternate = 0) =>
-        handle.CreateOutputRing(Endpoint(handle, address, alternate), options);
+        handle.At(Endpoint(handle, address, alternate).Address).CreateOutputRing(options);
 
     internal static UsbEndpointDescriptor Endpoint(UsbDeviceHandle handle, byte address, int alternate = 0)
     {

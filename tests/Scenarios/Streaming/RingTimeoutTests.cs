@@ -37,7 +37,7 @@ public sealed class RingTimeoutTests : RingTest
                 }
             });
             Assert.True(asked.Wait(Patience));
-            _handle.BulkWrite(BulkLoopback.OutAddress, new byte[100], Patience);
+            _handle.At(BulkLoopback.OutAddress).Write(new byte[100], Patience);
             Assert.Equal(100, await taking.WaitAsync(Patience));
         }
     }

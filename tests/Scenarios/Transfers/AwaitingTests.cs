@@ -26,7 +26,7 @@ public sealed class AwaitingTests : BusTest
         input.SetBulk(BulkLoopback.InAddress, 512);
         for (int round = 1; round <= 50; round++)
         {
-            output.SetBulk(BulkLoopback.OutAddress, Enumerable.Repeat((byte)round, round).ToArray());
+            output.SetBulkPinned(BulkLoopback.OutAddress, Enumerable.Repeat((byte)round, round).ToArray());
             ValueTask<int> reading = input.SubmitAsync();
             Assert.True(input.IsSubmitted);
             Assert.Equal(round, await output.SubmitAsync());

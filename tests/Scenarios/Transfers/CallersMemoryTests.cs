@@ -32,13 +32,13 @@ public sealed class CallersMemoryTests : BusTest
         Array.Fill(memory, Untouched);
         handle.At(BulkLoopback.OutAddress).Write([8, 9], Patience);
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, memory.AsMemory(7, 512));
+        transfer.SetBulkPinned(BulkLoopback.InAddress, memory.AsMemory(7, 512));
         transfer.Submit();
         Finish(transfer);
         AssertOnly(memory, 7, [8, 9]);
 
         Array.Fill(memory, Untouched);
-        transfer.SetControl(new UsbControlSetup(0xc0, 1, 2, 3), memory.AsMemory(50, UsbControlSetup.Size + 4));
+        transfer.SetControlPinned(new UsbControlSetup(0xc0, 1, 2, 3), memory.AsMemory(50, UsbControlSetup.Size + 4));
         transfer.Submit();
         Finish(transfer);
         AssertOnly(memory, 50, [0xc0, 1, 2, 0, 3, 0, 4, 0, 1, 2, 3, 4]);
@@ -63,11 +63,11 @@ public sealed class CallersMemoryTests : BusTest
         handle.At(BulkLoopback.OutAddress).Write(memory.AsSpan(20, 4), Patience);
         arrived.Add(echo[..handle.At(BulkLoopback.InAddress).Read(echo, Patience)]);
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, memory.AsMemory(30, 5));
+        transfer.SetBulkPinned(BulkLoopback.OutAddress, memory.AsMemory(30, 5));
         transfer.Submit();
         Finish(transfer);
         arrived.Add(echo[..handle.At(BulkLoopback.InAddress).Read(echo, Patience)]);
-        transfer.SetControl(new UsbControlSetup(0x40, 1, 0, 0), memory.AsMemory(40, UsbControlSetup.Size + 2));
+        transfer.SetControlPinned(new UsbControlSetup(0x40, 1, 0, 0), memory.AsMemory(40, UsbControlSetup.Size + 2));
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(["10 11 12", "20 21 22 23", "30 31 32 33 34", "48 49"], arrived.Select(one => string.Join(' ', one)));
@@ -82,17 +82,17 @@ public sealed class CallersMemoryTests : BusTest
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 4);
         (string Kind, int Offset, Action Configure)[] kinds =
         [
-            ("bulk", 3, () => transfer.SetBulk(BulkLoopback.OutAddress, memory.AsMemory(3, 100))),
-            ("bulk, whole array", 0, () => transfer.SetBulk(BulkLoopback.OutAddress, memory)),
-            ("interrupt", 5, () => transfer.SetInterrupt(BulkLoopback.InAddress, memory.AsMemory(5, 100))),
-            ("interrupt, whole array", 0, () => transfer.SetInterrupt(BulkLoopback.InAddress, memory)),
-            ("stream", 7, () => transfer.SetBulkStream(BulkLoopback.InAddress, 1, memory.AsMemory(7, 100))),
-            ("stream, whole array", 0, () => transfer.SetBulkStream(BulkLoopback.InAddress, 1, memory)),
-            ("control", 9, () => transfer.SetControl(new UsbControlSetup(0xc0, 1, 0, 0), memory.AsMemory(9, 100))),
-            ("isochronous", 11, () => transfer.SetIsochronous(0x81, memory.AsMemory(11, 100))),
-            ("isochronous, whole array", 0, () => transfer.SetIsochronous(0x81, memory)),
-            ("another buffer", 12, () => transfer.SetBuffer(memory.AsMemory(12, 1012))),
-            ("another buffer, whole array", 0, () => transfer.SetBuffer(memory)),
+            ("bulk", 3, () => transfer.SetBulkPinned(BulkLoopback.OutAddress, memory.AsMemory(3, 100))),
+            ("bulk, whole array", 0, () => transfer.SetBulkPinned(BulkLoopback.OutAddress, memory)),
+            ("interrupt", 5, () => transfer.SetInterruptPinned(BulkLoopback.InAddress, memory.AsMemory(5, 100))),
+            ("interrupt, whole array", 0, () => transfer.SetInterruptPinned(BulkLoopback.InAddress, memory)),
+            ("stream", 7, () => transfer.SetBulkStreamPinned(BulkLoopback.InAddress, 1, memory.AsMemory(7, 100))),
+            ("stream, whole array", 0, () => transfer.SetBulkStreamPinned(BulkLoopback.InAddress, 1, memory)),
+            ("control", 9, () => transfer.SetControlPinned(new UsbControlSetup(0xc0, 1, 0, 0), memory.AsMemory(9, 100))),
+            ("isochronous", 11, () => transfer.SetIsochronousPinned(0x81, memory.AsMemory(11, 100))),
+            ("isochronous, whole array", 0, () => transfer.SetIsochronousPinned(0x81, memory)),
+            ("another buffer", 12, () => transfer.SetBufferPinned(memory.AsMemory(12, 1012))),
+            ("another buffer, whole array", 0, () => transfer.SetBufferPinned(memory)),
         ];
         foreach ((string kind, int offset, Action configure) in kinds)
         {

@@ -110,7 +110,7 @@ public sealed class IsochronousTests : BusTest
         handle.ClaimInterface(0).SetAlternateSetting(1);
         byte[] memory = new byte[512 * 3];
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 8);
-        transfer.SetIsochronous(Endpoint, memory.AsMemory(), [512, 16, 300, 512]);
+        transfer.SetIsochronousPinned(Endpoint, memory.AsMemory(), [512, 16, 300, 512]);
         Assert.Equal(4, transfer.IsoPacketCount);
         transfer.Submit();
         Finish(transfer);
@@ -133,11 +133,11 @@ public sealed class IsochronousTests : BusTest
         using UsbDeviceHandle handle = Open(new IsoSource());
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 4);
         transfer.SetIsochronous(Endpoint, 100);
-        Assert.Throws<ArgumentException>(() => transfer.SetIsochronous(Endpoint, new byte[10])); // 10 / 4
-        Assert.Throws<ArgumentException>(() => transfer.SetIsochronous(Endpoint, Array.Empty<byte>()));
-        Assert.Throws<ArgumentException>(() => transfer.SetIsochronous(Endpoint, new byte[10], [4, 4, 4]));
-        Assert.Throws<ArgumentException>(() => transfer.SetIsochronous(Endpoint, new byte[10], [1, 1, 1, 1, 1]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(Endpoint, new byte[10], [4, 0]));
+        Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10])); // 10 / 4
+        Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(Endpoint, Array.Empty<byte>()));
+        Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10], [4, 4, 4]));
+        Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10], [1, 1, 1, 1, 1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10], [4, 0]));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(Endpoint, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(Endpoint, int.MaxValue));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(0x40, 8));

@@ -158,8 +158,8 @@ public sealed class LimitTrapTests : BusTest
         handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 2, UsbTransferFlags.ShortIsError);
         Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(IsoEndpoint, 512));
-        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(IsoEndpoint, new byte[1024]));
-        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(0x01, (ReadOnlySpan<byte>)new byte[1024]));
+        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronousPinned(IsoEndpoint, new byte[1024]));
+        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronousCopy(0x01, (ReadOnlySpan<byte>)new byte[1024]));
         transfer.Flags = UsbTransferFlags.None;
         transfer.SetIsochronous(IsoEndpoint, 512);
         Assert.Throws<InvalidOperationException>(() => transfer.Flags = UsbTransferFlags.ShortIsError);
@@ -204,7 +204,7 @@ public sealed class NoScatterGatherTests : BusTest
         using UsbTransfer output = handle.CreateTransfer();
         using UsbTransfer input = handle.CreateTransfer();
         int callbacks = 0;
-        output.SetBulk(BulkLoopback.OutAddress, (ReadOnlySpan<byte>)sent, _ => callbacks++);
+        output.SetBulkCopy(BulkLoopback.OutAddress, (ReadOnlySpan<byte>)sent, _ => callbacks++);
         input.SetBulk(BulkLoopback.InAddress, 200 * 512, _ => callbacks++); // more than comes: a short packet ends it in the middle
         input.Submit();
         output.Submit();

@@ -32,7 +32,7 @@ public sealed class MemoryTrapTests : BusTest
         using UsbDeviceHandle handle = Open(_loopback);
         UsbBuffer buffer = handle.AllocateBuffer(Half, preferDeviceMemory: true);
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory[..1024]);
+        transfer.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory[..1024]);
         transfer.Submit();
         buffer.Dispose();
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
@@ -53,7 +53,7 @@ public sealed class MemoryTrapTests : BusTest
         UsbTransfer[] transfers = [.. Enumerable.Range(0, 4).Select(_ => handle.CreateTransfer())];
         for (int i = 0; i < transfers.Length; i++)
         {
-            transfers[i].SetBulk(BulkLoopback.InAddress, buffer.Memory.Slice(i * 1024, 1024));
+            transfers[i].SetBulkPinned(BulkLoopback.InAddress, buffer.Memory.Slice(i * 1024, 1024));
             transfers[i].Submit();
         }
 
@@ -82,7 +82,7 @@ public sealed class MemoryTrapTests : BusTest
         var transfer = handle.CreateTransfer();
         UsbTransferStatus? status = null;
         byte last = 0;
-        transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory, t =>
+        transfer.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory, t =>
         {
             status = t.Status;
             t.Buffer.Fill(7); // its memory is there until the callback has returned
@@ -150,7 +150,7 @@ public sealed class MemoryTrapTests : BusTest
             UsbDeviceHandle handle = Open(_loopback);
             UsbBuffer buffer = handle.AllocateBuffer(Half, preferDeviceMemory: true);
             Assert.True(buffer.IsDeviceMemory);
-            handle.CreateTransfer().SetBulk(BulkLoopback.InAddress, buffer.Memory);
+            handle.CreateTransfer().SetBulkPinned(BulkLoopback.InAddress, buffer.Memory);
         }
     }
 
@@ -205,7 +205,7 @@ public sealed class NoDeviceMemoryTests : BusTest
         Assert.False(buffer.IsDeviceMemory);
         Assert.Equal(5000, buffer.GetSpan().Length);
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory[..512]);
+        transfer.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory[..512]);
         transfer.Submit();
         handle.At(BulkLoopback.OutAddress).Write([9], Patience);
         Finish(transfer);

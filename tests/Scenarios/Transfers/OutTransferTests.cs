@@ -18,18 +18,18 @@ public sealed class OutTransferTests : BusTest
         device.Add(taker);
         using UsbDeviceHandle handle = Open(device);
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetInterrupt(0x01, (ReadOnlySpan<byte>)[1, 2, 3]);
+        transfer.SetInterruptCopy(0x01, (ReadOnlySpan<byte>)[1, 2, 3]);
         Assert.Equal(UsbTransferType.Interrupt, transfer.Type);
         Send(transfer);
         byte[] memory = [4, 5];
-        transfer.SetInterrupt(0x01, memory);
+        transfer.SetInterruptPinned(0x01, memory);
         memory[0] = 6; // not copied
         Send(transfer);
         transfer.SetInterrupt(0x01, 4);
         transfer.Buffer.Fill(9);
         Send(transfer);
         Assert.Equal(["1,2,3", "6,5", "9,9,9,9"], taker.Taken);
-        Assert.Throws<ArgumentException>(() => transfer.SetInterrupt(0x81, (ReadOnlySpan<byte>)[1]));
+        Assert.Throws<ArgumentException>(() => transfer.SetInterruptCopy(0x81, (ReadOnlySpan<byte>)[1]));
     }
 
     [BusFact]
@@ -42,10 +42,10 @@ public sealed class OutTransferTests : BusTest
         using UsbDeviceHandle handle = Open(sink);
         handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 3);
-        transfer.SetIsochronous(IsoEndpoint, (ReadOnlySpan<byte>)[1, 2, 3, 4, 5, 6], [1, 3, 2]);
+        transfer.SetIsochronousCopy(IsoEndpoint, (ReadOnlySpan<byte>)[1, 2, 3, 4, 5, 6], [1, 3, 2]);
         Send(transfer);
         byte[] memory = [7, 8, 9];
-        transfer.SetIsochronous(IsoEndpoint, memory);
+        transfer.SetIsochronousPinned(IsoEndpoint, memory);
         memory[2] = 10;
         Send(transfer);
         var statuses = new List<(UsbTransferStatus, int)>();
@@ -56,7 +56,7 @@ public sealed class OutTransferTests : BusTest
         Send(transfer);
         Assert.Equal(["0:1", "1:2,3,4", "2:5,6", "3:7", "5:10", "6:11,11", "7:11,11", "8:11,11"], taken);
         Assert.Equal([(UsbTransferStatus.Completed, 1), (UsbTransferStatus.Error, 0), (UsbTransferStatus.Completed, 1)], statuses);
-        Assert.Throws<ArgumentException>(() => transfer.SetIsochronous(0x81, (ReadOnlySpan<byte>)[1, 2, 3]));
+        Assert.Throws<ArgumentException>(() => transfer.SetIsochronousCopy(0x81, (ReadOnlySpan<byte>)[1, 2, 3]));
     }
 
     [BusTheory]
@@ -108,12 +108,12 @@ public sealed class OutTransferTests : BusTest
         using UsbDeviceHandle handle = Open(sink);
         handle.ClaimInterface(0).SetAlternateSetting(1);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 2);
-        transfer.SetIsochronous(IsoEndpoint, (ReadOnlySpan<byte>)new byte[1025], [513, 512]);
+        transfer.SetIsochronousCopy(IsoEndpoint, (ReadOnlySpan<byte>)new byte[1025], [513, 512]);
         Assert.Equal(UsbError.InvalidParameter, transfer.TrySubmit());
         Assert.False(transfer.IsSubmitted);
         Assert.Equal(0, sink.Endpoint(IsoEndpoint).Submitted);
 
-        transfer.SetIsochronous(IsoEndpoint, (ReadOnlySpan<byte>)new byte[1024], [512, 512]);
+        transfer.SetIsochronousCopy(IsoEndpoint, (ReadOnlySpan<byte>)new byte[1024], [512, 512]);
         Send(transfer);
         Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
     }

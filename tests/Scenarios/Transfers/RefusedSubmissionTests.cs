@@ -90,7 +90,7 @@ public sealed class RefusedSubmissionTests : BusTest
     private UsbTransfer Make()
     {
         UsbTransfer transfer = _handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, _buffer, _ => _callbacks++);
+        transfer.SetBulkPinned(BulkLoopback.OutAddress, _buffer, _ => _callbacks++);
         return transfer;
     }
 

@@ -44,9 +44,9 @@ public sealed class StreamTrapTests : BusTest
         using UsbTransfer input = handle.CreateTransfer();
         using UsbTransfer output = handle.CreateTransfer();
         Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStream(In, 0, 1024));
-        Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStream(In, 0, new byte[8]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStream(Out, 0, (ReadOnlySpan<byte>)[1]));
-        Assert.Throws<ArgumentException>(() => input.SetBulkStream(In, 1, (ReadOnlySpan<byte>)[1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStreamPinned(In, 0, new byte[8]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => input.SetBulkStreamCopy(Out, 0, (ReadOnlySpan<byte>)[1]));
+        Assert.Throws<ArgumentException>(() => input.SetBulkStreamCopy(In, 1, (ReadOnlySpan<byte>)[1]));
         var numbers = new List<byte>();
         input.SetBulkStream(In, 3, 1024, transfer =>
         {
@@ -59,7 +59,7 @@ public sealed class StreamTrapTests : BusTest
         {
             foreach (uint stream in new uint[] { 1, 3 })
             {
-                output.SetBulkStream(Out, stream, (ReadOnlySpan<byte>)[(byte)((stream * 10) + i)]);
+                output.SetBulkStreamCopy(Out, stream, (ReadOnlySpan<byte>)[(byte)((stream * 10) + i)]);
                 output.Submit();
                 Finish(output);
             }

@@ -30,7 +30,7 @@ public sealed class TimeoutTrapTests : BusTest
         foreach (TimeSpan time in new[] { TimeSpan.FromMilliseconds(int.MaxValue + 1L), TimeSpan.FromDays(25), TimeSpan.MaxValue, TimeSpan.FromTicks(-1), TimeSpan.MinValue })
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(BulkLoopback.InAddress, 1, timeout: time));
-            Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(BulkLoopback.InAddress, new byte[1], timeout: time));
+            Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulkPinned(BulkLoopback.InAddress, new byte[1], timeout: time));
             Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetInterrupt(BulkLoopback.InAddress, 1, timeout: time));
             Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetControl(setup, 1, timeout: time));
             Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulkStream(BulkLoopback.InAddress, 1, 1, timeout: time));

@@ -20,9 +20,9 @@ public sealed class TransferTrapTests : BusTest
         {
             int[] lengths = [.. Enumerable.Repeat(8, count)];
             if (count <= room)
-                transfer.SetIsochronous(0x81, new byte[8 * count], lengths);
+                transfer.SetIsochronousPinned(0x81, new byte[8 * count], lengths);
             else
-                Assert.Throws<ArgumentException>(() => transfer.SetIsochronous(0x81, new byte[8 * count], lengths));
+                Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(0x81, new byte[8 * count], lengths));
             Assert.Equal(Math.Min(count, room), transfer.DangerousGetTransfer()->num_iso_packets);
         }
 
@@ -114,7 +114,7 @@ public sealed class TransferTrapTests : BusTest
                 garbage.Add(new byte[2048]);
                 neighbours[i] = new byte[64];
                 transfers[i] = _handle.CreateTransfer();
-                transfers[i].SetBulk(BulkLoopback.InAddress, buffer);
+                transfers[i].SetBulkPinned(BulkLoopback.InAddress, buffer);
                 buffers[i] = new WeakReference<byte[]>(buffer);
             }
 

@@ -17,7 +17,7 @@ public sealed class UsbBufferTests : BusTest
         Assert.Equal(10_000, buffer.GetSpan().Length);
         handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory[512..1024]);
+        transfer.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory[512..1024]);
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[512..515].ToArray());
@@ -30,7 +30,7 @@ public sealed class UsbBufferTests : BusTest
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(new byte[] { 4, 5 }, transfer.Data.ToArray());
-        Assert.Throws<ObjectDisposedException>(() => transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory));
+        Assert.Throws<ObjectDisposedException>(() => transfer.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory));
     }
 
     [BusFact]
@@ -39,7 +39,7 @@ public sealed class UsbBufferTests : BusTest
         UsbDeviceHandle handle = Open(new BulkLoopback());
         UsbBuffer buffer = handle.AllocateBuffer(4096, preferDeviceMemory: true);
         UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, buffer.Memory);
+        transfer.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory);
         transfer.Submit();
         handle.Dispose();
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
@@ -65,7 +65,7 @@ public sealed class UsbBufferTests : BusTest
         for (uint stream = 1; stream <= 2; stream++)
         {
             UsbTransfer input = handle.CreateTransfer();
-            input.SetBulkStream(BulkLoopback.InAddress, stream, 1024);
+            input.SetBulkStreamPinned(BulkLoopback.InAddress, stream, 1024);
             Assert.Equal(stream, input.StreamId);
             Assert.Equal(UsbTransferType.BulkStream, input.Type);
             input.Submit();
@@ -73,12 +73,12 @@ public sealed class UsbBufferTests : BusTest
         }
 
         using UsbTransfer output = handle.CreateTransfer();
-        output.SetBulkStream(BulkLoopback.OutAddress, 2, (ReadOnlySpan<byte>)[22]);
+        output.SetBulkStreamCopy(BulkLoopback.OutAddress, 2, (ReadOnlySpan<byte>)[22]);
         output.Submit();
         Finish(inputs[1]);
         Assert.Equal(new byte[] { 22 }, inputs[1].Data.ToArray());
         Assert.True(inputs[0].IsSubmitted);
-        output.SetBulkStream(BulkLoopback.OutAddress, 1, new byte[] { 11 });
+        output.SetBulkStreamPinned(BulkLoopback.OutAddress, 1, new byte[] { 11 });
         output.Submit();
         Finish(inputs[0]);
         Assert.Equal(new byte[] { 11 }, inputs[0].Data.ToArray());

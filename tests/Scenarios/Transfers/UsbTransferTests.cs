@@ -17,7 +17,7 @@ public sealed class UsbTransferTests : BusTest
         new Random(1).NextBytes(sent);
         using UsbTransfer output = _handle.CreateTransfer();
         using UsbTransfer input = _handle.CreateTransfer();
-        output.SetBulk(BulkLoopback.OutAddress, (ReadOnlySpan<byte>)sent);
+        output.SetBulkCopy(BulkLoopback.OutAddress, (ReadOnlySpan<byte>)sent);
         input.SetBulk(BulkLoopback.InAddress, 100_352);
         output.Submit();
         input.Submit();
@@ -38,8 +38,8 @@ public sealed class UsbTransferTests : BusTest
         byte[] received = new byte[512];
         using UsbTransfer output = _handle.CreateTransfer();
         using UsbTransfer input = _handle.CreateTransfer();
-        output.SetBulk(BulkLoopback.OutAddress, sent);
-        input.SetBulk(BulkLoopback.InAddress, received.AsMemory());
+        output.SetBulkPinned(BulkLoopback.OutAddress, sent);
+        input.SetBulkPinned(BulkLoopback.InAddress, received.AsMemory());
         sent[0] = 9; // not copied: this is what is sent
         output.Submit();
         input.Submit();
@@ -202,7 +202,7 @@ public sealed class UsbTransferTests : BusTest
         Assert.Equal(_loopback.Description.VendorId, BitConverter.ToUInt16(transfer.Data[8..]));
 
         byte[] memory = new byte[UsbControlSetup.Size + 18];
-        transfer.SetControl(setup, memory.AsMemory());
+        transfer.SetControlPinned(setup, memory.AsMemory());
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(18, memory[UsbControlSetup.Size]);
@@ -239,11 +239,11 @@ public sealed class UsbTransferTests : BusTest
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x81, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x81, 1, timeout: TimeSpan.FromMilliseconds(-1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x81, 1, timeout: TimeSpan.FromDays(25)));
-        Assert.Throws<ArgumentException>(() => transfer.SetBulk(0x81, (ReadOnlySpan<byte>)[1]));
-        Assert.Throws<ArgumentNullException>(() => transfer.SetBulk(0x81, (byte[])null!));
+        Assert.Throws<ArgumentException>(() => transfer.SetBulkCopy(0x81, (ReadOnlySpan<byte>)[1]));
+        Assert.Throws<ArgumentNullException>(() => transfer.SetBulkPinned(0x81, (byte[])null!));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetControl(default, 65_536));
-        Assert.Throws<ArgumentException>(() => transfer.SetControl(new UsbControlSetup(0x80, 6, 0, 0), (ReadOnlySpan<byte>)[1]));
-        Assert.Throws<ArgumentException>(() => transfer.SetControl(default, new byte[7].AsMemory()));
+        Assert.Throws<ArgumentException>(() => transfer.SetControlCopy(new UsbControlSetup(0x80, 6, 0, 0), (ReadOnlySpan<byte>)[1]));
+        Assert.Throws<ArgumentException>(() => transfer.SetControlPinned(default, new byte[7].AsMemory()));
         Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(0x81, 100)); // made without packets
         Assert.Throws<ArgumentOutOfRangeException>(() => _handle.CreateTransfer(-1));
         Assert.Equal(BulkLoopback.OutAddress, transfer.Endpoint);
@@ -271,7 +271,7 @@ public sealed class UsbTransferTests : BusTest
         using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 2);
         Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8)); // never configured
         transfer.SetBulk(BulkLoopback.InAddress, 64, timeout: Patience);
-        transfer.SetBuffer(memory);
+        transfer.SetBufferPinned(memory);
         _handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         transfer.Submit();
         Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8));
@@ -281,11 +281,11 @@ public sealed class UsbTransferTests : BusTest
         transfer.SetBuffer(1024);
         Assert.Equal(1024, transfer.Buffer.Length);
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBuffer(-1));
-        Assert.Throws<ArgumentNullException>(() => transfer.SetBuffer(null!));
+        Assert.Throws<ArgumentNullException>(() => transfer.SetBufferPinned(null!));
 
         transfer.SetIsochronous(0x81, 100);
         Assert.Throws<ArgumentException>(() => transfer.SetBuffer(100));
-        transfer.SetBuffer(new byte[200]);
+        transfer.SetBufferPinned(new byte[200]);
         Assert.Equal(2, transfer.IsoPacketCount);
 
         transfer.SetControl(new UsbControlSetup(0x80, 6, 0x0100, 0), 18);

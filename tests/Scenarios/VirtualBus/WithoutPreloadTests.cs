@@ -1,4 +1,3 @@
-using Native.LibUsb.Tests.Versions;
 
 namespace Native.LibUsb.Tests.Bus;
 
