@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-if ! eng/setup.sh || ! dotnet build Native.LibUsb.sln -c Release -v quiet; then
+if ! eng/setup.sh || ! dotnet build Native.LibUsb.sln -c Release -v quiet -p:CheckPublicApi=true; then
   echo "0 passed, 1 failed, 0 skipped"
   exit 1
 fi

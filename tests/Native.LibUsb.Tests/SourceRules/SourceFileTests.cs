@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace Native.LibUsb.Tests.Architecture;
+namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>Tests that a file of src holds one public type. The generated files of the raw layer hold one kind of type each.</summary>
 public sealed class SourceFileTests

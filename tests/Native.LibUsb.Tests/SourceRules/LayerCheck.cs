@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace Native.LibUsb.Tests.Architecture;
+namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>
 /// Finds what a file refers to in a higher layer than its own. The first folder of a path decides the layer. References in documentation

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Native.LibUsb.Streaming;
 
-namespace Native.LibUsb.Tests.Architecture;
+namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>Tests that the names of public types start with <c>Usb</c>, which they have once, and those of interfaces with <c>IUsb</c>.</summary>
 public sealed partial class PublicNameTests

@@ -1,7 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
-namespace Native.LibUsb.Tests.Architecture;
+namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>Represents a C# file by its path, which is relative to the folder that was read, and its syntax.</summary>
 internal sealed record SourceFile(string Path, SyntaxTree Tree)

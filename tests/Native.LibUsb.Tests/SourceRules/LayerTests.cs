@@ -1,4 +1,4 @@
-namespace Native.LibUsb.Tests.Architecture;
+namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>Tests that each folder of src/Native.LibUsb uses only its own layer and lower ones.</summary>
 public sealed class LayerTests
