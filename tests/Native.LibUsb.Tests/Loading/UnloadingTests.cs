@@ -84,7 +84,7 @@ public sealed class UnloadingTests
             transfer.Submit();
             Assert.True(ended.Wait(TimeSpan.FromSeconds(30)));
             using var read = new ManualResetEventSlim();
-            using UsbInputRing ring = handle.CreateInputRing(endpoint, new UsbRingOptions { TransferSize = 512, Transfers = 2 });
+            using UsbInputRing ring = handle.At(endpoint.Address).CreateInputRing(new UsbRingOptions { TransferSize = 512, Transfers = 2 });
             ring.Start(_ => read.Set());
             Assert.True(read.Wait(TimeSpan.FromSeconds(30)));
         }

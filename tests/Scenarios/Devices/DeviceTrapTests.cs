@@ -190,7 +190,7 @@ public sealed class DeviceTrapTests : BusTest
             handle.AllocateBuffer(4096, preferDeviceMemory: true).Dispose();
             handle.At(BulkLoopback.OutAddress).Write([1], Patience);
             using UsbTransfer transfer = handle.CreateTransfer();
-            transfer.SetBulk(BulkLoopback.OutAddress, [1]);
+            transfer.SetBulkCopy(BulkLoopback.OutAddress, [1]);
             transfer.Submit();
             while (transfer.IsSubmitted)
                 context.HandleEvents(Patience);

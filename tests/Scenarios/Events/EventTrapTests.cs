@@ -257,7 +257,7 @@ public sealed partial class EventTrapTests : BusTest
                 return;
             foreach ((string name, Action act) in new (string, Action)[]
             {
-                ("events", Context.HandleEvents), // would wait for 60 seconds: closing has the events for itself
+                ("events", () => Context.HandleEvents()), // would wait for 60 seconds: closing has the events for itself
                 ("read", () => second.At(BulkLoopback.InAddress).Read(new byte[8])),
             })
             {

@@ -240,7 +240,7 @@ public sealed class IsoRingTests : RingTest
     public void Sizes_come_from_a_rate_and_a_time(VirtualSpeed speed, int setting, double rate)
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = speed }));
-        handle.SetAlternateSetting(0, (byte)setting);
+        handle.ClaimInterface(0).SetAlternateSetting((byte)setting);
         UsbRingOptions options = UsbRingOptions.ForRate(Endpoint(handle, IsoSource.EndpointAddress, setting), rate, TimeSpan.FromMilliseconds(100));
         using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, options, setting);
         Assert.True(ring.TransferSize * (double)options.Transfers / rate >= 0.1);

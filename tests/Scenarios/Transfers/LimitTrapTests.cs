@@ -15,7 +15,7 @@ public sealed class LimitTrapTests : BusTest
         loopback.ControlHandler = _ => true; // never answers
         using UsbDeviceHandle bulk = Open(loopback);
         using UsbDeviceHandle iso = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
-        iso.SetAlternateSetting(0, 3);
+        iso.ClaimInterface(0).SetAlternateSetting(3);
         const int megabyte = 1 << 20;
         for (int i = 0; i < 15; i++)
             Submitted(bulk, megabyte);

@@ -57,7 +57,7 @@ public sealed class StreamTrapTests : BusTest
         input.Submit();
         for (byte i = 0; i < 3; i++)
         {
-            foreach (uint stream in new uint[] { 1, 3 })
+            foreach (int stream in new int[] { 1, 3 })
             {
                 output.SetBulkStreamCopy(Out, stream, (ReadOnlySpan<byte>)[(byte)((stream * 10) + i)]);
                 output.Submit();
@@ -67,7 +67,7 @@ public sealed class StreamTrapTests : BusTest
 
         HandleEventsUntil(() => numbers.Count == 3);
         Assert.Equal([30, 31, 32], numbers);
-        Assert.Equal(3u, input.StreamId);
+        Assert.Equal(3, input.StreamId);
     }
 
     // Slower than SuperSpeed, without an exponent, or an endpoint that is not there.

@@ -62,10 +62,10 @@ public sealed class UsbBufferTests : BusTest
         int streams = handle.AllocateStreams(4, BulkLoopback.InAddress, BulkLoopback.OutAddress);
         Assert.InRange(streams, 1, 4);
         var inputs = new List<UsbTransfer>();
-        for (uint stream = 1; stream <= 2; stream++)
+        for (int stream = 1; stream <= 2; stream++)
         {
             UsbTransfer input = handle.CreateTransfer();
-            input.SetBulkStreamPinned(BulkLoopback.InAddress, stream, 1024);
+            input.SetBulkStream(BulkLoopback.InAddress, stream, 1024);
             Assert.Equal(stream, input.StreamId);
             Assert.Equal(UsbTransferType.BulkStream, input.Type);
             input.Submit();
@@ -83,7 +83,7 @@ public sealed class UsbBufferTests : BusTest
         Finish(inputs[0]);
         Assert.Equal(new byte[] { 11 }, inputs[0].Data.ToArray());
         output.SetBulk(BulkLoopback.OutAddress, 1);
-        Assert.Equal(0u, output.StreamId);
+        Assert.Equal(0, output.StreamId);
         handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
         Assert.Throws<ArgumentException>(() => handle.AllocateStreams(1));
         Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateStreams(0, 0x81));

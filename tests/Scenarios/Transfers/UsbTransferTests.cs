@@ -221,7 +221,7 @@ public sealed class UsbTransferTests : BusTest
         };
         using UsbTransfer transfer = _handle.CreateTransfer();
         var setup = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Vendor, UsbRecipient.Device, 0x42, 1, 2);
-        transfer.SetControl(setup, [10, 20, 30]);
+        transfer.SetControlCopy(setup, [10, 20, 30]);
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
@@ -234,7 +234,7 @@ public sealed class UsbTransferTests : BusTest
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         Assert.Throws<InvalidOperationException>(transfer.Submit); // never configured
-        transfer.SetBulk(BulkLoopback.OutAddress, [1, 2, 3]);
+        transfer.SetBulkCopy(BulkLoopback.OutAddress, [1, 2, 3]);
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x7f, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x81, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x81, 1, timeout: TimeSpan.FromMilliseconds(-1)));
