@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Loading;

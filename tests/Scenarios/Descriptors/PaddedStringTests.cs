@@ -1,5 +1,4 @@
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 
 namespace Native.LibUsb.Tests.Facade;
 

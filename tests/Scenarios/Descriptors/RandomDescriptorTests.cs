@@ -1,6 +1,5 @@
 using System.Globalization;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Facade;

@@ -1,6 +1,5 @@
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Bus;
 
 namespace Native.LibUsb.Tests.Streaming;
 
