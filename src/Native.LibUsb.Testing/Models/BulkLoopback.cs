@@ -1,33 +1,5 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>How a <see cref="BulkLoopback"/> is made.</summary>
-public sealed record BulkLoopbackOptions
-{
-    /// <summary>Full, high or SuperSpeed.</summary>
-    public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
-
-    /// <summary><c>idVendor</c>.</summary>
-    public ushort VendorId { get; init; } = 0x1209;
-
-    /// <summary><c>idProduct</c>.</summary>
-    public ushort ProductId { get; init; } = 0x0011;
-
-    /// <summary>The serial number; null for none.</summary>
-    public string? SerialNumber { get; init; }
-
-    /// <summary>SuperSpeed only: the base-two logarithm of the number of streams; 0 for none.</summary>
-    public int StreamsExponent { get; init; }
-
-    /// <summary>Bytes that wait in the device (for each stream) before OUT transfers have to wait.</summary>
-    public int Capacity { get; init; } = 4 << 20;
-
-    /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
-    public string? KernelDriver { get; init; }
-
-    /// <summary><c>bInterfaceClass</c>, <c>bInterfaceSubClass</c> and <c>bInterfaceProtocol</c>, by which a real kernel chooses the driver.</summary>
-    public (byte Class, byte Subclass, byte Protocol) InterfaceClass { get; init; } = (0xff, 0, 0);
-}
-
 /// <summary>A device that sends back on bulk IN 0x82 what it gets on bulk OUT 0x02, with the same packet boundaries.</summary>
 /// <remarks>A short or empty packet in goes out as a short or empty packet. Each stream is a loopback of its own.</remarks>
 public sealed class BulkLoopback : VirtualDevice

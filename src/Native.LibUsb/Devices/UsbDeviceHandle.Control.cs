@@ -163,7 +163,7 @@ public sealed unsafe partial class UsbDeviceHandle
 
     private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
         new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}",
-            hint: error == UsbError.InvalidParameter ? ErrorHint.ForSubmit(error, UsbTransferType.Control, length) : null);
+            hint: error == UsbError.InvalidParameter ? TransferHint.ForSubmit(error, UsbTransferType.Control, length) : null);
 
     private UsbError Control(in UsbControlSetup setup, byte* data, int length, out int transferred, TimeSpan? timeout)
     {

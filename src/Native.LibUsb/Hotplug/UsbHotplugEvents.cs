@@ -13,10 +13,3 @@ public enum UsbHotplugEvents
     /// <summary>It was unplugged. Its descriptors can still be read; opening it fails.</summary>
     Left = 1 << 1,
 }
-
-/// <summary>A device came or went.</summary>
-/// <param name="Event">Which of the two.</param>
-/// <param name="Device">
-/// The device. The receiver disposes it; what it does not dispose is let go of by the garbage collector, or with the context.
-/// </param>
-public readonly record struct UsbHotplugNotification(UsbHotplugEvents Event, UsbDevice Device);

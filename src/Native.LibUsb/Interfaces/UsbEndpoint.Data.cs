@@ -163,5 +163,5 @@ public sealed unsafe partial class UsbEndpoint
 
     private UsbException Failure(UsbError error, int length, int transferred) => new(
         error, string.Create(CultureInfo.InvariantCulture, $"{(Direction == UsbDirection.In ? "read" : "write")} {length} bytes {(Direction == UsbDirection.In ? "from" : "to")} endpoint 0x{Address:x2}"), transferred,
-        Handle.Claims.Diagnose(error, Address, TransferType) ?? ErrorHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize));
+        Handle.Claims.Diagnose(error, Address, TransferType) ?? TransferHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize));
 }

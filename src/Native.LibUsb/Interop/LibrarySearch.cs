@@ -98,7 +98,7 @@ internal sealed unsafe class LibrarySearch
         return null;
     }
 
-    private static string UpdateIt => $"update it, or name a newer file with UsbLibrary.{nameof(UsbLibrary.SetPath)} before its first use.";
+    private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
     // The runtime knows more places for names than the system: those of a load context of the program's own, for example.
     private bool TryName(string name, out nint handle) =>
@@ -181,7 +181,7 @@ internal sealed unsafe class LibrarySearch
     private DllNotFoundException NotFound() => new(
         (_advice is null
             ? "libusb 1.0 was not found: install it (Debian: libusb-1.0-0, Fedora: libusb1, Homebrew: libusb; on Windows put libusb-1.0.dll beside "
-                + $"the program), or name the file with UsbLibrary.{nameof(UsbLibrary.SetPath)} before its first use."
+                + "the program), or name the file with UsbLibrary.SetPath before its first use."
             : _advice)
         + $" Tried: {string.Join(", ", _tried)}.");
 }

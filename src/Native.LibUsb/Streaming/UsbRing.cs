@@ -359,7 +359,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     {
         UsbError.Closed => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The interface or the device handle was closed."),
         UsbError.Pipe => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "Call ClearHalt, and start the ring again."),
-        _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: ErrorHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
+        _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: TransferHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
     };
 
     /// <summary>Whether the ring failed, and why.</summary>

@@ -87,7 +87,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 
     internal Exception Failure(UsbTransferOutcome outcome) =>
         new UsbException(
-            outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred, ErrorHint.ForMove(outcome.Error, _type, 0, 0));
+            outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred, TransferHint.ForMove(outcome.Error, _type, 0, 0));
 
     /// <summary>Gets the source of awaited results.</summary>
     internal TransferCompletion Completion =>

@@ -201,6 +201,6 @@ public sealed unsafe partial class UsbTransfer
         };
         return new UsbException(
             error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}",
-            hint: _handle.Claims.Diagnose(error, Endpoint, Type) ?? ErrorHint.ForSubmit(error, Type, length, packetLength));
+            hint: _handle.Claims.Diagnose(error, Endpoint, Type) ?? TransferHint.ForSubmit(error, Type, length, packetLength));
     }
 }

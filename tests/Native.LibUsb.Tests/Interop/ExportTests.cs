@@ -65,7 +65,7 @@ public sealed unsafe class ExportTests
     [MemberData(nameof(OptionalFunctions))]
     public void Calling_an_absent_function_names_it_and_both_versions(string name)
     {
-        using var fake = new FakeLibrary(new Version(1, 0, 25));
+        using var fake = new FakeLibrary(new Version(1, 0, 26));
         Isolated.Run(CallAbsentFunction, $"{fake.Path}|{name}");
     }
 

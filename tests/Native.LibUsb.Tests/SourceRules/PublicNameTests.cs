@@ -29,7 +29,7 @@ public sealed partial class PublicNameTests
 
     private static bool IsNamedByRule(string name, bool isInterface) => (isInterface ? InterfaceName() : TypeName()).IsMatch(name);
 
-    [GeneratedRegex("^Usb[A-Z](?!.*[uU][sS][bB])")]
+    [GeneratedRegex("^Usb[A-Z0-9](?!.*[uU][sS][bB])")]
     private static partial Regex TypeName();
 
     [GeneratedRegex("^IUsb[A-Z](?!.*[uU][sS][bB])")]

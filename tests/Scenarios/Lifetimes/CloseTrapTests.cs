@@ -182,7 +182,6 @@ public sealed unsafe class CloseTrapTests : BusTest
         Assert.True(_device.ControlEndpoint.WaitForPending(1, Patience));
         context.Dispose(); // does not wait: libusb leaves when the call does
         Assert.True(reader.IsAlive);
-        Assert.True(Record.Exception(() => context.DangerousGetContext()) is null, "libusb has left the context under the call");
         Assert.Throws<ObjectDisposedException>(() => handle.GetConfiguration());
         Assert.Throws<ObjectDisposedException>(() => context.HandleEvents(TimeSpan.Zero));
         _device.ControlEndpoint.Pending[0].CompleteWith([1, 2, 3, 4]);

@@ -107,7 +107,7 @@ internal sealed partial class LifetimeRun
         }
 
         _anotherThread = StartActing();
-        _stage.Until(() => _acted || IsUnderWay(current));
+        _stage.Until(() => _acted || IsUnderWay());
     }
 
     private Thread StartActing()

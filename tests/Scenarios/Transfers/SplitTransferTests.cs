@@ -106,7 +106,7 @@ public sealed class SplitTransferTests : BusTest
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 300);
         transfer.SetIsochronous(IsoEndpoint, PacketSize);
         SubmitAndSend(device, transfer);
-        transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : default);
+        transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : null);
         transfer.Submit();
         Assert.True(endpoint.WaitForPending(3, Patience));
         IReadOnlyList<VirtualUrb> pieces = endpoint.Pending;
@@ -132,7 +132,7 @@ public sealed class SplitTransferTests : BusTest
         VirtualEndpoint endpoint = device.Endpoint(IsoEndpoint);
         using UsbDeviceHandle handle = Open(device);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 128);
-        transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : default);
+        transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : null);
         transfer.Submit();
         Assert.True(endpoint.WaitForPending(1, Patience));
         lock (device.SyncRoot)

@@ -183,7 +183,7 @@ public sealed class TransferTrapTests : BusTest
         NumberedPattern.Fill(pattern, 7);
         endpoint.Hold();
         using UsbTransfer transfer = _handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, 4 * arrived, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(100) : default);
+        transfer.SetBulk(BulkLoopback.InAddress, 4 * arrived, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(100) : null);
         transfer.Submit();
         Assert.True(endpoint.WaitForPending(1, Patience));
         VirtualUrb urb = endpoint.Pending[0];

@@ -1,0 +1,34 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>The isochronous OUT endpoint of an <see cref="IsoSink"/>.</summary>
+public sealed class IsoSinkEndpoint : IsoEndpoint
+{
+    private int _packetSize;
+
+    internal IsoSinkEndpoint(IsoSinkOptions options)
+        : base(IsoSink.EndpointAddress, options.Paced) => UnplugAfterPackets = options.UnplugAfterPackets;
+
+    /// <summary>Packets taken since the setting was selected, faults included.</summary>
+    public long TakenPackets => MovedPackets;
+
+    /// <summary>Receives each packet. Set it before anything is sent.</summary>
+    public IsoPacketHandler? PacketTaken { get; set; }
+
+    internal override void Start(int setting)
+    {
+        base.Start(setting);
+        _packetSize = setting == 0 || Description is null ? 0 : Description.BytesPerInterval(Device.Description.Speed);
+    }
+
+    private protected override void Move(VirtualUrb urb, int index, long number, IsoFault? fault)
+    {
+        ref IsoPacket packet = ref urb.Packets[index];
+        ReadOnlySpan<byte> data = urb.PacketBuffer(index);
+        // what is longer than the endpoint's packets never gets onto the bus
+        (packet.Status, packet.ActualLength) = fault is { } bad ? (bad.Status, Math.Clamp(bad.Length, 0, data.Length))
+            : data.Length > _packetSize ? (UrbStatus.Overflow, 0)
+            : (UrbStatus.Success, data.Length);
+        if (packet.ActualLength > 0 || packet.Status == UrbStatus.Success)
+            PacketTaken?.Invoke(number, data[..packet.ActualLength]);
+    }
+}

@@ -1,0 +1,11 @@
+namespace Native.LibUsb;
+
+/// <summary>Which way data goes, seen from the host.</summary>
+public enum UsbDirection
+{
+    /// <summary>To the device.</summary>
+    Out = 0x00,
+
+    /// <summary>From the device.</summary>
+    In = 0x80,
+}

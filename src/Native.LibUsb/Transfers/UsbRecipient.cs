@@ -1,0 +1,17 @@
+namespace Native.LibUsb;
+
+/// <summary>Who a control request is for: bits 0 to 4 of <c>bmRequestType</c>.</summary>
+public enum UsbRecipient
+{
+    /// <summary>The device.</summary>
+    Device = 0,
+
+    /// <summary>The interface in the low byte of <c>wIndex</c>.</summary>
+    Interface = 1,
+
+    /// <summary>The endpoint in the low byte of <c>wIndex</c>.</summary>
+    Endpoint = 2,
+
+    /// <summary>Anything else.</summary>
+    Other = 3,
+}
