@@ -60,8 +60,7 @@ public sealed class AudioTests : MachineTest
     public async Task A_ring_plays_on(int transfers, int packetsPerTransfer, bool fillUnderruns)
     {
         _handle.ClaimInterface(Streaming).SetAlternateSetting(1);
-        await using UsbOutputRing ring = _handle.CreateOutputRing(
-            EndpointOf(_handle, Endpoint, 1, Streaming),
+        await using UsbOutputRing ring = _handle.At(Endpoint).CreateOutputRing(
             new UsbRingOptions { PacketsPerTransfer = packetsPerTransfer, Transfers = transfers, FillUnderruns = fillUnderruns });
         Assert.Equal(PacketLength, ring.PacketSize);
         ring.Start();
