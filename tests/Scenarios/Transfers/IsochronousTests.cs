@@ -137,8 +137,8 @@ public sealed class IsochronousTests : BusTest
         Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(Endpoint, Array.Empty<byte>()));
         Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10], [4, 4, 4]));
         Assert.Throws<ArgumentException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10], [1, 1, 1, 1, 1]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10], [4, 0]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(Endpoint, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronousPinned(Endpoint, new byte[10], [4, -1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(Endpoint, -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(Endpoint, int.MaxValue));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetIsochronous(0x40, 8));
         Assert.Equal(4, transfer.IsoPacketCount);
