@@ -20,7 +20,7 @@ public sealed class QueuedPhase(int transfers = 6, int pieceLength = 96 * 1024) 
             {
                 UsbTransfer transfer = queue.Count < transfers ? handle.CreateTransfer() : Finish(queue.Dequeue());
                 Memory<byte> piece = data.Slice(start, Math.Min(pieceLength, data.Length - start));
-                transfer.SetBulk(endpoint, piece, timeout: Machine.Patience);
+                transfer.SetBulkPinned(endpoint, piece, timeout: Machine.Patience);
                 queue.Enqueue((transfer, transfer.SubmitAsync().AsTask(), piece.Length));
             }
 
