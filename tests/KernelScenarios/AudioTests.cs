@@ -59,9 +59,8 @@ public sealed class AudioTests : MachineTest
     [InlineData(16, 8, true)]
     public async Task A_ring_plays_on(int transfers, int packetsPerTransfer, bool fillUnderruns)
     {
-        UsbInterface streaming = _handle.ClaimInterface(Streaming);
-        streaming.SetAlternateSetting(1);
-        await using UsbOutputRing ring = streaming.GetEndpoint(Endpoint).CreateOutputRing(
+        _handle.ClaimInterface(Streaming).SetAlternateSetting(1);
+        await using UsbOutputRing ring = _handle.At(Endpoint).CreateOutputRing(
             new UsbRingOptions { PacketsPerTransfer = packetsPerTransfer, Transfers = transfers, FillUnderruns = fillUnderruns });
         Assert.Equal(PacketLength, ring.PacketSize);
         ring.Start();

@@ -58,7 +58,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     {
         await using UsbTransfer write = _handle.CreateTransfer(flags: UsbTransferFlags.AddZeroPacket); // or the gadget waits for more
         byte[] data = LoopbackPattern.Make(length, length);
-        write.SetBulkCopy(_out, data, timeout: Patience);
+        write.SetBulkPinned(_out, data, timeout: Patience);
         Assert.Equal(length, await write.SubmitAsync());
         await using UsbTransfer read = _handle.CreateTransfer();
         read.SetBulk(_in, length + Packet, timeout: Patience);
@@ -95,7 +95,7 @@ public sealed class LoopbackGadgetTests : MachineTest
         await using UsbTransfer write = _handle.CreateTransfer(flags: UsbTransferFlags.AddZeroPacket);
         foreach (int length in lengths)
         {
-            write.SetBulkCopy(_out, LoopbackPattern.Make(length, length), timeout: Patience);
+            write.SetBulkPinned(_out, LoopbackPattern.Make(length, length), timeout: Patience);
             Assert.Equal(length, await write.SubmitAsync());
         }
 

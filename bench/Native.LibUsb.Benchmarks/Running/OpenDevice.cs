@@ -10,14 +10,18 @@ internal sealed unsafe class OpenDevice : IDisposable
         Context = new UsbContext();
         using UsbDevice device = Context.FindDevice(BenchmarkDevices.Vendor, product) ?? throw new InvalidOperationException("The device of the benchmark is not on the bus.");
         Handle = device.Open();
-        Handle.ClaimInterface(0);
+        UsbInterface claimed = Handle.ClaimInterface(0);
         if (alternateSetting != 0)
-            Handle.ClaimInterface(0).SetAlternateSetting(alternateSetting);
+            claimed.SetAlternateSetting(alternateSetting);
+        Endpoint = claimed.GetEndpoint(BenchmarkDevices.In);
     }
 
     public UsbContext Context { get; }
 
     public UsbDeviceHandle Handle { get; }
+
+    /// <summary>Gets the endpoint that sends.</summary>
+    public UsbEndpoint Endpoint { get; }
 
     public libusb_context* NativeContext => Context.DangerousGetContext();
 

@@ -122,11 +122,7 @@ public abstract class RingConsumers
         PoolThreads.Fix();
         _device = Open();
         _events = _device.Context.StartEventThread();
-        using UsbDevice device = _device.Context.FindDevice(BenchmarkDevices.Vendor, _device.Handle.Device.ProductId)!;
-        if (!device.GetActiveConfigurationDescriptor().TryFindSetting(0, Options.PacketsPerTransfer > 0 ? 1 : 0, out UsbInterfaceDescriptor? setting)
-            || !setting.TryFindEndpoint(BenchmarkDevices.In, out UsbEndpointDescriptor? endpoint))
-            throw new InvalidOperationException("The device has no such endpoint.");
-        _ring = _device.Handle.At(endpoint.Address).CreateInputRing(Options with { Transfers = Slots, Overflow = UsbRingOverflow.Wait });
+        _ring = _device.Endpoint.CreateInputRing(Options with { Transfers = Slots, Overflow = UsbRingOverflow.Wait });
         _ring.State = _seen;
     }
 

@@ -48,12 +48,12 @@ public unsafe class SynchronousBulk
         return total;
     }
 
-    [Benchmark(OperationsPerInvoke = Reads, Description = "facade: BulkRead")]
+    [Benchmark(OperationsPerInvoke = Reads, Description = "facade: UsbEndpoint.Read")]
     public int Facade()
     {
         int total = 0;
         for (int i = 0; i < Reads; i++)
-            total += _device.Handle.At(BenchmarkDevices.In).Read(_buffer);
+            total += _device.Endpoint.Read(_buffer);
         return total;
     }
 }
