@@ -38,6 +38,8 @@ allocations() {
       "$usbvbus" run --device camera:speed=full,paced=false -- $program allocations "$consumer" iso "$packets"
       "$usbvbus" run --device source-sink:speed=high,numbered=false -- $program allocations "$consumer" bulk "$bulk"
     done
+    # UsbEndpoint.ReadAsync, four reads in flight, each with a token that could cancel it; an endpoint reads no isochronous data
+    "$usbvbus" run --device source-sink:speed=high,numbered=false -- $program allocations endpoint-read bulk "$bulk"
   done
 }
 

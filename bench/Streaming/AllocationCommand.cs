@@ -8,7 +8,7 @@ namespace Native.LibUsb.Bench;
 /// <summary>Streams a number of packets or transfers, and tells what was allocated meanwhile in the whole process.</summary>
 internal static class AllocationCommand
 {
-    private const int Packets = 32, BulkSize = 512, Transfers = 16, PoolThreads = 2;
+    private const int Packets = 32, BulkSize = 512, Transfers = 16, Reads = 4, PoolThreads = 2;
 
     public static Command Create()
     {
@@ -37,6 +37,18 @@ internal static class AllocationCommand
             byte address = endpoint.Address;
             int size = isochronous ? endpoint.Descriptor.BytesPerInterval : BulkSize;
             Task[] loops = [.. Enumerable.Range(0, Transfers).Select(_ => Await(handle, address, size, isochronous, progress, stop))];
+            Measure(consumer, isochronous, count, progress);
+            stop.Value = true;
+            await Task.WhenAll(loops);
+            return 0;
+        }
+
+        if (consumer == "endpoint-read")
+        {
+            if (isochronous)
+                throw new InvalidOperationException("An endpoint reads bulk and interrupt data only.");
+            var stop = new StopFlag();
+            Task[] loops = [.. Enumerable.Range(0, Reads).Select(_ => Consumers.ReadEndpointAsync(endpoint, BulkSize, progress, stop))];
             Measure(consumer, isochronous, count, progress);
             stop.Value = true;
             await Task.WhenAll(loops);

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Bench;
 /// <summary>The ways to take what an endpoint sends. Each begins, counts, and ends when the ring does.</summary>
 internal static class Consumers
 {
-    public static readonly string[] Names = ["handler", "delegate", "submit-async", "read-async", "read-all", "stream", "pipe"];
+    public static readonly string[] Names = ["handler", "delegate", "submit-async", "endpoint-read", "read-async", "read-all", "stream", "pipe"];
 
     public static async Task RunAsync(string name, UsbInputRing ring, Progress progress, int size)
     {
@@ -56,6 +56,18 @@ internal static class Consumers
                 throw new UsbException(outcome.Error, "stream");
             int units = transfer.IsoPacketCount == 0 ? 1 : GoodPackets(transfer);
             progress.Add(units, outcome.BytesTransferred);
+        }
+    }
+
+    /// <summary>Reads from an endpoint again and again, with a token that could cancel each read.</summary>
+    public static async Task ReadEndpointAsync(UsbEndpoint endpoint, int size, Progress progress, StopFlag stop)
+    {
+        using var cancellation = new CancellationTokenSource();
+        byte[] buffer = new byte[size];
+        while (!stop.Value)
+        {
+            int bytes = await endpoint.ReadAsync(buffer, cancellation.Token);
+            progress.Add(1, bytes);
         }
     }
 

@@ -58,11 +58,4 @@ public sealed class RingPhase : IDataPhase
         Assert.Equal(data.Length, ring.GetStatistics().Bytes);
         ring.StopAsync().GetAwaiter().GetResult();
     }
-
-    private static UsbEndpointDescriptor EndpointOf(BulkOnlyStorage storage, byte address)
-    {
-        Assert.True(storage.Handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
-        Assert.True(setting.TryFindEndpoint(address, out UsbEndpointDescriptor? endpoint));
-        return endpoint;
-    }
 }
