@@ -179,11 +179,11 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     private bool BeginClosing()
     {
         LogScope.ThrowIfInside();
-        if (!_closing.TryBegin())
-            return false;
-        foreach (UsbDeviceHandle handle in _handles.Snapshot())
-            handle.BeginClosing();
-        return true;
+        return _closing.TryBegin(() =>
+        {
+            foreach (UsbDeviceHandle handle in _handles.Snapshot())
+                handle.BeginClosing();
+        });
     }
 
     // One caller finishes. Others wait, but not in deferred work, whose thread may be the one that the finisher needs the events of.

@@ -47,12 +47,12 @@ public sealed unsafe partial class UsbDeviceHandle
     internal bool BeginClosing()
     {
         LogScope.ThrowIfInside();
-        if (!_closing.TryBegin())
-            return false;
-        foreach (UsbTransfer transfer in _transfers.Snapshot())
-            transfer.StopForClosingHandle();
-        StopEndpointUsers(static _ => true);
-        return true;
+        return _closing.TryBegin(() =>
+        {
+            foreach (UsbTransfer transfer in _transfers.Snapshot())
+                transfer.StopForClosingHandle();
+            StopEndpointUsers(static _ => true);
+        });
     }
 
     /// <summary>The part of closing that waits. One caller does it, and others wait for that caller if they may.</summary>
@@ -76,9 +76,8 @@ public sealed unsafe partial class UsbDeviceHandle
             _closing.Complete();
             lock (_rest)
                 Monitor.PulseAll(_rest);
+            Context.RunDeferred(); // also after a failure: nobody else may come to run it
         }
-
-        Context.RunDeferred();
     }
 
     /// <summary>A claim ends: waits until what it stopped is at rest, disposes the transfers of the claim's endpoints, and releases the interface.</summary>

@@ -92,9 +92,15 @@ public sealed unsafe partial class UsbDeviceHandle
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         CheckControl(setup, UsbDirection.In, buffer.Length);
-        return IsControlRefused(ref cancellationToken)
-            ? TransferCompletion.CanceledAsync(cancellationToken)
-            : _controls.Rent().Read(setup, buffer, cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(!IsOpen, this);
+            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Read(setup, buffer, cancellationToken);
+        }
+        catch (ObjectDisposedException) when (CallbackScope.IsInside(Context.NativeHandle))
+        {
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
+        }
     }
 
     /// <summary>
@@ -112,9 +118,15 @@ public sealed unsafe partial class UsbDeviceHandle
     public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
     {
         CheckControl(setup, UsbDirection.Out, data.Length);
-        return IsControlRefused(ref cancellationToken)
-            ? TransferCompletion.CanceledAsync(cancellationToken)
-            : _controls.Rent().Write(setup, data.Span, cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(!IsOpen, this);
+            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, data.Span, cancellationToken);
+        }
+        catch (ObjectDisposedException) when (CallbackScope.IsInside(Context.NativeHandle))
+        {
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
+        }
     }
 
     /// <summary>Reads a descriptor of the device (GET_DESCRIPTOR, <c>libusb_get_descriptor</c>).</summary>
@@ -149,18 +161,6 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Gets whether a request is not made and counts as cancelled: by its token, or because a callback makes it of a closing handle.</summary>
-    private bool IsControlRefused(ref CancellationToken cancellationToken)
-    {
-        if (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
-        {
-            cancellationToken = CancellationToken.None; // it is not the reason
-            return true;
-        }
-
-        ObjectDisposedException.ThrowIf(!IsOpen, this);
-        return cancellationToken.IsCancellationRequested;
-    }
-
     private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
         new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}",
             hint: error == UsbError.InvalidParameter ? TransferHint.ForSubmit(error, UsbTransferType.Control, length) : null);

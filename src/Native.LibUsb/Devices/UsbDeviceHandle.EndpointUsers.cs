@@ -29,11 +29,11 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>
     /// Stops the users of endpoints that close. Transfers in flight report it by themselves; a ring whose buffers are all unread has nothing in flight.
     /// </summary>
-    internal void StopEndpointUsers(Predicate<byte> isClosing)
+    internal void StopEndpointUsers(Predicate<IEndpointUser> isClosing)
     {
         foreach (IEndpointUser user in EndpointUsers())
         {
-            if (isClosing(user.Endpoint))
+            if (isClosing(user))
                 user.StopForClosing();
         }
     }

@@ -9,17 +9,20 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
     /// <summary>The longest pause of a program's own event loop that is not taken for its end.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
+    // The watch goes on for some time when nothing waits: an operation arms it first and begins to wait afterwards.
+    private const int IdleLooks = 4;
+
     private readonly WeakReference<UsbContext> _context = new(context);
     private readonly Lock _change = new();
     private Timer? _timer;
+    private int _looksLeft;
 
-    /// <summary>Begins to look, unless it does already.</summary>
+    /// <summary>Begins to look, or goes on.</summary>
     public void Arm()
     {
-        if (Volatile.Read(ref _timer) is not null)
-            return;
-        lock (_change)
-            _timer ??= new Timer(static self => ((EventLapseWatch)self!).Look(), this, Pause, Pause);
+        Interlocked.Exchange(ref _looksLeft, IdleLooks); // a full fence: the watch takes its timer away first, and looks here afterwards
+        if (Volatile.Read(ref _timer) is null)
+            Start();
     }
 
     public void Dispose()
@@ -31,13 +34,29 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
         }
     }
 
+    private void Start()
+    {
+        lock (_change)
+            _timer ??= new Timer(static self => ((EventLapseWatch)self!).Look(), this, Pause, Pause);
+    }
+
     private void Look()
     {
-        if (!_context.TryGetTarget(out UsbContext? context) || !context.HasAwaiters || context.StartEventThreadAfterLapse())
+        if (!_context.TryGetTarget(out UsbContext? context))
         {
             Dispose();
-            if (context?.HasAwaiters == true && !context.HasEventThread)
-                Arm(); // an operation began just before the watch ended
+        }
+        else if (context.HasAwaiters)
+        {
+            if (context.StartEventThreadAfterLapse())
+                Dispose();
+        }
+        else if (Interlocked.Decrement(ref _looksLeft) <= 0)
+        {
+            Dispose();
+            Interlocked.MemoryBarrier();
+            if (Volatile.Read(ref _looksLeft) > 0)
+                Start(); // armed meanwhile
         }
     }
 }

@@ -6,6 +6,9 @@ namespace Native.LibUsb;
 /// </summary>
 internal interface IEndpointUser
 {
+    /// <summary>Gets the claim whose endpoint made it.</summary>
+    UsbInterface Interface { get; }
+
     /// <summary>Gets the endpoint's address, with its direction bit.</summary>
     byte Endpoint { get; }
 

@@ -72,7 +72,7 @@ internal sealed unsafe class InterfaceClaims
                 _claimed[interfaceNumber] = claimed = new ClaimedInterface(interfaceNumber, ReadSettings(interfaceNumber));
                 Interlocked.And(ref _closedEndpoints, ~claimed.Endpoints);
                 foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
-                    transfer.InterfaceClaimed();
+                    transfer.FollowClaims();
             }
 
             claimed.Count++;
@@ -96,8 +96,7 @@ internal sealed unsafe class InterfaceClaims
             Interlocked.Or(ref _closedEndpoints, claimed.Endpoints);
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
-        if (isLast)
-            _handle.StopEndpointUsers(claimed.Has);
+        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && claimed.Has(user.Endpoint)));
         return isLast;
     }
 

@@ -29,7 +29,7 @@ public sealed partial class UsbEndpoint
     /// <param name="cancellationToken">Cancels the request at libusb.</param>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
     public ValueTask<int> ControlReadAsync(UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, cancellationToken);
+        Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, cancellationToken);
 
     /// <summary>
     /// Makes a control request to the endpoint that writes to the device, and waits for it (<c>libusb_control_transfer</c>). <c>wIndex</c> is the endpoint's
@@ -55,7 +55,7 @@ public sealed partial class UsbEndpoint
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
     public ValueTask<int> ControlWriteAsync(UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default) =>
-        Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, cancellationToken);
+        Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, cancellationToken);
 
     private UsbControlSetup Setup(UsbDirection direction, UsbRequestKind kind, byte request, ushort value)
     {

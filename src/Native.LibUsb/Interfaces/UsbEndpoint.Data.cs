@@ -138,12 +138,17 @@ public sealed unsafe partial class UsbEndpoint
 
     private ValueTask<int> MoveAsync(UsbDirection direction, Memory<byte> memory, UsbTransferFlags flags, CancellationToken cancellationToken)
     {
-        if (!Interface.IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle))
-            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that its interface is closing
-        CheckMoves(direction);
-        return cancellationToken.IsCancellationRequested
-            ? TransferCompletion.CanceledAsync(cancellationToken)
-            : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);
+        try
+        {
+            CheckMoves(direction);
+            return cancellationToken.IsCancellationRequested
+                ? TransferCompletion.CanceledAsync(cancellationToken)
+                : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);
+        }
+        catch (ObjectDisposedException) when (CallbackScope.IsInside(Handle.Context.NativeHandle))
+        {
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that its interface or its handle is closing
+        }
     }
 
     private bool EndsWithFullPacket(int length) => length > 0 && length % Math.Max(Descriptor.MaxPacketSize, 1) == 0;

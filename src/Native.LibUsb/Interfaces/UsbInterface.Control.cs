@@ -46,7 +46,7 @@ public sealed partial class UsbInterface
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlReadAsync(
         UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, byte entity = 0, CancellationToken cancellationToken = default) =>
-        Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value, entity), buffer, cancellationToken);
+        IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value, entity), buffer, cancellationToken);
 
     /// <summary>
     /// Makes a control request to the interface that writes to the device, and waits for it (<c>libusb_control_transfer</c>). <c>wIndex</c> is the interface's
@@ -88,7 +88,7 @@ public sealed partial class UsbInterface
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlWriteAsync(
         UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, byte entity = 0, CancellationToken cancellationToken = default) =>
-        Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value, entity), data, cancellationToken);
+        IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value, entity), data, cancellationToken);
 
     /// <summary>Reads a descriptor of the interface (GET_DESCRIPTOR with the interface as recipient): 0x22 is a HID report descriptor.</summary>
     /// <param name="type">The descriptor's type.</param>

@@ -74,6 +74,9 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <summary>Gets whether it may be used.</summary>
     internal bool IsOpen => _closing.IsOpen;
 
+    /// <summary>Gets whether a callback calls that cannot know that it is closing: awaited calls are canceled then, and nothing is thrown.</summary>
+    internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
+
     /// <summary>Gets the endpoint with an address.</summary>
     /// <param name="address">The address, with the direction bit: 0x81 is IN 1.</param>
     /// <returns>The same object for each call, until the setting changes.</returns>
@@ -173,10 +176,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     private bool BeginClosing()
     {
         LogScope.ThrowIfInside();
-        if (!_closing.TryBegin())
-            return false;
-        _isLast = Handle.Claims.BeginRelease(this, _claimed);
-        return true;
+        return _closing.TryBegin(() => _isLast = Handle.Claims.BeginRelease(this, _claimed));
     }
 
     private void FinishClosing(bool mayWait)

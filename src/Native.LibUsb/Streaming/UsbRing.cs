@@ -21,6 +21,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     private protected RingOrder Order;
     private protected RingCounters Counters;
 
+    private readonly UsbInterface _interface;
     private readonly RingSlot[] _slots;
     private readonly RingSlot[] _free;
     private int _freeCount;
@@ -40,6 +41,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     private protected UsbRing(UsbEndpoint endpoint, RingPlan plan)
     {
         Handle = endpoint.Interface.Handle;
+        _interface = endpoint.Interface;
         Plan = plan;
         Handle.AddEndpointUser(this);
         _slots = new RingSlot[plan.Transfers + plan.Spares];
@@ -117,6 +119,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// Ends when nothing is in flight any more after it stopped, for whatever reason. It never fails: see <see cref="Failure"/>.
     /// </summary>
     public Task Completion => Volatile.Read(ref _rest).Task;
+
+    UsbInterface IEndpointUser.Interface => _interface;
 
     int IEndpointUser.StreamId => Plan.Options.StreamId;
 

@@ -65,12 +65,30 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>The interface of its endpoint closes: no submission until the interface is claimed again.</summary>
     internal void StopForClosingInterface()
     {
-        Interlocked.Or(ref _stop, InterfaceClosed);
-        CancelInFlight();
+        FollowClaims();
+        if ((Volatile.Read(ref _stop) & InterfaceClosed) != 0) // otherwise it was configured for another interface meanwhile
+            CancelInFlight();
     }
 
-    /// <summary>The interface of its endpoint is claimed again.</summary>
-    internal void InterfaceClaimed() => Interlocked.And(ref _stop, ~InterfaceClosed);
+    /// <summary>
+    /// Notes whether an interface that is closed keeps it from being submitted: that of its endpoint, or the claim that made it. Whoever changes the answer
+    /// calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
+    /// </summary>
+    internal void FollowClaims()
+    {
+        bool closed;
+        do
+        {
+            closed = IsInterfaceClosed;
+            if (closed)
+                Interlocked.Or(ref _stop, InterfaceClosed);
+            else
+                Interlocked.And(ref _stop, ~InterfaceClosed);
+        }
+        while (closed != IsInterfaceClosed);
+    }
+
+    private bool IsInterfaceClosed => _handle.Claims.IsClosed(Volatile.Read(ref _endpoint)) || Owner is { IsOpen: false };
 
     /// <summary>Gets the endpoint's address, also of a transfer that is disposed.</summary>
     internal byte EndpointAddress => _endpoint;
@@ -78,8 +96,8 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Gets whether it is in flight.</summary>
     internal bool IsInFlight => (Volatile.Read(ref _state) & InFlight) != 0;
 
-    /// <summary>Gets whether code awaits it.</summary>
-    internal bool IsAwaited => Volatile.Read(ref _awaited) is not null;
+    /// <summary>Gets whether code awaits its end, or that it is freed.</summary>
+    internal bool IsAwaited => Volatile.Read(ref _awaited) is not null || Volatile.Read(ref _released) is { Task.IsCompleted: false };
 
     /// <summary>Whether libusb, a callback, or somebody who configures it, still has it.</summary>
     internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback | Setting)) != 0;

@@ -232,12 +232,8 @@ public sealed unsafe partial class UsbTransfer
             Callback = callback;
         if (state is not null)
             State = state;
-        // The endpoint is written before the claims are asked, and a claim that ends writes its mark before it looks at endpoints: one of both sees the other.
         Interlocked.And(ref _stop, ~UnConfigured);
-        if (_handle.Claims.IsClosed(endpoint))
-            Interlocked.Or(ref _stop, InterfaceClosed);
-        else
-            Interlocked.And(ref _stop, ~InterfaceClosed);
+        FollowClaims(); // it may have got an endpoint of another interface
     }
 
     private void WriteSetup(in UsbControlSetup setup, ushort length)

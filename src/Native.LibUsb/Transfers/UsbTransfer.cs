@@ -96,10 +96,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _native->flags = (byte)(_flags = flags); // checked by CreateTransfer
 
         // Last: from here on a handle that closes may release it.
-        if (!handle.TryRegister(this, out _registration))
+        bool registered = handle.TryRegister(this, out _registration);
+        if (!registered || owner is { IsOpen: false }) // a claim that begins to close after this look finds it and disposes it
         {
             TryRelease();
-            throw new ObjectDisposedException(nameof(UsbDeviceHandle));
+            throw new ObjectDisposedException(registered ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
         }
     }
 

@@ -1,0 +1,83 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>
+/// Interfaces, handle and context are closed in every order under 16 transfers that are submitted again from their callbacks: no exception leaves a callback,
+/// nothing hangs, and nothing is left.
+/// </summary>
+/// <remarks>The usual run has 10 rounds for each order, in each row; eng/closing-orders.sh runs 1,000.</remarks>
+public sealed class ClosingOrderTests : IDisposable
+{
+    private const int UsualRounds = 10;
+
+    private readonly VirtualBus _bus = TestBus.Create();
+    private readonly BusyDevice _device = new();
+
+    public static TheoryData<EventSupply, ClosingForm> Rows()
+    {
+        var rows = new TheoryData<EventSupply, ClosingForm>();
+        foreach (EventSupply supply in Enum.GetValues<EventSupply>())
+        {
+            foreach (ClosingForm form in Enum.GetValues<ClosingForm>())
+                rows.Add(supply, form);
+        }
+
+        return rows;
+    }
+
+    public void Dispose() => _bus.Dispose();
+
+    [BusTheory]
+    [MemberData(nameof(Rows))]
+    public void Nothing_happens_to_the_callbacks_and_nothing_is_left(EventSupply supply, ClosingForm form)
+    {
+        int rounds = Rounds.Of(UsualRounds);
+        List<int[]> orders = [.. Permutations([0, 1, 2, 3])];
+        Assert.Equal(24, orders.Count);
+        using var watchdog = new Watchdog(60 + (0.1 * rounds * orders.Count), $"{supply}, {form}");
+        _bus.Attach(_device);
+        Play(supply, form, orders[0], 0); // what is made once in a process is made now
+        using GCHandleCounter? handles = GCHandleCounter.IsAvailable ? new GCHandleCounter() : null;
+        if (handles is null)
+            Console.Error.WriteLine("Event sources are switched off: GC handles are not counted.");
+        long handlesBefore = handles?.Collect() ?? 0;
+        int filesBefore = OpenFiles();
+        foreach (int[] order in orders)
+        {
+            for (int round = 0; round < rounds; round++)
+                Play(supply, form, order, round);
+        }
+
+        Assert.Equal(filesBefore, OpenFiles());
+        if (handles is not null)
+        {
+            long slack = rounds * orders.Count / 2; // one that each round leaves is seen; threads of the pool have some of their own
+            long now = handles.Collect();
+            Assert.True(now < handlesBefore + slack, $"There were {handlesBefore} GC handles, and there are {now}.");
+        }
+    }
+
+    private void Play(EventSupply supply, ClosingForm form, int[] order, int round)
+    {
+        try
+        {
+            CountingAllocator.Counts before = CountingAllocator.Read();
+            using var closing = new ClosingRound(supply);
+            closing.Close(order, form, round);
+            closing.CheckEnd();
+            Assert.Equal(0, _device.Kept);
+            CountingAllocator.CheckNothingIsLeft(before);
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException($"Round {round} of the order {string.Join(' ', order)} failed.", exception);
+        }
+    }
+
+    private static int OpenFiles() => OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : 0;
+
+    private static IEnumerable<int[]> Permutations(int[] items) => items.Length == 0
+        ? [[]]
+        : items.SelectMany(first => Permutations([.. items.Where(item => item != first)]).Select(rest => (int[])[first, .. rest]));
+}

@@ -1,0 +1,17 @@
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Specifies who handles the events of a context that is closed.</summary>
+public enum EventSupply
+{
+    /// <summary>Only the calls that close.</summary>
+    Nobody,
+
+    /// <summary>An event thread that the program started.</summary>
+    EventThread,
+
+    /// <summary>An event thread that the context started for an awaited call.</summary>
+    Automatic,
+
+    /// <summary>A thread of the program that calls HandleEvents.</summary>
+    Loop,
+}

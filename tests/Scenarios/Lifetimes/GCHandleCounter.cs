@@ -1,0 +1,53 @@
+using System.Diagnostics.Tracing;
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Counts the GC handles of the process, as the runtime reports them after a collection.</summary>
+internal sealed class GCHandleCounter : EventListener
+{
+    private readonly SemaphoreSlim _reported = new(0);
+    private long _count;
+
+    /// <summary>Gets whether the runtime reports the number: Native AOT without event sources does not.</summary>
+    public static bool IsAvailable => AppContext.TryGetSwitch("System.Diagnostics.Tracing.EventSource.IsSupported", out bool supported) ? supported : System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported;
+
+    /// <summary>Collects what is forgotten, and gets the number of handles that are left.</summary>
+    public long Collect()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        while (_reported.Wait(0))
+        {
+        }
+
+        GC.Collect();
+        Assert.True(_reported.Wait(TimeSpan.FromSeconds(30)), "The runtime did not report its heap.");
+        return Interlocked.Read(ref _count);
+    }
+
+    protected override void OnEventSourceCreated(EventSource eventSource)
+    {
+        const EventKeywords collections = (EventKeywords)1;
+        if (eventSource.Name == "Microsoft-Windows-DotNETRuntime")
+            EnableEvents(eventSource, EventLevel.Informational, collections);
+    }
+
+    protected override void OnEventWritten(EventWrittenEventArgs eventData)
+    {
+        int index = eventData.PayloadNames?.IndexOf("GCHandleCount") ?? -1;
+        if (index < 0 || _reported is null) // the base class may call before this one is made
+            return;
+        Interlocked.Exchange(ref _count, Convert.ToInt64(eventData.Payload![index], System.Globalization.CultureInfo.InvariantCulture));
+        _reported.Release();
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _reported.Dispose();
+    }
+}
