@@ -7,6 +7,7 @@ const int failed = 1, misused = 2;
 const string usage = """
     usage: examples NAME VENDOR PRODUCT [COUNT...]    (vendor and product in hexadecimal)
       basic-transfer        one bulk transfer
+      awaited-transfers     COUNT questions (5) and their answers, with await
       concurrent-transfers  COUNT bulk transfers (20), four in flight
       transfer-helper       COUNT interrupt reports (5), one function for each status
       iso-streaming         COUNT isochronous transfers (8), packet by packet
@@ -24,6 +25,9 @@ try
     {
         case ("basic-transfer", 3):
             BasicTransfer.Run(vendor, product, Console.Out);
+            return 0;
+        case ("awaited-transfers", <= 4):
+            await AwaitedTransfers.RunAsync(vendor, product, Count(0, 5), Console.Out);
             return 0;
         case ("concurrent-transfers", <= 4):
             ConcurrentTransfers.Run(vendor, product, Count(0, 20), Console.Out);

@@ -88,7 +88,7 @@ public sealed unsafe partial class UsbContext
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
     internal bool HasAwaiters => _hotplug.HasWatchers || _handles.Snapshot().Exists(static handle => handle.HasAwaiters);
 
-    /// <summary>An awaitable operation is about to start: sees to it that somebody handles events.</summary>
+    /// <summary>Called before an awaitable operation starts: starts the event thread if nobody handles events, or logs a warning in manual mode.</summary>
     internal void RequireEvents()
     {
         if (!HasEventThread)

@@ -14,8 +14,9 @@ public sealed partial class UsbContext
     /// <see cref="UnhandledCallbackException"/>.
     /// </summary>
     /// <remarks>
-    /// Devices are noticed while somebody handles events: <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Those that are there
-    /// already need nobody. Each device is told once: libusb may report one twice, and one that left without having arrived.
+    /// Arrivals and departures are noticed while the events of the context are handled. This method does not start a thread for that, unlike
+    /// <see cref="WatchDevicesAsync"/>: call <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Devices that are there already are reported without it.
+    /// Each device is reported once, although libusb may report a device twice, or as leaving although it never arrived.
     /// </remarks>
     /// <param name="callback">What to call. It owns the device it gets.</param>
     /// <param name="filter">Which devices; null is all. It must not ask for a serial number, which only an open device tells.</param>

@@ -7,7 +7,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// One native transfer, reused for ever: configure it, submit it, and from its callback submit it again. None of that allocates.
-/// Made by <see cref="UsbDeviceHandle.CreateTransfer"/>.
+/// Made by <see cref="UsbEndpoint.CreateTransfer"/> and <see cref="UsbDeviceHandle.CreateTransfer"/>.
 /// </summary>
 /// <remarks>
 /// <para>Every submission that succeeds has exactly one callback, also when it is cancelled, when the device is unplugged, and when the

@@ -11,6 +11,7 @@ public sealed class ProgramTests
 {
     [BusTheory]
     [InlineData("loopback", "basic-transfer 1209 0011", "Transfer submitted", "Received: 48656c6c6f2c2055534221")]
+    [InlineData("loopback", "awaited-transfers 1209 0011 3", "Writing to endpoint 0x02, reading from endpoint 0x82", "Reading was cancelled after 0 bytes")]
     [InlineData("loopback", "concurrent-transfers 1209 0011 5", "Started 4 concurrent transfers", "All transfers ended")]
     [InlineData("interrupt", "interrupt-read 1209 0012 2", "Reading 2 reports of up to 8 bytes from endpoint 0x83", "Report: ")]
     [InlineData("camera:paced=false", "iso-streaming 1209 0010", "Started isochronous streaming: packets of 512 bytes", "Streaming complete: 80 packets, 0 errors, 40960 bytes")]

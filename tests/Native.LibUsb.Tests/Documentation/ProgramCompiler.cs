@@ -1,0 +1,82 @@
+using System.Reflection;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Native.LibUsb.Tests.Documentation;
+
+/// <summary>
+/// Compiles a program of the documentation as a new console project does: with the SDK's implicit usings and nullable references, with
+/// references to .NET and to the built assemblies of the packages, and with nothing of the repository's projects.
+/// </summary>
+internal static class ProgramCompiler
+{
+    // What the SDK writes for <ImplicitUsings>enable</ImplicitUsings> in a console project.
+    private const string ImplicitUsings = """
+        global using System;
+        global using System.Collections.Generic;
+        global using System.IO;
+        global using System.Linq;
+        global using System.Net.Http;
+        global using System.Threading;
+        global using System.Threading.Tasks;
+        """;
+
+    private const string RuntimeConfiguration = """
+        { "runtimeOptions": { "tfm": "net10.0", "framework": { "name": "Microsoft.NETCore.App", "version": "10.0.0" } } }
+        """;
+
+    private static readonly string[] s_packages = ["Native.LibUsb.dll", "Native.LibUsb.Testing.dll"];
+
+    private static readonly CSharpParseOptions s_language = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.CSharp14);
+
+    private static readonly Lazy<MetadataReference[]> s_references = new(() =>
+    [
+        .. Directory.EnumerateFiles(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "*.dll").Where(IsManaged)
+            .Concat(s_packages.Select(static name => Path.Combine(AppContext.BaseDirectory, name)))
+            .Select(static file => MetadataReference.CreateFromFile(file)),
+    ]);
+
+    /// <summary>Compiles a program into a folder, beside everything that it needs.</summary>
+    /// <param name="place">Where the code is from, for messages.</param>
+    /// <param name="code">The code of the program.</param>
+    /// <param name="folder">An empty folder.</param>
+    /// <param name="program">Receives the path of the program, for <c>dotnet exec</c>.</param>
+    /// <returns>The errors and warnings of the compiler; empty if the program was written.</returns>
+    public static IReadOnlyList<string> Compile(string place, string code, string folder, out string program)
+    {
+        program = Path.Combine(folder, "Documented.dll");
+        var compilation = CSharpCompilation.Create(
+            "Documented",
+            [CSharpSyntaxTree.ParseText(ImplicitUsings, s_language), CSharpSyntaxTree.ParseText(code, s_language, place)],
+            s_references.Value,
+            new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+        using (FileStream file = File.Create(program))
+        {
+            string[] faults =
+            [
+                .. compilation.Emit(file).Diagnostics.Where(static one => one.Severity >= DiagnosticSeverity.Warning).Select(static one => one.ToString()),
+            ];
+            if (faults.Length > 0)
+                return faults;
+        }
+
+        File.WriteAllText(Path.ChangeExtension(program, ".runtimeconfig.json"), RuntimeConfiguration);
+        foreach (string name in s_packages)
+            File.Copy(Path.Combine(AppContext.BaseDirectory, name), Path.Combine(folder, name));
+        return [];
+    }
+
+    // The folder of the runtime has libraries of machine code, too.
+    private static bool IsManaged(string file)
+    {
+        try
+        {
+            _ = AssemblyName.GetAssemblyName(file);
+            return true;
+        }
+        catch (BadImageFormatException)
+        {
+            return false;
+        }
+    }
+}
