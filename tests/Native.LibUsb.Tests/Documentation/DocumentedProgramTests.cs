@@ -26,7 +26,7 @@ public sealed class DocumentedProgramTests(ITestOutputHelper output)
 
         (int exit, string[] lines, string error) = Run(program, path);
         output.WriteLine(string.Join('\n', lines));
-        Assert.Equal("", error);
+        Assert.True(error.Length == 0, $"{place} wrote to standard error:\n{error}");
         Assert.Equal(0, exit);
         Assert.Equal(program.LastLine, lines.LastOrDefault());
     }
