@@ -20,12 +20,12 @@ done
 eng/setup.sh
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { dotnet build src/usbvbus -c Release && dotnet build bench/Streaming -c Release && dotnet publish bench/Streaming -c Release; } >"$log" 2>&1; then
+if ! { dotnet build src/usbvbus -c Release && dotnet build bench/Streaming -c Release -o artifacts/bin/Streaming/jit && dotnet publish bench/Streaming -c Release; } >"$log" 2>&1; then
   cat "$log" >&2
   exit 1
 fi
 usbvbus=artifacts/bin/usbvbus/release/usbvbus
-jit="dotnet $(echo artifacts/bin/Streaming/release*/Streaming.dll)"
+jit="dotnet artifacts/bin/Streaming/jit/Streaming.dll" # in a folder of its own: publishing writes the configuration of its own program beside what is built
 aot=$(echo artifacts/publish/Streaming/release_*/Streaming)
 c=artifacts/bin/Streaming/line
 cc -O2 -Wall -o "$c" bench/Streaming/line.c -lusb-1.0

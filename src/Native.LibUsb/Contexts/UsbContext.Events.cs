@@ -7,7 +7,7 @@ namespace Native.LibUsb;
 // Handling events: the only time in which callbacks run.
 public sealed unsafe partial class UsbContext
 {
-    private readonly ConcurrentQueue<Exception> _callbackExceptions = new();
+    private ConcurrentQueue<Exception>? _callbackExceptions; // made for the first: every call that handles events asks
     private readonly EventPump _pump;
     private readonly bool _isManual;
     private readonly Lock _eventThreadChange = new();
@@ -112,7 +112,7 @@ public sealed unsafe partial class UsbContext
     {
         if (UnhandledCallbackException is not { } subscribers)
         {
-            _callbackExceptions.Enqueue(exception);
+            Keep(exception);
             return;
         }
 
@@ -122,7 +122,7 @@ public sealed unsafe partial class UsbContext
         }
         catch (Exception fromSubscriber)
         {
-            _callbackExceptions.Enqueue(new AggregateException(exception, fromSubscriber));
+            Keep(new AggregateException(exception, fromSubscriber));
         }
     }
 
@@ -148,16 +148,19 @@ public sealed unsafe partial class UsbContext
     /// <summary>Throws what left callbacks while nobody had subscribed.</summary>
     internal void ThrowCallbackExceptions()
     {
-        if (_callbackExceptions.IsEmpty)
+        if (_callbackExceptions is not { IsEmpty: false } kept)
             return;
         var exceptions = new List<Exception>();
-        while (_callbackExceptions.TryDequeue(out Exception? exception))
+        while (kept.TryDequeue(out Exception? exception))
             exceptions.Add(exception);
         if (exceptions.Count == 1)
             ExceptionDispatchInfo.Throw(exceptions[0]);
         if (exceptions.Count > 1)
             throw new AggregateException("Several callbacks failed.", exceptions);
     }
+
+    private void Keep(Exception exception) =>
+        (_callbackExceptions ?? Interlocked.CompareExchange(ref _callbackExceptions, new ConcurrentQueue<Exception>(), null) ?? _callbackExceptions).Enqueue(exception);
 
     private void Pump(TimeSpan? timeout, int* completed)
     {

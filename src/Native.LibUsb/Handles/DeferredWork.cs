@@ -12,20 +12,35 @@ internal sealed class DeferredWork(ContextHandle context)
     private readonly ConcurrentQueue<Action> _releases = new();
     private readonly ConcurrentQueue<Action> _closings = new();
 
-    public void AddRelease(Action release) => _releases.Enqueue(release);
+    // Counts what is in both queues, or about to be: every call that handles events asks, and there is hardly ever anything.
+    private int _count;
 
-    public void AddClosing(Action closing) => _closings.Enqueue(closing);
+    public void AddRelease(Action release) => Add(_releases, release);
+
+    public void AddClosing(Action closing) => Add(_closings, closing);
 
     /// <summary>Runs what may run on this thread now.</summary>
     public void Run()
     {
-        if (CallbackScope.IsInside(context))
+        if (Volatile.Read(ref _count) == 0 || CallbackScope.IsInside(context))
             return;
-        while (_releases.TryDequeue(out Action? release))
-            release();
-        if (ClosingScope.IsInside(context))
-            return;
-        while (_closings.TryDequeue(out Action? closing))
-            closing();
+        RunAll(_releases);
+        if (!ClosingScope.IsInside(context))
+            RunAll(_closings);
+    }
+
+    private void Add(ConcurrentQueue<Action> queue, Action work)
+    {
+        Interlocked.Increment(ref _count);
+        queue.Enqueue(work);
+    }
+
+    private void RunAll(ConcurrentQueue<Action> queue)
+    {
+        while (queue.TryDequeue(out Action? work))
+        {
+            Interlocked.Decrement(ref _count);
+            work();
+        }
     }
 }
