@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Native.LibUsb.Streaming;
-using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
