@@ -292,8 +292,15 @@ public sealed class ClosingRuleTests : BusTest
             tooEarly = !Volatile.Read(ref ended);
         });
         second.Start();
-        Assert.False(second.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
-        mayEnd.Set();
+        try
+        {
+            Assert.False(second.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
+        }
+        finally
+        {
+            mayEnd.Set();
+        }
+
         Assert.True(second.Join(Patience));
         Assert.True(first.Join(Patience));
         Assert.False(tooEarly);
