@@ -182,7 +182,7 @@ internal sealed class ClosingRound : IDisposable
     private static void Configure(UsbTransfer transfer, bool isIsochronous)
     {
         if (isIsochronous)
-            transfer.SetIsochronous(BusyDevice.IsochronousAddress, Packets * BusyDevice.PacketLength);
+            transfer.SetIsochronous(BusyDevice.IsochronousAddress, BusyDevice.PacketLength);
         else
             transfer.SetBulk(BusyDevice.InAddress, BusyDevice.PacketLength);
     }

@@ -1,0 +1,396 @@
+using System.Collections.Concurrent;
+using Native.LibUsb.Streaming;
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>What callbacks and other threads see while an interface, a handle or a context is closing, and that no thread waits for itself.</summary>
+public sealed class ClosingRuleTests : BusTest
+{
+    private readonly LifetimeDevice _device = new();
+    private readonly ConcurrentQueue<Exception> _failures = new();
+    private readonly UsbDeviceHandle _handle;
+    private readonly UsbInterface _interface;
+
+    public ClosingRuleTests()
+    {
+        Bus.Attach(_device);
+        Context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
+        using UsbDevice found = Context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
+        _handle = found.Open();
+        _interface = _handle.ClaimInterface(0);
+    }
+
+    public enum Closed
+    {
+        Interface,
+        Handle,
+        Context,
+    }
+
+    // The first program of the README: `using` declarations dispose the interface first, then the handle, then the context.
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_callback_that_always_submits_again_survives_using_declarations(bool checksStatus)
+    {
+        int callbacks = 0;
+        using (UsbContext context = new())
+        {
+            context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
+            using UsbEventThread events = context.StartEventThread();
+            _handle.Dispose();
+            using UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
+            using UsbDeviceHandle handle = device.Open();
+            using UsbInterface claimed = handle.ClaimInterface(0);
+            for (int i = 0; i < 4; i++)
+            {
+                UsbTransfer transfer = handle.CreateTransfer();
+                transfer.SetBulk(LifetimeDevice.ErrandAddress, 512, self =>
+                {
+                    Interlocked.Increment(ref callbacks);
+                    if (!checksStatus || self.Status == UsbTransferStatus.Completed)
+                        self.Submit();
+                });
+                transfer.Submit();
+            }
+
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref callbacks) > 20, Patience));
+        }
+
+        Assert.Empty(_failures);
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void A_callback_submits_nothing_while_its_owner_closes_and_other_threads_are_refused(Closed what, bool ofHandle)
+    {
+        UsbEndpoint endpoint = _interface.GetEndpoint(LifetimeDevice.BulkAddress);
+        UsbTransfer own = Make(endpoint, ofHandle), other = Make(endpoint, ofHandle), awaited = Make(endpoint, ofHandle);
+        UsbError? tried = null, triedOther = null;
+        bool submitted = true;
+        Exception? elsewhere = null, elsewhereTried = null;
+        Task<int>? submit = null, read = null;
+        own.Callback = self =>
+        {
+            self.Submit();
+            self.SetBuffer(self.Buffer.Length);
+            self.Submit();
+            self.SetBulk(LifetimeDevice.BulkAddress, 512);
+            self.Submit();
+            tried = self.TrySubmit();
+            other.Submit();
+            triedOther = other.TrySubmit();
+            submitted = self.IsSubmitted || other.IsSubmitted;
+            submit = awaited.SubmitAsync().AsTask();
+            read = endpoint.ReadAsync(new byte[512]).AsTask();
+            var thread = new Thread(() =>
+            {
+                elsewhere = Record.Exception(other.Submit);
+                elsewhereTried = Record.Exception(() => other.TrySubmit());
+            });
+            thread.Start();
+            thread.Join();
+        };
+        own.Submit();
+        Close(what);
+        Assert.Empty(_failures);
+        Assert.Equal(UsbError.Closed, tried);
+        Assert.Equal(UsbError.Closed, triedOther);
+        Assert.False(submitted);
+        Assert.IsType<ObjectDisposedException>(elsewhere);
+        Assert.IsType<ObjectDisposedException>(elsewhereTried);
+        Assert.Throws<UsbTransferCanceledException>(() => submit!.GetAwaiter().GetResult());
+        Assert.Throws<UsbTransferCanceledException>(() => read!.GetAwaiter().GetResult());
+        Assert.Equal(what != Closed.Interface || !ofHandle, own.IsDisposed);
+        Assert.Equal(0, _device.Kept);
+        Assert.Throws<ObjectDisposedException>(own.Submit);
+    }
+
+    [BusFact]
+    public void A_transfer_of_the_handle_is_submitted_again_when_its_interface_is_claimed_again()
+    {
+        UsbEndpoint endpoint = _interface.GetEndpoint(LifetimeDevice.BulkAddress);
+        UsbTransfer ofHandle = Make(endpoint, ofHandle: true), ofEndpoint = Make(endpoint, ofHandle: false);
+        ofHandle.Submit();
+        ofEndpoint.Submit();
+        _interface.Dispose();
+        Assert.Throws<ObjectDisposedException>(ofHandle.Submit);
+        Assert.Throws<ObjectDisposedException>(ofEndpoint.Submit);
+        ofHandle.SetBulk(LifetimeDevice.BulkAddress, 512); // may be configured, but is still refused
+        Assert.Throws<ObjectDisposedException>(ofHandle.Submit);
+        ofHandle.SetControl(LifetimeDevice.Request, 1);
+        ofHandle.Submit(); // on the control endpoint, which no claim concerns
+        Assert.True(_device.WaitUntil(() => _device.Kept == 1, Patience));
+        _device.CompleteAll();
+        Finish(ofHandle);
+        ofHandle.SetBulk(LifetimeDevice.BulkAddress, 512);
+        using UsbInterface again = _handle.ClaimInterface(0);
+        ofHandle.Submit();
+        Assert.True(_device.WaitUntil(() => _device.Kept == 1, Patience));
+        Assert.True(ofEndpoint.IsDisposed);
+        Assert.False(ofHandle.IsDisposed);
+        again.Dispose();
+        Assert.False(ofHandle.IsSubmitted);
+        Assert.Empty(_failures);
+    }
+
+    [BusFact]
+    public void The_second_of_two_claims_keeps_the_interface_and_what_its_endpoints_made()
+    {
+        using UsbInterface second = _handle.ClaimInterface(0);
+        UsbTransfer ofFirst = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: false);
+        UsbTransfer ofSecond = Make(second.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: false);
+        UsbTransfer ofHandle = Make(second.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        int callbacks = 0;
+        ofFirst.Callback = self =>
+        {
+            if (++callbacks > 100)
+                throw new InvalidOperationException("It is submitted again and again.");
+            self.SetBulk(LifetimeDevice.BulkAddress, 512); // does not bring it back to life
+            self.Submit();
+        };
+        UsbInputRing ring = _interface.GetEndpoint(LifetimeDevice.IsochronousAddress).CreateInputRing();
+        foreach (UsbTransfer transfer in (UsbTransfer[])[ofFirst, ofSecond, ofHandle])
+            transfer.Submit();
+        _interface.Dispose();
+        Assert.Equal(1, callbacks);
+        Assert.Empty(_failures);
+        Assert.True(ofFirst.IsDisposed);
+        Assert.True(ofSecond.IsSubmitted && ofHandle.IsSubmitted);
+        Assert.Throws<ObjectDisposedException>(() => _interface.GetEndpoint(LifetimeDevice.BulkAddress));
+        using (var other = new UsbContext())
+        {
+            using UsbDevice device = other.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
+            using UsbDeviceHandle stranger = device.Open();
+            Assert.Equal(UsbError.Busy, stranger.TryClaimInterface(0, out _));
+            second.Dispose();
+            Assert.False(ofSecond.IsSubmitted || ofHandle.IsSubmitted);
+            Assert.Equal(UsbError.Success, stranger.TryClaimInterface(0, out _));
+        }
+
+        ring.Dispose();
+    }
+
+    [BusFact]
+    public async Task A_claim_that_is_not_the_last_stops_its_own_ring_which_has_nothing_in_flight()
+    {
+        using UsbInterface second = _handle.ClaimInterface(0);
+        Context.StartEventThread();
+        await using UsbInputRing ring = _interface.GetEndpoint(LifetimeDevice.BulkAddress).CreateInputRing(
+            new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 0, Overflow = UsbRingOverflow.Wait });
+        ring.Start();
+        Assert.True(_device.WaitUntil(() => _device.Kept == 2, Patience));
+        _device.CompleteAll();
+        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Bytes == 1024, Patience)); // both buffers are full, and nobody reads them
+        await _interface.DisposeAsync();
+        Assert.False(ring.IsRunning);
+        Assert.Equal(UsbError.Closed, ring.Failure?.Error);
+    }
+
+    [BusTheory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_callback_may_dispose_the_context_while_its_thread_closes_something(bool closesInterface, bool fromSubscriber)
+    {
+        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        bool ran = false;
+        transfer.Callback = _ =>
+        {
+            ran = true;
+            if (fromSubscriber)
+                throw new FormatException();
+            Context.Dispose();
+        };
+        Context.UnhandledCallbackException += (_, _) => Context.Dispose();
+        transfer.Submit();
+        if (closesInterface)
+            _interface.Dispose();
+        else
+            _handle.Dispose();
+        Assert.True(ran);
+        Assert.Equal(fromSubscriber ? 1 : 0, _failures.Count);
+        Assert.True(transfer.IsDisposed);
+        Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero)); // closed by then, and not only begun
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void Dispose_in_a_callback_and_DisposeAsync_elsewhere_both_end(Closed what, bool withEventThread)
+    {
+        if (withEventThread)
+            Context.StartEventThread();
+        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        Task? elsewhere = null;
+        using var ran = new ManualResetEventSlim();
+        transfer.Callback = _ =>
+        {
+            using var begun = new ManualResetEventSlim();
+            Close(what);
+            elsewhere = Task.Run(() =>
+            {
+                ValueTask closing = CloseAsync(what);
+                begun.Set();
+                return closing.AsTask();
+            });
+            begun.Wait();
+            Close(what);
+            ran.Set();
+        };
+        transfer.Submit();
+        if (withEventThread)
+            transfer.Cancel();
+        else
+            CloseAsync(Closed.Handle).AsTask().Wait();
+        Assert.True(ran.Wait(Patience));
+        Assert.True(elsewhere!.Wait(Patience));
+        Close(what);
+        Assert.Empty(_failures);
+        Assert.False(transfer.IsSubmitted);
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void A_second_Dispose_waits_for_the_end_of_the_first(Closed what, bool withEventThread)
+    {
+        if (withEventThread)
+            Context.StartEventThread();
+        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        using var inCallback = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        bool ended = false;
+        transfer.Callback = _ =>
+        {
+            inCallback.Set();
+            mayEnd.Wait();
+            Volatile.Write(ref ended, true);
+        };
+        transfer.Submit();
+        var first = new Thread(() => Close(what));
+        first.Start();
+        Assert.True(inCallback.Wait(Patience));
+        bool tooEarly = false;
+        var second = new Thread(() =>
+        {
+            Close(what);
+            tooEarly = !Volatile.Read(ref ended);
+        });
+        second.Start();
+        try
+        {
+            Assert.False(second.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
+        }
+        finally
+        {
+            mayEnd.Set();
+        }
+
+        Assert.True(second.Join(Patience));
+        Assert.True(first.Join(Patience));
+        Assert.False(tooEarly);
+        Assert.Empty(_failures);
+    }
+
+    [BusFact]
+    public void A_callback_on_another_thread_may_dispose_the_event_thread()
+    {
+        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        using var inCallback = new ManualResetEventSlim();
+        UsbEventThread? events = null;
+        transfer.Callback = _ =>
+        {
+            events = Context.StartEventThread(); // it waits for the thread that is in this callback
+            events.Dispose();
+            inCallback.Set();
+        };
+        transfer.Submit();
+        transfer.Cancel();
+        byte[] data = new byte[512];
+        while (!inCallback.IsSet)
+            _interface.GetEndpoint(LifetimeDevice.ErrandAddress).Write(data); // handles events
+        events!.Dispose();
+        Assert.False(events.IsRunning);
+        Assert.Empty(_failures);
+    }
+
+    [BusFact]
+    public void A_hotplug_callback_may_wait_for_the_end_of_its_own_registration()
+    {
+        using var registered = new ManualResetEventSlim();
+        using var ended = new ManualResetEventSlim();
+        UsbHotplugRegistration? registration = null;
+        registration = Context.RegisterHotplug(notification =>
+        {
+            notification.Device.Dispose();
+            registered.Wait();
+            registration!.DisposeAsync().AsTask().Wait();
+            ended.Set();
+        });
+        registered.Set();
+        Assert.True(ended.Wait(Patience));
+        Assert.True(registration.DisposeAsync().AsTask().Wait(Patience));
+        Assert.Empty(_failures);
+    }
+
+    // The thread that finishes must not overtake the one that begins: the claim would never be given back.
+    [BusFact]
+    public void An_interface_is_released_whichever_thread_finishes_it()
+    {
+        Context.StartEventThread();
+        _interface.Dispose();
+        for (int round = 0; round < Rounds.Of(2000); round++)
+        {
+            UsbInterface claimed = _handle.ClaimInterface(0);
+            using var start = new Barrier(2);
+            var other = new Thread(() =>
+            {
+                start.SignalAndWait();
+                claimed.Dispose();
+            });
+            other.Start();
+            start.SignalAndWait();
+            claimed.Dispose();
+            UsbError error = _handle.TryClaimInterface(0, out UsbInterface? again);
+            other.Join();
+            Assert.Equal((round, UsbError.Success), (round, error));
+            again!.Dispose();
+        }
+    }
+
+    private UsbTransfer Make(UsbEndpoint endpoint, bool ofHandle)
+    {
+        UsbTransfer transfer = ofHandle ? _handle.CreateTransfer() : endpoint.CreateTransfer();
+        transfer.SetBulk(endpoint.Address, 512);
+        return transfer;
+    }
+
+    private void Close(Closed what) => ((IDisposable)(what switch
+    {
+        Closed.Interface => _interface,
+        Closed.Handle => _handle,
+        _ => Context,
+    })).Dispose();
+
+    private ValueTask CloseAsync(Closed what) => ((IAsyncDisposable)(what switch
+    {
+        Closed.Interface => _interface,
+        Closed.Handle => _handle,
+        _ => Context,
+    })).DisposeAsync();
+}
