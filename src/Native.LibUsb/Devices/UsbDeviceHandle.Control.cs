@@ -39,7 +39,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlRead(in UsbControlSetup setup, Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
     {
-        CheckControl(setup, UsbDirection.In, buffer.Length);
+        CheckControl(setup, UsbDirection.In, buffer.Length, nameof(buffer));
         fixed (byte* data = buffer)
             return Control(setup, data, buffer.Length, out transferred, timeout);
     }
@@ -72,7 +72,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null)
     {
-        CheckControl(setup, UsbDirection.Out, data.Length);
+        CheckControl(setup, UsbDirection.Out, data.Length, nameof(data));
         fixed (byte* pointer = data)
             return Control(setup, pointer, data.Length, out transferred, timeout);
     }
@@ -91,7 +91,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        CheckControl(setup, UsbDirection.In, buffer.Length);
+        CheckControl(setup, UsbDirection.In, buffer.Length, nameof(buffer));
         return IsControlRefused(ref cancellationToken)
             ? TransferCompletion.CanceledAsync(cancellationToken)
             : _controls.Rent().Read(setup, buffer, cancellationToken);
@@ -111,7 +111,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
     {
-        CheckControl(setup, UsbDirection.Out, data.Length);
+        CheckControl(setup, UsbDirection.Out, data.Length, nameof(data));
         return IsControlRefused(ref cancellationToken)
             ? TransferCompletion.CanceledAsync(cancellationToken)
             : _controls.Rent().Write(setup, data.Span, cancellationToken);
@@ -136,7 +136,7 @@ public sealed unsafe partial class UsbDeviceHandle
         return buffer[..length];
     }
 
-    private static void CheckControl(in UsbControlSetup setup, UsbDirection direction, int length)
+    private static void CheckControl(in UsbControlSetup setup, UsbDirection direction, int length, string buffer)
     {
         if (setup.IsIn != (direction == UsbDirection.In))
         {
@@ -145,7 +145,7 @@ public sealed unsafe partial class UsbDeviceHandle
         }
 
         if (length > ushort.MaxValue)
-            throw new ArgumentException($"A control transfer moves at most 65,535 bytes, not {length}.", nameof(length));
+            throw new ArgumentException($"A control transfer moves at most 65,535 bytes, not {length}.", buffer);
     }
 
     /// <summary>Gets whether a request is not made and counts as cancelled: by its token, or because a callback makes it of a closing handle.</summary>

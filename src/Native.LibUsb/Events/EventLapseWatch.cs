@@ -12,10 +12,12 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
     private readonly WeakReference<UsbContext> _context = new(context);
     private readonly Lock _change = new();
     private Timer? _timer;
+    private int _wasAsked;
 
-    /// <summary>Begins to look, unless it does already.</summary>
+    /// <summary>Begins to look, unless it does already. The operation that asks for it may be submitted a little later.</summary>
     public void Arm()
     {
+        Interlocked.Exchange(ref _wasAsked, 1); // a full fence: the timer is looked at afterwards
         if (Volatile.Read(ref _timer) is not null)
             return;
         lock (_change)
@@ -33,11 +35,16 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
 
     private void Look()
     {
-        if (!_context.TryGetTarget(out UsbContext? context) || !context.HasAwaiters || context.StartEventThreadAfterLapse())
+        bool wasAsked = Interlocked.Exchange(ref _wasAsked, 0) != 0;
+        if (!_context.TryGetTarget(out UsbContext? context))
         {
             Dispose();
-            if (context?.HasAwaiters == true && !context.HasEventThread)
-                Arm(); // an operation began just before the watch ended
+        }
+        else if (context.HasAwaiters ? context.StartEventThreadAfterLapse() : !wasAsked)
+        {
+            Dispose();
+            if (Volatile.Read(ref _wasAsked) != 0 && !context.HasEventThread)
+                Arm(); // an operation found the timer just before the watch ended
         }
     }
 }

@@ -66,8 +66,9 @@ public sealed class InterruptExampleTests : BusTest
     {
         var camera = new IsoSource();
         Bus.Attach(camera);
-        IOException failure = Assert.Throws<IOException>(() => InterruptRead.Run(camera.Options.VendorId, camera.Options.ProductId, 1, new Transcript()));
-        Assert.Contains("no interrupt IN endpoint", failure.Message, StringComparison.Ordinal);
+        UsbException failure = Assert.Throws<UsbException>(() => InterruptRead.Run(camera.Options.VendorId, camera.Options.ProductId, 1, new Transcript()));
+        Assert.Equal(UsbError.NotFound, failure.Error);
+        Assert.Contains("In endpoint for Interrupt transfers", failure.Message, StringComparison.Ordinal);
     }
 
     [BusFact]

@@ -139,6 +139,7 @@ public sealed class CallersMemoryTests : BusTest
     public void Synchronous_transfers_allocate_nothing()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
+        UsbEndpoint output = handle.At(BulkLoopback.OutAddress), input = handle.At(BulkLoopback.InAddress);
         byte[] buffer = new byte[16 << 10];
         long before = 0;
         int rounds = Rounds.Of(200);
@@ -146,8 +147,8 @@ public sealed class CallersMemoryTests : BusTest
         {
             if (round == rounds / 2) // warm
                 before = GC.GetAllocatedBytesForCurrentThread();
-            handle.At(BulkLoopback.OutAddress).Write(buffer, Patience);
-            handle.At(BulkLoopback.InAddress).Read(buffer, Patience);
+            output.Write(buffer, Patience);
+            input.Read(buffer, Patience);
             handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer.AsSpan(0, 18), Patience);
         }
 

@@ -86,8 +86,10 @@ public sealed class StreamTrapTests : BusTest
 
     private UsbDeviceHandle Open(VirtualDevice device, out UsbInterface claim)
     {
-        UsbDeviceHandle handle = Open(device);
-        claim = handle.ClaimInterface(0); // claimed already: libusb counts it once
+        Bus.Attach(device);
+        using UsbDevice found = Context.FindDevice(device.Description.VendorId, device.Description.ProductId)!;
+        UsbDeviceHandle handle = found.Open();
+        claim = handle.ClaimInterface(0);
         return handle;
     }
 }
