@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
@@ -186,15 +185,6 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public void A_forgotten_context_is_collected_and_its_thread_ends()
-    {
-        Bus.Attach(_loopback);
-        WeakReference forgotten = Forget();
-        CollectUntil(() => !forgotten.IsAlive);
-        AssertThreads(0);
-    }
-
-    [BusFact]
     public async Task Other_threads_may_handle_events_beside_it()
     {
         UsbDeviceHandle handle = Open(_loopback);
@@ -219,26 +209,6 @@ public sealed class AutomaticEventsTests : BusTest
         Assert.Equal(1, Started);
         Assert.Equal(1, await output.WriteAsync(new byte[1]));
         Assert.Equal(1, await first);
-    }
-
-    /// <summary>Has a context start its thread, and forgets it with a read in flight.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private WeakReference Forget()
-    {
-        WeakReference? context = null;
-        var thread = new Thread(() => // with a stack of its own, which keeps nothing
-        {
-            var forgotten = new UsbContext();
-            using UsbDevice device = forgotten.FindDevice(0x1209, 0x0011)!;
-            UsbDeviceHandle handle = device.Open();
-            UsbInterface claimed = handle.ClaimInterface(0);
-            claimed.GetEndpoint(BulkLoopback.OutAddress).WriteAsync(new byte[8]).AsTask().Wait();
-            Assert.Equal(1, Started);
-            context = new WeakReference(forgotten);
-        });
-        thread.Start();
-        thread.Join();
-        return context!;
     }
 
     private void AssertThreads(int expected) => Assert.True(SpinWait.SpinUntil(() => Started == expected, Patience), $"{Started} event threads run.");
