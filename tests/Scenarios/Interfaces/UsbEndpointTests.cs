@@ -1,5 +1,7 @@
 using Native.LibUsb.Testing;
 
+#pragma warning disable CA2012 // calls that throw at once are not awaited
+
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>Endpoints of claimed interfaces: synchronous I/O, staleness, halts, control requests.</summary>

@@ -2,6 +2,8 @@ using Native.LibUsb.Interop;
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
 
+#pragma warning disable CA2012 // calls that throw at once are not awaited
+
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>Claimed interfaces: their settings and endpoints, and control requests to them.</summary>
