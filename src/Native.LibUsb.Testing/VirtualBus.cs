@@ -269,6 +269,12 @@ public sealed partial class VirtualBus : IDisposable
             _host.ConfigurationChanged(device);
     }
 
+    internal void SettingChanged(VirtualDevice device, byte interfaceNumber)
+    {
+        if (device.IsAttached)
+            _host.SettingChanged(device, interfaceNumber);
+    }
+
     internal void DriversChanged(VirtualDevice device)
     {
         if (device.IsAttached)

@@ -330,6 +330,7 @@ public class VirtualDevice
         Describe();
         foreach (EndpointDescription endpoint in one.AlternateSettings[(int)setting].Endpoints)
             _endpoints[endpoint.Address].Reset();
+        Bus?.SettingChanged(this, (byte)number);
         OnAlternateSelected((byte)number, (int)setting);
         return true;
     }

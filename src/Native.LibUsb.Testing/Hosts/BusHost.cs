@@ -30,6 +30,11 @@ internal abstract class BusHost(VirtualBus bus) : IDisposable
     {
     }
 
+    /// <summary>An interface has another alternate setting. The device's lock is held.</summary>
+    public virtual void SettingChanged(VirtualDevice device, byte interfaceNumber)
+    {
+    }
+
     /// <summary>No new connections come after this. Called once, without locks, when all devices are unplugged.</summary>
     public virtual void StopAccepting()
     {

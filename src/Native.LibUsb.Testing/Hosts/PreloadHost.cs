@@ -88,10 +88,18 @@ internal sealed class PreloadHost : BusHost
     public override void ConfigurationChanged(VirtualDevice device) =>
         _testbed.Write(SystemPath(device) + "/bConfigurationValue", device.Configuration == 0 ? "" : $"{device.Configuration}\n");
 
-    /// <summary>Shows in sysfs which driver each interface of the active configuration has.</summary>
-    public override void DriversChanged(VirtualDevice device) =>
-        _testbed.SetInterfaces(SystemPath(device), (device.ActiveConfiguration?.Interfaces ?? []).ToDictionary(
-            one => $"{device.PortPath}:{device.Configuration}.{one.Number}", one => device.Host.DriverOf(one.Number)));
+    /// <summary>Shows in sysfs which driver each interface of the active configuration has, and its alternate setting.</summary>
+    public override void DriversChanged(VirtualDevice device)
+    {
+        IReadOnlyList<InterfaceDescription> interfaces = device.ActiveConfiguration?.Interfaces ?? [];
+        _testbed.SetInterfaces(SystemPath(device), interfaces.ToDictionary(one => InterfaceName(device, one.Number), one => device.Host.DriverOf(one.Number)));
+        foreach (InterfaceDescription one in interfaces)
+            SettingChanged(device, one.Number);
+    }
+
+    public override void SettingChanged(VirtualDevice device, byte interfaceNumber) => _testbed.Write(
+        $"{SystemPath(device)}/{InterfaceName(device, interfaceNumber)}/bAlternateSetting",
+        string.Create(CultureInfo.InvariantCulture, $"{device.AlternateOf(interfaceNumber),2}\n"));
 
     public override void StopAccepting()
     {
@@ -102,6 +110,8 @@ internal sealed class PreloadHost : BusHost
     }
 
     public override void Dispose() => _testbed.Dispose();
+
+    private static string InterfaceName(VirtualDevice device, byte number) => $"{device.PortPath}:{device.Configuration}.{number}";
 
     private static string SystemPath(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
 

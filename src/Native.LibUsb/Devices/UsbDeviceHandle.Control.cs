@@ -39,7 +39,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlRead(in UsbControlSetup setup, Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
     {
-        CheckControl(setup, UsbDirection.In, buffer.Length);
+        CheckControl(setup, UsbDirection.In, buffer.Length, nameof(buffer));
         fixed (byte* data = buffer)
             return Control(setup, data, buffer.Length, out transferred, timeout);
     }
@@ -72,7 +72,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null)
     {
-        CheckControl(setup, UsbDirection.Out, data.Length);
+        CheckControl(setup, UsbDirection.Out, data.Length, nameof(data));
         fixed (byte* pointer = data)
             return Control(setup, pointer, data.Length, out transferred, timeout);
     }
@@ -91,7 +91,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        CheckControl(setup, UsbDirection.In, buffer.Length);
+        CheckControl(setup, UsbDirection.In, buffer.Length, nameof(buffer));
         try
         {
             ObjectDisposedException.ThrowIf(!IsOpen, this);
@@ -117,7 +117,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
     {
-        CheckControl(setup, UsbDirection.Out, data.Length);
+        CheckControl(setup, UsbDirection.Out, data.Length, nameof(data));
         try
         {
             ObjectDisposedException.ThrowIf(!IsOpen, this);
@@ -148,7 +148,7 @@ public sealed unsafe partial class UsbDeviceHandle
         return buffer[..length];
     }
 
-    private static void CheckControl(in UsbControlSetup setup, UsbDirection direction, int length)
+    private static void CheckControl(in UsbControlSetup setup, UsbDirection direction, int length, string buffer)
     {
         if (setup.IsIn != (direction == UsbDirection.In))
         {
@@ -157,7 +157,7 @@ public sealed unsafe partial class UsbDeviceHandle
         }
 
         if (length > ushort.MaxValue)
-            throw new ArgumentException($"A control transfer moves at most 65,535 bytes, not {length}.", nameof(length));
+            throw new ArgumentException($"A control transfer moves at most 65,535 bytes, not {length}.", buffer);
     }
 
     /// <summary>Gets whether a request is not made and counts as cancelled: by its token, or because a callback makes it of a closing handle.</summary>

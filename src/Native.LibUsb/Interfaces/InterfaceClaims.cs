@@ -198,6 +198,9 @@ internal sealed unsafe class InterfaceClaims
             active = claimed?.ActiveSetting;
         }
 
+        // Elsewhere than on Linux the device would have to be asked, which takes a transfer.
+        if (active is null && claimed is { Settings.Count: > 0 } && OperatingSystem.IsLinux())
+            active = GetActiveSetting(claimed);
         if (claimed is null)
             return string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} is of interface {number}, which is not claimed through this handle. ") + Holder(number);
         if (active is not null && Array.TrueForAll(settings, setting => setting.Number != active.Number))

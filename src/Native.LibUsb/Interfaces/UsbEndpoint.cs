@@ -130,8 +130,8 @@ public sealed unsafe partial class UsbEndpoint
             ThrowStale();
     }
 
-    /// <summary>Disposes the transfers that it keeps for awaited calls.</summary>
-    internal void DropTransfers() => _pool.DisposeIdle();
+    /// <summary>Disposes the transfers that it keeps for awaited calls: it is stale, so no call follows.</summary>
+    internal void DropTransfers() => _pool.Drop();
 
     [DoesNotReturn]
     private void ThrowStale() => throw new InvalidOperationException(

@@ -52,8 +52,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     {
         get
         {
+            int generation = _claimed.Generation; // before the setting: a change between the two makes the endpoints stale, and not those of another setting
             UsbInterfaceDescriptor setting = ActiveSetting;
-            int generation = _claimed.Generation;
             EndpointList? known = Volatile.Read(ref _endpoints);
             while (known is null || known.Generation != generation)
             {
@@ -61,7 +61,11 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
                 var list = new EndpointList(made, generation);
                 EndpointList? before = Interlocked.CompareExchange(ref _endpoints, list, known);
                 if (before == known)
+                {
+                    known?.DropTransfers();
                     return made;
+                }
+
                 known = before;
             }
 
@@ -71,8 +75,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     internal ClaimedInterface Claimed => _claimed;
 
-    /// <summary>Gets whether it may be used.</summary>
-    internal bool IsOpen => _closing.IsOpen;
+    /// <summary>Gets whether it may be used: neither it nor its handle is closing.</summary>
+    internal bool IsOpen => _closing.IsOpen && Handle.IsOpen;
 
     /// <summary>Gets whether a callback calls that cannot know that it is closing: awaited calls are canceled then, and nothing is thrown.</summary>
     internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
@@ -171,7 +175,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Refuses an interface that is closing.</summary>
-    internal void CheckOpen() => ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
+    internal void CheckOpen() => ObjectDisposedException.ThrowIf(!IsOpen, _closing.IsOpen ? Handle : this);
 
     private bool BeginClosing()
     {

@@ -8,6 +8,7 @@ namespace Native.LibUsb;
 /// </summary>
 internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : IValueTaskSource<int>
 {
+    private int _isOutstanding; // 1 until the result is taken: a second await must not return the transfer to the pool again
     private Memory<byte> _answer; // where a control request's answer is copied to
 
     public UsbTransfer Transfer => transfer;
@@ -47,8 +48,12 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     int IValueTaskSource<int>.GetResult(short token)
     {
         TransferCompletion completion = transfer.Completion;
-        if (token != completion.Token || ((IValueTaskSource<int>)completion).GetStatus(token) == ValueTaskSourceStatus.Pending)
+        if (token != completion.Token || ((IValueTaskSource<int>)completion).GetStatus(token) == ValueTaskSourceStatus.Pending
+            || Interlocked.Exchange(ref _isOutstanding, 0) == 0)
+        {
             throw new InvalidOperationException("The result of this call was taken before, or is not there yet: await a ValueTask once.");
+        }
+
         try
         {
             CopyAnswer();
@@ -79,6 +84,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     private ValueTask<int> Submit(CancellationToken cancellationToken)
     {
         UsbError error;
+        _isOutstanding = 1;
         try
         {
             error = transfer.TrySubmitAwaited(cancellationToken);
@@ -99,6 +105,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     private void Return()
     {
         _answer = default;
+        _isOutstanding = 0;
         if (transfer.TryReleasePin())
             pool.Return(this);
     }

@@ -15,7 +15,7 @@ internal static class TransferHint
         if (error != UsbError.Overflow)
             return ForSubmit(error, type, length);
         string rule = "A device may always send a whole packet, so the length of a read must be a multiple of the endpoint's packet size";
-        return packetSize == 0
+        return packetSize == 0 || length % packetSize == 0
             ? rule + "."
             : string.Create(CultureInfo.InvariantCulture, $"{rule}, {packetSize} bytes: read {(length / packetSize * packetSize) + packetSize} bytes and not {length}.");
     }

@@ -9,6 +9,7 @@ internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
     private const int MostIdle = 64;
 
     private readonly PooledTransfer?[] _idle = new PooledTransfer?[MostIdle];
+    private bool _isDropped;
 
     /// <summary>Takes an idle transfer, or makes one.</summary>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -32,15 +33,20 @@ internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
         foreach (ref PooledTransfer? place in _idle.AsSpan())
         {
             if (Volatile.Read(ref place) is null && Interlocked.CompareExchange(ref place, transfer, null) is null)
+            {
+                if (Volatile.Read(ref _isDropped)) // looked at after the transfer is in its place, so that one of the two threads disposes it
+                    Drop();
                 return;
+            }
         }
 
         transfer.Transfer.Dispose();
     }
 
-    /// <summary>Disposes the idle transfers.</summary>
-    public void DisposeIdle()
+    /// <summary>Disposes the idle transfers, and from now on those that are taken back.</summary>
+    public void Drop()
     {
+        Volatile.Write(ref _isDropped, true);
         foreach (ref PooledTransfer? place in _idle.AsSpan())
             Interlocked.Exchange(ref place, null)?.Transfer.Dispose();
     }

@@ -190,7 +190,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets the time limit; null if there is none, which is what streams should have.</summary>
+    /// <summary>
+    /// Gets the time limit that the transfer was configured with, a multiple of 1 millisecond up to 24.8 days; null if there is none, which is what streams
+    /// should have.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public TimeSpan? Timeout
     {
         get

@@ -67,7 +67,8 @@ public sealed class InterruptExampleTests : BusTest
         var camera = new IsoSource();
         Bus.Attach(camera);
         UsbException failure = Assert.Throws<UsbException>(() => InterruptRead.Run(camera.Options.VendorId, camera.Options.ProductId, 1, new Transcript()));
-        Assert.Contains("Interrupt", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(UsbError.NotFound, failure.Error);
+        Assert.Contains("In endpoint for Interrupt transfers", failure.Message, StringComparison.Ordinal);
     }
 
     [BusFact]

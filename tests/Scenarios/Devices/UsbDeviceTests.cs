@@ -239,10 +239,10 @@ public sealed class UsbDeviceTests : BusTest
     {
         foreach (UsbError error in Enum.GetValues<UsbError>())
         {
-            if (error is UsbError.Closed or UsbError.Canceled or UsbError.DataLost)
+            if (error is UsbError.Closed or UsbError.Canceled or UsbError.DataLost) // the library's own
             {
                 Assert.Contains($"({error} [{(int)error}])", new UsbException(error, "test").Message, StringComparison.Ordinal);
-                continue; // the library's own
+                continue;
             }
 
             string name = System.Runtime.InteropServices.Marshal.PtrToStringUTF8((nint)Native.LibUsb.Interop.libusb.libusb_error_name((int)error))!;

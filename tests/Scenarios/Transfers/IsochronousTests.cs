@@ -127,6 +127,75 @@ public sealed class IsochronousTests : BusTest
         Assert.Equal(4UL, number);
     }
 
+    // As libusb and the kernel do: such a packet takes its turn and moves nothing. This device has data for it, and no room.
+    [BusFact]
+    public void Packets_of_no_length_are_accepted_in_input()
+    {
+        using UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Paced = false }));
+        handle.ClaimInterface(0).SetAlternateSetting(1);
+        byte[] memory = new byte[1024];
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 4);
+        transfer.SetIsochronousPinned(Endpoint, memory, [512, 0, 512, 0]);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
+        Assert.Equal("Completed 512, Overflow 0, Completed 512, Overflow 0", Packets(transfer));
+        Assert.True(memory.AsSpan(512).ContainsAnyExcept((byte)0)); // the third packet lies behind the first
+
+        transfer.SetIsochronousPinned(Endpoint, Memory<byte>.Empty, [0, 0, 0]);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal("Overflow 0, Overflow 0, Overflow 0", Packets(transfer));
+
+        transfer.SetIsochronous(Endpoint, 0);
+        Assert.Equal(4, transfer.IsoPacketCount);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal("Overflow 0, Overflow 0, Overflow 0, Overflow 0", Packets(transfer));
+    }
+
+    [BusFact]
+    public void Packets_of_no_length_are_accepted_in_output()
+    {
+        var sink = new IsoSink();
+        using UsbDeviceHandle handle = Open(sink);
+        UsbInterface claimed = handle.ClaimInterface(0);
+        claimed.SetAlternateSetting(1);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 4);
+        transfer.SetIsochronousCopy(IsoSink.EndpointAddress, new byte[16], [8, 0, 8, 0]);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
+        Assert.Equal("Completed 8, Completed 0, Completed 8, Completed 0", Packets(transfer));
+        transfer.SetIsochronousCopy(IsoSink.EndpointAddress, [], [0, 0]);
+        transfer.Submit();
+        Finish(transfer);
+        Assert.Equal("Completed 0, Completed 0", Packets(transfer));
+    }
+
+    // As the seed page allows: only results belong to libusb while the transfer is in flight.
+    [BusFact]
+    public void The_lengths_asked_for_can_be_read_while_the_transfer_is_submitted()
+    {
+        var source = new IsoSource(new IsoSourceOptions { Paced = false });
+        using UsbDeviceHandle handle = Open(source);
+        handle.ClaimInterface(0).SetAlternateSetting(1);
+        using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 4);
+        Assert.Empty(transfer.GetIsoPacketLengths());
+        transfer.SetIsochronousPinned(Endpoint, new byte[512], [300, 0, 12]);
+        source.Endpoint(Endpoint).Hold();
+        transfer.Submit();
+        Assert.Equal([300, 0, 12], transfer.GetIsoPacketLengths());
+        Assert.Throws<InvalidOperationException>(() => transfer.IterIso());
+        source.Endpoint(Endpoint).Resume();
+        Finish(transfer);
+        Assert.Equal([300, 0, 12], transfer.GetIsoPacketLengths());
+        transfer.SetBulk(0x82, 8);
+        Assert.Empty(transfer.GetIsoPacketLengths());
+        transfer.Dispose();
+        Assert.Throws<ObjectDisposedException>(transfer.GetIsoPacketLengths);
+    }
+
     [BusFact]
     public void Lengths_that_do_not_fit_are_refused_and_change_nothing()
     {
@@ -186,6 +255,14 @@ public sealed class IsochronousTests : BusTest
             HandleEventsUntil(() => transfers.TrueForAll(transfer => !transfer.IsSubmitted));
             transfers.ForEach(transfer => transfer.Dispose());
         }
+    }
+
+    private static string Packets(UsbTransfer transfer)
+    {
+        var packets = new List<string>();
+        foreach (UsbIsoPacket packet in transfer.IterIso())
+            packets.Add($"{packet.Status} {packet.Data.Length}");
+        return string.Join(", ", packets);
     }
 
     private readonly struct Counter : IUsbTransferHandler

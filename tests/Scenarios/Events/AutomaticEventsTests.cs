@@ -1,0 +1,227 @@
+using System.Text;
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
+
+#pragma warning disable CA2012 // some calls are not awaited on purpose
+
+namespace Native.LibUsb.Tests.Events;
+
+/// <summary>The event thread that a context starts by itself: when it does, when it does not, and when the thread ends.</summary>
+public sealed class AutomaticEventsTests : BusTest
+{
+    private readonly BulkLoopback _loopback = new();
+    private readonly int _threadsBefore = EventThreads();
+
+    /// <summary>The event threads of this process that are not the virtual bus's.</summary>
+    private int Started => EventThreads() - _threadsBefore;
+
+    [BusFact]
+    public async Task An_awaited_read_starts_a_thread_that_runs_until_the_context_closes()
+    {
+        UsbDeviceHandle handle = Open(_loopback);
+        UsbEndpoint input = handle.At(BulkLoopback.InAddress), output = handle.At(BulkLoopback.OutAddress);
+        Assert.Equal(0, Started);
+        ValueTask<int> reading = input.ReadAsync(new byte[512]);
+        Assert.Equal(1, Started);
+        Assert.Equal(3, await output.WriteAsync(new byte[3]));
+        Assert.Equal(3, await reading);
+        Assert.Equal(1, Started);
+        Assert.Throws<InvalidOperationException>(() => Context.StartEventThread()); // there is one
+        output.Write(new byte[5], Patience); // synchronous transfers beside it
+        Assert.Equal(5, await input.ReadAsync(new byte[512]));
+        Context.Dispose();
+        AssertThreads(0);
+    }
+
+    [BusFact]
+    public async Task An_awaited_control_request_starts_it()
+    {
+        UsbDeviceHandle handle = Open(_loopback);
+        Assert.Equal(18, await handle.ControlReadAsync(new UsbControlSetup(0x80, 6, 0x0100, 0), new byte[18]));
+        Assert.Equal(1, Started);
+    }
+
+    [BusFact]
+    public async Task An_awaited_submission_starts_it_and_its_time_limit_works()
+    {
+        UsbDeviceHandle handle = Open(_loopback);
+        using UsbTransfer transfer = handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, 512, timeout: TimeSpan.FromMilliseconds(20));
+        UsbException late = await Assert.ThrowsAsync<UsbException>(async () => await transfer.SubmitAsync());
+        Assert.Equal(UsbError.Timeout, late.Error);
+        Assert.Equal(1, Started);
+    }
+
+    [BusFact]
+    public async Task A_ring_starts_it()
+    {
+        UsbDeviceHandle handle = Open(_loopback);
+        using UsbInputRing ring = handle.At(BulkLoopback.InAddress).CreateInputRing(new UsbRingOptions { TransferSize = 512 });
+        Assert.Equal(0, Started);
+        ring.Start();
+        Assert.Equal(1, Started);
+        handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
+        using (UsbInputBuffer buffer = await ring.ReadAsync())
+            Assert.Equal(3, buffer.Length);
+        await ring.StopAsync();
+    }
+
+    [BusFact]
+    public async Task Watching_devices_starts_it()
+    {
+        using var enough = new CancellationTokenSource();
+        IAsyncEnumerable<UsbHotplugNotification> devices = Context.WatchDevicesAsync(enumerate: false, cancellationToken: enough.Token);
+        Assert.Equal(1, Started);
+        Bus.Attach(_loopback);
+        await foreach (UsbHotplugNotification notification in devices)
+        {
+            using UsbDevice device = notification.Device;
+            Assert.Equal(UsbHotplugEvents.Arrived, notification.Event);
+            break;
+        }
+    }
+
+    [BusFact]
+    public void Programs_that_handle_events_themselves_never_get_one()
+    {
+        UsbDeviceHandle handle = Open(_loopback);
+        using UsbTransfer transfer = handle.CreateTransfer();
+        int completed = 0;
+        transfer.SetBulk(BulkLoopback.OutAddress, 8, _ => completed++);
+        transfer.Submit();
+        Assert.Equal(0, Started);
+        HandleEventsUntil(() => completed == 1);
+        int arrived = 0;
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(
+            notification =>
+            {
+                notification.Device.Dispose();
+                Interlocked.Increment(ref arrived);
+            },
+            enumerate: false);
+        Bus.Attach(new IsoSource());
+        HandleEventsUntil(() => Volatile.Read(ref arrived) == 1);
+        using (var poller = new UsbPoller(Context, new UsbSystemPoller()))
+        {
+            transfer.Submit();
+            while (completed < 2)
+                poller.Poll(default, Patience);
+        }
+
+        Assert.Equal(0, Started);
+    }
+
+    [BusFact]
+    public async Task A_program_whose_own_thread_handles_events_gets_one_only_when_that_has_ended()
+    {
+        UsbDeviceHandle handle = Open(_loopback);
+        UsbEndpoint input = handle.At(BulkLoopback.InAddress), output = handle.At(BulkLoopback.OutAddress);
+        using UsbTransfer transfer = handle.CreateTransfer();
+        using var pumps = new SemaphoreSlim(0);
+        transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => pumps.Release());
+        transfer.Submit();
+        bool stop = false;
+        var pump = new Thread(() =>
+        {
+            while (!Volatile.Read(ref stop))
+                Context.HandleEvents();
+        });
+        pump.Start();
+        Assert.True(await pumps.WaitAsync(Patience));
+        Assert.Equal(0, await input.ReadAsync(new byte[512])); // the empty packet
+        ValueTask<int> reading = input.ReadAsync(new byte[512]);
+        Assert.Equal(1, await output.WriteAsync(new byte[1]));
+        Assert.Equal(1, await reading);
+        Assert.Equal(0, Started);
+
+        ValueTask<int> outstanding = input.ReadAsync(new byte[512]);
+        Volatile.Write(ref stop, true);
+        Context.InterruptEventHandlers();
+        pump.Join();
+        AssertThreads(1);
+        output.Write(new byte[2], Patience);
+        Assert.Equal(2, await outstanding);
+    }
+
+    [BusFact]
+    public void In_manual_mode_it_is_not_started_and_a_warning_is_logged_once()
+    {
+        var warnings = new List<string>();
+        using var context = new UsbContext(new UsbContextOptions
+        {
+            ManualEventHandling = true,
+            LogLevel = UsbLogLevel.Warning,
+            LogHandler = (level, message) =>
+            {
+                string text = Encoding.UTF8.GetString(message);
+                if (text.Contains("nobody handles the events", StringComparison.Ordinal))
+                {
+                    lock (warnings)
+                        warnings.Add($"{level}: {text}");
+                }
+            },
+        });
+        Bus.Attach(_loopback);
+        using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
+        using UsbDeviceHandle handle = device.Open();
+        using UsbInterface claimed = handle.ClaimInterface(0);
+        UsbEndpoint input = claimed.GetEndpoint(BulkLoopback.InAddress), output = claimed.GetEndpoint(BulkLoopback.OutAddress);
+        ValueTask<int> first = input.ReadAsync(new byte[512]), second = input.ReadAsync(new byte[512]);
+        ValueTask<int> writing = output.WriteAsync(new byte[700]);
+        Assert.Equal(0, Started);
+        Assert.Single(warnings);
+        Assert.StartsWith("Warning: Native.LibUsb: an awaitable operation starts", warnings[0], StringComparison.Ordinal);
+        Assert.False(first.IsCompleted);
+        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (!(first.IsCompleted && second.IsCompleted && writing.IsCompleted))
+        {
+            Assert.True(Environment.TickCount64 < end, "The events did not come.");
+            context.HandleEvents(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.Equal((512, 188, 700), (first.Result, second.Result, writing.Result));
+        Assert.Equal(0, Started);
+        Assert.Single(warnings);
+    }
+
+    [BusFact]
+    public async Task Other_threads_may_handle_events_beside_it()
+    {
+        UsbDeviceHandle handle = Open(_loopback);
+        UsbEndpoint input = handle.At(BulkLoopback.InAddress), output = handle.At(BulkLoopback.OutAddress);
+        ValueTask<int> first = input.ReadAsync(new byte[512]);
+        bool stop = false;
+        var pump = new Thread(() =>
+        {
+            while (!Volatile.Read(ref stop))
+                Context.HandleEvents(TimeSpan.FromMilliseconds(1));
+        });
+        pump.Start();
+        for (int i = 1; i <= 100; i++)
+        {
+            Assert.Equal(i, await output.WriteAsync(new byte[i]));
+            Assert.Equal(i, await first);
+            first = input.ReadAsync(new byte[512]);
+        }
+
+        Volatile.Write(ref stop, true);
+        pump.Join();
+        Assert.Equal(1, Started);
+        Assert.Equal(1, await output.WriteAsync(new byte[1]));
+        Assert.Equal(1, await first);
+    }
+
+    private void AssertThreads(int expected) => Assert.True(SpinWait.SpinUntil(() => Started == expected, Patience), $"{Started} event threads run.");
+
+    private static int EventThreads() => Directory.GetDirectories("/proc/self/task").Count(static task =>
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "comm")).Trim() == new UsbEventThreadOptions().Name;
+        }
+        catch (IOException)
+        {
+            return false; // it has just ended
+        }
+    });
+}

@@ -1,0 +1,122 @@
+using Native.LibUsb.Interop;
+using Native.LibUsb.Testing;
+
+#pragma warning disable CA2012 // some calls are not awaited on purpose
+
+namespace Native.LibUsb.Tests.Interfaces;
+
+/// <summary>Refusals that libusb reports with a code that hides the cause: the exception names the cause.</summary>
+public sealed unsafe class RefusalCauseTests : BusTest
+{
+    private readonly TwoSettingsDevice _device = new();
+    private readonly UsbDevice _found;
+    private readonly UsbDeviceHandle _handle;
+
+    public RefusalCauseTests()
+    {
+        Bus.Attach(_device);
+        _found = Context.FindDevice(0x1209, 0x0001)!;
+        _handle = _found.Open();
+    }
+
+    [BusFact]
+    public void A_configuration_that_cannot_be_set_names_the_interface_and_its_holder()
+    {
+        UsbInterface claimed = _handle.ClaimInterface(1);
+        UsbException busy = Busy(() => _handle.SetConfiguration(1));
+        Assert.Contains("Interface 1 is claimed through this handle: dispose its UsbInterface first. No interface may be claimed", busy.Hint, StringComparison.Ordinal);
+        using UsbDeviceHandle second = _found.Open();
+        busy = Busy(() => second.SetConfiguration(1));
+        Assert.Contains("Another handle of this program has claimed interface 1", busy.Hint, StringComparison.Ordinal);
+        claimed.Dispose();
+        second.SetConfiguration(1);
+
+        using UsbDeviceHandle stranger = _found.Open();
+        Assert.Equal(0, libusb.libusb_claim_interface(stranger.DangerousGetHandle(), 0)); // as another program does: the library knows nothing of it
+        busy = Busy(() => second.SetConfiguration(1));
+        Assert.Equal("An interface is claimed by another program: no interface may be claimed while the configuration is set.", busy.Hint);
+    }
+
+    [PreloadOnly(KernelLimits.Drivers)]
+    [BusFact]
+    public void A_configuration_that_cannot_be_set_names_the_kernel_driver()
+    {
+        var printer = new BulkLoopback(new BulkLoopbackOptions { KernelDriver = "usblp", InterfaceClass = (7, 1, 2) });
+        Bus.Attach(printer);
+        using UsbDevice found = Context.FindDevice(0x1209, 0x0011)!;
+        using UsbDeviceHandle handle = found.Open();
+        UsbException busy = Busy(() => handle.SetConfiguration(1));
+        Assert.Contains("The kernel driver 'usblp' holds interface 0", busy.Hint, StringComparison.Ordinal);
+    }
+
+    [BusFact]
+    public void An_interface_that_cannot_be_claimed_names_its_holder()
+    {
+        using UsbDeviceHandle second = _found.Open();
+        UsbInterface claimed = _handle.ClaimInterface(0);
+        Assert.Contains("Another handle of this program has claimed interface 0", Busy(() => second.ClaimInterface(0)).Hint, StringComparison.Ordinal);
+        claimed.Dispose();
+        Assert.Equal(0, libusb.libusb_claim_interface(_handle.DangerousGetHandle(), 0)); // as another program does
+        UsbException busy = Busy(() => second.ClaimInterface(0));
+        Assert.Contains("another program", busy.Hint, StringComparison.Ordinal);
+        Assert.DoesNotContain("this program", busy.Hint, StringComparison.Ordinal);
+        Assert.DoesNotContain("kernel driver", busy.Hint, StringComparison.Ordinal);
+    }
+
+    [BusFact]
+    public void An_endpoint_address_that_the_device_does_not_have_is_named() =>
+        AssertCause(0x8f, UsbTransferType.Bulk, "The active configuration of the device has no endpoint 0x8f.");
+
+    [BusFact]
+    public void An_endpoint_of_another_setting_is_named()
+    {
+        _handle.ClaimInterface(0).SetAlternateSetting(1);
+        AssertCause(0x81, UsbTransferType.Bulk, "Endpoint 0x81 is in alternate setting 0 of interface 0, and setting 1 is active: call SetAlternateSetting.");
+    }
+
+    [BusFact]
+    public void An_endpoint_of_another_setting_is_named_also_when_the_setting_was_never_asked_for()
+    {
+        _handle.ClaimInterface(0);
+        AssertCause(0x83, UsbTransferType.Interrupt, "Endpoint 0x83 is in alternate setting 1 of interface 0, and setting 0 is active: call SetAlternateSetting.");
+    }
+
+    [BusFact]
+    public void A_wrong_transfer_type_is_named()
+    {
+        _handle.ClaimInterface(0);
+        AssertCause(0x81, UsbTransferType.Interrupt, "Endpoint 0x81 takes Bulk transfers, not Interrupt transfers.");
+    }
+
+    [BusFact]
+    public void An_interface_that_another_handle_holds_is_named()
+    {
+        using UsbDeviceHandle second = _found.Open();
+        second.ClaimInterface(0);
+        AssertCause(
+            0x81, UsbTransferType.Bulk,
+            "Endpoint 0x81 is of interface 0, which is not claimed through this handle. Another handle of this program has claimed interface 0: dispose its UsbInterface first.");
+    }
+
+    private static UsbException Busy(Action refused)
+    {
+        UsbException busy = Assert.Throws<UsbException>(refused);
+        Assert.Equal(UsbError.Busy, busy.Error);
+        Assert.NotNull(busy.Hint);
+        return busy;
+    }
+
+    /// <summary>Submit and SubmitAsync give the same hint.</summary>
+    private void AssertCause(byte endpoint, UsbTransferType type, string hint)
+    {
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        if (type == UsbTransferType.Bulk)
+            transfer.SetBulk(endpoint, 64);
+        else
+            transfer.SetInterrupt(endpoint, 64);
+        Assert.Equal(hint, Assert.Throws<UsbException>(transfer.Submit).Hint);
+        ValueTask<int> awaited = transfer.SubmitAsync();
+        Assert.True(awaited.IsFaulted);
+        Assert.Equal(hint, Assert.Throws<UsbException>(() => awaited.GetAwaiter().GetResult()).Hint);
+    }
+}

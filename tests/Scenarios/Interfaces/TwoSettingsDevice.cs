@@ -1,0 +1,90 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Interfaces;
+
+/// <summary>
+/// A device whose interface 0 has two settings (bulk 0x81 and 0x01; interrupt 0x83 and 0x03, isochronous 0x84), and whose interface 1 has an interrupt endpoint
+/// 0x85. It keeps the control requests that it got, and answers those that read with three bytes.
+/// </summary>
+internal sealed class TwoSettingsDevice : VirtualDevice
+{
+    public static readonly byte[] Answer = [1, 2, 3];
+
+    public TwoSettingsDevice()
+        : base(new DeviceDescription
+        {
+            Configurations =
+            [
+                new ConfigurationDescription(
+                    new InterfaceDescription(
+                        0,
+                        new AlternateSetting(
+                            new EndpointDescription(0x81, EndpointKind.Bulk, 512) { Extra = new byte[] { 3, 0x25, 9 } }, new EndpointDescription(0x01, EndpointKind.Bulk, 512)),
+                        new AlternateSetting(
+                            new EndpointDescription(0x83, EndpointKind.Interrupt, 64), new EndpointDescription(0x03, EndpointKind.Interrupt, 64),
+                            new EndpointDescription(0x84, EndpointKind.Isochronous, 64))),
+                    new InterfaceDescription(1, new AlternateSetting(new EndpointDescription(0x85, EndpointKind.Interrupt, 64)))),
+            ],
+        })
+    {
+        foreach (byte address in (byte[])[0x81, 0x01, 0x83, 0x03, 0x84, 0x85])
+            Add(new PacketEndpoint(address));
+    }
+
+    /// <summary>The last control request that was not a standard one of the device.</summary>
+    public SetupPacket LastSetup { get; private set; }
+
+    /// <summary>The data of the last control request that wrote.</summary>
+    public byte[] LastData { get; private set; } = [];
+
+    public PacketEndpoint Packets(byte address) => (PacketEndpoint)Endpoint(address);
+
+    protected override bool OnControlRequest(VirtualUrb urb)
+    {
+        LastSetup = urb.Setup;
+        if (urb.IsIn)
+        {
+            urb.CompleteWith(Answer);
+        }
+        else
+        {
+            LastData = urb.Buffer[..urb.Length].ToArray();
+            urb.Accept();
+        }
+
+        return true;
+    }
+
+    /// <summary>IN: gives the packets that a test has sent, one for each transfer, and waits for more. OUT: keeps what came.</summary>
+    public sealed class PacketEndpoint(byte address) : VirtualEndpoint(address)
+    {
+        private readonly Queue<byte[]> _packets = [];
+
+        /// <summary>What came in, transfer by transfer.</summary>
+        public List<(int Length, bool ZeroPacket)> Received { get; } = [];
+
+        public void Send(params byte[][] packets)
+        {
+            lock (Device.SyncRoot)
+            {
+                foreach (byte[] packet in packets)
+                    _packets.Enqueue(packet);
+                while (_packets.Count > 0 && First is { } urb)
+                    urb.CompleteWith(_packets.Dequeue());
+            }
+        }
+
+        protected override void OnSubmit(VirtualUrb urb)
+        {
+            if (!urb.IsIn)
+            {
+                Received.Add((urb.Length, urb.ZeroPacket));
+                urb.Accept();
+            }
+            else if (urb.PacketCount == 0 && _packets.Count > 0)
+            {
+                urb.CompleteWith(_packets.Dequeue());
+            }
+        }
+    }
+}
