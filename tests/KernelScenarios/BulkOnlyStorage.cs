@@ -19,9 +19,14 @@ public sealed class BulkOnlyStorage
     private uint _tag = FirstTag;
 
     public BulkOnlyStorage(UsbDeviceHandle handle)
+        : this(handle.ClaimInterface(0))
     {
-        Handle = handle;
-        Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
+    }
+
+    public BulkOnlyStorage(UsbInterface claimed)
+    {
+        Handle = claimed.Handle;
+        Assert.True(Handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
         Assert.Equal((0x08, 0x06, 0x50), (setting.Class, setting.SubClass, setting.Protocol)); // storage, SCSI, bulk-only
         foreach (UsbEndpointDescriptor endpoint in setting.Endpoints)
         {
@@ -31,9 +36,18 @@ public sealed class BulkOnlyStorage
             else
                 Out = endpoint.Address;
         }
+
+        Input = claimed.GetEndpoint(In);
+        Output = claimed.GetEndpoint(Out);
     }
 
     public UsbDeviceHandle Handle { get; }
+
+    /// <summary>The bulk IN endpoint.</summary>
+    public UsbEndpoint Input { get; }
+
+    /// <summary>The bulk OUT endpoint.</summary>
+    public UsbEndpoint Output { get; }
 
     /// <summary>The address of the bulk IN endpoint.</summary>
     public byte In { get; }
@@ -77,7 +91,7 @@ public sealed class BulkOnlyStorage
         wrapper[12] = (byte)(isIn ? 0x80 : 0);
         wrapper[14] = (byte)command.Length;
         command.CopyTo(wrapper[15..]);
-        Assert.Equal(CommandLength, Handle.At(Out).Write(wrapper, Machine.Patience));
+        Assert.Equal(CommandLength, Output.Write(wrapper, Machine.Patience));
         return tag;
     }
 
@@ -87,11 +101,11 @@ public sealed class BulkOnlyStorage
     public CommandStatus ReadStatus(uint tag)
     {
         byte[] wrapper = new byte[StatusLength];
-        UsbError error = Handle.At(In).TryRead(wrapper, out int length, Machine.Patience);
+        UsbError error = Input.TryRead(wrapper, out int length, Machine.Patience);
         if (error == UsbError.Pipe)
         {
-            Handle.At(In).ClearHalt();
-            length = Handle.At(In).Read(wrapper, Machine.Patience);
+            Input.ClearHalt();
+            length = Input.Read(wrapper, Machine.Patience);
         }
         else
         {
@@ -106,8 +120,8 @@ public sealed class BulkOnlyStorage
     {
         var reset = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0);
         Handle.ControlWrite(reset, timeout: Machine.Patience);
-        Handle.At(In).ClearHalt();
-        Handle.At(Out).ClearHalt();
+        Input.ClearHalt();
+        Output.ClearHalt();
     }
 
     /// <summary>

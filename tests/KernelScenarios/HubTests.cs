@@ -132,7 +132,8 @@ public sealed class HubTests : MachineTest
             waiting.Add((transfer, transfer.TrySubmitAsync().AsTask()));
         }
 
-        Task<UsbError> synchronous = Task.Run(() => handle.At(0x81).TryRead(new byte[8], out _));
+        UsbEndpoint endpoint = handle.At(0x81);
+        Task<UsbError> synchronous = Task.Run(() => endpoint.TryRead(new byte[8], out _));
         tablet.Unplug();
         foreach ((UsbTransfer transfer, Task<UsbTransferOutcome> end) in waiting)
         {

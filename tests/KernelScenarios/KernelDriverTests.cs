@@ -30,7 +30,7 @@ public sealed class KernelDriverTests : StorageTest
         {
             Assert.Equal("usbfs", Sysfs.DriverOf(Disk.Device, 0));
             Assert.False(handle.TryGetKernelDriver(0, out _)); // a program is none
-            new BulkOnlyStorage(handle).MakeReady();
+            new BulkOnlyStorage(claim).MakeReady();
             Assert.Equal(UsbError.Busy, Assert.Throws<UsbException>(() => handle.AttachKernelDriver(0)).Error);
         }
 

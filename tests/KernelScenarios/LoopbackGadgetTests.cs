@@ -232,11 +232,12 @@ public sealed class LoopbackGadgetTests : MachineTest
             waiting.Add(transfer.TrySubmitAsync().AsTask());
         }
 
+        UsbEndpoint output = _handle.At(_out);
         _gadget.Unplug();
         foreach (Task<UsbTransferOutcome> end in waiting)
             Assert.Contains((await end.WaitAsync(Patience)).Error, (UsbError[])[UsbError.NoDevice, UsbError.IO]);
         _gadget.WaitForDeparture();
-        Assert.Equal(UsbError.NoDevice, _handle.At(_out).TryWrite(new byte[1], out _, Patience));
+        Assert.Equal(UsbError.NoDevice, output.TryWrite(new byte[1], out _, Patience));
         _handle.Dispose();
     }
 

@@ -36,9 +36,9 @@ public sealed class OldControllerTests : StorageTest
         for (int round = 0; round < 3; round++)
         {
             uint tag = storage.SendCommand(Scsi.Read(3, blocks), data.Length, isIn: true);
-            UsbError error = storage.Handle.At(storage.In).TryRead(data, out int length, Patience);
+            UsbError error = storage.Input.TryRead(data, out int length, Patience);
             if (error == UsbError.Pipe)
-                storage.Handle.At(storage.In).ClearHalt();
+                storage.Input.ClearHalt();
             else
                 Assert.Equal(UsbError.Success, error);
             Assert.True(length >= blocks * BulkOnlyStorage.BlockSize, $"{length} bytes are not {blocks} blocks.");

@@ -13,7 +13,7 @@ public sealed class RingPhase : IDataPhase
     /// </summary>
     public byte[]? Read(BulkOnlyStorage storage, Memory<byte> data)
     {
-        using UsbInputRing ring = storage.Handle.At(storage.In).CreateInputRing(s_options);
+        using UsbInputRing ring = storage.Input.CreateInputRing(s_options);
         ring.Start();
         int position = 0;
         while (position < data.Length)
@@ -39,7 +39,7 @@ public sealed class RingPhase : IDataPhase
 
     public void Write(BulkOnlyStorage storage, Memory<byte> data)
     {
-        using UsbOutputRing ring = storage.Handle.At(storage.Out).CreateOutputRing(s_options);
+        using UsbOutputRing ring = storage.Output.CreateOutputRing(s_options);
         ring.Start();
         int position = 0;
         while (position < data.Length)

@@ -79,7 +79,7 @@ public sealed class StorageTests : StorageTest
         uint tag = storage.SendCommand(Scsi.Read(7, length / BulkOnlyStorage.BlockSize), length, isIn: true);
         int position = 0;
         for (int piece = 1024; position < length; piece += 1024)
-            position += storage.Handle.At(storage.In).Read(data.AsSpan(position, Math.Min(piece, length - position)), Patience);
+            position += storage.Input.Read(data.AsSpan(position, Math.Min(piece, length - position)), Patience);
         Assert.Equal(CommandStatus.Passed, storage.ReadStatus(tag));
         AssertBytes(DiskPattern.Make(7 * BulkOnlyStorage.BlockSize, length), data);
     }
@@ -90,9 +90,9 @@ public sealed class StorageTests : StorageTest
         BulkOnlyStorage storage = Open();
         uint tag = storage.SendCommand(Scsi.Read(2 * Blocks, 1), BulkOnlyStorage.BlockSize, isIn: true);
         byte[] data = new byte[BulkOnlyStorage.BlockSize];
-        UsbError error = storage.Handle.At(storage.In).TryRead(data, out _, Patience);
+        UsbError error = storage.Input.TryRead(data, out _, Patience);
         if (error == UsbError.Pipe)
-            storage.Handle.At(storage.In).ClearHalt();
+            storage.Input.ClearHalt();
         else
             Assert.Equal(UsbError.Success, error);
         Assert.Equal(new CommandStatus(1, BulkOnlyStorage.BlockSize), storage.ReadStatus(tag));
@@ -105,7 +105,7 @@ public sealed class StorageTests : StorageTest
         BulkOnlyStorage storage = Open();
         byte[] data = new byte[4096];
         uint tag = storage.SendCommand(Scsi.Read(3, 1), data.Length, isIn: true);
-        int length = storage.Handle.At(storage.In).Read(data, Patience);
+        int length = storage.Input.Read(data, Patience);
         Assert.True(length >= BulkOnlyStorage.BlockSize);
         AssertBytes(DiskPattern.Make(3 * BulkOnlyStorage.BlockSize, BulkOnlyStorage.BlockSize), data.AsSpan(0, BulkOnlyStorage.BlockSize));
         Assert.Equal(new CommandStatus(0, data.Length - BulkOnlyStorage.BlockSize), storage.ReadStatus(tag));
@@ -117,9 +117,9 @@ public sealed class StorageTests : StorageTest
     {
         BulkOnlyStorage storage = Open();
         uint tag = storage.SendCommand(Scsi.TestUnitReady, 0, isIn: false);
-        UsbException stall = Assert.Throws<UsbException>(() => storage.Handle.At(storage.In).Read(new byte[12], Patience));
+        UsbException stall = Assert.Throws<UsbException>(() => storage.Input.Read(new byte[12], Patience));
         Assert.Equal(UsbError.Pipe, stall.Error);
-        Assert.Equal(UsbError.Pipe, storage.Handle.At(storage.In).TryRead(new byte[12], out _, Patience));
+        Assert.Equal(UsbError.Pipe, storage.Input.TryRead(new byte[12], out _, Patience));
         storage.Recover();
         Assert.Equal(CommandStatus.Passed, storage.Command(Scsi.TestUnitReady));
         Assert.NotEqual(0u, tag);
@@ -132,7 +132,7 @@ public sealed class StorageTests : StorageTest
     public void A_command_of_another_length_is_a_stall_until_it_is_reset(int length)
     {
         BulkOnlyStorage storage = Open();
-        Assert.Equal(UsbError.Pipe, storage.Handle.At(storage.Out).TryWrite(new byte[length], out int sent, Patience));
+        Assert.Equal(UsbError.Pipe, storage.Output.TryWrite(new byte[length], out int sent, Patience));
         Assert.Equal(0, sent);
         storage.Recover();
         Assert.Equal(CommandStatus.Passed, storage.Command(Scsi.TestUnitReady));

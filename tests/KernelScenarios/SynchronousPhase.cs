@@ -7,10 +7,10 @@ public sealed class SynchronousPhase : IDataPhase
 
     public byte[]? Read(BulkOnlyStorage storage, Memory<byte> data)
     {
-        Assert.Equal(data.Length, storage.Handle.At(storage.In).Read(data.Span, Machine.Patience));
+        Assert.Equal(data.Length, storage.Input.Read(data.Span, Machine.Patience));
         return null;
     }
 
     public void Write(BulkOnlyStorage storage, Memory<byte> data) =>
-        Assert.Equal(data.Length, storage.Handle.At(storage.Out).Write(data.Span, Machine.Patience));
+        Assert.Equal(data.Length, storage.Output.Write(data.Span, Machine.Patience));
 }

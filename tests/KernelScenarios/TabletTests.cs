@@ -144,7 +144,11 @@ public sealed class TabletTests : MachineTest
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5).SetAlternateSetting(0)).Error);
         // what libusb makes of the kernel's "no such endpoint"
-        Assert.Equal(UsbError.IO, _handle.At(0x85).TryRead(new byte[8], out _, Patience));
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetInterrupt(0x85, 8);
+        UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
+        Assert.Equal(UsbError.IO, refused.Error);
+        Assert.Contains("no endpoint 0x85", refused.Hint, StringComparison.Ordinal);
         Assert.Equal(1, _handle.GetConfiguration());
     }
 
