@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-// What keeps endpoints busy in a higher layer: rings.
+// The rings of a higher layer, which keep endpoints busy.
 public sealed unsafe partial class UsbDeviceHandle
 {
     // An endpoint, or one stream of it, has one user. Users are not kept alive here.
