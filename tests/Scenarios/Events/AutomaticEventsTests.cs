@@ -185,6 +185,21 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
+    public void A_forgotten_context_is_collected_its_thread_ends_and_libusb_is_left()
+    {
+        Bus.Attach(_loopback);
+        int descriptors = EventDescriptors();
+        WeakReference? forgotten = null;
+        var forgetting = new Thread(() => forgotten = Forget()); // its stack keeps nothing afterwards
+        forgetting.Start();
+        Assert.True(forgetting.Join(Patience));
+        Assert.Equal(1, Started);
+        CollectUntil(() => !forgotten!.IsAlive && Started == 0 && EventDescriptors() <= descriptors);
+        using UsbDevice? found = Context.FindDevice(_loopback.Options.VendorId, _loopback.Options.ProductId);
+        Assert.NotNull(found); // other contexts are as they were
+    }
+
+    [BusFact]
     public async Task Other_threads_may_handle_events_beside_it()
     {
         UsbDeviceHandle handle = Open(_loopback);
@@ -224,4 +239,17 @@ public sealed class AutomaticEventsTests : BusTest
             return false; // it has just ended
         }
     });
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private WeakReference Forget()
+    {
+        var context = new UsbContext();
+        UsbDeviceHandle handle = context.FindDevice(_loopback.Options.VendorId, _loopback.Options.ProductId)!.Open();
+        Assert.Equal(18, handle.ControlReadAsync(new UsbControlSetup(0x80, 6, 0x0100, 0), new byte[18]).AsTask().GetAwaiter().GetResult());
+        return new WeakReference(context);
+    }
+
+    /// <summary>What libusb opens for each context: an eventfd and a timerfd.</summary>
+    private static int EventDescriptors() => Directory.GetFiles("/proc/self/fd").Count(static path =>
+        new FileInfo(path).LinkTarget is { } target && (target.Contains("eventfd", StringComparison.Ordinal) || target.Contains("timerfd", StringComparison.Ordinal)));
 }
