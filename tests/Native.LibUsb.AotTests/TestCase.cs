@@ -17,7 +17,7 @@ internal sealed class TestCase
     {
         _type = type;
         _method = method;
-        _arguments = arguments;
+        _arguments = arguments is null ? null : [.. method.GetParameters().Zip(arguments, Converted)];
         string row = arguments is null ? "" : $"({string.Join(", ", arguments.Select(argument => Convert.ToString(argument, CultureInfo.InvariantCulture) ?? "null"))})";
         Name = $"{type.Name}.{method.Name}{row}";
         Skip = skip ?? LimitOf(type, method, row);
@@ -54,6 +54,15 @@ internal sealed class TestCase
             (instance as IDisposable)?.Dispose();
         }
     }
+
+    /// <summary>
+    /// Gets the argument as the parameter takes it: an attribute stores the literal 0x81 of a <see cref="byte"/>
+    /// parameter as an <see cref="int"/>, and xunit converts that too.
+    /// </summary>
+    private static object? Converted(ParameterInfo parameter, object? argument) =>
+        parameter.ParameterType.IsPrimitive && argument is IConvertible && argument.GetType() != parameter.ParameterType
+            ? Convert.ChangeType(argument, parameter.ParameterType, CultureInfo.InvariantCulture)
+            : argument;
 
     /// <summary>Why it cannot be played on the bus of this process; null when it can.</summary>
     private static string? LimitOf(Type type, MethodInfo method, string row) =>
