@@ -25,7 +25,7 @@ public sealed partial class TrapTableTests(ITestOutputHelper output)
     [InlineData("Closing and exit", "C", 6)]
     [InlineData("Event handling", "E", 9)]
     [InlineData("Hotplug", "H", 6)]
-    [InlineData("Devices and descriptors", "D", 6)]
+    [InlineData("Devices and descriptors", "D", 7)]
     [InlineData("wrap_sys_device and NO_DEVICE_DISCOVERY", "W", 2)]
     [InlineData("Device memory", "M", 3)]
     [InlineData("Kernel limits", "K", 6)]
