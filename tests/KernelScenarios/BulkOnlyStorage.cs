@@ -16,6 +16,7 @@ public sealed class BulkOnlyStorage
     private const uint StatusSignature = 0x53425355;
     private const int FirstTag = 0x1000;
 
+    private readonly UsbInterface _claimed;
     private uint _tag = FirstTag;
 
     public BulkOnlyStorage(UsbDeviceHandle handle)
@@ -25,6 +26,7 @@ public sealed class BulkOnlyStorage
 
     public BulkOnlyStorage(UsbInterface claimed)
     {
+        _claimed = claimed;
         Handle = claimed.Handle;
         Assert.True(Handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(0, 0, out UsbInterfaceDescriptor? setting));
         Assert.Equal((0x08, 0x06, 0x50), (setting.Class, setting.SubClass, setting.Protocol)); // storage, SCSI, bulk-only
@@ -36,18 +38,15 @@ public sealed class BulkOnlyStorage
             else
                 Out = endpoint.Address;
         }
-
-        Input = claimed.GetEndpoint(In);
-        Output = claimed.GetEndpoint(Out);
     }
 
     public UsbDeviceHandle Handle { get; }
 
-    /// <summary>The bulk IN endpoint.</summary>
-    public UsbEndpoint Input { get; }
+    /// <summary>Gets the bulk IN endpoint, taken from the interface anew: a reset makes the one before it stale.</summary>
+    public UsbEndpoint Input => _claimed.GetEndpoint(In);
 
-    /// <summary>The bulk OUT endpoint.</summary>
-    public UsbEndpoint Output { get; }
+    /// <summary>Gets the bulk OUT endpoint, as <see cref="Input"/> gets its own.</summary>
+    public UsbEndpoint Output => _claimed.GetEndpoint(Out);
 
     /// <summary>The address of the bulk IN endpoint.</summary>
     public byte In { get; }

@@ -144,7 +144,7 @@ public sealed class HubTests : MachineTest
 
         Assert.Equal(UsbError.NoDevice, await synchronous);
         tablet.WaitForDeparture();
-        Assert.Equal(UsbError.NoDevice, handle.TryClaimInterface(0, out _));
+        Assert.Equal(UsbError.NoDevice, endpoint.TryRead(new byte[8], out _));
         handle.Dispose();
         Assert.Equal(UsbError.NoDevice, tablet.Device.TryOpen(out _));
     }
