@@ -86,10 +86,10 @@ internal sealed class KernelHost : BusHost
 
     /// <remarks>
     /// The kernel's hub driver lets a device go while its connection still answers, as it does when it sees a plug pulled. The other order is
-    /// not safe: a URB that is submitted and cancelled while vhci_hcd takes its connection down is never given back, and whoever waits for it
-    /// (the hub driver itself, in the end) waits for ever.
-    /// What the device has completed by then may still be on its way, and the hub driver would end it as if it had not been: so the device
-    /// is asked for something first, and the answer comes behind what it has sent.
+    /// not safe: a URB that is submitted and cancelled while vhci_hcd takes its connection down is never given back, and a thread that waits for
+    /// it (in the end the hub driver's own) waits for ever.
+    /// A URB that the device has completed may not have reached the kernel by then, and the hub driver would report it as unlinked. Therefore the
+    /// host sends a GET_STATUS request first: its answer arrives after all URBs that the device had completed.
     /// </remarks>
     public override void Unplug(IReadOnlyList<VirtualDevice> devices)
     {

@@ -24,7 +24,7 @@ public sealed class IsoSinkEndpoint : IsoEndpoint
     {
         ref IsoPacket packet = ref urb.Packets[index];
         ReadOnlySpan<byte> data = urb.PacketBuffer(index);
-        // what is longer than the endpoint's packets never gets onto the bus
+        // The host controller does not send packets that are longer than the endpoint's maximum.
         (packet.Status, packet.ActualLength) = fault is { } bad ? (bad.Status, Math.Clamp(bad.Length, 0, data.Length))
             : data.Length > _packetSize ? (UrbStatus.Overflow, 0)
             : (UrbStatus.Success, data.Length);

@@ -3,7 +3,7 @@ namespace Native.LibUsb;
 // Closing the device, and ending claims of its interfaces.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    // How long closing waits before it asks again to cancel: a request that came before its submission was lost, and some systems need a second one.
+    // The time after which closing repeats its requests to cancel: libusb ignores one that precedes the submission, and some systems need a second one.
     private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
 
     // Pulsed each time a transfer of something that closes comes to rest.

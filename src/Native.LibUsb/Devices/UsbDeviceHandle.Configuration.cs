@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="value"><c>bConfigurationValue</c>; -1 leaves the device not configured.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names the interface and who holds it.
+    /// <see cref="UsbError.NotFound"/>: the device does not have this configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names the interface and the driver or program that claimed it.
     /// <see cref="UsbError.NoDevice"/>: unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The value is not -1 to 255.</exception>

@@ -29,7 +29,7 @@ internal static class ErrorHint
 
     /// <summary>An interface could not be claimed.</summary>
     /// <param name="error">What libusb returned.</param>
-    /// <param name="holder">Who holds the interface.</param>
+    /// <param name="holder">The driver or program that has claimed the interface.</param>
     public static string? ForClaim(UsbError error, string holder) => error switch
     {
         UsbError.InvalidParameter when OperatingSystem.IsLinux() => // what libusb returns when it is to detach the driver as well

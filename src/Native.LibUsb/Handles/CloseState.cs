@@ -56,7 +56,7 @@ internal sealed class CloseState
     /// <summary>Reports that nothing is left. <see cref="Complete"/> releases the waiters.</summary>
     public void SetClosed() => Volatile.Write(ref _stage, Closed);
 
-    /// <summary>Releases everybody who waits for the end.</summary>
+    /// <summary>Releases the threads and tasks that wait for the end.</summary>
     public void Complete()
     {
         SetClosed();

@@ -11,7 +11,7 @@ namespace Native.LibUsb.Tests.Documentation;
 internal static class ProgramCompiler
 {
     // What the SDK writes for <ImplicitUsings>enable</ImplicitUsings> in a console project.
-    private const string ImplicitUsings = """
+    internal const string ImplicitUsings = """
         global using System;
         global using System.Collections.Generic;
         global using System.IO;

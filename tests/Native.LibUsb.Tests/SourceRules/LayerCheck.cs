@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Native.LibUsb.Tests.Documentation;
 
 namespace Native.LibUsb.Tests.SourceRules;
 
@@ -13,17 +14,6 @@ internal sealed class LayerCheck
     // Partial methods of LibraryImport have their bodies from a source generator, which does not run here. The compiler reports them, and
     // the variables that calls of them would assign. No reference is unknown for that reason.
     private static readonly string[] s_bodyIsGenerated = ["CS8795", "CS0165", "CS0170", "CS0177"];
-
-    // What ImplicitUsings adds to every file.
-    private const string ImplicitUsings = """
-        global using System;
-        global using System.Collections.Generic;
-        global using System.IO;
-        global using System.Linq;
-        global using System.Net.Http;
-        global using System.Threading;
-        global using System.Threading.Tasks;
-        """;
 
     private readonly Dictionary<string, int> _layerOfFolder = [];
     private readonly IReadOnlyList<SourceFile> _files;
@@ -56,7 +46,7 @@ internal sealed class LayerCheck
     /// <exception cref="InvalidOperationException">The files do not compile, so that some of their references are unknown.</exception>
     public IReadOnlyList<string> FindViolations()
     {
-        SyntaxTree implicitUsings = SourceFile.Parse("ImplicitUsings.cs", ImplicitUsings).Tree;
+        SyntaxTree implicitUsings = SourceFile.Parse("ImplicitUsings.cs", ProgramCompiler.ImplicitUsings).Tree;
         var options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable);
         var compilation = CSharpCompilation.Create("Layers", [implicitUsings, .. _files.Select(file => file.Tree)], Framework(), options);
         string[] errors =
