@@ -30,7 +30,7 @@ public sealed class BusyDevice : VirtualDevice
         Add(new Busy(IsochronousAddress));
     }
 
-    /// <summary>Gets how many transfers it has.</summary>
+    /// <summary>Gets the number of transfers that the device keeps.</summary>
     public int Kept => Endpoint(InAddress).Pending.Count + Endpoint(OutAddress).Pending.Count + Endpoint(IsochronousAddress).Pending.Count;
 
     /// <summary>Completes a transfer, all of it.</summary>
@@ -42,6 +42,9 @@ public sealed class BusyDevice : VirtualDevice
             packet.Status = UrbStatus.Success;
         }
 
+        // The buffer is not initialised, and the bus sends what it contains.
+        if (urb.IsIn)
+            urb.Buffer.Fill(0x5A);
         urb.Complete(urb.Length);
     }
 
