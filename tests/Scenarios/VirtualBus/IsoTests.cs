@@ -176,7 +176,8 @@ public sealed unsafe class IsoTests
         second.Wait();
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED, second.Status);
         Assert.InRange(source.Source.Unlinked, 1, (packets + 127) / 128); // libusb makes URBs of 128 packets
-        Assert.Equal(0, (int)second.Packet(packets - 1).actual_length);
+        // libusb gives packets their places in the order in which URBs end, so that any place may be that of a packet whose time had not come.
+        Assert.Contains(Enumerable.Range(0, packets), packet => second.Packet(packet).actual_length == 0);
     }
 
     [BusFact]
