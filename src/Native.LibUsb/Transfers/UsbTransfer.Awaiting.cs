@@ -107,6 +107,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         try
         {
             using var setting = new SettingScope(this);
+            if (setting.IsRefused)
+                return false;
             _buffer.ReleasePin();
             UseBuffer();
             return true;

@@ -42,6 +42,8 @@ public sealed unsafe partial class UsbTransfer
             throw new ArgumentOutOfRangeException(nameof(packetLength), packetLength, $"{IsoPacketCapacity} packets of that length are over 2 GiB.");
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         _buffer.UseOwned(packetLength * IsoPacketCapacity);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLength, IsoPacketCapacity);
@@ -70,6 +72,8 @@ public sealed unsafe partial class UsbTransfer
         CheckPackets(buffer.Length, packetLengths, nameof(buffer));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         _buffer.UsePinned(buffer);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLengths);
@@ -92,6 +96,8 @@ public sealed unsafe partial class UsbTransfer
         CheckPackets(data.Length, packetLengths, nameof(data));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         _buffer.UseOwned(data.Length);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLengths);
@@ -158,10 +164,9 @@ public sealed unsafe partial class UsbTransfer
     private void CheckIsochronous(byte endpoint)
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
-        CheckNotDead();
         if (IsoPacketCapacity == 0)
             throw new InvalidOperationException("The transfer has no room for isochronous packets: give CreateTransfer their number.");
-        if ((_native->flags & (byte)UsbTransferFlags.ShortIsError) != 0)
+        if ((_flags & UsbTransferFlags.ShortIsError) != 0)
             ThrowShortIsochronous();
     }
 

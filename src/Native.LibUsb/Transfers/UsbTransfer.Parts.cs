@@ -10,6 +10,8 @@ public sealed unsafe partial class UsbTransfer
     internal void UsePart(int offset, int length, bool endsMessage)
     {
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         Debug.Assert(offset >= 0 && length >= 0 && offset + length <= _buffer.Length);
         _native->buffer = _buffer.Pointer + offset;
         _native->length = length;
@@ -21,6 +23,8 @@ public sealed unsafe partial class UsbTransfer
     internal void UsePackets(int length, int packetSize)
     {
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         int count = (length + packetSize - 1) / packetSize;
         Debug.Assert(length > 0 && length <= _buffer.Length && count <= IsoPacketCapacity);
         _native->length = length;

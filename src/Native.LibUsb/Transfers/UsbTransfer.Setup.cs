@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 // Configuring a transfer. Everything is checked before anything is changed, so that a refused call leaves the transfer as it was.
-// An argument that is left out (callback, state) leaves what is set.
+// An argument that is left out (callback, state) leaves what is set. In a callback, a transfer that a closing interface or handle has freed is left alone.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
@@ -25,6 +25,8 @@ public sealed unsafe partial class UsbTransfer
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ushort.MaxValue);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         UseOwnedControl(setup, length, milliseconds, callback, state);
     }
 
@@ -45,6 +47,8 @@ public sealed unsafe partial class UsbTransfer
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, ushort.MaxValue, nameof(data));
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         UseOwnedControl(setup, data.Length, milliseconds, callback, state);
         data.CopyTo(_buffer.From(UsbControlSetup.Size));
     }
@@ -69,6 +73,8 @@ public sealed unsafe partial class UsbTransfer
         if (length is < 0 or > ushort.MaxValue)
             throw new ArgumentException($"A control buffer has 8 bytes for the set-up packet and 0 to 65,535 bytes of data, not {buffer.Length} in all.", nameof(buffer));
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         _buffer.UsePinned(buffer);
         Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
         WriteSetup(setup, (ushort)length);
@@ -139,6 +145,8 @@ public sealed unsafe partial class UsbTransfer
     public void SetBufferPinned(Memory<byte> buffer)
     {
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         CheckBufferReplaceable(buffer.Length, nameof(buffer));
         _buffer.UsePinned(buffer);
         UseBuffer();
@@ -154,6 +162,8 @@ public sealed unsafe partial class UsbTransfer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         CheckBufferReplaceable(length, nameof(length));
         _buffer.UseOwned(length);
         UseBuffer();
@@ -183,6 +193,8 @@ public sealed unsafe partial class UsbTransfer
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         _buffer.UseOwned(length);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
     }
@@ -195,6 +207,8 @@ public sealed unsafe partial class UsbTransfer
             throw new ArgumentException($"Endpoint 0x{endpoint:x2} reads from the device: give a length or memory to read into, not data to send.", nameof(endpoint));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         _buffer.UseOwned(data.Length);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
         data.CopyTo(_buffer.From(0));
@@ -206,6 +220,8 @@ public sealed unsafe partial class UsbTransfer
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         using var setting = new SettingScope(this);
+        if (setting.IsRefused)
+            return;
         _buffer.UsePinned(buffer);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
     }
@@ -246,12 +262,15 @@ public sealed unsafe partial class UsbTransfer
         BinaryPrimitives.WriteUInt16LittleEndian(packet[6..], length);
     }
 
-    private void BeginSetting()
+    /// <returns>False if its closing owner has freed it and a callback calls: nothing is configured then, and nothing is submitted afterwards.</returns>
+    private bool TryBeginSetting()
     {
         int state;
         do
         {
             state = _state;
+            if ((state & Dead) != 0 && IsRefusedQuietly(_stop & OwnerClosing))
+                return false;
             if ((state & (InFlight | Setting | Dead)) != 0)
                 ThrowNotAtRest();
         }
@@ -259,9 +278,10 @@ public sealed unsafe partial class UsbTransfer
 
         int stop = _stop & ~(UnConfigured | InterfaceClosed); // it may get an endpoint of another interface
         if (stop == 0 || IsRefusedQuietly(stop)) // a callback may configure before it submits again
-            return;
+            return true;
         EndSetting();
         ThrowStopped(stop);
+        return false;
     }
 
     private void EndSetting()
@@ -276,14 +296,17 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     private readonly ref struct SettingScope
     {
-        private readonly UsbTransfer _transfer;
+        private readonly UsbTransfer? _transfer;
 
         public SettingScope(UsbTransfer transfer)
         {
-            transfer.BeginSetting();
-            _transfer = transfer;
+            if (transfer.TryBeginSetting())
+                _transfer = transfer;
         }
 
-        public void Dispose() => _transfer.EndSetting();
+        /// <summary>Gets whether there is nothing left to configure: the caller returns normally.</summary>
+        public bool IsRefused => _transfer is null;
+
+        public void Dispose() => _transfer?.EndSetting();
     }
 }

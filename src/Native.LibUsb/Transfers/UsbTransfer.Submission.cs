@@ -13,7 +13,8 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <remarks>
     /// Inside a callback of the context, while the transfer, its interface, its device handle or the context is closing, it returns normally, submits nothing
-    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check. On other threads it throws then.
+    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check. Neither does a callback
+    /// that configures one: the <c>Set</c> methods leave a transfer alone that the closing has freed. On other threads the method throws.
     /// </remarks>
     /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>

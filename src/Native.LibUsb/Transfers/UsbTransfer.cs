@@ -6,8 +6,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// One native transfer, reused for ever: configure it, submit it, and from its callback submit it again. None of that allocates.
-/// Made by <see cref="UsbEndpoint.CreateTransfer"/> and <see cref="UsbDeviceHandle.CreateTransfer"/>.
+/// Represents one native transfer, which is used again and again: configure it, submit it, and submit it again in its callback. None of that allocates.
+/// Created by <see cref="UsbEndpoint.CreateTransfer"/> and <see cref="UsbDeviceHandle.CreateTransfer"/>.
 /// </summary>
 /// <remarks>
 /// <para>Every submission that succeeds has exactly one callback, also when it is cancelled, when the device is unplugged, and when the
@@ -163,6 +163,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         {
             CheckFlags(value, nameof(value));
             using var setting = new SettingScope(this);
+            if (setting.IsRefused)
+                return;
             if ((value & UsbTransferFlags.ShortIsError) != 0 && _type == UsbTransferType.Isochronous)
                 ThrowShortIsochronous();
             _flags = value;

@@ -4,27 +4,13 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>What callbacks and other threads see while an interface, a handle or a context is closing, and that no thread waits for itself.</summary>
-public sealed class ClosingRuleTests : BusTest
+public sealed class ClosingRuleTests : ClosingTest
 {
-    private readonly LifetimeDevice _device = new();
     private readonly ConcurrentQueue<Exception> _failures = new();
-    private readonly UsbDeviceHandle _handle;
-    private readonly UsbInterface _interface;
 
     public ClosingRuleTests()
     {
-        Bus.Attach(_device);
         Context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
-        using UsbDevice found = Context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
-        _handle = found.Open();
-        _interface = _handle.ClaimInterface(0);
-    }
-
-    public enum Closed
-    {
-        Interface,
-        Handle,
-        Context,
     }
 
     // The first program of the README: `using` declarations dispose the interface first, then the handle, then the context.
@@ -38,7 +24,7 @@ public sealed class ClosingRuleTests : BusTest
         {
             context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
             using UsbEventThread events = context.StartEventThread();
-            _handle.Dispose();
+            Handle.Dispose();
             using UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
             using UsbDeviceHandle handle = device.Open();
             using UsbInterface claimed = handle.ClaimInterface(0);
@@ -69,7 +55,7 @@ public sealed class ClosingRuleTests : BusTest
     [InlineData(Closed.Context, true)]
     public void A_callback_submits_nothing_while_its_owner_closes_and_other_threads_are_refused(Closed what, bool ofHandle)
     {
-        UsbEndpoint endpoint = _interface.GetEndpoint(LifetimeDevice.BulkAddress);
+        UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);
         UsbTransfer own = Make(endpoint, ofHandle), other = Make(endpoint, ofHandle), awaited = Make(endpoint, ofHandle);
         UsbError? tried = null, triedOther = null;
         bool submitted = true;
@@ -107,31 +93,31 @@ public sealed class ClosingRuleTests : BusTest
         Assert.Throws<UsbTransferCanceledException>(() => submit!.GetAwaiter().GetResult());
         Assert.Throws<UsbTransferCanceledException>(() => read!.GetAwaiter().GetResult());
         Assert.Equal(what != Closed.Interface || !ofHandle, own.IsDisposed);
-        Assert.Equal(0, _device.Kept);
+        Assert.Equal(0, Device.Kept);
         Assert.Throws<ObjectDisposedException>(own.Submit);
     }
 
     [BusFact]
     public void A_transfer_of_the_handle_is_submitted_again_when_its_interface_is_claimed_again()
     {
-        UsbEndpoint endpoint = _interface.GetEndpoint(LifetimeDevice.BulkAddress);
+        UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);
         UsbTransfer ofHandle = Make(endpoint, ofHandle: true), ofEndpoint = Make(endpoint, ofHandle: false);
         ofHandle.Submit();
         ofEndpoint.Submit();
-        _interface.Dispose();
+        Interface.Dispose();
         Assert.Throws<ObjectDisposedException>(ofHandle.Submit);
         Assert.Throws<ObjectDisposedException>(ofEndpoint.Submit);
         ofHandle.SetBulk(LifetimeDevice.BulkAddress, 512); // may be configured, but is still refused
         Assert.Throws<ObjectDisposedException>(ofHandle.Submit);
         ofHandle.SetControl(LifetimeDevice.Request, 1);
         ofHandle.Submit(); // on the control endpoint, which no claim concerns
-        Assert.True(_device.WaitUntil(() => _device.Kept == 1, Patience));
-        _device.CompleteAll();
+        Assert.True(Device.WaitUntil(() => Device.Kept == 1, Patience));
+        Device.CompleteAll();
         Finish(ofHandle);
         ofHandle.SetBulk(LifetimeDevice.BulkAddress, 512);
-        using UsbInterface again = _handle.ClaimInterface(0);
+        using UsbInterface again = Handle.ClaimInterface(0);
         ofHandle.Submit();
-        Assert.True(_device.WaitUntil(() => _device.Kept == 1, Patience));
+        Assert.True(Device.WaitUntil(() => Device.Kept == 1, Patience));
         Assert.True(ofEndpoint.IsDisposed);
         Assert.False(ofHandle.IsDisposed);
         again.Dispose();
@@ -142,8 +128,8 @@ public sealed class ClosingRuleTests : BusTest
     [BusFact]
     public void The_second_of_two_claims_keeps_the_interface_and_what_its_endpoints_made()
     {
-        using UsbInterface second = _handle.ClaimInterface(0);
-        UsbTransfer ofFirst = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: false);
+        using UsbInterface second = Handle.ClaimInterface(0);
+        UsbTransfer ofFirst = Make(Interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: false);
         UsbTransfer ofSecond = Make(second.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: false);
         UsbTransfer ofHandle = Make(second.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
         int callbacks = 0;
@@ -154,15 +140,15 @@ public sealed class ClosingRuleTests : BusTest
             self.SetBulk(LifetimeDevice.BulkAddress, 512); // does not bring it back to life
             self.Submit();
         };
-        UsbInputRing ring = _interface.GetEndpoint(LifetimeDevice.IsochronousAddress).CreateInputRing();
+        UsbInputRing ring = Interface.GetEndpoint(LifetimeDevice.IsochronousAddress).CreateInputRing();
         foreach (UsbTransfer transfer in (UsbTransfer[])[ofFirst, ofSecond, ofHandle])
             transfer.Submit();
-        _interface.Dispose();
+        Interface.Dispose();
         Assert.Equal(1, callbacks);
         Assert.Empty(_failures);
         Assert.True(ofFirst.IsDisposed);
         Assert.True(ofSecond.IsSubmitted && ofHandle.IsSubmitted);
-        Assert.Throws<ObjectDisposedException>(() => _interface.GetEndpoint(LifetimeDevice.BulkAddress));
+        Assert.Throws<ObjectDisposedException>(() => Interface.GetEndpoint(LifetimeDevice.BulkAddress));
         using (var other = new UsbContext())
         {
             using UsbDevice device = other.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
@@ -179,15 +165,15 @@ public sealed class ClosingRuleTests : BusTest
     [BusFact]
     public async Task A_claim_that_is_not_the_last_stops_its_own_ring_which_has_nothing_in_flight()
     {
-        using UsbInterface second = _handle.ClaimInterface(0);
+        using UsbInterface second = Handle.ClaimInterface(0);
         Context.StartEventThread();
-        await using UsbInputRing ring = _interface.GetEndpoint(LifetimeDevice.BulkAddress).CreateInputRing(
+        await using UsbInputRing ring = Interface.GetEndpoint(LifetimeDevice.BulkAddress).CreateInputRing(
             new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 0, Overflow = UsbRingOverflow.Wait });
         ring.Start();
-        Assert.True(_device.WaitUntil(() => _device.Kept == 2, Patience));
-        _device.CompleteAll();
+        Assert.True(Device.WaitUntil(() => Device.Kept == 2, Patience));
+        Device.CompleteAll();
         Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Bytes == 1024, Patience)); // both buffers are full, and nobody reads them
-        await _interface.DisposeAsync();
+        await Interface.DisposeAsync();
         Assert.False(ring.IsRunning);
         Assert.Equal(UsbError.Closed, ring.Failure?.Error);
     }
@@ -199,7 +185,7 @@ public sealed class ClosingRuleTests : BusTest
     [InlineData(true, true)]
     public void A_callback_may_dispose_the_context_while_its_thread_closes_something(bool closesInterface, bool fromSubscriber)
     {
-        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        UsbTransfer transfer = Make(Interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
         bool ran = false;
         transfer.Callback = _ =>
         {
@@ -211,9 +197,9 @@ public sealed class ClosingRuleTests : BusTest
         Context.UnhandledCallbackException += (_, _) => Context.Dispose();
         transfer.Submit();
         if (closesInterface)
-            _interface.Dispose();
+            Interface.Dispose();
         else
-            _handle.Dispose();
+            Handle.Dispose();
         Assert.True(ran);
         Assert.Equal(fromSubscriber ? 1 : 0, _failures.Count);
         Assert.True(transfer.IsDisposed);
@@ -231,7 +217,7 @@ public sealed class ClosingRuleTests : BusTest
     {
         if (withEventThread)
             Context.StartEventThread();
-        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        UsbTransfer transfer = Make(Interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
         Task? elsewhere = null;
         using var ran = new ManualResetEventSlim();
         transfer.Callback = _ =>
@@ -269,40 +255,18 @@ public sealed class ClosingRuleTests : BusTest
     [InlineData(Closed.Context, true)]
     public void A_second_Dispose_waits_for_the_end_of_the_first(Closed what, bool withEventThread)
     {
-        if (withEventThread)
-            Context.StartEventThread();
-        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
-        using var inCallback = new ManualResetEventSlim();
-        using var mayEnd = new ManualResetEventSlim();
-        bool ended = false;
-        transfer.Callback = _ =>
-        {
-            inCallback.Set();
-            mayEnd.Wait();
-            Volatile.Write(ref ended, true);
-        };
-        transfer.Submit();
-        var first = new Thread(() => Close(what));
-        first.Start();
-        Assert.True(inCallback.Wait(Patience));
         bool tooEarly = false;
-        var second = new Thread(() =>
+        WhileACallbackHoldsUpClosing(what, withEventThread, hasEnded =>
         {
-            Close(what);
-            tooEarly = !Volatile.Read(ref ended);
+            var closer = new Thread(() =>
+            {
+                Close(what);
+                tooEarly = !hasEnded();
+            });
+            closer.Start();
+            Assert.False(closer.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
+            return () => Assert.True(closer.Join(Patience));
         });
-        second.Start();
-        try
-        {
-            Assert.False(second.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
-        }
-        finally
-        {
-            mayEnd.Set();
-        }
-
-        Assert.True(second.Join(Patience));
-        Assert.True(first.Join(Patience));
         Assert.False(tooEarly);
         Assert.Empty(_failures);
     }
@@ -310,7 +274,7 @@ public sealed class ClosingRuleTests : BusTest
     [BusFact]
     public void A_callback_on_another_thread_may_dispose_the_event_thread()
     {
-        UsbTransfer transfer = Make(_interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        UsbTransfer transfer = Make(Interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
         using var inCallback = new ManualResetEventSlim();
         UsbEventThread? events = null;
         transfer.Callback = _ =>
@@ -323,7 +287,7 @@ public sealed class ClosingRuleTests : BusTest
         transfer.Cancel();
         byte[] data = new byte[512];
         while (!inCallback.IsSet)
-            _interface.GetEndpoint(LifetimeDevice.ErrandAddress).Write(data); // handles events
+            Interface.GetEndpoint(LifetimeDevice.ErrandAddress).Write(data); // handles events
         events!.Dispose();
         Assert.False(events.IsRunning);
         Assert.Empty(_failures);
@@ -353,10 +317,10 @@ public sealed class ClosingRuleTests : BusTest
     public void An_interface_is_released_whichever_thread_finishes_it()
     {
         Context.StartEventThread();
-        _interface.Dispose();
+        Interface.Dispose();
         for (int round = 0; round < Rounds.Of(2000); round++)
         {
-            UsbInterface claimed = _handle.ClaimInterface(0);
+            UsbInterface claimed = Handle.ClaimInterface(0);
             using var start = new Barrier(2);
             var other = new Thread(() =>
             {
@@ -366,7 +330,7 @@ public sealed class ClosingRuleTests : BusTest
             other.Start();
             start.SignalAndWait();
             claimed.Dispose();
-            UsbError error = _handle.TryClaimInterface(0, out UsbInterface? again);
+            UsbError error = Handle.TryClaimInterface(0, out UsbInterface? again);
             other.Join();
             Assert.Equal((round, UsbError.Success), (round, error));
             again!.Dispose();
@@ -375,22 +339,8 @@ public sealed class ClosingRuleTests : BusTest
 
     private UsbTransfer Make(UsbEndpoint endpoint, bool ofHandle)
     {
-        UsbTransfer transfer = ofHandle ? _handle.CreateTransfer() : endpoint.CreateTransfer();
+        UsbTransfer transfer = ofHandle ? Handle.CreateTransfer() : endpoint.CreateTransfer();
         transfer.SetBulk(endpoint.Address, 512);
         return transfer;
     }
-
-    private void Close(Closed what) => ((IDisposable)(what switch
-    {
-        Closed.Interface => _interface,
-        Closed.Handle => _handle,
-        _ => Context,
-    })).Dispose();
-
-    private ValueTask CloseAsync(Closed what) => ((IAsyncDisposable)(what switch
-    {
-        Closed.Interface => _interface,
-        Closed.Handle => _handle,
-        _ => Context,
-    })).DisposeAsync();
 }

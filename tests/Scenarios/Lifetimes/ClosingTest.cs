@@ -1,0 +1,66 @@
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Represents a test that closes an interface, a handle or a context of the open <see cref="LifetimeDevice"/>.</summary>
+public abstract class ClosingTest : BusTest
+{
+    protected ClosingTest()
+    {
+        Bus.Attach(Device);
+        using UsbDevice found = Context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
+        Handle = found.Open();
+        Interface = Handle.ClaimInterface(0);
+    }
+
+    private protected LifetimeDevice Device { get; } = new();
+
+    protected UsbDeviceHandle Handle { get; }
+
+    protected UsbInterface Interface { get; }
+
+    protected void Close(Closed what) => ((IDisposable)Of(what)).Dispose();
+
+    protected ValueTask CloseAsync(Closed what) => ((IAsyncDisposable)Of(what)).DisposeAsync();
+
+    /// <summary>Has one thread close an object, and a callback hold it up until <paramref name="second"/> has returned, or longer.</summary>
+    /// <param name="what">The object.</param>
+    /// <param name="withEventThread">Whether an event thread runs the callback; otherwise the closing thread does.</param>
+    /// <param name="second">Closes the object too. It gets the question whether the callback has ended, and returns an action that waits for its own end.</param>
+    protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)
+    {
+        if (withEventThread)
+            Context.StartEventThread();
+        UsbTransfer transfer = Handle.CreateTransfer();
+        using var inCallback = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        bool ended = false;
+        transfer.SetBulk(LifetimeDevice.BulkAddress, LifetimeDevice.PacketLength, _ =>
+        {
+            inCallback.Set();
+            mayEnd.Wait();
+            Volatile.Write(ref ended, true);
+        });
+        transfer.Submit();
+        var first = new Thread(() => Close(what));
+        first.Start();
+        Assert.True(inCallback.Wait(Patience));
+        Action wait;
+        try
+        {
+            wait = second(() => Volatile.Read(ref ended));
+        }
+        finally
+        {
+            mayEnd.Set();
+        }
+
+        wait();
+        Assert.True(first.Join(Patience));
+    }
+
+    private object Of(Closed what) => what switch
+    {
+        Closed.Interface => Interface,
+        Closed.Handle => Handle,
+        _ => Context,
+    };
+}

@@ -1,0 +1,266 @@
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Which thread closes, which one waits, and what is refused meanwhile.</summary>
+public sealed class ClosingThreadTests : ClosingTest
+{
+    private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
+
+    // The caller's own code, which closing runs on its thread and outside of callbacks.
+    [BusTheory]
+    [InlineData(Closed.Interface)]
+    [InlineData(Closed.Handle)]
+    [InlineData(Closed.Context)]
+    public void Memory_that_is_unpinned_may_dispose_what_unpins_it(Closed what)
+    {
+        UsbTransfer transfer = Make();
+        transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
+        int unpinned = 0;
+        _memory.Unpinning = () =>
+        {
+            unpinned++;
+            Close(what); // does not wait for the thread that it runs on
+        };
+        Close(what);
+        Assert.Equal(1, unpinned);
+        Assert.True(transfer.IsDisposed);
+        AssertFree();
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void Dispose_in_a_callback_is_finished_after_it_and_needs_no_other_call(Closed what, bool withEventThread)
+    {
+        UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
+        using var ran = new ManualResetEventSlim();
+        UsbTransfer transfer = Make();
+        transfer.Callback = _ =>
+        {
+            Close(what);
+            ran.Set();
+        };
+        transfer.Submit();
+        transfer.Cancel();
+        if (!withEventThread)
+            HandleEventsUntil(() => ran.IsSet);
+        Assert.True(ran.Wait(Patience));
+        AssertFree();
+        if (what == Closed.Context)
+        {
+            Assert.True(SpinWait.SpinUntil(IsExited, Patience), "The context is not closed.");
+            Assert.False(events?.IsRunning ?? false);
+        }
+
+        bool IsExited() => Record.Exception(() => Context.HandleEvents(TimeSpan.Zero)) is ObjectDisposedException;
+    }
+
+    [BusFact]
+    public void A_context_that_a_callback_disposes_is_closed_after_the_handle_that_its_thread_closes()
+    {
+        using var configuring = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        using var ran = new ManualResetEventSlim();
+        UsbTransfer first = Make(), second = Make();
+        Thread configurer = ConfigureSlowly(second, configuring, mayEnd); // closing waits for it, and handles events meanwhile
+        first.Callback = _ =>
+        {
+            Context.Dispose();
+            ran.Set();
+        };
+        first.Submit();
+        Exception? failure = null;
+        var closer = new Thread(() => failure = Record.Exception(Handle.Dispose));
+        closer.Start();
+        try
+        {
+            Assert.True(ran.Wait(Patience));
+            Assert.False(closer.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
+        }
+        finally
+        {
+            mayEnd.Set();
+        }
+
+        Assert.True(closer.Join(Patience));
+        Assert.True(configurer.Join(Patience));
+        Assert.Null(failure);
+        Assert.True(second.IsDisposed);
+        Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero));
+    }
+
+    [BusFact]
+    public void The_event_thread_does_not_wait_for_a_thread_that_needs_its_events()
+    {
+        Context.StartEventThread();
+        using var configuring = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        using var ran = new ManualResetEventSlim();
+        UsbTransfer first = Make(), slow = Make(), request = Handle.CreateTransfer();
+        request.SetControl(LifetimeDevice.Request, 8, _ => mayEnd.Set());
+        request.Submit();
+        Device.WaitForKept(1, Patience);
+        Thread configurer = ConfigureSlowly(slow, configuring, mayEnd);
+        Thread? other = null;
+        first.Callback = _ =>
+        {
+            Interface.Dispose(); // the rest of it comes after this callback, when the other thread finishes
+            other = new Thread(Interface.Dispose);
+            other.Start();
+            SpinWait.SpinUntil(() => (other.ThreadState & ThreadState.WaitSleepJoin) != 0, Patience); // it waits for the slow transfer
+            ran.Set();
+        };
+        first.Submit();
+        first.Cancel();
+        try
+        {
+            Assert.True(ran.Wait(Patience));
+            Assert.False(other!.Join(TimeSpan.FromMilliseconds(100)));
+            Device.CompleteOldest(0); // its callback comes only if the event thread still handles events
+            Assert.True(other.Join(Patience));
+        }
+        finally
+        {
+            mayEnd.Set();
+        }
+
+        Assert.True(configurer.Join(Patience));
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface)]
+    [InlineData(Closed.Handle)]
+    [InlineData(Closed.Context)]
+    public void Other_threads_begin_nothing_while_it_closes(Closed what)
+    {
+        UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);
+        var accepted = new List<string>();
+        UsbError? claim = null;
+        UsbTransfer transfer = Make();
+        transfer.Callback = _ =>
+        {
+            var other = new Thread(() =>
+            {
+                Refused("GetEndpoint", () => Interface.GetEndpoint(LifetimeDevice.BulkAddress));
+                Refused("Read", () => endpoint.Read(new byte[1]));
+                Refused("ReadAsync", () => endpoint.ReadAsync(new byte[1]).AsTask());
+                Refused("CreateTransfer of the endpoint", () => endpoint.CreateTransfer());
+                Refused("SetAlternateSetting", () => Interface.SetAlternateSetting(0));
+                Refused("ControlRead of the interface", () => Interface.ControlRead(UsbRequestKind.Vendor, 1, 0, new byte[1]));
+                if (what == Closed.Interface)
+                {
+                    claim = Handle.TryClaimInterface(0, out UsbInterface? _);
+                    return;
+                }
+
+                Refused("ClaimInterface", () => Handle.ClaimInterface(0));
+                Refused("CreateTransfer of the handle", () => Handle.CreateTransfer());
+                Refused("ClearHalt", endpoint.ClearHalt);
+                Refused("Reset", Handle.Reset);
+                if (what == Closed.Handle)
+                    return;
+                Refused("StartEventThread", () => Context.StartEventThread());
+                Refused("RegisterHotplug", () => Context.RegisterHotplug(static told => told.Device.Dispose()));
+                Refused("WatchDevicesAsync", () => Context.WatchDevicesAsync());
+            });
+            other.Start();
+            other.Join();
+        };
+        transfer.Submit();
+        Close(what);
+        Assert.Empty(accepted);
+        Assert.Equal(what == Closed.Interface ? UsbError.Busy : null, claim); // it is being released
+
+        void Refused(string name, Action use)
+        {
+            if (Record.Exception(use) is not ObjectDisposedException)
+                accepted.Add(name);
+        }
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void A_DisposeAsync_during_Dispose_completes_when_that_has_ended(Closed what, bool withEventThread)
+    {
+        bool tooEarly = true;
+        WhileACallbackHoldsUpClosing(what, withEventThread, hasEnded =>
+        {
+            Task closing = CloseAsync(what).AsTask().ContinueWith(
+                _ => tooEarly = !hasEnded(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            Assert.False(closing.IsCompleted);
+            return () => Assert.True(closing.Wait(Patience));
+        });
+        Assert.False(tooEarly);
+    }
+
+    // Transfers that are being made at the moment when their claim, which is not the last, is disposed.
+    [BusFact]
+    public void No_transfer_of_an_endpoint_outlives_its_claim()
+    {
+        for (int round = 0; round < Rounds.Of(200); round++)
+        {
+            UsbInterface claim = Handle.ClaimInterface(0);
+            UsbEndpoint endpoint = claim.GetEndpoint(LifetimeDevice.BulkAddress);
+            var made = new List<UsbTransfer>();
+            using var started = new ManualResetEventSlim();
+            var maker = new Thread(() =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        made.Add(endpoint.CreateTransfer());
+                        started.Set();
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                    // the claim is disposed
+                }
+            });
+            maker.Start();
+            Assert.True(started.Wait(Patience));
+            claim.Dispose();
+            Assert.True(maker.Join(Patience));
+            Assert.All(made, static transfer => Assert.True(transfer.IsDisposed));
+        }
+    }
+
+    private UsbTransfer Make()
+    {
+        UsbTransfer transfer = Interface.GetEndpoint(LifetimeDevice.BulkAddress).CreateTransfer();
+        transfer.SetBulk(LifetimeDevice.BulkAddress, LifetimeDevice.PacketLength);
+        return transfer;
+    }
+
+    /// <summary>Has another thread configure a transfer until it may end; whoever closes waits for that.</summary>
+    private Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
+    {
+        _memory.Pinning = () =>
+        {
+            configuring.Set();
+            mayEnd.Wait();
+        };
+        var configurer = new Thread(() => transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory));
+        configurer.Start();
+        Assert.True(configuring.Wait(Patience));
+        return configurer;
+    }
+
+    /// <summary>Another program could claim the interface.</summary>
+    private static void AssertFree()
+    {
+        using var context = new UsbContext();
+        using UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
+        using UsbDeviceHandle stranger = device.Open();
+        Assert.True(SpinWait.SpinUntil(() => stranger.TryClaimInterface(0, out UsbInterface? _) == UsbError.Success, Patience), "The interface is still claimed.");
+    }
+}
