@@ -10,6 +10,8 @@ public sealed class SourceSinkGadgetTests : MachineTest
     private const int Packet = 512;
     private const int Total = 4 << 20;
 
+    private static readonly UsbRingOptions s_sizes = new() { TransferSize = 32 * 1024, Transfers = 8 };
+
     private UsbDeviceHandle _handle = null!;
     private byte _in, _out;
 
@@ -30,7 +32,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     public async Task A_ring_reads_the_source(int pattern)
     {
         PlugAndOpen(pattern);
-        await using UsbInputRing ring = _handle.At(_in).CreateInputRing(new UsbRingOptions { TransferSize = 32 * 1024, Transfers = 8 });
+        await using UsbInputRing ring = _handle.At(_in).CreateInputRing(s_sizes);
         ring.Start();
         byte[] expected = Expected(pattern, ring.TransferSize);
         for (long position = 0; position < Total;)
@@ -52,7 +54,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     public async Task A_ring_writes_what_the_sink_checks(int pattern)
     {
         PlugAndOpen(pattern);
-        await using UsbOutputRing ring = _handle.At(_out).CreateOutputRing(new UsbRingOptions { TransferSize = 32 * 1024, Transfers = 8 });
+        await using UsbOutputRing ring = _handle.At(_out).CreateOutputRing(s_sizes);
         ring.Start();
         byte[] data = Expected(pattern, ring.TransferSize);
         for (long position = 0; position < Total; position += data.Length)

@@ -10,7 +10,7 @@ namespace Native.LibUsb.Tests.Documentation;
 /// </summary>
 internal static class ProgramCompiler
 {
-    // What the SDK writes for <ImplicitUsings>enable</ImplicitUsings> in a console project.
+    // The SDK writes these lines for <ImplicitUsings>enable</ImplicitUsings> in a console project.
     internal const string ImplicitUsings = """
         global using System;
         global using System.Collections.Generic;

@@ -22,7 +22,7 @@ public sealed class MissingBusTests
         public NoBusFactAttribute()
         {
             if (File.ReadAllText("/proc/mounts").Contains("/dev/bus/usb", StringComparison.Ordinal) || Native("/dev/bus/usb"))
-                Skip = "This machine has /dev/bus/usb.";
+                Skip = "This machine has /dev/bus/usb, and the test needs a machine without it.";
         }
 
         // The preload library of the bus may answer for the folder in this process.

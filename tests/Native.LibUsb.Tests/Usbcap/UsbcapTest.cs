@@ -6,6 +6,7 @@ namespace Native.LibUsb.Tests.Usbcap;
 public abstract class UsbcapTest : IDisposable
 {
     private readonly Lazy<VirtualBus> _bus;
+    private readonly TemporaryFolder _folder = new();
 
     protected UsbcapTest() => _bus = new Lazy<VirtualBus>(() => TestBus.Create(BusOptions));
 
@@ -18,13 +19,13 @@ public abstract class UsbcapTest : IDisposable
 
     protected VirtualBus Bus => _bus.Value;
 
-    protected string Folder { get; } = Directory.CreateTempSubdirectory("usbcap-test-").FullName;
+    protected string Folder => _folder.Path;
 
     public void Dispose()
     {
         if (_bus.IsValueCreated)
             _bus.Value.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        _folder.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -50,7 +51,7 @@ public abstract class UsbcapTest : IDisposable
         return process.Wait();
     }
 
-    protected string PathOf(string name) => Path.Combine(Folder, name);
+    protected string PathOf(string name) => _folder.File(name);
 
     protected byte[] Read(string name) => File.ReadAllBytes(PathOf(name));
 

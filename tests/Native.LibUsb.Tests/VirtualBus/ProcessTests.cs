@@ -97,7 +97,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
     /// <summary>The compiled program.</summary>
     public sealed class Child : IDisposable
     {
-        private readonly string _folder = Directory.CreateTempSubdirectory("usb-child-").FullName;
+        private readonly TemporaryFolder _folder = new();
 
         public Child()
         {
@@ -111,7 +111,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
             Assert.Equal(0, compiler.ExitCode);
         }
 
-        private string Program => Path.Combine(_folder, "child");
+        private string Program => _folder.File("child");
 
         public static (int Exit, byte[] Output) Run(VirtualBus bus, string program, string[] arguments)
         {
@@ -126,7 +126,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
 
         public Process Start(VirtualBus bus, params string[] arguments) => Start(bus, Program, arguments);
 
-        public void Dispose() => Directory.Delete(_folder, recursive: true);
+        public void Dispose() => _folder.Dispose();
 
         private static Process Start(VirtualBus bus, string program, string[] arguments)
         {

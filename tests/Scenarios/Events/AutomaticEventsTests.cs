@@ -2,8 +2,6 @@ using System.Text;
 using Native.LibUsb.Streaming;
 using Native.LibUsb.Testing;
 
-#pragma warning disable CA2012 // some calls are not awaited on purpose
-
 namespace Native.LibUsb.Tests.Events;
 
 /// <summary>The event thread that a context starts by itself: when it does, when it does not, and when the thread ends.</summary>

@@ -5,62 +5,51 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>Awaited reads, writes and control requests: their results, their order, their cancellation.</summary>
-public sealed class EndpointAwaitingTests : BusTest
+public sealed class EndpointAwaitingTests : TwoSettingsTest
 {
-    private readonly TwoSettingsDevice _device = new();
     private readonly BulkLoopback _loopback = new();
-    private readonly UsbDeviceHandle _handle;
-    private readonly UsbInterface _interface;
-
-    public EndpointAwaitingTests()
-    {
-        Bus.Attach(_device);
-        using UsbDevice found = Context.FindDevice(0x1209, 0x0001)!;
-        _handle = found.Open();
-        _interface = _handle.ClaimInterface(0);
-    }
 
     [BusTheory]
     [InlineData(0, 0x81, 0x01)] // bulk
     [InlineData(1, 0x83, 0x03)] // interrupt
     public async Task Bytes_are_read_and_written(int setting, byte inAddress, byte outAddress)
     {
-        _interface.SetAlternateSetting(setting);
-        UsbEndpoint input = _interface.GetEndpoint(inAddress), output = _interface.GetEndpoint(outAddress);
+        Interface.SetAlternateSetting(setting);
+        UsbEndpoint input = Interface.GetEndpoint(inAddress), output = Interface.GetEndpoint(outAddress);
         byte[] buffer = new byte[64];
         ValueTask<int> reading = input.ReadAsync(buffer);
         Assert.False(reading.IsCompleted);
-        _device.Packets(inAddress).Send([5, 6]);
+        Device.Packets(inAddress).Send([5, 6]);
         Assert.Equal(2, await reading);
         Assert.Equal(new byte[] { 5, 6 }, buffer[..2]);
         Assert.Equal(3, await output.WriteAsync(new byte[3]));
         Assert.Equal(0, await output.WriteAsync(ReadOnlyMemory<byte>.Empty));
-        Assert.Equal("3 0", string.Join(' ', _device.Packets(outAddress).Received.Select(static one => one.Length)));
+        Assert.Equal("3 0", string.Join(' ', Device.Packets(outAddress).Received.Select(static one => one.Length)));
     }
 
     [BusFact]
     public async Task A_message_can_end_with_a_zero_length_packet()
     {
-        UsbEndpoint output = _interface.GetEndpoint(0x01);
+        UsbEndpoint output = Interface.GetEndpoint(0x01);
         Assert.Equal(512, await output.WriteAsync(new byte[512], endOfMessage: true));
         Assert.Equal(512, await output.WriteAsync(new byte[512], endOfMessage: false));
         Assert.Equal(100, await output.WriteAsync(new byte[100], endOfMessage: true));
         Assert.Equal(512, await output.WriteAsync(new byte[512]));
-        Assert.Equal("512 True, 512 False, 100 False, 512 False", string.Join(", ", _device.Packets(0x01).Received.Select(static one => $"{one.Length} {one.ZeroPacket}")));
+        Assert.Equal("512 True, 512 False, 100 False, 512 False", string.Join(", ", Device.Packets(0x01).Received.Select(static one => $"{one.Length} {one.ZeroPacket}")));
     }
 
     [BusFact]
     public async Task Overlapping_calls_complete_in_order()
     {
-        UsbEndpoint input = _interface.GetEndpoint(0x81);
+        UsbEndpoint input = Interface.GetEndpoint(0x81);
         byte[][] buffers = [.. Enumerable.Range(0, 100).Select(static _ => new byte[512])]; // more than are kept for the next calls
         ValueTask<int>[] reads = [.. buffers.Select(buffer => input.ReadAsync(buffer))];
         for (int i = 0; i < reads.Length; i++)
-            _device.Packets(0x81).Send(new byte[i + 1]);
+            Device.Packets(0x81).Send(new byte[i + 1]);
         for (int i = 0; i < reads.Length; i++)
             Assert.Equal(i + 1, await reads[i]);
         ValueTask<int> again = input.ReadAsync(buffers[0]);
-        _device.Packets(0x81).Send([9]);
+        Device.Packets(0x81).Send([9]);
         Assert.Equal(1, await again);
         Assert.Equal(9, buffers[0][0]);
     }
@@ -88,18 +77,18 @@ public sealed class EndpointAwaitingTests : BusTest
     [BusFact]
     public async Task A_token_that_is_cancelled_already_submits_nothing()
     {
-        UsbEndpoint input = _interface.GetEndpoint(0x81);
+        UsbEndpoint input = Interface.GetEndpoint(0x81);
         var canceled = new CancellationToken(canceled: true);
         Task<int> reading = input.ReadAsync(new byte[8], canceled).AsTask();
         Assert.True(reading.IsCanceled);
         UsbTransferCanceledException exception = await Assert.ThrowsAsync<UsbTransferCanceledException>(() => reading);
         Assert.Equal(0, exception.BytesTransferred);
         Assert.Equal(canceled, exception.CancellationToken);
-        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await _interface.GetEndpoint(0x01).WriteAsync(new byte[8], canceled));
-        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await _handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), new byte[8], canceled));
-        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await _handle.ControlWriteAsync(new UsbControlSetup(0x40, 1, 2, 3), new byte[8], canceled));
-        Assert.Equal(0, _device.Endpoint(0x81).Submitted + _device.Endpoint(0x01).Submitted);
-        Assert.Equal(0, _device.LastSetup.RequestType);
+        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Interface.GetEndpoint(0x01).WriteAsync(new byte[8], canceled));
+        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), new byte[8], canceled));
+        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Handle.ControlWriteAsync(new UsbControlSetup(0x40, 1, 2, 3), new byte[8], canceled));
+        Assert.Equal(0, Device.Endpoint(0x81).Submitted + Device.Endpoint(0x01).Submitted);
+        Assert.Equal(0, Device.LastSetup.RequestType);
     }
 
     [BusFact]
@@ -124,8 +113,8 @@ public sealed class EndpointAwaitingTests : BusTest
     [BusFact]
     public async Task A_result_is_taken_once()
     {
-        UsbEndpoint input = _interface.GetEndpoint(0x81);
-        _device.Packets(0x81).Send([1], [2]);
+        UsbEndpoint input = Interface.GetEndpoint(0x81);
+        Device.Packets(0x81).Send([1], [2]);
         ValueTask<int> reading = input.ReadAsync(new byte[8]);
         Assert.Equal(1, await reading);
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await reading);
@@ -136,44 +125,44 @@ public sealed class EndpointAwaitingTests : BusTest
     public async Task Control_requests_are_awaited_and_cancelled()
     {
         byte[] buffer = new byte[8];
-        Assert.Equal(3, await _handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), buffer));
+        Assert.Equal(3, await Handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), buffer));
         Assert.Equal(TwoSettingsDevice.Answer, buffer[..3]);
         Assert.Equal(new byte[5], buffer[3..]);
-        Assert.Equal(new SetupPacket(0xc0, 1, 2, 3, 8), _device.LastSetup);
+        Assert.Equal(new SetupPacket(0xc0, 1, 2, 3, 8), Device.LastSetup);
         byte[] data = [4, 5];
-        _device.ControlEndpoint.Hold();
-        ValueTask<int> writing = _handle.ControlWriteAsync(new UsbControlSetup(0x40, 6, 7, 8), data);
+        Device.ControlEndpoint.Hold();
+        ValueTask<int> writing = Handle.ControlWriteAsync(new UsbControlSetup(0x40, 6, 7, 8), data);
         data[0] = 99; // it was copied
-        Assert.True(_device.ControlEndpoint.WaitForPending(1, Patience));
-        _device.ControlEndpoint.Resume();
+        Assert.True(Device.ControlEndpoint.WaitForPending(1, Patience));
+        Device.ControlEndpoint.Resume();
         Assert.Equal(2, await writing);
-        Assert.Equal(new byte[] { 4, 5 }, _device.LastData);
+        Assert.Equal(new byte[] { 4, 5 }, Device.LastData);
 
-        _device.ControlEndpoint.Hold();
+        Device.ControlEndpoint.Hold();
         using var cancellation = new CancellationTokenSource();
-        ValueTask<int> reading = _handle.ControlReadAsync(new UsbControlSetup(0xc0, 9, 2, 3), buffer, cancellation.Token);
-        Assert.True(_device.ControlEndpoint.WaitForPending(1, Patience));
+        ValueTask<int> reading = Handle.ControlReadAsync(new UsbControlSetup(0xc0, 9, 2, 3), buffer, cancellation.Token);
+        Assert.True(Device.ControlEndpoint.WaitForPending(1, Patience));
         await cancellation.CancelAsync();
         UsbTransferCanceledException canceled = await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await reading);
         Assert.Equal(cancellation.Token, canceled.CancellationToken);
-        _device.ControlEndpoint.Resume();
-        Assert.Equal(3, await _handle.ControlReadAsync(new UsbControlSetup(0xc0, 10, 2, 3), buffer));
+        Device.ControlEndpoint.Resume();
+        Assert.Equal(3, await Handle.ControlReadAsync(new UsbControlSetup(0xc0, 10, 2, 3), buffer));
 
-        Assert.Equal("setup", Assert.Throws<ArgumentException>(() => { _ = _handle.ControlReadAsync(new UsbControlSetup(0x40, 1, 2, 3), buffer); }).ParamName);
-        Assert.Equal("setup", Assert.Throws<ArgumentException>(() => { _ = _handle.ControlWriteAsync(new UsbControlSetup(0xc0, 1, 2, 3), buffer); }).ParamName);
-        Assert.Equal("buffer", Assert.Throws<ArgumentException>(() => { _ = _handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), new byte[65536]); }).ParamName);
-        Assert.Equal("data", Assert.Throws<ArgumentException>(() => { _ = _handle.ControlWriteAsync(new UsbControlSetup(0x40, 1, 2, 3), new byte[65536]); }).ParamName);
+        Assert.Equal("setup", Assert.Throws<ArgumentException>(() => { _ = Handle.ControlReadAsync(new UsbControlSetup(0x40, 1, 2, 3), buffer); }).ParamName);
+        Assert.Equal("setup", Assert.Throws<ArgumentException>(() => { _ = Handle.ControlWriteAsync(new UsbControlSetup(0xc0, 1, 2, 3), buffer); }).ParamName);
+        Assert.Equal("buffer", Assert.Throws<ArgumentException>(() => { _ = Handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), new byte[65536]); }).ParamName);
+        Assert.Equal("data", Assert.Throws<ArgumentException>(() => { _ = Handle.ControlWriteAsync(new UsbControlSetup(0x40, 1, 2, 3), new byte[65536]); }).ParamName);
     }
 
     [BusFact]
     public async Task A_read_outlives_the_next_setting_and_its_transfer_goes_with_the_endpoint()
     {
-        UsbEndpoint input = _interface.GetEndpoint(0x81);
-        _device.Packets(0x81).Send([1]);
+        UsbEndpoint input = Interface.GetEndpoint(0x81);
+        Device.Packets(0x81).Send([1]);
         ValueTask<int> reading = input.ReadAsync(new byte[8]);
-        Assert.True(_device.Endpoint(0x81).WaitForCompleted(1, Patience));
+        Assert.True(Device.Endpoint(0x81).WaitForCompleted(1, Patience));
         Assert.True(SpinWait.SpinUntil(() => reading.IsCompleted, Patience));
-        _interface.SetAlternateSetting(1); // the result is not taken yet
+        Interface.SetAlternateSetting(1); // the result is not taken yet
         Assert.Equal(1, await reading);
         Assert.Throws<InvalidOperationException>(() => { _ = input.ReadAsync(new byte[8]); });
     }

@@ -1,8 +1,6 @@
 using Native.LibUsb.Interop;
 using Native.LibUsb.Testing;
 
-#pragma warning disable CA2012 // some calls are not awaited on purpose
-
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>Refusals that libusb reports with a code that hides the cause: the exception names the cause.</summary>

@@ -5,30 +5,18 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>Endpoints of claimed interfaces: synchronous I/O, staleness, halts, control requests.</summary>
-public sealed class UsbEndpointTests : BusTest
+public sealed class UsbEndpointTests : TwoSettingsTest
 {
-    private readonly TwoSettingsDevice _device = new();
-    private readonly UsbDeviceHandle _handle;
-    private readonly UsbInterface _interface;
-
-    public UsbEndpointTests()
-    {
-        Bus.Attach(_device);
-        using UsbDevice found = Context.FindDevice(0x1209, 0x0001)!;
-        _handle = found.Open();
-        _interface = _handle.ClaimInterface(0);
-    }
-
     [BusTheory]
     [InlineData(0, 0x81, 0x01)] // bulk
     [InlineData(1, 0x83, 0x03)] // interrupt
     public void Bytes_are_read_and_written(int setting, byte inAddress, byte outAddress)
     {
-        _interface.SetAlternateSetting(setting);
-        UsbEndpoint input = _interface.GetEndpoint(inAddress), output = _interface.GetEndpoint(outAddress);
+        Interface.SetAlternateSetting(setting);
+        UsbEndpoint input = Interface.GetEndpoint(inAddress), output = Interface.GetEndpoint(outAddress);
         Assert.Equal((UsbDirection.In, UsbDirection.Out), (input.Direction, output.Direction));
         byte[] buffer = new byte[64];
-        _device.Packets(inAddress).Send([5, 6], [7], []);
+        Device.Packets(inAddress).Send([5, 6], [7], []);
         Assert.Equal(2, input.Read(buffer));
         Assert.Equal(new byte[] { 5, 6 }, buffer[..2]);
         Assert.Equal(1, input.Read(buffer, Timeout.InfiniteTimeSpan));
@@ -47,7 +35,7 @@ public sealed class UsbEndpointTests : BusTest
     [BusFact]
     public void A_transfer_cannot_be_asked_not_to_wait()
     {
-        UsbEndpoint input = _interface.GetEndpoint(0x81), output = _interface.GetEndpoint(0x01);
+        UsbEndpoint input = Interface.GetEndpoint(0x81), output = Interface.GetEndpoint(0x01);
         foreach (TimeSpan refused in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(-2), TimeSpan.FromDays(25)])
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => input.Read(new byte[8], refused));
@@ -56,7 +44,7 @@ public sealed class UsbEndpointTests : BusTest
             Assert.Throws<ArgumentOutOfRangeException>(() => output.TryWrite([1], out _, refused));
         }
 
-        Assert.Equal(0, _device.Endpoint(0x81).Submitted + _device.Endpoint(0x01).Submitted);
+        Assert.Equal(0, Device.Endpoint(0x81).Submitted + Device.Endpoint(0x01).Submitted);
     }
 
     [BusFact]
@@ -76,7 +64,7 @@ public sealed class UsbEndpointTests : BusTest
     [BusFact]
     public void A_message_can_end_with_a_zero_length_packet()
     {
-        UsbEndpoint output = _interface.GetEndpoint(0x01);
+        UsbEndpoint output = Interface.GetEndpoint(0x01);
         Assert.Equal(1024, output.Write(new byte[1024], Patience, endOfMessage: true));
         Assert.Equal(UsbError.Success, output.TryWrite(new byte[512], out int sent, Patience, endOfMessage: true));
         Assert.Equal(512, sent);
@@ -89,38 +77,38 @@ public sealed class UsbEndpointTests : BusTest
     [BusFact]
     public void The_wrong_direction_or_type_is_refused()
     {
-        _interface.SetAlternateSetting(1);
-        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => _interface.GetEndpoint(0x83).Write([1]));
+        Interface.SetAlternateSetting(1);
+        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => Interface.GetEndpoint(0x83).Write([1]));
         Assert.Contains("0x83 is an IN endpoint", refused.Message, StringComparison.Ordinal);
-        refused = Assert.Throws<InvalidOperationException>(() => _interface.GetEndpoint(0x03).Read(new byte[1]));
+        refused = Assert.Throws<InvalidOperationException>(() => Interface.GetEndpoint(0x03).Read(new byte[1]));
         Assert.Contains("0x03 is an OUT endpoint", refused.Message, StringComparison.Ordinal);
-        refused = Assert.Throws<InvalidOperationException>(() => _interface.GetEndpoint(0x84).Read(new byte[1]));
+        refused = Assert.Throws<InvalidOperationException>(() => Interface.GetEndpoint(0x84).Read(new byte[1]));
         Assert.Contains("0x84 is isochronous", refused.Message, StringComparison.Ordinal);
-        Assert.Throws<InvalidOperationException>(() => { _ = _interface.GetEndpoint(0x84).ReadAsync(new byte[1]); });
-        Assert.Throws<InvalidOperationException>(() => { _ = _interface.GetEndpoint(0x83).WriteAsync(new byte[1]); });
+        Assert.Throws<InvalidOperationException>(() => { _ = Interface.GetEndpoint(0x84).ReadAsync(new byte[1]); });
+        Assert.Throws<InvalidOperationException>(() => { _ = Interface.GetEndpoint(0x83).WriteAsync(new byte[1]); });
     }
 
     [BusFact]
     public void An_endpoint_is_stale_after_its_setting_changed()
     {
-        UsbEndpoint before = _interface.GetEndpoint(0x81);
-        _interface.SetAlternateSetting(1);
+        UsbEndpoint before = Interface.GetEndpoint(0x81);
+        Interface.SetAlternateSetting(1);
         AssertStale(before);
-        UsbEndpoint other = _interface.GetEndpoint(0x83);
-        _interface.SetAlternateSetting(0);
+        UsbEndpoint other = Interface.GetEndpoint(0x83);
+        Interface.SetAlternateSetting(0);
         AssertStale(before); // it does not come back
         AssertStale(other);
-        _interface.SetAlternateSetting(0); // even the same one
-        _device.Packets(0x81).Send([1]);
-        Assert.Equal(1, _interface.GetEndpoint(0x81).Read(new byte[8], Patience));
+        Interface.SetAlternateSetting(0); // even the same one
+        Device.Packets(0x81).Send([1]);
+        Assert.Equal(1, Interface.GetEndpoint(0x81).Read(new byte[8], Patience));
     }
 
     [BusFact]
     public void An_endpoint_is_stale_for_every_claim_of_its_interface()
     {
-        using UsbInterface second = _handle.ClaimInterface(0);
+        using UsbInterface second = Handle.ClaimInterface(0);
         UsbEndpoint endpoint = second.GetEndpoint(0x81);
-        _interface.SetAlternateSetting(1);
+        Interface.SetAlternateSetting(1);
         AssertStale(endpoint);
         Assert.Equal(0x83, second.Endpoints[0].Address);
     }
@@ -129,26 +117,26 @@ public sealed class UsbEndpointTests : BusTest
     [BusFact]
     public void An_endpoint_is_stale_after_a_reset()
     {
-        UsbEndpoint before = _interface.GetEndpoint(0x81);
-        _handle.Reset();
+        UsbEndpoint before = Interface.GetEndpoint(0x81);
+        Handle.Reset();
         AssertStale(before);
-        _device.Packets(0x81).Send([1]);
-        Assert.Equal(1, _interface.GetEndpoint(0x81).Read(new byte[8], Patience));
+        Device.Packets(0x81).Send([1]);
+        Assert.Equal(1, Interface.GetEndpoint(0x81).Read(new byte[8], Patience));
     }
 
     [BusFact]
     public void A_halt_is_cleared()
     {
-        UsbEndpoint endpoint = _interface.GetEndpoint(0x81);
-        _device.Endpoint(0x81).Halt();
+        UsbEndpoint endpoint = Interface.GetEndpoint(0x81);
+        Device.Endpoint(0x81).Halt();
         UsbException halted = Assert.Throws<UsbException>(() => endpoint.Read(new byte[8], Patience));
         Assert.Equal(UsbError.Pipe, halted.Error);
         endpoint.ClearHalt();
-        Assert.False(_device.Endpoint(0x81).IsHalted);
-        _device.Packets(0x81).Send([1]);
+        Assert.False(Device.Endpoint(0x81).IsHalted);
+        Device.Packets(0x81).Send([1]);
         Assert.Equal(1, endpoint.Read(new byte[8], Patience));
         Assert.Equal(UsbError.Success, endpoint.TryClearHalt());
-        Bus.Detach(_device);
+        Bus.Detach(Device);
         Assert.Equal(UsbError.NoDevice, endpoint.TryClearHalt());
         Assert.Equal("clear the halt of endpoint 0x81", Assert.Throws<UsbException>(endpoint.ClearHalt).Operation);
     }
@@ -156,26 +144,26 @@ public sealed class UsbEndpointTests : BusTest
     [BusFact]
     public async Task Control_requests_are_addressed_to_the_endpoint()
     {
-        UsbEndpoint endpoint = _interface.GetEndpoint(0x81);
+        UsbEndpoint endpoint = Interface.GetEndpoint(0x81);
         byte[] buffer = new byte[8];
         Assert.Equal(3, endpoint.ControlRead(UsbRequestKind.Class, 0x81, 0x0100, buffer));
         Assert.Equal(TwoSettingsDevice.Answer, buffer[..3]);
-        Assert.Equal(new SetupPacket(0xa2, 0x81, 0x0100, 0x81, 8), _device.LastSetup);
+        Assert.Equal(new SetupPacket(0xa2, 0x81, 0x0100, 0x81, 8), Device.LastSetup);
         Assert.Equal(2, endpoint.ControlWrite(UsbRequestKind.Class, 1, 0x0100, [7, 8]));
-        Assert.Equal(new SetupPacket(0x22, 1, 0x0100, 0x81, 2), _device.LastSetup);
-        Assert.Equal(new byte[] { 7, 8 }, _device.LastData);
+        Assert.Equal(new SetupPacket(0x22, 1, 0x0100, 0x81, 2), Device.LastSetup);
+        Assert.Equal(new byte[] { 7, 8 }, Device.LastData);
         Array.Clear(buffer);
         Assert.Equal(3, await endpoint.ControlReadAsync(UsbRequestKind.Vendor, 2, 3, buffer));
         Assert.Equal(TwoSettingsDevice.Answer, buffer[..3]);
-        Assert.Equal(new SetupPacket(0xc2, 2, 3, 0x81, 8), _device.LastSetup);
+        Assert.Equal(new SetupPacket(0xc2, 2, 3, 0x81, 8), Device.LastSetup);
         Assert.Equal(1, await endpoint.ControlWriteAsync(UsbRequestKind.Vendor, 4, 5, new byte[] { 6 }));
-        Assert.Equal(new SetupPacket(0x42, 4, 5, 0x81, 1), _device.LastSetup);
+        Assert.Equal(new SetupPacket(0x42, 4, 5, 0x81, 1), Device.LastSetup);
     }
 
     [BusFact]
     public void Raw_input_and_output_is_for_Windows()
     {
-        UsbEndpoint endpoint = _interface.GetEndpoint(0x81);
+        UsbEndpoint endpoint = Interface.GetEndpoint(0x81);
         Assert.False(endpoint.SupportsRawIO);
         Exception refused = Assert.ThrowsAny<Exception>(() => endpoint.SetRawIO(true));
         Assert.True(refused is UsbException { Error: UsbError.NotSupported } or UsbNotSupportedException, refused.ToString());
@@ -184,14 +172,14 @@ public sealed class UsbEndpointTests : BusTest
     [BusFact]
     public void Its_transfers_go_with_the_claim()
     {
-        UsbInterface second = _handle.ClaimInterface(0);
+        UsbInterface second = Handle.ClaimInterface(0);
         using UsbTransfer transfer = second.GetEndpoint(0x81).CreateTransfer();
         transfer.SetBulk(0x81, 64);
         transfer.Submit();
         second.Dispose(); // not the last claim
         Assert.True(transfer.IsDisposed);
-        _device.Packets(0x81).Send([1]);
-        Assert.Equal(1, _interface.GetEndpoint(0x81).Read(new byte[8], Patience));
+        Device.Packets(0x81).Send([1]);
+        Assert.Equal(1, Interface.GetEndpoint(0x81).Read(new byte[8], Patience));
     }
 
     private static void AssertStale(UsbEndpoint endpoint)
@@ -206,5 +194,5 @@ public sealed class UsbEndpointTests : BusTest
         }
     }
 
-    private string Lengths(byte endpoint) => string.Join(' ', _device.Packets(endpoint).Received.Select(static one => one.Length));
+    private string Lengths(byte endpoint) => string.Join(' ', Device.Packets(endpoint).Received.Select(static one => one.Length));
 }

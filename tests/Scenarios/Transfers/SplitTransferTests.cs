@@ -13,6 +13,14 @@ public sealed class SplitTransferTests : BusTest
     private const int PacketSize = 512;
     private const int Piece = 16 << 10;
 
+    private readonly VirtualDevice _camera = new(new DeviceDescription
+    {
+        Configurations =
+        [
+            new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(new EndpointDescription(IsoEndpoint, EndpointKind.Isochronous, PacketSize)))),
+        ],
+    });
+
     public SplitTransferTests()
         : base(new VirtualBusOptions { Capabilities = UsbfsCapabilities.WithoutScatterGather, UsbfsMemoryMegabytes = 1 })
     {
@@ -74,13 +82,12 @@ public sealed class SplitTransferTests : BusTest
     [BusFact]
     public void An_isochronous_transfer_whose_later_piece_is_refused_shows_no_packets_of_the_time_before()
     {
-        VirtualDevice device = IsochronousDevice();
-        using UsbDeviceHandle handle = Open(device);
+        using UsbDeviceHandle handle = Open(_camera);
         using UsbDeviceHandle other = Open(new BulkLoopback());
         int callbacks = 0;
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 300);
         transfer.SetIsochronous(IsoEndpoint, PacketSize, _ => callbacks++);
-        SubmitAndSend(device, transfer);
+        SubmitAndSend(transfer);
         Assert.Equal(300, CountArrived(transfer));
 
         using UsbTransfer blocker = Blocker(other, 58 * Piece); // leaves room for the first piece, not for the second
@@ -91,7 +98,7 @@ public sealed class SplitTransferTests : BusTest
 
         blocker.Cancel();
         Finish(blocker);
-        SubmitAndSend(device, transfer);
+        SubmitAndSend(transfer);
         Assert.Equal(300, CountArrived(transfer));
     }
 
@@ -100,17 +107,15 @@ public sealed class SplitTransferTests : BusTest
     [InlineData(UsbTransferStatus.TimedOut)]
     public void An_isochronous_transfer_that_is_stopped_between_its_pieces_takes_no_packet_for_another(UsbTransferStatus end)
     {
-        VirtualDevice device = IsochronousDevice();
-        VirtualEndpoint endpoint = device.Endpoint(IsoEndpoint);
-        using UsbDeviceHandle handle = Open(device);
+        using UsbDeviceHandle handle = Open(_camera);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 300);
         transfer.SetIsochronous(IsoEndpoint, PacketSize);
-        SubmitAndSend(device, transfer);
+        SubmitAndSend(transfer);
         transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : null);
         transfer.Submit();
-        Assert.True(endpoint.WaitForPending(3, Patience));
-        IReadOnlyList<VirtualUrb> pieces = endpoint.Pending;
-        lock (device.SyncRoot)
+        Assert.True(Camera.WaitForPending(3, Patience));
+        IReadOnlyList<VirtualUrb> pieces = Camera.Pending;
+        lock (_camera.SyncRoot)
         {
             Send(pieces[0], 1000, pieces[0].PacketCount);
             pieces[0].Complete();
@@ -128,15 +133,13 @@ public sealed class SplitTransferTests : BusTest
     [InlineData(UsbTransferStatus.TimedOut)]
     public void An_isochronous_transfer_in_one_piece_keeps_what_had_arrived_when_it_is_stopped(UsbTransferStatus end)
     {
-        VirtualDevice device = IsochronousDevice();
-        VirtualEndpoint endpoint = device.Endpoint(IsoEndpoint);
-        using UsbDeviceHandle handle = Open(device);
+        using UsbDeviceHandle handle = Open(_camera);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 128);
         transfer.SetIsochronous(IsoEndpoint, PacketSize, timeout: end == UsbTransferStatus.TimedOut ? TimeSpan.FromMilliseconds(500) : null);
         transfer.Submit();
-        Assert.True(endpoint.WaitForPending(1, Patience));
-        lock (device.SyncRoot)
-            Send(endpoint.Pending[0], 0, 50);
+        Assert.True(Camera.WaitForPending(1, Patience));
+        lock (_camera.SyncRoot)
+            Send(Camera.Pending[0], 0, 50);
         if (end == UsbTransferStatus.Canceled)
             transfer.Cancel();
         Finish(transfer);
@@ -144,24 +147,17 @@ public sealed class SplitTransferTests : BusTest
         Assert.Equal(50, CountArrived(transfer));
     }
 
-    private static VirtualDevice IsochronousDevice() => new(new DeviceDescription
-    {
-        Configurations =
-        [
-            new ConfigurationDescription(new InterfaceDescription(0, new AlternateSetting(new EndpointDescription(IsoEndpoint, EndpointKind.Isochronous, PacketSize)))),
-        ],
-    });
+    private VirtualEndpoint Camera => _camera.Endpoint(IsoEndpoint);
 
     /// <summary>Submits it, sends all packets, and handles events until it is done.</summary>
-    private void SubmitAndSend(VirtualDevice device, UsbTransfer transfer)
+    private void SubmitAndSend(UsbTransfer transfer)
     {
-        VirtualEndpoint endpoint = device.Endpoint(IsoEndpoint);
         transfer.Submit();
-        Assert.True(endpoint.WaitForPending(3, Patience));
+        Assert.True(Camera.WaitForPending(3, Patience));
         ulong number = 0;
-        foreach (VirtualUrb piece in endpoint.Pending)
+        foreach (VirtualUrb piece in Camera.Pending)
         {
-            lock (device.SyncRoot)
+            lock (_camera.SyncRoot)
             {
                 Send(piece, number, piece.PacketCount);
                 number += (ulong)piece.PacketCount;

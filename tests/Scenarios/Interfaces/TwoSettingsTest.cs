@@ -1,0 +1,19 @@
+namespace Native.LibUsb.Tests.Interfaces;
+
+/// <summary>Represents a test of the open <see cref="TwoSettingsDevice"/>, with interface 0 claimed.</summary>
+public abstract class TwoSettingsTest : BusTest
+{
+    protected TwoSettingsTest()
+    {
+        Bus.Attach(Device);
+        using UsbDevice found = Context.FindDevice(Device.Description.VendorId, Device.Description.ProductId)!;
+        Handle = found.Open();
+        Interface = Handle.ClaimInterface(0);
+    }
+
+    private protected TwoSettingsDevice Device { get; } = new();
+
+    protected UsbDeviceHandle Handle { get; }
+
+    protected UsbInterface Interface { get; }
+}
