@@ -87,7 +87,7 @@ internal sealed class KernelHost : BusHost
     /// <remarks>
     /// The kernel's hub driver lets a device go while its connection still answers, as it does when it sees a plug pulled. The other order is
     /// not safe: a URB that is submitted and cancelled while vhci_hcd takes its connection down is never given back, and a thread that waits for
-    /// it (in the end the hub driver's own) waits for ever.
+    /// it, such as that of the hub driver, never continues.
     /// A URB that the device has completed may not have reached the kernel by then, and the hub driver would report it as unlinked. Therefore the
     /// host sends a GET_STATUS request first: its answer arrives after all URBs that the device had completed.
     /// </remarks>
