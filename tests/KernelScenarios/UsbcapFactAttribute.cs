@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>A test that runs usbcap, published ahead of time, whose path is in an environment variable.</summary>
@@ -5,7 +7,8 @@ public sealed class UsbcapFactAttribute : FactAttribute
 {
     public const string Variable = "NATIVE_LIBUSB_TEST_USBCAP";
 
-    public UsbcapFactAttribute()
+    public UsbcapFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
+        : base(sourceFilePath, sourceLineNumber)
     {
         if (Program is null)
             Skip = $"{Variable} does not name usbcap";

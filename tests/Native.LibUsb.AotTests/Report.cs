@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Native.LibUsb.Tests;
+using Xunit.Sdk;
 
 namespace Native.LibUsb.AotTests;
 
@@ -13,8 +14,7 @@ internal sealed class Report(TextWriter output)
     {
         if (test.Skip is { } reason)
         {
-            _skipped++;
-            output.WriteLine($"skipped {test.Name}: {reason}");
+            Skipped(test, reason);
             return;
         }
 
@@ -26,6 +26,10 @@ internal sealed class Report(TextWriter output)
             _passed++;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"passed  {test.Name} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.000} s"));
         }
+        catch (SkipException skip)
+        {
+            Skipped(test, skip.Message[DynamicSkipToken.Value.Length..]);
+        }
         catch (Exception exception)
         {
             _failed++;
@@ -33,6 +37,12 @@ internal sealed class Report(TextWriter output)
         }
 
         output.Flush();
+    }
+
+    private void Skipped(TestCase test, string reason)
+    {
+        _skipped++;
+        output.WriteLine($"skipped {test.Name}: {reason}");
     }
 
     /// <summary>Writes the last line.</summary>

@@ -3,12 +3,15 @@ using System.Reflection;
 using Native.LibUsb.Testing;
 using Native.LibUsb.Tests;
 using Native.LibUsb.Tests.Kernel;
+using Xunit.Sdk;
+using Xunit.v3;
 
 namespace Native.LibUsb.AotTests;
 
 /// <summary>A test of this assembly, found by its attribute; a theory is one test for each of its rows.</summary>
 internal sealed class TestCase
 {
+    private static readonly DisposalTracker s_rows = new();
     private readonly Type _type;
     private readonly MethodInfo _method;
     private readonly object?[]? _arguments;
@@ -74,8 +77,8 @@ internal sealed class TestCase
     {
         if (fact is not TheoryAttribute || fact.Skip is not null)
             return [new TestCase(type, method, null, fact.Skip)];
-        var rows = method.GetCustomAttributes<Xunit.Sdk.DataAttribute>()
-            .SelectMany(data => data.GetData(method), (_, row) => new TestCase(type, method, row, null))
+        var rows = method.GetCustomAttributes<DataAttribute>()
+            .SelectMany(data => data.GetData(method, s_rows).AsTask().GetAwaiter().GetResult(), (_, row) => new TestCase(type, method, row.GetData(), row.Skip))
             .ToList();
         return rows.Count > 0 ? rows : throw new InvalidOperationException($"{type.Name}.{method.Name} is a theory without data.");
     }

@@ -15,11 +15,16 @@ public class LibusbTests
     [Fact]
     public void Two_runs_give_the_same_bytes() => Assert.Equal(s_generated.Value, Generate("/usr/include"));
 
-    [FetchedHeaderTheory]
+    [Theory]
     [InlineData("bookworm")]
     [InlineData("trixie")]
     [InlineData("forky")]
-    public void The_output_does_not_depend_on_the_installed_header(string suite) => Assert.Equal(s_generated.Value, Generate(FetchedHeaderTheoryAttribute.Folder(suite)));
+    public void The_output_does_not_depend_on_the_installed_header(string suite)
+    {
+        string headers = Path.Combine(TestRepository.Instance.Root, "artifacts", "libusb", suite, "root", "usr", "include");
+        Assert.SkipUnless(Directory.Exists(headers), "Tests fetch no headers: run eng/generate.sh check --all-headers first.");
+        Assert.Equal(s_generated.Value, Generate(headers));
+    }
 
     [Fact]
     public void An_inline_function_that_the_settings_do_not_list_stops_it()

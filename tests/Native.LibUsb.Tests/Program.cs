@@ -1,13 +1,10 @@
+using Xunit.Runner.InProc.SystemConsole;
+
 namespace Native.LibUsb.Tests;
 
-/// <summary>The tests are run by a test host. As a program they run one scenario, for a test that needs a process of its own.</summary>
+/// <summary>Runs the tests, as xunit's own entry point does, or one scenario, for a test that needs a process of its own.</summary>
 internal static class Program
 {
-    private static int Main(string[] args)
-    {
-        if (FreshProcess.IsScenario(args, out int exitCode))
-            return exitCode;
-        Console.Error.WriteLine("Run the tests with dotnet test.");
-        return 2;
-    }
+    private static async Task<int> Main(string[] args) =>
+        FreshProcess.IsScenario(args, out int exitCode) ? exitCode : await ConsoleRunner.Run(args);
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Native.LibUsb.Testing;
-using Xunit.Abstractions;
 
 namespace Native.LibUsb.Tests.Documentation;
 

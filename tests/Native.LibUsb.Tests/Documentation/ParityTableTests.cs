@@ -1,5 +1,3 @@
-using Xunit.Abstractions;
-
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>docs/parity.md promises nothing that is not there.</summary>

@@ -19,7 +19,7 @@ public sealed class RecordLayoutTests
     [Fact]
     public void The_table_has_every_record_for_every_target()
     {
-        string[] records = [.. Records.Select<object[], string>(row => (string)row[0]).Order(StringComparer.Ordinal)];
+        string[] records = [.. Records.Select(row => row.Data).Order(StringComparer.Ordinal)];
         Assert.All(LayoutTable.Targets, target => Assert.Equal(records, target.Value.Keys.Order(StringComparer.Ordinal)));
     }
 

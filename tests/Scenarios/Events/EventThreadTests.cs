@@ -21,22 +21,24 @@ public sealed class EventThreadTests : BusTest
         Assert.Null(events.AffinityFailure);
     }
 
-    [RealTimeTheory]
+    [BusTheory]
     [InlineData(1)]
     [InlineData(50)]
     [InlineData(99)]
     public void It_has_the_real_time_priority_that_was_asked_for(int priority)
     {
+        SkipIf(LinuxThread.RealTimeRefusal());
         using UsbEventThread events = Context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = priority, Scheduling = UsbSchedulingDemand.Required });
         Assert.Equal(priority, events.RealTimePriority); // it has it when it is there
         Assert.Null(events.RealTimeFailure);
         Assert.Equal((LinuxThread.Fifo, priority), OnThread(static () => (LinuxThread.Policy(), LinuxThread.Priority())));
     }
 
-    [RealTimeTheory]
+    [BusTheory]
     [InlineData(10)]
     public void Threads_that_a_callback_starts_are_ordinary_ones(int priority)
     {
+        SkipIf(LinuxThread.RealTimeRefusal());
         using UsbEventThread events = Context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = priority, Scheduling = UsbSchedulingDemand.Required });
         Assert.Equal(LinuxThread.Ordinary, OnThread(static () =>
         {
@@ -94,9 +96,10 @@ public sealed class EventThreadTests : BusTest
         FreshProcess.Run(Bus, nameof(RealTimeScenarios.NotPermitted));
     }
 
-    [RealTimeLimitFact]
+    [BusFact]
     public void A_limit_permits_it_without_the_capability()
     {
+        SkipIf(LinuxThread.RealTimeLimitRefusal(RealTimeScenarios.Limit));
         _handle.Dispose();
         FreshProcess.Run(Bus, nameof(RealTimeScenarios.PermittedByLimit));
     }
@@ -142,15 +145,6 @@ public sealed class EventThreadTests : BusTest
         return seen;
     }
 
-    /// <summary>A test that needs real-time priority, which not every machine gives; skipped with the reason.</summary>
-    private sealed class RealTimeTheoryAttribute : TheoryAttribute
-    {
-        public RealTimeTheoryAttribute() => Skip = VirtualBus.UnavailableReason ?? LinuxThread.RealTimeRefusal();
-    }
-
-    /// <summary>A test whose process has a limit of its own.</summary>
-    private sealed class RealTimeLimitFactAttribute : FactAttribute
-    {
-        public RealTimeLimitFactAttribute() => Skip = VirtualBus.UnavailableReason ?? LinuxThread.RealTimeLimitRefusal(RealTimeScenarios.Limit);
-    }
+    // Not every machine gives real-time priority.
+    private static void SkipIf(string? refusal) => Assert.SkipWhen(refusal is not null, refusal ?? "");
 }

@@ -1,2 +1,2 @@
 // A process has one virtual bus at a time, and libusb's default context is one per process too.
-[assembly: Xunit.CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests;
@@ -5,9 +6,6 @@ namespace Native.LibUsb.Tests;
 /// <summary>A test that needs the virtual bus in this process; skipped with the reason where that is not possible.</summary>
 public sealed class BusFactAttribute : FactAttribute
 {
-    public BusFactAttribute()
-    {
-        if (VirtualBus.UnavailableReason is { } reason)
-            Skip = reason;
-    }
+    public BusFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
+        : base(sourceFilePath, sourceLineNumber) => Skip = VirtualBus.UnavailableReason;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests;
@@ -5,9 +6,6 @@ namespace Native.LibUsb.Tests;
 /// <summary>A theory that needs the virtual bus in this process; skipped with the reason where that is not possible.</summary>
 public sealed class BusTheoryAttribute : TheoryAttribute
 {
-    public BusTheoryAttribute()
-    {
-        if (VirtualBus.UnavailableReason is { } reason)
-            Skip = reason;
-    }
+    public BusTheoryAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
+        : base(sourceFilePath, sourceLineNumber) => Skip = VirtualBus.UnavailableReason;
 }

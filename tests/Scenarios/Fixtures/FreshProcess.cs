@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Text;
 using Native.LibUsb.Testing;
 
@@ -81,9 +79,6 @@ public static class FreshProcess
     /// <summary>How this program is started.</summary>
     private static string[] Self()
     {
-        Assembly mine = typeof(FreshProcess).Assembly;
-        if (Assembly.GetEntryAssembly() != mine) // the host of a test run: the tests are a program too
-            return [Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"), Path.Combine(AppContext.BaseDirectory, mine.GetName().Name + ".dll")];
         // As it was started, which may be through a loader of its own; without the arguments.
         string[] all = File.ReadAllText("/proc/self/cmdline").Split('\0', StringSplitOptions.None)[..^1];
         return all[..^(Environment.GetCommandLineArgs().Length - 1)];

@@ -1,5 +1,5 @@
 using System.Reflection;
-using Xunit.Sdk;
+using Xunit.v3;
 
 namespace Native.LibUsb.Tests;
 
@@ -7,7 +7,7 @@ namespace Native.LibUsb.Tests;
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 {
-    public override void Before(MethodInfo methodUnderTest) => Watchdog.RunningTest = $"{methodUnderTest.ReflectedType?.Name}.{methodUnderTest.Name}";
+    public override void Before(MethodInfo methodUnderTest, IXunitTest test) => Watchdog.RunningTest = $"{methodUnderTest.ReflectedType?.Name}.{methodUnderTest.Name}";
 
-    public override void After(MethodInfo methodUnderTest) => Watchdog.RunningTest = null;
+    public override void After(MethodInfo methodUnderTest, IXunitTest test) => Watchdog.RunningTest = null;
 }
