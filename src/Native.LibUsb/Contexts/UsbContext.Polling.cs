@@ -81,7 +81,7 @@ public sealed unsafe partial class UsbContext
 
             if (!_notifierTarget.IsAllocated)
             {
-                _notifierTarget = GCHandle.Alloc(this, GCHandleType.Weak);
+                _notifierTarget = UserDataHandle.Allocate(this, GCHandleType.Weak);
                 _native.FreeAfterExit(_notifierTarget);
             }
 

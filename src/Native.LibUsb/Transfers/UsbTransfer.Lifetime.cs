@@ -118,7 +118,7 @@ public sealed unsafe partial class UsbTransfer
             libusb.libusb_free_transfer(_native);
             _native = null;
             if (_root.IsAllocated)
-                _root.Free();
+                UserDataHandle.Free(ref _root);
             _buffer.Release();
             ReleaseIsoPacketLengths();
             _callback = null;

@@ -90,7 +90,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             UsbException.Throw(UsbError.NoMemory, "make another transfer");
         }
 
-        _root = GCHandle.Alloc(null, GCHandleType.Normal);
+        _root = UserDataHandle.Allocate(null, GCHandleType.Normal);
         _native->user_data = (void*)GCHandle.ToIntPtr(_root);
         _native->callback = &OnCompleted;
         _native->flags = (byte)(_flags = flags); // checked by CreateTransfer
