@@ -23,6 +23,19 @@ public sealed class KeptTransferTests : TwoSettingsTest
         Assert.Equal(before, UserDataHandles.Count);
     }
 
+    [BusFact]
+    public async Task A_result_that_is_taken_after_the_setting_has_changed_frees_its_transfer()
+    {
+        UserDataHandles.CollectForgotten();
+        int before = UserDataHandles.Count;
+        ValueTask<int> writing = Interface.GetEndpoint(0x01).WriteAsync(new byte[1]);
+        Assert.True(SpinWait.SpinUntil(() => writing.IsCompleted, Patience));
+        Interface.SetAlternateSetting(1);
+        Assert.Equal(before + 1, UserDataHandles.Count);
+        await writing;
+        Assert.Equal(before, UserDataHandles.Count);
+    }
+
     /// <summary>Has an endpoint keep a transfer.</summary>
     /// <returns>How many there were before; each transfer has one handle.</returns>
     private async Task<int> KeepTransferAsync()

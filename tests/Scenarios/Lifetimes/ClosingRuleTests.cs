@@ -271,6 +271,36 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
+    [BusFact]
+    public void The_end_of_the_event_thread_comes_after_its_callback()
+    {
+        UsbTransfer transfer = Make(Interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: true);
+        using var inCallback = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        bool hasEnded = false, wasTooEarly = false;
+        transfer.Callback = _ =>
+        {
+            inCallback.Set();
+            mayEnd.Wait();
+            Volatile.Write(ref hasEnded, true);
+        };
+        UsbEventThread events = Context.StartEventThread();
+        transfer.Submit();
+        transfer.Cancel();
+        Assert.True(inCallback.Wait(Patience));
+        var disposer = new Thread(() =>
+        {
+            events.Dispose();
+            wasTooEarly = !Volatile.Read(ref hasEnded);
+        });
+        disposer.Start();
+        SpinWait.SpinUntil(() => (disposer.ThreadState & (ThreadState.WaitSleepJoin | ThreadState.Stopped)) != 0, Patience); // it waits, or has not waited
+        mayEnd.Set();
+        Assert.True(disposer.Join(Patience));
+        Assert.False(wasTooEarly);
+        Assert.Empty(_failures);
+    }
+
     // The event thread waits in libusb for the thread that is in the callback: libusb's log tells when it does.
     [BusFact]
     public void A_callback_on_another_thread_may_dispose_the_event_thread()
