@@ -9,7 +9,6 @@ namespace Native.LibUsb;
 internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : IValueTaskSource<int>
 {
     private int _isOutstanding; // 1 until the result is taken: a second await must not return the transfer to the pool again
-    private Memory<byte> _answer; // where a control request's answer is copied to
 
     public UsbTransfer Transfer => transfer;
 
@@ -29,7 +28,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     public ValueTask<int> Read(in UsbControlSetup setup, Memory<byte> answer, CancellationToken cancellationToken)
     {
         transfer.SetControl(setup, answer.Length);
-        _answer = answer;
+        transfer.Completion.Answer = answer;
         return Submit(cancellationToken);
     }
 
@@ -56,26 +55,11 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
 
         try
         {
-            CopyAnswer();
             return Source.GetResult(token);
         }
         finally
         {
             Return();
-        }
-    }
-
-    private void CopyAnswer()
-    {
-        if (_answer.IsEmpty)
-            return;
-        try
-        {
-            transfer.Data.CopyTo(_answer.Span);
-        }
-        catch (ObjectDisposedException)
-        {
-            // closed before the result was taken: the bytes went with the transfer
         }
     }
 
@@ -104,7 +88,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
 
     private void Return()
     {
-        _answer = default;
+        transfer.Completion.Answer = default;
         _isOutstanding = 0;
         if (transfer.TryReleasePin())
             pool.Return(this);

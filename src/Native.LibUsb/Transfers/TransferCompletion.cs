@@ -18,6 +18,14 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     public TransferCompletion(UsbTransfer transfer) => _transfer = transfer;
 
+    // Why the answer could not be copied: the caller's memory threw it.
+    private Exception? _copyFailure;
+
+    /// <summary>
+    /// Gets or sets where the answer of a control request is copied to when it ends; empty for everything else. The transfer is not released before that.
+    /// </summary>
+    public Memory<byte> Answer { get; set; }
+
     /// <summary>What the awaiting code holds for this submission.</summary>
     public short Token => _core.Version;
 
@@ -41,6 +49,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
             spin.SpinOnce();
 
         _core.Reset();
+        _copyFailure = null;
         _core.RunContinuationsAsynchronously = !_transfer.ContinueOnEventThread;
         _cancellationToken = cancellationToken;
         _cancellation = cancellationToken.UnsafeRegister(static transfer => ((UsbTransfer)transfer!).TryCancel(), _transfer);
@@ -54,6 +63,21 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     {
         _cancellation.Dispose();
         _cancellation = default;
+    }
+
+    /// <summary>Copies the answer of a control request. It is called inside libusb's frames: no exception leaves it, and the awaiting code gets it instead.</summary>
+    public void CopyAnswer(ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            data.CopyTo(Answer.Span);
+        }
+        catch (Exception exception)
+        {
+            _copyFailure = exception;
+        }
+
+        Answer = default;
     }
 
     /// <summary>Notes how the submission ended. From here until <see cref="Signal"/> is done another submission waits.</summary>
@@ -86,7 +110,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         ValueTaskSourceStatus status = _core.GetStatus(token);
         return status != ValueTaskSourceStatus.Succeeded ? status : _outcome.Error switch
         {
-            UsbError.Success => status,
+            UsbError.Success => _copyFailure is null ? status : ValueTaskSourceStatus.Faulted,
             UsbError.Canceled => ValueTaskSourceStatus.Canceled,
             _ => ValueTaskSourceStatus.Faulted,
         };
@@ -97,7 +121,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         UsbTransferOutcome outcome = _core.GetResult(token);
         return outcome.Error switch
         {
-            UsbError.Success => outcome.BytesTransferred,
+            UsbError.Success => _copyFailure is null ? outcome.BytesTransferred : throw _copyFailure,
             UsbError.Canceled => throw new UsbTransferCanceledException(outcome.BytesTransferred, IsCancellationRequested ? _cancellationToken : default),
             _ => throw _transfer.Failure(outcome),
         };

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -123,9 +124,18 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     private void CompleteAwaited(TransferCompletion completion)
     {
         _awaited = null;
+        if (!completion.Answer.IsEmpty)
+            CopyAnswer(completion); // before anybody can release the transfer
         completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CopyAnswer(TransferCompletion completion)
+    {
+        Span<byte> data = _buffer.From(UsbControlSetup.Size);
+        completion.CopyAnswer(data[..Math.Min(_actualLength, data.Length)]);
     }
 
     private static TaskCompletionSource Completed()
