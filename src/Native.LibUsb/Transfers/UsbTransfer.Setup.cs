@@ -286,8 +286,9 @@ public sealed unsafe partial class UsbTransfer
 
     private void EndSetting()
     {
-        if (Interlocked.And(ref _state, ~Setting) == Setting) // it is not in its callback, so this brought it to rest
-            AfterRest(releasing: Disposed);
+        int state = Interlocked.And(ref _state, ~(Setting | DoomedSetting));
+        if ((state & InCallback) == 0) // so this brought it to rest
+            AfterRest(releasing: (state & DoomedSetting) != 0 ? Disposed | Doomed : Disposed);
     }
 
     /// <summary>
