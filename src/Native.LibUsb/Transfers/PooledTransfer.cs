@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Threading.Tasks.Sources;
 
 namespace Native.LibUsb;
@@ -90,7 +91,8 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     {
         transfer.Completion.Answer = default;
         _isOutstanding = 0;
-        if (transfer.TryReleasePin())
+        if (transfer.TryTakePin(out MemoryHandle pin))
             pool.Return(this);
+        pin.Dispose(); // last: it may run code of the program, and throw
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Buffers;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -101,16 +102,18 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         return TrySubmit(Completion, cancellationToken);
     }
 
-    /// <summary>Unpins the caller's memory of a transfer at rest.</summary>
+    /// <summary>Has a transfer at rest give up the caller's memory.</summary>
+    /// <param name="pin">The pin, which the caller disposes: that may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
-    internal bool TryReleasePin()
+    internal bool TryTakePin(out MemoryHandle pin)
     {
+        pin = default;
         try
         {
             using var setting = new SettingScope(this);
             if (setting.IsRefused)
                 return false;
-            _buffer.ReleasePin();
+            pin = _buffer.TakePin();
             UseBuffer();
             return true;
         }
