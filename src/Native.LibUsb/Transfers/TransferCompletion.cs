@@ -13,6 +13,12 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     private CancellationToken _cancellationToken;
     private CancellationTokenRegistration _cancellation;
 
+    // Where a cancellation is that a log handler has asked for, and that the thread pool makes.
+    private const int NoCancellation = 0;
+    private const int CancellationQueued = 1;
+    private const int CancellationRuns = 2;
+    private int _laterCancellation;
+
     // The thread that is signalling; 0 when none is. Only the next submission of a transfer that nobody awaited can meet it.
     private int _signalling;
 
@@ -52,7 +58,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         _copyFailure = null;
         _core.RunContinuationsAsynchronously = !_transfer.ContinueOnEventThread;
         _cancellationToken = cancellationToken;
-        _cancellation = cancellationToken.UnsafeRegister(static transfer => ((UsbTransfer)transfer!).TryCancel(), _transfer);
+        _cancellation = cancellationToken.UnsafeRegister(static self => ((TransferCompletion)self!).Cancel(), this);
     }
 
     /// <summary>
@@ -63,6 +69,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     {
         _cancellation.Dispose();
         _cancellation = default;
+        if (Volatile.Read(ref _laterCancellation) != NoCancellation)
+            EndLaterCancellation();
     }
 
     /// <summary>Copies the answer of a control request. It is called inside libusb's frames: no exception leaves it, and the awaiting code gets it instead.</summary>
@@ -99,6 +107,35 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         {
             Interlocked.CompareExchange(ref _signalling, 0, Environment.CurrentManagedThreadId);
         }
+    }
+
+    // The token is cancelled. A log handler that does it has libusb below it, which holds its locks.
+    private void Cancel()
+    {
+        if (!LogScope.IsInside)
+        {
+            _transfer.TryCancel();
+            return;
+        }
+
+        Volatile.Write(ref _laterCancellation, CancellationQueued);
+        ThreadPool.UnsafeQueueUserWorkItem(static self => self.CancelLater(), this, preferLocal: false);
+    }
+
+    private void CancelLater()
+    {
+        // Withdrawn when its submission has ended. If another submission has queued its own since, this is as good as that.
+        if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
+            return;
+        _transfer.TryCancel();
+        Volatile.Write(ref _laterCancellation, NoCancellation);
+    }
+
+    private void EndLaterCancellation()
+    {
+        var spin = new SpinWait();
+        while (Interlocked.CompareExchange(ref _laterCancellation, NoCancellation, CancellationQueued) == CancellationRuns)
+            spin.SpinOnce();
     }
 
     ValueTaskSourceStatus IValueTaskSource<UsbTransferOutcome>.GetStatus(short token) => _core.GetStatus(token);
