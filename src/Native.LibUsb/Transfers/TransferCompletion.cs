@@ -22,6 +22,10 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     // The thread that is signalling; 0 when none is. Only the next submission of a transfer that nobody awaited can meet it.
     private int _signalling;
 
+    // Code that goes on inside the signal. The signal is done before it runs, because it may wait for the next submission.
+    private Action<object?>? _inline;
+    private object? _inlineState;
+
     public TransferCompletion(UsbTransfer transfer) => _transfer = transfer;
 
     // Why the answer could not be copied: the caller's memory threw it.
@@ -96,7 +100,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         Volatile.Write(ref _signalling, Environment.CurrentManagedThreadId);
     }
 
-    /// <summary>Wakes the awaiting code, which may submit the transfer again before this returns.</summary>
+    /// <summary>Wakes the awaiting code, which may submit the transfer again before this returns, on this thread or on another one.</summary>
     public void Signal()
     {
         try
@@ -105,7 +109,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
         finally
         {
-            Interlocked.CompareExchange(ref _signalling, 0, Environment.CurrentManagedThreadId);
+            EndSignal();
         }
     }
 
@@ -165,8 +169,47 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _core.OnCompleted(continuation, state, token, flags);
+        OnCompleted(continuation, state, token, flags);
 
     void IValueTaskSource<UsbTransferOutcome>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _core.OnCompleted(continuation, state, token, flags);
+        OnCompleted(continuation, state, token, flags);
+
+    private void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        // The place is taken only by code that waits for an earlier submission, against the rules, or by code that awaits the same one: that is refused here.
+        if (_core.RunContinuationsAsynchronously || Interlocked.CompareExchange(ref _inline, continuation, null) is not null)
+        {
+            _core.OnCompleted(continuation, state, token, flags);
+            return;
+        }
+
+        _inlineState = state;
+        try
+        {
+            _core.OnCompleted(static self => ((TransferCompletion)self!).RunInline(), this, token, flags);
+        }
+        catch
+        {
+            _inline = null;
+            throw;
+        }
+    }
+
+    // The core is done with this submission when it calls this: it has read everything, and touches nothing afterwards.
+    private void RunInline()
+    {
+        Action<object?> continuation = _inline!;
+        object? state = _inlineState;
+        _inlineState = null;
+        Volatile.Write(ref _inline, null);
+        EndSignal(); // does nothing on a thread of the pool or of a window, which the core has sent it to
+        continuation(state);
+    }
+
+    // Only a thread itself ends its signal.
+    private void EndSignal()
+    {
+        if (Volatile.Read(ref _signalling) == Environment.CurrentManagedThreadId)
+            Volatile.Write(ref _signalling, 0);
+    }
 }
