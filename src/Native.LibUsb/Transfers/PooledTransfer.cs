@@ -16,19 +16,37 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     /// <summary>Submits a bulk or interrupt transfer in the caller's memory, which stays pinned until the result is taken.</summary>
     public ValueTask<int> Move(UsbTransferType type, byte endpoint, Memory<byte> memory, UsbTransferFlags flags, CancellationToken cancellationToken)
     {
-        if (type == UsbTransferType.Bulk)
-            transfer.SetBulkPinned(endpoint, memory);
-        else
-            transfer.SetInterruptPinned(endpoint, memory);
-        if (transfer.Flags != flags)
-            transfer.Flags = flags;
+        try
+        {
+            if (type == UsbTransferType.Bulk)
+                transfer.SetBulkPinned(endpoint, memory);
+            else
+                transfer.SetInterruptPinned(endpoint, memory);
+            if (transfer.Flags != flags)
+                transfer.Flags = flags;
+        }
+        catch
+        {
+            Return();
+            throw;
+        }
+
         return Submit(cancellationToken);
     }
 
     /// <summary>Submits a control request that reads.</summary>
     public ValueTask<int> Read(in UsbControlSetup setup, Memory<byte> answer, CancellationToken cancellationToken)
     {
-        transfer.SetControl(setup, answer.Length);
+        try
+        {
+            transfer.SetControl(setup, answer.Length);
+        }
+        catch
+        {
+            Return();
+            throw;
+        }
+
         transfer.Completion.Answer = answer;
         return Submit(cancellationToken);
     }
@@ -36,7 +54,16 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     /// <summary>Submits a control request that writes.</summary>
     public ValueTask<int> Write(in UsbControlSetup setup, ReadOnlySpan<byte> data, CancellationToken cancellationToken)
     {
-        transfer.SetControlCopy(setup, data);
+        try
+        {
+            transfer.SetControlCopy(setup, data);
+        }
+        catch
+        {
+            Return();
+            throw;
+        }
+
         return Submit(cancellationToken);
     }
 
