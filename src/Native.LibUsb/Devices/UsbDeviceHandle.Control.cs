@@ -97,7 +97,7 @@ public sealed unsafe partial class UsbDeviceHandle
             ObjectDisposedException.ThrowIf(!IsOpen, this);
             return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Read(setup, buffer, cancellationToken);
         }
-        catch (ObjectDisposedException) when (CallbackScope.IsInside(Context.NativeHandle))
+        catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
             return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
         }
@@ -121,9 +121,10 @@ public sealed unsafe partial class UsbDeviceHandle
         try
         {
             ObjectDisposedException.ThrowIf(!IsOpen, this);
-            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, data.Span, cancellationToken);
+            ReadOnlySpan<byte> bytes = data.Span; // before a transfer is taken: it may run code of the caller's, and throw
+            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, bytes, cancellationToken);
         }
-        catch (ObjectDisposedException) when (CallbackScope.IsInside(Context.NativeHandle))
+        catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
             return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
         }

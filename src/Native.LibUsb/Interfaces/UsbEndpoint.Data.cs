@@ -38,6 +38,9 @@ public sealed unsafe partial class UsbEndpoint
     {
         CheckMoves(UsbDirection.In);
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        transferred = 0;
+        if (!UsbEndpointAddress.IsValid(Address))
+            return UsbError.InvalidParameter;
         fixed (byte* data = buffer)
             return Handle.Move(this, data, buffer.Length, out transferred, milliseconds);
     }
@@ -73,6 +76,9 @@ public sealed unsafe partial class UsbEndpoint
     {
         CheckMoves(UsbDirection.Out);
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        transferred = 0;
+        if (!UsbEndpointAddress.IsValid(Address))
+            return UsbError.InvalidParameter;
         fixed (byte* pointer = data)
         {
             UsbError error = Handle.Move(this, pointer, data.Length, out transferred, milliseconds);
@@ -141,11 +147,13 @@ public sealed unsafe partial class UsbEndpoint
         try
         {
             CheckMoves(direction);
+            if (!UsbEndpointAddress.IsValid(Address))
+                return ValueTask.FromException<int>(Failure(UsbError.InvalidParameter, memory.Length, 0));
             return cancellationToken.IsCancellationRequested
                 ? TransferCompletion.CanceledAsync(cancellationToken)
                 : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);
         }
-        catch (ObjectDisposedException) when (CallbackScope.IsInside(Handle.Context.NativeHandle))
+        catch (ObjectDisposedException) when (Interface.IsClosingInCallback) // otherwise it is of the caller's memory
         {
             return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that its interface or its handle is closing
         }
@@ -168,5 +176,9 @@ public sealed unsafe partial class UsbEndpoint
 
     private UsbException Failure(UsbError error, int length, int transferred) => new(
         error, string.Create(CultureInfo.InvariantCulture, $"{(Direction == UsbDirection.In ? "read" : "write")} {length} bytes {(Direction == UsbDirection.In ? "from" : "to")} endpoint 0x{Address:x2}"), transferred,
-        Handle.Claims.Diagnose(error, Address, TransferType) ?? TransferHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize));
+        Hint(error, length));
+
+    private string? Hint(UsbError error, int length) => UsbEndpointAddress.IsValid(Address)
+        ? Handle.Claims.Diagnose(error, Address, TransferType) ?? TransferHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize)
+        : "The endpoint's descriptor is wrong: it sets reserved bits of the address.";
 }

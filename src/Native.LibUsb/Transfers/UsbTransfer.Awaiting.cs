@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Buffers;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -100,16 +102,18 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         return TrySubmit(Completion, cancellationToken);
     }
 
-    /// <summary>Unpins the caller's memory of a transfer at rest.</summary>
+    /// <summary>Has a transfer at rest give up the caller's memory.</summary>
+    /// <param name="pin">The pin, which the caller disposes: that may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
-    internal bool TryReleasePin()
+    internal bool TryTakePin(out MemoryHandle pin)
     {
+        pin = default;
         try
         {
             using var setting = new SettingScope(this);
             if (setting.IsRefused)
                 return false;
-            _buffer.ReleasePin();
+            pin = _buffer.TakePin();
             UseBuffer();
             return true;
         }
@@ -123,9 +127,18 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     private void CompleteAwaited(TransferCompletion completion)
     {
         _awaited = null;
+        if (!completion.Answer.IsEmpty)
+            CopyAnswer(completion); // before anybody can release the transfer
         completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CopyAnswer(TransferCompletion completion)
+    {
+        Span<byte> data = _buffer.From(UsbControlSetup.Size);
+        completion.CopyAnswer(data[..Math.Min(_actualLength, data.Length)]);
     }
 
     private static TaskCompletionSource Completed()

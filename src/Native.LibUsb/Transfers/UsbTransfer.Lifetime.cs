@@ -1,3 +1,4 @@
+using System.Buffers;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -44,7 +45,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Lets go of the transfer. If it is submitted it is cancelled, this method returns at once, and its callback is still called; native
     /// memory is freed, and memory of the caller's is unpinned, after that. Never blocks; may be called from any thread, from any
-    /// callback, and more than once.
+    /// callback, and more than once. An exception of the caller's memory that is unpinned goes to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
@@ -107,8 +108,10 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>Frees it if it is at rest. Exactly one call ever does.</summary>
     /// <returns>Whether it is free now, all of it, also when another thread is freeing it: that is waited for.</returns>
+    /// <remarks>Called by finalizers, inside libusb's frames, and by whoever closes: an exception of the caller's memory is reported, and never thrown.</remarks>
     internal bool TryRelease()
     {
+        Exception? failure = null;
         lock (_freeing)
         {
             int state = Interlocked.CompareExchange(ref _state, Dead, Idle);
@@ -119,17 +122,28 @@ public sealed unsafe partial class UsbTransfer
             _native = null;
             if (_root.IsAllocated)
                 UserDataHandle.Free(ref _root);
-            _buffer.Release();
+            MemoryHandle pin = _buffer.Release();
             ReleaseIsoPacketLengths();
             _callback = null;
             _dispatch = &Ignore;
             State = null;
+            try
+            {
+                pin.Dispose(); // may run code of the program
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+
             _handle.Unregister(_registration);
             Volatile.Write(ref _state, Dead | Freed);
         }
 
         Interlocked.Exchange(ref _released, s_released)?.TrySetResult();
         GC.SuppressFinalize(this);
+        if (failure is not null)
+            _handle.Context.ReportCallbackException(this, failure);
         return true;
     }
 

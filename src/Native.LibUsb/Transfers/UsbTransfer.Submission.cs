@@ -123,7 +123,8 @@ public sealed unsafe partial class UsbTransfer
             if (state == (InCallback | Setting))
             {
                 // Another thread configures it, and brings it to rest, unless it has just finished.
-                if (Interlocked.CompareExchange(ref _state, Setting, InCallback | Setting) == (InCallback | Setting))
+                int configured = (Volatile.Read(ref _stop) & Doomed) != 0 ? Setting | DoomedSetting : Setting;
+                if (Interlocked.CompareExchange(ref _state, configured, InCallback | Setting) == (InCallback | Setting))
                     return;
                 continue;
             }

@@ -27,7 +27,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //    v                  +--------------------- Callback | InFlight
     //   Dead, then Dead | Freed
     //
-    // While somebody configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released meanwhile.
+    // While somebody configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released meanwhile. It is DoomedSetting when its
+    // callback has returned meanwhile and it was doomed: whoever configures it releases it.
     // While the transfer is InFlight and not in its callback only the completion writes _state, so that write is a plain one.
     // Everything that wants to stop the transfer sets a bit in _stop and leaves _state alone. Whoever brings the transfer back to
     // Idle looks at _stop afterwards, and whoever moves it from Idle to Dead frees it: exactly one thread succeeds in that.
@@ -37,6 +38,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Setting = 4;
     private const int Dead = 8;
     private const int Freed = 16;
+    private const int DoomedSetting = 32;
 
     // Reasons why it may not be submitted; 0 lets it go. UnConfigured and InterfaceClosed are taken back, when it is configured and when the interface is
     // claimed again.

@@ -282,25 +282,16 @@ public sealed class ClosingThreadTests : ClosingTest
     }
 
     /// <summary>Has another thread configure a transfer until it may end; whoever closes waits for that.</summary>
-    private Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
+    private static Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
     {
-        _memory.Pinning = () =>
+        var configurer = new Thread(() =>
         {
+            using var configuration = new HeldConfiguration(transfer);
             configuring.Set();
             mayEnd.Wait();
-        };
-        var configurer = new Thread(() => transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory));
+        });
         configurer.Start();
         Assert.True(configuring.Wait(Patience));
         return configurer;
-    }
-
-    /// <summary>Another program could claim the interface.</summary>
-    private static void AssertFree()
-    {
-        using var context = new UsbContext();
-        using UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
-        using UsbDeviceHandle stranger = device.Open();
-        Assert.True(SpinWait.SpinUntil(() => stranger.TryClaimInterface(0, out UsbInterface? _) == UsbError.Success, Patience), "The interface is still claimed.");
     }
 }
