@@ -1,4 +1,3 @@
-using System.Globalization;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -6,8 +5,6 @@ namespace Native.LibUsb;
 // Claiming interfaces, and what their objects ask of the handle.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    private const byte GetInterfaceRequest = 0x0a;
-
     /// <summary>
     /// Claims an interface (<c>libusb_claim_interface</c>), which is needed before its endpoints are used. Nothing is sent to the device. Claims are counted: an
     /// interface that this handle has claimed may be claimed again, and each <see cref="UsbInterface"/> is disposed by itself.
@@ -50,26 +47,9 @@ public sealed unsafe partial class UsbDeviceHandle
     internal void ReleaseInterface(int interfaceNumber)
     {
         using var lease = new HandleLease(_native); // also while the handle closes
+        if (_native.IsLeftOpen)
+            return; // the device has gone, and libusb's lock of the handle is damaged
         _ = libusb.libusb_release_interface(_native.Pointer, interfaceNumber);
-    }
-
-    /// <summary>Activates an alternate setting.</summary>
-    internal UsbError TrySetAlternateSetting(int interfaceNumber, int alternateSetting)
-    {
-        using HandleLease lease = Lease();
-        return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
-    }
-
-    /// <summary>Asks which alternate setting is active: the system on Linux, the device elsewhere; 0 if neither answers.</summary>
-    internal int ReadAlternateSetting(int interfaceNumber)
-    {
-        if (OperatingSystem.IsLinux())
-            return SettingInSysfs(interfaceNumber);
-        if (CallbackScope.IsInside(Context.NativeHandle))
-            return 0;
-        Span<byte> answer = stackalloc byte[1];
-        var setup = new UsbControlSetup(UsbDirection.In, UsbRequestKind.Standard, UsbRecipient.Interface, GetInterfaceRequest, 0, (ushort)interfaceNumber);
-        return TryControlRead(setup, answer, out int received, s_descriptorTimeout) == UsbError.Success && received == 1 ? answer[0] : 0;
     }
 
     /// <summary>Ends a halt of an endpoint.</summary>
@@ -103,19 +83,5 @@ public sealed unsafe partial class UsbDeviceHandle
         if (result is 0 or (int)UsbError.NoDevice && moved < length && !(IsOpen && endpoint.Interface.IsOpen))
             throw new ObjectDisposedException(IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
         return (UsbError)result;
-    }
-
-    private int SettingInSysfs(int interfaceNumber)
-    {
-        try
-        {
-            string text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture,
-                $"/sys/bus/usb/devices/{Device.PortPath}:{Device.GetActiveConfigurationDescriptor().Value}.{interfaceNumber}/bAlternateSetting"));
-            return int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int setting) ? setting : 0;
-        }
-        catch (Exception e) when (e is UsbException or IOException or UnauthorizedAccessException)
-        {
-            return 0;
-        }
     }
 }
