@@ -16,7 +16,10 @@ internal sealed unsafe class InterfaceClaims
     private readonly Lock _change = new();
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
-    // Endpoints whose interface was disposed and not claimed again, one bit each. Transfers on them are not submitted.
+    // The endpoints of interfaces that were disposed and not claimed again, one bit each, by the number of the interface.
+    private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
+
+    // All of those that no open claim has. Transfers on them are not submitted. Wrong descriptors may give an endpoint to several interfaces.
     private int _closedEndpoints;
 
     public InterfaceClaims(UsbDeviceHandle handle)
@@ -37,7 +40,7 @@ internal sealed unsafe class InterfaceClaims
     /// <summary>Gets the bit of an endpoint: OUT endpoints are bits 0 to 15, IN endpoints bits 16 to 31.</summary>
     public static int Bit(byte endpoint) => 1 << (UsbEndpointAddress.Number(endpoint) + (UsbEndpointAddress.IsIn(endpoint) ? 16 : 0));
 
-    /// <summary>Gets whether the interface of an endpoint was disposed and not claimed again.</summary>
+    /// <summary>Gets whether the interface of an endpoint was disposed and not claimed again, and no other open claim has the endpoint.</summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
 
     /// <summary>Gets whether an interface is claimed.</summary>
@@ -70,7 +73,8 @@ internal sealed unsafe class InterfaceClaims
                 if (result != 0)
                     return (UsbError)result;
                 _claimed[interfaceNumber] = claimed = new ClaimedInterface(interfaceNumber, ReadSettings(interfaceNumber));
-                Interlocked.And(ref _closedEndpoints, ~claimed.Endpoints);
+                _disposedEndpoints[interfaceNumber] = 0;
+                FindClosedEndpoints();
                 foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
                     transfer.FollowClaims();
             }
@@ -90,13 +94,16 @@ internal sealed unsafe class InterfaceClaims
         {
             isLast = --claimed.Count == 0;
             claimed.IsClosing = isLast;
+            if (isLast)
+            {
+                _disposedEndpoints[claimed.Number] = claimed.Endpoints;
+                FindClosedEndpoints();
+            }
         }
 
-        if (isLast)
-            Interlocked.Or(ref _closedEndpoints, claimed.Endpoints);
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
-        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && claimed.Has(user.Endpoint)));
+        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed));
         return isLast;
     }
 
@@ -242,6 +249,20 @@ internal sealed unsafe class InterfaceClaims
         return held < 0
             ? "An interface is claimed by another program: no interface may be claimed while the configuration is set."
             : Holder(numbers[held]) + " No interface may be claimed while the configuration is set.";
+    }
+
+    // Under the lock of the claims.
+    private void FindClosedEndpoints()
+    {
+        int open = 0, disposed = 0;
+        for (int number = 0; number < MaxInterfaces; number++)
+        {
+            disposed |= _disposedEndpoints[number];
+            if (_claimed[number] is { IsClosing: false } claimed)
+                open |= claimed.Endpoints;
+        }
+
+        Volatile.Write(ref _closedEndpoints, disposed & ~open);
     }
 
     private static UsbInterfaceDescriptor? FindSetting(ClaimedInterface claimed, int number) => claimed.Settings.FirstOrDefault(setting => setting.Number == number);
