@@ -60,9 +60,11 @@ public sealed unsafe partial class UsbDeviceHandle
         return (UsbError)libusb.libusb_clear_halt(_native.Pointer, endpoint);
     }
 
-    /// <summary>Finds an endpoint of an interface that a transfer or a ring keeps busy; null if there is none.</summary>
+    /// <summary>Finds an endpoint of an interface that a call, a transfer or a ring keeps busy; null if there is none.</summary>
     internal byte? FindActiveEndpoint(ClaimedInterface claimed) =>
-        TransfersOn(claimed.Has).FirstOrDefault(static transfer => transfer.IsInFlight)?.EndpointAddress ?? FindActiveEndpointUser(claimed.Has);
+        claimed.FindMoving()
+        ?? TransfersOn(claimed.Has).FirstOrDefault(transfer => transfer.IsInFlight && !IsOfOther(transfer, claimed))?.EndpointAddress
+        ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
 
     /// <summary>Makes a synchronous transfer on a bulk or interrupt endpoint.</summary>
     internal UsbError Move(UsbEndpoint endpoint, byte* data, int length, out int transferred, uint milliseconds)
@@ -70,6 +72,8 @@ public sealed unsafe partial class UsbDeviceHandle
         int moved = 0;
         int result;
         using HandleLease lease = Lease();
+        using EndpointMove move = endpoint.BeginMove();
+        int resets = Claims.Resets;
         using (Context.EnterSynchronous("make a synchronous transfer"))
         {
             result = endpoint.TransferType == UsbTransferType.Bulk
@@ -82,6 +86,13 @@ public sealed unsafe partial class UsbDeviceHandle
         // Closing took the interface away. The kernel ends what is in flight as if the device were gone; other systems report a short transfer.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && !(IsOpen && endpoint.Interface.IsOpen))
             throw new ObjectDisposedException(IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
+        // A reset ends it, too, and libusb reports success or that the device has gone. What has been read is given back.
+        if (result is 0 or (int)UsbError.NoDevice && moved < length && (moved == 0 || endpoint.Direction == UsbDirection.Out) && resets != Claims.Resets)
+            throw new InvalidOperationException($"The device was reset after {moved} of {length} bytes, and endpoint 0x{endpoint.Address:x2} is stale.");
         return (UsbError)result;
     }
+
+    // Wrong descriptors may give an endpoint to several interfaces.
+    private static bool IsOfOther(UsbTransfer transfer, ClaimedInterface claimed) =>
+        transfer.Owner is { } owner && owner.Claimed != claimed && owner.Claimed.Has(transfer.EndpointAddress);
 }

@@ -48,5 +48,17 @@ public sealed class SharedEndpointTests : BusTest
         Assert.Throws<ObjectDisposedException>(transfer.Submit);
     }
 
+    [PreloadOnly("the kernel refuses such descriptors")]
+    [BusFact]
+    public async Task The_setting_of_one_interface_is_changed_while_the_other_reads()
+    {
+        Task<int> reading = _first.GetEndpoint(0x81).ReadAsync(new byte[8]).AsTask();
+        Assert.True(_device.Endpoint(0x81).WaitForPending(1, Patience));
+        Assert.Equal(UsbError.NotFound, _second.TrySetAlternateSetting(7)); // the system was asked, and nothing was in the way
+        Assert.Throws<InvalidOperationException>(() => _first.SetAlternateSetting(0));
+        Packets.Send([1, 2]);
+        Assert.Equal(2, await reading.WaitAsync(Patience));
+    }
+
     private TwoSettingsDevice.PacketEndpoint Packets => (TwoSettingsDevice.PacketEndpoint)_device.Endpoint(0x81);
 }
