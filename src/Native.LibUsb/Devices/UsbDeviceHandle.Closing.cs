@@ -87,7 +87,7 @@ public sealed unsafe partial class UsbDeviceHandle
     {
         try
         {
-            if (Drain(transfer => transfer.Owner == claim || last?.Has(transfer.EndpointAddress) == true) is var error and < 0)
+            if (Drain(transfer => MustStop(transfer, claim, last)) is var error and < 0)
                 Context.ReportCallbackException(claim, new UsbException((UsbError)error, $"wait for the transfers of interface {claim.Number}, which closes"));
         }
         catch (ObjectDisposedException)

@@ -9,15 +9,24 @@ public sealed unsafe partial class UsbDeviceHandle
     private bool HasActiveEndpointUser => Array.Exists(EndpointUsers(), static user => user.IsActive);
 
     /// <summary>Registers a user.</summary>
-    /// <exception cref="InvalidOperationException">The endpoint has a user already.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint has a user already, or its alternate setting is being changed.</exception>
     internal void AddEndpointUser(IEndpointUser user)
     {
         lock (_endpointUsers)
         {
             if (_endpointUsers.TryGetValue((user.Endpoint, user.StreamId), out WeakReference<IEndpointUser>? other) && other.TryGetTarget(out _))
                 throw new InvalidOperationException($"Another ring uses endpoint 0x{user.Endpoint:x2}: dispose it first.");
+            if (user.Interface.Claimed.IsChanging) // looked at in the lock: whoever changes looks at the users after he has begun
+                throw UsbEndpoint.Changing(user.Endpoint, user.Interface.Number);
             _endpointUsers[(user.Endpoint, user.StreamId)] = new WeakReference<IEndpointUser>(user);
         }
+    }
+
+    /// <summary>Gets the endpoints that have a user, active or not, one bit each.</summary>
+    internal int EndpointsWithUser()
+    {
+        lock (_endpointUsers)
+            return _endpointUsers.Keys.Aggregate(0, static (bits, key) => bits | InterfaceClaims.Bit(key.Endpoint));
     }
 
     internal void RemoveEndpointUser(IEndpointUser user)
@@ -38,7 +47,7 @@ public sealed unsafe partial class UsbDeviceHandle
         }
     }
 
-    private byte? FindActiveEndpointUser(Predicate<byte> isOn) => Array.Find(EndpointUsers(), user => user.IsActive && isOn(user.Endpoint))?.Endpoint;
+    private byte? FindActiveEndpointUser(Predicate<IEndpointUser> isMine) => Array.Find(EndpointUsers(), user => user.IsActive && isMine(user))?.Endpoint;
 
     private IEndpointUser[] EndpointUsers()
     {

@@ -134,5 +134,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
 
     /// <summary>Gets the transfers that a claim must stop: its own and, if it is the last claim, all on the interface's endpoints.</summary>
     internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
-        _transfers.Snapshot().Where(transfer => transfer.Owner == claim || last?.Has(transfer.EndpointAddress) == true);
+        _transfers.Snapshot().Where(transfer => MustStop(transfer, claim, last));
+
+    private bool MustStop(UsbTransfer transfer, UsbInterface claim, ClaimedInterface? last) =>
+        transfer.Owner == claim || (last?.Has(transfer.EndpointAddress) == true && Claims.IsClosed(transfer.EndpointAddress));
 }

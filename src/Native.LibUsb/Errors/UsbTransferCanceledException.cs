@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// An awaited transfer was cancelled: by its token, by <see cref="UsbTransfer.Cancel"/>, or because the transfer, its device handle or the
+/// An awaited transfer was cancelled: by its token, by <see cref="UsbTransfer.Cancel"/>, by <see cref="UsbDeviceHandle.Reset"/>, or because the transfer, its device handle or the
 /// context was disposed. Its callback has run: nothing of it is in flight any more.
 /// </summary>
 public sealed class UsbTransferCanceledException : OperationCanceledException

@@ -20,6 +20,8 @@ internal sealed unsafe class ContextHandle : SafeHandle
     {
         Deferred = new DeferredWork(this);
         SetHandle((nint)context);
+        if (OpeningDescriptor.Notifier is not null)
+            libusb.libusb_set_pollfd_notifiers(context, OpeningDescriptor.Notifier, null, null);
     }
 
     public override bool IsInvalid => handle == 0;
@@ -37,11 +39,12 @@ internal sealed unsafe class ContextHandle : SafeHandle
     }
 
     /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); null for all of it ends them.</summary>
+    /// <remarks>The notifier of added descriptors calls <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {
         _pollFdRemoved = removed;
         _pollFdUserData = userData;
-        libusb.libusb_set_pollfd_notifiers(Pointer, added, removed, userData);
+        libusb.libusb_set_pollfd_notifiers(Pointer, added is null ? OpeningDescriptor.Notifier : added, removed, userData);
     }
 
     protected override bool ReleaseHandle()

@@ -9,6 +9,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     public OpenHandle(ContextHandle context)
         : base(context)
     {
+        OpeningDescriptor.Begin();
     }
 
     // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
@@ -19,11 +20,24 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
 
+    /// <summary>Gets the descriptor of the device's file; null where libusb does not tell, or nobody needs it. See <see cref="OpeningDescriptor"/>.</summary>
+    public int? Descriptor { get; private set; }
+
+    /// <summary>Gets whether it is never closed. See <see cref="LeaveOpen"/>.</summary>
+    public bool IsLeftOpen { get; private set; }
+
+    /// <summary>Leaves it open for ever, with its file: libusb's lock of it is damaged, and to close it would abort the process.</summary>
+    public void LeaveOpen() => IsLeftOpen = true;
+
     /// <summary>Takes over a reference on the file.</summary>
     public void KeepOpen(SafeHandle file) => _file = file;
 
-    /// <summary>Takes over what <c>libusb_open</c> gave.</summary>
-    public void Own(libusb_device_handle* opened) => SetHandle((nint)opened);
+    /// <summary>Takes over what <c>libusb_open</c> or <c>libusb_wrap_sys_device</c> gave to this thread.</summary>
+    public void Own(libusb_device_handle* opened)
+    {
+        SetHandle((nint)opened);
+        Descriptor = OpeningDescriptor.Take();
+    }
 
     /// <summary>Memory of the device's controller; null where there is none. The caller holds a lease.</summary>
     public byte* AllocateMemory(int length)
@@ -57,6 +71,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     {
         foreach ((nint memory, int length) in _memory) // nobody else is here any more
             _ = libusb.libusb_dev_mem_free(Pointer, (byte*)memory, (nuint)length);
+        if (IsLeftOpen)
+            return;
         libusb.libusb_close(Pointer);
         _file?.DangerousRelease();
     }

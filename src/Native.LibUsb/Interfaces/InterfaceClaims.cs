@@ -16,8 +16,16 @@ internal sealed unsafe class InterfaceClaims
     private readonly Lock _change = new();
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
-    // Endpoints whose interface was disposed and not claimed again, one bit each. Transfers on them are not submitted.
+    // The endpoints of interfaces that were disposed and not claimed again, one bit each, by the number of the interface.
+    private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
+
+    // All of those that no open claim has. Transfers on them are not submitted. Wrong descriptors may give an endpoint to several interfaces.
     private int _closedEndpoints;
+
+    // Endpoints whose alternate setting is being changed. Transfers on them are not submitted either.
+    private int _changingEndpoints;
+
+    private int _resets;
 
     public InterfaceClaims(UsbDeviceHandle handle)
     {
@@ -34,11 +42,26 @@ internal sealed unsafe class InterfaceClaims
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(interfaceNumber, MaxInterfaces);
     }
 
-    /// <summary>Gets the bit of an endpoint: OUT endpoints are bits 0 to 15, IN endpoints bits 16 to 31.</summary>
-    public static int Bit(byte endpoint) => 1 << (UsbEndpointAddress.Number(endpoint) + (UsbEndpointAddress.IsIn(endpoint) ? 16 : 0));
+    /// <summary>Gets the place of an endpoint's bit: 0 to 15 for OUT endpoints, 16 to 31 for IN endpoints.</summary>
+    public static int Place(byte endpoint) => UsbEndpointAddress.Number(endpoint) + (UsbEndpointAddress.IsIn(endpoint) ? 16 : 0);
 
-    /// <summary>Gets whether the interface of an endpoint was disposed and not claimed again.</summary>
+    /// <summary>Gets the bit of an endpoint.</summary>
+    public static int Bit(byte endpoint) => 1 << Place(endpoint);
+
+    /// <summary>Gets the address of the endpoint whose bit has a place.</summary>
+    public static byte AddressAt(int place) => (byte)(place < 16 ? place : 0x80 | (place - 16));
+
+    /// <summary>Gets whether the interface of an endpoint was disposed and not claimed again, and no other open claim has the endpoint.</summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
+
+    /// <summary>Gets whether the alternate setting of an endpoint is being changed.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="owner">The claim that made a transfer on it; null for the handle's own.</param>
+    public bool IsChanging(byte endpoint, UsbInterface? owner) =>
+        owner?.Claimed.Has(endpoint) == true ? owner.Claimed.IsChanging && IsChanging(endpoint) : IsChanging(endpoint);
+
+    /// <summary>Gets how often the device was reset, or was about to be.</summary>
+    public int Resets => Volatile.Read(ref _resets);
 
     /// <summary>Gets whether an interface is claimed.</summary>
     public bool Has(int interfaceNumber)
@@ -70,7 +93,8 @@ internal sealed unsafe class InterfaceClaims
                 if (result != 0)
                     return (UsbError)result;
                 _claimed[interfaceNumber] = claimed = new ClaimedInterface(interfaceNumber, ReadSettings(interfaceNumber));
-                Interlocked.And(ref _closedEndpoints, ~claimed.Endpoints);
+                _disposedEndpoints[interfaceNumber] = 0;
+                FindClosedEndpoints();
                 foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
                     transfer.FollowClaims();
             }
@@ -90,13 +114,16 @@ internal sealed unsafe class InterfaceClaims
         {
             isLast = --claimed.Count == 0;
             claimed.IsClosing = isLast;
+            if (isLast)
+            {
+                _disposedEndpoints[claimed.Number] = claimed.Endpoints;
+                FindClosedEndpoints();
+            }
         }
 
-        if (isLast)
-            Interlocked.Or(ref _closedEndpoints, claimed.Endpoints);
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
-        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && claimed.Has(user.Endpoint)));
+        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed));
         return isLast;
     }
 
@@ -160,20 +187,58 @@ internal sealed unsafe class InterfaceClaims
             return claimed.Generation == generation ? claimed.ActiveSetting ??= setting : claimed.ActiveSetting ?? setting;
     }
 
-    /// <summary>Activates a setting.</summary>
-    public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting)
+    /// <summary>Activates a setting, unless data moves on an endpoint of the interface: the system would end that, and libusb would report success.</summary>
+    /// <param name="claimed">The interface.</param>
+    /// <param name="alternateSetting">The setting.</param>
+    /// <param name="busy">The endpoint that is busy; null if none was, so that the system was asked.</param>
+    public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting, out byte? busy)
+    {
+        busy = _handle.FindActiveEndpoint(claimed); // before anything is refused: a stream that is running goes on
+        if (busy is not null)
+            return UsbError.Busy;
+        lock (_change)
+        {
+            BeginChange(claimed);
+            try
+            {
+                busy = _handle.FindActiveEndpoint(claimed);
+                if (busy is not null)
+                    return UsbError.Busy;
+                UsbError error = _handle.TrySetAlternateSetting(claimed.Number, alternateSetting);
+                if (error == UsbError.Success)
+                {
+                    claimed.ActiveSetting = FindSetting(claimed, alternateSetting);
+                    claimed.BeginGeneration();
+                }
+
+                return error;
+            }
+            finally
+            {
+                EndChange(claimed);
+            }
+        }
+    }
+
+    /// <summary>The device is about to be reset: calls of endpoints are refused.</summary>
+    /// <returns>The claims, for <see cref="EndReset"/>.</returns>
+    public ClaimedInterface[] BeginReset()
     {
         lock (_change)
         {
-            UsbError error = _handle.TrySetAlternateSetting(claimed.Number, alternateSetting);
-            if (error == UsbError.Success)
-            {
-                claimed.ActiveSetting = FindSetting(claimed, alternateSetting);
-                claimed.BeginGeneration();
-            }
-
-            return error;
+            Interlocked.Increment(ref _resets);
+            ClaimedInterface[] all = [.. _claimed.OfType<ClaimedInterface>()];
+            Array.ForEach(all, static claimed => claimed.BeginChange());
+            return all;
         }
+    }
+
+    /// <summary>The device was reset, or was not: endpoints can be used again, which are stale if it was.</summary>
+    public void EndReset(ClaimedInterface[] all, bool wasReset)
+    {
+        if (wasReset)
+            BeginGeneration();
+        Array.ForEach(all, static claimed => claimed.EndChange());
     }
 
     /// <summary>Finds the reason why a transfer was refused or failed with an error that hides it; null if there is none to find.</summary>
@@ -242,6 +307,40 @@ internal sealed unsafe class InterfaceClaims
         return held < 0
             ? "An interface is claimed by another program: no interface may be claimed while the configuration is set."
             : Holder(numbers[held]) + " No interface may be claimed while the configuration is set.";
+    }
+
+    private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
+
+    // Whoever submits a transfer sees the change after the transfer counts as in flight; whoever changes sees what is in flight after this. Rings are told
+    // apart by themselves: one that runs keeps the setting from being changed, and is not disturbed; none is made during the change.
+    private void BeginChange(ClaimedInterface claimed)
+    {
+        claimed.BeginChange();
+        Volatile.Write(ref _changingEndpoints, claimed.Endpoints & ~_handle.EndpointsWithUser());
+        foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
+            transfer.FollowClaims();
+    }
+
+    private void EndChange(ClaimedInterface claimed)
+    {
+        Volatile.Write(ref _changingEndpoints, 0);
+        claimed.EndChange();
+        foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
+            transfer.FollowClaims();
+    }
+
+    // Under the lock of the claims.
+    private void FindClosedEndpoints()
+    {
+        int open = 0, disposed = 0;
+        for (int number = 0; number < MaxInterfaces; number++)
+        {
+            disposed |= _disposedEndpoints[number];
+            if (_claimed[number] is { IsClosing: false } claimed)
+                open |= claimed.Endpoints;
+        }
+
+        Volatile.Write(ref _closedEndpoints, disposed & ~open);
     }
 
     private static UsbInterfaceDescriptor? FindSetting(ClaimedInterface claimed, int number) => claimed.Settings.FirstOrDefault(setting => setting.Number == number);

@@ -19,7 +19,7 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an OUT endpoint or isochronous, or a callback of this context calls.
+    /// The endpoint is stale, an OUT endpoint or isochronous, or a callback of this context calls; or the device was reset while this call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
@@ -57,7 +57,9 @@ public sealed unsafe partial class UsbEndpoint
     /// <see cref="UsbException.BytesTransferred"/> counts the bytes that were sent before.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, an IN endpoint or isochronous, or a callback of this context calls.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint is stale, an IN endpoint or isochronous, or a callback of this context calls; or the device was reset while this call waited.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
     public int Write(ReadOnlySpan<byte> data, TimeSpan? timeout = null, bool endOfMessage = false)
     {
@@ -99,7 +101,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the buffer is the caller's again.</param>
     /// <returns>The number of bytes received; a short packet ends the transfer early. Await it once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, or the interface or the handle was disposed meanwhile. The exception counts the bytes that were received before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset meanwhile. The exception counts the bytes that were received before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>, <see cref="UsbError.NoDevice"/>,
@@ -118,7 +120,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the memory is the caller's again.</param>
     /// <returns>The number of bytes sent. Await it once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, or the interface or the handle was disposed meanwhile. The exception counts the bytes that were sent before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset meanwhile. The exception counts the bytes that were sent before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.NoDevice"/>, <see cref="UsbError.NoMemory"/>.
@@ -149,6 +151,7 @@ public sealed unsafe partial class UsbEndpoint
             CheckMoves(direction);
             if (!UsbEndpointAddress.IsValid(Address))
                 return ValueTask.FromException<int>(Failure(UsbError.InvalidParameter, memory.Length, 0));
+            using EndpointMove move = BeginMove(); // until it is submitted: then it is in flight
             return cancellationToken.IsCancellationRequested
                 ? TransferCompletion.CanceledAsync(cancellationToken)
                 : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);

@@ -130,6 +130,25 @@ public sealed unsafe partial class UsbEndpoint
             ThrowStale();
     }
 
+    /// <summary>Begins to move data, or to submit a transfer that does. Refused while the alternate setting changes or the device is reset.</summary>
+    internal EndpointMove BeginMove()
+    {
+        ClaimedInterface claimed = Interface.Claimed;
+        if (!claimed.TryBeginMove(Address))
+            throw Changing(Address, claimed.Number);
+        if (claimed.Generation != _generation)
+        {
+            claimed.EndMove(Address);
+            ThrowStale();
+        }
+
+        return new EndpointMove(claimed, Address);
+    }
+
+    /// <summary>Makes the exception of an endpoint that cannot be used at this moment.</summary>
+    internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
+        $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
+
     /// <summary>Disposes the transfers that it keeps for awaited calls: it is stale, so no call follows.</summary>
     internal void DropTransfers() => _pool.Drop();
 

@@ -39,7 +39,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// libusb refused it, as in <see cref="Submit"/>, or it failed: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
     /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. The bytes that had moved are told by it.
     /// </exception>
-    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being changed.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public ValueTask<int> SubmitAsync(CancellationToken cancellationToken = default)
@@ -58,7 +58,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// <summary>As <see cref="SubmitAsync"/>, but tells how it ended instead of throwing it, also when libusb refuses it or it is cancelled.</summary>
     /// <param name="cancellationToken">Cancels the transfer at libusb.</param>
     /// <returns>The error, if any, and the bytes that moved.</returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being changed.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public ValueTask<UsbTransferOutcome> TrySubmitAsync(CancellationToken cancellationToken = default)

@@ -72,22 +72,22 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Notes whether an interface that is closed keeps it from being submitted: that of its endpoint, or the claim that made it. Whoever changes the answer
-    /// calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
+    /// Notes whether an interface keeps it from being submitted: the claim that made it is closed, or that of its endpoint is or changes its setting. Whoever
+    /// changes the answer calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
     /// </summary>
     internal void FollowClaims()
     {
-        bool closed;
+        int reasons;
         do
         {
-            closed = IsInterfaceClosed;
-            if (closed)
-                Interlocked.Or(ref _stop, InterfaceClosed);
-            else
-                Interlocked.And(ref _stop, ~InterfaceClosed);
+            reasons = ReasonsOfClaims;
+            Interlocked.Or(ref _stop, reasons);
+            Interlocked.And(ref _stop, reasons | ~(InterfaceClosed | SettingChanges));
         }
-        while (closed != IsInterfaceClosed);
+        while (reasons != ReasonsOfClaims);
     }
+
+    private int ReasonsOfClaims => (IsInterfaceClosed ? InterfaceClosed : 0) | (_handle.Claims.IsChanging(Volatile.Read(ref _endpoint), Owner) ? SettingChanges : 0);
 
     private bool IsInterfaceClosed => _handle.Claims.IsClosed(Volatile.Read(ref _endpoint)) || Owner is { IsOpen: false };
 

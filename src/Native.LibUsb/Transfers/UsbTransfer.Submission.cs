@@ -16,7 +16,7 @@ public sealed unsafe partial class UsbTransfer
     /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check. Neither does a callback
     /// that configures one: the <c>Set</c> methods leave a transfer alone that the closing has freed. On other threads the method throws.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
     /// <exception cref="UsbException">
@@ -36,7 +36,7 @@ public sealed unsafe partial class UsbTransfer
     /// <see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows. <see cref="UsbError.Closed"/> inside a callback when the transfer, its
     /// interface, its device handle or the context is closing.
     /// </returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">On another thread: the transfer, its interface or its device handle is disposed.</exception>
     public UsbError TrySubmit() => TrySubmit(null, default);

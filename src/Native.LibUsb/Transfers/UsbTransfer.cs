@@ -40,13 +40,14 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Freed = 16;
     private const int DoomedSetting = 32;
 
-    // Reasons why it may not be submitted; 0 lets it go. UnConfigured and InterfaceClosed are taken back, when it is configured and when the interface is
-    // claimed again.
+    // Reasons why it may not be submitted; 0 lets it go. UnConfigured, InterfaceClosed and SettingChanges are taken back: when it is configured, when the
+    // interface is claimed again, and when its alternate setting has changed.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
     private const int HandleClosing = 8;
     private const int InterfaceClosed = 16;
+    private const int SettingChanges = 32;
 
     // Whoever closes the handle or the interface waits for the transfer.
     private const int OwnerClosing = HandleClosing | InterfaceClosed;
@@ -346,9 +347,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             throw new ObjectDisposedException(nameof(UsbDeviceHandle));
         if ((stop & Doomed) != 0)
             throw new UsbTransferDoomedException();
-        throw (stop & UnConfigured) != 0
-            ? new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.")
-            : new ObjectDisposedException(nameof(UsbInterface), "The interface of the transfer's endpoint was disposed: claim it again.");
+        if ((stop & UnConfigured) != 0)
+            throw new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.");
+        throw (stop & InterfaceClosed) != 0
+            ? new ObjectDisposedException(nameof(UsbInterface), "The interface of the transfer's endpoint was disposed: claim it again.")
+            : new InvalidOperationException("The alternate setting of the interface of the transfer's endpoint is being changed.");
     }
 
     [DoesNotReturn]
