@@ -32,7 +32,13 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         _hotplug = new HotplugMonitor(this);
     }
 
-    /// <summary>An exception left a callback. Without a subscriber it is thrown by the call that handled the events.</summary>
+    /// <summary>Occurs when an exception leaves a callback.</summary>
+    /// <remarks>
+    /// Without a subscriber, the call that handles the events throws the exception when it returns: <see cref="HandleEvents"/>,
+    /// <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>. If several callbacks of that call failed, it throws an <see cref="AggregateException"/>
+    /// with all of their exceptions. An event thread of the library (<see cref="StartEventThread"/>, or the one that the context starts by itself) has nobody to
+    /// throw to: without a subscriber, the exception ends the process, as an unhandled exception does on any thread.
+    /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
     /// <summary>

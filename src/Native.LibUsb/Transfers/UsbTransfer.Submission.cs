@@ -12,9 +12,15 @@ public sealed unsafe partial class UsbTransfer
     /// Submits the transfer (<c>libusb_submit_transfer</c>). May be called from its own callback, and from any thread.
     /// </summary>
     /// <remarks>
-    /// Inside a callback of the context, while the transfer, its interface, its device handle or the context is closing, it returns normally, submits nothing
-    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check. Neither does a callback
-    /// that configures one: the <c>Set</c> methods leave a transfer alone that the closing has freed. On other threads the method throws.
+    /// <para>Inside a callback of the context, while the transfer, its interface, its device handle or the context is closing, it returns normally, submits nothing
+    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check for that. Neither does a callback
+    /// that configures one: the <c>Set</c> methods leave a transfer alone that the closing has freed. On other threads the method throws.</para>
+    /// <para>A callback that may outlive the device calls <see cref="TrySubmit()"/>: after the device was unplugged, this method throws
+    /// <see cref="UsbError.NoDevice"/> in the callback of every transfer that was in flight.</para>
+    /// <para>The callback runs inside libusb. Calls that block throw <see cref="InvalidOperationException"/> in it, with one exception that the library cannot
+    /// detect: to block on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because the thread that waits is the one
+    /// that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>; if nobody has subscribed, the
+    /// call that handles the events throws it, and on an event thread of the library it ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
