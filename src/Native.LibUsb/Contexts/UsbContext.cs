@@ -82,8 +82,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetLogHandler(UsbLogHandler? handler)
     {
-        bool added = false;
-        _native.DangerousAddRef(ref added); // not a lease: a log handler may replace itself
+        HandleReference.Add(_native); // not a lease: a log handler may replace itself
         try
         {
             LogDispatcher.Set(_native.Pointer, handler);

@@ -19,6 +19,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
 
+    public override ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbDeviceHandle");
+
     /// <summary>Takes over a reference on the file.</summary>
     public void KeepOpen(SafeHandle file) => _file = file;
 
