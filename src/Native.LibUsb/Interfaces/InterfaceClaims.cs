@@ -138,7 +138,7 @@ internal sealed unsafe class InterfaceClaims
             foreach (ClaimedInterface claimed in _claimed.OfType<ClaimedInterface>())
             {
                 claimed.ActiveSetting = null;
-                claimed.BeginGeneration();
+                BeginGeneration(claimed);
             }
         }
     }
@@ -169,7 +169,7 @@ internal sealed unsafe class InterfaceClaims
             if (error == UsbError.Success)
             {
                 claimed.ActiveSetting = FindSetting(claimed, alternateSetting);
-                claimed.BeginGeneration();
+                BeginGeneration(claimed);
             }
 
             return error;
@@ -242,6 +242,14 @@ internal sealed unsafe class InterfaceClaims
         return held < 0
             ? "An interface is claimed by another program: no interface may be claimed while the configuration is set."
             : Holder(numbers[held]) + " No interface may be claimed while the configuration is set.";
+    }
+
+    /// <summary>Makes the endpoints of an interface stale, and then the transfers that they have created. Under the lock of the claims.</summary>
+    private void BeginGeneration(ClaimedInterface claimed)
+    {
+        claimed.BeginGeneration();
+        foreach (UsbTransfer transfer in _handle.TransfersCreatedOn(claimed))
+            transfer.MarkStale();
     }
 
     private static UsbInterfaceDescriptor? FindSetting(ClaimedInterface claimed, int number) => claimed.Settings.FirstOrDefault(setting => setting.Number == number);

@@ -70,6 +70,9 @@ public sealed unsafe partial class UsbTransfer
             CancelInFlight();
     }
 
+    /// <summary>Marks the transfer as stale, as the endpoint that created it: it is not submitted any more.</summary>
+    internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
+
     /// <summary>
     /// Notes whether an interface that is closed keeps it from being submitted: that of its endpoint, or the claim that made it. Whoever changes the answer
     /// calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.

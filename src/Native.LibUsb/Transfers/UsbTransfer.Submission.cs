@@ -22,7 +22,10 @@ public sealed unsafe partial class UsbTransfer
     /// that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>; if nobody has subscribed, the
     /// call that handles the events throws it, and on an event thread of the library it ends the process.</para>
     /// </remarks>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It is submitted already, was never configured, or a log handler calls; or the endpoint that created it is stale
+    /// (<see cref="UsbEndpoint.IsStale"/>), because the alternate setting or the configuration has changed or the device was reset.
+    /// </exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
     /// <exception cref="UsbException">
@@ -40,7 +43,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Submits the transfer as <see cref="Submit"/> does, and returns the error instead of throwing it.</summary>
     /// <returns>
     /// <see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows. <see cref="UsbError.Closed"/> inside a callback when the transfer, its
-    /// interface, its device handle or the context is closing.
+    /// interface, its device handle or the context is closing. <see cref="UsbError.NotFound"/> also when the endpoint that created the transfer is stale.
     /// </returns>
     /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
@@ -176,6 +179,8 @@ public sealed unsafe partial class UsbTransfer
     {
         int stop = _stop;
         RollBack(state);
+        if (stop == Stale)
+            return UsbError.NotFound; // what libusb would return on Linux; SubmitFailure says more
         if (!IsRefusedQuietly(stop))
             ThrowStopped(stop);
         return UsbError.Closed;
@@ -198,8 +203,10 @@ public sealed unsafe partial class UsbTransfer
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private void ThrowSubmit(UsbError error) => throw SubmitFailure(error);
 
-    internal UsbException SubmitFailure(UsbError error)
+    internal Exception SubmitFailure(UsbError error)
     {
+        if ((Volatile.Read(ref _stop) & Stale) != 0)
+            return UsbEndpoint.StaleFailure(Endpoint);
         (int length, int packetLength) = Type switch
         {
             UsbTransferType.Isochronous => LargestPiece(),

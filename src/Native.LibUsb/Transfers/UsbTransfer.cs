@@ -39,12 +39,13 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Freed = 16;
 
     // Reasons why it may not be submitted; 0 lets it go. UnConfigured and InterfaceClosed are taken back, when it is configured and when the interface is
-    // claimed again.
+    // claimed again. Stale stays, as the endpoint that made the transfer stays stale; it does not keep the transfer from being configured.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
     private const int HandleClosing = 8;
     private const int InterfaceClosed = 16;
+    private const int Stale = 32;
 
     // Whoever closes the handle or the interface waits for the transfer.
     private const int OwnerClosing = HandleClosing | InterfaceClosed;
