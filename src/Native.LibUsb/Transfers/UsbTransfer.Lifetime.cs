@@ -19,7 +19,12 @@ public sealed unsafe partial class UsbTransfer
     public void Cancel()
     {
         CheckNotDead();
-        UsbException.ThrowIfError((int)CancelInFlight(), "cancel the transfer");
+        UsbError error = CancelInFlight();
+        if (error != UsbError.Success)
+        {
+            UsbException.Throw(error, "cancel the transfer",
+                hint: error == UsbError.NotFound ? "Nothing is submitted: the transfer is at rest, or it has just completed." : null);
+        }
     }
 
     /// <summary>As <see cref="Cancel"/>, but says whether there was anything to cancel instead of throwing.</summary>

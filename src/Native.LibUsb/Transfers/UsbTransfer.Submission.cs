@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -215,6 +216,14 @@ public sealed unsafe partial class UsbTransfer
         };
         return new UsbException(
             error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}",
-            hint: _handle.Claims.Diagnose(error, Endpoint, Type) ?? TransferHint.ForSubmit(error, Type, length, packetLength));
+            hint: Diagnose(error, packetLength) ?? TransferHint.ForSubmit(error, Type, length, packetLength));
+    }
+
+    private string? Diagnose(UsbError error, int packetLength)
+    {
+        if (Type != UsbTransferType.Control)
+            return _handle.Claims.Diagnose(error, Endpoint, Type, packetLength);
+        Span<byte> setup = _buffer.From(0);
+        return setup.Length < UsbControlSetup.Size ? null : _handle.Claims.DiagnoseControl(error, setup[0], BinaryPrimitives.ReadUInt16LittleEndian(setup[4..]));
     }
 }
