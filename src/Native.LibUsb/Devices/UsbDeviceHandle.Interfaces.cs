@@ -27,7 +27,12 @@ public sealed unsafe partial class UsbDeviceHandle
         if (error != UsbError.Success)
         {
             UsbException.Throw(error, $"claim interface {interfaceNumber} of {Device}",
-                hint: ErrorHint.ForClaim(error, error == UsbError.Busy ? Claims.Holder(interfaceNumber) : ""));
+                hint: error switch
+                {
+                    UsbError.Busy => Claims.Holder(interfaceNumber),
+                    UsbError.NotFound or UsbError.InvalidParameter => Claims.ListInterfaces(), // the latter when libusb is to detach the driver as well
+                    _ => null,
+                });
         }
 
         return claimed!;

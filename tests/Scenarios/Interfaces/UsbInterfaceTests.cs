@@ -55,7 +55,6 @@ public sealed class UsbInterfaceTests : BusTest
         missing = Assert.Throws<UsbException>(() => _interface.GetEndpoint(UsbDirection.In, UsbTransferType.Interrupt));
         Assert.Contains("In endpoint for Interrupt transfers", missing.Operation, StringComparison.Ordinal);
         Assert.Contains("SetAlternateSetting(1)", missing.Hint, StringComparison.Ordinal);
-        Assert.Null(Assert.Throws<UsbException>(() => _interface.GetEndpoint(0x85)).Hint); // of another interface
         Assert.Throws<ArgumentOutOfRangeException>(() => _interface.GetEndpoint(0x40));
     }
 
