@@ -47,6 +47,9 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// </summary>
     public bool HasDeviceDiscovery { get; }
 
+    /// <summary>Gets whether it may be used.</summary>
+    internal bool IsOpen => _closing.IsOpen;
+
     internal ContextHandle NativeHandle => _native;
 
     internal ChildSet<UsbDeviceHandle> Handles => _handles;

@@ -138,7 +138,9 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         if (Handle.FindActiveEndpoint(_claimed) is { } busy)
         {
             throw new InvalidOperationException(
-                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while a ring or a transfer on endpoint 0x{busy:x2} is active: stop it first.");
+                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while " + (Handle.IsOnlyEnding(_claimed)
+                    ? $"a disposed transfer on endpoint 0x{busy:x2} is still ending: await DisposeAsync, or handle events."
+                    : $"a ring or a transfer on endpoint 0x{busy:x2} is active: stop it first."));
         }
 
         UsbError error = Handle.Claims.TrySetAlternateSetting(_claimed, alternateSetting);

@@ -101,6 +101,22 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Gets the endpoint's address, also of a transfer that is disposed.</summary>
     internal byte EndpointAddress => _endpoint;
 
+    /// <summary>Gets whether it is disposed, also while its end is still to come.</summary>
+    internal bool IsDisposing => (Volatile.Read(ref _stop) & Disposed) != 0;
+
+    /// <summary>Gets what was disposed so that a transfer in flight was cancelled; null if nothing was.</summary>
+    internal string? DisposedOwner
+    {
+        get
+        {
+            int stop = Volatile.Read(ref _stop);
+            return (stop & InterfaceClosed) != 0 ? "interface"
+                : (stop & HandleClosing) != 0 ? _handle.Context.IsOpen ? "device handle" : "context"
+                : (stop & Disposed) != 0 ? "transfer"
+                : null;
+        }
+    }
+
     /// <summary>Gets whether it is in flight.</summary>
     internal bool IsInFlight => (Volatile.Read(ref _state) & InFlight) != 0;
 

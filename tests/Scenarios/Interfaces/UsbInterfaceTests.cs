@@ -94,6 +94,19 @@ public sealed class UsbInterfaceTests : BusTest
     }
 
     [BusFact]
+    public async Task A_setting_is_not_changed_while_a_disposed_transfer_ends()
+    {
+        UsbTransfer transfer = _interface.GetEndpoint(0x81).CreateTransfer();
+        transfer.SetBulk(0x81, 512);
+        transfer.Submit();
+        transfer.Dispose();
+        InvalidOperationException busy = Assert.Throws<InvalidOperationException>(() => _interface.SetAlternateSetting(1));
+        Assert.Contains("a disposed transfer on endpoint 0x81 is still ending: await DisposeAsync, or handle events", busy.Message, StringComparison.Ordinal);
+        await transfer.DisposeAsync();
+        _interface.SetAlternateSetting(1);
+    }
+
+    [BusFact]
     public async Task A_setting_is_not_changed_under_a_ring()
     {
         using (Context.StartEventThread())
