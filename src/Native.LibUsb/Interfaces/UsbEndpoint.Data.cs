@@ -19,7 +19,7 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an OUT endpoint or isochronous, or a callback of this context calls.
+    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or a callback of this context calls.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
     /// <remarks>
@@ -173,6 +173,9 @@ public sealed unsafe partial class UsbEndpoint
                 ? $"Endpoint 0x{Address:x2} is isochronous: use a ring, or CreateTransfer and SetIsochronous."
                 : $"Endpoint 0x{Address:x2} is a control endpoint: use ControlRead and ControlWrite.");
         }
+
+        if (direction == UsbDirection.In && Handle.IsInUse(Address))
+            throw new InvalidOperationException($"A ring reads from endpoint 0x{Address:x2}, and this call would take data out of its stream: read the ring, or stop it first.");
     }
 
     private UsbException Failure(UsbError error, int length, int transferred) => new(
