@@ -162,9 +162,10 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Gets whether a request is not made and counts as cancelled: by its token, or because a callback makes it of a closing handle.</summary>
-    private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
+    private UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
         new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}",
-            hint: error == UsbError.InvalidParameter ? TransferHint.ForSubmit(error, UsbTransferType.Control, length) : null);
+            hint: Claims.DiagnoseControl(error, setup.RequestType, setup.Index)
+                ?? (error == UsbError.InvalidParameter ? TransferHint.ForSubmit(error, UsbTransferType.Control, length) : null));
 
     private UsbError Control(in UsbControlSetup setup, byte* data, int length, out int transferred, TimeSpan? timeout)
     {

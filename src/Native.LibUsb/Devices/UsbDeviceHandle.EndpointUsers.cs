@@ -6,6 +6,9 @@ public sealed unsafe partial class UsbDeviceHandle
     // An endpoint, or one stream of it, has one user. Users are not kept alive here.
     private readonly Dictionary<(byte Endpoint, int StreamId), WeakReference<IEndpointUser>> _endpointUsers = [];
 
+    // The endpoints of the users, one bit each (InterfaceClaims.Bit). Reads look here, and take the lock only if there is a user.
+    private int _usedEndpoints;
+
     private bool HasActiveEndpointUser => Array.Exists(EndpointUsers(), static user => user.IsActive);
 
     /// <summary>Registers a user.</summary>
@@ -19,6 +22,7 @@ public sealed unsafe partial class UsbDeviceHandle
             if (user.Interface.Claimed.IsChanging) // looked at in the lock: whoever changes looks at the users after he has begun
                 throw UsbEndpoint.Changing(user.Endpoint, user.Interface.Number);
             _endpointUsers[(user.Endpoint, user.StreamId)] = new WeakReference<IEndpointUser>(user);
+            NoteUsedEndpoints();
         }
     }
 
@@ -32,8 +36,14 @@ public sealed unsafe partial class UsbDeviceHandle
     internal void RemoveEndpointUser(IEndpointUser user)
     {
         lock (_endpointUsers)
+        {
             _endpointUsers.Remove((user.Endpoint, user.StreamId));
+            NoteUsedEndpoints();
+        }
     }
+
+    /// <summary>Gets whether a user keeps the endpoint, and not only a stream of it, busy.</summary>
+    internal bool IsInUse(byte endpoint) => (Volatile.Read(ref _usedEndpoints) & InterfaceClaims.Bit(endpoint)) != 0 && IsUserActive(endpoint);
 
     /// <summary>
     /// Stops the users of endpoints that close. Transfers in flight report it by themselves; a ring whose buffers are all unread has nothing in flight.
@@ -48,6 +58,15 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     private byte? FindActiveEndpointUser(Predicate<IEndpointUser> isMine) => Array.Find(EndpointUsers(), user => user.IsActive && isMine(user))?.Endpoint;
+
+    private bool IsUserActive(byte endpoint)
+    {
+        lock (_endpointUsers)
+            return _endpointUsers.TryGetValue((endpoint, 0), out WeakReference<IEndpointUser>? one) && one.TryGetTarget(out IEndpointUser? user) && user.IsActive;
+    }
+
+    // Under the lock.
+    private void NoteUsedEndpoints() => Volatile.Write(ref _usedEndpoints, _endpointUsers.Keys.Aggregate(0, static (bits, key) => bits | InterfaceClaims.Bit(key.Endpoint)));
 
     private IEndpointUser[] EndpointUsers()
     {

@@ -24,7 +24,12 @@ public sealed unsafe partial class UsbDeviceHandle
         if (error != UsbError.Success)
         {
             UsbException.Throw(error, $"claim interface {interfaceNumber} of {Device}",
-                hint: ErrorHint.ForClaim(error, error == UsbError.Busy ? Claims.Holder(interfaceNumber) : ""));
+                hint: error switch
+                {
+                    UsbError.Busy => Claims.Holder(interfaceNumber),
+                    UsbError.NotFound or UsbError.InvalidParameter => Claims.ListInterfaces(), // the latter when libusb is to detach the driver as well
+                    _ => null,
+                });
         }
 
         return claimed!;
@@ -65,6 +70,10 @@ public sealed unsafe partial class UsbDeviceHandle
         claimed.FindMoving()
         ?? TransfersOn(claimed.Has).FirstOrDefault(transfer => transfer.IsInFlight && !IsOfOther(transfer, claimed))?.EndpointAddress
         ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
+
+    /// <summary>Gets whether all that keeps the endpoints of an interface busy are transfers that are disposed and not called back yet.</summary>
+    internal bool IsOnlyEnding(ClaimedInterface claimed) =>
+        FindActiveEndpointUser(claimed.Has) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
 
     /// <summary>Makes a synchronous transfer on a bulk or interrupt endpoint.</summary>
     internal UsbError Move(UsbEndpoint endpoint, byte* data, int length, out int transferred, uint milliseconds)

@@ -15,6 +15,10 @@ public sealed class UsbTransferCanceledException : OperationCanceledException
         : base(string.Create(CultureInfo.InvariantCulture, $"The transfer was cancelled after {bytesTransferred} bytes."), cancellationToken) =>
         BytesTransferred = bytesTransferred;
 
+    /// <summary>Makes the exception for something that was disposed, with no token.</summary>
+    internal UsbTransferCanceledException(string message, int bytesTransferred)
+        : base(message) => BytesTransferred = bytesTransferred;
+
     /// <summary>Bytes that moved before it was cancelled; they are in the transfer's buffer.</summary>
     public int BytesTransferred { get; }
 }

@@ -8,7 +8,7 @@ namespace Native.LibUsb;
 // any order, and the context is still released last.
 
 /// <summary>Owns a <c>libusb_context</c>.</summary>
-internal sealed unsafe class ContextHandle : SafeHandle
+internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
 {
     // What libusb holds as user data: it may call back until it has exited.
     private readonly List<GCHandle> _freedAfterExit = [];
@@ -30,6 +30,9 @@ internal sealed unsafe class ContextHandle : SafeHandle
     public DeferredWork Deferred { get; }
 
     public libusb_context* Pointer => (libusb_context*)handle;
+
+    /// <inheritdoc/>
+    public ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbContext");
 
     /// <summary>Keeps user data that was given to libusb until libusb is done with the context.</summary>
     public void FreeAfterExit(GCHandle userData)

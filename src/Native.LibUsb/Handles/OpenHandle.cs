@@ -20,14 +20,16 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
 
-    /// <summary>Gets the descriptor of the device's file; null where libusb does not tell, or nobody needs it. See <see cref="OpeningDescriptor"/>.</summary>
+    /// <summary>Gets the descriptor of the device's file; null where libusb does not report it, or nobody needs it. See <see cref="OpeningDescriptor"/>.</summary>
     public int? Descriptor { get; private set; }
 
     /// <summary>Gets whether it is never closed. See <see cref="LeaveOpen"/>.</summary>
     public bool IsLeftOpen { get; private set; }
 
-    /// <summary>Leaves it open for ever, with its file: libusb's lock of it is damaged, and to close it would abort the process.</summary>
+    /// <summary>Leaves it open until the process ends, with its file: libusb's lock of it is damaged, and to close it would abort the process.</summary>
     public void LeaveOpen() => IsLeftOpen = true;
+
+    public override ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbDeviceHandle");
 
     /// <summary>Takes over a reference on the file.</summary>
     public void KeepOpen(SafeHandle file) => _file = file;

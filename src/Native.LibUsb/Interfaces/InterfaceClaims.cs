@@ -165,7 +165,7 @@ internal sealed unsafe class InterfaceClaims
             foreach (ClaimedInterface claimed in _claimed.OfType<ClaimedInterface>())
             {
                 claimed.ActiveSetting = null;
-                claimed.BeginGeneration();
+                BeginGeneration(claimed);
             }
         }
     }
@@ -208,7 +208,7 @@ internal sealed unsafe class InterfaceClaims
                 if (error == UsbError.Success)
                 {
                     claimed.ActiveSetting = FindSetting(claimed, alternateSetting);
-                    claimed.BeginGeneration();
+                    BeginGeneration(claimed);
                 }
 
                 return error;
@@ -241,8 +241,41 @@ internal sealed unsafe class InterfaceClaims
         Array.ForEach(all, static claimed => claimed.EndChange());
     }
 
+    /// <summary>Gets the packet size of an endpoint in the active setting of a claimed interface; 0 if it is not known.</summary>
+    public int PacketSizeOf(byte endpoint)
+    {
+        lock (_change)
+            return _claimed.SelectMany(static claimed => claimed?.ActiveSetting?.Endpoints ?? []).FirstOrDefault(one => one.Address == endpoint)?.MaxPacketSize ?? 0;
+    }
+
+    /// <summary>Gets whether the active configuration has an interface; true if it cannot be read.</summary>
+    public bool HasInterface(int number) => !TryReadConfiguration(out UsbConfigurationDescriptor? configuration) || configuration.Interfaces.Any(one => one.Number == number);
+
+    /// <summary>Lists the interfaces of the active configuration; null if it cannot be read.</summary>
+    public string? ListInterfaces() => TryReadConfiguration(out UsbConfigurationDescriptor? configuration)
+        ? string.Create(CultureInfo.InvariantCulture, $"The active configuration has the interfaces {string.Join(", ", configuration.Interfaces.Select(static one => one.Number).Distinct())}.")
+        : null;
+
+    /// <summary>Finds the reason why a control request was refused or failed with an error that hides it; null if there is none to find.</summary>
+    /// <param name="error">What libusb returned.</param>
+    /// <param name="requestType"><c>bmRequestType</c>.</param>
+    /// <param name="index"><c>wIndex</c>: the low byte is the interface.</param>
+    public string? DiagnoseControl(UsbError error, byte requestType, ushort index)
+    {
+        const byte kindMask = 0x60, recipientMask = 0x1f;
+        int number = (byte)index;
+        bool isForInterface = (requestType & recipientMask) == (int)UsbRecipient.Interface && (requestType & kindMask) != (int)UsbRequestKind.Vendor;
+        return isForInterface && error is UsbError.IO or UsbError.InvalidParameter or UsbError.NotFound or UsbError.Busy && number < MaxInterfaces && !Has(number)
+            ? string.Create(CultureInfo.InvariantCulture, $"The request is for interface {number}, which is not claimed through this handle. ") + Holder(number)
+            : null;
+    }
+
     /// <summary>Finds the reason why a transfer was refused or failed with an error that hides it; null if there is none to find.</summary>
-    public string? Diagnose(UsbError error, byte endpoint, UsbTransferType type)
+    /// <param name="error">What libusb returned.</param>
+    /// <param name="endpoint">The endpoint's address.</param>
+    /// <param name="type">The type of the transfer.</param>
+    /// <param name="packetLength">The bytes of its longest isochronous packet.</param>
+    public string? Diagnose(UsbError error, byte endpoint, UsbTransferType type, int packetLength = 0)
     {
         if (error is not (UsbError.IO or UsbError.InvalidParameter or UsbError.NotFound or UsbError.Busy or UsbError.Other)
             || UsbEndpointAddress.Number(endpoint) == 0 || !TryReadConfiguration(out UsbConfigurationDescriptor? configuration))
@@ -276,9 +309,12 @@ internal sealed unsafe class InterfaceClaims
         }
 
         UsbInterfaceDescriptor found = Array.Find(settings, setting => setting.Number == active?.Number) ?? settings[0];
-        UsbTransferType actual = found.Endpoints.First(one => one.Address == endpoint).TransferType;
+        UsbEndpointDescriptor descriptor = found.Endpoints.First(one => one.Address == endpoint);
+        UsbTransferType actual = descriptor.TransferType;
         UsbTransferType wanted = type == UsbTransferType.BulkStream ? UsbTransferType.Bulk : type;
-        return actual == wanted ? null : string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} takes {actual} transfers, not {type} transfers.");
+        return actual == wanted
+            ? TransferHint.ForPacket(error, packetLength, descriptor)
+            : string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} takes {actual} transfers, not {type} transfers.");
     }
 
     /// <summary>Describes who holds an interface, and what to do about it.</summary>
@@ -341,6 +377,14 @@ internal sealed unsafe class InterfaceClaims
         }
 
         Volatile.Write(ref _closedEndpoints, disposed & ~open);
+    }
+
+    /// <summary>Makes the endpoints of an interface stale, and then the transfers that they have created. Under the lock of the claims.</summary>
+    private void BeginGeneration(ClaimedInterface claimed)
+    {
+        claimed.BeginGeneration();
+        foreach (UsbTransfer transfer in _handle.TransfersCreatedOn(claimed))
+            transfer.MarkStale();
     }
 
     private static UsbInterfaceDescriptor? FindSetting(ClaimedInterface claimed, int number) => claimed.Settings.FirstOrDefault(setting => setting.Number == number);

@@ -19,9 +19,14 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an OUT endpoint or isochronous, or a callback of this context calls; or the device was reset while this call waited.
+    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or a callback of this context calls; or the device was reset while this call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
+    /// <remarks>
+    /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. Ctrl+C ends the process
+    /// meanwhile; but if a handler of <see cref="Console.CancelKeyPress"/> prevents that, it does not end this call: give a time limit, or use
+    /// <see cref="ReadAsync"/> with a token that the handler cancels.
+    /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
     {
         UsbError error = TryRead(buffer, out int transferred, timeout);
@@ -107,7 +112,11 @@ public sealed unsafe partial class UsbEndpoint
     /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>, <see cref="UsbError.NoDevice"/>,
     /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> counts the bytes that were received before.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, an OUT endpoint or isochronous.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, an OUT endpoint or isochronous, or a ring on it runs.</exception>
+    /// <remarks>
+    /// Do not block on the result in a callback (<c>ReadAsync(buffer).AsTask().Wait()</c>): the thread that waits is the one that handles the events, so the call
+    /// never ends. The library cannot detect that.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         MoveAsync(UsbDirection.In, buffer, UsbTransferFlags.None, cancellationToken);
@@ -175,6 +184,9 @@ public sealed unsafe partial class UsbEndpoint
                 ? $"Endpoint 0x{Address:x2} is isochronous: use a ring, or CreateTransfer and SetIsochronous."
                 : $"Endpoint 0x{Address:x2} is a control endpoint: use ControlRead and ControlWrite.");
         }
+
+        if (direction == UsbDirection.In && Handle.IsInUse(Address))
+            throw new InvalidOperationException($"A ring reads from endpoint 0x{Address:x2}, and this call would take data out of its stream: read the ring, or stop it first.");
     }
 
     private UsbException Failure(UsbError error, int length, int transferred) => new(

@@ -123,7 +123,10 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     {
         UsbError error = TrySetAlternateSetting(alternateSetting);
         if (error != UsbError.Success)
-            UsbException.Throw(error, $"activate alternate setting {alternateSetting} of interface {Number}");
+        {
+            UsbException.Throw(error, $"activate alternate setting {alternateSetting} of interface {Number}", hint: error == UsbError.NotFound && AlternateSettings.Count > 0
+                ? $"Interface {Number} has the alternate settings {string.Join(", ", AlternateSettings.Select(static setting => setting.Number))}." : null);
+        }
     }
 
     /// <summary>Activates an alternate setting as <see cref="SetAlternateSetting"/> does, and returns the error instead of throwing it.</summary>
@@ -139,7 +142,9 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         if (busy is not null)
         {
             throw new InvalidOperationException(
-                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while a ring, a transfer or a call on endpoint 0x{busy:x2} is active: stop it first.");
+                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while " + (Handle.IsOnlyEnding(_claimed)
+                    ? $"a disposed transfer on endpoint 0x{busy:x2} is still ending: await DisposeAsync, or handle events."
+                    : $"a ring, a transfer or a call on endpoint 0x{busy:x2} is active: stop it first."));
         }
 
         if (error == UsbError.Success)
@@ -210,7 +215,11 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     private UsbException NotFound(string operation, Func<UsbEndpointDescriptor, bool> isWanted)
     {
         UsbInterfaceDescriptor? other = AlternateSettings.FirstOrDefault(setting => setting.Endpoints.Any(isWanted));
-        return new UsbException(UsbError.NotFound, operation, hint: other is null ? null : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}).");
+        UsbInterfaceDescriptor active = ActiveSetting;
+        string endpoints = string.Join(", ", active.Endpoints.Select(static one => $"0x{one.Address:x2} ({one.TransferType} {one.Direction})"));
+        string list = $"Alternate setting {active.Number} of interface {Number} has {(endpoints.Length == 0 ? "no endpoints" : $"the endpoints {endpoints}")}.";
+        return new UsbException(
+            UsbError.NotFound, operation, hint: other is null ? list : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}). {list}");
     }
 
     /// <summary>The endpoints of one generation.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Tasks.Sources;
 
 namespace Native.LibUsb;
@@ -47,7 +48,9 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        throw new UsbTransferCanceledException(0, cancellationToken);
+        throw cancellationToken.IsCancellationRequested
+            ? new UsbTransferCanceledException(0, cancellationToken)
+            : new UsbTransferCanceledException("Nothing was submitted, because the interface, the device handle or the context is closing.", 0);
     }
 
     /// <summary>Begins a submission. The caller has the transfer to itself and has not submitted it yet.</summary>
@@ -163,6 +166,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         return outcome.Error switch
         {
             UsbError.Success => _copyFailure is null ? outcome.BytesTransferred : throw _copyFailure,
+            UsbError.Canceled when !IsCancellationRequested && _transfer.DisposedOwner is { } owner => throw new UsbTransferCanceledException(
+                string.Create(CultureInfo.InvariantCulture, $"The transfer was cancelled after {outcome.BytesTransferred} bytes because the {owner} was disposed."), outcome.BytesTransferred),
             UsbError.Canceled => throw new UsbTransferCanceledException(outcome.BytesTransferred, IsCancellationRequested ? _cancellationToken : default),
             _ => throw _transfer.Failure(outcome),
         };

@@ -89,7 +89,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 
     internal Exception Failure(UsbTransferOutcome outcome) =>
         new UsbException(
-            outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred, TransferHint.ForMove(outcome.Error, _type, 0, 0));
+            outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred,
+            TransferHint.ForMove(outcome.Error, _type, _buffer.Length, outcome.Error == UsbError.Overflow ? _handle.Claims.PacketSizeOf(_endpoint) : 0));
 
     /// <summary>Gets the source of awaited results.</summary>
     internal TransferCompletion Completion =>

@@ -20,7 +20,12 @@ public sealed unsafe partial class UsbTransfer
     public void Cancel()
     {
         CheckNotDead();
-        UsbException.ThrowIfError((int)CancelInFlight(), "cancel the transfer");
+        UsbError error = CancelInFlight();
+        if (error != UsbError.Success)
+        {
+            UsbException.Throw(error, "cancel the transfer",
+                hint: error == UsbError.NotFound ? "Nothing is submitted: the transfer is at rest, or it has just completed." : null);
+        }
     }
 
     /// <summary>As <see cref="Cancel"/>, but says whether there was anything to cancel instead of throwing.</summary>
@@ -71,6 +76,9 @@ public sealed unsafe partial class UsbTransfer
             CancelInFlight();
     }
 
+    /// <summary>Marks the transfer as stale, as the endpoint that created it: it is not submitted any more.</summary>
+    internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
+
     /// <summary>
     /// Notes whether an interface keeps it from being submitted: the claim that made it is closed, or that of its endpoint is or changes its setting. Whoever
     /// changes the answer calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
@@ -93,6 +101,22 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>Gets the endpoint's address, also of a transfer that is disposed.</summary>
     internal byte EndpointAddress => _endpoint;
+
+    /// <summary>Gets whether it is disposed, also while its end is still to come.</summary>
+    internal bool IsDisposing => (Volatile.Read(ref _stop) & Disposed) != 0;
+
+    /// <summary>Gets what was disposed so that a transfer in flight was cancelled; null if nothing was.</summary>
+    internal string? DisposedOwner
+    {
+        get
+        {
+            int stop = Volatile.Read(ref _stop);
+            return (stop & InterfaceClosed) != 0 ? "interface"
+                : (stop & HandleClosing) != 0 ? _handle.Context.IsOpen ? "device handle" : "context"
+                : (stop & Disposed) != 0 ? "transfer"
+                : null;
+        }
+    }
 
     /// <summary>Gets whether it is in flight.</summary>
     internal bool IsInFlight => (Volatile.Read(ref _state) & InFlight) != 0;

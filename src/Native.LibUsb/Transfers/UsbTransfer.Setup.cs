@@ -294,7 +294,7 @@ public sealed unsafe partial class UsbTransfer
         }
         while (Interlocked.CompareExchange(ref _state, state | Setting, state) != state); // again when its callback just returned
 
-        int stop = _stop & ~(UnConfigured | InterfaceClosed); // it may get an endpoint of another interface
+        int stop = _stop & ~(UnConfigured | InterfaceClosed | Stale); // it may get an endpoint of another interface
         if (stop == 0 || IsRefusedQuietly(stop)) // a callback may configure before it submits again
             return true;
         EndSetting();

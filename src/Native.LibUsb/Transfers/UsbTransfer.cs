@@ -41,13 +41,15 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int DoomedSetting = 32;
 
     // Reasons why it may not be submitted; 0 lets it go. UnConfigured, InterfaceClosed and SettingChanges are taken back: when it is configured, when the
-    // interface is claimed again, and when its alternate setting has changed.
+    // interface is claimed again, and when its alternate setting has changed. Stale stays, as the endpoint that made the transfer stays stale; it does not keep
+    // the transfer from being configured.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
     private const int HandleClosing = 8;
     private const int InterfaceClosed = 16;
     private const int SettingChanges = 32;
+    private const int Stale = 64;
 
     // Whoever closes the handle or the interface waits for the transfer.
     private const int OwnerClosing = HandleClosing | InterfaceClosed;
