@@ -94,9 +94,9 @@ internal sealed unsafe class InterfaceClaims
 
         if (isLast)
             Interlocked.Or(ref _closedEndpoints, claimed.Endpoints);
+        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && claimed.Has(user.Endpoint))); // first: rings cancel their transfers from the last to the first
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
-        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && claimed.Has(user.Endpoint)));
         return isLast;
     }
 
