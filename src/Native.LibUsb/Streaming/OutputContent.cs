@@ -12,53 +12,50 @@ internal sealed class OutputContent
     /// <summary>Gets or sets how many of them the device has taken.</summary>
     public int Sent { get; set; }
 
-    /// <summary>Gets whether the ring itself has put silence in, because nothing was committed in time.</summary>
+    /// <summary>Gets whether the ring itself sends zeros, because nothing was committed in time.</summary>
     public bool IsFiller { get; private set; }
 
     /// <summary>Gets whether a zero-length packet follows when the last packet is full.</summary>
     public bool EndsMessage { get; private set; }
 
-    /// <summary>Gets the bytes that the device has not taken; silence does not count.</summary>
+    /// <summary>Gets whether the device has taken everything although the transfer did not complete. A zero-length packet is taken when it completes.</summary>
+    public bool IsSent => Committed > 0 && Sent >= Committed && !EndsMessage;
+
+    /// <summary>Gets the bytes that the device has not taken; zeros of the ring itself do not count.</summary>
     public int Unsent => IsFiller ? 0 : Committed - Sent;
 
-    /// <summary>Gets the lengths of the isochronous packets.</summary>
+    /// <summary>Gets the lengths of the isochronous packets; empty if they have the ring's packet size, and the last one has the rest.</summary>
     public ReadOnlySpan<int> PacketLengths => _packetLengths.AsSpan(0, _packets);
 
     /// <summary>Takes bytes that the program committed.</summary>
-    public void Set(int length, bool endsMessage)
-    {
-        Committed = length;
-        Sent = 0;
-        EndsMessage = endsMessage;
-        IsFiller = false;
-    }
+    public void Set(int length, bool endsMessage) => Set(length, endsMessage, isFiller: false);
 
     /// <summary>Takes isochronous packets of given lengths.</summary>
-    /// <param name="lengths">The lengths.</param>
+    /// <param name="lengths">The lengths, at least one.</param>
     /// <param name="total">Their sum.</param>
-    /// <param name="capacity">The most packets that a transfer of the ring has.</param>
-    public void SetPackets(ReadOnlySpan<int> lengths, int total, int capacity)
+    public void SetPackets(ReadOnlySpan<int> lengths, int total)
     {
-        Set(total, endsMessage: false);
-        Reserve(capacity);
+        Set(total, endsMessage: false, isFiller: false);
         lengths.CopyTo(_packetLengths);
         _packets = lengths.Length;
     }
 
-    /// <summary>Takes isochronous packets of one size, the last of which may be shorter.</summary>
-    public void SetPackets(int total, int packetSize, int capacity, bool isFiller = false)
+    /// <summary>Takes zeros.</summary>
+    public void SetFiller(int length) => Set(length, endsMessage: false, isFiller: true);
+
+    /// <summary>Makes room for the lengths of packets, so that <see cref="SetPackets"/> allocates nothing.</summary>
+    public void Reserve(int packets)
     {
-        Set(total, endsMessage: false);
-        Reserve(capacity);
-        IsFiller = isFiller;
-        _packets = (total + packetSize - 1) / packetSize;
-        _packetLengths.AsSpan(0, _packets).Fill(packetSize);
-        _packetLengths[_packets - 1] = total - ((_packets - 1) * packetSize);
+        if (_packetLengths.Length < packets)
+            _packetLengths = new int[packets];
     }
 
-    private void Reserve(int capacity)
+    private void Set(int length, bool endsMessage, bool isFiller)
     {
-        if (_packetLengths.Length < capacity)
-            _packetLengths = new int[capacity];
+        Committed = length;
+        Sent = 0;
+        EndsMessage = endsMessage;
+        IsFiller = isFiller;
+        _packets = 0;
     }
 }

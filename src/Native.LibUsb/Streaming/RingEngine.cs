@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
@@ -78,13 +77,16 @@ internal sealed unsafe class RingEngine
 
     /// <summary>Starts the ring, which is reserved: submits the first transfers.</summary>
     /// <param name="completed">Called for each transfer that ends.</param>
-    public void Start(delegate*<RingTransfer, libusb_transfer*, void> completed)
+    /// <param name="producing">Whether the caller goes on to call the program's handler, and <see cref="RingRun.EndCallback"/> after it.</param>
+    public void Start(delegate*<RingTransfer, libusb_transfer*, void> completed, bool producing = false)
     {
         foreach (RingTransfer transfer in Queue.All)
             transfer.Completed = completed;
         Lock.Enter();
         _failuresInARow = 0;
         Counters.Started(_plan.Transfers);
+        if (producing)
+            Run.BeginCallback();
         Run.Start();
         _ring.Content.BeginLocked();
         SubmitLocked();
@@ -113,18 +115,8 @@ internal sealed unsafe class RingEngine
         _ring.Content.Wake();
     }
 
-    /// <summary>Waits until the run has ended, and repeats the requests to cancel, which some systems need.</summary>
-    /// <param name="rest">The end of the run: another one may begin when it has ended.</param>
-    public async Task WaitForRestAsync(Task rest)
-    {
-        var again = TimeSpan.FromMilliseconds(20);
-        while (!rest.IsCompleted)
-        {
-            await Task.WhenAny(rest, Task.Delay(again)).ConfigureAwait(false);
-            if (!rest.IsCompleted)
-                Drain(again: true);
-        }
-    }
+    /// <summary>Repeats the requests to cancel, which some systems need.</summary>
+    public void CancelAgain() => Drain(again: true);
 
     /// <summary>A callback begins on this thread.</summary>
     /// <returns>The timestamp; 0 if the options turn timestamps off.</returns>

@@ -15,9 +15,11 @@ namespace Native.LibUsb.Streaming;
 internal sealed class TransferQueue
 {
     private const long NotFast = -1;
+    private const long Interrupted = -2;
 
     private readonly RingTransfer[] _all;
     private readonly int[] _free;
+    private readonly int[] _byNumber; // for LeaveFast, which allocates nothing
     private readonly int _depth;
     private int _freeCount;
     private long _next; // the number of the next submission; on the fast path it is Head + _depth
@@ -32,6 +34,7 @@ internal sealed class TransferQueue
         _all = all;
         _depth = depth;
         _free = new int[all.Length];
+        _byNumber = new int[depth];
         _order = new TransferList(all);
         for (int i = all.Length - 1; i >= 0; i--)
             PutFree(all[i]); // the first is taken first
@@ -39,6 +42,9 @@ internal sealed class TransferQueue
 
     /// <summary>Gets all transfers.</summary>
     public ReadOnlySpan<RingTransfer> All => _all;
+
+    /// <summary>Returns an empty list for some of the transfers.</summary>
+    public TransferList NewList() => new(_all);
 
     /// <summary>Gets the number of transfers in flight, one that is being submitted included.</summary>
     public int Armed { get; private set; }
@@ -55,7 +61,7 @@ internal sealed class TransferQueue
     /// <summary>Gets the newest transfer that is in flight or has ended; null if there is none.</summary>
     public RingTransfer? Last => _order.Last;
 
-    /// <summary>Gets the number of the transfer that must end next while the fast path runs; -1 while it does not.</summary>
+    /// <summary>Gets the number of the transfer that must end next while the fast path runs; negative while it does not.</summary>
     public long Head { get; private set; } = NotFast;
 
     /// <summary>Gets whether the thread that handles events changes the queue without the lock.</summary>
@@ -163,21 +169,32 @@ internal sealed class TransferQueue
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long NumberAfter(RingTransfer ended) => ended.Sequence + _depth;
 
-    /// <summary>Ends the fast path: restores the order from the numbers.</summary>
+    /// <summary>Makes the next callback leave the fast path. For tests, in a handler: on the thread that handles events.</summary>
+    public void InterruptFast()
+    {
+        if (IsFast)
+            Head = Interrupted;
+    }
+
+    /// <summary>Ends the fast path: restores the order from the numbers, which are consecutive.</summary>
     public void LeaveFast()
     {
-        long head = Head;
-        var byNumber = new RingTransfer?[_depth];
         RingTransfer spare = Spare;
+        long head = long.MaxValue;
         foreach (RingTransfer transfer in _all)
         {
-            long place = transfer.Sequence - head;
-            if (transfer != spare && transfer.State == RingTransferState.Armed && place >= 0 && place < _depth)
-                byNumber[place] = transfer;
+            if (transfer != spare && transfer.State == RingTransferState.Armed)
+                head = Math.Min(head, transfer.Sequence);
         }
 
-        foreach (RingTransfer? transfer in byNumber)
-            _order.Append(transfer!);
+        foreach (RingTransfer transfer in _all)
+        {
+            if (transfer != spare && transfer.State == RingTransferState.Armed)
+                _byNumber[transfer.Sequence - head] = transfer.Index;
+        }
+
+        foreach (int index in _byNumber)
+            _order.Append(_all[index]);
         Debug.Assert(_order.Count == Armed);
         _next = head + _depth;
         Head = NotFast;

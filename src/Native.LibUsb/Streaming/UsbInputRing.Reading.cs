@@ -10,9 +10,9 @@ public sealed partial class UsbInputRing
     /// <returns>Whether there was one.</returns>
     public bool TryTake(out UsbInputBuffer buffer)
     {
-        RingSlot? slot = TakeNext();
-        buffer = slot is null ? default : new UsbInputBuffer(slot);
-        return slot is not null;
+        RingTransfer? transfer = TakeNext(RingTransferState.Lent);
+        buffer = transfer is null ? default : new UsbInputBuffer(transfer);
+        return transfer is not null;
     }
 
     /// <summary>Takes the next buffer, and waits for it on this thread.</summary>
@@ -46,7 +46,7 @@ public sealed partial class UsbInputRing
     {
         while (true)
         {
-            bool ended = IsAtRest; // first: what came before is seen below
+            bool ended = Engine.Run.IsAtRest; // first: what came before is seen below
             if (HasNext())
                 return true;
             if (ended)
@@ -107,7 +107,7 @@ public sealed partial class UsbInputRing
 
     private bool TryTakeOrEnd(out UsbInputBuffer buffer, out bool ended)
     {
-        ended = IsAtRest; // first: what came before is taken below
+        ended = Engine.Run.IsAtRest; // first: what came before is taken below
         if (TryTake(out buffer))
             return true;
         if (ended)
@@ -117,13 +117,13 @@ public sealed partial class UsbInputRing
 
     private bool HasNext()
     {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        RingSlot? slot = Order.First;
-        while (slot is { State: RingSlotState.Done } && HasNothing(slot))
-            slot = slot.Later;
-        bool has = slot is { State: RingSlotState.Done };
-        Gate.Exit();
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        RingTransfer? transfer = engine.Queue.First;
+        while (transfer is { State: RingTransferState.Done, IsEmptyAfterStop: true })
+            transfer = engine.Queue.After(transfer);
+        bool has = transfer is { State: RingTransferState.Done };
+        engine.Lock.Exit();
         return has;
     }
 }

@@ -109,7 +109,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         LogScope.ThrowIfInside();
         Task rest = Completion; // of this run: another may have begun when it has ended
         Engine.Stop(UsbError.Success);
-        return Engine.WaitForRestAsync(rest);
+        return WaitForRestAsync(rest);
     }
 
     /// <summary>
@@ -131,13 +131,24 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         GC.SuppressFinalize(this);
         Task rest = Completion;
         Engine.Dispose();
-        await Engine.WaitForRestAsync(rest).ConfigureAwait(false);
+        await WaitForRestAsync(rest).ConfigureAwait(false);
     }
 
     void IEndpointUser.StopForClosing() => Engine.Stop(UsbError.Closed);
 
     /// <summary>The transfers are freed: the endpoint is free for another ring.</summary>
     internal void Released() => Handle.RemoveEndpointUser(this);
+
+    private async Task WaitForRestAsync(Task rest)
+    {
+        var again = TimeSpan.FromMilliseconds(20);
+        while (!rest.IsCompleted)
+        {
+            await Task.WhenAny(rest, Task.Delay(again)).ConfigureAwait(false);
+            if (!rest.IsCompleted)
+                Engine.CancelAgain();
+        }
+    }
 
     private protected void ThrowIfFailed()
     {

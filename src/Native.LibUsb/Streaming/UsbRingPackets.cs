@@ -1,31 +1,61 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
 namespace Native.LibUsb.Streaming;
 
-/// <summary>The isochronous packets of a buffer.</summary>
+/// <summary>Enumerates the isochronous packets of a buffer, in the order of their service intervals. Valid until the buffer is disposed.</summary>
 public ref struct UsbRingPackets
 {
-    private readonly RingSlot _slot;
-    private readonly ReadOnlySpan<byte> _memory;
+    private readonly ref libusb_iso_packet_descriptor _descriptors;
+    private readonly ref byte _memory;
+    private readonly long _firstNumber;
     private readonly int _packetSize;
+    private readonly int _count;
     private int _index;
 
-    internal UsbRingPackets(RingSlot slot)
+    internal UsbRingPackets(RingTransfer transfer)
     {
-        _slot = slot;
-        _memory = slot.Memory.Span;
-        _packetSize = slot.Ring.Plan.PacketSize;
+        _descriptors = ref MemoryMarshal.GetArrayDataReference(transfer.Descriptors);
+        _memory = ref transfer.Start;
+        _count = transfer.Packets; // at most as many as there are descriptors
+        _packetSize = transfer.PacketSize;
+        _firstNumber = transfer.Sequence * transfer.Descriptors.Length;
         _index = -1;
     }
 
-    /// <summary>The packet that <see cref="MoveNext"/> reached.</summary>
-    public readonly UsbRingPacket Current => new(
-        (_slot.Sequence * _slot.Ring.Plan.Packets) + _index,
-        (UsbTransferStatus)_slot.PacketStatuses[_index],
-        _memory.Slice(_index * _packetSize, _slot.PacketLengths[_index]));
+    /// <summary>Gets the packet that <see cref="MoveNext"/> reached. Without a call of <see cref="MoveNext"/> that returned true, the property throws.</summary>
+    /// <exception cref="InvalidOperationException">There is no current packet.</exception>
+    public readonly UsbRingPacket Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if ((uint)_index >= (uint)_count)
+                ThrowNoCurrent();
+            return new UsbRingPacket(
+                _firstNumber + _index, ref Unsafe.Add(ref _descriptors, _index), ref Unsafe.Add(ref _memory, (nint)_index * _packetSize), _packetSize);
+        }
+    }
 
-    /// <summary>This enumerator, so that <c>foreach</c> takes it.</summary>
+    /// <summary>Returns this enumerator, so that it can be used in <c>foreach</c>.</summary>
     public readonly UsbRingPackets GetEnumerator() => this;
 
     /// <summary>Goes to the next packet.</summary>
     /// <returns>Whether there is one.</returns>
-    public bool MoveNext() => ++_index < _slot.Packets;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MoveNext()
+    {
+        int next = _index + 1;
+        if (next >= _count)
+        {
+            _index = _count;
+            return false;
+        }
+
+        _index = next;
+        return true;
+    }
+
+    private static void ThrowNoCurrent() => throw new InvalidOperationException("There is no current packet: call MoveNext first, and stop when it returns false.");
 }

@@ -63,6 +63,17 @@ public sealed unsafe partial class UsbTransfer
         SetPacketLengths(lengths);
     }
 
+    /// <summary>Makes an owned isochronous transfer send packets of one size, the last of which has the rest.</summary>
+    internal void UsePackets(int total, int packetSize)
+    {
+        int count = (total + packetSize - 1) / packetSize;
+        Debug.Assert(total > 0 && total <= _buffer.Length && count <= IsoPacketCapacity);
+        _native->length = total;
+        SetPacketLengths(packetSize, count);
+        _native->iso_packet_desc[count - 1].length = (uint)(total - ((count - 1) * packetSize));
+        KeepIsoPacketLengths();
+    }
+
     /// <summary>Before each submission of an owned isochronous transfer on Windows, where libusb overwrites the lengths in flight.</summary>
     internal void RestorePackets() => RestoreIsoPacketLengths();
 }
