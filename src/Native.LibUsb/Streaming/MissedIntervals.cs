@@ -57,6 +57,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Add(long now, long intervals)
     {
+        if (_windowStart == 0)
+            _windowStart = now;
         double start = now - (intervals * _ticksPerInterval); // where the stream began, by this completion
         if (start < _best)
             _best = start;
@@ -65,18 +67,6 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         _completions++;
         if (now - _windowStart < _window || _completions < FewestCompletions)
             return false;
-        return EndWindow(now);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool EndWindow(long now)
-    {
-        if (_windowStart == 0) // the window begins with this completion
-        {
-            _windowStart = now;
-            return false;
-        }
-
         CloseWindow(now);
         return true;
     }
@@ -96,6 +86,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         _expected = double.NaN;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void CloseWindow(long now)
     {
         if (double.IsNaN(_expected))

@@ -336,9 +336,9 @@ internal sealed unsafe class RingEngine
         bool runs = Run.EndRecovery(error);
         if (runs)
         {
-            Counters.Recovered();
             _ring.Content.BeginLocked();
             SubmitLocked();
+            Counters.Recovered(); // last: the ring runs as before
         }
 
         Lock.Exit();
