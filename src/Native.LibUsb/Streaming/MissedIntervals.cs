@@ -40,6 +40,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     private double _longestDelay;
     private int _completions;
     private long _windowStart;
+    private long _windowEnd;
 
     /// <summary>Gets the number of intervals that were missed, as far as it is known.</summary>
     public long Count => (long)Math.Round(_behind / _ticksPerInterval);
@@ -57,18 +58,34 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Add(long now, long intervals)
     {
-        if (_windowStart == 0)
-            _windowStart = now;
         double start = now - (intervals * _ticksPerInterval); // where the stream began, by this completion
         if (start < _best)
             _best = start;
         if (start > _worst)
             _worst = start;
         _completions++;
-        if (now - _windowStart < _window || _completions < FewestCompletions)
+        return now >= _windowEnd && TryEndWindow(now);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryEndWindow(long now)
+    {
+        if (_windowStart == 0) // the first completion
+        {
+            BeginWindow(now);
+            return false;
+        }
+
+        if (_completions < FewestCompletions)
             return false;
         CloseWindow(now);
         return true;
+    }
+
+    private void BeginWindow(long now)
+    {
+        _windowStart = now;
+        _windowEnd = now + _window;
     }
 
     /// <summary>
@@ -82,11 +99,10 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         _best = double.PositiveInfinity;
         _worst = _worstBefore = double.NegativeInfinity;
         _completions = 0;
-        _windowStart = 0;
+        _windowStart = _windowEnd = 0;
         _expected = double.NaN;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private void CloseWindow(long now)
     {
         if (double.IsNaN(_expected))
@@ -117,6 +133,6 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         _worstBefore = _worst;
         _worst = double.NegativeInfinity;
         _completions = 0;
-        _windowStart = now;
+        BeginWindow(now);
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
@@ -9,56 +10,86 @@ namespace Native.LibUsb.Streaming;
 internal static unsafe class PacketScan
 {
     private const int Words = 3; // of a descriptor: the length asked for, the length that moved, the status
-    private const int AtOnce = 4; // descriptors of three vectors
+    private const int AtOnce = 4; // descriptors, which three vectors hold
 
     /// <summary>Copies descriptors.</summary>
     /// <param name="from">libusb's descriptors.</param>
     /// <param name="to">The copy, of which <paramref name="count"/> elements exist.</param>
     /// <param name="count">The number of descriptors.</param>
+    /// <param name="size">The memory of one packet. A packet that claims to be longer is cut to it, so that no reader leaves the packet's memory.</param>
     /// <param name="allGood">Whether every status is <see cref="UsbTransferStatus.Completed"/>.</param>
     /// <param name="empty">The number of packets without data.</param>
     /// <returns>The sum of the lengths that moved.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Copy(libusb_iso_packet_descriptor* from, libusb_iso_packet_descriptor[] to, int count, out bool allGood, out int empty)
+    public static int Copy(libusb_iso_packet_descriptor* from, libusb_iso_packet_descriptor[] to, int count, int size, out bool allGood, out int empty)
     {
-        // Vectors a, b, c hold four descriptors: the lengths that moved are in a[1], b[0], b[3], c[2], and the statuses in a[2], b[1], c[0], c[3].
-        Vector128<uint> sumA = default, sumB = default, sumC = default, zeroA = default, zeroB = default, zeroC = default;
-        ref uint target = ref Unsafe.As<libusb_iso_packet_descriptor, uint>(ref MemoryMarshal.GetArrayDataReference(to));
-        uint* source = (uint*)from;
-        uint* vectorEnd = source + (count / AtOnce * AtOnce * Words);
+        Vector128<int> sums = default, zeros = default, bits = default, over = default, most = Vector128.Create(size);
+        Vector128<int> allA = default, allB = default, allC = default;
+        ref int target = ref Unsafe.As<libusb_iso_packet_descriptor, int>(ref MemoryMarshal.GetArrayDataReference(to));
+        int* source = (int*)from;
+        int* vectorEnd = source + ((count & -AtOnce) * Words);
         while (source != vectorEnd)
         {
-            Vector128<uint> a = Vector128.Load(source), b = Vector128.Load(source + 4), c = Vector128.Load(source + 8);
+            Vector128<int> a = Vector128.Load(source), b = Vector128.Load(source + 4), c = Vector128.Load(source + 8);
             a.StoreUnsafe(ref target);
             b.StoreUnsafe(ref target, 4);
             c.StoreUnsafe(ref target, 8);
-            sumA += a; // statuses are small numbers: their sum is zero only if each is
-            sumB += b;
-            sumC += c;
-            zeroA += Vector128.Equals(a, Vector128<uint>.Zero); // all ones, which is -1, for each zero
-            zeroB += Vector128.Equals(b, Vector128<uint>.Zero);
-            zeroC += Vector128.Equals(c, Vector128<uint>.Zero);
+            Vector128<int> lengths = Lengths(a, b, c);
+            sums += lengths;
+            bits |= lengths;
+            over |= Vector128.GreaterThan(lengths, most);
+            zeros += Vector128.Equals(lengths, Vector128<int>.Zero); // all ones, which is -1, for each zero
+            allA |= a;
+            allB |= b;
+            allC |= c;
             source += AtOnce * Words;
             target = ref Unsafe.Add(ref target, AtOnce * Words);
         }
 
-        uint sum = sumA[1] + sumB[0] + sumB[3] + sumC[2];
-        uint bad = sumA[2] | sumB[1] | sumC[0] | sumC[3];
-        uint none = 0 - (zeroA[1] + zeroB[0] + zeroB[3] + zeroC[2]);
-        for (int left = count % AtOnce; left > 0; left--)
+        int sum = Vector128.Sum(sums), none = -Vector128.Sum(zeros);
+        bool isLong = (over | Vector128.ShiftRightArithmetic(bits, 31)) != Vector128<int>.Zero; // beyond int's range is negative
+        bool isBad = Statuses(allA, allB, allC) != Vector128<int>.Zero;
+        for (int left = count & (AtOnce - 1); left > 0; left--)
         {
+            int length = source[1];
             target = source[0];
-            Unsafe.Add(ref target, 1) = source[1];
+            Unsafe.Add(ref target, 1) = length;
             Unsafe.Add(ref target, 2) = source[2];
-            sum += source[1];
-            none += source[1] == 0 ? 1u : 0u;
-            bad |= source[2];
+            sum += length;
+            none += length == 0 ? 1 : 0;
+            isLong |= (uint)length > (uint)size;
+            isBad |= source[2] != 0;
             source += Words;
             target = ref Unsafe.Add(ref target, Words);
         }
 
-        allGood = bad == 0;
-        empty = (int)none;
-        return (int)sum;
+        allGood = !isBad;
+        empty = none;
+        return isLong ? Cut(to.AsSpan(0, count), size) : sum;
+    }
+
+    /// <summary>Returns the lengths that moved of four descriptors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Lengths(Vector128<int> a, Vector128<int> b, Vector128<int> c) => Sse.IsSupported
+        ? Sse.Shuffle(Sse.Shuffle(a.AsSingle(), b.AsSingle(), 0b00_00_01_01), Sse.Shuffle(b.AsSingle(), c.AsSingle(), 0b10_10_11_11), 0b10_00_10_00).AsInt32()
+        : Vector128.Create(a[1], b[0], b[3], c[2]);
+
+    /// <summary>Returns the statuses of four descriptors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Statuses(Vector128<int> a, Vector128<int> b, Vector128<int> c) => Sse.IsSupported
+        ? Sse.Shuffle(Sse.Shuffle(a.AsSingle(), b.AsSingle(), 0b01_01_10_10), Sse.Shuffle(c.AsSingle(), c.AsSingle(), 0b11_11_00_00), 0b10_00_10_00).AsInt32()
+        : Vector128.Create(a[2], b[1], c[0], c[3]);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Cut(Span<libusb_iso_packet_descriptor> packets, int size)
+    {
+        int sum = 0;
+        foreach (ref libusb_iso_packet_descriptor packet in packets)
+        {
+            packet.actual_length = Math.Min(packet.actual_length, (uint)size);
+            sum += (int)packet.actual_length;
+        }
+
+        return sum;
     }
 }

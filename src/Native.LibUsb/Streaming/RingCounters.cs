@@ -43,14 +43,16 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Counts a transfer that completed without packets.</summary>
+    /// <summary>Counts a transfer that completed and has no packets.</summary>
+    /// <returns>The length.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddGood(int length)
+    public int AddGood(int length)
     {
         BeginWrite();
         _completions++;
         _bytes += length;
         EndWrite();
+        return length;
     }
 
     /// <summary>Counts a transfer that ended.</summary>
@@ -61,7 +63,7 @@ internal struct RingCounters
         _bytes += transfer.Length;
         if (transfer.Status != UsbTransferStatus.Completed)
             _transfers[Math.Clamp((int)transfer.Status, 0, StatusCount - 1)]++;
-        if (transfer.Ring.Plan.IsIsochronous) // a ring that writes leaves the packets of good transfers to libusb
+        if (transfer.Ring.Plan.IsIsochronous)
         {
             foreach (ref readonly libusb_iso_packet_descriptor packet in transfer.Descriptors.AsSpan(0, transfer.Packets))
             {

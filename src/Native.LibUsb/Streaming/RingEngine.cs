@@ -16,8 +16,14 @@ internal sealed unsafe class RingEngine
 
     private readonly bool _hasTimestamps;
 
+    private delegate*<RingTransfer, void> _deliver; // calls the handler of a ring that gives its data to one
     private bool _submitting; // one thread submits, and takes up what others leave to it
     private int _failuresInARow;
+
+    private readonly MissedIntervals? _missed; // of isochronous rings that read
+    private long _intervals;
+    private long _lastCompletion;
+
     private bool _disposed;
     private bool _released;
 
@@ -32,6 +38,10 @@ internal sealed unsafe class RingEngine
         _plan = ring.Plan;
         _hasTimestamps = _plan.Options.Timestamps;
         Queue = new TransferQueue(transfers, _plan.Transfers);
+        foreach (RingTransfer transfer in transfers)
+            transfer.Engine = this;
+        if (_plan.IsIsochronous && _hasTimestamps && UsbEndpointAddress.IsIn(_plan.Endpoint))
+            _missed = new MissedIntervals(_plan.ServiceInterval, _plan.Packets, _plan.Transfers);
         if (LibraryLoader.TryGetExport(nameof(libusb.libusb_submit_transfer), out nint address))
             _submit = (delegate* unmanaged<libusb_transfer*, int>)address;
     }
@@ -76,12 +86,11 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>Starts the ring, which is reserved: submits the first transfers.</summary>
-    /// <param name="completed">Called for each transfer that ends.</param>
+    /// <param name="deliver">On the fast path, called for each transfer that has completed; null if the ring has no fast path.</param>
     /// <param name="producing">Whether the caller goes on to call the program's handler, and <see cref="RingRun.EndCallback"/> after it.</param>
-    public void Start(delegate*<RingTransfer, libusb_transfer*, void> completed, bool producing = false)
+    public void Start(delegate*<RingTransfer, void> deliver, bool producing)
     {
-        foreach (RingTransfer transfer in Queue.All)
-            transfer.Completed = completed;
+        _deliver = deliver;
         Lock.Enter();
         _failuresInARow = 0;
         Counters.Started(_plan.Transfers);
@@ -117,44 +126,6 @@ internal sealed unsafe class RingEngine
 
     /// <summary>Repeats the requests to cancel, which some systems need.</summary>
     public void CancelAgain() => Drain(again: true);
-
-    /// <summary>A callback begins on this thread.</summary>
-    /// <returns>The timestamp; 0 if the options turn timestamps off.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public long BeginCallback() => _hasTimestamps ? CallbackClock.Begin(Times) : 0;
-
-    // ---- The fast path: on the thread that handles events, without the lock -----------------------------------------------
-
-    /// <summary>
-    /// Submits the spare transfer in place of one that has ended, if the fast path runs, the transfer is the one whose turn it is, and it completed. The
-    /// transfer is the spare one after that.
-    /// </summary>
-    /// <param name="ended">The transfer that has ended.</param>
-    /// <param name="native">Its native transfer.</param>
-    /// <param name="refused">Why libusb refused the spare transfer, if it did.</param>
-    /// <returns>False if the transfer must be handled under the lock.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryAdvance(RingTransfer ended, libusb_transfer* native, out UsbError refused)
-    {
-        refused = UsbError.Success;
-        TransferQueue queue = Queue;
-        if (ended.Sequence != queue.Head || native->status != libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED || !Run.IsRunning)
-            return false;
-        RingTransfer spare = queue.Spare;
-        spare.Sequence = queue.NumberAfter(ended); // a thread that cancels everything sorts by it
-        int error = SubmitNative(spare);
-        if (error != 0)
-        {
-            spare.Sequence = -1;
-            refused = (UsbError)error;
-            return false;
-        }
-
-        queue.Advance(ended);
-        if (!Run.IsRunning)
-            CancelNative(spare); // the thread that stopped the ring may have tried before there was anything to cancel
-        return true;
-    }
 
     // ---- Under the lock -------------------------------------------------------------------------------------------------------
 
@@ -265,7 +236,7 @@ internal sealed unsafe class RingEngine
         if (!completed)
             transfer.Transfer.ForgetPackets();
         int packets = native->num_iso_packets;
-        transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, out bool allGood, out int empty);
+        transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, transfer.PacketSize, out bool allGood, out int empty);
         // A transfer that was cancelled has the packets that had arrived; the others never had their turn, and have not failed.
         if (transfer.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice)
         {
@@ -312,7 +283,11 @@ internal sealed unsafe class RingEngine
         Lock.Enter();
         RingStage next = Run.TrySettle(Queue.Armed, _plan.Options.Stall == UsbRingStall.ClearHalt);
         if (next != RingStage.Draining)
+        {
+            FinishIntervals();
             _ring.Content.EndLocked();
+        }
+
         Lock.Exit();
         if (next == RingStage.Recovering)
             ThreadPool.UnsafeQueueUserWorkItem(static engine => engine.Recover(), this, preferLocal: false); // in a callback libusb would refuse it
@@ -429,7 +404,7 @@ internal sealed unsafe class RingEngine
         RingTransfer transfer = UsbTransfer.OwnerOf<RingTransfer>(native);
         try
         {
-            transfer.Completed(transfer, native);
+            transfer.Engine.Complete(transfer, native);
         }
         catch (Exception exception) // only a handler on the fast path throws. An exception may not cross libusb's frames, and the stream goes on
         {
@@ -437,4 +412,79 @@ internal sealed unsafe class RingEngine
             transfer.Ring.Handle.Context.ReportCallbackException(transfer.Ring, exception);
         }
     }
+
+    /// <summary>
+    /// The fast path, without the lock: submits the spare transfer in place of one that has completed, if the fast path runs and it is this transfer's turn, and
+    /// delivers it. The transfer is the spare one after that.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Complete(RingTransfer ended, libusb_transfer* native)
+    {
+        long now = _hasTimestamps ? CallbackClock.Begin(Times) : 0;
+        UsbError refused = UsbError.Success;
+        TransferQueue queue = Queue;
+        if (ended.Sequence == queue.Head && native->status == libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED && Run.IsRunning)
+        {
+            RingTransfer spare = queue.Spare;
+            spare.Sequence = queue.NumberAfter(ended); // a thread that cancels everything sorts by it
+            refused = (UsbError)SubmitNative(spare);
+            if (refused == UsbError.Success)
+            {
+                queue.Advance(ended);
+                if (!Run.IsRunning)
+                    CancelNative(spare); // the thread that stopped the ring may have tried before there was anything to cancel
+                ended.Timestamp = now;
+                ended.Status = UsbTransferStatus.Completed;
+                if (ended.PacketSize == 0)
+                    ended.Length = Counters.AddGood(native->actual_length);
+                else
+                    TakePackets(ended, native, now);
+                long loan = ++ended.Loan;
+                _deliver(ended);
+                ended.Loan = loan + 1;
+                return;
+            }
+
+            spare.Sequence = -1;
+        }
+
+        _ring.CompleteSlowly(ended, native, now, refused);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void TakePackets(RingTransfer ended, libusb_transfer* native, long now)
+    {
+        int packets = ended.Descriptors.Length;
+        ended.Length = PacketScan.Copy(native->iso_packet_desc, ended.Descriptors, packets, ended.PacketSize, out bool allGood, out int empty);
+        ended.Packets = packets;
+        if (allGood)
+            Counters.AddGood(ended.Length, packets, empty);
+        else
+            Counters.Add(ended);
+        CountIntervals(now);
+    }
+
+    /// <summary>On the thread that handles events, with the lock or on the fast path: a transfer of isochronous packets completed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void CountIntervals(long now)
+    {
+        if (_missed is not { } missed)
+            return;
+        _intervals += _plan.Packets;
+        _lastCompletion = now;
+        if (missed.Add(now, _intervals))
+            PublishMissed();
+    }
+
+    /// <summary>Under the lock: the stream has ended.</summary>
+    private void FinishIntervals()
+    {
+        if (_missed is not { } missed)
+            return;
+        missed.Finish(_lastCompletion);
+        PublishMissed();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void PublishMissed() => Counters.Missed(_missed!.Count, _missed.CountWhileLate, _missed.LongestDelayTicks);
 }

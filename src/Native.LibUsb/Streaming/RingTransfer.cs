@@ -50,8 +50,8 @@ internal sealed unsafe class RingTransfer
     /// <summary>Gets the native transfer, which exists as long as the ring is not released.</summary>
     public libusb_transfer* Native { get; }
 
-    /// <summary>Gets or sets the method that the native callback calls; the ring sets it when it is started.</summary>
-    public delegate*<RingTransfer, libusb_transfer*, void> Completed { get; set; }
+    /// <summary>Gets or sets the engine of the ring, which sets it.</summary>
+    public RingEngine Engine { get; set; } = null!;
 
     public Memory<byte> Memory { get; }
 
@@ -79,6 +79,13 @@ internal sealed unsafe class RingTransfer
 
     /// <summary>Gets or sets the bytes that moved; for isochronous transfers the sum of the packets.</summary>
     public int Length { get; set; }
+
+    /// <summary>Gets the number of the first isochronous packet.</summary>
+    public long FirstPacket
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Sequence * Descriptors.Length;
+    }
 
     /// <summary>Gets or sets the isochronous packets that had their turn.</summary>
     public int Packets { get; set; }

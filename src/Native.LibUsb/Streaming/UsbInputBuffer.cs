@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Streaming;
 
@@ -51,7 +52,16 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
 
     /// <summary>Gets the bytes that arrived. The span is valid until the buffer is disposed; after that its bytes may change, but the memory is not freed.</summary>
     /// <exception cref="InvalidOperationException">The ring is isochronous: its packets have gaps between them. Use <see cref="Packets"/>.</exception>
-    public ReadOnlySpan<byte> Data => Memory.Span;
+    public ReadOnlySpan<byte> Data
+    {
+        get
+        {
+            RingTransfer transfer = Transfer();
+            if (transfer.PacketSize != 0)
+                ThrowIsochronous();
+            return MemoryMarshal.CreateReadOnlySpan(ref transfer.Start, transfer.Length); // at most the size of the buffer
+        }
+    }
 
     /// <summary>Gets the bytes that arrived, as memory.</summary>
     /// <exception cref="InvalidOperationException">The ring is isochronous: use <see cref="Packets"/>.</exception>
@@ -76,14 +86,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     /// Gets the number of the first packet, counted from 0. Packets of transfers that were dropped or failed are counted, so that consecutive numbers are
     /// consecutive service intervals.
     /// </summary>
-    public long FirstPacket
-    {
-        get
-        {
-            RingTransfer transfer = Transfer();
-            return transfer.Sequence * transfer.Ring.Plan.Packets;
-        }
-    }
+    public long FirstPacket => Transfer().FirstPacket;
 
     /// <summary>Copies the bytes that arrived; for isochronous transfers those of the good packets, one after the other.</summary>
     /// <param name="destination">At least <see cref="Length"/> bytes.</param>

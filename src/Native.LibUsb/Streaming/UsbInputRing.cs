@@ -16,19 +16,15 @@ namespace Native.LibUsb.Streaming;
 public sealed unsafe partial class UsbInputRing : UsbRing
 {
     private readonly RingSignal _signal;
-    private readonly MissedIntervals? _missed;
     private UsbInputCallback? _callback;
+    private delegate*<UsbInputRing, void> _consume;
     private bool _pulled;
-    private long _intervals;
-    private long _lastCompletion;
 
     internal UsbInputRing(UsbEndpoint endpoint, RingPlan plan)
         : base(endpoint, plan)
     {
         _signal = new RingSignal(plan.Options.ContinueOnEventThread);
         Content = new InputContent(this);
-        if (plan.IsIsochronous && plan.Options.Timestamps)
-            _missed = new MissedIntervals(plan.ServiceInterval, plan.Packets, plan.Transfers);
     }
 
     internal override IRingContent Content { get; }
@@ -94,42 +90,19 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         Engine.Reserve(); // a ring that runs refuses, and nothing has changed
         _callback = callback;
         _pulled = !TConsumer.IsPush;
-        Engine.Start(Plan.IsIsochronous ? &Complete<TConsumer, PacketKind> : &Complete<TConsumer, ByteKind>);
+        _consume = &TConsumer.Consume;
+        Engine.Start(&TConsumer.Deliver, producing: false);
         ThrowIfFailed();
     }
 
-    private static void Complete<TConsumer, TKind>(RingTransfer transfer, libusb_transfer* native)
-        where TConsumer : struct, IConsumer
-        where TKind : struct, IKind
-    {
-        UsbInputRing ring = Unsafe.As<UsbInputRing>(transfer.Ring);
-        RingEngine engine = ring.Engine;
-        long now = engine.BeginCallback();
-        UsbError refused = UsbError.Success;
-        if (TConsumer.IsPush && engine.TryAdvance(transfer, native, out refused))
-        {
-            transfer.Timestamp = now;
-            transfer.Status = UsbTransferStatus.Completed;
-            TKind.Take(ring, transfer, native, now);
-            long loan = ++transfer.Loan;
-            TConsumer.Deliver(transfer);
-            transfer.Loan = loan + 1;
-            return;
-        }
-
-        ring.CompleteSlowly<TConsumer>(transfer, native, now, refused);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CompleteSlowly<TConsumer>(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused)
-        where TConsumer : struct, IConsumer
+    internal override void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused)
     {
         RingEngine engine = Engine;
         TransferResults results = RingEngine.ReadResults(transfer, native, now);
         engine.Lock.Enter();
         engine.TakeBackLocked(transfer, results);
         if (transfer.Status == UsbTransferStatus.Completed)
-            CountIntervals(now);
+            engine.CountIntervals(now);
         if (refused != UsbError.Success)
             engine.CountRefusedLocked(refused);
         else if (_pulled && Plan.Drops && !engine.Queue.HasFree && engine.WantsMore)
@@ -142,10 +115,10 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.Lock.Exit();
 
         if (ready)
-            TConsumer.Consume(this);
+            _consume(this);
 
         engine.Lock.Enter();
-        engine.EndCallbackLocked(TConsumer.IsPush);
+        engine.EndCallbackLocked(mayBeFast: !_pulled);
         engine.Lock.Exit();
         engine.AfterLock();
     }
@@ -200,21 +173,6 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>On the thread that handles events, with the lock or on the fast path: a transfer of isochronous packets completed.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void CountIntervals(long now)
-    {
-        if (_missed is not { } missed)
-            return;
-        _intervals += Plan.Packets;
-        _lastCompletion = now;
-        if (missed.Add(now, _intervals))
-            PublishMissed();
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void PublishMissed() => Engine.Counters.Missed(_missed!.Count, _missed.CountWhileLate, _missed.LongestDelayTicks);
-
     /// <summary>Represents what is done with buffers whose turn has come.</summary>
     private interface IConsumer
     {
@@ -226,44 +184,6 @@ public sealed unsafe partial class UsbInputRing : UsbRing
 
         /// <summary>Outside the fast path: hands over all that are ready.</summary>
         static abstract void Consume(UsbInputRing ring);
-    }
-
-    /// <summary>Represents the kind of an endpoint's data.</summary>
-    private interface IKind
-    {
-        /// <summary>On the fast path: reads and counts what a transfer brought that completed.</summary>
-        static abstract void Take(UsbInputRing ring, RingTransfer transfer, libusb_transfer* native, long now);
-    }
-
-    private readonly struct ByteKind : IKind
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Take(UsbInputRing ring, RingTransfer transfer, libusb_transfer* native, long now)
-        {
-            int length = native->actual_length;
-            transfer.Length = length;
-            ring.Engine.Counters.AddGood(length);
-        }
-    }
-
-    private readonly struct PacketKind : IKind
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Take(UsbInputRing ring, RingTransfer transfer, libusb_transfer* native, long now)
-        {
-            libusb_iso_packet_descriptor[] descriptors = transfer.Descriptors;
-            int length = PacketScan.Copy(native->iso_packet_desc, descriptors, descriptors.Length, out bool allGood, out int empty);
-            transfer.Length = length;
-            transfer.Packets = descriptors.Length;
-            if (allGood)
-                ring.Engine.Counters.AddGood(length, descriptors.Length, empty);
-            else
-                AddOthers(ring, transfer);
-            ring.CountIntervals(now);
-        }
-
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        private static void AddOthers(UsbInputRing ring, RingTransfer transfer) => ring.Engine.Counters.Add(transfer);
     }
 
     /// <summary>Other code reads them.</summary>
@@ -328,10 +248,6 @@ public sealed unsafe partial class UsbInputRing : UsbRing
 
         public void EndLocked()
         {
-            if (ring._missed is not { } missed)
-                return;
-            missed.Finish(ring._lastCompletion);
-            ring.PublishMissed();
         }
 
         public void Wake() => ring._signal.Set();

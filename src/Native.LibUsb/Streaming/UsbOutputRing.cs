@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
@@ -16,6 +15,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 {
     private readonly OutputQueue _output;
     private UsbOutputCallback? _callback;
+    private delegate*<UsbOutputRing, void> _produce;
     private bool _pushes;
     private ProducerState _producer;
 
@@ -80,31 +80,30 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         _pushes = pushes;
         if (pushes)
             _producer = ProducerState.Filling;
-        Engine.Start(&Complete<TProducer>, producing: pushes);
+        _produce = &TProducer.Produce;
+        Engine.Start(null, producing: pushes);
         TProducer.Begin(this);
         ThrowIfFailed();
     }
 
-    private static void Complete<TProducer>(RingTransfer transfer, libusb_transfer* native)
-        where TProducer : struct, IProducer
+    internal override void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused)
     {
-        UsbOutputRing ring = Unsafe.As<UsbOutputRing>(transfer.Ring);
-        RingEngine engine = ring.Engine;
-        TransferResults results = RingEngine.ReadResults(transfer, native, engine.BeginCallback());
+        RingEngine engine = Engine;
+        TransferResults results = RingEngine.ReadResults(transfer, native, now);
         engine.Lock.Enter();
         engine.TakeBackLocked(transfer, results);
-        ring._output.TakeBackLocked(transfer);
+        _output.TakeBackLocked(transfer);
         engine.SubmitLocked();
-        bool ranDry = !ring.RefillsInCallback && ring.CountArmedLocked();
+        bool ranDry = !RefillsInCallback && CountArmedLocked();
         engine.Lock.Exit();
 
-        TProducer.Produce(ring);
+        _produce(this);
 
         engine.Lock.Enter();
-        if (ring.RefillsInCallback)
-            ranDry = ring.CountArmedLocked();
-        if (ring.Plan.IsIsochronous && ring.Plan.Options.FillUnderruns)
-            ring._output.FillLocked(ranDry);
+        if (RefillsInCallback)
+            ranDry = CountArmedLocked();
+        if (Plan.IsIsochronous && Plan.Options.FillUnderruns)
+            _output.FillLocked(ranDry);
         engine.EndCallbackLocked(mayBeFast: false);
         engine.Lock.Exit();
         engine.AfterLock();

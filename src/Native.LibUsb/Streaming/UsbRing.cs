@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
@@ -135,6 +136,13 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     }
 
     void IEndpointUser.StopForClosing() => Engine.Stop(UsbError.Closed);
+
+    /// <summary>A transfer has ended that the fast path does not handle.</summary>
+    /// <param name="transfer">The transfer.</param>
+    /// <param name="native">Its native transfer.</param>
+    /// <param name="now">The time at which the callback began.</param>
+    /// <param name="refused">Why libusb has refused the spare transfer of the fast path, if it has.</param>
+    internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
     /// <summary>The transfers are freed: the endpoint is free for another ring.</summary>
     internal void Released() => Handle.RemoveEndpointUser(this);

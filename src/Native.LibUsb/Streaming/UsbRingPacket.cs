@@ -9,14 +9,12 @@ public readonly ref struct UsbRingPacket
 {
     private readonly ref libusb_iso_packet_descriptor _descriptor;
     private readonly ref byte _memory;
-    private readonly int _size;
 
-    internal UsbRingPacket(long number, ref libusb_iso_packet_descriptor descriptor, ref byte memory, int size)
+    internal UsbRingPacket(long number, ref libusb_iso_packet_descriptor descriptor, ref byte memory)
     {
         Number = number;
         _descriptor = ref descriptor;
         _memory = ref memory;
-        _size = size;
     }
 
     /// <summary>Gets the number of the packet, counted from 0. Each service interval of the endpoint has one.</summary>
@@ -26,15 +24,13 @@ public readonly ref struct UsbRingPacket
     public UsbTransferStatus Status
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Unsafe.IsNullRef(ref _descriptor) ? default : (UsbTransferStatus)_descriptor.status;
+        get => (UsbTransferStatus)_descriptor.status;
     }
 
     /// <summary>Gets the bytes that arrived.</summary>
     public ReadOnlySpan<byte> Data
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Unsafe.IsNullRef(ref _descriptor)
-            ? default
-            : MemoryMarshal.CreateReadOnlySpan(ref _memory, (int)Math.Min(_descriptor.actual_length, (uint)_size)); // never beyond the packet's place
+        get => MemoryMarshal.CreateReadOnlySpan(ref _memory, (int)_descriptor.actual_length); // the ring has checked the length
     }
 }

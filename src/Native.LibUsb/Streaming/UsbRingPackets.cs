@@ -7,36 +7,23 @@ namespace Native.LibUsb.Streaming;
 /// <summary>Enumerates the isochronous packets of a buffer, in the order of their service intervals. Valid until the buffer is disposed.</summary>
 public ref struct UsbRingPackets
 {
-    private readonly ref libusb_iso_packet_descriptor _descriptors;
-    private readonly ref byte _memory;
-    private readonly long _firstNumber;
     private readonly int _packetSize;
-    private readonly int _count;
-    private int _index;
+    private ref libusb_iso_packet_descriptor _next;
+    private ref byte _nextData;
+    private long _nextNumber;
+    private int _left;
 
     internal UsbRingPackets(RingTransfer transfer)
     {
-        _descriptors = ref MemoryMarshal.GetArrayDataReference(transfer.Descriptors);
-        _memory = ref transfer.Start;
-        _count = transfer.Packets; // at most as many as there are descriptors
+        _next = ref MemoryMarshal.GetArrayDataReference(transfer.Descriptors);
+        _nextData = ref transfer.Start;
+        _nextNumber = transfer.FirstPacket;
         _packetSize = transfer.PacketSize;
-        _firstNumber = transfer.Sequence * transfer.Descriptors.Length;
-        _index = -1;
+        _left = transfer.Packets; // at most as many as there are descriptors
     }
 
-    /// <summary>Gets the packet that <see cref="MoveNext"/> reached. Without a call of <see cref="MoveNext"/> that returned true, the property throws.</summary>
-    /// <exception cref="InvalidOperationException">There is no current packet.</exception>
-    public readonly UsbRingPacket Current
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get
-        {
-            if ((uint)_index >= (uint)_count)
-                ThrowNoCurrent();
-            return new UsbRingPacket(
-                _firstNumber + _index, ref Unsafe.Add(ref _descriptors, _index), ref Unsafe.Add(ref _memory, (nint)_index * _packetSize), _packetSize);
-        }
-    }
+    /// <summary>Gets the packet that <see cref="MoveNext"/> reached.</summary>
+    public UsbRingPacket Current { get; private set; }
 
     /// <summary>Returns this enumerator, so that it can be used in <c>foreach</c>.</summary>
     public readonly UsbRingPackets GetEnumerator() => this;
@@ -46,16 +33,13 @@ public ref struct UsbRingPackets
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
-        int next = _index + 1;
-        if (next >= _count)
-        {
-            _index = _count;
+        if (_left == 0)
             return false;
-        }
-
-        _index = next;
+        _left--;
+        Current = new UsbRingPacket(_nextNumber, ref _next, ref _nextData);
+        _nextNumber++;
+        _next = ref Unsafe.Add(ref _next, 1);
+        _nextData = ref Unsafe.Add(ref _nextData, _packetSize);
         return true;
     }
-
-    private static void ThrowNoCurrent() => throw new InvalidOperationException("There is no current packet: call MoveNext first, and stop when it returns false.");
 }
