@@ -236,7 +236,10 @@ internal sealed unsafe class RingEngine
         if (!completed)
             transfer.Transfer.ForgetPackets();
         int packets = native->num_iso_packets;
-        transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, transfer.PacketSize, out bool allGood, out int empty);
+        int size = transfer.Ring.Plan.PacketSize;
+        transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, size, out bool isPlain, out int empty);
+        if (!isPlain)
+            transfer.Length = PacketScan.Cut(transfer.Descriptors.AsSpan(0, packets), size);
         // A transfer that was cancelled has the packets that had arrived; the others never had their turn, and have not failed.
         if (transfer.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice)
         {
@@ -245,7 +248,7 @@ internal sealed unsafe class RingEngine
         }
 
         transfer.Packets = packets;
-        return new TransferResults(completed && allGood, empty);
+        return new TransferResults(completed && isPlain, empty);
     }
 
     private void Drain(bool again)
@@ -455,22 +458,30 @@ internal sealed unsafe class RingEngine
     private void TakePackets(RingTransfer ended, libusb_transfer* native, long now)
     {
         int packets = ended.Descriptors.Length;
-        ended.Length = PacketScan.Copy(native->iso_packet_desc, ended.Descriptors, packets, ended.PacketSize, out bool allGood, out int empty);
+        int length = PacketScan.Copy(native->iso_packet_desc, ended.Descriptors, packets, ended.PacketSize, out bool isPlain, out int empty);
+        ended.Length = length;
         ended.Packets = packets;
-        if (allGood)
-            Counters.AddGood(ended.Length, packets, empty);
+        if (isPlain)
+            Counters.AddGood(length, packets, empty);
         else
-            Counters.Add(ended);
-        CountIntervals(now);
+            TakeOthers(ended);
+        CountIntervals(now, packets);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void TakeOthers(RingTransfer ended)
+    {
+        ended.Length = PacketScan.Cut(ended.Descriptors, ended.PacketSize);
+        Counters.Add(ended);
     }
 
     /// <summary>On the thread that handles events, with the lock or on the fast path: a transfer of isochronous packets completed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void CountIntervals(long now)
+    public void CountIntervals(long now, int packets)
     {
         if (_missed is not { } missed)
             return;
-        _intervals += _plan.Packets;
+        _intervals += packets;
         _lastCompletion = now;
         if (missed.Add(now, _intervals))
             PublishMissed();

@@ -20,7 +20,7 @@ internal sealed class TransferQueue
     private readonly RingTransfer[] _all;
     private readonly int[] _free;
     private readonly int[] _byNumber; // for LeaveFast, which allocates nothing
-    private readonly int _depth;
+    private readonly long _depth;
     private int _freeCount;
     private long _next; // the number of the next submission; on the fast path it is Head + _depth
     private int _spare; // an index: a reference would cost a write barrier

@@ -102,7 +102,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.Lock.Enter();
         engine.TakeBackLocked(transfer, results);
         if (transfer.Status == UsbTransferStatus.Completed)
-            engine.CountIntervals(now);
+            engine.CountIntervals(now, transfer.Packets);
         if (refused != UsbError.Success)
             engine.CountRefusedLocked(refused);
         else if (_pulled && Plan.Drops && !engine.Queue.HasFree && engine.WantsMore)
