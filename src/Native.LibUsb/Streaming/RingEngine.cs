@@ -52,6 +52,9 @@ internal sealed unsafe class RingEngine
 
     public CallbackTimes Times { get; } = new();
 
+    /// <summary>Gets or sets whether the ring may go over to the fast path. Tests turn it off.</summary>
+    public bool AllowsFastPath { get; set; } = true;
+
     public bool IsDisposed => Volatile.Read(ref _disposed);
 
     /// <summary>Gets whether the ring is disposed, and its last transfer has come back.</summary>
@@ -207,7 +210,8 @@ internal sealed unsafe class RingEngine
     public void EndCallbackLocked(bool mayBeFast)
     {
         Run.EndCallback();
-        if (mayBeFast && Run.IsRunning && !_submitting)
+        // The fast path does not reset the count of failures, so that it begins with a transfer that completed.
+        if (mayBeFast && AllowsFastPath && Run.IsRunning && !_submitting && _failuresInARow == 0)
             Queue.TryEnterFast();
     }
 

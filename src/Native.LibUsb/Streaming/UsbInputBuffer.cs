@@ -148,7 +148,12 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     }
 
     [DoesNotReturn]
-    private static void ThrowGone() => throw new ObjectDisposedException(nameof(UsbInputBuffer));
+    private void ThrowGone()
+    {
+        if (IsNone)
+            throw new InvalidOperationException("There is no buffer, because the ring has stopped and all is read: check IsNone first.");
+        throw new ObjectDisposedException(nameof(UsbInputBuffer));
+    }
 
     [DoesNotReturn]
     private static void ThrowIsochronous() => throw new InvalidOperationException("The data of an isochronous transfer is in its packets: use Packets or CopyTo.");

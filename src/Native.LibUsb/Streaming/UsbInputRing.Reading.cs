@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
@@ -8,9 +9,12 @@ public sealed partial class UsbInputRing
     /// <summary>Takes the next buffer if it is there. For one reader at a time.</summary>
     /// <param name="buffer">The buffer, which the caller disposes: then it is submitted again.</param>
     /// <returns>Whether there was one.</returns>
+    /// <exception cref="InvalidOperationException">The ring was not started, or gives its data to a handler.</exception>
     public bool TryTake(out UsbInputBuffer buffer)
     {
         RingTransfer? transfer = TakeNext(RingTransferState.Lent);
+        if (transfer is null && !_pulled)
+            ThrowNotRead();
         buffer = transfer is null ? default : new UsbInputBuffer(transfer);
         return transfer is not null;
     }
@@ -49,6 +53,8 @@ public sealed partial class UsbInputRing
             bool ended = Engine.Run.IsAtRest; // first: what came before is seen below
             if (HasNext())
                 return true;
+            if (!_pulled)
+                ThrowNotRead();
             if (ended)
             {
                 ThrowIfFailed();
@@ -113,6 +119,13 @@ public sealed partial class UsbInputRing
         if (ended)
             ThrowIfFailed();
         return false;
+    }
+
+    [DoesNotReturn]
+    private void ThrowNotRead()
+    {
+        ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
+        throw new InvalidOperationException("To read the ring, call the Start that takes no handler first.");
     }
 
     private bool HasNext()

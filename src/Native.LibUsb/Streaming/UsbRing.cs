@@ -93,6 +93,19 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets what the ring submits.</summary>
     internal abstract IRingContent Content { get; }
 
+    /// <summary>Gets whether the event thread completes transfers without the ring's lock. For tests.</summary>
+    internal bool IsOnFastPath => Engine.Queue.IsFast;
+
+    /// <summary>Gets or sets whether the ring may go over to the fast path. For tests.</summary>
+    internal bool AllowsFastPath
+    {
+        get => Engine.AllowsFastPath;
+        set => Engine.AllowsFastPath = value;
+    }
+
+    /// <summary>Makes the next callback leave the fast path. For tests, in a handler.</summary>
+    internal void InterruptFastPath() => Engine.Queue.InterruptFast();
+
     /// <summary>Returns what the ring has counted. The call takes no lock and does not disturb the stream; it may be made in any callback and in a log handler.</summary>
     public UsbRingStatistics GetStatistics() =>
         RingCounters.Read(ref Engine.Counters, Engine.Queue.Armed, Stopwatch.GetElapsedTime(0, Engine.Times.LongestTicks));
