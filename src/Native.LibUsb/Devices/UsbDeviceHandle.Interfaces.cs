@@ -73,7 +73,7 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>Gets whether all that keeps the endpoints of an interface busy are transfers that are disposed and not called back yet.</summary>
     internal bool IsOnlyEnding(ClaimedInterface claimed) =>
-        FindActiveEndpointUser(claimed.Has) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
+        claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
 
     /// <summary>Makes a synchronous transfer on a bulk or interrupt endpoint.</summary>
     internal UsbError Move(UsbEndpoint endpoint, byte* data, int length, out int transferred, uint milliseconds)

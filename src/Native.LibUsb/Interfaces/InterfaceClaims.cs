@@ -121,9 +121,9 @@ internal sealed unsafe class InterfaceClaims
             }
         }
 
+        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed)); // first: rings cancel their transfers from the last to the first
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
-        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed));
         return isLast;
     }
 
