@@ -195,14 +195,14 @@ public sealed unsafe partial class UsbTransfer
 
     internal UsbException SubmitFailure(UsbError error)
     {
-        (int length, int packetLength) = Type switch
+        (int length, int packetLength) = _type switch
         {
             UsbTransferType.Isochronous => LargestPiece(),
             UsbTransferType.Control => (_buffer.Length - UsbControlSetup.Size, 0),
             _ => (_buffer.Length, 0),
         };
         return new UsbException(
-            error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}",
-            hint: _handle.Claims.Diagnose(error, Endpoint, Type) ?? TransferHint.ForSubmit(error, Type, length, packetLength));
+            error, $"submit the {_type} transfer on endpoint 0x{_endpoint:x2}",
+            hint: _handle.Claims.Diagnose(error, _endpoint, _type) ?? TransferHint.ForSubmit(error, _type, length, packetLength));
     }
 }
