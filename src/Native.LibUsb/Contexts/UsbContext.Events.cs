@@ -173,6 +173,7 @@ public sealed unsafe partial class UsbContext
         int result;
         if (timeout is { } time && time != Timeout.InfiniteTimeSpan)
         {
+            ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
             var wait = new timeval(time);
             result = _pump.HandleEvents(&wait, completed);
         }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -104,9 +103,6 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None) => MakeTransfer(isoPackets, flags, owner: null);
-
-    /// <summary>Takes over a reference on the file that it was made of.</summary>
-    internal void KeepOpen(SafeHandle file) => _native.KeepOpen(file);
 
     /// <summary>Makes a transfer.</summary>
     /// <param name="isoPackets">The number of isochronous packets that it has room for.</param>

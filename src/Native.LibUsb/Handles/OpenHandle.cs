@@ -31,8 +31,13 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     public override ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbDeviceHandle");
 
-    /// <summary>Takes over a reference on the file.</summary>
-    public void KeepOpen(SafeHandle file) => _file = file;
+    /// <summary>Keeps the file open until this handle is closed. The caller has a reference on the file, and keeps that.</summary>
+    public void KeepOpen(SafeHandle file)
+    {
+        bool added = false;
+        file.DangerousAddRef(ref added);
+        _file = file;
+    }
 
     /// <summary>Takes over what <c>libusb_open</c> or <c>libusb_wrap_sys_device</c> gave to this thread.</summary>
     public void Own(libusb_device_handle* opened)

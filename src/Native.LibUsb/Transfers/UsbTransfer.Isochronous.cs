@@ -154,12 +154,15 @@ public sealed unsafe partial class UsbTransfer
     {
         long largest = 0, current = 0;
         int longest = 0;
-        for (int i = 0; i < _native->num_iso_packets; i++)
+        lock (_freeing) // the transfer is at rest: another thread may release it
         {
-            int length = (int)_native->iso_packet_desc[i].length;
-            current = (i % UsbfsLimits.PacketsPerUrb == 0 ? 0 : current) + length;
-            largest = Math.Max(largest, current);
-            longest = Math.Max(longest, length);
+            for (int i = 0; _native is not null && i < _native->num_iso_packets; i++)
+            {
+                int length = (int)_native->iso_packet_desc[i].length;
+                current = (i % UsbfsLimits.PacketsPerUrb == 0 ? 0 : current) + length;
+                largest = Math.Max(largest, current);
+                longest = Math.Max(longest, length);
+            }
         }
 
         return ((int)Math.Min(largest, int.MaxValue), longest);

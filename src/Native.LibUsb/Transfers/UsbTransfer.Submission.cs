@@ -208,22 +208,22 @@ public sealed unsafe partial class UsbTransfer
     internal Exception SubmitFailure(UsbError error)
     {
         if ((Volatile.Read(ref _stop) & Stale) != 0)
-            return UsbEndpoint.StaleFailure(Endpoint);
-        (int length, int packetLength) = Type switch
+            return UsbEndpoint.StaleFailure(_endpoint);
+        (int length, int packetLength) = _type switch
         {
             UsbTransferType.Isochronous => LargestPiece(),
             UsbTransferType.Control => (_buffer.Length - UsbControlSetup.Size, 0),
             _ => (_buffer.Length, 0),
         };
         return new UsbException(
-            error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}",
-            hint: Diagnose(error, packetLength) ?? TransferHint.ForSubmit(error, Type, length, packetLength));
+            error, $"submit the {_type} transfer on endpoint 0x{_endpoint:x2}",
+            hint: Diagnose(error, packetLength) ?? TransferHint.ForSubmit(error, _type, length, packetLength));
     }
 
     private string? Diagnose(UsbError error, int packetLength)
     {
-        if (Type != UsbTransferType.Control)
-            return _handle.Claims.Diagnose(error, Endpoint, Type, packetLength);
+        if (_type != UsbTransferType.Control)
+            return _handle.Claims.Diagnose(error, _endpoint, _type, packetLength);
         Span<byte> setup = _buffer.From(0);
         return setup.Length < UsbControlSetup.Size ? null : _handle.Claims.DiagnoseControl(error, setup[0], BinaryPrimitives.ReadUInt16LittleEndian(setup[4..]));
     }
