@@ -11,7 +11,8 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// A handler on the event thread costs about what the same loop costs in C. Code that awaits <see cref="ReadAsync"/> continues on the thread pool and costs more
 /// than twice as much, because each wake-up switches to another thread; <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The costs are
-/// measured in bench/README.md.
+/// measured in bench/README.md. An exception that leaves a handler goes to <see cref="UsbContext.UnhandledCallbackException"/>, and the stream goes on. Without a
+/// subscriber, the call that handles events throws it, and on an event thread of the library it ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbInputRing : UsbRing
 {

@@ -9,7 +9,9 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// A bulk or interrupt transfer that fails stops the ring, because the data behind it would follow a hole. What the device has not taken by then is kept, and is
-/// sent first when the ring is started again. An isochronous ring goes on after a failed transfer.
+/// sent first when the ring is started again. An isochronous ring goes on after a failed transfer. An exception that leaves a handler goes to
+/// <see cref="UsbContext.UnhandledCallbackException"/>, and the stream goes on. Without a subscriber, the call that handles events throws it, and on an event
+/// thread of the library it ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbOutputRing : UsbRing
 {
