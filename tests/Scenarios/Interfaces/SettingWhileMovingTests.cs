@@ -64,12 +64,14 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
         Assert.Equal(0, Device.Endpoint(0x81).Submitted + Device.Endpoint(0x01).Submitted);
 
         Interface.SetAlternateSetting(0);
-        owned.Submit(); // what was refused is as before
+        Assert.Contains("is stale", Assert.Throws<InvalidOperationException>(owned.Submit).Message, StringComparison.Ordinal); // its endpoint is
+        late.SetBulk(0x81, 8);
+        late.Submit(); // what was refused is as before
         own.Submit();
         Device.Packets(0x81).Send([7]);
-        Finish(owned);
+        Finish(late);
         Finish(own);
-        Assert.Equal((1, 8), (owned.ActualLength, own.ActualLength));
+        Assert.Equal((1, 8), (late.ActualLength, own.ActualLength));
         Assert.Equal(8, Interface.GetEndpoint(0x01).Write(new byte[8], Patience));
     }
 
