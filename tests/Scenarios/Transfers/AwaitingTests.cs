@@ -308,7 +308,7 @@ public sealed class AwaitingTests : BusTest
         _handle.At(BulkLoopback.OutAddress).Write([1], Patience);
         Input.Resume();
         Assert.True(await task.WaitAsync(2 * Patience));
-        _handle.At(BulkLoopback.OutAddress).Write([1, 2], Patience);
+        await Task.Run(() => _handle.At(BulkLoopback.OutAddress).Write([1, 2], Patience)); // this code may still be on the event thread
         Assert.Equal(2, await second!.WaitAsync(Patience));
 
         async Task<bool> GoOn(ValueTask<int> reading)
