@@ -301,7 +301,8 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // The event thread waits in libusb for the thread that is in the callback: libusb's log tells when it does.
+    // The event thread waits in libusb for the thread that is in the callback. The log of libusb 1.0.26 reports when it does; 1.0.28 and 1.0.30 report nothing here,
+    // so that the callback may be first there.
     [BusFact]
     public void A_callback_on_another_thread_may_dispose_the_event_thread()
     {
@@ -322,7 +323,7 @@ public sealed class ClosingRuleTests : ClosingTest
             {
                 Context.SetLogLevel(UsbLogLevel.Debug);
                 events = Context.StartEventThread();
-                hasWaited = isWaiting.Wait(Patience);
+                hasWaited = UsbLibrary.Version.Micro >= 27 || isWaiting.Wait(Patience);
                 Context.SetLogLevel(UsbLogLevel.None);
                 events.Dispose();
                 isDisposed.Set();
