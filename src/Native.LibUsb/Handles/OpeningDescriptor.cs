@@ -10,7 +10,7 @@ namespace Native.LibUsb;
 /// </summary>
 internal static unsafe class OpeningDescriptor
 {
-    // The descriptor and 1; 0 when libusb has told of none.
+    // The descriptor plus 1; 0 when libusb has reported none.
     [ThreadStatic]
     private static int t_descriptor;
 
@@ -23,10 +23,10 @@ internal static unsafe class OpeningDescriptor
     /// <summary>Forgets what the thread has opened before.</summary>
     public static void Begin() => t_descriptor = 0;
 
-    /// <summary>Notes a descriptor that libusb tells of. Called by each notifier of added descriptors.</summary>
+    /// <summary>Notes a descriptor that libusb reports. Called by each notifier of added descriptors.</summary>
     public static void Note(int descriptor) => t_descriptor = descriptor + 1;
 
-    /// <summary>Returns the descriptor of the device that the thread has opened since <see cref="Begin"/>; null when libusb has told of none.</summary>
+    /// <summary>Returns the descriptor of the device that the thread has opened since <see cref="Begin"/>; null when libusb has reported none.</summary>
     public static int? Take()
     {
         int noted = t_descriptor;

@@ -347,8 +347,8 @@ internal sealed unsafe class InterfaceClaims
 
     private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
 
-    // Whoever submits a transfer sees the change after the transfer counts as in flight; whoever changes sees what is in flight after this. Rings are told
-    // apart by themselves: one that runs keeps the setting from being changed, and is not disturbed; none is made during the change.
+    // A thread that submits looks for a change after its transfer counts as in flight, and the thread that changes the setting looks for transfers in flight
+    // after this: one of the two sees the other. Rings are left out: a ring that runs prevents the change and goes on, and none is made during the change.
     private void BeginChange(ClaimedInterface claimed)
     {
         claimed.BeginChange();

@@ -121,7 +121,7 @@ internal sealed class OutputQueue : IRingContent
 
     public void BeginLocked()
     {
-        // What was in flight when the ring stopped and did not get through, before all that waited behind it.
+        // Transfers that were in flight when the ring stopped, and that the device has not taken, go before those that waited behind them.
         TransferQueue queue = _ring.Engine.Queue;
         while (queue.Last is { } unsent)
         {
