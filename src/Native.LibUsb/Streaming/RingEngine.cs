@@ -335,11 +335,13 @@ internal sealed unsafe class RingEngine
         _ring.Content.Wake();
     }
 
-    /// <summary>After the ring was made to run: a handle that closes may have looked before that.</summary>
+    /// <summary>After the ring was made to run: a handle that closes, and a thread that disposes the ring, may have looked before that.</summary>
     private void StopIfClosing()
     {
         Interlocked.MemoryBarrier();
-        if (!_interface.IsOpen)
+        if (IsDisposed)
+            Stop(UsbError.Success);
+        else if (!_interface.IsOpen)
             Stop(UsbError.Closed);
     }
 

@@ -11,7 +11,7 @@ namespace Native.LibUsb.Streaming;
 /// </remarks>
 internal sealed unsafe class RingTransfer
 {
-    private readonly byte[] _array = [];
+    private readonly byte[] _array;
     private readonly int _start;
 
     /// <summary>Counts how often the program had the buffer. A stale buffer has another number.</summary>
@@ -19,15 +19,6 @@ internal sealed unsafe class RingTransfer
 
     /// <summary>The number of this submission: 0, 1, 2... -1 before the first one, and after a refused one.</summary>
     public long Sequence = -1;
-
-    /// <summary>Initializes an entry of a queue without a transfer, for tests of the queue.</summary>
-    /// <param name="index">Its place in the queue's array.</param>
-    public RingTransfer(int index)
-    {
-        Index = index;
-        Ring = null!;
-        Transfer = null!;
-    }
 
     public RingTransfer(UsbRing ring, int index, UsbTransfer transfer, int size, int packets)
     {
@@ -66,7 +57,7 @@ internal sealed unsafe class RingTransfer
     public int PacketSize { get; }
 
     /// <summary>Gets copies of libusb's packet descriptors, as they were when the transfer ended; empty for other transfers.</summary>
-    public libusb_iso_packet_descriptor[] Descriptors { get; } = [];
+    public libusb_iso_packet_descriptor[] Descriptors { get; }
 
     public RingTransferState State { get; set; }
 

@@ -24,9 +24,6 @@ internal struct TransferList(RingTransfer[] all)
     /// <summary>Gets the transfer after another one of the list.</summary>
     public readonly RingTransfer? After(RingTransfer transfer) => At(transfer.Later);
 
-    /// <summary>Gets the transfer before another one of the list.</summary>
-    public readonly RingTransfer? Before(RingTransfer transfer) => At(transfer.Earlier);
-
     public void Append(RingTransfer transfer)
     {
         transfer.Earlier = _last;

@@ -76,8 +76,6 @@ internal sealed class TransferQueue
 
     public RingTransfer? After(RingTransfer transfer) => _order.After(transfer);
 
-    public RingTransfer? Before(RingTransfer transfer) => _order.Before(transfer);
-
     /// <summary>Takes a transfer that nobody has.</summary>
     public RingTransfer? TakeFree() => _freeCount > 0 ? _all[_free[--_freeCount]] : null;
 
