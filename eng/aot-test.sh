@@ -31,7 +31,7 @@ add() { # NAME, and the last line of its run
     failed=$((failed + 1)); line="ended early, exit status $2"
     tail -n 50 "$results/$1.txt"
   fi
-  grep -aE '^(FAILED|skipped) ' -A 8 "$results/$1.txt"
+  grep -aE '^(FAILED|skipped) ' -A 8 "$results/$1.txt" | grep -av '^passed '
   echo "aot-test: $1 ($(sed -n '1h;2{H;x;s/\n/; /p}' "$results/$1.txt")): $line"
 }
 

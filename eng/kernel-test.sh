@@ -83,7 +83,7 @@ for ((number = 1; number <= machines; number++)); do
     failed=$((failed + 1))
     line+="; the disk's image is not what was written"
   fi
-  grep -aE '^(FAILED|skipped) ' -A 8 "$folder/output.txt" | grep -v '^passed '
+  grep -aE '^(FAILED|skipped) ' -A 8 "$folder/output.txt" | grep -av '^passed '
   rm -f "$folder/disk.img" "$folder/initramfs.gz"
   echo "kernel-test: machine $number ($(sed -n 1p "$folder/output.txt")): $line"
 done

@@ -6,7 +6,7 @@ internal class FacadeCapture(Work work) : Capture(work)
     private readonly List<UsbTransfer> _all = [];
     private byte[] _buffer = [];
 
-    protected UsbContext Context { get; } = new();
+    protected UsbContext Context { get; } = new(new UsbContextOptions { ManualEventHandling = true }); // a thread of the context would take events from the one that is measured
 
     protected List<UsbDeviceHandle> Handles { get; } = [];
 

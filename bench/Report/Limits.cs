@@ -14,7 +14,7 @@ internal sealed record Limit(string What, double? Measured, double Bound, bool A
 /// <summary>What this library promises of its speed. <c>eng/bench.sh --gate</c> fails when one is not kept.</summary>
 internal static class Limits
 {
-    private const string Iso = "iso-32-16", Bulk = "bulk-512-16";
+    private const string Iso = "iso-32-16", IsoShort = "iso-8-16", Bulk = "bulk-512-16";
 
     public static List<Limit> Of(Results results)
     {
@@ -26,8 +26,13 @@ internal static class Limits
             Most("AOT raw layer / C, processor time, bulk 512 B, 16 in flight", Ratio(Subjects.AotRaw, Bulk), 1.03),
             Most("JIT facade / C, processor time, iso of 32 packets, 16 in flight", Ratio(Subjects.JitFacade, Iso), 1.15),
             Most("JIT facade / C, processor time, bulk 512 B, 16 in flight", Ratio(Subjects.JitFacade, Bulk), 1.15),
-            .. results.Instructions.Where(count => count.Subject == Subjects.AotFacade.Name)
-                .Select(count => Most($"AOT facade / C, instructions, {results.Works.First(work => work.Name == count.Work).Title}", count.Ratio, 1.15)),
+            Most("AOT raw layer / C, instructions, bulk 512 B, 16 in flight", Instructions(Subjects.AotRaw, Bulk), 1.045),
+            Most("AOT raw layer / C, instructions, iso of 32 packets, 16 in flight", Instructions(Subjects.AotRaw, Iso), 1.01),
+            Most("AOT facade / C, instructions, bulk 512 B, 16 in flight", Instructions(Subjects.AotFacade, Bulk), 1.095),
+            Most("AOT facade / C, instructions, iso of 32 packets, 16 in flight", Instructions(Subjects.AotFacade, Iso), 1.07),
+            Most("AOT ring / C, instructions, bulk 512 B, 16 in flight", Instructions(Subjects.AotRing, Bulk), 1.10),
+            Most("AOT ring / C, instructions, iso of 32 packets, 16 in flight", Instructions(Subjects.AotRing, Iso), 1.11),
+            Most("AOT ring / C, instructions, iso of 8 packets, 16 in flight", Instructions(Subjects.AotRing, IsoShort), 1.12),
             Least("python-libusb1 / AOT facade, processor time, bulk 512 B, 16 in flight", Against(Subjects.Python, Bulk), 10),
             Least("python-libusb1 (iterISO) / AOT facade (IterIso), processor time, iso of 32 packets, 16 in flight", Against(Subjects.Python, Iso), 40),
             .. results.Micro.Where(b => b.Subject == "IsoWalk" && b.Method == "IterIso" && b.ParametersText == "Packets 128")
@@ -50,6 +55,7 @@ internal static class Limits
         return limits;
 
         double? Ratio(Subject subject, string work) => results.Capture(subject, work)?.Ratio.Median;
+        double? Instructions(Subject subject, string work) => results.Instructions.FirstOrDefault(count => count.Subject == subject.Name && count.Work == work)?.Ratio;
         double? Against(Subject slow, string work) => results.Capture(slow, work)?.RatioToFacade?.Median;
     }
 

@@ -120,10 +120,15 @@ internal sealed class HostState(VirtualDevice device)
         return device.SelectAlternate(number, setting) ? 0 : InvalidArgument;
     }
 
-    /// <summary>The endpoints of an interface in the setting that is active.</summary>
+    /// <summary>Gets the endpoints of an interface in the setting that is active. As in the kernel, an endpoint that wrong descriptors give to several interfaces
+    /// belongs to the first.</summary>
     private IEnumerable<VirtualEndpoint> EndpointsOf(uint number) =>
         device.FindInterface(number) is not { } one ? []
-        : one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints.Select(endpoint => device.Find(endpoint.Address)).OfType<VirtualEndpoint>();
+        : one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints.Where(endpoint => FirstWith(endpoint.Address) == one)
+            .Select(endpoint => device.Find(endpoint.Address)).OfType<VirtualEndpoint>();
+
+    private InterfaceDescription? FirstWith(byte address) =>
+        device.ActiveConfiguration?.Interfaces.FirstOrDefault(one => one.AlternateSettings.Any(setting => setting.Endpoints.Any(endpoint => endpoint.Address == address)));
 
     private int SetConfiguration(int value)
     {

@@ -28,6 +28,9 @@ public sealed unsafe partial class UsbContext
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
+    /// <exception cref="AggregateException">
+    /// Several callbacks threw, and nobody has subscribed to <see cref="UnhandledCallbackException"/>. The exception of a single callback is thrown as it is.
+    /// </exception>
     public void HandleEvents(TimeSpan? timeout = null) => Pump(timeout, null);
 
     /// <summary>
@@ -57,6 +60,9 @@ public sealed unsafe partial class UsbContext
     /// thread makes a synchronous transfer, possibly on that one). A context starts one by itself when an awaitable operation needs it and nobody handles events;
     /// call this method first to choose its options.
     /// </summary>
+    /// <remarks>
+    /// An exception that leaves a callback on this thread ends the process unless somebody has subscribed to <see cref="UnhandledCallbackException"/>.
+    /// </remarks>
     /// <param name="options">Its name, its priority and its processors; null is an ordinary thread.</param>
     /// <returns>The running thread, which has the scheduling that was asked for or reports why it has not.</returns>
     /// <exception cref="ArgumentException">The options name no processor, or one that the machine does not have, or a priority out of range.</exception>
@@ -167,6 +173,7 @@ public sealed unsafe partial class UsbContext
         int result;
         if (timeout is { } time && time != Timeout.InfiniteTimeSpan)
         {
+            ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
             var wait = new timeval(time);
             result = _pump.HandleEvents(&wait, completed);
         }

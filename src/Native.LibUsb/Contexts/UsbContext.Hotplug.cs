@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
 namespace Native.LibUsb;
@@ -42,10 +41,14 @@ public sealed partial class UsbContext
     /// Reports devices that come and go as a stream that ends when it is canceled or the context is disposed. The context's event thread is started if nobody
     /// handles events; see <see cref="RegisterHotplug"/> for the rest.
     /// </summary>
+    /// <remarks>
+    /// The stream reports what happens from this call on, also before it is read, and is read once. The subscription ends with the enumeration, with the
+    /// token whether the stream is read or not, and after the program has dropped the stream.
+    /// </remarks>
     /// <param name="filter">Which devices; null is all. It must not ask for a serial number.</param>
     /// <param name="events">Whether devices that come, go, or both are told.</param>
     /// <param name="enumerate">Whether the devices that are there are told as arrived first.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Ends the subscription; a loop that reads the stream throws <see cref="OperationCanceledException"/>.</param>
     /// <returns>The notifications in order. The reader owns the devices.</returns>
     /// <exception cref="ArgumentException">The filter asks for a serial number, or no event is asked for.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30, and without <see cref="HasDeviceDiscovery"/>.</exception>
@@ -59,7 +62,7 @@ public sealed partial class UsbContext
         UsbHotplugRegistration registration = Subscribe(filter, events, enumerate); // now, not when it is first read: nothing is missed
         registration.IsAwaited = true;
         RequireEvents();
-        return ReadAsync(registration, cancellationToken);
+        return new DeviceWatch(registration, cancellationToken);
     }
 
     private UsbHotplugRegistration Subscribe(UsbDeviceFilter? filter, UsbHotplugEvents events, bool enumerate)
@@ -101,19 +104,6 @@ public sealed partial class UsbContext
                 {
                     ReportCallbackException(registration, exception);
                 }
-            }
-        }
-    }
-
-    private static async IAsyncEnumerable<UsbHotplugNotification> ReadAsync(
-        UsbHotplugRegistration registration, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using (registration)
-        {
-            while (await registration.Notifications.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                while (registration.TryTake(out UsbHotplugNotification notification))
-                    yield return notification;
             }
         }
     }

@@ -81,7 +81,7 @@ public sealed unsafe partial class UsbContext
 
             if (!_notifierTarget.IsAllocated)
             {
-                _notifierTarget = GCHandle.Alloc(this, GCHandleType.Weak);
+                _notifierTarget = UserDataHandle.Allocate(this, GCHandleType.Weak);
                 _native.FreeAfterExit(_notifierTarget);
             }
 
@@ -108,6 +108,7 @@ public sealed unsafe partial class UsbContext
     {
         if (GCHandle.FromIntPtr((nint)userData).Target is UsbContext context)
             context.Notify(context._pollFdAdded, new UsbPollFd(fd, (UsbPollEvents)events));
+        OpeningDescriptor.Note(fd); // after the notifier of the program, on the thread that opens the device
     }
 
     [UnmanagedCallersOnly]

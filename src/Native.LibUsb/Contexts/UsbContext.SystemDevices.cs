@@ -21,24 +21,7 @@ public sealed unsafe partial class UsbContext
     /// </exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
-    public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor)
-    {
-        CallbackScope.ThrowIfInside(_native, "open a device");
-        using var lease = new HandleLease(_native);
-        var opened = new OpenHandle(_native);
-        libusb_device_handle* native;
-        int result = libusb.libusb_wrap_sys_device(_native.Pointer, fileDescriptor, &native);
-        if (result != 0)
-        {
-            opened.Abandon();
-            UsbException.Throw((UsbError)result, $"use file descriptor {fileDescriptor} as a device");
-        }
-
-        opened.Own(native);
-        var handle = new UsbDeviceHandle(this, opened, isWrapped: true);
-        RunDeferred();
-        return handle;
-    }
+    public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor) => Wrap(fileDescriptor, null);
 
     /// <summary>As <see cref="WrapSystemDevice(nint)"/>, and keeps the file open as long as the handle is.</summary>
     /// <param name="file">The node, open for reading and writing. The caller may dispose it at any time; it is closed after the handle.</param>
@@ -53,15 +36,32 @@ public sealed unsafe partial class UsbContext
         file.DangerousAddRef(ref added);
         try
         {
-            UsbDeviceHandle handle = WrapSystemDevice(file.DangerousGetHandle());
-            handle.KeepOpen(file);
-            added = false; // the handle's now
-            return handle;
+            return Wrap(file.DangerousGetHandle(), file);
         }
         finally
         {
-            if (added)
-                file.DangerousRelease();
+            file.DangerousRelease();
         }
+    }
+
+    private UsbDeviceHandle Wrap(nint fileDescriptor, SafeHandle? file)
+    {
+        CallbackScope.ThrowIfInside(_native, "open a device");
+        using var lease = new HandleLease(_native);
+        var opened = new OpenHandle(_native);
+        libusb_device_handle* native;
+        int result = libusb.libusb_wrap_sys_device(_native.Pointer, fileDescriptor, &native);
+        if (result != 0)
+        {
+            opened.Abandon();
+            UsbException.Throw((UsbError)result, $"use file descriptor {fileDescriptor} as a device");
+        }
+
+        opened.Own(native);
+        if (file is not null)
+            opened.KeepOpen(file); // before anybody can close it
+        var handle = new UsbDeviceHandle(this, opened, isWrapped: true);
+        RunDeferred();
+        return handle;
     }
 }

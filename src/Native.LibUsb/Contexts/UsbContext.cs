@@ -32,7 +32,13 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         _hotplug = new HotplugMonitor(this);
     }
 
-    /// <summary>An exception left a callback. Without a subscriber it is thrown by the call that handled the events.</summary>
+    /// <summary>Occurs when an exception leaves a callback.</summary>
+    /// <remarks>
+    /// Without a subscriber, the call that handles the events throws the exception when it returns: <see cref="HandleEvents"/>,
+    /// <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>. If several callbacks of that call failed, it throws an <see cref="AggregateException"/>
+    /// with all of their exceptions. An event thread of the library (<see cref="StartEventThread"/>, or the one that the context starts by itself) has nobody to
+    /// throw to: without a subscriber, the exception ends the process, as an unhandled exception does on any thread.
+    /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
     /// <summary>
@@ -40,6 +46,9 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// 1.0.27, any context of the process was before it: then it lists no devices, and hotplug is refused.
     /// </summary>
     public bool HasDeviceDiscovery { get; }
+
+    /// <summary>Gets whether it may be used.</summary>
+    internal bool IsOpen => _closing.IsOpen;
 
     internal ContextHandle NativeHandle => _native;
 
@@ -76,8 +85,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetLogHandler(UsbLogHandler? handler)
     {
-        bool added = false;
-        _native.DangerousAddRef(ref added); // not a lease: a log handler may replace itself
+        HandleReference.Add(_native); // not a lease: a log handler may replace itself
         try
         {
             LogDispatcher.Set(_native.Pointer, handler);

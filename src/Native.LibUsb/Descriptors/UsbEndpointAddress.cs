@@ -17,10 +17,13 @@ public static class UsbEndpointAddress
     /// <param name="address">The endpoint's address.</param>
     public static int Number(byte address) => address & NumberMask;
 
+    /// <summary>Gets whether an endpoint can have the address. A device may claim any in its descriptors.</summary>
+    internal static bool IsValid(byte address) => (address & ~(DirectionMask | NumberMask)) == 0;
+
     /// <summary>Refuses an address with bits that no endpoint has.</summary>
     internal static void Check(byte address, string parameter)
     {
-        if ((address & ~(DirectionMask | NumberMask)) != 0)
+        if (!IsValid(address))
             throw new ArgumentOutOfRangeException(parameter, address, $"0x{address:x2} is not an endpoint address: only bit 7 (direction) and bits 0 to 3 (number) may be set.");
     }
 }

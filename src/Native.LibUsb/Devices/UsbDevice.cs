@@ -73,8 +73,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public libusb_device* DangerousGetDevice()
     {
-        ObjectDisposedException.ThrowIf(_native.IsClosed, this);
-        return _native.Pointer;
+        return _native.IsClosed ? throw _native.DisposedFailure() : _native.Pointer;
     }
 
     /// <summary>Opens it (<c>libusb_open</c>).</summary>
@@ -245,6 +244,14 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         LogScope.ThrowIfInside();
         _native.Dispose();
         Context.Devices.Remove(_registration);
+    }
+
+    /// <summary>Releases the device because its list is disposed, which the exceptions of later calls name as the reason.</summary>
+    internal void DisposeWithList()
+    {
+        if (!_native.IsClosed)
+            _native.WentWithList = true;
+        Dispose();
     }
 
     /// <summary>The same device: same context, bus, address, vendor and product. A replugged device has another address.</summary>

@@ -49,9 +49,9 @@ public sealed unsafe partial class UsbDeviceHandle
         LogScope.ThrowIfInside();
         return _closing.TryBegin(() =>
         {
+            StopEndpointUsers(static _ => true); // first: rings cancel their transfers from the last to the first
             foreach (UsbTransfer transfer in _transfers.Snapshot())
                 transfer.StopForClosingHandle();
-            StopEndpointUsers(static _ => true);
         });
     }
 
@@ -87,7 +87,7 @@ public sealed unsafe partial class UsbDeviceHandle
     {
         try
         {
-            if (Drain(transfer => transfer.Owner == claim || last?.Has(transfer.EndpointAddress) == true) is var error and < 0)
+            if (Drain(transfer => MustStop(transfer, claim, last)) is var error and < 0)
                 Context.ReportCallbackException(claim, new UsbException((UsbError)error, $"wait for the transfers of interface {claim.Number}, which closes"));
         }
         catch (ObjectDisposedException)

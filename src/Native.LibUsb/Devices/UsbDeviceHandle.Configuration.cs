@@ -43,7 +43,11 @@ public sealed unsafe partial class UsbDeviceHandle
         Claims.BeginGeneration();
     }
 
-    /// <summary>Resets the device on its port (<c>libusb_reset_device</c>). Claims and settings are restored where possible; endpoints become stale.</summary>
+    /// <summary>
+    /// Resets the device on its port (<c>libusb_reset_device</c>). Claims and settings are restored where possible; endpoints become stale. Transfers and awaited
+    /// calls in flight on endpoints are cancelled, except those of rings; synchronous reads and writes of other threads throw
+    /// <see cref="InvalidOperationException"/>.
+    /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: it came back as another device (firmware was loaded, say); dispose this handle and find it again.
     /// </exception>
@@ -53,7 +57,26 @@ public sealed unsafe partial class UsbDeviceHandle
     {
         CallbackScope.ThrowIfInside(Context.NativeHandle, "reset a device");
         using HandleLease lease = Lease();
-        UsbException.ThrowIfError(libusb.libusb_reset_device(_native.Pointer), $"reset {Device}");
-        Claims.BeginGeneration();
+        ClaimedInterface[] claimed = Claims.BeginReset();
+        int result = (int)UsbError.Other;
+        try
+        {
+            CancelForReset();
+            result = libusb.libusb_reset_device(_native.Pointer);
+        }
+        finally
+        {
+            Claims.EndReset(claimed, wasReset: result == 0);
+        }
+
+        UsbException.ThrowIfError(result, $"reset {Device}");
+    }
+
+    // libusb releases the interfaces, and reports of what is in flight then that the device has gone. A ring stops for that; what is cancelled it submits again.
+    private void CancelForReset()
+    {
+        int rings = EndpointsWithUser();
+        foreach (UsbTransfer transfer in TransfersOn(endpoint => UsbEndpointAddress.Number(endpoint) != 0 && (InterfaceClaims.Bit(endpoint) & rings) == 0))
+            transfer.TryCancel();
     }
 }

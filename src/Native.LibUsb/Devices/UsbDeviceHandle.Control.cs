@@ -97,7 +97,7 @@ public sealed unsafe partial class UsbDeviceHandle
             ObjectDisposedException.ThrowIf(!IsOpen, this);
             return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Read(setup, buffer, cancellationToken);
         }
-        catch (ObjectDisposedException) when (CallbackScope.IsInside(Context.NativeHandle))
+        catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
             return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
         }
@@ -121,9 +121,10 @@ public sealed unsafe partial class UsbDeviceHandle
         try
         {
             ObjectDisposedException.ThrowIf(!IsOpen, this);
-            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, data.Span, cancellationToken);
+            ReadOnlySpan<byte> bytes = data.Span; // before a transfer is taken: it may run code of the caller's, and throw
+            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, bytes, cancellationToken);
         }
-        catch (ObjectDisposedException) when (CallbackScope.IsInside(Context.NativeHandle))
+        catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
             return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
         }
@@ -161,9 +162,10 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Gets whether a request is not made and counts as cancelled: by its token, or because a callback makes it of a closing handle.</summary>
-    private static UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
+    private UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
         new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}",
-            hint: error == UsbError.InvalidParameter ? TransferHint.ForSubmit(error, UsbTransferType.Control, length) : null);
+            hint: Claims.DiagnoseControl(error, setup.RequestType, setup.Index)
+                ?? (error == UsbError.InvalidParameter ? TransferHint.ForSubmit(error, UsbTransferType.Control, length) : null));
 
     private UsbError Control(in UsbControlSetup setup, byte* data, int length, out int transferred, TimeSpan? timeout)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -6,8 +5,6 @@ namespace Native.LibUsb;
 // Claiming interfaces, and what their objects ask of the handle.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    private const byte GetInterfaceRequest = 0x0a;
-
     /// <summary>
     /// Claims an interface (<c>libusb_claim_interface</c>), which is needed before its endpoints are used. Nothing is sent to the device. Claims are counted: an
     /// interface that this handle has claimed may be claimed again, and each <see cref="UsbInterface"/> is disposed by itself.
@@ -27,7 +24,12 @@ public sealed unsafe partial class UsbDeviceHandle
         if (error != UsbError.Success)
         {
             UsbException.Throw(error, $"claim interface {interfaceNumber} of {Device}",
-                hint: ErrorHint.ForClaim(error, error == UsbError.Busy ? Claims.Holder(interfaceNumber) : ""));
+                hint: error switch
+                {
+                    UsbError.Busy => Claims.Holder(interfaceNumber),
+                    UsbError.NotFound or UsbError.InvalidParameter => Claims.ListInterfaces(), // the latter when libusb is to detach the driver as well
+                    _ => null,
+                });
         }
 
         return claimed!;
@@ -50,26 +52,9 @@ public sealed unsafe partial class UsbDeviceHandle
     internal void ReleaseInterface(int interfaceNumber)
     {
         using var lease = new HandleLease(_native); // also while the handle closes
+        if (_native.IsLeftOpen)
+            return; // the device has gone, and libusb's lock of the handle is damaged
         _ = libusb.libusb_release_interface(_native.Pointer, interfaceNumber);
-    }
-
-    /// <summary>Activates an alternate setting.</summary>
-    internal UsbError TrySetAlternateSetting(int interfaceNumber, int alternateSetting)
-    {
-        using HandleLease lease = Lease();
-        return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
-    }
-
-    /// <summary>Asks which alternate setting is active: the system on Linux, the device elsewhere; 0 if neither answers.</summary>
-    internal int ReadAlternateSetting(int interfaceNumber)
-    {
-        if (OperatingSystem.IsLinux())
-            return SettingInSysfs(interfaceNumber);
-        if (CallbackScope.IsInside(Context.NativeHandle))
-            return 0;
-        Span<byte> answer = stackalloc byte[1];
-        var setup = new UsbControlSetup(UsbDirection.In, UsbRequestKind.Standard, UsbRecipient.Interface, GetInterfaceRequest, 0, (ushort)interfaceNumber);
-        return TryControlRead(setup, answer, out int received, s_descriptorTimeout) == UsbError.Success && received == 1 ? answer[0] : 0;
     }
 
     /// <summary>Ends a halt of an endpoint.</summary>
@@ -80,9 +65,15 @@ public sealed unsafe partial class UsbDeviceHandle
         return (UsbError)libusb.libusb_clear_halt(_native.Pointer, endpoint);
     }
 
-    /// <summary>Finds an endpoint of an interface that a transfer or a ring keeps busy; null if there is none.</summary>
+    /// <summary>Finds an endpoint of an interface that a call, a transfer or a ring keeps busy; null if there is none.</summary>
     internal byte? FindActiveEndpoint(ClaimedInterface claimed) =>
-        TransfersOn(claimed.Has).FirstOrDefault(static transfer => transfer.IsInFlight)?.EndpointAddress ?? FindActiveEndpointUser(claimed.Has);
+        claimed.FindMoving()
+        ?? TransfersOn(claimed.Has).FirstOrDefault(transfer => transfer.IsInFlight && !IsOfOther(transfer, claimed))?.EndpointAddress
+        ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
+
+    /// <summary>Gets whether all that keeps the endpoints of an interface busy are transfers that are disposed and not called back yet.</summary>
+    internal bool IsOnlyEnding(ClaimedInterface claimed) =>
+        claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
 
     /// <summary>Makes a synchronous transfer on a bulk or interrupt endpoint.</summary>
     internal UsbError Move(UsbEndpoint endpoint, byte* data, int length, out int transferred, uint milliseconds)
@@ -90,6 +81,8 @@ public sealed unsafe partial class UsbDeviceHandle
         int moved = 0;
         int result;
         using HandleLease lease = Lease();
+        using EndpointMove move = endpoint.BeginMove();
+        int resets = Claims.Resets;
         using (Context.EnterSynchronous("make a synchronous transfer"))
         {
             result = endpoint.TransferType == UsbTransferType.Bulk
@@ -102,20 +95,13 @@ public sealed unsafe partial class UsbDeviceHandle
         // Closing took the interface away. The kernel ends what is in flight as if the device were gone; other systems report a short transfer.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && !(IsOpen && endpoint.Interface.IsOpen))
             throw new ObjectDisposedException(IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
+        // A reset ends it, too, and libusb reports success or that the device has gone. What has been read is given back.
+        if (result is 0 or (int)UsbError.NoDevice && moved < length && (moved == 0 || endpoint.Direction == UsbDirection.Out) && resets != Claims.Resets)
+            throw new InvalidOperationException($"The device was reset after {moved} of {length} bytes, and endpoint 0x{endpoint.Address:x2} is stale.");
         return (UsbError)result;
     }
 
-    private int SettingInSysfs(int interfaceNumber)
-    {
-        try
-        {
-            string text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture,
-                $"/sys/bus/usb/devices/{Device.PortPath}:{Device.GetActiveConfigurationDescriptor().Value}.{interfaceNumber}/bAlternateSetting"));
-            return int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int setting) ? setting : 0;
-        }
-        catch (Exception e) when (e is UsbException or IOException or UnauthorizedAccessException)
-        {
-            return 0;
-        }
-    }
+    // Wrong descriptors may give an endpoint to several interfaces.
+    private static bool IsOfOther(UsbTransfer transfer, ClaimedInterface claimed) =>
+        transfer.Owner is { } owner && owner.Claimed != claimed && owner.Claimed.Has(transfer.EndpointAddress);
 }

@@ -50,8 +50,12 @@ public sealed unsafe partial class UsbDeviceHandle
     {
         InterfaceClaims.CheckNumber(interfaceNumber);
         using HandleLease lease = Lease();
-        UsbException.ThrowIfError(
-            libusb.libusb_detach_kernel_driver(_native.Pointer, interfaceNumber), $"detach the kernel driver of interface {interfaceNumber}");
+        var error = (UsbError)libusb.libusb_detach_kernel_driver(_native.Pointer, interfaceNumber);
+        if (error == UsbError.Success)
+            return;
+        UsbException.Throw(error, $"detach the kernel driver of interface {interfaceNumber}", hint: error is not (UsbError.NotFound or UsbError.InvalidParameter) ? null
+            : Claims.HasInterface(interfaceNumber) ? string.Create(CultureInfo.InvariantCulture, $"No kernel driver holds interface {interfaceNumber}.")
+            : Claims.ListInterfaces());
     }
 
     /// <summary>Gives an interface back to its kernel driver (<c>libusb_attach_kernel_driver</c>). Linux and macOS.</summary>

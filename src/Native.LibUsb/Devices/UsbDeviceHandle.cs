@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -94,16 +93,16 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         return UsbBosDescriptor.Take(bos);
     }
 
-    /// <summary>Makes a transfer, which the caller disposes; one that is forgotten is disposed with the handle.</summary>
+    /// <summary>
+    /// Makes a transfer, which the caller disposes; one that is forgotten is disposed with the handle. For any endpoint but 0, claim the interface of the endpoint
+    /// (<see cref="ClaimInterface"/>) before the transfer is submitted; <see cref="UsbEndpoint.CreateTransfer"/> makes one that belongs to the claim.
+    /// </summary>
     /// <param name="isoPackets">How many isochronous packets it has room for; 0 for other transfers.</param>
     /// <param name="flags">How its last packet is treated.</param>
     /// <returns>A transfer to be configured.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None) => MakeTransfer(isoPackets, flags, owner: null);
-
-    /// <summary>Takes over a reference on the file that it was made of.</summary>
-    internal void KeepOpen(SafeHandle file) => _native.KeepOpen(file);
 
     /// <summary>Makes a transfer.</summary>
     /// <param name="isoPackets">The number of isochronous packets that it has room for.</param>
@@ -132,7 +131,13 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <summary>Gets the transfers that are configured for an endpoint.</summary>
     internal IEnumerable<UsbTransfer> TransfersOn(Predicate<byte> isOn) => _transfers.Snapshot().Where(transfer => isOn(transfer.EndpointAddress));
 
+    /// <summary>Gets the transfers that endpoints of an interface have created.</summary>
+    internal IEnumerable<UsbTransfer> TransfersCreatedOn(ClaimedInterface claimed) => _transfers.Snapshot().Where(transfer => transfer.Owner?.Claimed == claimed);
+
     /// <summary>Gets the transfers that a claim must stop: its own and, if it is the last claim, all on the interface's endpoints.</summary>
     internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
-        _transfers.Snapshot().Where(transfer => transfer.Owner == claim || last?.Has(transfer.EndpointAddress) == true);
+        _transfers.Snapshot().Where(transfer => MustStop(transfer, claim, last));
+
+    private bool MustStop(UsbTransfer transfer, UsbInterface claim, ClaimedInterface? last) =>
+        transfer.Owner == claim || (last?.Has(transfer.EndpointAddress) == true && Claims.IsClosed(transfer.EndpointAddress));
 }

@@ -36,7 +36,7 @@ public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
     /// <summary>Disposes the devices that are still in the list. May be called more than once.</summary>
     public void Dispose()
     {
-        _devices.ForEach(device => device.Dispose());
+        _devices.ForEach(static device => device.DisposeWithList());
         _devices.Clear();
     }
 

@@ -27,17 +27,6 @@ internal static class ErrorHint
             $"plug the device in again: {UdevRule(vendor, product)}");
     }
 
-    /// <summary>An interface could not be claimed.</summary>
-    /// <param name="error">What libusb returned.</param>
-    /// <param name="holder">The driver or program that has claimed the interface.</param>
-    public static string? ForClaim(UsbError error, string holder) => error switch
-    {
-        UsbError.InvalidParameter when OperatingSystem.IsLinux() => // what libusb returns when it is to detach the driver as well
-            "There is no such interface in the active configuration.",
-        UsbError.Busy => holder,
-        _ => null,
-    };
-
     /// <summary>The rule that lets everybody at the seat use the device.</summary>
     public static string UdevRule(ushort vendor, ushort product) => string.Create(CultureInfo.InvariantCulture,
         $"SUBSYSTEM==\"usb\", ATTR{{idVendor}}==\"{vendor:x4}\", ATTR{{idProduct}}==\"{product:x4}\", MODE=\"0660\", TAG+=\"uaccess\"");

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// An awaited transfer was cancelled: by its token, by <see cref="UsbTransfer.Cancel"/>, or because the transfer, its device handle or the
+/// An awaited transfer was cancelled: by its token, by <see cref="UsbTransfer.Cancel"/>, by <see cref="UsbDeviceHandle.Reset"/>, or because the transfer, its device handle or the
 /// context was disposed. Its callback has run: nothing of it is in flight any more.
 /// </summary>
 public sealed class UsbTransferCanceledException : OperationCanceledException
@@ -14,6 +14,10 @@ public sealed class UsbTransferCanceledException : OperationCanceledException
     public UsbTransferCanceledException(int bytesTransferred, CancellationToken cancellationToken)
         : base(string.Create(CultureInfo.InvariantCulture, $"The transfer was cancelled after {bytesTransferred} bytes."), cancellationToken) =>
         BytesTransferred = bytesTransferred;
+
+    /// <summary>Makes the exception for something that was disposed, with no token.</summary>
+    internal UsbTransferCanceledException(string message, int bytesTransferred)
+        : base(message) => BytesTransferred = bytesTransferred;
 
     /// <summary>Bytes that moved before it was cancelled; they are in the transfer's buffer.</summary>
     public int BytesTransferred { get; }

@@ -54,6 +54,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
     /// <summary>Runs what callbacks have put off. Called at the end of every call that callbacks can run in.</summary>
     public void RunDeferred()
     {
+        CallbackClock.End();
         native.Deferred.Run();
         if (closing.IsClosed)
             Interrupt(); // closing woke this thread: now the next one

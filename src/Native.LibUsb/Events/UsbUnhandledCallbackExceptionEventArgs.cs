@@ -13,7 +13,7 @@ public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
     public Exception Exception { get; }
 
     /// <summary>
-    /// Gets the object whose callback threw it: a <see cref="UsbTransfer"/>, a ring (<c>UsbInputRing</c> or <c>UsbOutputRing</c>), the
+    /// Gets the object whose callback threw it: a <see cref="UsbTransfer"/> (also when memory of the program's threw as the transfer was freed), a ring (<c>UsbInputRing</c> or <c>UsbOutputRing</c>), the
     /// <see cref="UsbHotplugRegistration"/> of <see cref="UsbContext.RegisterHotplug"/>, or the <see cref="UsbContext"/> for the notifiers of
     /// <see cref="UsbContext.SetPollFdNotifiers"/>. It is the <see cref="UsbEventThread"/> when that thread ended because libusb could not wait for events, and
     /// the <see cref="UsbInterface"/> or <see cref="UsbDeviceHandle"/> that closes when libusb could not wait for its transfers. Null if the library itself

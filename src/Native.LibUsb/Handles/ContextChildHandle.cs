@@ -3,19 +3,21 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>Owns something that must be gone before the context is.</summary>
-internal abstract class ContextChildHandle : SafeHandle
+internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
 {
     private readonly ContextHandle _context;
 
     protected ContextChildHandle(ContextHandle context)
         : base(0, ownsHandle: true)
     {
-        bool added = false;
-        context.DangerousAddRef(ref added); // throws when the context is gone
+        HandleReference.Add(context); // throws when the context is gone
         _context = context;
     }
 
     public sealed override bool IsInvalid => handle == 0;
+
+    /// <inheritdoc/>
+    public abstract ObjectDisposedException DisposedFailure();
 
     /// <summary>Lets go of the context when there was nothing to own: the runtime never releases an invalid handle.</summary>
     public void Abandon()

@@ -26,8 +26,8 @@ internal sealed unsafe class ContextExit(
         object? log = LogDispatcher.Find(Pointer);
         libusb.libusb_exit(Pointer);
         LogDispatcher.Forget(Pointer, log);
-        foreach (GCHandle handle in userData)
-            handle.Free();
+        foreach (ref GCHandle handle in userData.AsSpan())
+            UserDataHandle.Free(ref handle);
     }
 
     /// <summary>Ends all calls of libusb for a context that is exited later: its descriptors are reported as removed, and it logs nothing.</summary>

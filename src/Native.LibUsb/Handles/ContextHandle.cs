@@ -8,7 +8,7 @@ namespace Native.LibUsb;
 // any order, and the context is still released last.
 
 /// <summary>Owns a <c>libusb_context</c>.</summary>
-internal sealed unsafe class ContextHandle : SafeHandle
+internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
 {
     // What libusb holds as user data: it may call back until it has exited.
     private readonly List<GCHandle> _freedAfterExit = [];
@@ -20,6 +20,8 @@ internal sealed unsafe class ContextHandle : SafeHandle
     {
         Deferred = new DeferredWork(this);
         SetHandle((nint)context);
+        if (OpeningDescriptor.Notifier is not null)
+            libusb.libusb_set_pollfd_notifiers(context, OpeningDescriptor.Notifier, null, null);
     }
 
     public override bool IsInvalid => handle == 0;
@@ -29,6 +31,9 @@ internal sealed unsafe class ContextHandle : SafeHandle
 
     public libusb_context* Pointer => (libusb_context*)handle;
 
+    /// <inheritdoc/>
+    public ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbContext");
+
     /// <summary>Keeps user data that was given to libusb until libusb is done with the context.</summary>
     public void FreeAfterExit(GCHandle userData)
     {
@@ -37,11 +42,12 @@ internal sealed unsafe class ContextHandle : SafeHandle
     }
 
     /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); null for all of it ends them.</summary>
+    /// <remarks>The notifier of added descriptors calls <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {
         _pollFdRemoved = removed;
         _pollFdUserData = userData;
-        libusb.libusb_set_pollfd_notifiers(Pointer, added, removed, userData);
+        libusb.libusb_set_pollfd_notifiers(Pointer, added is null ? OpeningDescriptor.Notifier : added, removed, userData);
     }
 
     protected override bool ReleaseHandle()

@@ -9,6 +9,13 @@ internal sealed unsafe class DeviceReference : ContextChildHandle
     public DeviceReference(ContextHandle context, libusb_device* device)
         : base(context) => SetHandle((nint)libusb.libusb_ref_device(device));
 
+    /// <summary>Gets or sets whether it is released because the list of its device was disposed.</summary>
+    public bool WentWithList { get; set; }
+
+    public override ObjectDisposedException DisposedFailure() => WentWithList
+        ? new("Native.LibUsb.UsbDevice", "Its list was disposed: keep the device with UsbDeviceList.Take or UsbDevice.AddReference.")
+        : new("Native.LibUsb.UsbDevice");
+
     public libusb_device* Pointer => (libusb_device*)handle;
 
     protected override void ReleaseChild() => libusb.libusb_unref_device(Pointer);

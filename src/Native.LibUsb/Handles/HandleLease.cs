@@ -10,8 +10,7 @@ internal readonly ref struct HandleLease
     public HandleLease(SafeHandle handle)
     {
         LogScope.ThrowIfInside();
-        bool added = false;
-        handle.DangerousAddRef(ref added); // throws ObjectDisposedException
+        HandleReference.Add(handle); // throws ObjectDisposedException
         _handle = handle;
     }
 

@@ -9,6 +9,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     public OpenHandle(ContextHandle context)
         : base(context)
     {
+        OpeningDescriptor.Begin();
     }
 
     // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
@@ -19,11 +20,31 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
 
-    /// <summary>Takes over a reference on the file.</summary>
-    public void KeepOpen(SafeHandle file) => _file = file;
+    /// <summary>Gets the descriptor of the device's file; null where libusb does not report it, or nobody needs it. See <see cref="OpeningDescriptor"/>.</summary>
+    public int? Descriptor { get; private set; }
 
-    /// <summary>Takes over what <c>libusb_open</c> gave.</summary>
-    public void Own(libusb_device_handle* opened) => SetHandle((nint)opened);
+    /// <summary>Gets whether it is never closed. See <see cref="LeaveOpen"/>.</summary>
+    public bool IsLeftOpen { get; private set; }
+
+    /// <summary>Leaves it open until the process ends, with its file: libusb's lock of it is damaged, and to close it would abort the process.</summary>
+    public void LeaveOpen() => IsLeftOpen = true;
+
+    public override ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbDeviceHandle");
+
+    /// <summary>Keeps the file open until this handle is closed. The caller has a reference on the file, and keeps that.</summary>
+    public void KeepOpen(SafeHandle file)
+    {
+        bool added = false;
+        file.DangerousAddRef(ref added);
+        _file = file;
+    }
+
+    /// <summary>Takes over what <c>libusb_open</c> or <c>libusb_wrap_sys_device</c> gave to this thread.</summary>
+    public void Own(libusb_device_handle* opened)
+    {
+        SetHandle((nint)opened);
+        Descriptor = OpeningDescriptor.Take();
+    }
 
     /// <summary>Memory of the device's controller; null where there is none. The caller holds a lease.</summary>
     public byte* AllocateMemory(int length)
@@ -57,6 +78,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     {
         foreach ((nint memory, int length) in _memory) // nobody else is here any more
             _ = libusb.libusb_dev_mem_free(Pointer, (byte*)memory, (nuint)length);
+        if (IsLeftOpen)
+            return;
         libusb.libusb_close(Pointer);
         _file?.DangerousRelease();
     }

@@ -81,7 +81,7 @@ internal sealed unsafe class HotplugMonitor
         }
 
         using var lease = new HandleLease(_context.NativeHandle);
-        GCHandle self = GCHandle.Alloc(this, GCHandleType.Weak);
+        GCHandle self = UserDataHandle.Allocate(this, GCHandleType.Weak);
         int handle;
         int result = libusb.libusb_hotplug_register_callback(
             _context.NativeHandle.Pointer,

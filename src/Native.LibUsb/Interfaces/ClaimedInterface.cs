@@ -6,6 +6,8 @@ namespace Native.LibUsb;
 internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDescriptor> settings)
 {
     private int _generation;
+    private int _changes; // alternate settings that are being activated, and resets
+    private readonly int[] _moving = new int[32]; // calls that move data on an endpoint, by the place of its bit
 
     public int Number => number;
 
@@ -28,6 +30,39 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
 
     /// <summary>Makes all its endpoints stale.</summary>
     public void BeginGeneration() => Interlocked.Increment(ref _generation);
+
+    /// <summary>Gets whether an alternate setting is being activated, or the device is being reset.</summary>
+    public bool IsChanging => Volatile.Read(ref _changes) != 0;
+
+    /// <summary>From here on no call begins to move data. Calls that have begun are seen by <see cref="FindMoving"/>.</summary>
+    public void BeginChange() => Interlocked.Increment(ref _changes);
+
+    public void EndChange() => Interlocked.Decrement(ref _changes);
+
+    /// <summary>Notes that a call begins to move data, before it looks at the generation; <see cref="EndMove"/> follows.</summary>
+    /// <returns>Whether it may: either the call sees the change, or whoever begins the change sees the call.</returns>
+    public bool TryBeginMove(byte endpoint)
+    {
+        Interlocked.Increment(ref _moving[InterfaceClaims.Place(endpoint)]);
+        if (!IsChanging)
+            return true;
+        EndMove(endpoint);
+        return false;
+    }
+
+    public void EndMove(byte endpoint) => Interlocked.Decrement(ref _moving[InterfaceClaims.Place(endpoint)]);
+
+    /// <summary>Finds an endpoint on which a call moves data; null if there is none.</summary>
+    public byte? FindMoving()
+    {
+        for (int place = 0; place < _moving.Length; place++)
+        {
+            if (Volatile.Read(ref _moving[place]) != 0)
+                return InterfaceClaims.AddressAt(place);
+        }
+
+        return null;
+    }
 
     public bool Has(byte endpoint) => (Endpoints & InterfaceClaims.Bit(endpoint)) != 0;
 }

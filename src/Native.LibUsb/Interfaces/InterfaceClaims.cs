@@ -16,8 +16,16 @@ internal sealed unsafe class InterfaceClaims
     private readonly Lock _change = new();
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
-    // Endpoints whose interface was disposed and not claimed again, one bit each. Transfers on them are not submitted.
+    // The endpoints of interfaces that were disposed and not claimed again, one bit each, by the number of the interface.
+    private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
+
+    // All of those that no open claim has. Transfers on them are not submitted. Wrong descriptors may give an endpoint to several interfaces.
     private int _closedEndpoints;
+
+    // Endpoints whose alternate setting is being changed. Transfers on them are not submitted either.
+    private int _changingEndpoints;
+
+    private int _resets;
 
     public InterfaceClaims(UsbDeviceHandle handle)
     {
@@ -34,11 +42,26 @@ internal sealed unsafe class InterfaceClaims
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(interfaceNumber, MaxInterfaces);
     }
 
-    /// <summary>Gets the bit of an endpoint: OUT endpoints are bits 0 to 15, IN endpoints bits 16 to 31.</summary>
-    public static int Bit(byte endpoint) => 1 << (UsbEndpointAddress.Number(endpoint) + (UsbEndpointAddress.IsIn(endpoint) ? 16 : 0));
+    /// <summary>Gets the place of an endpoint's bit: 0 to 15 for OUT endpoints, 16 to 31 for IN endpoints.</summary>
+    public static int Place(byte endpoint) => UsbEndpointAddress.Number(endpoint) + (UsbEndpointAddress.IsIn(endpoint) ? 16 : 0);
 
-    /// <summary>Gets whether the interface of an endpoint was disposed and not claimed again.</summary>
+    /// <summary>Gets the bit of an endpoint.</summary>
+    public static int Bit(byte endpoint) => 1 << Place(endpoint);
+
+    /// <summary>Gets the address of the endpoint whose bit has a place.</summary>
+    public static byte AddressAt(int place) => (byte)(place < 16 ? place : 0x80 | (place - 16));
+
+    /// <summary>Gets whether the interface of an endpoint was disposed and not claimed again, and no other open claim has the endpoint.</summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
+
+    /// <summary>Gets whether the alternate setting of an endpoint is being changed.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="owner">The claim that made a transfer on it; null for the handle's own.</param>
+    public bool IsChanging(byte endpoint, UsbInterface? owner) =>
+        owner?.Claimed.Has(endpoint) == true ? owner.Claimed.IsChanging && IsChanging(endpoint) : IsChanging(endpoint);
+
+    /// <summary>Gets how often the device was reset, or was about to be.</summary>
+    public int Resets => Volatile.Read(ref _resets);
 
     /// <summary>Gets whether an interface is claimed.</summary>
     public bool Has(int interfaceNumber)
@@ -70,7 +93,8 @@ internal sealed unsafe class InterfaceClaims
                 if (result != 0)
                     return (UsbError)result;
                 _claimed[interfaceNumber] = claimed = new ClaimedInterface(interfaceNumber, ReadSettings(interfaceNumber));
-                Interlocked.And(ref _closedEndpoints, ~claimed.Endpoints);
+                _disposedEndpoints[interfaceNumber] = 0;
+                FindClosedEndpoints();
                 foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
                     transfer.FollowClaims();
             }
@@ -90,13 +114,16 @@ internal sealed unsafe class InterfaceClaims
         {
             isLast = --claimed.Count == 0;
             claimed.IsClosing = isLast;
+            if (isLast)
+            {
+                _disposedEndpoints[claimed.Number] = claimed.Endpoints;
+                FindClosedEndpoints();
+            }
         }
 
-        if (isLast)
-            Interlocked.Or(ref _closedEndpoints, claimed.Endpoints);
+        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed)); // first: rings cancel their transfers from the last to the first
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
-        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && claimed.Has(user.Endpoint)));
         return isLast;
     }
 
@@ -138,7 +165,7 @@ internal sealed unsafe class InterfaceClaims
             foreach (ClaimedInterface claimed in _claimed.OfType<ClaimedInterface>())
             {
                 claimed.ActiveSetting = null;
-                claimed.BeginGeneration();
+                BeginGeneration(claimed);
             }
         }
     }
@@ -160,24 +187,95 @@ internal sealed unsafe class InterfaceClaims
             return claimed.Generation == generation ? claimed.ActiveSetting ??= setting : claimed.ActiveSetting ?? setting;
     }
 
-    /// <summary>Activates a setting.</summary>
-    public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting)
+    /// <summary>Activates a setting, unless data moves on an endpoint of the interface: the system would end that, and libusb would report success.</summary>
+    /// <param name="claimed">The interface.</param>
+    /// <param name="alternateSetting">The setting.</param>
+    /// <param name="busy">The endpoint that is busy; null if none was, so that the system was asked.</param>
+    public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting, out byte? busy)
     {
+        busy = _handle.FindActiveEndpoint(claimed); // before anything is refused: a stream that is running goes on
+        if (busy is not null)
+            return UsbError.Busy;
         lock (_change)
         {
-            UsbError error = _handle.TrySetAlternateSetting(claimed.Number, alternateSetting);
-            if (error == UsbError.Success)
+            BeginChange(claimed);
+            try
             {
-                claimed.ActiveSetting = FindSetting(claimed, alternateSetting);
-                claimed.BeginGeneration();
-            }
+                busy = _handle.FindActiveEndpoint(claimed);
+                if (busy is not null)
+                    return UsbError.Busy;
+                UsbError error = _handle.TrySetAlternateSetting(claimed.Number, alternateSetting);
+                if (error == UsbError.Success)
+                {
+                    claimed.ActiveSetting = FindSetting(claimed, alternateSetting);
+                    BeginGeneration(claimed);
+                }
 
-            return error;
+                return error;
+            }
+            finally
+            {
+                EndChange(claimed);
+            }
         }
     }
 
+    /// <summary>The device is about to be reset: calls of endpoints are refused.</summary>
+    /// <returns>The claims, for <see cref="EndReset"/>.</returns>
+    public ClaimedInterface[] BeginReset()
+    {
+        lock (_change)
+        {
+            Interlocked.Increment(ref _resets);
+            ClaimedInterface[] all = [.. _claimed.OfType<ClaimedInterface>()];
+            Array.ForEach(all, static claimed => claimed.BeginChange());
+            return all;
+        }
+    }
+
+    /// <summary>The device was reset, or was not: endpoints can be used again, which are stale if it was.</summary>
+    public void EndReset(ClaimedInterface[] all, bool wasReset)
+    {
+        if (wasReset)
+            BeginGeneration();
+        Array.ForEach(all, static claimed => claimed.EndChange());
+    }
+
+    /// <summary>Gets the packet size of an endpoint in the active setting of a claimed interface; 0 if it is not known.</summary>
+    public int PacketSizeOf(byte endpoint)
+    {
+        lock (_change)
+            return _claimed.SelectMany(static claimed => claimed?.ActiveSetting?.Endpoints ?? []).FirstOrDefault(one => one.Address == endpoint)?.MaxPacketSize ?? 0;
+    }
+
+    /// <summary>Gets whether the active configuration has an interface; true if it cannot be read.</summary>
+    public bool HasInterface(int number) => !TryReadConfiguration(out UsbConfigurationDescriptor? configuration) || configuration.Interfaces.Any(one => one.Number == number);
+
+    /// <summary>Lists the interfaces of the active configuration; null if it cannot be read.</summary>
+    public string? ListInterfaces() => TryReadConfiguration(out UsbConfigurationDescriptor? configuration)
+        ? string.Create(CultureInfo.InvariantCulture, $"The active configuration has the interfaces {string.Join(", ", configuration.Interfaces.Select(static one => one.Number).Distinct())}.")
+        : null;
+
+    /// <summary>Finds the reason why a control request was refused or failed with an error that hides it; null if there is none to find.</summary>
+    /// <param name="error">What libusb returned.</param>
+    /// <param name="requestType"><c>bmRequestType</c>.</param>
+    /// <param name="index"><c>wIndex</c>: the low byte is the interface.</param>
+    public string? DiagnoseControl(UsbError error, byte requestType, ushort index)
+    {
+        const byte kindMask = 0x60, recipientMask = 0x1f;
+        int number = (byte)index;
+        bool isForInterface = (requestType & recipientMask) == (int)UsbRecipient.Interface && (requestType & kindMask) != (int)UsbRequestKind.Vendor;
+        return isForInterface && error is UsbError.IO or UsbError.InvalidParameter or UsbError.NotFound or UsbError.Busy && number < MaxInterfaces && !Has(number)
+            ? string.Create(CultureInfo.InvariantCulture, $"The request is for interface {number}, which is not claimed through this handle. ") + Holder(number)
+            : null;
+    }
+
     /// <summary>Finds the reason why a transfer was refused or failed with an error that hides it; null if there is none to find.</summary>
-    public string? Diagnose(UsbError error, byte endpoint, UsbTransferType type)
+    /// <param name="error">What libusb returned.</param>
+    /// <param name="endpoint">The endpoint's address.</param>
+    /// <param name="type">The type of the transfer.</param>
+    /// <param name="packetLength">The bytes of its longest isochronous packet.</param>
+    public string? Diagnose(UsbError error, byte endpoint, UsbTransferType type, int packetLength = 0)
     {
         if (error is not (UsbError.IO or UsbError.InvalidParameter or UsbError.NotFound or UsbError.Busy or UsbError.Other)
             || UsbEndpointAddress.Number(endpoint) == 0 || !TryReadConfiguration(out UsbConfigurationDescriptor? configuration))
@@ -211,9 +309,12 @@ internal sealed unsafe class InterfaceClaims
         }
 
         UsbInterfaceDescriptor found = Array.Find(settings, setting => setting.Number == active?.Number) ?? settings[0];
-        UsbTransferType actual = found.Endpoints.First(one => one.Address == endpoint).TransferType;
+        UsbEndpointDescriptor descriptor = found.Endpoints.First(one => one.Address == endpoint);
+        UsbTransferType actual = descriptor.TransferType;
         UsbTransferType wanted = type == UsbTransferType.BulkStream ? UsbTransferType.Bulk : type;
-        return actual == wanted ? null : string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} takes {actual} transfers, not {type} transfers.");
+        return actual == wanted
+            ? TransferHint.ForPacket(error, packetLength, descriptor)
+            : string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} takes {actual} transfers, not {type} transfers.");
     }
 
     /// <summary>Describes who holds an interface, and what to do about it.</summary>
@@ -242,6 +343,48 @@ internal sealed unsafe class InterfaceClaims
         return held < 0
             ? "An interface is claimed by another program: no interface may be claimed while the configuration is set."
             : Holder(numbers[held]) + " No interface may be claimed while the configuration is set.";
+    }
+
+    private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
+
+    // A thread that submits looks for a change after its transfer counts as in flight, and the thread that changes the setting looks for transfers in flight
+    // after this: one of the two sees the other. Rings are left out: a ring that runs prevents the change and goes on, and none is made during the change.
+    private void BeginChange(ClaimedInterface claimed)
+    {
+        claimed.BeginChange();
+        Volatile.Write(ref _changingEndpoints, claimed.Endpoints & ~_handle.EndpointsWithUser());
+        foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
+            transfer.FollowClaims();
+    }
+
+    private void EndChange(ClaimedInterface claimed)
+    {
+        Volatile.Write(ref _changingEndpoints, 0);
+        claimed.EndChange();
+        foreach (UsbTransfer transfer in _handle.TransfersOn(claimed.Has))
+            transfer.FollowClaims();
+    }
+
+    // Under the lock of the claims.
+    private void FindClosedEndpoints()
+    {
+        int open = 0, disposed = 0;
+        for (int number = 0; number < MaxInterfaces; number++)
+        {
+            disposed |= _disposedEndpoints[number];
+            if (_claimed[number] is { IsClosing: false } claimed)
+                open |= claimed.Endpoints;
+        }
+
+        Volatile.Write(ref _closedEndpoints, disposed & ~open);
+    }
+
+    /// <summary>Makes the endpoints of an interface stale, and then the transfers that they have created. Under the lock of the claims.</summary>
+    private void BeginGeneration(ClaimedInterface claimed)
+    {
+        claimed.BeginGeneration();
+        foreach (UsbTransfer transfer in _handle.TransfersCreatedOn(claimed))
+            transfer.MarkStale();
     }
 
     private static UsbInterfaceDescriptor? FindSetting(ClaimedInterface claimed, int number) => claimed.Settings.FirstOrDefault(setting => setting.Number == number);

@@ -19,9 +19,14 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an OUT endpoint or isochronous, or a callback of this context calls.
+    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or a callback of this context calls; or the device was reset while this call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
+    /// <remarks>
+    /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. Ctrl+C ends the process
+    /// meanwhile; but if a handler of <see cref="Console.CancelKeyPress"/> prevents that, it does not end this call: give a time limit, or use
+    /// <see cref="ReadAsync"/> with a token that the handler cancels.
+    /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
     {
         UsbError error = TryRead(buffer, out int transferred, timeout);
@@ -38,6 +43,9 @@ public sealed unsafe partial class UsbEndpoint
     {
         CheckMoves(UsbDirection.In);
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        transferred = 0;
+        if (!UsbEndpointAddress.IsValid(Address))
+            return UsbError.InvalidParameter;
         fixed (byte* data = buffer)
             return Handle.Move(this, data, buffer.Length, out transferred, milliseconds);
     }
@@ -54,7 +62,9 @@ public sealed unsafe partial class UsbEndpoint
     /// <see cref="UsbException.BytesTransferred"/> counts the bytes that were sent before.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, an IN endpoint or isochronous, or a callback of this context calls.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint is stale, an IN endpoint or isochronous, or a callback of this context calls; or the device was reset while this call waited.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
     public int Write(ReadOnlySpan<byte> data, TimeSpan? timeout = null, bool endOfMessage = false)
     {
@@ -73,6 +83,9 @@ public sealed unsafe partial class UsbEndpoint
     {
         CheckMoves(UsbDirection.Out);
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        transferred = 0;
+        if (!UsbEndpointAddress.IsValid(Address))
+            return UsbError.InvalidParameter;
         fixed (byte* pointer = data)
         {
             UsbError error = Handle.Move(this, pointer, data.Length, out transferred, milliseconds);
@@ -93,13 +106,17 @@ public sealed unsafe partial class UsbEndpoint
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the buffer is the caller's again.</param>
     /// <returns>The number of bytes received; a short packet ends the transfer early. Await it once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, or the interface or the handle was disposed meanwhile. The exception counts the bytes that were received before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset meanwhile. The exception counts the bytes that were received before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>, <see cref="UsbError.NoDevice"/>,
     /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> counts the bytes that were received before.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, an OUT endpoint or isochronous.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, an OUT endpoint or isochronous, or a ring on it runs.</exception>
+    /// <remarks>
+    /// Do not block on the result in a callback (<c>ReadAsync(buffer).AsTask().Wait()</c>): the thread that waits is the one that handles the events, so the call
+    /// never ends. The library cannot detect that.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         MoveAsync(UsbDirection.In, buffer, UsbTransferFlags.None, cancellationToken);
@@ -112,7 +129,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the memory is the caller's again.</param>
     /// <returns>The number of bytes sent. Await it once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, or the interface or the handle was disposed meanwhile. The exception counts the bytes that were sent before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset meanwhile. The exception counts the bytes that were sent before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.NoDevice"/>, <see cref="UsbError.NoMemory"/>.
@@ -141,11 +158,14 @@ public sealed unsafe partial class UsbEndpoint
         try
         {
             CheckMoves(direction);
+            if (!UsbEndpointAddress.IsValid(Address))
+                return ValueTask.FromException<int>(Failure(UsbError.InvalidParameter, memory.Length, 0));
+            using EndpointMove move = BeginMove(); // until it is submitted: then it is in flight
             return cancellationToken.IsCancellationRequested
                 ? TransferCompletion.CanceledAsync(cancellationToken)
                 : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);
         }
-        catch (ObjectDisposedException) when (CallbackScope.IsInside(Handle.Context.NativeHandle))
+        catch (ObjectDisposedException) when (Interface.IsClosingInCallback) // otherwise it is of the caller's memory
         {
             return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that its interface or its handle is closing
         }
@@ -164,9 +184,16 @@ public sealed unsafe partial class UsbEndpoint
                 ? $"Endpoint 0x{Address:x2} is isochronous: use a ring, or CreateTransfer and SetIsochronous."
                 : $"Endpoint 0x{Address:x2} is a control endpoint: use ControlRead and ControlWrite.");
         }
+
+        if (direction == UsbDirection.In && Handle.IsInUse(Address))
+            throw new InvalidOperationException($"A ring reads from endpoint 0x{Address:x2}, and this call would take data out of its stream: read the ring, or stop it first.");
     }
 
     private UsbException Failure(UsbError error, int length, int transferred) => new(
         error, string.Create(CultureInfo.InvariantCulture, $"{(Direction == UsbDirection.In ? "read" : "write")} {length} bytes {(Direction == UsbDirection.In ? "from" : "to")} endpoint 0x{Address:x2}"), transferred,
-        Handle.Claims.Diagnose(error, Address, TransferType) ?? TransferHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize));
+        Hint(error, length));
+
+    private string? Hint(UsbError error, int length) => UsbEndpointAddress.IsValid(Address)
+        ? Handle.Claims.Diagnose(error, Address, TransferType) ?? TransferHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize)
+        : "The endpoint's descriptor is wrong: it sets reserved bits of the address.";
 }

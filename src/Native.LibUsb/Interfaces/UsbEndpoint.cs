@@ -45,7 +45,10 @@ public sealed unsafe partial class UsbEndpoint
 
     private UsbDeviceHandle Handle => Interface.Handle;
 
-    /// <summary>Ends a halt (<c>libusb_clear_halt</c>), which an endpoint is in after <see cref="UsbError.Pipe"/>. Nothing may be in flight on it.</summary>
+    /// <summary>
+    /// Ends a halt (<c>libusb_clear_halt</c>), which an endpoint is in after <see cref="UsbError.Pipe"/>, and resets the data toggle of an endpoint that is not
+    /// halted. The caller sees to it that nothing is in flight on the endpoint: neither the library nor libusb checks that.
+    /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: unplugged.</exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale, or a callback of this context calls.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -67,7 +70,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Creates a transfer that belongs to this endpoint's interface object: disposing the interface stops and disposes the transfer. Configure it with this
-    /// endpoint's <see cref="Address"/>.
+    /// endpoint's <see cref="Address"/>. When the endpoint becomes stale, the transfer cannot be submitted any more.
     /// </summary>
     /// <param name="isoPackets">The number of isochronous packets that it has room for; 0 for other transfers.</param>
     /// <param name="flags">How its last packet is treated.</param>
@@ -78,7 +81,10 @@ public sealed unsafe partial class UsbEndpoint
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None)
     {
         CheckUsable();
-        return Handle.MakeTransfer(isoPackets, flags, Interface);
+        UsbTransfer transfer = Handle.MakeTransfer(isoPackets, flags, Interface);
+        if (Interface.Claimed.Generation != _generation)
+            transfer.MarkStale(); // the setting changed meanwhile, perhaps before the transfer was registered
+        return transfer;
     }
 
     /// <summary>
@@ -130,10 +136,32 @@ public sealed unsafe partial class UsbEndpoint
             ThrowStale();
     }
 
+    /// <summary>Begins to move data, or to submit a transfer that does. Refused while the alternate setting changes or the device is reset.</summary>
+    internal EndpointMove BeginMove()
+    {
+        ClaimedInterface claimed = Interface.Claimed;
+        if (!claimed.TryBeginMove(Address))
+            throw Changing(Address, claimed.Number);
+        if (claimed.Generation != _generation)
+        {
+            claimed.EndMove(Address);
+            ThrowStale();
+        }
+
+        return new EndpointMove(claimed, Address);
+    }
+
+    /// <summary>Makes the exception of an endpoint that cannot be used at this moment.</summary>
+    internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
+        $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
+
     /// <summary>Disposes the transfers that it keeps for awaited calls: it is stale, so no call follows.</summary>
     internal void DropTransfers() => _pool.Drop();
 
+    /// <summary>Makes the exception for a use of an endpoint that is stale.</summary>
+    internal static InvalidOperationException StaleFailure(byte address) => new(
+        $"Endpoint 0x{address:x2} is stale: the alternate setting or the configuration has changed, or the device was reset. Take the endpoint from the interface again.");
+
     [DoesNotReturn]
-    private void ThrowStale() => throw new InvalidOperationException(
-        $"Endpoint 0x{Address:x2} is stale: the alternate setting or the configuration has changed, or the device was reset. Take the endpoint from the interface again.");
+    private void ThrowStale() => throw StaleFailure(Address);
 }

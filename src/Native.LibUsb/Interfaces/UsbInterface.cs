@@ -107,6 +107,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Activates an alternate setting (<c>libusb_set_interface_alt_setting</c>). Endpoints that were obtained before become stale, even if it is the same setting.
+    /// Reads, writes and submissions on endpoints of the interface are refused meanwhile.
     /// </summary>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <exception cref="UsbException">
@@ -114,13 +115,18 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// often no bandwidth is left for it.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
-    /// <exception cref="InvalidOperationException">A ring or a transfer on an endpoint of the interface is active (the message names it), or a callback of this context calls.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface (the message names it), or a callback of this context calls.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void SetAlternateSetting(int alternateSetting)
     {
         UsbError error = TrySetAlternateSetting(alternateSetting);
         if (error != UsbError.Success)
-            UsbException.Throw(error, $"activate alternate setting {alternateSetting} of interface {Number}");
+        {
+            UsbException.Throw(error, $"activate alternate setting {alternateSetting} of interface {Number}", hint: error == UsbError.NotFound && AlternateSettings.Count > 0
+                ? $"Interface {Number} has the alternate settings {string.Join(", ", AlternateSettings.Select(static setting => setting.Number))}." : null);
+        }
     }
 
     /// <summary>Activates an alternate setting as <see cref="SetAlternateSetting"/> does, and returns the error instead of throwing it.</summary>
@@ -132,13 +138,15 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(alternateSetting, byte.MaxValue);
         CheckOpen();
         CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "activate an alternate setting");
-        if (Handle.FindActiveEndpoint(_claimed) is { } busy)
+        UsbError error = Handle.Claims.TrySetAlternateSetting(_claimed, alternateSetting, out byte? busy);
+        if (busy is not null)
         {
             throw new InvalidOperationException(
-                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while a ring or a transfer on endpoint 0x{busy:x2} is active: stop it first.");
+                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while " + (Handle.IsOnlyEnding(_claimed)
+                    ? $"a disposed transfer on endpoint 0x{busy:x2} is still ending: await DisposeAsync, or handle events."
+                    : $"a ring, a transfer or a call on endpoint 0x{busy:x2} is active: stop it first."));
         }
 
-        UsbError error = Handle.Claims.TrySetAlternateSetting(_claimed, alternateSetting);
         if (error == UsbError.Success)
             Interlocked.Exchange(ref _endpoints, null)?.DropTransfers();
         return error;
@@ -207,7 +215,11 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     private UsbException NotFound(string operation, Func<UsbEndpointDescriptor, bool> isWanted)
     {
         UsbInterfaceDescriptor? other = AlternateSettings.FirstOrDefault(setting => setting.Endpoints.Any(isWanted));
-        return new UsbException(UsbError.NotFound, operation, hint: other is null ? null : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}).");
+        UsbInterfaceDescriptor active = ActiveSetting;
+        string endpoints = string.Join(", ", active.Endpoints.Select(static one => $"0x{one.Address:x2} ({one.TransferType} {one.Direction})"));
+        string list = $"Alternate setting {active.Number} of interface {Number} has {(endpoints.Length == 0 ? "no endpoints" : $"the endpoints {endpoints}")}.";
+        return new UsbException(
+            UsbError.NotFound, operation, hint: other is null ? list : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}). {list}");
     }
 
     /// <summary>The endpoints of one generation.</summary>

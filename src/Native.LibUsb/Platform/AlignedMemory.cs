@@ -8,6 +8,9 @@ internal static unsafe class AlignedMemory
 {
     private const int Alignment = 64;
 
+    /// <summary>Gets the most bytes that <see cref="AllocatePinned"/> can give.</summary>
+    public static int MaxPinnedLength => Array.MaxLength - (Alignment - 1);
+
     /// <summary>Allocates native memory, which is not cleared.</summary>
     /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
     public static byte* AllocateNative(int length) => (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
@@ -16,7 +19,7 @@ internal static unsafe class AlignedMemory
     public static void FreeNative(byte* memory) => NativeMemory.AlignedFree(memory);
 
     /// <summary>Allocates managed memory that does not move. The garbage collector frees it.</summary>
-    /// <param name="length">Bytes that are needed.</param>
+    /// <param name="length">Bytes that are needed, at most <see cref="MaxPinnedLength"/>.</param>
     /// <param name="clear">Whether the bytes are zero; otherwise they may be anything.</param>
     /// <param name="start">The index of the first aligned byte.</param>
     /// <returns>An array with at least <paramref name="length"/> bytes from <paramref name="start"/> on.</returns>

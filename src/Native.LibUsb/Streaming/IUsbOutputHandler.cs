@@ -8,6 +8,6 @@ public interface IUsbOutputHandler
     /// the next transfer ends. What it may not do is what a transfer's callback may not; an exception goes to
     /// <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
-    /// <param name="buffer">To be committed with <see cref="UsbOutputBuffer.Commit"/>; the ring's again when the method returns.</param>
+    /// <param name="buffer">To be committed with <see cref="UsbOutputBuffer.Commit(int, bool)"/>; the ring's again when the method returns.</param>
     static abstract void Fill(UsbOutputBuffer buffer);
 }

@@ -1,17 +1,20 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Finds the service intervals in which no transfer was queued, which no status tells: an endpoint that has its turn every interval must not
-/// fall behind the host's clock.
+/// Finds the service intervals in which no transfer was queued, which no status reports: an endpoint that has its turn every interval must not fall behind the
+/// host's clock. It also finds the cause.
 /// </summary>
 /// <remarks>
-/// A completion is seen late whenever the machine is busy, so single ones say nothing. But in each window of time one of them is seen almost
-/// in time. When that best one is later than those before, for good, the stream itself has fallen behind. Slow changes are the drift of the
-/// clocks; both directions count, so a window in which everything was late is made good by the next.
+/// <para>A completion is handled late whenever the machine is busy, so that a single one means nothing. But in each window of time one of them is handled almost
+/// in time. When that best one is later than those before, and stays so, the stream itself has fallen behind. Slow changes are the drift of the clocks; both
+/// directions count, so that the next window corrects one in which everything was late.</para>
+/// <para>The intervals were missed because the thread that handles events was late, if a completion of the same time was handled later than the queue lasts: the
+/// transfers in flight had all ended by then. Otherwise the queue ran empty although the thread ran in time.</para>
 /// </remarks>
-internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer)
+internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer, int transfers)
 {
     private const double Drift = 0.0005; // clocks of buses and hosts differ by no more
     private const int FewestCompletions = 16;
@@ -25,39 +28,78 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     // What is within half a transfer can be a window of bad luck.
     private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
 
+    // The time that the rest of the queue lasts when one transfer has ended.
+    private readonly double _queue = serviceInterval.TotalSeconds * packetsPerTransfer * (transfers - 1) * Stopwatch.Frequency;
+
     private double _expected = double.NaN;
     private double _behind;
     private double _best = double.PositiveInfinity;
+    private double _worst = double.NegativeInfinity;
+    private double _worstBefore = double.NegativeInfinity; // of the window before: a gap may begin in it
+    private double _behindWhileLate;
+    private double _longestDelay;
     private int _completions;
     private long _windowStart;
+    private long _windowEnd;
 
-    /// <summary>Intervals that were missed, as far as it is known.</summary>
+    /// <summary>Gets the number of intervals that were missed, as far as it is known.</summary>
     public long Count => (long)Math.Round(_behind / _ticksPerInterval);
 
+    /// <summary>Gets how many of them were missed because the thread that handles events was late.</summary>
+    public long CountWhileLate => Math.Min(Count, (long)Math.Round(_behindWhileLate / _ticksPerInterval));
+
+    /// <summary>Gets the longest time between a completion and its handling.</summary>
+    public long LongestDelayTicks => (long)_longestDelay;
+
     /// <summary>Takes a completion.</summary>
-    /// <param name="now">When it was seen.</param>
-    /// <param name="intervals">Packets of the endpoint up to now.</param>
-    public void Add(long now, long intervals)
+    /// <param name="now">The time at which it was handled.</param>
+    /// <param name="intervals">The packets of the endpoint up to now.</param>
+    /// <returns>Whether the numbers may have changed.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Add(long now, long intervals)
     {
-        if (_windowStart == 0)
-            _windowStart = now;
-        _best = Math.Min(_best, now - (intervals * _ticksPerInterval));
+        double start = now - (intervals * _ticksPerInterval); // where the stream began, by this completion
+        if (start < _best)
+            _best = start;
+        if (start > _worst)
+            _worst = start;
         _completions++;
-        if (now - _windowStart >= _window && _completions >= FewestCompletions)
-            CloseWindow(now);
+        return now >= _windowEnd && TryEndWindow(now);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryEndWindow(long now)
+    {
+        if (_windowStart == 0) // the first completion
+        {
+            BeginWindow(now);
+            return false;
+        }
+
+        if (_completions < FewestCompletions)
+            return false;
+        CloseWindow(now);
+        return true;
+    }
+
+    private void BeginWindow(long now)
+    {
+        _windowStart = now;
+        _windowEnd = now + _window;
     }
 
     /// <summary>
-    /// The stream has ended: looks at the window that was not full yet, if it can tell something. When it goes on later, the time between is not missed.
+    /// The stream has ended: looks at the window that was not full yet, if there is enough in it. When the stream goes on later, the time between is not missed.
     /// </summary>
-    /// <param name="now">When the last completion was seen.</param>
+    /// <param name="now">The time at which the last completion was handled.</param>
     public void Finish(long now)
     {
         if (_completions >= FewestCompletions)
             CloseWindow(now);
         _best = double.PositiveInfinity;
+        _worst = _worstBefore = double.NegativeInfinity;
         _completions = 0;
-        _windowStart = 0;
+        _windowStart = _windowEnd = 0;
         _expected = double.NaN;
     }
 
@@ -65,6 +107,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     {
         if (double.IsNaN(_expected))
             _expected = _best - _behind;
+        double delay = Math.Max(_worst, _worstBefore) - _expected - _behind;
+        _longestDelay = Math.Max(_longestDelay, delay);
         double change = _best - _expected - _behind;
         if (Math.Abs(change) <= Drift * (now - _windowStart))
         {
@@ -73,17 +117,22 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         else if (change > _least)
         {
             _behind += change;
+            if (delay >= _queue)
+                _behindWhileLate += change;
         }
         else if (change < 0)
         {
             // It was not that late after all.
             double back = Math.Min(_behind, -change);
             _behind -= back;
+            _behindWhileLate = Math.Min(_behindWhileLate, _behind);
             _expected -= -change - back;
         }
 
         _best = double.PositiveInfinity;
+        _worstBefore = _worst;
+        _worst = double.NegativeInfinity;
         _completions = 0;
-        _windowStart = now;
+        BeginWindow(now);
     }
 }

@@ -1,83 +1,199 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>What a ring counts. Changed under its lock.</summary>
+/// <summary>Represents what a ring counts.</summary>
+/// <remarks>
+/// A sequence lock: one thread at a time writes (under the ring's lock, or on the fast path), and any number of threads read without a lock, again when a
+/// write came between. A writer never waits for a reader.
+/// </remarks>
 internal struct RingCounters
 {
-    private const int StatusCount = 7; // UsbTransferStatus
+    private const int StatusCount = 7; // of UsbTransferStatus
 
-    public long Completions;
-    public long Bytes;
-    public long Packets;
-    public long EmptyPackets;
-    public long SubmitFailures;
-    public UsbError LastSubmitFailure;
-    public long Underruns;
-    public long Recoveries;
-    public UsbRingLoss Dropped;
-    public long DroppedFailedPackets; // failures that are in Dropped too
-    public long MissedIntervals;
-    public long LongestCallbackTicks;
-
+    private int _version; // odd during a write
+    private long _completions;
+    private long _bytes;
+    private long _packets;
+    private long _emptyPackets;
+    private long _submitFailures;
+    private UsbError _lastSubmitFailure;
+    private long _underruns;
+    private long _recoveries;
+    private UsbRingLoss _dropped;
+    private long _droppedFailedPackets; // they are in _dropped too
+    private long _missedIntervals;
+    private long _missedWhileLate;
+    private long _longestDelay;
     private int _lowestArmed;
-    private PerStatus _transfers;
-    private PerStatus _packets;
+    private PerStatus _transfers; // those that completed are what is missing to _completions
+    private PerStatus _packetStatuses; // without good ones, which are _packets
+
+    /// <summary>Counts a transfer that completed, and whose packets are all good.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddGood(int length, int packets, int empty)
+    {
+        BeginWrite();
+        _completions++;
+        _bytes += length;
+        _packets += packets;
+        _emptyPackets += empty;
+        EndWrite();
+    }
+
+    /// <summary>Counts a transfer that completed and has no packets.</summary>
+    /// <returns>The length.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int AddGood(int length)
+    {
+        BeginWrite();
+        _completions++;
+        _bytes += length;
+        EndWrite();
+        return length;
+    }
+
+    /// <summary>Counts a transfer that ended.</summary>
+    public void Add(RingTransfer transfer)
+    {
+        BeginWrite();
+        _completions++;
+        _bytes += transfer.Length;
+        if (transfer.Status != UsbTransferStatus.Completed)
+            _transfers[Math.Clamp((int)transfer.Status, 0, StatusCount - 1)]++;
+        if (transfer.Ring.Plan.IsIsochronous)
+        {
+            foreach (ref readonly libusb_iso_packet_descriptor packet in transfer.Descriptors.AsSpan(0, transfer.Packets))
+            {
+                int status = (int)packet.status;
+                if (status != (int)UsbTransferStatus.Completed)
+                {
+                    _packetStatuses[Math.Clamp(status, 0, StatusCount - 1)]++;
+                    continue;
+                }
+
+                _packets++;
+                if (packet.actual_length == 0)
+                    _emptyPackets++;
+            }
+        }
+
+        EndWrite();
+    }
 
     /// <summary>The queue is filled anew.</summary>
-    public void Started(int depth) => _lowestArmed = depth;
-
-    /// <summary>So many are in flight now that one has ended and what could be was submitted.</summary>
-    public void Armed(int count) => _lowestArmed = Math.Min(_lowestArmed, count);
-
-    public void Add(RingSlot slot, RingPlan plan)
+    public void Started(int depth)
     {
-        Completions++;
-        Bytes += slot.Length;
-        _transfers[Math.Clamp((int)slot.Status, 0, StatusCount - 1)]++;
-        if (!plan.IsIsochronous)
+        BeginWrite();
+        _lowestArmed = depth;
+        EndWrite();
+    }
+
+    /// <summary>A transfer has ended, and what could be submitted was: so many are in flight.</summary>
+    public void Armed(int count)
+    {
+        if (count >= _lowestArmed)
             return;
-        for (int i = 0; i < slot.Packets; i++)
-        {
-            int status = slot.PacketStatuses[i];
-            _packets[Math.Clamp(status, 0, StatusCount - 1)]++;
-            if (status != (int)UsbTransferStatus.Completed)
-                continue;
-            Packets++;
-            if (slot.PacketLengths[i] == 0)
-                EmptyPackets++;
-        }
+        BeginWrite();
+        _lowestArmed = count;
+        EndWrite();
     }
 
-    /// <summary>What a transfer brought is thrown away.</summary>
-    public void Drop(RingSlot slot, UsbRingLoss loss)
+    public void Refused(UsbError error)
     {
-        Dropped = Dropped.Plus(loss);
-        for (int i = 0; i < slot.Packets; i++)
+        BeginWrite();
+        _submitFailures++;
+        _lastSubmitFailure = error;
+        EndWrite();
+    }
+
+    public void Underrun()
+    {
+        BeginWrite();
+        _underruns++;
+        EndWrite();
+    }
+
+    public void Recovered()
+    {
+        BeginWrite();
+        _recoveries++;
+        EndWrite();
+    }
+
+    public void Missed(long intervals, long whileLate, long longestDelay)
+    {
+        BeginWrite();
+        _missedIntervals = intervals;
+        _missedWhileLate = whileLate;
+        _longestDelay = longestDelay;
+        EndWrite();
+    }
+
+    /// <summary>The data of a transfer is thrown away.</summary>
+    public void Drop(RingTransfer transfer, UsbRingLoss loss)
+    {
+        BeginWrite();
+        _dropped = _dropped.Plus(loss);
+        foreach (ref readonly libusb_iso_packet_descriptor packet in transfer.Descriptors.AsSpan(0, transfer.Packets))
         {
-            if (slot.PacketStatuses[i] != (int)UsbTransferStatus.Completed)
-                DroppedFailedPackets++;
+            if (packet.status != libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED)
+                _droppedFailedPackets++;
+        }
+
+        EndWrite();
+    }
+
+    /// <summary>Returns the numbers as they were at one moment.</summary>
+    /// <param name="counters">The counters.</param>
+    /// <param name="armed">The number of transfers in flight.</param>
+    /// <param name="longestCallback">The longest callback.</param>
+    public static UsbRingStatistics Read(ref RingCounters counters, int armed, TimeSpan longestCallback)
+    {
+        var spin = new SpinWait();
+        while (true)
+        {
+            int version = Volatile.Read(ref counters._version);
+            UsbRingStatistics statistics = counters.ToStatistics(armed, longestCallback);
+            Volatile.ReadBarrier(); // the copy is complete before the version is read again
+            if ((version & 1) == 0 && version == Volatile.Read(ref counters._version))
+                return statistics;
+            spin.SpinOnce();
         }
     }
 
-    public readonly UsbRingStatistics Read(int armed, TimeSpan longestCallback) => new()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void BeginWrite()
+    {
+        _version++;
+        Volatile.WriteBarrier(); // nobody sees a new number with the old version
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void EndWrite() => Volatile.Write(ref _version, _version + 1);
+
+    private readonly UsbRingStatistics ToStatistics(int armed, TimeSpan longestCallback) => new()
     {
         Armed = armed,
         LowestArmed = _lowestArmed,
-        Completions = Completions,
-        Bytes = Bytes,
-        Packets = Packets,
-        EmptyPackets = EmptyPackets,
-        SubmitFailures = SubmitFailures,
-        LastSubmitFailure = LastSubmitFailure,
-        Underruns = Underruns,
-        Recoveries = Recoveries,
-        Dropped = Dropped,
-        MissedIntervals = MissedIntervals,
-        LostPackets = _packets.ToCounts().Failed - DroppedFailedPackets + Dropped.Packets + MissedIntervals,
+        Completions = _completions,
+        Bytes = _bytes,
+        Packets = _packets,
+        EmptyPackets = _emptyPackets,
+        SubmitFailures = _submitFailures,
+        LastSubmitFailure = _lastSubmitFailure,
+        Underruns = _underruns,
+        Recoveries = _recoveries,
+        Dropped = _dropped,
+        MissedIntervals = _missedIntervals,
+        MissedWhileLate = _missedWhileLate,
+        LongestDelay = Stopwatch.GetElapsedTime(0, _longestDelay),
+        LostPackets = _packetStatuses.ToCounts(0).Failed - _droppedFailedPackets + _dropped.Packets + _missedIntervals,
         LongestCallback = longestCallback,
-        Transfers = _transfers.ToCounts(),
-        PacketStatuses = _packets.ToCounts(),
+        Transfers = _transfers.ToCounts(_completions - _transfers.Sum()),
+        PacketStatuses = _packetStatuses.ToCounts(_packets),
     };
 
     [InlineArray(StatusCount)]
@@ -85,6 +201,8 @@ internal struct RingCounters
     {
         private long _first;
 
-        public readonly UsbStatusCounts ToCounts() => new(this[0], this[1], this[2], this[3], this[4], this[5], this[6]);
+        public readonly long Sum() => this[0] + this[1] + this[2] + this[3] + this[4] + this[5] + this[6];
+
+        public readonly UsbStatusCounts ToCounts(long completed) => new(completed, this[1], this[2], this[3], this[4], this[5], this[6]);
     }
 }

@@ -3,12 +3,14 @@ using System.Threading.Tasks.Sources;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Tells one waiting thread, or one awaiting piece of code, that there may be something to do. It stays set until somebody has waited for it.
+/// Signals one waiting thread, or one awaiting piece of code, that there may be something to do. The signal stays set until a wait has consumed it.
 /// After the first waits it allocates nothing.
 /// </summary>
 /// <remarks>
-/// Who sets it completes the core only when the awaiting code has left its continuation there. Completed earlier, that code could see it, go on, and
-/// wait again while the completion still looks for the continuation, and would find the next one.
+/// <para>The event, which costs a system call, is set only while a thread waits: the thread counts itself before it looks at the state, and <see cref="Set"/>
+/// looks at the count after it has written the state.</para>
+/// <para><see cref="Set"/> completes the core only when the awaiting code has left its continuation there. If it completed the core earlier, that code could see it,
+/// go on, and wait again while the completion still looks for the continuation, and would find the next one.</para>
 /// </remarks>
 #pragma warning disable CA1001 // the event is left to the collector: a thread may still wait for it when the ring is disposed
 internal sealed class RingSignal(bool continueInline) : IValueTaskSource
@@ -20,18 +22,21 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     // Or what Awaited gives: there is a continuation. Its number keeps a cancellation that comes late from the next wait.
     private int _state;
 
+    private int _waitingThreads;
+
     private readonly AutoResetEvent _event = new(false);
     private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _cancellationToken;
 
-    /// <summary>Sets it. What awaits may go on before this returns: hold no lock.</summary>
+    /// <summary>Sets the signal. The code that awaits it may go on before the method returns: the caller holds no lock.</summary>
     public void Set()
     {
         int before = Interlocked.Exchange(ref _state, IsSet);
         if (before is Unset or IsSet)
         {
-            _event.Set();
+            if (Volatile.Read(ref _waitingThreads) > 0) // after the state was written with a full barrier
+                _event.Set();
             return;
         }
 
@@ -40,23 +45,33 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     }
 
     /// <summary>Waits on this thread.</summary>
-    /// <returns>False: the time ran out.</returns>
+    /// <returns>False if the time ran out. True may be a signal of an earlier wait: the caller looks, and waits again.</returns>
     public bool Wait(TimeSpan timeout)
     {
-        if (Interlocked.CompareExchange(ref _state, Unset, IsSet) == IsSet)
+        if (TryConsume())
             return true;
-        bool signaled = _event.WaitOne(timeout);
-        Interlocked.CompareExchange(ref _state, Unset, IsSet);
-        return signaled;
+        Interlocked.Increment(ref _waitingThreads);
+        try
+        {
+            if (TryConsume())
+                return true;
+            bool signaled = _event.WaitOne(timeout);
+            TryConsume();
+            return signaled;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingThreads);
+        }
     }
 
-    /// <summary>Waits without a thread. One at a time, and what it gives must be awaited.</summary>
+    /// <summary>Waits without a thread. One wait at a time, and its result must be awaited.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask WaitAsync(CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
-        if (Interlocked.CompareExchange(ref _state, Unset, IsSet) == IsSet)
+        if (TryConsume())
             return ValueTask.CompletedTask;
 
         _core.Reset();
@@ -66,6 +81,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         _cancellation = cancellationToken.UnsafeRegister(static (self, cancelled) => ((RingSignal)self!).Cancel(((RingSignal)self)._core.Version, cancelled), this);
         return new ValueTask(this, _core.Version);
     }
+
+    private bool TryConsume() => Interlocked.CompareExchange(ref _state, Unset, IsSet) == IsSet;
 
     private static int Awaited(short token) => (token << 2) | 2;
 

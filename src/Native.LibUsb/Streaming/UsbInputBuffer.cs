@@ -1,100 +1,104 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// What one transfer of a ring brought. Dispose it, and the ring has the memory again; after that every member throws. A copy is the same buffer.
+/// Represents the results of one transfer of a ring. The program disposes the buffer to give its memory back to the ring; after that every member throws. A copy
+/// is the same buffer.
 /// </summary>
 public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
 {
-    private readonly RingSlot? _slot;
+    private readonly RingTransfer? _transfer;
     private readonly long _loan;
 
-    internal UsbInputBuffer(RingSlot slot)
+    internal UsbInputBuffer(RingTransfer transfer)
     {
-        _slot = slot;
-        _loan = slot.Loan;
+        _transfer = transfer;
+        _loan = transfer.Loan;
     }
 
-    /// <summary>Whether there is nothing: the ring has stopped and all is read.</summary>
-    public bool IsNone => _slot is null;
+    /// <summary>Gets whether this is no buffer, because the ring has stopped and all is read.</summary>
+    public bool IsNone => _transfer is null;
 
     /// <summary>Gets the ring that lent the buffer.</summary>
-    public UsbInputRing Ring => Unsafe.As<UsbInputRing>(Slot().Ring);
+    public UsbInputRing Ring => Unsafe.As<UsbInputRing>(Transfer().Ring);
 
-    /// <summary>The number of this transfer, counted from 0 in the order of submission. Numbers that are missing were dropped, or had nothing to tell.</summary>
-    public long Sequence => Slot().Sequence;
+    /// <summary>Gets the number of the transfer, counted from 0 in the order of submission. A missing number belongs to a transfer that was dropped or brought nothing.</summary>
+    public long Sequence => Transfer().Sequence;
 
-    /// <summary>How the transfer ended. Whatever it is, the data is good: the bus has checked each packet.</summary>
-    public UsbTransferStatus Status => Slot().Status;
+    /// <summary>Gets how the transfer ended. The data is good with any status, because the bus has checked each packet.</summary>
+    public UsbTransferStatus Status => Transfer().Status;
 
-    /// <summary>Bytes that arrived; of isochronous transfers the sum of the packets. 0 with a good status is a zero-length packet.</summary>
-    public int Length => Slot().Length;
+    /// <summary>Gets the number of bytes that arrived; for isochronous transfers the sum of the packets. 0 with a good status is a zero-length packet.</summary>
+    public int Length => Transfer().Length;
 
-    /// <summary>Whether it ended with a packet that was not full, which is how devices mark the end of a message.</summary>
+    /// <summary>Gets whether the transfer ended with a packet that was not full, which is how devices mark the end of a message.</summary>
     public bool EndsWithShortPacket
     {
         get
         {
-            RingSlot slot = Slot();
-            return slot.Status == UsbTransferStatus.Completed && slot.Length < slot.Memory.Length && !slot.Ring.Plan.IsIsochronous;
+            RingTransfer transfer = Transfer();
+            return transfer.Status == UsbTransferStatus.Completed && transfer.Length < transfer.Memory.Length && !transfer.Ring.Plan.IsIsochronous;
         }
     }
 
-    /// <summary>What was thrown away before it because the reader was late.</summary>
-    public UsbRingLoss LostBefore => Slot().LostBefore;
+    /// <summary>Gets what was dropped before this buffer because the reader was late.</summary>
+    public UsbRingLoss LostBefore => Transfer().LostBefore;
 
-    /// <summary>When it ended, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> counts.</summary>
-    public long Timestamp => Slot().Timestamp;
+    /// <summary>Gets the time at which the transfer was handled, in ticks of <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>; 0 if <see cref="UsbRingOptions.Timestamps"/> is false.</summary>
+    public long Timestamp => Transfer().Timestamp;
 
-    /// <summary>What arrived. Valid until the buffer is disposed; later it may change, but never goes away.</summary>
+    /// <summary>Gets the bytes that arrived. The span is valid until the buffer is disposed; after that its bytes may change, but the memory is not freed.</summary>
     /// <exception cref="InvalidOperationException">The ring is isochronous: its packets have gaps between them. Use <see cref="Packets"/>.</exception>
-    public ReadOnlySpan<byte> Data => Memory.Span;
+    public ReadOnlySpan<byte> Data
+    {
+        get
+        {
+            RingTransfer transfer = Transfer();
+            if (transfer.PacketSize != 0)
+                ThrowIsochronous();
+            return MemoryMarshal.CreateReadOnlySpan(ref transfer.Start, transfer.Length); // at most the size of the buffer
+        }
+    }
 
-    /// <summary>The same as memory.</summary>
+    /// <summary>Gets the bytes that arrived, as memory.</summary>
     /// <exception cref="InvalidOperationException">The ring is isochronous: use <see cref="Packets"/>.</exception>
     public ReadOnlyMemory<byte> Memory
     {
         get
         {
-            RingSlot slot = Slot();
-            if (slot.Ring.Plan.IsIsochronous)
+            RingTransfer transfer = Transfer();
+            if (transfer.Ring.Plan.IsIsochronous)
                 ThrowIsochronous();
-            return slot.Memory[..slot.Length];
+            return transfer.Memory[..transfer.Length];
         }
     }
 
-    /// <summary>The isochronous packets, good or bad, for <c>foreach</c>; none of other transfers.</summary>
-    public UsbRingPackets Packets => new(Slot());
+    /// <summary>Gets the isochronous packets, good and bad ones, for <c>foreach</c>; none for other transfers.</summary>
+    public UsbRingPackets Packets => new(Transfer());
 
-    /// <summary>How many isochronous packets had their turn.</summary>
-    public int PacketCount => Slot().Packets;
+    /// <summary>Gets the number of isochronous packets that had their turn.</summary>
+    public int PacketCount => Transfer().Packets;
 
     /// <summary>
-    /// The number of the first packet, counted from 0: packets of transfers that were dropped or failed are counted, so that a number that follows
-    /// another is a service interval that follows another.
+    /// Gets the number of the first packet, counted from 0. Packets of transfers that were dropped or failed are counted, so that consecutive numbers are
+    /// consecutive service intervals.
     /// </summary>
-    public long FirstPacket
-    {
-        get
-        {
-            RingSlot slot = Slot();
-            return slot.Sequence * slot.Ring.Plan.Packets;
-        }
-    }
+    public long FirstPacket => Transfer().FirstPacket;
 
-    /// <summary>Copies what arrived: of isochronous transfers the good packets, one after the other.</summary>
+    /// <summary>Copies the bytes that arrived; for isochronous transfers those of the good packets, one after the other.</summary>
     /// <param name="destination">At least <see cref="Length"/> bytes.</param>
-    /// <returns>Bytes that were written.</returns>
+    /// <returns>The number of bytes that were written.</returns>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
     public int CopyTo(Span<byte> destination)
     {
-        RingSlot slot = Slot();
-        if (!slot.Ring.Plan.IsIsochronous)
+        RingTransfer transfer = Transfer();
+        if (!transfer.Ring.Plan.IsIsochronous)
         {
-            slot.Memory.Span[..slot.Length].CopyTo(destination);
-            return slot.Length;
+            transfer.Memory.Span[..transfer.Length].CopyTo(destination);
+            return transfer.Length;
         }
 
         int written = 0;
@@ -109,42 +113,47 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         return written;
     }
 
-    /// <summary>Gives it back to the ring. May be called more than once, also when the ring is disposed.</summary>
+    /// <summary>Gives the buffer back to the ring. May be called more than once, also when the ring is disposed.</summary>
     public void Dispose()
     {
-        if (_slot is { } slot)
-            ((UsbInputRing)slot.Ring).Return(slot, _loan);
+        if (_transfer is { } transfer)
+            ((UsbInputRing)transfer.Ring).Return(transfer, _loan);
     }
 
-    /// <summary>Whether both are the same buffer.</summary>
+    /// <summary>Returns whether both are the same buffer.</summary>
     /// <param name="other">The other.</param>
-    public bool Equals(UsbInputBuffer other) => _slot == other._slot && _loan == other._loan;
+    public bool Equals(UsbInputBuffer other) => _transfer == other._transfer && _loan == other._loan;
 
     /// <inheritdoc/>
     public override bool Equals([NotNullWhen(true)] object? obj) => obj is UsbInputBuffer other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(_slot, _loan);
+    public override int GetHashCode() => HashCode.Combine(_transfer, _loan);
 
-    /// <summary>Whether both are the same buffer.</summary>
+    /// <summary>Returns whether both are the same buffer.</summary>
     /// <param name="left">One.</param>
     /// <param name="right">The other.</param>
     public static bool operator ==(UsbInputBuffer left, UsbInputBuffer right) => left.Equals(right);
 
-    /// <summary>Whether they are different buffers.</summary>
+    /// <summary>Returns whether they are different buffers.</summary>
     /// <param name="left">One.</param>
     /// <param name="right">The other.</param>
     public static bool operator !=(UsbInputBuffer left, UsbInputBuffer right) => !left.Equals(right);
 
-    private RingSlot Slot()
+    private RingTransfer Transfer()
     {
-        if (_slot is null || _slot.Loan != _loan)
+        if (_transfer is null || _transfer.Loan != _loan)
             ThrowGone();
-        return _slot;
+        return _transfer;
     }
 
     [DoesNotReturn]
-    private static void ThrowGone() => throw new ObjectDisposedException(nameof(UsbInputBuffer));
+    private void ThrowGone()
+    {
+        if (IsNone)
+            throw new InvalidOperationException("There is no buffer, because the ring has stopped and all is read: check IsNone first.");
+        throw new ObjectDisposedException(nameof(UsbInputBuffer));
+    }
 
     [DoesNotReturn]
     private static void ThrowIsochronous() => throw new InvalidOperationException("The data of an isochronous transfer is in its packets: use Packets or CopyTo.");

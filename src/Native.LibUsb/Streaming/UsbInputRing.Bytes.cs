@@ -34,9 +34,9 @@ public sealed partial class UsbInputRing
     /// <summary>Takes what the next transfer brought, if it is there.</summary>
     internal bool TryTakePiece(UsbReadBoundary boundary, UsbReadLoss loss, out InputPiece piece)
     {
-        RingSlot? slot = TakeNext();
-        piece = slot is null ? default : InputPiece.Of(slot, boundary, loss);
-        return slot is not null;
+        RingTransfer? transfer = TakeNext(RingTransferState.Lent);
+        piece = transfer is null ? default : InputPiece.Of(transfer, boundary, loss);
+        return transfer is not null;
     }
 
     /// <summary>Waits until something may have changed.</summary>
@@ -54,12 +54,12 @@ public sealed partial class UsbInputRing
     internal void Nudge() => _signal.Set();
 
     /// <summary>Whether nothing more comes. Look before what came before is taken.</summary>
-    internal bool HasEnded => IsAtRest;
+    internal bool HasEnded => Engine.Run.IsAtRest;
 
     /// <summary>Nothing is left: throws unless the program has stopped the ring, and can still know that it has read everything.</summary>
     internal void ThrowIfBroken()
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
         ThrowIfFailed();
     }
 
@@ -70,7 +70,7 @@ public sealed partial class UsbInputRing
 
     private void CheckBytes(UsbReadBoundary boundary)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
         if (boundary != UsbReadBoundary.None && Plan.IsIsochronous)
             throw new ArgumentException("Isochronous packets are not messages.", nameof(boundary));
         if (!_pulled)

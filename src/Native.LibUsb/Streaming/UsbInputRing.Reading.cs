@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
@@ -8,11 +9,14 @@ public sealed partial class UsbInputRing
     /// <summary>Takes the next buffer if it is there. For one reader at a time.</summary>
     /// <param name="buffer">The buffer, which the caller disposes: then it is submitted again.</param>
     /// <returns>Whether there was one.</returns>
+    /// <exception cref="InvalidOperationException">The ring was not started, or gives its data to a handler.</exception>
     public bool TryTake(out UsbInputBuffer buffer)
     {
-        RingSlot? slot = TakeNext();
-        buffer = slot is null ? default : new UsbInputBuffer(slot);
-        return slot is not null;
+        RingTransfer? transfer = TakeNext(RingTransferState.Lent);
+        if (transfer is null && !_pulled)
+            ThrowNotRead();
+        buffer = transfer is null ? default : new UsbInputBuffer(transfer);
+        return transfer is not null;
     }
 
     /// <summary>Takes the next buffer, and waits for it on this thread.</summary>
@@ -46,9 +50,11 @@ public sealed partial class UsbInputRing
     {
         while (true)
         {
-            bool ended = IsAtRest; // first: what came before is seen below
+            bool ended = Engine.Run.IsAtRest; // first: what came before is seen below
             if (HasNext())
                 return true;
+            if (!_pulled)
+                ThrowNotRead();
             if (ended)
             {
                 ThrowIfFailed();
@@ -107,7 +113,7 @@ public sealed partial class UsbInputRing
 
     private bool TryTakeOrEnd(out UsbInputBuffer buffer, out bool ended)
     {
-        ended = IsAtRest; // first: what came before is taken below
+        ended = Engine.Run.IsAtRest; // first: what came before is taken below
         if (TryTake(out buffer))
             return true;
         if (ended)
@@ -115,15 +121,22 @@ public sealed partial class UsbInputRing
         return false;
     }
 
+    [DoesNotReturn]
+    private void ThrowNotRead()
+    {
+        ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
+        throw new InvalidOperationException("To read the ring, call the Start that takes no handler first.");
+    }
+
     private bool HasNext()
     {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        RingSlot? slot = Order.First;
-        while (slot is { State: RingSlotState.Done } && HasNothing(slot))
-            slot = slot.Later;
-        bool has = slot is { State: RingSlotState.Done };
-        Gate.Exit();
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        RingTransfer? transfer = engine.Queue.First;
+        while (transfer is { State: RingTransferState.Done, IsEmptyAfterStop: true })
+            transfer = engine.Queue.After(transfer);
+        bool has = transfer is { State: RingTransferState.Done };
+        engine.Lock.Exit();
         return has;
     }
 }

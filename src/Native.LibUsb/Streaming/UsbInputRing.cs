@@ -1,197 +1,199 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// A ring that reads: its data goes to a handler on the event thread (<see cref="Start{THandler}"/>,
-/// <see cref="Start(UsbInputCallback)"/>), or is read by code of its own (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>,
-/// <see cref="ReadAllAsync"/>).
+/// Represents a ring that reads. Its data goes to a handler on the event thread (<see cref="Start{THandler}"/>, <see cref="Start(UsbInputCallback)"/>), or is
+/// read by other code (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>, <see cref="ReadAllAsync"/>).
 /// </summary>
-public sealed partial class UsbInputRing : UsbRing
+/// <remarks>
+/// A handler on the event thread costs about what the same loop costs in C. Code that awaits <see cref="ReadAsync"/> continues on the thread pool and costs more
+/// than twice as much, because each wake-up switches to another thread; <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The costs are
+/// measured in bench/README.md. An exception that leaves a handler goes to <see cref="UsbContext.UnhandledCallbackException"/>, and the stream goes on. Without a
+/// subscriber, the call that handles events throws it, and on an event thread of the library it ends the process.
+/// </remarks>
+public sealed unsafe partial class UsbInputRing : UsbRing
 {
     private readonly RingSignal _signal;
-    private readonly MissedIntervals? _missed;
     private UsbInputCallback? _callback;
+    private delegate*<UsbInputRing, void> _consume;
     private bool _pulled;
-    private long _intervals;
-    private long _lastCompletion;
 
     internal UsbInputRing(UsbEndpoint endpoint, RingPlan plan)
         : base(endpoint, plan)
     {
         _signal = new RingSignal(plan.Options.ContinueOnEventThread);
-        if (plan.IsIsochronous)
-            _missed = new MissedIntervals(plan.ServiceInterval, plan.Packets);
+        Content = new InputContent(this);
     }
 
-    /// <summary>Starts it for code that reads with <see cref="ReadAsync"/> and its kind.</summary>
+    internal override IRingContent Content { get; }
+
+    /// <summary>Starts the ring for code that reads with <see cref="ReadAsync"/> or one of its siblings.</summary>
     /// <exception cref="InvalidOperationException">It runs, or it is to drop data and has no spare buffers.</exception>
     /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start()
     {
         if (Plan.Drops && Plan.Spares == 0)
             throw new InvalidOperationException("A ring that is read and drops what comes too fast needs spare buffers: set Spares, or Overflow to Wait.");
-        Begin<PullConsumer>(pulled: true);
+        Begin<PullConsumer>(null);
     }
 
-    /// <summary>Starts it for a static handler, called on the event thread for each buffer; calling it costs what a direct call does.</summary>
+    /// <summary>Starts the ring for a static handler, which is called on the event thread for each buffer. The call costs what a direct call does.</summary>
     /// <typeparam name="THandler">A type, usually an empty struct, with the method to call. Its state is in <see cref="UsbRing.State"/>.</typeparam>
     /// <exception cref="InvalidOperationException">It runs.</exception>
     /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
-        where THandler : struct, IUsbInputHandler => Begin<PushConsumer<THandler>>(pulled: false);
+        where THandler : struct, IUsbInputHandler => Begin<PushConsumer<THandler>>(null);
 
-    /// <summary>Starts it for a callback, called on the event thread for each buffer.</summary>
-    /// <param name="callback">What to call. The buffer is the ring's again when it returns.</param>
+    /// <summary>Starts the ring for a callback, which is called on the event thread for each buffer.</summary>
+    /// <param name="callback">The callback. The buffer belongs to the ring again when it returns.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">It runs.</exception>
     /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbInputCallback callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        _callback = callback;
-        Begin<PushConsumer<CallbackHandler>>(pulled: false);
+        Begin<PushConsumer<CallbackHandler>>(callback);
     }
 
-    private void Begin<TConsumer>(bool pulled)
-        where TConsumer : struct, IConsumer
+    /// <summary>Takes a buffer back from the program.</summary>
+    internal void Return(RingTransfer transfer, long loan)
     {
-        CheckCanStart();
-        _pulled = pulled;
-        foreach (RingSlot slot in Slots)
-            slot.Transfer.SetHandler<Completion<TConsumer>>();
-        Run();
-    }
-
-    private protected override void Wake() => _signal.Set();
-
-    private protected override void OnRunning() => Fill();
-
-    private protected override void OnEmpty()
-    {
-        if (_missed is null)
+        if (transfer.State != RingTransferState.Lent)
+        {
+            // It is a handler's, and the ring takes it back when the handler returns; or it is stale, and nothing happens.
+            Interlocked.CompareExchange(ref transfer.Loan, loan + 1, loan);
             return;
-        _missed.Finish(_lastCompletion);
-        Counters.MissedIntervals = _missed.Count;
+        }
+
+        LogScope.ThrowIfInside();
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        if (transfer.State == RingTransferState.Lent && transfer.Loan == loan)
+        {
+            transfer.Loan++; // code that still has the buffer has nothing
+            engine.Queue.PutFree(transfer);
+            engine.SubmitLocked();
+        }
+
+        engine.Lock.Exit();
+        engine.AfterLock();
     }
 
-    private void OnCompleted<TConsumer>(RingSlot slot)
+    private void Begin<TConsumer>(UsbInputCallback? callback)
         where TConsumer : struct, IConsumer
     {
-        long begin = Stopwatch.GetTimestamp();
-        bool taken = false;
-        Gate.Enter(ref taken);
-        TakeBack(slot, begin);
-        CountMissed(slot, begin);
-        Fill(); // first of all the queue is full again
-        if (_pulled && Plan.Drops && WantsMore)
-            Drop(slot);
-        if (IsRunning) // one that stops takes everything back
-            Counters.Armed(Armed);
-        bool ready = Order.First is { State: RingSlotState.Done };
-        Gate.Exit();
+        Engine.Reserve(); // a ring that runs refuses, and nothing has changed
+        _callback = callback;
+        _pulled = !TConsumer.IsPush;
+        _consume = &TConsumer.Consume;
+        Engine.Start(&TConsumer.Deliver, producing: false);
+        ThrowIfFailed();
+    }
+
+    internal override void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused)
+    {
+        RingEngine engine = Engine;
+        TransferResults results = RingEngine.ReadResults(transfer, native, now);
+        engine.Lock.Enter();
+        engine.TakeBackLocked(transfer, results);
+        if (transfer.Status == UsbTransferStatus.Completed)
+            engine.CountIntervals(now, transfer.Packets);
+        if (refused != UsbError.Success)
+            engine.CountRefusedLocked(refused);
+        else if (_pulled && Plan.Drops && !engine.Queue.HasFree && engine.WantsMore)
+            DropLocked(transfer);
+        if (refused == UsbError.Success)
+            engine.SubmitLocked(); // before the data is looked at, the queue is full again
+        if (engine.Run.IsRunning) // one that stops takes everything back
+            engine.Counters.Armed(engine.Queue.Armed);
+        bool ready = engine.Queue.First is { State: RingTransferState.Done };
+        engine.Lock.Exit();
 
         if (ready)
-            TConsumer.Consume(this);
-        AfterGate();
-        Counters.LongestCallbackTicks = Math.Max(Counters.LongestCallbackTicks, Stopwatch.GetTimestamp() - begin);
+            _consume(this);
+
+        engine.Lock.Enter();
+        engine.EndCallbackLocked(mayBeFast: !_pulled);
+        engine.Lock.Exit();
+        engine.AfterLock();
     }
 
-    /// <summary>Under the gate: nothing is free, so what has just arrived is thrown away, and its buffer is submitted again.</summary>
-    private void Drop(RingSlot slot)
+    /// <summary>Under the lock: nothing is free, so that the data that has just arrived is thrown away, and its buffer is submitted again.</summary>
+    private void DropLocked(RingTransfer transfer)
     {
-        if (slot.State != RingSlotState.Done)
-            return;
-        var loss = new UsbRingLoss(1, slot.Packets, slot.Length);
-        Counters.Drop(slot, loss);
-        Skip(slot, loss);
-        if (!Arm(slot))
-            PutFree(slot);
+        var loss = new UsbRingLoss(1, transfer.Packets, transfer.Length);
+        Engine.Counters.Drop(transfer, loss);
+        Engine.Queue.Skip(transfer, loss);
+        Engine.Queue.PutFree(transfer);
     }
 
-    /// <summary>Under the gate: takes a buffer out of the order that will not be delivered; the one after it tells what was lost.</summary>
-    private void Skip(RingSlot slot, UsbRingLoss loss)
+    /// <summary>Takes the next buffer, if it is there.</summary>
+    /// <param name="to">Its new state.</param>
+    private RingTransfer? TakeNext(RingTransferState to)
     {
-        UsbRingLoss all = slot.LostBefore.Plus(loss);
-        if (slot.Later is { } next)
-            next.LostBefore = next.LostBefore.Plus(all);
-        else
-            PendingLoss = PendingLoss.Plus(all);
-        Order.Remove(slot);
-    }
-
-    /// <summary>Takes the next buffer, when it is there.</summary>
-    private RingSlot? TakeNext()
-    {
-        RingSlot? next = null;
-        bool taken = false;
-        Gate.Enter(ref taken);
-        while (next is null && Order.First is { State: RingSlotState.Done } first)
+        LogScope.ThrowIfInside();
+        RingEngine engine = Engine;
+        RingTransfer? next = null;
+        engine.Lock.Enter();
+        while (next is null && engine.Queue.First is { State: RingTransferState.Done } first)
         {
-            if (HasNothing(first))
+            if (first.IsEmptyAfterStop)
             {
-                Skip(first, default);
-                PutFree(first);
+                engine.Queue.Skip(first, default);
+                engine.Queue.PutFree(first);
                 continue;
             }
 
-            Order.Remove(first);
-            first.State = RingSlotState.Lent;
+            engine.Queue.Remove(first);
+            first.State = to;
             first.Loan++;
             next = first;
         }
 
-        if (WantsMore)
-            Fill();
-        Gate.Exit();
-        AfterGate();
+        engine.SubmitLocked();
+        engine.Lock.Exit();
+        engine.AfterLock();
         return next;
     }
 
-    // Cut short before anything had arrived.
-    private static bool HasNothing(RingSlot slot) =>
-        slot.Length == 0 && slot.Packets == 0 && slot.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice;
-
-    /// <summary>Takes a buffer back from the program.</summary>
-    internal void Return(RingSlot slot, long loan)
+    /// <summary>Takes a buffer back whose handler has returned.</summary>
+    private void TakeBackFromHandler(RingTransfer transfer, long loan)
     {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        if (slot.State == RingSlotState.Lent && slot.Loan == loan)
-        {
-            slot.Loan++; // whoever still has it has nothing
-            PutFree(slot);
-            Fill();
-        }
-
-        Gate.Exit();
-        AfterGate();
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        transfer.Loan = loan + 1;
+        engine.Queue.PutFree(transfer);
+        engine.SubmitLocked();
+        engine.Lock.Exit();
+        engine.AfterLock();
     }
 
-    // Under the gate.
-    private void CountMissed(RingSlot slot, long now)
-    {
-        if (_missed is null || slot.Status != UsbTransferStatus.Completed)
-            return;
-        _intervals += Plan.Packets;
-        _lastCompletion = now;
-        _missed.Add(now, _intervals);
-        Counters.MissedIntervals = _missed.Count;
-    }
-
-    /// <summary>What is done with buffers whose turn has come.</summary>
+    /// <summary>Represents what is done with buffers whose turn has come.</summary>
     private interface IConsumer
     {
+        /// <summary>Gets whether a handler gets them, so that nobody holds one when the handler has returned.</summary>
+        static abstract bool IsPush { get; }
+
+        /// <summary>On the fast path: hands one over.</summary>
+        static abstract void Deliver(RingTransfer transfer);
+
+        /// <summary>Outside the fast path: hands over all that are ready.</summary>
         static abstract void Consume(UsbInputRing ring);
     }
 
     /// <summary>Other code reads them.</summary>
     private readonly struct PullConsumer : IConsumer
     {
+        public static bool IsPush => false;
+
+        public static void Deliver(RingTransfer transfer) => throw new UnreachableException();
+
         public static void Consume(UsbInputRing ring) => ring._signal.Set();
     }
 
@@ -199,23 +201,26 @@ public sealed partial class UsbInputRing : UsbRing
     private readonly struct PushConsumer<THandler> : IConsumer
         where THandler : struct, IUsbInputHandler
     {
+        public static bool IsPush => true;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Deliver(RingTransfer transfer) => THandler.OnBuffer(new UsbInputBuffer(transfer));
+
         public static void Consume(UsbInputRing ring)
         {
-            while (ring.TakeNext() is { } slot)
+            while (ring.TakeNext(RingTransferState.Handled) is { } transfer)
             {
-                var buffer = new UsbInputBuffer(slot);
+                long loan = transfer.Loan;
                 try
                 {
-                    THandler.OnBuffer(buffer);
+                    THandler.OnBuffer(new UsbInputBuffer(transfer));
                 }
                 catch (Exception exception) // the stream goes on
                 {
                     ring.Handle.Context.ReportCallbackException(ring, exception);
                 }
-                finally
-                {
-                    buffer.Dispose();
-                }
+
+                ring.TakeBackFromHandler(transfer, loan);
             }
         }
     }
@@ -225,13 +230,27 @@ public sealed partial class UsbInputRing : UsbRing
         public static void OnBuffer(UsbInputBuffer buffer) => buffer.Ring._callback!(buffer);
     }
 
-    private readonly struct Completion<TConsumer> : IUsbTransferHandler
-        where TConsumer : struct, IConsumer
+    /// <summary>Represents the part of the engine that is different when a ring reads.</summary>
+    private sealed class InputContent(UsbInputRing ring) : IRingContent
     {
-        public static void OnCompleted(UsbTransfer transfer)
+        public bool StopsAtFailure => false;
+
+        public RingTransfer? TakeNextLocked() => ring.Engine.Queue.TakeFree();
+
+        public void Prepare(RingTransfer transfer)
         {
-            RingSlot slot = Unsafe.As<RingSlot>(transfer.State!);
-            Unsafe.As<UsbInputRing>(slot.Ring).OnCompleted<TConsumer>(slot);
         }
+
+        public void TakeRefusedLocked(RingTransfer transfer) => ring.Engine.Queue.PutFree(transfer);
+
+        public void BeginLocked()
+        {
+        }
+
+        public void EndLocked()
+        {
+        }
+
+        public void Wake() => ring._signal.Set();
     }
 }

@@ -3,81 +3,114 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Memory of a ring to be filled and committed. After that, or after disposing it, every member throws. A copy is the same buffer.</summary>
+/// <summary>
+/// Represents memory of a ring that the program fills and commits. After the buffer is committed or disposed, every member throws. A copy is the same buffer.
+/// </summary>
 public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer>
 {
-    private readonly RingSlot? _slot;
+    private readonly RingTransfer? _transfer;
     private readonly long _loan;
 
-    internal UsbOutputBuffer(RingSlot slot)
+    internal UsbOutputBuffer(RingTransfer transfer)
     {
-        _slot = slot;
-        _loan = slot.Loan;
+        _transfer = transfer;
+        _loan = transfer.Loan;
     }
 
     /// <summary>Gets the ring that lent the buffer.</summary>
-    public UsbOutputRing Ring => Unsafe.As<UsbOutputRing>(Slot().Ring);
+    public UsbOutputRing Ring => Unsafe.As<UsbOutputRing>(Transfer().Ring);
 
-    /// <summary>Where to write: the size of one transfer. What was in it before is still there.</summary>
-    public Memory<byte> Memory => Slot().Memory;
+    /// <summary>Gets the memory to write to, which has the size of one transfer. Earlier content is still there.</summary>
+    public Memory<byte> Memory => Transfer().Memory;
 
-    /// <summary>The same as a span.</summary>
-    public Span<byte> Span => Slot().Memory.Span;
+    /// <summary>Gets the memory to write to, as a span.</summary>
+    public Span<byte> Span => Transfer().Memory.Span;
 
-    /// <summary>Hands it over to be sent, behind what was committed before.</summary>
+    /// <summary>Commits the buffer: its bytes are sent after those that were committed before.</summary>
     /// <param name="length">
-    /// Bytes to send, from the first; 0 is a zero-length packet. Isochronous: they fill the packets in turn, the last one perhaps not whole; at
-    /// least 1.
+    /// The number of bytes to send, from the first; 0 is a zero-length packet. Isochronous: at least 1; the bytes fill packets of
+    /// <see cref="UsbRing.PacketSize"/>, and the last packet has the rest.
     /// </param>
     /// <param name="endOfMessage">
     /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end. Not for isochronous endpoints.
-    /// Not supported by every system.
+    /// Not supported by every system (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is not within the buffer.</exception>
-    /// <exception cref="ArgumentException">Isochronous messages have no such end.</exception>
-    /// <exception cref="ObjectDisposedException">It was committed or disposed before.</exception>
+    /// <exception cref="ArgumentException">The ring is isochronous, and its packets are not messages.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
     public void Commit(int length, bool endOfMessage = false)
     {
-        RingSlot slot = Slot();
-        bool isochronous = slot.Ring.Plan.IsIsochronous;
-        if (length < (isochronous ? 1 : 0) || length > slot.Memory.Length)
-            throw new ArgumentOutOfRangeException(nameof(length), length, $"The buffer has {slot.Memory.Length} bytes.");
+        RingTransfer transfer = Transfer();
+        bool isochronous = transfer.Ring.Plan.IsIsochronous;
+        if (length < (isochronous ? 1 : 0) || length > transfer.Memory.Length)
+            throw new ArgumentOutOfRangeException(nameof(length), length, $"The buffer has {transfer.Memory.Length} bytes.");
         if (endOfMessage && isochronous)
             throw new ArgumentException("Isochronous packets are not messages.", nameof(endOfMessage));
-        ((UsbOutputRing)slot.Ring).Return(slot, _loan, length, endOfMessage);
+        Unsafe.As<UsbOutputRing>(transfer.Ring).Commit(transfer, _loan, length, endOfMessage, default);
     }
 
-    /// <summary>Gives it back without sending anything, unless it was committed. May be called more than once.</summary>
+    /// <summary>
+    /// Commits the buffer as isochronous packets of given lengths, each of which is sent in one service interval. Audio at 44.1 kHz, for example, has nine packets
+    /// of 44 frames and one of 45.
+    /// </summary>
+    /// <param name="packetLengths">
+    /// The lengths in bytes; the packets lie one after the other in the buffer, without gaps. At least one and at most <see cref="UsbRing.PacketsPerTransfer"/>
+    /// packets of 0 to <see cref="UsbRing.PacketSize"/> bytes. A packet of length 0 takes its turn and sends nothing.
+    /// </param>
+    /// <exception cref="ArgumentException">There is no packet, or there are too many.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A length is out of range.</exception>
+    /// <exception cref="InvalidOperationException">The ring is not isochronous.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
+    public void Commit(ReadOnlySpan<int> packetLengths)
+    {
+        RingTransfer transfer = Transfer();
+        RingPlan plan = transfer.Ring.Plan;
+        if (!plan.IsIsochronous)
+            throw new InvalidOperationException("Only isochronous transfers are made of packets: use the Commit that takes the number of bytes.");
+        if (packetLengths.IsEmpty || packetLengths.Length > plan.Packets)
+            throw new ArgumentException($"A buffer of this ring is sent as 1 to {plan.Packets} packets, not {packetLengths.Length}.", nameof(packetLengths));
+        int total = 0;
+        foreach (int length in packetLengths)
+        {
+            if (length < 0 || length > plan.PacketSize)
+                throw new ArgumentOutOfRangeException(nameof(packetLengths), length, $"A packet of this ring has 0 to {plan.PacketSize} bytes.");
+            total += length;
+        }
+
+        Unsafe.As<UsbOutputRing>(transfer.Ring).Commit(transfer, _loan, total, endsMessage: false, packetLengths);
+    }
+
+    /// <summary>Gives the buffer back without sending anything, unless it was committed. May be called more than once.</summary>
     public void Dispose()
     {
-        if (_slot is { } slot)
-            ((UsbOutputRing)slot.Ring).Return(slot, _loan, -1, false);
+        if (_transfer is { } transfer)
+            Unsafe.As<UsbOutputRing>(transfer.Ring).Return(transfer, _loan);
     }
 
-    /// <summary>Whether both are the same buffer.</summary>
+    /// <summary>Returns whether both are the same buffer.</summary>
     /// <param name="other">The other.</param>
-    public bool Equals(UsbOutputBuffer other) => _slot == other._slot && _loan == other._loan;
+    public bool Equals(UsbOutputBuffer other) => _transfer == other._transfer && _loan == other._loan;
 
     /// <inheritdoc/>
     public override bool Equals([NotNullWhen(true)] object? obj) => obj is UsbOutputBuffer other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(_slot, _loan);
+    public override int GetHashCode() => HashCode.Combine(_transfer, _loan);
 
-    /// <summary>Whether both are the same buffer.</summary>
+    /// <summary>Returns whether both are the same buffer.</summary>
     /// <param name="left">One.</param>
     /// <param name="right">The other.</param>
     public static bool operator ==(UsbOutputBuffer left, UsbOutputBuffer right) => left.Equals(right);
 
-    /// <summary>Whether they are different buffers.</summary>
+    /// <summary>Returns whether they are different buffers.</summary>
     /// <param name="left">One.</param>
     /// <param name="right">The other.</param>
     public static bool operator !=(UsbOutputBuffer left, UsbOutputBuffer right) => !left.Equals(right);
 
-    private RingSlot Slot()
+    private RingTransfer Transfer()
     {
-        if (_slot is null || _slot.Loan != _loan)
+        if (_transfer is null || _transfer.Loan != _loan)
             throw new ObjectDisposedException(nameof(UsbOutputBuffer));
-        return _slot;
+        return _transfer;
     }
 }

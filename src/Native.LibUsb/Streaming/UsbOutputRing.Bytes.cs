@@ -31,7 +31,7 @@ public sealed partial class UsbOutputRing
     }
 
     /// <summary>Lets who waits look again.</summary>
-    internal void Nudge() => _signal.Set();
+    internal void Nudge() => Signal.Set();
 
     /// <summary>Waits until something may have changed.</summary>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
@@ -39,7 +39,7 @@ public sealed partial class UsbOutputRing
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken)
     {
         ThrowIfAtRest();
-        return _signal.WaitAsync(cancellationToken);
+        return Signal.WaitAsync(cancellationToken);
     }
 
     /// <summary>Waits on this thread until the device has taken all that was committed.</summary>
@@ -47,7 +47,7 @@ public sealed partial class UsbOutputRing
     internal bool Flush(TimeSpan? timeout)
     {
         var deadline = WaitDeadline.After(timeout);
-        while (!IsFlushed())
+        while (!_output.IsSent)
         {
             ThrowIfAtRest();
             TimeSpan left = deadline.Remaining;
@@ -62,7 +62,7 @@ public sealed partial class UsbOutputRing
     private void Wait(TimeSpan timeout)
     {
         CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "wait for the device");
-        _signal.Wait(timeout);
+        Signal.Wait(timeout);
     }
 
     private void CheckBytes(UsbWriteBoundary boundary)

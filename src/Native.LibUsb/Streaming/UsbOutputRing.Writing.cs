@@ -10,9 +10,9 @@ public sealed partial class UsbOutputRing
     /// <returns>Whether there was one.</returns>
     public bool TryAcquire(out UsbOutputBuffer buffer)
     {
-        RingSlot? slot = Lend(onlyForQueue: false);
-        buffer = slot is null ? default : new UsbOutputBuffer(slot);
-        return slot is not null;
+        RingTransfer? transfer = Lend(onlyForQueue: false);
+        buffer = transfer is null ? default : new UsbOutputBuffer(transfer);
+        return transfer is not null;
     }
 
     /// <summary>Takes a buffer to fill, and waits on this thread until one is free.</summary>
@@ -51,7 +51,7 @@ public sealed partial class UsbOutputRing
             if (TryAcquire(out UsbOutputBuffer buffer))
                 return buffer;
             ThrowIfAtRest();
-            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await Signal.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -64,31 +64,19 @@ public sealed partial class UsbOutputRing
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
-        while (!IsFlushed())
+        while (!_output.IsSent)
         {
             ThrowIfAtRest();
-            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await Signal.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    private bool IsFlushed()
-    {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        RingSlot? unsent = Order.First;
-        while (unsent is { IsFiller: true }) // a ring that fills what is missing is never empty
-            unsent = unsent.Later;
-        bool flushed = unsent is null && _waiting.Count == 0;
-        Gate.Exit();
-        return flushed;
     }
 
     private void ThrowIfAtRest()
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        if (!IsAtRest)
+        ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
+        if (!Engine.Run.IsAtRest)
             return;
         ThrowIfFailed();
-        throw new InvalidOperationException("The ring does not run: call Start.");
+        throw new InvalidOperationException("The ring does not run: call Start first.");
     }
 }

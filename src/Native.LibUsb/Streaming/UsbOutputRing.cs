@@ -1,291 +1,241 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
+using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// A ring that writes: a handler on the event thread fills each buffer that is free (<see cref="Start{THandler}"/>,
-/// <see cref="Start(UsbOutputCallback)"/>), or code of the program's own does (<see cref="Start()"/> and <see cref="TryAcquire(out UsbOutputBuffer)"/>,
-/// <see cref="AcquireAsync"/>). What is committed first is sent first.
+/// Represents a ring that writes. A handler on the event thread fills each buffer that is free (<see cref="Start{THandler}"/>,
+/// <see cref="Start(UsbOutputCallback)"/>), or other code does (<see cref="Start()"/> and <see cref="TryAcquire(out UsbOutputBuffer)"/>,
+/// <see cref="AcquireAsync"/>). Buffers are sent in the order in which they are committed.
 /// </summary>
 /// <remarks>
-/// A bulk or interrupt transfer that fails stops the ring: what follows would be behind a hole. What the device has not taken by then is kept, and is
-/// sent first when the ring is started again. Isochronous transfers go on whatever becomes of them.
+/// A bulk or interrupt transfer that fails stops the ring, because the data behind it would follow a hole. What the device has not taken by then is kept, and is
+/// sent first when the ring is started again. An isochronous ring goes on after a failed transfer. An exception that leaves a handler goes to
+/// <see cref="UsbContext.UnhandledCallbackException"/>, and the stream goes on. Without a subscriber, the call that handles events throws it, and on an event
+/// thread of the library it ends the process.
 /// </remarks>
-public sealed partial class UsbOutputRing : UsbRing
+public sealed unsafe partial class UsbOutputRing : UsbRing
 {
-    // What keeps an isochronous endpoint busy while the next transfer is being made.
-    private const int FewestIsochronous = 2;
-
-    private readonly RingSignal _signal;
-
-    // Committed, and waiting until the queue has room; oldest first. Under the gate.
-    private readonly Queue<RingSlot> _waiting;
+    private readonly OutputQueue _output;
     private UsbOutputCallback? _callback;
+    private delegate*<UsbOutputRing, void> _produce;
     private bool _pushes;
-
-    // One thread at a time asks the handler; another one that comes meanwhile leaves it the work. Under the gate.
-    private bool _producing;
-    private bool _produceAgain;
-
-    // Start has its handler fill the whole queue before any of it is submitted. Otherwise a device that takes buffers as fast as they are filled would
-    // keep it there for ever. Under the gate.
-    private bool _gathering;
+    private ProducerState _producer;
 
     internal UsbOutputRing(UsbEndpoint endpoint, RingPlan plan)
         : base(endpoint, plan)
     {
-        _signal = new RingSignal(plan.Options.ContinueOnEventThread);
-        _waiting = new Queue<RingSlot>(plan.Transfers + plan.Spares);
+        Signal = new RingSignal(plan.Options.ContinueOnEventThread);
+        _output = new OutputQueue(this);
     }
 
-    /// <summary>Bytes that were committed and that the device has not taken yet.</summary>
-    public long UnsentBytes
-    {
-        get
-        {
-            long sum = 0;
-            bool taken = false;
-            Gate.Enter(ref taken);
-            for (RingSlot? slot = Order.First; slot is not null; slot = slot.Later)
-                sum += slot.IsFiller ? 0 : slot.Committed - slot.Sent;
-            foreach (RingSlot slot in _waiting)
-                sum += slot.Committed - slot.Sent;
-            Gate.Exit();
-            return sum;
-        }
-    }
+    /// <summary>Gets the number of bytes that were committed and that the device has not taken yet.</summary>
+    public long UnsentBytes => _output.UnsentBytes;
 
-    private protected override bool StopsAtFailure => !Plan.IsIsochronous;
+    internal override IRingContent Content => _output;
 
-    // The handler, or code that goes on in the callback, has the time of the callback. Other code had to be there before: whether it comes while
-    // the callback still runs is chance, and counts would be too.
+    internal RingSignal Signal { get; }
+
+    /// <summary>Gets whether committed buffers wait although there is room for them. Read under the lock.</summary>
+    internal bool HoldsBackLocked => _producer is ProducerState.Filling or ProducerState.FillingAgain;
+
+    // A handler, or code that continues in the callback, has the duration of the callback to refill the queue. Other code had to commit before: whether it runs
+    // while the callback still does is chance, and counts would be too.
     private bool RefillsInCallback => _pushes || Plan.Options.ContinueOnEventThread;
 
-    /// <summary>Starts it for code that writes with <see cref="AcquireAsync"/> and its kind; what was not sent before is sent first.</summary>
-    /// <exception cref="InvalidOperationException">It runs.</exception>
+    /// <summary>Starts the ring for code that writes with <see cref="AcquireAsync"/> or one of its siblings. What was not sent before is sent first.</summary>
+    /// <exception cref="InvalidOperationException">It runs, or is still being stopped.</exception>
     /// <exception cref="UsbException">libusb refused a transfer.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
-    public void Start() => Begin<PullProducer>(pushes: false);
+    /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
+    public void Start() => Begin<PullProducer>(null, pushes: false);
 
     /// <summary>
-    /// Starts it for a static handler, called on the event thread to fill each buffer that is free, and here for the first ones, which are submitted
-    /// together when the queue is full.
+    /// Starts the ring for a static handler, which is called on the event thread to fill each buffer that is free, and on this thread for the first ones, which
+    /// are submitted together when the queue is full.
     /// </summary>
     /// <typeparam name="THandler">A type, usually an empty struct, with the method to call. Its state is in <see cref="UsbRing.State"/>.</typeparam>
-    /// <exception cref="InvalidOperationException">It runs.</exception>
+    /// <exception cref="InvalidOperationException">It runs, or is still being stopped.</exception>
     /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
-        where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>(pushes: true);
+        where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>(null, pushes: true);
 
     /// <summary>
-    /// Starts it for a callback, called on the event thread to fill each buffer that is free, and here for the first ones, which are submitted
-    /// together when the queue is full.
+    /// Starts the ring for a callback, which is called on the event thread to fill each buffer that is free, and on this thread for the first ones, which are
+    /// submitted together when the queue is full.
     /// </summary>
-    /// <param name="callback">What to call.</param>
+    /// <param name="callback">The callback.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">It runs.</exception>
+    /// <exception cref="InvalidOperationException">It runs, or is still being stopped.</exception>
     /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbOutputCallback callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        _callback = callback;
-        Begin<PushProducer<CallbackHandler>>(pushes: true);
+        Begin<PushProducer<CallbackHandler>>(callback, pushes: true);
     }
 
-    private void Begin<TProducer>(bool pushes)
+    private void Begin<TProducer>(UsbOutputCallback? callback, bool pushes)
         where TProducer : struct, IProducer
     {
-        CheckCanStart();
+        Engine.Reserve(); // a ring that runs refuses, and nothing has changed
+        _callback = callback;
         _pushes = pushes;
-        foreach (RingSlot slot in Slots)
-            slot.Transfer.SetHandler<Completion<TProducer>>();
-        Run();
+        if (pushes)
+            _producer = ProducerState.Filling;
+        _produce = &TProducer.Produce;
+        Engine.Start(null, producing: pushes);
         TProducer.Begin(this);
-        AfterGate();
         ThrowIfFailed();
     }
 
-    // What the device has not taken of it.
-    private protected override void Prepare(RingSlot slot)
+    internal override void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused)
     {
-        if (Plan.IsIsochronous)
-            slot.Transfer.UsePackets(slot.Committed, Plan.PacketSize);
-        else
-            slot.Transfer.UsePart(slot.Sent, slot.Committed - slot.Sent, slot.EndsMessage);
+        RingEngine engine = Engine;
+        TransferResults results = RingEngine.ReadResults(transfer, native, now);
+        engine.Lock.Enter();
+        engine.TakeBackLocked(transfer, results);
+        _output.TakeBackLocked(transfer);
+        engine.SubmitLocked();
+        bool ranDry = !RefillsInCallback && CountArmedLocked();
+        engine.Lock.Exit();
+
+        _produce(this);
+
+        engine.Lock.Enter();
+        if (RefillsInCallback)
+            ranDry = CountArmedLocked();
+        if (Plan.IsIsochronous && Plan.Options.FillUnderruns)
+            _output.FillLocked(ranDry);
+        engine.EndCallbackLocked(mayBeFast: false);
+        engine.Lock.Exit();
+        engine.AfterLock();
     }
 
-    private protected override void Wake() => _signal.Set();
-
-    private protected override void OnRunning()
+    /// <summary>Under the lock: counts the transfers in flight after the program had its turn to commit more.</summary>
+    /// <returns>Whether none is, which has been counted too.</returns>
+    private bool CountArmedLocked()
     {
-        // What was in flight when it stopped and did not get through, before all that waited behind it.
-        int behind = _waiting.Count;
-        while (Order.First is { } unsent)
-        {
-            Order.Remove(unsent);
-            _waiting.Enqueue(unsent);
-        }
-
-        for (; behind > 0; behind--)
-            _waiting.Enqueue(_waiting.Dequeue());
-        SendWaiting();
-    }
-
-    private void OnCompleted<TProducer>(RingSlot slot)
-        where TProducer : struct, IProducer
-    {
-        long begin = Stopwatch.GetTimestamp();
-        bool taken = false;
-        Gate.Enter(ref taken);
-        TakeBack(slot, begin);
-        slot.Sent += slot.Length;
-        if (Plan.IsIsochronous || slot.Status == UsbTransferStatus.Completed)
-        {
-            Order.Remove(slot);
-            PutFree(slot);
-        }
-
-        SendWaiting();
-        bool ranDry = !RefillsInCallback && CountArmed();
-        Gate.Exit();
-
-        TProducer.Produce(this);
-        FillUnderrun(ranDry);
-        AfterGate();
-        Counters.LongestCallbackTicks = Math.Max(Counters.LongestCallbackTicks, Stopwatch.GetTimestamp() - begin);
-    }
-
-    /// <summary>Under the gate: submits what waits, as far as there is room. What is refused waits on, and is tried again with the next that comes back.</summary>
-    private void SendWaiting()
-    {
-        while (!_gathering && WantsMore && _waiting.TryPeek(out RingSlot? slot))
-        {
-            if (!Arm(slot))
-                return;
-            _waiting.Dequeue();
-        }
-    }
-
-    /// <summary>Under the gate: counts what is in flight after all had their turn to commit more.</summary>
-    /// <returns>Whether nothing is, which has been counted too.</returns>
-    private bool CountArmed()
-    {
-        if (!IsRunning) // one that stops takes everything back
+        RingEngine engine = Engine;
+        if (!engine.Run.IsRunning) // one that stops takes everything back
             return false;
-        Counters.Armed(Armed);
-        if (Armed > 0)
+        engine.Counters.Armed(engine.Queue.Armed);
+        if (engine.Queue.Armed > 0)
             return false;
-        Counters.Underruns++;
+        engine.Counters.Underrun();
         return true;
     }
 
-    /// <summary>Nothing was committed in time.</summary>
-    private void FillUnderrun(bool ranDry)
-    {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        if (RefillsInCallback)
-            ranDry = CountArmed();
-        if (Plan.IsIsochronous && Plan.Options.FillUnderruns)
-        {
-            while (WantsMore && Armed < FewestIsochronous && TakeFree() is { } slot)
-            {
-                if (!ranDry) // otherwise it is counted
-                    Counters.Underruns++;
-                ranDry = false;
-                slot.Memory.Span.Clear();
-                slot.Committed = slot.Memory.Length;
-                slot.Sent = 0;
-                slot.IsFiller = true;
-                if (!Arm(slot))
-                    PutFree(slot);
-            }
-        }
-
-        Gate.Exit();
-    }
-
     /// <summary>Takes a buffer for the program, when one is free.</summary>
-    private RingSlot? Lend(bool onlyForQueue)
+    /// <param name="onlyForQueue">Whether it is taken only if the queue is not full with what is in flight and what waits.</param>
+    private RingTransfer? Lend(bool onlyForQueue)
     {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        RingSlot? slot = IsRunning && (!onlyForQueue || Armed + _waiting.Count < Plan.Transfers) ? TakeFree() : null;
-        if (slot is not null)
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        RingTransfer? transfer = engine.Run.IsRunning && (!onlyForQueue || engine.Queue.Armed + _output.Waiting < Plan.Transfers)
+            ? engine.Queue.TakeFree()
+            : null;
+        if (transfer is not null)
         {
-            slot.State = RingSlotState.Lent;
-            slot.Loan++;
+            transfer.State = RingTransferState.Lent;
+            transfer.Loan++;
         }
 
-        Gate.Exit();
-        return slot;
+        engine.Lock.Exit();
+        return transfer;
     }
 
-    /// <summary>Takes a buffer back from the program, with something to send or without.</summary>
-    internal void Return(RingSlot slot, long loan, int committed, bool endsMessage)
+    /// <summary>Takes a buffer back from the program, and sends what is in it.</summary>
+    /// <param name="transfer">The transfer of the buffer.</param>
+    /// <param name="loan">The number of the loan.</param>
+    /// <param name="length">The number of bytes.</param>
+    /// <param name="endsMessage">Whether a zero-length packet follows when the last packet is full.</param>
+    /// <param name="packetLengths">The lengths of isochronous packets; empty for packets of the ring's size.</param>
+    /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
+    internal void Commit(RingTransfer transfer, long loan, int length, bool endsMessage, ReadOnlySpan<int> packetLengths)
     {
-        bool taken = false;
-        bool ours;
-        Gate.Enter(ref taken);
-        ours = slot.State == RingSlotState.Lent && slot.Loan == loan;
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        bool ours = TryEndLoanLocked(transfer, loan);
         if (ours)
         {
-            slot.Loan++; // whoever still has it has nothing
-            if (committed < 0)
-            {
-                PutFree(slot);
-            }
+            if (packetLengths.IsEmpty)
+                transfer.Output.Set(length, endsMessage);
             else
-            {
-                slot.Committed = committed;
-                slot.Sent = 0;
-                slot.IsFiller = false;
-                slot.EndsMessage = endsMessage;
-                _waiting.Enqueue(slot);
-                SendWaiting();
-            }
+                transfer.Output.SetPackets(packetLengths, length);
+            _output.AppendLocked(transfer);
+            engine.SubmitLocked();
         }
 
-        Gate.Exit();
-        AfterGate();
-        if (!ours && committed >= 0)
+        engine.Lock.Exit();
+        engine.AfterLock();
+        if (!ours)
             throw new ObjectDisposedException(nameof(UsbOutputBuffer), "The buffer was committed or disposed before.");
     }
 
-    private bool BeginProducing(bool gathering)
+    /// <summary>Takes a buffer back from the program, if the program still has it, without sending anything.</summary>
+    internal void Return(RingTransfer transfer, long loan)
     {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        bool ours = !_producing;
-        _producing = true;
-        _produceAgain = !ours;
-        if (ours)
-            _gathering = gathering;
-        Gate.Exit();
-        return ours;
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        if (TryEndLoanLocked(transfer, loan))
+            engine.Queue.PutFree(transfer);
+        engine.Lock.Exit();
     }
 
-    /// <summary>Submits what was gathered.</summary>
-    /// <returns>False: a transfer came back meanwhile and left its work here, and no other one is in flight that would ask again.</returns>
-    private bool EndProducing()
+    private static bool TryEndLoanLocked(RingTransfer transfer, long loan)
     {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        bool gathered = _gathering;
-        _gathering = false;
-        SendWaiting();
-        bool ended = !_produceAgain || Armed > 0;
-        _produceAgain = false;
-        _producing = !ended;
-        _gathering = gathered && !ended;
-        Gate.Exit();
-        return ended;
+        if (transfer.State != RingTransferState.Lent || transfer.Loan != loan)
+            return false;
+        transfer.Loan++; // code that still has the buffer has nothing
+        return true;
     }
 
-    /// <summary>Where the data comes from.</summary>
+    /// <summary>Begins to ask the handler, unless another thread asks already, which then does it once more.</summary>
+    private bool TryBeginProducing()
+    {
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        bool begins = _producer == ProducerState.Idle;
+        if (begins)
+            engine.Run.BeginCallback(); // until the handler has returned, the ring is not at rest
+        _producer = _producer switch
+        {
+            ProducerState.Idle => ProducerState.Asking,
+            ProducerState.Filling => ProducerState.FillingAgain,
+            ProducerState.Asking => ProducerState.AskingAgain,
+            ProducerState again => again,
+        };
+        engine.Lock.Exit();
+        return begins;
+    }
+
+    /// <summary>Submits what the handler has filled.</summary>
+    /// <returns>False if a transfer came back meanwhile, and no other one is in flight whose callback would ask the handler again.</returns>
+    private bool TryEndProducing()
+    {
+        RingEngine engine = Engine;
+        engine.Lock.Enter();
+        ProducerState asked = _producer;
+        _producer = ProducerState.Asking; // nothing is held back any more
+        engine.SubmitLocked();
+        bool again = asked is ProducerState.FillingAgain or ProducerState.AskingAgain || _producer == ProducerState.AskingAgain;
+        bool ends = !again || engine.Queue.Armed > 0;
+        if (ends)
+        {
+            _producer = ProducerState.Idle;
+            engine.Run.EndCallback();
+        }
+        else
+        {
+            _producer = asked == ProducerState.FillingAgain ? ProducerState.Filling : ProducerState.Asking;
+        }
+
+        engine.Lock.Exit();
+        engine.AfterLock();
+        return ends;
+    }
+
+    /// <summary>Represents the source of the data.</summary>
     private interface IProducer
     {
         /// <summary>The ring has just been started.</summary>
@@ -298,42 +248,41 @@ public sealed partial class UsbOutputRing : UsbRing
     /// <summary>Other code commits it.</summary>
     private readonly struct PullProducer : IProducer
     {
-        public static void Begin(UsbOutputRing ring) => ring._signal.Set();
+        public static void Begin(UsbOutputRing ring) => ring.Signal.Set();
 
-        public static void Produce(UsbOutputRing ring) => ring._signal.Set();
+        public static void Produce(UsbOutputRing ring) => ring.Signal.Set();
     }
 
     /// <summary>A handler fills buffers here and now.</summary>
     private readonly struct PushProducer<THandler> : IProducer
         where THandler : struct, IUsbOutputHandler
     {
-        public static void Begin(UsbOutputRing ring) => Produce(ring, gathering: true);
+        public static void Begin(UsbOutputRing ring) => Ask(ring);
 
         public static void Produce(UsbOutputRing ring)
         {
-            ring._signal.Set(); // for who flushes
-            Produce(ring, gathering: false);
+            ring.Signal.Set(); // for a thread that flushes
+            if (ring.TryBeginProducing())
+                Ask(ring);
         }
 
-        private static void Produce(UsbOutputRing ring, bool gathering)
+        private static void Ask(UsbOutputRing ring)
         {
-            if (!ring.BeginProducing(gathering))
-                return;
             do
             {
                 while (Fill(ring))
                 {
                 }
             }
-            while (!ring.EndProducing());
+            while (!ring.TryEndProducing());
         }
 
         private static bool Fill(UsbOutputRing ring)
         {
-            if (ring.Lend(onlyForQueue: true) is not { } slot)
+            if (ring.Lend(onlyForQueue: true) is not { } transfer)
                 return false;
-            var buffer = new UsbOutputBuffer(slot);
-            long loan = slot.Loan;
+            var buffer = new UsbOutputBuffer(transfer);
+            long loan = transfer.Loan;
             try
             {
                 THandler.Fill(buffer);
@@ -343,7 +292,7 @@ public sealed partial class UsbOutputRing : UsbRing
                 ring.Handle.Context.ReportCallbackException(ring, exception);
             }
 
-            bool committed = slot.Loan != loan;
+            bool committed = transfer.Loan != loan;
             buffer.Dispose();
             return committed; // otherwise it has nothing now
         }
@@ -352,15 +301,5 @@ public sealed partial class UsbOutputRing : UsbRing
     private readonly struct CallbackHandler : IUsbOutputHandler
     {
         public static void Fill(UsbOutputBuffer buffer) => buffer.Ring._callback!(buffer);
-    }
-
-    private readonly struct Completion<TProducer> : IUsbTransferHandler
-        where TProducer : struct, IProducer
-    {
-        public static void OnCompleted(UsbTransfer transfer)
-        {
-            RingSlot slot = Unsafe.As<RingSlot>(transfer.State!);
-            Unsafe.As<UsbOutputRing>(slot.Ring).OnCompleted<TProducer>(slot);
-        }
     }
 }

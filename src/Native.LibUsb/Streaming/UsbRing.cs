@@ -1,42 +1,19 @@
 using System.Diagnostics;
+using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// A queue of transfers on one endpoint that is kept full: what all streaming programs write by hand. Made by
+/// Represents a queue of transfers on one endpoint that is kept full, which all streaming programs need. Created by
 /// <see cref="UsbEndpointRings.CreateInputRing"/> and <see cref="UsbEndpointRings.CreateOutputRing"/>.
 /// </summary>
 /// <remarks>
-/// Transfers are submitted in order, and their data is delivered in that order, also when they do not end in it. The context's event
-/// thread is started if nobody handles events. Nothing is allocated while data streams.
+/// Transfers are submitted in order, and their data is delivered in that order, even if they end in another one. The context's event thread is started if
+/// nobody handles events. Nothing is allocated while data streams.
 /// </remarks>
 public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {
-    // Some systems need a second request to cancel.
-    private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
-
-    // Everything below belongs to who holds the gate. It is held for a few instructions and one submission, never while code of the program
-    // runs. Not a monitor: those allocate when threads meet.
-    private protected SpinLock Gate = new(enableThreadOwnerTracking: false);
-    private protected RingOrder Order;
-    private protected RingCounters Counters;
-
     private readonly UsbInterface _interface;
-    private readonly RingSlot[] _slots;
-    private readonly RingSlot[] _free;
-    private int _freeCount;
-    private int _armed;
-    private long _nextSequence;
-    private int _failuresInARow;
-    private volatile RunState _state = RunState.Stopped;
-    private volatile UsbError _failure;
-    private TaskCompletionSource _rest = Completed();
-    private protected UsbRingLoss PendingLoss; // for the next transfer that is submitted
-    private bool _cancelArmed; // they are still to be cancelled, once the gate is open
-    private int _cancelling; // threads that do it: until they are done the ring is not at rest, or they would cancel what it starts again with
-    private bool _stopAsked; // by the program: no recovery
-    private bool _disposed;
-    private bool _released;
 
     private protected UsbRing(UsbEndpoint endpoint, RingPlan plan)
     {
@@ -44,319 +21,160 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         _interface = endpoint.Interface;
         Plan = plan;
         Handle.AddEndpointUser(this);
-        _slots = new RingSlot[plan.Transfers + plan.Spares];
-        _free = new RingSlot[_slots.Length];
+        var transfers = new RingTransfer[plan.Transfers + plan.Spares];
         try
         {
-            for (int i = 0; i < _slots.Length; i++)
+            for (int i = 0; i < transfers.Length; i++)
             {
-                UsbTransfer transfer = endpoint.CreateTransfer(plan.Packets);
-                _slots[i] = new RingSlot(this, transfer, plan.TransferSize, plan.Packets);
-                Configure(_slots[i]);
+                transfers[i] = new RingTransfer(this, i, endpoint.CreateTransfer(plan.Packets), plan.TransferSize, plan.Packets);
+                Configure(transfers[i]);
             }
         }
         catch
         {
-            foreach (RingSlot? slot in _slots)
-                slot?.Transfer.Dispose();
+            foreach (RingTransfer? transfer in transfers)
+                transfer?.Transfer.Dispose();
             Handle.RemoveEndpointUser(this);
             throw;
         }
 
-        for (int i = _slots.Length - 1; i >= 0; i--)
-            PutFree(_slots[i]); // the first is taken first
+        Engine = new RingEngine(this, _interface, transfers);
     }
 
-    private enum RunState
-    {
-        /// <summary>Nothing is in flight, nothing will be.</summary>
-        Stopped,
-
-        /// <summary>The queue is kept full.</summary>
-        Running,
-
-        /// <summary>Nothing is submitted any more; what is in flight comes back.</summary>
-        Draining,
-
-        /// <summary>Nothing is in flight; a halt is being cleared, and then it runs again.</summary>
-        Recovering,
-    }
-
-    /// <summary>The device handle it was made by.</summary>
+    /// <summary>Gets the device handle of the endpoint.</summary>
     public UsbDeviceHandle Handle { get; }
 
-    /// <summary>The endpoint's address, with its direction bit.</summary>
+    /// <summary>Gets the endpoint's address, with its direction bit.</summary>
     public byte Endpoint => Plan.Endpoint;
 
-    /// <summary>The kind of its transfers.</summary>
+    /// <summary>Gets the type of its transfers.</summary>
     public UsbTransferType TransferType => Plan.Type;
 
-    /// <summary>Bytes of one transfer.</summary>
+    /// <summary>Gets the size of one transfer in bytes.</summary>
     public int TransferSize => Plan.TransferSize;
 
-    /// <summary>Gets how many transfers are kept in flight: the number of the options, or the one that was chosen for them.</summary>
+    /// <summary>Gets the number of transfers that are kept in flight: the number of the options, or the one that was chosen for them.</summary>
     public int Transfers => Plan.Transfers;
 
-    /// <summary>Isochronous packets of one transfer; 0 for other endpoints.</summary>
+    /// <summary>Gets the number of isochronous packets of one transfer; 0 for other endpoints.</summary>
     public int PacketsPerTransfer => Plan.Packets;
 
-    /// <summary>Bytes of one isochronous packet; 0 for other endpoints.</summary>
+    /// <summary>Gets the size of one isochronous packet in bytes; 0 for other endpoints.</summary>
     public int PacketSize => Plan.PacketSize;
 
-    /// <summary>Its name in metrics: that of the options, or the endpoint's address.</summary>
+    /// <summary>Gets the ring's name in metrics: that of the options, or the endpoint's address.</summary>
     public string Name => Plan.Options.Name ?? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"0x{Endpoint:x2}");
 
-    /// <summary>Anything the program wants to find again in its handler.</summary>
+    /// <summary>Gets or sets an object for the program's handler.</summary>
     public object? State { get; set; }
 
-    /// <summary>Whether it keeps its queue full. False after <see cref="StopAsync"/>, and after a failure.</summary>
-    public bool IsRunning => _state == RunState.Running;
+    /// <summary>Gets whether the ring keeps its queue full. False after <see cref="StopAsync"/>, and after a failure.</summary>
+    public bool IsRunning => Engine.Run.IsRunning;
 
-    /// <summary>Why it stopped by itself; null while it runs, and when it was told to stop.</summary>
-    public UsbException? Failure => _failure is var error && error == UsbError.Success ? null : FailureOf(error);
+    /// <summary>Gets the reason for which the ring stopped by itself; null while it runs, and after the program has stopped it.</summary>
+    public UsbException? Failure => Engine.Run.Failure is var error && error == UsbError.Success ? null : FailureOf(error);
 
     /// <summary>
-    /// Ends when nothing is in flight any more after it stopped, for whatever reason. It never fails: see <see cref="Failure"/>.
+    /// Gets a task that completes when the ring has stopped, for whatever reason: nothing is in flight, and the last handler has returned. It never fails:
+    /// see <see cref="Failure"/>.
     /// </summary>
-    public Task Completion => Volatile.Read(ref _rest).Task;
+    public Task Completion => Engine.Run.Completion;
 
     UsbInterface IEndpointUser.Interface => _interface;
 
     int IEndpointUser.StreamId => Plan.Options.StreamId;
 
-    bool IEndpointUser.IsActive => !IsAtRest;
+    bool IEndpointUser.IsActive => !Engine.Run.IsAtRest;
 
     internal RingPlan Plan { get; }
 
-    /// <summary>Whether it is disposed, and its last transfer has come back.</summary>
-    internal bool IsReleased => Volatile.Read(ref _released);
+    internal RingEngine Engine { get; }
 
-    /// <summary>What it has counted. Reading it costs a copy of a few numbers, and disturbs nothing.</summary>
-    public UsbRingStatistics GetStatistics()
+    /// <summary>Gets what the ring submits.</summary>
+    internal abstract IRingContent Content { get; }
+
+    /// <summary>Gets whether the event thread completes transfers without the ring's lock. For tests.</summary>
+    internal bool IsOnFastPath => Engine.Queue.IsFast;
+
+    /// <summary>Gets or sets whether the ring may go over to the fast path. For tests.</summary>
+    internal bool AllowsFastPath
     {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        UsbRingStatistics statistics = Counters.Read(_armed, Stopwatch.GetElapsedTime(0, Counters.LongestCallbackTicks));
-        Gate.Exit();
-        return statistics;
+        get => Engine.AllowsFastPath;
+        set => Engine.AllowsFastPath = value;
     }
 
+    /// <summary>Makes the next callback leave the fast path. For tests, in a handler.</summary>
+    internal void InterruptFastPath() => Engine.Queue.InterruptFast();
+
+    /// <summary>Returns what the ring has counted. The call takes no lock and does not disturb the stream; it may be made in any callback and in a log handler.</summary>
+    public UsbRingStatistics GetStatistics() =>
+        RingCounters.Read(ref Engine.Counters, Engine.Queue.Armed, Stopwatch.GetElapsedTime(0, Engine.Times.LongestTicks));
+
     /// <summary>
-    /// Stops: submits nothing more, cancels what is in flight, and waits for it. What had arrived can still be read, and
-    /// the ring can be started again. May be called at any time, from any thread, and more than once.
+    /// Stops the ring: it submits nothing more and cancels what is in flight. Data that has arrived can still be read, and the ring can be started again. May be
+    /// called at any time, on any thread, and more than once.
     /// </summary>
-    /// <returns>Ends when nothing is in flight.</returns>
+    /// <returns>
+    /// A task that completes when nothing is in flight and the last handler has returned. A handler that calls the method must not block until it completes.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public Task StopAsync()
     {
-        Task rest = Completion; // of this run: another may have begun when that one has ended
-        StopByProgram();
+        LogScope.ThrowIfInside();
+        Task rest = Completion; // of this run: another may have begun when it has ended
+        Engine.Stop(UsbError.Success);
         return WaitForRestAsync(rest);
     }
 
     /// <summary>
-    /// Stops, and frees everything as soon as it has come back; it does not wait. Buffers that were not read are lost; those that the program
-    /// holds stay readable. May be called from a callback, and more than once.
+    /// Stops the ring, and frees its transfers as soon as they have come back; it does not wait. Buffers that were not read are lost; those that the program
+    /// holds stay readable. May be called in a callback, and more than once.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        Volatile.Write(ref _disposed, true);
-        StopByProgram();
-        if (IsAtRest)
-            Release(); // otherwise whoever brings it to rest does
-        Wake();
+        Engine.Dispose();
     }
 
-    /// <summary>As <see cref="Dispose"/>, and waits until nothing is in flight.</summary>
-    /// <returns>Ends when the endpoint is free for another ring.</returns>
+    /// <summary>Disposes the ring as <see cref="Dispose"/> does, and waits until nothing is in flight and the last handler has returned.</summary>
+    /// <returns>Completes when the endpoint is free for another ring.</returns>
+    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        Dispose();
-        await WaitForRestAsync(Completion).ConfigureAwait(false);
+        Task rest = Completion;
+        Engine.Dispose();
+        await WaitForRestAsync(rest).ConfigureAwait(false);
     }
 
-    void IEndpointUser.StopForClosing()
-    {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        BeginStopGated(UsbError.Closed);
-        Gate.Exit();
-        AfterGate();
-    }
+    void IEndpointUser.StopForClosing() => Engine.Stop(UsbError.Closed);
 
-    /// <summary>Submits the first transfers.</summary>
-    /// <exception cref="InvalidOperationException">It runs already, or is being stopped.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer.</exception>
-    private protected void Run()
+    /// <summary>A transfer has ended that the fast path does not handle.</summary>
+    /// <param name="transfer">The transfer.</param>
+    /// <param name="native">Its native transfer.</param>
+    /// <param name="now">The time at which the callback began.</param>
+    /// <param name="refused">Why libusb has refused the spare transfer of the fast path, if it has.</param>
+    internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
+
+    /// <summary>The transfers are freed: the endpoint is free for another ring.</summary>
+    internal void Released() => Handle.RemoveEndpointUser(this);
+
+    private async Task WaitForRestAsync(Task rest)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (UsbRingMetrics.IsSupported)
-            UsbRingMetrics.Add(this);
-        Handle.Context.RequireEvents();
-        bool taken = false;
-        Gate.Enter(ref taken);
-        if (_state != RunState.Stopped)
+        var again = TimeSpan.FromMilliseconds(20);
+        while (!rest.IsCompleted)
         {
-            Gate.Exit();
-            throw NotAtRest();
+            await Task.WhenAny(rest, Task.Delay(again)).ConfigureAwait(false);
+            if (!rest.IsCompleted)
+                Engine.CancelAgain();
         }
-
-        _state = RunState.Running;
-        _failure = UsbError.Success;
-        _failuresInARow = 0;
-        _stopAsked = false;
-        Counters.Started(Plan.Transfers);
-        Volatile.Write(ref _rest, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        OnRunning();
-        Gate.Exit();
-        AfterGate();
-        ThrowIfFailed();
-    }
-
-    /// <summary>Why it cannot be started, if so.</summary>
-    private protected void CheckCanStart()
-    {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        if (!IsAtRest)
-            throw NotAtRest();
     }
 
     private protected void ThrowIfFailed()
     {
         if (Failure is { } failure)
             throw failure;
-    }
-
-    /// <summary>Under the gate: gives a transfer what changes with each submission.</summary>
-    /// <exception cref="ObjectDisposedException">The device handle closes.</exception>
-    private protected virtual void Prepare(RingSlot slot)
-    {
-    }
-
-    /// <summary>The ring stopped, failed or came to rest: whoever waits looks again. The gate is not held.</summary>
-    private protected abstract void Wake();
-
-    /// <summary>Whether one failed transfer ends it: what follows would be behind a hole.</summary>
-    private protected virtual bool StopsAtFailure => false;
-
-    /// <summary>Under the gate: it runs, for the first time or again, and nothing is in flight yet.</summary>
-    private protected abstract void OnRunning();
-
-    /// <summary>Under the gate: nothing is in flight any more.</summary>
-    private protected virtual void OnEmpty()
-    {
-    }
-
-    /// <summary>Under the gate: takes a buffer that nobody has.</summary>
-    private protected RingSlot? TakeFree() => _freeCount > 0 ? _free[--_freeCount] : null;
-
-    /// <summary>Under the gate: a buffer that nobody needs.</summary>
-    private protected void PutFree(RingSlot slot)
-    {
-        slot.State = RingSlotState.Free;
-        _free[_freeCount++] = slot;
-    }
-
-    /// <summary>Under the gate: whether the queue has room for another transfer.</summary>
-    private protected bool WantsMore => _state == RunState.Running && _armed < Plan.Transfers;
-
-    private protected bool IsAtRest => _state == RunState.Stopped;
-
-    private protected bool IsDisposed => Volatile.Read(ref _disposed);
-
-    private protected int Armed => _armed;
-
-    private protected ReadOnlySpan<RingSlot> Slots => _slots;
-
-    /// <summary>Under the gate: submits as much as there is room and buffers for.</summary>
-    private protected void Fill()
-    {
-        while (WantsMore && TakeFree() is { } slot)
-        {
-            if (Arm(slot))
-                continue;
-            PutFree(slot);
-            return;
-        }
-    }
-
-    /// <summary>Under the gate: submits a buffer as the last of the queue.</summary>
-    /// <returns>False: it was refused, and nobody has it.</returns>
-    private protected bool Arm(RingSlot slot)
-    {
-        UsbError error;
-        try
-        {
-            Prepare(slot);
-            error = slot.Transfer.TrySubmit();
-        }
-        catch (ObjectDisposedException)
-        {
-            error = UsbError.Closed; // the interface or the device handle closes
-        }
-
-        if (error != UsbError.Success)
-        {
-            Counters.SubmitFailures++;
-            Counters.LastSubmitFailure = error;
-            // What others give back may be enough for the next; the device and the handle do not come back.
-            if (error is UsbError.NoDevice or UsbError.Closed || _armed == 0)
-                BeginStopGated(error);
-            return false;
-        }
-
-        slot.State = RingSlotState.Armed;
-        slot.Sequence = _nextSequence++;
-        slot.LostBefore = PendingLoss;
-        PendingLoss = default;
-        Order.Append(slot);
-        _armed++;
-        return true;
-    }
-
-    /// <summary>Under the gate: a transfer has come back. Its results are kept, and what they mean for the ring is done.</summary>
-    private protected void TakeBack(RingSlot slot, long now)
-    {
-        UsbTransfer transfer = slot.Transfer;
-        slot.State = RingSlotState.Done;
-        slot.Status = transfer.Status;
-        slot.Timestamp = now;
-        _armed--;
-        if (Plan.IsIsochronous)
-            TakePackets(slot);
-        else
-            slot.Length = transfer.ActualLength;
-        Counters.Add(slot, Plan);
-
-        switch (slot.Status)
-        {
-            case UsbTransferStatus.Completed:
-                _failuresInARow = 0;
-                break;
-            case UsbTransferStatus.Canceled:
-                break; // by us, or with the handle: the next submission tells
-            case UsbTransferStatus.NoDevice:
-                BeginStopGated(UsbError.NoDevice);
-                break;
-            case UsbTransferStatus.Stall:
-                BeginStopGated(UsbError.Pipe);
-                break;
-            default:
-                if (StopsAtFailure || ++_failuresInARow >= Plan.Options.ErrorLimit)
-                    BeginStopGated(UsbTransferOutcome.ErrorOf(slot.Status));
-                break;
-        }
-    }
-
-    /// <summary>Ends what was begun under the gate. The gate is not held.</summary>
-    private protected void AfterGate()
-    {
-        if (_state != RunState.Draining)
-            return;
-        if (Interlocked.Exchange(ref _cancelArmed, false))
-            CancelArmed();
-        TryComeToRest();
     }
 
     private protected UsbException FailureOf(UsbError error) => error switch
@@ -366,181 +184,23 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: TransferHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
     };
 
-    /// <summary>Whether the ring failed, and why.</summary>
-    private protected UsbError Error => _failure;
-
-    private static InvalidOperationException NotAtRest() => new("The ring runs already, or is still being stopped: await StopAsync first.");
-
-    /// <summary>Gives a transfer what stays the same.</summary>
-    private void Configure(RingSlot slot)
+    /// <summary>Gives a transfer the properties that stay the same.</summary>
+    private void Configure(RingTransfer transfer)
     {
         switch (Plan.Type)
         {
             case UsbTransferType.Isochronous:
-                slot.Transfer.SetIsochronousPinned(Plan.Endpoint, slot.Memory);
+                transfer.Transfer.SetIsochronousPinned(Plan.Endpoint, transfer.Memory);
                 break;
             case UsbTransferType.Interrupt:
-                slot.Transfer.SetInterruptPinned(Plan.Endpoint, slot.Memory);
+                transfer.Transfer.SetInterruptPinned(Plan.Endpoint, transfer.Memory);
                 break;
             case UsbTransferType.BulkStream:
-                slot.Transfer.SetBulkStreamPinned(Plan.Endpoint, Plan.Options.StreamId, slot.Memory);
+                transfer.Transfer.SetBulkStreamPinned(Plan.Endpoint, Plan.Options.StreamId, transfer.Memory);
                 break;
             default:
-                slot.Transfer.SetBulkPinned(Plan.Endpoint, slot.Memory);
+                transfer.Transfer.SetBulkPinned(Plan.Endpoint, transfer.Memory);
                 break;
         }
-    }
-
-    private static void TakePackets(RingSlot slot)
-    {
-        int packets = 0, sum = 0, withData = 0;
-        foreach (UsbIsoPacket packet in slot.Transfer.IterIso())
-        {
-            slot.PacketLengths[packets] = packet.ActualLength;
-            slot.PacketStatuses[packets] = (byte)packet.Status;
-            sum += packet.ActualLength;
-            packets++;
-            if (packet.ActualLength > 0)
-                withData = packets;
-        }
-
-        slot.Length = sum;
-        // A transfer that was cut short has the packets that arrived before; the others never had their turn and are no failures.
-        slot.Packets = slot.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice ? withData : packets;
-    }
-
-    private void StopByProgram()
-    {
-        bool taken = false;
-        Gate.Enter(ref taken);
-        _stopAsked = true;
-        BeginStopGated(UsbError.Success);
-        Gate.Exit();
-        AfterGate();
-    }
-
-    private void BeginStopGated(UsbError failure)
-    {
-        if (_state != RunState.Running)
-            return;
-        _state = RunState.Draining;
-        _cancelArmed = true;
-        _failure = failure;
-    }
-
-    // From the last to the first: what is cancelled then is the end of the stream, and no hole in it.
-    private void CancelArmed()
-    {
-        var armed = new List<RingSlot>(_slots.Length);
-        bool taken = false;
-        Gate.Enter(ref taken);
-        for (RingSlot? slot = _state == RunState.Draining ? Order.Last : null; slot is not null; slot = slot.Earlier)
-        {
-            if (slot.State == RingSlotState.Armed)
-                armed.Add(slot);
-        }
-
-        _cancelling++;
-        Gate.Exit();
-        foreach (RingSlot slot in armed) // without the gate: the kernel may take its time
-            slot.Transfer.TryCancel();
-        taken = false;
-        Gate.Enter(ref taken);
-        _cancelling--;
-        Gate.Exit();
-    }
-
-    private void TryComeToRest()
-    {
-        bool rests = false, recovers = false;
-        bool taken = false;
-        Gate.Enter(ref taken);
-        if (_state == RunState.Draining && _armed == 0 && _cancelling == 0)
-        {
-            recovers = _failure == UsbError.Pipe && Plan.Options.Stall == UsbRingStall.ClearHalt && !_stopAsked;
-            rests = !recovers;
-            OnEmpty();
-            _state = recovers ? RunState.Recovering : RunState.Stopped;
-        }
-
-        TaskCompletionSource run = _rest; // it may be started again as soon as the gate is open
-        Gate.Exit();
-        if (recovers)
-            ThreadPool.UnsafeQueueUserWorkItem(static ring => ring.Recover(), this, preferLocal: false); // here libusb would refuse it
-        else if (rests)
-            ComeToRest(run);
-    }
-
-    private void Recover()
-    {
-        UsbError error = UsbError.Success;
-        try
-        {
-            error = Handle.TryClearHalt(Endpoint);
-        }
-        catch (ObjectDisposedException)
-        {
-            error = UsbError.Closed;
-        }
-
-        bool taken = false;
-        Gate.Enter(ref taken);
-        bool runs = error == UsbError.Success && !_stopAsked;
-        _state = runs ? RunState.Running : RunState.Stopped;
-        _failure = error;
-        TaskCompletionSource run = _rest;
-        if (runs)
-        {
-            Counters.Recoveries++;
-            OnRunning();
-        }
-
-        Gate.Exit();
-        if (runs)
-        {
-            AfterGate();
-            Wake();
-        }
-        else
-        {
-            ComeToRest(run);
-        }
-    }
-
-    private void ComeToRest(TaskCompletionSource run)
-    {
-        if (Volatile.Read(ref _disposed))
-            Release();
-        run.TrySetResult();
-        Wake();
-    }
-
-    private void Release()
-    {
-        if (Interlocked.Exchange(ref _released, true))
-            return;
-        foreach (RingSlot slot in _slots)
-            slot.Transfer.Dispose();
-        Handle.RemoveEndpointUser(this);
-    }
-
-    private async Task WaitForRestAsync(Task rest)
-    {
-        while (!rest.IsCompleted)
-        {
-            await Task.WhenAny(rest, Task.Delay(s_cancelAgain)).ConfigureAwait(false);
-            if (!rest.IsCompleted)
-            {
-                CancelArmed();
-                TryComeToRest();
-            }
-        }
-    }
-
-    private static TaskCompletionSource Completed()
-    {
-        TaskCompletionSource completed = new();
-        completed.SetResult();
-        return completed;
     }
 }

@@ -161,7 +161,7 @@ public static class UsbRingMetrics
         private readonly WeakReference<UsbRing> _ring = new(ring);
 
         /// <summary>The ring; null when it is forgotten, or it or its handle is disposed.</summary>
-        public UsbRing? Ring => _ring.TryGetTarget(out UsbRing? ring) && !ring.IsReleased && !ring.Handle.IsClosed ? ring : null;
+        public UsbRing? Ring => _ring.TryGetTarget(out UsbRing? ring) && !ring.Engine.IsReleased && !ring.Handle.IsClosed ? ring : null;
 
         /// <summary>Made when somebody collects for the first time.</summary>
         public KeyValuePair<string, object?>[]? Tags { get; set; }

@@ -72,6 +72,13 @@ public sealed record UsbRingOptions
     /// </summary>
     public bool ContinueOnEventThread { get; init; }
 
+    /// <summary>
+    /// Gets whether each buffer has a timestamp; true when left out. Without timestamps a transfer costs 10 to 50 ns less, depending on the system's clock, and
+    /// <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>, <see cref="UsbRingStatistics.LongestDelay"/> and
+    /// <see cref="UsbRingStatistics.MissedIntervals"/> stay 0.
+    /// </summary>
+    public bool Timestamps { get; init; } = true;
+
     /// <summary>Names the ring in the published metrics; null is the endpoint's address.</summary>
     public string? Name { get; init; }
 

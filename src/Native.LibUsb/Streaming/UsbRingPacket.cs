@@ -1,21 +1,36 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
 namespace Native.LibUsb.Streaming;
 
-/// <summary>One isochronous packet of a buffer.</summary>
+/// <summary>Represents one isochronous packet of a buffer. Valid until the buffer is disposed.</summary>
 public readonly ref struct UsbRingPacket
 {
-    internal UsbRingPacket(long number, UsbTransferStatus status, ReadOnlySpan<byte> data)
+    private readonly ref libusb_iso_packet_descriptor _descriptor;
+    private readonly ref byte _memory;
+
+    internal UsbRingPacket(long number, ref libusb_iso_packet_descriptor descriptor, ref byte memory)
     {
         Number = number;
-        Status = status;
-        Data = data;
+        _descriptor = ref descriptor;
+        _memory = ref memory;
     }
 
-    /// <summary>Its number, counted from 0; one service interval each.</summary>
+    /// <summary>Gets the number of the packet, counted from 0. Each service interval of the endpoint has one.</summary>
     public long Number { get; }
 
-    /// <summary>How it ended. <see cref="UsbTransferStatus.Completed"/> with no bytes: the device had nothing to send.</summary>
-    public UsbTransferStatus Status { get; }
+    /// <summary>Gets how the packet ended. <see cref="UsbTransferStatus.Completed"/> without data: the device had nothing to send.</summary>
+    public UsbTransferStatus Status
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (UsbTransferStatus)_descriptor.status;
+    }
 
-    /// <summary>What arrived.</summary>
-    public ReadOnlySpan<byte> Data { get; }
+    /// <summary>Gets the bytes that arrived.</summary>
+    public ReadOnlySpan<byte> Data
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => MemoryMarshal.CreateReadOnlySpan(ref _memory, (int)_descriptor.actual_length); // the ring has checked the length
+    }
 }

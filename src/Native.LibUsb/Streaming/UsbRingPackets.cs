@@ -1,31 +1,45 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Native.LibUsb.Interop;
+
 namespace Native.LibUsb.Streaming;
 
-/// <summary>The isochronous packets of a buffer.</summary>
+/// <summary>Enumerates the isochronous packets of a buffer, in the order of their service intervals. Valid until the buffer is disposed.</summary>
 public ref struct UsbRingPackets
 {
-    private readonly RingSlot _slot;
-    private readonly ReadOnlySpan<byte> _memory;
     private readonly int _packetSize;
-    private int _index;
+    private ref libusb_iso_packet_descriptor _next;
+    private ref byte _nextData;
+    private long _nextNumber;
+    private int _left;
 
-    internal UsbRingPackets(RingSlot slot)
+    internal UsbRingPackets(RingTransfer transfer)
     {
-        _slot = slot;
-        _memory = slot.Memory.Span;
-        _packetSize = slot.Ring.Plan.PacketSize;
-        _index = -1;
+        _next = ref MemoryMarshal.GetArrayDataReference(transfer.Descriptors);
+        _nextData = ref transfer.Start;
+        _nextNumber = transfer.FirstPacket;
+        _packetSize = transfer.PacketSize;
+        _left = transfer.Packets; // at most as many as there are descriptors
     }
 
-    /// <summary>The packet that <see cref="MoveNext"/> reached.</summary>
-    public readonly UsbRingPacket Current => new(
-        (_slot.Sequence * _slot.Ring.Plan.Packets) + _index,
-        (UsbTransferStatus)_slot.PacketStatuses[_index],
-        _memory.Slice(_index * _packetSize, _slot.PacketLengths[_index]));
+    /// <summary>Gets the packet that <see cref="MoveNext"/> reached.</summary>
+    public UsbRingPacket Current { get; private set; }
 
-    /// <summary>This enumerator, so that <c>foreach</c> takes it.</summary>
+    /// <summary>Returns this enumerator, so that it can be used in <c>foreach</c>.</summary>
     public readonly UsbRingPackets GetEnumerator() => this;
 
     /// <summary>Goes to the next packet.</summary>
     /// <returns>Whether there is one.</returns>
-    public bool MoveNext() => ++_index < _slot.Packets;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MoveNext()
+    {
+        if (_left == 0)
+            return false;
+        _left--;
+        Current = new UsbRingPacket(_nextNumber, ref _next, ref _nextData);
+        _nextNumber++;
+        _next = ref Unsafe.Add(ref _next, 1);
+        _nextData = ref Unsafe.Add(ref _nextData, _packetSize);
+        return true;
+    }
 }

@@ -45,7 +45,23 @@ public readonly record struct UsbRingStatistics
     /// </summary>
     public long MissedIntervals { get; init; }
 
-    /// <summary>The longest time from the begin of a callback to its end, the program's handler included.</summary>
+    /// <summary>
+    /// Gets how many of the <see cref="MissedIntervals"/> were missed because the event thread was late: it handled a completion so late that all transfers of the
+    /// queue had ended by then. The others were missed because the queue ran empty although the event thread ran in time, for example because no buffer was
+    /// free, or because submissions were refused.
+    /// </summary>
+    public long MissedWhileLate { get; init; }
+
+    /// <summary>
+    /// Gets the longest time between the completion of an isochronous transfer and its handling, found by comparing clocks about four times a second. The queue
+    /// must last longer. Zero for other rings.
+    /// </summary>
+    public TimeSpan LongestDelay { get; init; }
+
+    /// <summary>
+    /// Gets the longest time from the beginning of a callback to its end, the program's handler included. A callback ends where the next callback of a ring on the
+    /// same thread begins, or where the thread has handled all events that were there.
+    /// </summary>
     public TimeSpan LongestCallback { get; init; }
 
     /// <summary>Transfers by status.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Threading.Tasks.Sources;
 
 namespace Native.LibUsb;
@@ -9,34 +10,60 @@ namespace Native.LibUsb;
 internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : IValueTaskSource<int>
 {
     private int _isOutstanding; // 1 until the result is taken: a second await must not return the transfer to the pool again
-    private Memory<byte> _answer; // where a control request's answer is copied to
 
     public UsbTransfer Transfer => transfer;
 
     /// <summary>Submits a bulk or interrupt transfer in the caller's memory, which stays pinned until the result is taken.</summary>
     public ValueTask<int> Move(UsbTransferType type, byte endpoint, Memory<byte> memory, UsbTransferFlags flags, CancellationToken cancellationToken)
     {
-        if (type == UsbTransferType.Bulk)
-            transfer.SetBulkPinned(endpoint, memory);
-        else
-            transfer.SetInterruptPinned(endpoint, memory);
-        if (transfer.Flags != flags)
-            transfer.Flags = flags;
+        try
+        {
+            if (type == UsbTransferType.Bulk)
+                transfer.SetBulkPinned(endpoint, memory);
+            else
+                transfer.SetInterruptPinned(endpoint, memory);
+            if (transfer.Flags != flags)
+                transfer.Flags = flags;
+        }
+        catch
+        {
+            Return();
+            throw;
+        }
+
         return Submit(cancellationToken);
     }
 
     /// <summary>Submits a control request that reads.</summary>
     public ValueTask<int> Read(in UsbControlSetup setup, Memory<byte> answer, CancellationToken cancellationToken)
     {
-        transfer.SetControl(setup, answer.Length);
-        _answer = answer;
+        try
+        {
+            transfer.SetControl(setup, answer.Length);
+        }
+        catch
+        {
+            Return();
+            throw;
+        }
+
+        transfer.Completion.Answer = answer;
         return Submit(cancellationToken);
     }
 
     /// <summary>Submits a control request that writes.</summary>
     public ValueTask<int> Write(in UsbControlSetup setup, ReadOnlySpan<byte> data, CancellationToken cancellationToken)
     {
-        transfer.SetControlCopy(setup, data);
+        try
+        {
+            transfer.SetControlCopy(setup, data);
+        }
+        catch
+        {
+            Return();
+            throw;
+        }
+
         return Submit(cancellationToken);
     }
 
@@ -56,26 +83,11 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
 
         try
         {
-            CopyAnswer();
             return Source.GetResult(token);
         }
         finally
         {
             Return();
-        }
-    }
-
-    private void CopyAnswer()
-    {
-        if (_answer.IsEmpty)
-            return;
-        try
-        {
-            transfer.Data.CopyTo(_answer.Span);
-        }
-        catch (ObjectDisposedException)
-        {
-            // closed before the result was taken: the bytes went with the transfer
         }
     }
 
@@ -104,9 +116,10 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
 
     private void Return()
     {
-        _answer = default;
+        transfer.Completion.Answer = default;
         _isOutstanding = 0;
-        if (transfer.TryReleasePin())
+        if (transfer.TryTakePin(out MemoryHandle pin))
             pool.Return(this);
+        pin.Dispose(); // last: it may run code of the program, and throw
     }
 }

@@ -7,6 +7,7 @@ namespace Native.LibUsb;
 /// The memory of one transfer: its own native block, reused as long as it is large enough, or memory of the caller's, pinned until the
 /// transfer is configured anew or released. Neither moves while libusb holds a pointer into it.
 /// </summary>
+/// <remarks>It neither pins nor unpins: that may run code of the program, which may throw, or close what the transfer belongs to.</remarks>
 internal unsafe struct TransferBuffer
 {
     private byte* _owned;
@@ -25,7 +26,9 @@ internal unsafe struct TransferBuffer
     }
 
     /// <summary>Takes a zeroed block of its own.</summary>
-    public void UseOwned(int length)
+    /// <param name="length">Bytes.</param>
+    /// <param name="before">Becomes the pin of the caller's memory that it had, which the caller of this method disposes.</param>
+    public void UseOwned(int length, ref MemoryHandle before)
     {
         if (length > _ownedCapacity)
         {
@@ -35,7 +38,7 @@ internal unsafe struct TransferBuffer
             _ownedCapacity = length;
         }
 
-        _pin.Dispose();
+        before = _pin;
         _pin = default;
         Pointer = _owned;
         Length = length;
@@ -43,34 +46,38 @@ internal unsafe struct TransferBuffer
     }
 
     /// <summary>Uses the caller's memory where it is. It stays pinned; the caller keeps it alive only by its own references.</summary>
-    public void UsePinned(Memory<byte> memory)
+    /// <param name="pin">The memory, pinned. It becomes the pin that the buffer had before, which the caller of this method disposes.</param>
+    /// <param name="length">Bytes.</param>
+    public void UsePinned(ref MemoryHandle pin, int length)
     {
-        MemoryHandle pin = memory.Pin();
-        _pin.Dispose();
-        _pin = pin;
-        Pointer = (byte*)pin.Pointer;
-        Length = memory.Length;
+        (_pin, pin) = (pin, _pin);
+        Pointer = (byte*)_pin.Pointer;
+        Length = length;
     }
 
-    /// <summary>Unpins the caller's memory and has no buffer then. A block of its own stays.</summary>
-    public void ReleasePin()
+    /// <summary>Gives up the caller's memory and has no buffer then. A block of its own stays.</summary>
+    /// <returns>The pin, which the caller of this method disposes.</returns>
+    public MemoryHandle TakePin()
     {
-        if (Pointer == _owned)
-            return;
-        _pin.Dispose();
+        MemoryHandle pin = _pin;
         _pin = default;
-        Pointer = null;
-        Length = 0;
+        if (Pointer != _owned)
+        {
+            Pointer = null;
+            Length = 0;
+        }
+
+        return pin;
     }
 
-    public void Release()
+    /// <summary>Frees its own block, and has no buffer then.</summary>
+    /// <returns>The pin of the caller's memory, which the caller of this method disposes.</returns>
+    public MemoryHandle Release()
     {
-        _pin.Dispose();
-        _pin = default;
         AlignedMemory.FreeNative(_owned);
         _owned = null;
         _ownedCapacity = 0;
         Pointer = null;
-        Length = 0;
+        return TakePin();
     }
 }

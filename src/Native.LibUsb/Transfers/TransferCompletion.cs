@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Tasks.Sources;
 
 namespace Native.LibUsb;
@@ -13,10 +14,28 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     private CancellationToken _cancellationToken;
     private CancellationTokenRegistration _cancellation;
 
+    // Where a cancellation is that a log handler has asked for, and that the thread pool makes.
+    private const int NoCancellation = 0;
+    private const int CancellationQueued = 1;
+    private const int CancellationRuns = 2;
+    private int _laterCancellation;
+
     // The thread that is signalling; 0 when none is. Only the next submission of a transfer that nobody awaited can meet it.
     private int _signalling;
 
+    // Code that goes on inside the signal. The signal is done before it runs, because it may wait for the next submission.
+    private Action<object?>? _inline;
+    private object? _inlineState;
+
     public TransferCompletion(UsbTransfer transfer) => _transfer = transfer;
+
+    // Why the answer could not be copied: the caller's memory threw it.
+    private Exception? _copyFailure;
+
+    /// <summary>
+    /// Gets or sets where the answer of a control request is copied to when it ends; empty for everything else. The transfer is not released before that.
+    /// </summary>
+    public Memory<byte> Answer { get; set; }
 
     /// <summary>What the awaiting code holds for this submission.</summary>
     public short Token => _core.Version;
@@ -29,7 +48,9 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        throw new UsbTransferCanceledException(0, cancellationToken);
+        throw cancellationToken.IsCancellationRequested
+            ? new UsbTransferCanceledException(0, cancellationToken)
+            : new UsbTransferCanceledException("Nothing was submitted, because the interface, the device handle or the context is closing.", 0);
     }
 
     /// <summary>Begins a submission. The caller has the transfer to itself and has not submitted it yet.</summary>
@@ -41,9 +62,10 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
             spin.SpinOnce();
 
         _core.Reset();
+        _copyFailure = null;
         _core.RunContinuationsAsynchronously = !_transfer.ContinueOnEventThread;
         _cancellationToken = cancellationToken;
-        _cancellation = cancellationToken.UnsafeRegister(static transfer => ((UsbTransfer)transfer!).TryCancel(), _transfer);
+        _cancellation = cancellationToken.UnsafeRegister(static self => ((TransferCompletion)self!).Cancel(), this);
     }
 
     /// <summary>
@@ -54,6 +76,23 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     {
         _cancellation.Dispose();
         _cancellation = default;
+        if (Volatile.Read(ref _laterCancellation) != NoCancellation)
+            EndLaterCancellation();
+    }
+
+    /// <summary>Copies the answer of a control request. It is called inside libusb's frames: no exception leaves it, and the awaiting code gets it instead.</summary>
+    public void CopyAnswer(ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            data.CopyTo(Answer.Span);
+        }
+        catch (Exception exception)
+        {
+            _copyFailure = exception;
+        }
+
+        Answer = default;
     }
 
     /// <summary>Notes how the submission ended. From here until <see cref="Signal"/> is done another submission waits.</summary>
@@ -64,7 +103,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         Volatile.Write(ref _signalling, Environment.CurrentManagedThreadId);
     }
 
-    /// <summary>Wakes the awaiting code, which may submit the transfer again before this returns.</summary>
+    /// <summary>Wakes the awaiting code, which may submit the transfer again before this returns, on this thread or on another one.</summary>
     public void Signal()
     {
         try
@@ -73,8 +112,37 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
         finally
         {
-            Interlocked.CompareExchange(ref _signalling, 0, Environment.CurrentManagedThreadId);
+            EndSignal();
         }
+    }
+
+    // The token is cancelled. A log handler that does it has libusb below it, which holds its locks.
+    private void Cancel()
+    {
+        if (!LogScope.IsInside)
+        {
+            _transfer.TryCancel();
+            return;
+        }
+
+        Volatile.Write(ref _laterCancellation, CancellationQueued);
+        ThreadPool.UnsafeQueueUserWorkItem(static self => self.CancelLater(), this, preferLocal: false);
+    }
+
+    private void CancelLater()
+    {
+        // Withdrawn when its submission has ended. If another submission has queued its own since, this is as good as that.
+        if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
+            return;
+        _transfer.TryCancel();
+        Volatile.Write(ref _laterCancellation, NoCancellation);
+    }
+
+    private void EndLaterCancellation()
+    {
+        var spin = new SpinWait();
+        while (Interlocked.CompareExchange(ref _laterCancellation, NoCancellation, CancellationQueued) == CancellationRuns)
+            spin.SpinOnce();
     }
 
     ValueTaskSourceStatus IValueTaskSource<UsbTransferOutcome>.GetStatus(short token) => _core.GetStatus(token);
@@ -86,7 +154,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         ValueTaskSourceStatus status = _core.GetStatus(token);
         return status != ValueTaskSourceStatus.Succeeded ? status : _outcome.Error switch
         {
-            UsbError.Success => status,
+            UsbError.Success => _copyFailure is null ? status : ValueTaskSourceStatus.Faulted,
             UsbError.Canceled => ValueTaskSourceStatus.Canceled,
             _ => ValueTaskSourceStatus.Faulted,
         };
@@ -97,15 +165,56 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         UsbTransferOutcome outcome = _core.GetResult(token);
         return outcome.Error switch
         {
-            UsbError.Success => outcome.BytesTransferred,
+            UsbError.Success => _copyFailure is null ? outcome.BytesTransferred : throw _copyFailure,
+            UsbError.Canceled when !IsCancellationRequested && _transfer.DisposedOwner is { } owner => throw new UsbTransferCanceledException(
+                string.Create(CultureInfo.InvariantCulture, $"The transfer was cancelled after {outcome.BytesTransferred} bytes because the {owner} was disposed."), outcome.BytesTransferred),
             UsbError.Canceled => throw new UsbTransferCanceledException(outcome.BytesTransferred, IsCancellationRequested ? _cancellationToken : default),
             _ => throw _transfer.Failure(outcome),
         };
     }
 
     void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _core.OnCompleted(continuation, state, token, flags);
+        OnCompleted(continuation, state, token, flags);
 
     void IValueTaskSource<UsbTransferOutcome>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _core.OnCompleted(continuation, state, token, flags);
+        OnCompleted(continuation, state, token, flags);
+
+    private void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        // The place is taken only by code that waits for an earlier submission, against the rules, or by code that awaits the same one: that is refused here.
+        if (_core.RunContinuationsAsynchronously || Interlocked.CompareExchange(ref _inline, continuation, null) is not null)
+        {
+            _core.OnCompleted(continuation, state, token, flags);
+            return;
+        }
+
+        _inlineState = state;
+        try
+        {
+            _core.OnCompleted(static self => ((TransferCompletion)self!).RunInline(), this, token, flags);
+        }
+        catch
+        {
+            _inline = null;
+            throw;
+        }
+    }
+
+    // The core is done with this submission when it calls this: it has read everything, and touches nothing afterwards.
+    private void RunInline()
+    {
+        Action<object?> continuation = _inline!;
+        object? state = _inlineState;
+        _inlineState = null;
+        Volatile.Write(ref _inline, null);
+        EndSignal(); // does nothing on a thread of the pool or of a window, which the core has sent it to
+        continuation(state);
+    }
+
+    // Only a thread itself ends its signal.
+    private void EndSignal()
+    {
+        if (Volatile.Read(ref _signalling) == Environment.CurrentManagedThreadId)
+            Volatile.Write(ref _signalling, 0);
+    }
 }

@@ -20,6 +20,16 @@ internal static class TransferHint
             : string.Create(CultureInfo.InvariantCulture, $"{rule}, {packetSize} bytes: read {(length / packetSize * packetSize) + packetSize} bytes and not {length}.");
     }
 
+    /// <summary>An isochronous transfer was refused, because a packet is longer than the endpoint takes.</summary>
+    /// <param name="error">What libusb returned.</param>
+    /// <param name="length">The bytes of the longest packet.</param>
+    /// <param name="endpoint">The endpoint in the active setting.</param>
+    public static string? ForPacket(UsbError error, int length, UsbEndpointDescriptor endpoint) =>
+        error == UsbError.InvalidParameter && length > endpoint.BytesPerInterval && length <= UsbfsLimits.PacketBytesBefore52
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"{length} bytes are more than the {endpoint.BytesPerInterval} of endpoint 0x{endpoint.Address:x2} in one packet: see UsbEndpointDescriptor.BytesPerInterval.")
+            : null;
+
     /// <summary>
     /// The kernel had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error. Or it was too large in
     /// another way.

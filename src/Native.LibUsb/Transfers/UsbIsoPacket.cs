@@ -4,6 +4,10 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>One packet of an isochronous transfer.</summary>
+/// <remarks>
+/// The default value is no packet, as is <see cref="UsbIsoPacketEnumerator.Current"/> before <see cref="UsbIsoPacketEnumerator.MoveNext"/>: its members throw
+/// <see cref="NullReferenceException"/>. A check would cost time for every packet.
+/// </remarks>
 public readonly unsafe ref struct UsbIsoPacket
 {
     private readonly libusb_iso_packet_descriptor* _descriptor;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Buffers;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -37,7 +39,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// libusb refused it, as in <see cref="Submit"/>, or it failed: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
     /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. The bytes that had moved are told by it.
     /// </exception>
-    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being changed.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public ValueTask<int> SubmitAsync(CancellationToken cancellationToken = default)
@@ -56,7 +58,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// <summary>As <see cref="SubmitAsync"/>, but tells how it ended instead of throwing it, also when libusb refuses it or it is cancelled.</summary>
     /// <param name="cancellationToken">Cancels the transfer at libusb.</param>
     /// <returns>The error, if any, and the bytes that moved.</returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, or was never configured.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being changed.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public ValueTask<UsbTransferOutcome> TrySubmitAsync(CancellationToken cancellationToken = default)
@@ -87,7 +89,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 
     internal Exception Failure(UsbTransferOutcome outcome) =>
         new UsbException(
-            outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred, TransferHint.ForMove(outcome.Error, _type, 0, 0));
+            outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred,
+            TransferHint.ForMove(outcome.Error, _type, _buffer.Length, outcome.Error == UsbError.Overflow ? _handle.Claims.PacketSizeOf(_endpoint) : 0));
 
     /// <summary>Gets the source of awaited results.</summary>
     internal TransferCompletion Completion =>
@@ -100,16 +103,18 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         return TrySubmit(Completion, cancellationToken);
     }
 
-    /// <summary>Unpins the caller's memory of a transfer at rest.</summary>
+    /// <summary>Has a transfer at rest give up the caller's memory.</summary>
+    /// <param name="pin">The pin, which the caller disposes: that may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
-    internal bool TryReleasePin()
+    internal bool TryTakePin(out MemoryHandle pin)
     {
+        pin = default;
         try
         {
             using var setting = new SettingScope(this);
             if (setting.IsRefused)
                 return false;
-            _buffer.ReleasePin();
+            pin = _buffer.TakePin();
             UseBuffer();
             return true;
         }
@@ -123,9 +128,18 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     private void CompleteAwaited(TransferCompletion completion)
     {
         _awaited = null;
+        if (!completion.Answer.IsEmpty)
+            CopyAnswer(completion); // before anybody can release the transfer
         completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CopyAnswer(TransferCompletion completion)
+    {
+        Span<byte> data = _buffer.From(UsbControlSetup.Size);
+        completion.CopyAnswer(data[..Math.Min(_actualLength, data.Length)]);
     }
 
     private static TaskCompletionSource Completed()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -41,10 +42,12 @@ public sealed unsafe partial class UsbTransfer
         if ((long)packetLength * IsoPacketCapacity > int.MaxValue)
             throw new ArgumentOutOfRangeException(nameof(packetLength), packetLength, $"{IsoPacketCapacity} packets of that length are over 2 GiB.");
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        MemoryHandle before = default;
+        using var unpin = new UnpinScope(ref before);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        _buffer.UseOwned(packetLength * IsoPacketCapacity);
+        _buffer.UseOwned(packetLength * IsoPacketCapacity, ref before);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLength, IsoPacketCapacity);
     }
@@ -71,10 +74,12 @@ public sealed unsafe partial class UsbTransfer
         CheckIsochronous(endpoint);
         CheckPackets(buffer.Length, packetLengths, nameof(buffer));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        MemoryHandle pin = buffer.Pin();
+        using var unpin = new UnpinScope(ref pin);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        _buffer.UsePinned(buffer);
+        _buffer.UsePinned(ref pin, buffer.Length);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLengths);
     }
@@ -95,10 +100,12 @@ public sealed unsafe partial class UsbTransfer
         CheckIsochronous(endpoint);
         CheckPackets(data.Length, packetLengths, nameof(data));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        MemoryHandle before = default;
+        using var unpin = new UnpinScope(ref before);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        _buffer.UseOwned(data.Length);
+        _buffer.UseOwned(data.Length, ref before);
         Configure(UsbTransferType.Isochronous, endpoint, milliseconds, callback, state);
         SetPacketLengths(packetLengths);
         data.CopyTo(_buffer.From(0));
@@ -147,12 +154,15 @@ public sealed unsafe partial class UsbTransfer
     {
         long largest = 0, current = 0;
         int longest = 0;
-        for (int i = 0; i < _native->num_iso_packets; i++)
+        lock (_freeing) // the transfer is at rest: another thread may release it
         {
-            int length = (int)_native->iso_packet_desc[i].length;
-            current = (i % UsbfsLimits.PacketsPerUrb == 0 ? 0 : current) + length;
-            largest = Math.Max(largest, current);
-            longest = Math.Max(longest, length);
+            for (int i = 0; _native is not null && i < _native->num_iso_packets; i++)
+            {
+                int length = (int)_native->iso_packet_desc[i].length;
+                current = (i % UsbfsLimits.PacketsPerUrb == 0 ? 0 : current) + length;
+                largest = Math.Max(largest, current);
+                longest = Math.Max(longest, length);
+            }
         }
 
         return ((int)Math.Min(largest, int.MaxValue), longest);

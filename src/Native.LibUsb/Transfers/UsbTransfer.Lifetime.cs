@@ -1,3 +1,4 @@
+using System.Buffers;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -19,7 +20,12 @@ public sealed unsafe partial class UsbTransfer
     public void Cancel()
     {
         CheckNotDead();
-        UsbException.ThrowIfError((int)CancelInFlight(), "cancel the transfer");
+        UsbError error = CancelInFlight();
+        if (error != UsbError.Success)
+        {
+            UsbException.Throw(error, "cancel the transfer",
+                hint: error == UsbError.NotFound ? "Nothing is submitted: the transfer is at rest, or it has just completed." : null);
+        }
     }
 
     /// <summary>As <see cref="Cancel"/>, but says whether there was anything to cancel instead of throwing.</summary>
@@ -44,7 +50,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Lets go of the transfer. If it is submitted it is cancelled, this method returns at once, and its callback is still called; native
     /// memory is freed, and memory of the caller's is unpinned, after that. Never blocks; may be called from any thread, from any
-    /// callback, and more than once.
+    /// callback, and more than once. An exception of the caller's memory that is unpinned goes to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
@@ -70,28 +76,47 @@ public sealed unsafe partial class UsbTransfer
             CancelInFlight();
     }
 
+    /// <summary>Marks the transfer as stale, as the endpoint that created it: it is not submitted any more.</summary>
+    internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
+
     /// <summary>
-    /// Notes whether an interface that is closed keeps it from being submitted: that of its endpoint, or the claim that made it. Whoever changes the answer
-    /// calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
+    /// Notes whether an interface keeps it from being submitted: the claim that made it is closed, or that of its endpoint is or changes its setting. Whoever
+    /// changes the answer calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
     /// </summary>
     internal void FollowClaims()
     {
-        bool closed;
+        int reasons;
         do
         {
-            closed = IsInterfaceClosed;
-            if (closed)
-                Interlocked.Or(ref _stop, InterfaceClosed);
-            else
-                Interlocked.And(ref _stop, ~InterfaceClosed);
+            reasons = ReasonsOfClaims;
+            Interlocked.Or(ref _stop, reasons);
+            Interlocked.And(ref _stop, reasons | ~(InterfaceClosed | SettingChanges));
         }
-        while (closed != IsInterfaceClosed);
+        while (reasons != ReasonsOfClaims);
     }
+
+    private int ReasonsOfClaims => (IsInterfaceClosed ? InterfaceClosed : 0) | (_handle.Claims.IsChanging(Volatile.Read(ref _endpoint), Owner) ? SettingChanges : 0);
 
     private bool IsInterfaceClosed => _handle.Claims.IsClosed(Volatile.Read(ref _endpoint)) || Owner is { IsOpen: false };
 
     /// <summary>Gets the endpoint's address, also of a transfer that is disposed.</summary>
     internal byte EndpointAddress => _endpoint;
+
+    /// <summary>Gets whether it is disposed, also while its end is still to come.</summary>
+    internal bool IsDisposing => (Volatile.Read(ref _stop) & Disposed) != 0;
+
+    /// <summary>Gets what was disposed so that a transfer in flight was cancelled; null if nothing was.</summary>
+    internal string? DisposedOwner
+    {
+        get
+        {
+            int stop = Volatile.Read(ref _stop);
+            return (stop & InterfaceClosed) != 0 ? "interface"
+                : (stop & HandleClosing) != 0 ? _handle.Context.IsOpen ? "device handle" : "context"
+                : (stop & Disposed) != 0 ? "transfer"
+                : null;
+        }
+    }
 
     /// <summary>Gets whether it is in flight.</summary>
     internal bool IsInFlight => (Volatile.Read(ref _state) & InFlight) != 0;
@@ -107,8 +132,10 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>Frees it if it is at rest. Exactly one call ever does.</summary>
     /// <returns>Whether it is free now, all of it, also when another thread is freeing it: that is waited for.</returns>
+    /// <remarks>Called by finalizers, inside libusb's frames, and by whoever closes: an exception of the caller's memory is reported, and never thrown.</remarks>
     internal bool TryRelease()
     {
+        Exception? failure = null;
         lock (_freeing)
         {
             int state = Interlocked.CompareExchange(ref _state, Dead, Idle);
@@ -118,18 +145,29 @@ public sealed unsafe partial class UsbTransfer
             libusb.libusb_free_transfer(_native);
             _native = null;
             if (_root.IsAllocated)
-                _root.Free();
-            _buffer.Release();
+                UserDataHandle.Free(ref _root);
+            MemoryHandle pin = _buffer.Release();
             ReleaseIsoPacketLengths();
             _callback = null;
             _dispatch = &Ignore;
             State = null;
+            try
+            {
+                pin.Dispose(); // may run code of the program
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+
             _handle.Unregister(_registration);
             Volatile.Write(ref _state, Dead | Freed);
         }
 
         Interlocked.Exchange(ref _released, s_released)?.TrySetResult();
         GC.SuppressFinalize(this);
+        if (failure is not null)
+            _handle.Context.ReportCallbackException(this, failure);
         return true;
     }
 

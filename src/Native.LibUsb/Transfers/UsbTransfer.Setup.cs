@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Native.LibUsb.Interop;
 
@@ -24,10 +25,12 @@ public sealed unsafe partial class UsbTransfer
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ushort.MaxValue);
+        MemoryHandle before = default;
+        using var unpin = new UnpinScope(ref before);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        UseOwnedControl(setup, length, milliseconds, callback, state);
+        UseOwnedControl(setup, length, milliseconds, callback, state, ref before);
     }
 
     /// <summary>Configures a control transfer that sends a copy of <paramref name="data"/>.</summary>
@@ -46,10 +49,12 @@ public sealed unsafe partial class UsbTransfer
             throw new ArgumentException("The request reads from the device: give the length of the answer, not data to send.", nameof(data));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, ushort.MaxValue, nameof(data));
+        MemoryHandle before = default;
+        using var unpin = new UnpinScope(ref before);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        UseOwnedControl(setup, data.Length, milliseconds, callback, state);
+        UseOwnedControl(setup, data.Length, milliseconds, callback, state, ref before);
         data.CopyTo(_buffer.From(UsbControlSetup.Size));
     }
 
@@ -72,10 +77,12 @@ public sealed unsafe partial class UsbTransfer
         int length = buffer.Length - UsbControlSetup.Size;
         if (length is < 0 or > ushort.MaxValue)
             throw new ArgumentException($"A control buffer has 8 bytes for the set-up packet and 0 to 65,535 bytes of data, not {buffer.Length} in all.", nameof(buffer));
+        MemoryHandle pin = buffer.Pin();
+        using var unpin = new UnpinScope(ref pin);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        _buffer.UsePinned(buffer);
+        _buffer.UsePinned(ref pin, buffer.Length);
         Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
         WriteSetup(setup, (ushort)length);
     }
@@ -144,11 +151,13 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     public void SetBufferPinned(Memory<byte> buffer)
     {
+        MemoryHandle pin = buffer.Pin();
+        using var unpin = new UnpinScope(ref pin);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
         CheckBufferReplaceable(buffer.Length, nameof(buffer));
-        _buffer.UsePinned(buffer);
+        _buffer.UsePinned(ref pin, buffer.Length);
         UseBuffer();
     }
 
@@ -161,11 +170,13 @@ public sealed unsafe partial class UsbTransfer
     public void SetBuffer(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        MemoryHandle before = default;
+        using var unpin = new UnpinScope(ref before);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
         CheckBufferReplaceable(length, nameof(length));
-        _buffer.UseOwned(length);
+        _buffer.UseOwned(length, ref before);
         UseBuffer();
     }
 
@@ -192,10 +203,12 @@ public sealed unsafe partial class UsbTransfer
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        MemoryHandle before = default;
+        using var unpin = new UnpinScope(ref before);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        _buffer.UseOwned(length);
+        _buffer.UseOwned(length, ref before);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
     }
 
@@ -206,10 +219,12 @@ public sealed unsafe partial class UsbTransfer
         if (UsbEndpointAddress.IsIn(endpoint))
             throw new ArgumentException($"Endpoint 0x{endpoint:x2} reads from the device: give a length or memory to read into, not data to send.", nameof(endpoint));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        MemoryHandle before = default;
+        using var unpin = new UnpinScope(ref before);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        _buffer.UseOwned(data.Length);
+        _buffer.UseOwned(data.Length, ref before);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
         data.CopyTo(_buffer.From(0));
     }
@@ -219,16 +234,19 @@ public sealed unsafe partial class UsbTransfer
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
+        MemoryHandle pin = buffer.Pin();
+        using var unpin = new UnpinScope(ref pin);
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
-        _buffer.UsePinned(buffer);
+        _buffer.UsePinned(ref pin, buffer.Length);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
     }
 
-    private void UseOwnedControl(in UsbControlSetup setup, int length, uint milliseconds, Action<UsbTransfer>? callback, object? state)
+    private void UseOwnedControl(
+        in UsbControlSetup setup, int length, uint milliseconds, Action<UsbTransfer>? callback, object? state, ref MemoryHandle before)
     {
-        _buffer.UseOwned(UsbControlSetup.Size + length);
+        _buffer.UseOwned(UsbControlSetup.Size + length, ref before);
         Configure(UsbTransferType.Control, 0, milliseconds, callback, state);
         WriteSetup(setup, (ushort)length);
     }
@@ -276,7 +294,7 @@ public sealed unsafe partial class UsbTransfer
         }
         while (Interlocked.CompareExchange(ref _state, state | Setting, state) != state); // again when its callback just returned
 
-        int stop = _stop & ~(UnConfigured | InterfaceClosed); // it may get an endpoint of another interface
+        int stop = _stop & ~(UnConfigured | InterfaceClosed | Stale); // it may get an endpoint of another interface
         if (stop == 0 || IsRefusedQuietly(stop)) // a callback may configure before it submits again
             return true;
         EndSetting();
@@ -286,8 +304,9 @@ public sealed unsafe partial class UsbTransfer
 
     private void EndSetting()
     {
-        if (Interlocked.And(ref _state, ~Setting) == Setting) // it is not in its callback, so this brought it to rest
-            AfterRest(releasing: Disposed);
+        int state = Interlocked.And(ref _state, ~(Setting | DoomedSetting));
+        if ((state & InCallback) == 0) // so this brought it to rest
+            AfterRest(releasing: (state & DoomedSetting) != 0 ? Disposed | Doomed : Disposed);
     }
 
     /// <summary>
@@ -308,5 +327,16 @@ public sealed unsafe partial class UsbTransfer
         public bool IsRefused => _transfer is null;
 
         public void Dispose() => _transfer?.EndSetting();
+    }
+
+    /// <summary>
+    /// Unpins memory of the caller's at the end: what is not used any more, or what a refused call has not come to use. Pinning and unpinning may run code of the
+    /// program, which may close what the transfer belongs to, and wait. So the caller begins this scope before the <see cref="SettingScope"/>, which has ended then.
+    /// </summary>
+    private readonly ref struct UnpinScope(ref MemoryHandle pin)
+    {
+        private readonly ref MemoryHandle _pin = ref pin;
+
+        public void Dispose() => _pin.Dispose();
     }
 }

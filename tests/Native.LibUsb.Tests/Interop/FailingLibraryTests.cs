@@ -11,6 +11,7 @@ public sealed class FailingLibraryTests
         void libusb_exit(void *c) { if (c != &context) abort(); }
         int libusb_has_capability(uint32_t c) { (void)c; return 1; }
         void libusb_interrupt_event_handler(void *c) { (void)c; }
+        void libusb_set_pollfd_notifiers(void *c, void *added, void *removed, void *u) { (void)c; (void)added; (void)removed; (void)u; }
         ptrdiff_t libusb_get_device_list(void *c, void ***list)
         {
             (void)c;

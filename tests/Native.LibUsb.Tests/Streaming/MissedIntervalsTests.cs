@@ -10,7 +10,7 @@ public sealed class MissedIntervalsTests
 
     private static readonly TimeSpan s_interval = TimeSpan.FromMicroseconds(125);
 
-    private readonly MissedIntervals _missed = new(s_interval, Packets);
+    private readonly MissedIntervals _missed = new(s_interval, Packets, transfers: 16);
     private long _intervals;
     private double _time = 1000;
 

@@ -38,7 +38,7 @@ public sealed class EventHandlingTests : BusTest
     [BusFact]
     public void HandleEvents_refuses_times_it_cannot_wait()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => Context.HandleEvents(TimeSpan.FromMilliseconds(-2)));
+        Assert.Equal("timeout", Assert.Throws<ArgumentOutOfRangeException>(() => Context.HandleEvents(TimeSpan.FromMilliseconds(-2))).ParamName);
     }
 
     [BusFact]

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using Native.LibUsb.Interop;
 using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Devices;
 using Native.LibUsb.Tests.Events;
 using Native.LibUsb.Tests.Library;
 
@@ -19,6 +20,7 @@ internal static class FreshScenarios
         [nameof(FileClosedInFlight)] = arguments => FileClosedInFlight(arguments[0]),
         [nameof(MissingBus)] = arguments => MissingBus(arguments[0]),
         [nameof(FirstContextIsClosedWhileItLogs)] = arguments => FirstContextIsClosedWhileItLogs(arguments[0]),
+        [nameof(UnplugScenarios.SettingAfterUnplug)] = arguments => UnplugScenarios.SettingAfterUnplug(arguments[0], arguments[1]),
         [nameof(BusWithoutPreload)] = _ => BusWithoutPreload(),
         [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),

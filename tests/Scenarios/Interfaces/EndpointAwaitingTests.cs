@@ -99,7 +99,7 @@ public sealed class EndpointAwaitingTests : TwoSettingsTest
         output.Write(new byte[1024], Patience);
         UsbException overflow = await Assert.ThrowsAsync<UsbException>(async () => await input.ReadAsync(new byte[700]));
         Assert.Equal(UsbError.Overflow, overflow.Error);
-        Assert.Contains("multiple of the endpoint's packet size", overflow.Hint, StringComparison.Ordinal);
+        Assert.Contains("multiple of the endpoint's packet size, 512 bytes: read 1024 bytes and not 700", overflow.Hint, StringComparison.Ordinal);
         _loopback.Endpoint(BulkLoopback.InAddress).FailNext(UrbStatus.Protocol, actualLength: 512);
         UsbException failure = await Assert.ThrowsAsync<UsbException>(async () => await input.ReadAsync(new byte[1024]));
         Assert.Equal((UsbError.IO, 512), (failure.Error, failure.BytesTransferred));

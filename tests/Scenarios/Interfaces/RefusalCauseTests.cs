@@ -96,6 +96,40 @@ public sealed unsafe class RefusalCauseTests : BusTest
             "Endpoint 0x81 is of interface 0, which is not claimed through this handle. Another handle of this program has claimed interface 0: dispose its UsbInterface first.");
     }
 
+    [BusFact]
+    public void An_isochronous_packet_that_is_longer_than_the_endpoint_takes_is_named()
+    {
+        using UsbInterface claimed = _handle.ClaimInterface(0);
+        claimed.SetAlternateSetting(1);
+        using UsbTransfer transfer = claimed.GetEndpoint(0x84).CreateTransfer(isoPackets: 2);
+        transfer.SetIsochronousPinned(0x84, new byte[5064], [64, 5000]);
+        UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
+        Assert.Equal(UsbError.InvalidParameter, refused.Error);
+        Assert.Equal("5000 bytes are more than the 64 of endpoint 0x84 in one packet: see UsbEndpointDescriptor.BytesPerInterval.", refused.Hint);
+    }
+
+    [BusFact]
+    public void A_control_request_to_an_interface_that_another_handle_holds_names_it()
+    {
+        using UsbDeviceHandle second = _found.Open();
+        second.ClaimInterface(1);
+        const string hint =
+            "The request is for interface 1, which is not claimed through this handle. Another handle of this program has claimed interface 1: dispose its UsbInterface first.";
+        var setup = new UsbControlSetup(UsbDirection.In, UsbRequestKind.Class, UsbRecipient.Interface, 1, 2, 1);
+        Assert.Equal(hint, Assert.Throws<UsbException>(() => _handle.ControlRead(setup, new byte[8])).Hint);
+        ValueTask<int> awaited = _handle.ControlReadAsync(setup, new byte[8]);
+        Assert.Equal(hint, Assert.Throws<UsbException>(() => awaited.GetAwaiter().GetResult()).Hint);
+    }
+
+    [BusFact]
+    public void There_is_nothing_to_cancel_and_no_driver_to_detach()
+    {
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        Assert.Equal("Nothing is submitted: the transfer is at rest, or it has just completed.", Assert.Throws<UsbException>(transfer.Cancel).Hint);
+        Assert.Equal("No kernel driver holds interface 1.", Assert.Throws<UsbException>(() => _handle.DetachKernelDriver(1)).Hint);
+        Assert.Equal("The active configuration has the interfaces 0, 1.", Assert.Throws<UsbException>(() => _handle.DetachKernelDriver(7)).Hint);
+    }
+
     private static UsbException Busy(Action refused)
     {
         UsbException busy = Assert.Throws<UsbException>(refused);

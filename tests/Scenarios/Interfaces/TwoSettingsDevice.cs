@@ -37,7 +37,12 @@ internal sealed class TwoSettingsDevice : VirtualDevice
     /// <summary>The data of the last control request that wrote.</summary>
     public byte[] LastData { get; private set; } = [];
 
+    /// <summary>Called while an alternate setting is activated, with the lock of the device held.</summary>
+    public Action? SettingSelected { get; set; }
+
     public PacketEndpoint Packets(byte address) => (PacketEndpoint)Endpoint(address);
+
+    protected override void OnAlternateSelected(byte interfaceNumber, int setting) => SettingSelected?.Invoke();
 
     protected override bool OnControlRequest(VirtualUrb urb)
     {

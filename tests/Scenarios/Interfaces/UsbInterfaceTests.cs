@@ -55,7 +55,6 @@ public sealed class UsbInterfaceTests : BusTest
         missing = Assert.Throws<UsbException>(() => _interface.GetEndpoint(UsbDirection.In, UsbTransferType.Interrupt));
         Assert.Contains("In endpoint for Interrupt transfers", missing.Operation, StringComparison.Ordinal);
         Assert.Contains("SetAlternateSetting(1)", missing.Hint, StringComparison.Ordinal);
-        Assert.Null(Assert.Throws<UsbException>(() => _interface.GetEndpoint(0x85)).Hint); // of another interface
         Assert.Throws<ArgumentOutOfRangeException>(() => _interface.GetEndpoint(0x40));
     }
 
@@ -92,6 +91,19 @@ public sealed class UsbInterfaceTests : BusTest
         _interface.SetAlternateSetting(0);
         transfer.Cancel();
         Finish(transfer);
+    }
+
+    [BusFact]
+    public async Task A_setting_is_not_changed_while_a_disposed_transfer_ends()
+    {
+        UsbTransfer transfer = _interface.GetEndpoint(0x81).CreateTransfer();
+        transfer.SetBulk(0x81, 512);
+        transfer.Submit();
+        transfer.Dispose();
+        InvalidOperationException busy = Assert.Throws<InvalidOperationException>(() => _interface.SetAlternateSetting(1));
+        Assert.Contains("a disposed transfer on endpoint 0x81 is still ending: await DisposeAsync, or handle events", busy.Message, StringComparison.Ordinal);
+        await transfer.DisposeAsync();
+        _interface.SetAlternateSetting(1);
     }
 
     [BusFact]

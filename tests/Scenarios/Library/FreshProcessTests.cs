@@ -1,4 +1,5 @@
 using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Devices;
 
 namespace Native.LibUsb.Tests.Library;
 
@@ -46,14 +47,36 @@ public sealed class FreshProcessTests
     {
         using Watchdog watchdog = new(seconds: 120);
         using VirtualBus bus = TestBus.Create();
+        await RunUntilReady(
+            ready => FreshProcess.Run(bus, "FirstContextIsClosedWhileItLogs", [ready], ("MALLOC_PERTURB_", "165")), () => bus.Attach(new BulkLoopback()));
+    }
+
+    // Before 1.0.27 libusb unlocks a mutex that it has not locked, and aborts the process when the handle is closed.
+    [BusTheory]
+    [InlineData(UnplugScenarios.Library)]
+    [InlineData(UnplugScenarios.Program)]
+    [InlineData(UnplugScenarios.Removed)]
+    [InlineData(UnplugScenarios.Raw)]
+    public async Task A_setting_of_an_unplugged_device_is_an_error_and_the_handle_can_be_closed(string notifiers)
+    {
+        using Watchdog watchdog = new(seconds: 120);
+        using VirtualBus bus = TestBus.Create();
+        var device = new BulkLoopback();
+        bus.Attach(device);
+        await RunUntilReady(ready => FreshProcess.Run(bus, "SettingAfterUnplug", [ready, notifiers]), () => bus.Detach(device));
+    }
+
+    /// <summary>Runs a process and acts as soon as it has written a file.</summary>
+    private static async Task RunUntilReady(Action<string> run, Action act)
+    {
         string ready = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            Task run = Task.Run(() => FreshProcess.Run(bus, "FirstContextIsClosedWhileItLogs", [ready], ("MALLOC_PERTURB_", "165")));
-            while (!File.Exists(ready) && !run.IsCompleted)
+            Task running = Task.Run(() => run(ready));
+            while (!File.Exists(ready) && !running.IsCompleted)
                 await Task.Yield();
-            bus.Attach(new BulkLoopback());
-            await run;
+            act();
+            await running;
         }
         finally
         {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>A context with an open device, two claimed interfaces and 16 transfers in flight whose callbacks submit again without any check.</summary>
+/// <summary>A context with an open device, two claimed interfaces and 16 transfers in flight whose callbacks submit again without any check. It is subscribed to hotplug.</summary>
 internal sealed class ClosingRound : IDisposable
 {
     /// <summary>The transfers that are in flight at a time.</summary>
@@ -27,6 +27,7 @@ internal sealed class ClosingRound : IDisposable
     {
         _context = new UsbContext();
         _context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
+        _context.RegisterHotplug(static notification => notification.Device.Dispose(), enumerate: false); // libusb has user data of the context then
         _device = _context.FindDevice(BusyDevice.Vendor, BusyDevice.Product)!;
         _handle = _device.Open();
         _data = _handle.ClaimInterface(0);

@@ -57,6 +57,15 @@ public abstract class ClosingTest : BusTest
         Assert.True(first.Join(Patience));
     }
 
+    /// <summary>Another program could claim the interface.</summary>
+    protected static void AssertFree()
+    {
+        using var context = new UsbContext();
+        using UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
+        using UsbDeviceHandle stranger = device.Open();
+        Assert.True(SpinWait.SpinUntil(() => stranger.TryClaimInterface(0, out UsbInterface? _) == UsbError.Success, Patience), "The interface is still claimed.");
+    }
+
     private object Of(Closed what) => what switch
     {
         Closed.Interface => Interface,

@@ -58,9 +58,14 @@ public sealed class ClosingThreadTests : ClosingTest
         bool IsExited() => Record.Exception(() => Context.HandleEvents(TimeSpan.Zero)) is ObjectDisposedException;
     }
 
-    [BusFact]
-    public void A_context_that_a_callback_disposes_is_closed_after_the_handle_that_its_thread_closes()
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_context_that_a_callback_disposes_is_closed_after_the_handle_that_its_thread_closes(bool closesAnotherContext)
     {
+        using var otherContext = new UsbContext();
+        using UsbDevice sameDevice = otherContext.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
+        using UsbDeviceHandle otherHandle = sameDevice.Open();
         using var configuring = new ManualResetEventSlim();
         using var mayEnd = new ManualResetEventSlim();
         using var ran = new ManualResetEventSlim();
@@ -69,6 +74,8 @@ public sealed class ClosingThreadTests : ClosingTest
         first.Callback = _ =>
         {
             Context.Dispose();
+            if (closesAnotherContext)
+                otherHandle.Dispose(); // closed at once: the callback is not one of its context
             ran.Set();
         };
         first.Submit();
@@ -90,6 +97,39 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.Null(failure);
         Assert.True(second.IsDisposed);
         Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero));
+    }
+
+    // The handle waits for a transfer that does not concern the interface, and whoever waits for the interface must not wait for that one too.
+    [BusFact]
+    public void An_interface_is_closed_before_the_handle_that_a_callback_disposes()
+    {
+        using var configuring = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        using var ran = new ManualResetEventSlim();
+        UsbTransfer ofInterface = Make(), ofHandle = Handle.CreateTransfer();
+        Thread configurer = ConfigureSlowly(ofHandle, configuring, mayEnd);
+        ofInterface.Callback = _ =>
+        {
+            Handle.Dispose();
+            ran.Set();
+        };
+        ofInterface.Submit();
+        var closer = new Thread(Interface.Dispose);
+        closer.Start();
+        try
+        {
+            Assert.True(ran.Wait(Patience));
+            Assert.True(Interface.DisposeAsync().AsTask().Wait(Patience));
+            Assert.False(ofHandle.IsDisposed);
+        }
+        finally
+        {
+            mayEnd.Set();
+        }
+
+        Assert.True(closer.Join(Patience));
+        Assert.True(configurer.Join(Patience));
+        Assert.True(ofHandle.IsDisposed);
     }
 
     [BusFact]
@@ -242,25 +282,16 @@ public sealed class ClosingThreadTests : ClosingTest
     }
 
     /// <summary>Has another thread configure a transfer until it may end; whoever closes waits for that.</summary>
-    private Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
+    private static Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
     {
-        _memory.Pinning = () =>
+        var configurer = new Thread(() =>
         {
+            using var configuration = new HeldConfiguration(transfer);
             configuring.Set();
             mayEnd.Wait();
-        };
-        var configurer = new Thread(() => transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory));
+        });
         configurer.Start();
         Assert.True(configuring.Wait(Patience));
         return configurer;
-    }
-
-    /// <summary>Another program could claim the interface.</summary>
-    private static void AssertFree()
-    {
-        using var context = new UsbContext();
-        using UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
-        using UsbDeviceHandle stranger = device.Open();
-        Assert.True(SpinWait.SpinUntil(() => stranger.TryClaimInterface(0, out UsbInterface? _) == UsbError.Success, Patience), "The interface is still claimed.");
     }
 }

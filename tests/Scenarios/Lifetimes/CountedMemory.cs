@@ -18,7 +18,10 @@ internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
     /// <summary>Called when one lets go, on the thread that does, before it counts.</summary>
     public Action? Unpinning { get; set; }
 
-    public override Span<byte> GetSpan() => new(_start, length);
+    /// <summary>What asking for the bytes throws; null gives them.</summary>
+    public Exception? SpanFailure { get; set; }
+
+    public override Span<byte> GetSpan() => SpanFailure is null ? new Span<byte>(_start, length) : throw SpanFailure;
 
     public override MemoryHandle Pin(int elementIndex = 0)
     {

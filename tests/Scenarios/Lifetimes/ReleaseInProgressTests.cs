@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Moments between two that the matrix knows: while a transfer is released, and while it is configured. The memory it is given makes them last.</summary>
+/// <summary>Moments between two that the matrix knows: while a transfer is released, and while it is configured. The memory that it unpins, or the test, makes them last.</summary>
 public sealed class ReleaseInProgressTests : IDisposable
 {
     private readonly Watchdog _watchdog = new(test: nameof(ReleaseInProgressTests));
@@ -62,13 +62,15 @@ public sealed class ReleaseInProgressTests : IDisposable
     [BusFact]
     public void A_transfer_that_is_disposed_while_it_is_configured_is_freed_after_that()
     {
-        _memory.Pinning = () =>
+        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
+        using (new HeldConfiguration(_transfer))
         {
             OnAnotherThread(_transfer.Dispose);
-            Assert.False(_transfer.IsDisposed); // its native transfer will be written to now
-        };
-        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
+            Assert.False(_transfer.IsDisposed); // its native transfer may be written to
+        }
+
         Assert.True(_transfer.IsDisposed);
+        _other!.Join();
         CheckEnd();
     }
 
@@ -77,7 +79,8 @@ public sealed class ReleaseInProgressTests : IDisposable
     {
         _stage.Context.StartEventThread(); // so that who closes waits, and does not handle events meanwhile
         int pinsWhenClosed = -1;
-        _memory.Pinning = () =>
+        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
+        using (new HeldConfiguration(_transfer))
         {
             OnAnotherThread(() =>
             {
@@ -86,8 +89,8 @@ public sealed class ReleaseInProgressTests : IDisposable
             });
             Assert.True(_other!.IsAlive);
             Assert.False(_transfer.IsDisposed);
-        };
-        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
+        }
+
         _other!.Join();
         Assert.Equal(0, pinsWhenClosed);
         Assert.True(_transfer.IsDisposed);
@@ -99,48 +102,59 @@ public sealed class ReleaseInProgressTests : IDisposable
     {
         Exception? refusal = null;
         _transfer.SetBulk(LifetimeDevice.BulkAddress, LifetimeDevice.PacketLength);
-        _memory.Pinning = () => OnAnotherThread(() => refusal = Record.Exception(_transfer.Submit));
-        _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
+        using (new HeldConfiguration(_transfer))
+        {
+            OnAnotherThread(() => refusal = Record.Exception(_transfer.Submit));
+            _other!.Join();
+        }
+
         Assert.IsType<InvalidOperationException>(refusal);
         Assert.Equal(0, _stage.Device.Kept);
         _transfer.Submit();
         CheckEnd();
     }
 
-    [BusFact]
-    public void A_callback_may_return_while_another_thread_configures_its_transfer()
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)] // then it is disposed after the callback, which another thread that configures it must not prevent
+    public void A_callback_may_return_while_another_thread_configures_its_transfer(bool doom)
     {
-        bool returned = false;
         using var inCallback = new ManualResetEventSlim();
         using var configuring = new ManualResetEventSlim();
-        _transfer.SetBulk(LifetimeDevice.ErrandAddress, 0, _ =>
+        using var returned = new ManualResetEventSlim();
+        _transfer.SetBulk(LifetimeDevice.ErrandAddress, 0, transfer =>
         {
             inCallback.Set();
             Assert.True(configuring.Wait(Stage.Patience));
+            if (doom)
+                transfer.Doom();
         });
-        _memory.Pinning = () =>
-        {
-            configuring.Set();
-            _stage.Until(() => Volatile.Read(ref returned));
-        };
         _transfer.Submit();
         var configurer = new Thread(() =>
         {
             inCallback.Wait();
-            _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory, _ => { });
+            using var configuration = new HeldConfiguration(_transfer);
+            configuring.Set();
+            returned.Wait();
         });
         configurer.Start();
         _stage.WaitUntil(() => configuring.IsSet);
-        Volatile.Write(ref returned, true); // WaitUntil handled the event: its callback has returned
+        returned.Set(); // WaitUntil handled the event: its callback has returned
         configurer.Join();
-        _transfer.Submit();
+        Assert.Equal(doom, _transfer.IsDisposed);
+        if (!doom)
+        {
+            _transfer.SetBulk(LifetimeDevice.BulkAddress, LifetimeDevice.PacketLength, _ => { });
+            _transfer.Submit();
+        }
+
         CheckEnd();
     }
 
     /// <summary>Starts it, and returns when it is done, or waits for this thread.</summary>
     private void OnAnotherThread(Action action)
     {
-        _memory.Pinning = _memory.Unpinning = null;
+        _memory.Unpinning = null;
         _other = new Thread(() =>
         {
             try

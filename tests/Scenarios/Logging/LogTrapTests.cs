@@ -36,6 +36,61 @@ public sealed class LogTrapTests : BusTest, IDisposable
     }
 
     [BusFact]
+    public void A_token_that_a_handler_cancels_cancels_the_call()
+    {
+        using var cancellation = new CancellationTokenSource();
+        UsbDeviceHandle handle = Open(new BulkLoopback());
+        Context.StartEventThread();
+        Task<int> reading = handle.At(BulkLoopback.InAddress).ReadAsync(new byte[512], cancellation.Token).AsTask();
+        Exception? failure = null;
+        Context.SetLogHandler((_, _) =>
+        {
+            if (!cancellation.IsCancellationRequested)
+                failure = Record.Exception(cancellation.Cancel);
+        });
+        Context.SetLogLevel(UsbLogLevel.Debug);
+        Context.GetDevices().Dispose();
+        Assert.True(cancellation.IsCancellationRequested);
+        Assert.Null(failure);
+        Assert.True(reading.ContinueWith(static _ => { }, TaskScheduler.Default).Wait(Patience), "The read was not cancelled.");
+        Assert.True(reading.IsCanceled);
+    }
+
+    // The cancellation comes later, when the transfer may be at work for another call.
+    [BusFact]
+    public async Task A_token_that_a_handler_cancels_too_late_leaves_the_next_call_alone()
+    {
+        var loopback = new BulkLoopback();
+        UsbDeviceHandle handle = Open(loopback);
+        Context.StartEventThread();
+        UsbEndpoint input = handle.At(BulkLoopback.InAddress), output = handle.At(BulkLoopback.OutAddress);
+        CancellationTokenSource? armed = null;
+        Context.SetLogHandler((_, _) => Interlocked.Exchange(ref armed, null)?.Cancel());
+        Context.SetLogLevel(UsbLogLevel.Debug);
+        byte[] memory = new byte[512];
+        for (int round = 0; round < Rounds.Of(100); round++)
+        {
+            using var cancellation = new CancellationTokenSource();
+            Task<int> reading = input.ReadAsync(memory, cancellation.Token).AsTask();
+            Volatile.Write(ref armed, cancellation); // some line that is logged while it ends
+            output.Write([1], Patience);
+            try
+            {
+                await reading.WaitAsync(Patience);
+            }
+            catch (UsbTransferCanceledException canceled)
+            {
+                if (canceled.BytesTransferred == 0) // the byte is still there
+                    Assert.Equal(1, await input.ReadAsync(memory).AsTask().WaitAsync(Patience));
+            }
+
+            Task<int> next = input.ReadAsync(memory).AsTask();
+            output.Write([2], Patience);
+            Assert.Equal(1, await next.WaitAsync(Patience));
+        }
+    }
+
+    [BusFact]
     public void A_handler_that_throws_changes_nothing()
     {
         int lines = 0;

@@ -14,6 +14,31 @@ public sealed class InputRingTests : RingTest
     private VirtualEndpoint Input => _loopback.Endpoint(BulkLoopback.InAddress);
 
     [BusFact]
+    public async Task A_ring_that_was_not_started_or_has_a_handler_is_not_read()
+    {
+        using UsbInputRing ring = InputRing(Open(new BulkSourceSink()), BulkSourceSink.InAddress);
+        await Refuses();
+        ring.Start(static _ => { });
+        await Refuses();
+        await ring.DisposeAsync();
+        Assert.Throws<ObjectDisposedException>(() => ring.TryTake(out _));
+        Assert.Throws<InvalidOperationException>(() => default(UsbInputBuffer).Length);
+
+        async Task Refuses()
+        {
+            Assert.Throws<InvalidOperationException>(() => ring.TryTake(out _));
+            Assert.Throws<InvalidOperationException>(() => ring.TryTake(out _, Patience));
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await ring.ReadAsync());
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await ring.WaitToReadAsync());
+            await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            {
+                await foreach (UsbInputBuffer buffer in ring.ReadAllAsync())
+                    buffer.Dispose();
+            });
+        }
+    }
+
+    [BusFact]
     public async Task What_the_device_sends_is_read_in_order()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 1024, Transfers = 4, Spares = 2 });

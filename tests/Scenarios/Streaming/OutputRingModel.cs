@@ -45,6 +45,8 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
             entry.InFlight = false;
             Completions++;
         }
+
+        _free += _sent.RemoveAll(entry => entry.IsTaken);
     }
 
     /// <summary>A buffer for the program.</summary>
@@ -111,5 +113,8 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         public int Sent { get; set; }
 
         public bool InFlight { get; set; }
+
+        /// <summary>Gets whether nothing is left to send although the transfer did not complete.</summary>
+        public bool IsTaken => Length > 0 && Sent == Length && !EndsMessage;
     }
 }

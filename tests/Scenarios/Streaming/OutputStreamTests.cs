@@ -107,8 +107,10 @@ public sealed class OutputStreamTests : RingTest
     {
         await using UsbOutputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 1, Spares = 1 });
         UsbOutputStream stream = ring.AsStream(UsbWriteBoundary.None);
+        Output.Hold();
+        stream.Write(Pattern(0, 700)); // both buffers, before the first one fails
         Output.Halt();
-        stream.Write(Pattern(0, 700));
+        Output.Resume();
         await ring.Completion.WaitAsync(Patience);
         Assert.Equal(UsbError.Pipe, Assert.Throws<UsbException>(() => stream.Flush()).Error);
         _handle.At(BulkLoopback.OutAddress).ClearHalt();

@@ -228,4 +228,49 @@ public sealed class RingKindTests : RingTest
             Volatile.Write(ref _packets, _packets + 1);
         }
     }
+
+    [BusFact]
+    public async Task Packets_are_sent_with_the_lengths_that_the_program_commits()
+    {
+        // 44.1 kHz in stereo with 16 bits: nine packets of 44 frames and one of 45; and packets without data, which take their turn.
+        int[] lengths = [176, 176, 176, 176, 176, 176, 176, 176, 176, 180, 0, 4, 0];
+        const int Rounds = 50;
+        var sink = new IsoSink(new IsoSinkOptions { Paced = false });
+        List<int> taken = [];
+        long position = 0;
+        bool right = true;
+        using var all = new ManualResetEventSlim();
+        sink.Sink.PacketTaken = (_, data) =>
+        {
+            foreach (byte value in data)
+                right &= value == PatternByte(position++);
+            taken.Add(data.Length);
+            if (taken.Count == Rounds * lengths.Length)
+                all.Set();
+        };
+        UsbDeviceHandle handle = Open(sink);
+        handle.ClaimInterface(0).SetAlternateSetting(2);
+        await using UsbOutputRing ring = OutputRing(handle, IsoSink.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 16, Transfers = 4, Spares = 2 }, 2);
+        ring.Start();
+        long written = 0;
+        for (int round = 0; round < Rounds; round++)
+        {
+            UsbOutputBuffer buffer = await ring.AcquireAsync();
+            Assert.Throws<ArgumentException>(() => buffer.Commit([]));
+            Assert.Throws<ArgumentException>(() => buffer.Commit(new int[17]));
+            Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Commit([ring.PacketSize + 1]));
+            Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Commit([-1]));
+            int length = lengths.Sum();
+            Pattern(written, length).CopyTo(buffer.Memory);
+            written += length;
+            buffer.Commit(lengths);
+            Assert.Throws<ObjectDisposedException>(() => buffer.Commit(lengths));
+        }
+
+        await ring.FlushAsync().AsTask().WaitAsync(Patience);
+        Assert.True(all.Wait(Patience));
+        Assert.Equal(0, ring.UnsentBytes);
+        Assert.Equal(Enumerable.Repeat(lengths, Rounds).SelectMany(static one => one), taken);
+        Assert.True(right);
+    }
 }

@@ -295,6 +295,32 @@ public sealed class AwaitingTests : BusTest
         }
     }
 
+    // The continuation runs inside the completion, which must not hold up the next submission.
+    [BusFact]
+    public async Task Code_that_goes_on_on_the_event_thread_may_wait_for_a_submission_by_another_thread()
+    {
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.InAddress, 512);
+        transfer.ContinueOnEventThread = true;
+        Task<int>? second = null;
+        Input.Hold();
+        Task<bool> task = GoOn(transfer.SubmitAsync());
+        _handle.At(BulkLoopback.OutAddress).Write([1], Patience);
+        Input.Resume();
+        Assert.True(await task.WaitAsync(2 * Patience));
+        await Task.Run(() => _handle.At(BulkLoopback.OutAddress).Write([1, 2], Patience)); // this code may still be on the event thread
+        Assert.Equal(2, await second!.WaitAsync(Patience));
+
+        async Task<bool> GoOn(ValueTask<int> reading)
+        {
+            await reading.ConfigureAwait(false);
+            Assert.Equal("libusb events", Thread.CurrentThread.Name);
+            var other = new Thread(() => second = transfer.SubmitAsync().AsTask()) { IsBackground = true };
+            other.Start();
+            return other.Join(Patience);
+        }
+    }
+
     [BusFact]
     public async Task Waiting_on_the_event_thread_allocates_nothing()
     {

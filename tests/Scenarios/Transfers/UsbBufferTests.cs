@@ -52,6 +52,12 @@ public sealed class UsbBufferTests : BusTest
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(0));
+        int tooLong = Array.MaxLength - 62; // one more than an array has room for from its first cache line on
+        foreach (int length in (int[])[tooLong, int.MaxValue - 63, int.MaxValue - 62, int.MaxValue])
+        {
+            Assert.Equal("length", Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(length)).ParamName);
+            Assert.Equal("length", Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(length, preferDeviceMemory: true)).ParamName);
+        }
     }
 
     [PreloadOnly(KernelLimits.Streams)]

@@ -1,0 +1,34 @@
+namespace Native.LibUsb.Streaming;
+
+/// <summary>Specifies which thread asks the handler of an output ring for data. Changed under the ring's lock.</summary>
+/// <remarks>
+/// <list type="table">
+/// <listheader><term>State</term><description>A transfer comes back; the handler has no more</description></listheader>
+/// <item><term>Idle</term><description>Asking; -</description></item>
+/// <item><term>Filling</term><description>FillingAgain; Idle, and the filled buffers are submitted</description></item>
+/// <item><term>FillingAgain</term><description>the same; the filled buffers are submitted, and then Idle, or Filling if none is in flight</description></item>
+/// <item><term>Asking</term><description>AskingAgain; Idle</description></item>
+/// <item><term>AskingAgain</term><description>the same; Idle, or Asking if none is in flight</description></item>
+/// </list>
+/// <para>A ring without a handler stays idle.</para>
+/// </remarks>
+internal enum ProducerState
+{
+    /// <summary>No thread asks.</summary>
+    Idle,
+
+    /// <summary>
+    /// Start has the handler fill the whole queue, and nothing is submitted before. Otherwise a device that takes buffers as fast as they are filled would keep
+    /// the caller of Start there until it stops taking them.
+    /// </summary>
+    Filling,
+
+    /// <summary>As <see cref="Filling"/>; a transfer has come back meanwhile.</summary>
+    FillingAgain,
+
+    /// <summary>A thread asks.</summary>
+    Asking,
+
+    /// <summary>As <see cref="Asking"/>; a transfer has come back meanwhile, and its thread has left the work to the one that asks.</summary>
+    AskingAgain,
+}

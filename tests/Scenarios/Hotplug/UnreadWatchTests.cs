@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Hotplug;
+
+/// <summary>Streams of devices that come and go, and that nobody reads to the end: they keep no device for ever.</summary>
+public sealed class UnreadWatchTests : BusTest
+{
+    private const int Count = 5;
+
+    private readonly BulkLoopback[] _devices = [.. Enumerable.Range(0, Count).Select(static _ => new BulkLoopback())];
+    private int _destroyed;
+
+    public UnreadWatchTests()
+    {
+        Array.ForEach(_devices, device => Bus.Attach(device));
+        Context.StartEventThread();
+    }
+
+    [BusFact]
+    public async Task A_cancelled_token_ends_a_stream_that_was_never_read()
+    {
+        using var stop = new CancellationTokenSource();
+        IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(cancellationToken: stop.Token);
+        await stop.CancelAsync();
+        UnplugUntilDestroyed(static condition => Assert.True(SpinWait.SpinUntil(condition, Patience), "Something keeps the devices."));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (UsbHotplugNotification notification in stream)
+                Assert.Fail("told after it ended");
+        });
+    }
+
+    [BusFact]
+    public async Task A_token_that_is_cancelled_already_ends_it_at_once()
+    {
+        IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(cancellationToken: new CancellationToken(canceled: true));
+        UnplugUntilDestroyed(static condition => Assert.True(SpinWait.SpinUntil(condition, Patience), "Something keeps the devices."));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await stream.GetAsyncEnumerator().MoveNextAsync());
+    }
+
+    [BusTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_forgotten_stream_ends(bool hasToken)
+    {
+        using var stop = new CancellationTokenSource();
+        Forget(hasToken ? stop.Token : default);
+        UnplugUntilDestroyed(CollectUntil);
+    }
+
+    [BusFact]
+    public void A_forgotten_reader_ends()
+    {
+        BeginAndForget();
+        UnplugUntilDestroyed(CollectUntil);
+    }
+
+    [BusFact]
+    public async Task A_reader_that_waits_is_not_forgotten()
+    {
+        using var told = new ManualResetEventSlim();
+        Task reader = Wait(told);
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Bus.Detach(_devices[0]);
+        await reader.WaitAsync(Patience);
+        Assert.True(told.IsSet);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Forget(CancellationToken cancellationToken) => Context.WatchDevicesAsync(cancellationToken: cancellationToken);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void BeginAndForget()
+    {
+        IAsyncEnumerator<UsbHotplugNotification> reader = Context.WatchDevicesAsync().GetAsyncEnumerator();
+        ValueTask<bool> first = reader.MoveNextAsync();
+        Assert.True(first.IsCompleted && first.Result);
+        reader.Current.Device.Dispose();
+    }
+
+    // The task that is returned does not refer to the stream: only what the stream waits for does.
+    private Task Wait(ManualResetEventSlim told)
+    {
+        IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(events: UsbHotplugEvents.Left);
+        return Task.Run(async () =>
+        {
+            await foreach (UsbHotplugNotification notification in stream)
+            {
+                notification.Device.Dispose();
+                told.Set();
+                return;
+            }
+        });
+    }
+
+    // libusb logs that it destroys a device when nobody has it any more.
+    private void UnplugUntilDestroyed(Action<Func<bool>> wait)
+    {
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        try
+        {
+            Context.SetLogHandler((_, message) =>
+            {
+                if (message.IndexOf("destroy device"u8) >= 0)
+                    Interlocked.Increment(ref _destroyed);
+            });
+            Context.SetLogLevel(UsbLogLevel.Debug);
+            Array.ForEach(_devices, Bus.Detach);
+            wait(() => Volatile.Read(ref _destroyed) == Count);
+        }
+        finally
+        {
+            Context.SetLogLevel(UsbLogLevel.None);
+            UsbLibrary.SetLogHandler(null);
+        }
+    }
+}

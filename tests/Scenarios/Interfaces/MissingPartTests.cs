@@ -1,0 +1,33 @@
+namespace Native.LibUsb.Tests.Interfaces;
+
+/// <summary>Whoever asks for an interface, a setting or an endpoint that is not there gets a list of those that are.</summary>
+public sealed class MissingPartTests : TwoSettingsTest
+{
+    [BusFact]
+    public void The_endpoints_of_the_active_setting_are_listed()
+    {
+        const string list = "Alternate setting 0 of interface 0 has the endpoints 0x81 (Bulk In), 0x01 (Bulk Out).";
+        Assert.Equal(list, HintOf(() => Interface.GetEndpoint(0x85))); // of another interface
+        Assert.Equal(list, HintOf(() => Interface.GetEndpoint(UsbDirection.Out, UsbTransferType.Isochronous)));
+        Assert.Equal("Alternate setting 1 has one: call SetAlternateSetting(1). " + list, HintOf(() => Interface.GetEndpoint(0x83)));
+    }
+
+    [BusFact]
+    public void The_interfaces_are_listed()
+    {
+        const string list = "The active configuration has the interfaces 0, 1.";
+        Assert.Equal(list, HintOf(() => Handle.ClaimInterface(7)));
+        Handle.SetAutoDetachKernelDriver(true); // libusb returns another error then
+        Assert.Equal(list, Assert.Throws<UsbException>(() => Handle.ClaimInterface(7)).Hint);
+    }
+
+    [BusFact]
+    public void The_settings_are_listed() => Assert.Equal("Interface 0 has the alternate settings 0, 1.", HintOf(() => Interface.SetAlternateSetting(2)));
+
+    private static string? HintOf(Action refused)
+    {
+        UsbException missing = Assert.Throws<UsbException>(refused);
+        Assert.Equal(UsbError.NotFound, missing.Error);
+        return missing.Hint;
+    }
+}

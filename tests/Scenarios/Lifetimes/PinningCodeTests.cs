@@ -1,0 +1,100 @@
+#pragma warning disable CA2012 // some calls are refused at once
+
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Code of the program that runs while its memory is pinned or unpinned for a transfer: it may close what the transfer belongs to, and wait for that.</summary>
+public sealed class PinningCodeTests : ClosingTest
+{
+    private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void Memory_that_is_pinned_may_dispose_what_pins_it(Closed what, bool onAnotherThread)
+    {
+        Context.StartEventThread();
+        UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);
+        using UsbTransfer transfer = endpoint.CreateTransfer();
+        _memory.Pinning = () => Close(what, onAnotherThread);
+        Assert.IsType<ObjectDisposedException>(Run(() => endpoint.ReadAsync(_memory.Memory).AsTask().GetAwaiter().GetResult()));
+        Assert.IsType<ObjectDisposedException>(Run(() => transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory)));
+        Assert.Equal(0, _memory.Pins);
+        AssertFree();
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void Memory_that_is_unpinned_after_an_awaited_call_may_dispose_what_unpins_it(Closed what, bool onAnotherThread)
+    {
+        Context.StartEventThread();
+        _memory.Unpinning = () => Close(what, onAnotherThread);
+        Task<int> reading = Interface.GetEndpoint(LifetimeDevice.BulkAddress).ReadAsync(_memory.Memory).AsTask();
+        Device.WaitForKept(1, Patience);
+        Device.CompleteOldest(LifetimeDevice.BulkAddress);
+        Assert.Null(Run(() => Assert.Equal(LifetimeDevice.PacketLength, reading.GetAwaiter().GetResult())));
+        Assert.Equal(0, _memory.Pins);
+        AssertFree();
+    }
+
+    [BusTheory]
+    [InlineData(Closed.Interface, false)]
+    [InlineData(Closed.Interface, true)]
+    [InlineData(Closed.Handle, false)]
+    [InlineData(Closed.Handle, true)]
+    [InlineData(Closed.Context, false)]
+    [InlineData(Closed.Context, true)]
+    public void Memory_that_a_new_configuration_unpins_may_dispose_what_unpins_it(Closed what, bool onAnotherThread)
+    {
+        Context.StartEventThread();
+        UsbTransfer transfer = Interface.GetEndpoint(LifetimeDevice.BulkAddress).CreateTransfer();
+        transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
+        _memory.Unpinning = () => Close(what, onAnotherThread);
+        Assert.Null(Run(() => transfer.SetBulk(LifetimeDevice.BulkAddress, 1)));
+        Assert.Equal(0, _memory.Pins);
+        Assert.True(transfer.IsDisposed);
+        AssertFree();
+    }
+
+    [BusFact]
+    public void A_refused_configuration_leaves_the_memory_unpinned()
+    {
+        using UsbTransfer transfer = Handle.CreateTransfer();
+        transfer.SetBulk(LifetimeDevice.BulkAddress, 1);
+        transfer.Submit();
+        Assert.Throws<InvalidOperationException>(() => transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory));
+        Assert.Equal(0, _memory.Pins);
+    }
+
+    private void Close(Closed what, bool onAnotherThread)
+    {
+        _memory.Pinning = _memory.Unpinning = null;
+        if (!onAnotherThread)
+        {
+            Close(what);
+            return;
+        }
+
+        var other = new Thread(() => Close(what));
+        other.Start();
+        Assert.True(other.Join(Patience), "Closing waits for the thread that waits for it.");
+    }
+
+    /// <summary>Runs something on a thread that may hang.</summary>
+    private static Exception? Run(Action action)
+    {
+        Exception? exception = null;
+        var thread = new Thread(() => exception = Record.Exception(action)) { IsBackground = true };
+        thread.Start();
+        Assert.True(thread.Join(2 * Patience), "It hangs.");
+        return exception;
+    }
+}

@@ -1,0 +1,25 @@
+namespace Native.LibUsb.Tests.Lifetimes;
+
+/// <summary>Tests that the library frees the GC handles that libusb has as user data, and that the count of them, on which other tests rely, includes each kind.</summary>
+public sealed class UserDataHandleTests : ClosingTest
+{
+    [BusFact]
+    public void Each_kind_of_user_data_is_counted_and_is_freed_with_its_owner()
+    {
+        UserDataHandles.CollectForgotten();
+        int before = UserDataHandles.Count;
+        using (UsbTransfer transfer = Handle.CreateTransfer())
+            Assert.Equal(before + 1, UserDataHandles.Count);
+        Assert.Equal(before, UserDataHandles.Count);
+
+        using var context = new UsbContext();
+        context.RegisterHotplug(static notification => notification.Device.Dispose());
+        Assert.Equal(before + 1, UserDataHandles.Count);
+        context.SetPollFdNotifiers(static _ => { }, static _ => { });
+        Assert.Equal(before + 2, UserDataHandles.Count);
+        context.SetPollFdNotifiers(null, null);
+        Assert.Equal(before + 2, UserDataHandles.Count); // libusb may be about to call: it is freed after libusb has exited
+        context.Dispose();
+        Assert.Equal(before, UserDataHandles.Count);
+    }
+}

@@ -1,0 +1,268 @@
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Streaming;
+
+/// <summary>
+/// A ring that gives its data to a handler, driven at random beside a model of it. Transfers end in order and out of order, well and badly; handlers throw, stop
+/// the ring, and switch between the fast path and the locked path. After each step both must be the same.
+/// </summary>
+public sealed class HandlerRingPropertyTests : RingPropertyTest
+{
+    private enum Act
+    {
+        Nothing,
+        Throw,
+        Interrupt,
+        Forbid,
+        Allow,
+        Stop,
+    }
+
+    private readonly List<(long Sequence, UsbTransferStatus Status, int Length, bool IsRight)> _delivered = [];
+    private readonly Dictionary<long, (long Start, int Length)> _sent = [];
+    private UsbInputRing _ring = null!;
+    private InputRingModel _model = null!;
+    private Act _act;
+    private Task? _stopped;
+    private bool _clearsHalts;
+    private bool _running; // with the flag, no handler may run
+    private long _thrown;
+    private long _reported;
+    private long _position;
+    private long _fast;
+    private long _locked;
+    private long _transitions;
+    private bool _wasFast;
+    private int _handled;
+
+    public HandlerRingPropertyTests()
+        : base(BulkLoopback.InAddress)
+    {
+        Context.UnhandledCallbackException += (_, _) => Interlocked.Increment(ref _reported);
+        Make();
+    }
+
+    protected override UsbRing Ring => _ring;
+
+    [BusFact]
+    public void It_does_what_its_model_does_on_the_fast_path_and_on_the_locked_path()
+    {
+        Run(() =>
+        {
+            Step();
+            Compare();
+        });
+        Console.WriteLine($"{_fast} buffers on the fast path, {_locked} under the lock, {_transitions} changes between them");
+        Assert.True(_fast > Steps.Steps / 20, $"Only {_fast} buffers were delivered on the fast path.");
+        Assert.True(_locked > Steps.Steps / 20, $"Only {_locked} buffers were delivered under the lock.");
+        Assert.True(_transitions > Steps.Steps / 50, $"The ring went over only {_transitions} times.");
+    }
+
+    private void Step()
+    {
+        switch (Steps.Below(1000))
+        {
+            case < 3:
+                DisposeRing();
+                break;
+            case < 15:
+                Stop();
+                break;
+            case < 900:
+                Complete();
+                break;
+            default:
+                Start();
+                break;
+        }
+    }
+
+    private void Complete()
+    {
+        if (_model.Armed == 0)
+            return;
+        int index = Steps.OneIn(10) ? Steps.Below(_model.Armed) : 0;
+        (UrbStatus end, UsbTransferStatus status) = Steps.Below(40) switch
+        {
+            0 => (UrbStatus.Protocol, UsbTransferStatus.Error),
+            1 => (UrbStatus.Overflow, UsbTransferStatus.Overflow),
+            2 => (UrbStatus.Stall, UsbTransferStatus.Stall),
+            _ => (UrbStatus.Success, UsbTransferStatus.Completed),
+        };
+        int length = Steps.Below(4) switch { 0 => 0, 1 => Size, _ => Steps.Below(Size) };
+        _act = Steps.Below(40) switch { 0 => Act.Throw, 1 or 2 => Act.Interrupt, 3 => Act.Forbid, 4 or 5 => Act.Allow, 6 => Act.Stop, _ => Act.Nothing };
+        if (status == UsbTransferStatus.Stall && _act == Act.Stop)
+            _act = Act.Nothing; // whether the ring goes on first is chance
+        Act act = _act;
+        Steps.Does($"complete {index}, {status}, {length} bytes, {act}");
+        InputRingModel.Entry entry = _model.ArmedAt(index);
+        Put(Endpoint.Pending[index], entry, length);
+        _delivered.Clear();
+        _stopped = null;
+        Endpoint.Pending[index].Complete(length, end);
+
+        _model.Complete(entry, status, length);
+        List<InputRingModel.Entry> expected = [];
+        while (_model.Read() is { } next)
+        {
+            expected.Add(next);
+            if (act == Act.Stop && _model.Running)
+                _model.Stop();
+            act = Act.Nothing; // the first handler does it
+            _model.Return();
+        }
+
+        Await(() => _ring.GetStatistics() is var now && now.Completions == _model.Completions && now.Recoveries == _model.Recoveries && now.Armed == _model.Armed
+            && Volatile.Read(ref _handled) == expected.Count);
+        _handled = 0;
+        CheckDelivered(expected);
+        if (!_model.Running)
+        {
+            Await(() => _ring.Completion.IsCompleted && _stopped is null or { IsCompleted: true });
+            Volatile.Write(ref _running, false);
+            if (status == UsbTransferStatus.Stall && !_clearsHalts)
+                Handle.At(BulkLoopback.InAddress).ClearHalt();
+        }
+    }
+
+    private void OnBuffer(UsbInputBuffer buffer)
+    {
+        if (!Volatile.Read(ref _running))
+            Steps.Fail("a handler runs though the ring is at rest");
+        bool isFast = FastPath.IsOn(_ring);
+        if (isFast)
+            _fast++;
+        else
+            _locked++;
+        if (isFast != _wasFast)
+            _transitions++;
+        _wasFast = isFast;
+        bool isRight = _sent.Remove(buffer.Sequence, out (long Start, int Length) sent) && sent.Length == buffer.Length;
+        ReadOnlySpan<byte> data = buffer.Data;
+        for (int i = 0; i < data.Length && isRight; i++)
+            isRight = data[i] == RingTest.PatternByte(sent.Start + i);
+        _delivered.Add((buffer.Sequence, buffer.Status, buffer.Length, isRight));
+        Act act = _act;
+        _act = Act.Nothing;
+        switch (act)
+        {
+            case Act.Interrupt:
+                FastPath.Interrupt(_ring);
+                break;
+            case Act.Forbid:
+                FastPath.Allow(_ring, false);
+                FastPath.Interrupt(_ring);
+                break;
+            case Act.Allow:
+                FastPath.Allow(_ring, true);
+                break;
+            case Act.Stop:
+                _stopped = _ring.StopAsync();
+                break;
+            case Act.Throw:
+                _thrown++;
+                Interlocked.Increment(ref _handled);
+                throw new InvalidOperationException("thrown by the test");
+        }
+
+        Interlocked.Increment(ref _handled);
+    }
+
+    private void CheckDelivered(List<InputRingModel.Entry> expected)
+    {
+        Steps.Same(expected.Count, _delivered.Count, "buffers that were delivered");
+        for (int i = 0; i < expected.Count; i++)
+        {
+            Steps.Same(expected[i].Sequence, _delivered[i].Sequence, "sequence");
+            Steps.Same(expected[i].Status!.Value, _delivered[i].Status, "status");
+            Steps.Same(expected[i].Length, _delivered[i].Length, "length");
+            Steps.Same(true, _delivered[i].IsRight, $"whether the bytes of {expected[i].Sequence} are right");
+        }
+    }
+
+    private void Start()
+    {
+        if (_model.Running)
+        {
+            if (Steps.OneIn(10))
+                Assert.Throws<InvalidOperationException>(() => _ring.Start(static _ => throw new InvalidOperationException("the callback of a refused start")));
+            return;
+        }
+
+        Steps.Does("start");
+        _model.Start();
+        Volatile.Write(ref _running, true);
+        _ring.Start(OnBuffer);
+    }
+
+    private void Stop()
+    {
+        Steps.Does("stop");
+        _delivered.Clear();
+        if (_model.Running)
+            _model.Stop();
+        Task stopping = _ring.StopAsync();
+        Await(() => stopping.IsCompleted);
+        Volatile.Write(ref _running, false);
+        List<InputRingModel.Entry> expected = []; // what had ended behind a transfer that had not
+        while (_model.Read() is { } next)
+        {
+            expected.Add(next);
+            _model.Return();
+        }
+
+        CheckDelivered(expected);
+        _handled = 0;
+    }
+
+    private void DisposeRing()
+    {
+        Steps.Does("dispose");
+        Dispose(_ring);
+        Volatile.Write(ref _running, false);
+        Make();
+    }
+
+    private void Make()
+    {
+        int transfers = 1 + Steps.Below(4), spares = Steps.Below(4), errorLimit = 1 + Steps.Below(4);
+        _clearsHalts = Steps.OneIn(2);
+        Steps.Does($"make {transfers} + {spares}, clears halts {_clearsHalts}, error limit {errorLimit}");
+        _model = new InputRingModel(transfers, spares, drops: false, _clearsHalts, errorLimit);
+        _ring = Handle.At(Descriptor().Address).CreateInputRing(new UsbRingOptions
+        {
+            Transfers = transfers,
+            Spares = spares,
+            TransferSize = Size,
+            ErrorLimit = errorLimit,
+            Stall = _clearsHalts ? UsbRingStall.ClearHalt : UsbRingStall.Stop,
+        });
+        _sent.Clear();
+        _delivered.Clear();
+        _handled = 0;
+        _wasFast = false;
+    }
+
+    private void Compare()
+    {
+        Await(() => _ring.GetStatistics().Armed == _model.Armed && Volatile.Read(ref _reported) == _thrown);
+        UsbRingStatistics real = _ring.GetStatistics();
+        Steps.Same(0, real.SubmitFailures, "refused submissions");
+        Steps.Same(_model.Completions, real.Completions, "completions");
+        Steps.Same(_model.Bytes, real.Bytes, "bytes");
+        Steps.Same(_model.Recoveries, real.Recoveries, "recoveries");
+        Steps.Same(_model.Running, _ring.IsRunning, "running");
+        Steps.Same(_model.Failure, _ring.Failure?.Error ?? UsbError.Success, "failure");
+        AwaitPending(_model.Armed);
+    }
+
+    private void Put(VirtualUrb urb, InputRingModel.Entry entry, int length)
+    {
+        entry.Start = _position;
+        _sent[entry.Sequence] = (_position, length);
+        for (int i = 0; i < length; i++)
+            urb.Buffer[i] = RingTest.PatternByte(_position + i);
+        _position += length;
+    }
+}
