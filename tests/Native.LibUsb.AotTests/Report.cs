@@ -8,6 +8,9 @@ namespace Native.LibUsb.AotTests;
 /// <summary>Runs tests and says how each one ended; the last line has the numbers.</summary>
 internal sealed class Report(TextWriter output)
 {
+    /// <summary>How the message of an exception starts by which xunit skips a running test; its constant of that value is internal.</summary>
+    private const string SkipToken = "$XunitDynamicSkip$";
+
     private int _passed, _failed, _skipped;
 
     public void Run(TestCase test)
@@ -28,7 +31,7 @@ internal sealed class Report(TextWriter output)
         }
         catch (SkipException skip)
         {
-            Skipped(test, skip.Message[DynamicSkipToken.Value.Length..]);
+            Skipped(test, skip.Message[SkipToken.Length..]);
         }
         catch (Exception exception)
         {
