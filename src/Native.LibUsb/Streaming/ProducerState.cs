@@ -5,8 +5,7 @@ namespace Native.LibUsb.Streaming;
 /// <list type="table">
 /// <listheader><term>State</term><description>A transfer comes back; the handler has no more</description></listheader>
 /// <item><term>Idle</term><description>Asking; -</description></item>
-/// <item><term>Filling</term><description>FillingAgain; Idle, and the filled buffers are submitted</description></item>
-/// <item><term>FillingAgain</term><description>the same; the filled buffers are submitted, and then Idle, or Filling if none is in flight</description></item>
+/// <item><term>Filling</term><description>- (none is in flight); the filled buffers are submitted, and Asking ends as below</description></item>
 /// <item><term>Asking</term><description>AskingAgain; Idle</description></item>
 /// <item><term>AskingAgain</term><description>the same; Idle, or Asking if none is in flight</description></item>
 /// </list>
@@ -22,9 +21,6 @@ internal enum ProducerState
     /// the caller of Start there until it stops taking them.
     /// </summary>
     Filling,
-
-    /// <summary>As <see cref="Filling"/>; a transfer has come back meanwhile.</summary>
-    FillingAgain,
 
     /// <summary>A thread asks.</summary>
     Asking,

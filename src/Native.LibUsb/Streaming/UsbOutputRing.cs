@@ -36,7 +36,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     internal RingSignal Signal { get; }
 
     /// <summary>Gets whether committed buffers wait although there is room for them. Read under the lock.</summary>
-    internal bool HoldsBackLocked => _producer is ProducerState.Filling or ProducerState.FillingAgain;
+    internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
     // A handler, or code that continues in the callback, has the duration of the callback to refill the queue. Other code had to commit before: whether it runs
     // while the callback still does is chance, and counts would be too.
@@ -201,9 +201,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         _producer = _producer switch
         {
             ProducerState.Idle => ProducerState.Asking,
-            ProducerState.Filling => ProducerState.FillingAgain,
             ProducerState.Asking => ProducerState.AskingAgain,
-            ProducerState again => again,
+            ProducerState other => other,
         };
         engine.Lock.Exit();
         return begins;
@@ -215,20 +214,13 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     {
         RingEngine engine = Engine;
         engine.Lock.Enter();
-        ProducerState asked = _producer;
-        _producer = ProducerState.Asking; // nothing is held back any more
-        engine.SubmitLocked();
-        bool again = asked is ProducerState.FillingAgain or ProducerState.AskingAgain || _producer == ProducerState.AskingAgain;
-        bool ends = !again || engine.Queue.Armed > 0;
+        if (_producer == ProducerState.Filling)
+            _producer = ProducerState.Asking; // nothing is held back any more
+        engine.SubmitLocked(); // outside the lock, so that a transfer may come back meanwhile
+        bool ends = _producer == ProducerState.Asking || engine.Queue.Armed > 0;
+        _producer = ends ? ProducerState.Idle : ProducerState.Asking;
         if (ends)
-        {
-            _producer = ProducerState.Idle;
             engine.Run.EndCallback();
-        }
-        else
-        {
-            _producer = asked == ProducerState.FillingAgain ? ProducerState.Filling : ProducerState.Asking;
-        }
 
         engine.Lock.Exit();
         engine.AfterLock();
