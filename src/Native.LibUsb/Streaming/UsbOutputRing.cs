@@ -216,7 +216,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         engine.Lock.Enter();
         if (_producer == ProducerState.Filling)
             _producer = ProducerState.Asking; // nothing is held back any more
-        engine.SubmitLocked(); // outside the lock, so that a transfer may come back meanwhile
+        engine.SubmitLocked(); // the lock is free while libusb submits, and a transfer may come back meanwhile
         bool ends = _producer == ProducerState.Asking || engine.Queue.Armed > 0;
         _producer = ends ? ProducerState.Idle : ProducerState.Asking;
         if (ends)

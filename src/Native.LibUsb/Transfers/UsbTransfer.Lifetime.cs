@@ -132,7 +132,7 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>Frees it if it is at rest. Exactly one call ever does.</summary>
     /// <returns>Whether it is free now, all of it, also when another thread is freeing it: that is waited for.</returns>
-    /// <remarks>Called by finalizers, inside libusb's frames, and by whoever closes: an exception of the caller's memory is reported, and never thrown.</remarks>
+    /// <remarks>Finalizers, libusb's callbacks and the threads that close an object call this method. It reports an exception of the caller's memory, and never throws it.</remarks>
     internal bool TryRelease()
     {
         Exception? failure = null;

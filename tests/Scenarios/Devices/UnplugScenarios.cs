@@ -10,7 +10,7 @@ internal static unsafe class UnplugScenarios
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Asks for an alternate setting of a device that has gone, and closes it.</summary>
-    /// <param name="opened">The file that tells the test to unplug the device.</param>
+    /// <param name="opened">The path of the file that this scenario creates when it has opened the device; the test then unplugs it.</param>
     /// <param name="notifiers">Whose notifiers of descriptors libusb has while the device is opened.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)
     {

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Streams of devices that come and go, and that nobody reads to the end: they keep no device for ever.</summary>
+/// <summary>A stream of hotplug events that the program stops reading releases the devices it has queued.</summary>
 public sealed class UnreadWatchTests : BusTest
 {
     private const int Count = 5;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Whoever asks for an interface, a setting or an endpoint that is not there gets a list of those that are.</summary>
+/// <summary>The exception for an interface, a setting or an endpoint that the device does not have lists those that it has.</summary>
 public sealed class MissingPartTests : TwoSettingsTest
 {
     [BusFact]

@@ -99,7 +99,7 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero));
     }
 
-    // The handle waits for a transfer that does not concern the interface, and whoever waits for the interface must not wait for that one too.
+    // The handle waits for a transfer that does not belong to the interface. A thread that waits for the interface must not wait for that transfer.
     [BusFact]
     public void An_interface_is_closed_before_the_handle_that_a_callback_disposes()
     {

@@ -127,12 +127,20 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>Whether an act that waits for this callback has begun.</summary>
-    private unsafe bool IsUnderWay() => _case.Act switch
+    private bool IsUnderWay() => _case.Act switch
     {
-        Act.DisposeHandle or Act.DisposeContext => Record.Exception(() => { _ = _stage.Handle.DangerousGetHandle(); }) is ObjectDisposedException,
+        Act.DisposeHandle or Act.DisposeContext => HasClosingBegun(),
         Act.StopEventThread => !_stage.Events!.IsRunning,
         _ => false,
     };
+
+    private unsafe bool HasClosingBegun()
+    {
+        if (Record.Exception(() => { _ = _stage.Handle.DangerousGetHandle(); }) is not ObjectDisposedException)
+            return false;
+        Assert.False(_stage.Handle.BeginClosing()); // returns when the other thread has stopped every transfer; until then one may still be submitted
+        return true;
+    }
 
     private bool IsUnplugNoticed()
     {
