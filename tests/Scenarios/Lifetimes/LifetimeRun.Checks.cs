@@ -138,7 +138,7 @@ internal sealed partial class LifetimeRun
     {
         if (Record.Exception(() => { _ = _stage.Handle.DangerousGetHandle(); }) is not ObjectDisposedException)
             return false;
-        Assert.False(_stage.Handle.BeginClosing()); // returns when the other thread has stopped every transfer; until then one may still be submitted
+        _stage.Handle.Dispose(); // in a callback it returns as soon as the other thread has stopped every transfer; until then one may still be submitted
         return true;
     }
 
