@@ -1,91 +1,105 @@
+using System.Globalization;
+using CsCheck;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Makes devices whose descriptors are random: interfaces and endpoints among class-specific bytes, with wrong lengths, counts and ends.</summary>
-internal sealed class RandomDescriptors(RandomSteps random)
+/// <summary>Generates devices whose descriptors are random: interfaces and endpoints among class-specific bytes, with wrong lengths, counts and ends.</summary>
+internal static class RandomDescriptors
 {
-    private static readonly VirtualSpeed[] s_speeds = [VirtualSpeed.Low, VirtualSpeed.Full, VirtualSpeed.High, VirtualSpeed.Super];
+    private static readonly Gen<byte[]> s_classSpecific = Gen.Byte.Array[1, 21].Select(rest => (byte[])[(byte)(rest.Length + 1), .. rest]);
 
-    public VirtualDevice Make() => new(new DeviceDescription
-    {
-        Speed = s_speeds[random.Below(s_speeds.Length)],
-        UsbVersion = 0x0210,
-        Configurations =
-        [
-            // One configuration: libusb refuses the whole device when it cannot tell where the next one begins.
-            new ConfigurationDescription([.. Enumerable.Range(0, random.Below(4)).Select(number => Interface((byte)number))])
-            {
-                MaxPowerMilliamps = random.Below(500),
-                Extra = random.Below(3) == 0 ? Run() : default,
-            },
-        ],
-        Capabilities = [.. Enumerable.Range(0, random.Below(5)).Select(_ => Capability())],
-    });
+    private static readonly Gen<byte[]> s_interface = Gen.Select(
+        Gen.Byte[0, 3], Gen.Byte[0, 3], Gen.Frequency((7, Gen.Byte[0, 4]), (1, Gen.Byte)), Gen.Byte.Array[4],
+        (number, setting, endpoints, rest) => (byte[])[9, 4, number, setting, endpoints, .. rest]);
 
-    private InterfaceDescription Interface(byte number) =>
-        new(number, [.. Enumerable.Range(0, 1 + random.Below(2)).Select(_ => Setting())]);
+    private static readonly Gen<byte[]> s_descriptor = Gen.Frequency(
+        (2, s_classSpecific),
+        (2, s_interface),
+        (2, Headed([7, 5], 5)), // an endpoint
+        (1, Headed([9, 5], 7)), // an endpoint of an audio device
+        (1, Headed([6, 0x30], 4)), // a companion
+        (1, Headed([8, 0x0b], 6))); // an association
 
-    private AlternateSetting Setting() => new([.. Enumerable.Range(1, random.Below(4)).Select(Endpoint)])
-    {
-        Class = (byte)random.Below(256),
-        Extra = random.Below(2) == 0 ? Run() : default,
-    };
+    private static readonly Gen<byte[]> s_flawed = Gen.Frequency(
+        (18, s_descriptor),
+        (4, Gen.Select(s_descriptor, Gen.Byte, (one, length) => With(one, 0, length))),
+        (3, Gen.Select(s_descriptor, Gen.Int[0, 255], Gen.Byte, (one, place, value) => With(one, place % one.Length, value))));
 
-    private EndpointDescription Endpoint(int number) => new((byte)(number | (random.Below(2) << 7)), (EndpointKind)random.Below(4), random.Below(512))
-    {
-        Interval = (byte)random.Below(256),
-        SyncAndUsage = (byte)(random.Below(16) << 2),
-        Audio = random.Below(4) == 0 ? ((byte)random.Below(256), (byte)random.Below(256)) : null,
-        Extra = random.Below(3) == 0 ? Run() : default,
-    };
+    // A quarter of them ends in the middle of a descriptor.
+    private static readonly Gen<byte[]> s_run = Gen.Select(s_flawed.Array[0, 5], Gen.Frequency((3, Gen.Const(0)), (1, Gen.Const(1))),
+        (all, cut) => all.SelectMany(one => one).SkipLast(cut).ToArray());
 
-    // A length of more than 255 bytes wraps: the descriptor then says 0, 1, 2 or a few bytes, and the rest is read as something else.
-    private DeviceCapability Capability() => new((byte)random.Below(12), Bytes(random.Below(10) == 0 ? 250 + random.Below(10) : random.Below(50)));
-
-    /// <summary>Descriptors in a row, some of which are not what they say.</summary>
-    private byte[] Run()
-    {
-        var bytes = new List<byte>();
-        int count = random.Below(6);
-        for (int i = 0; i < count; i++)
+    private static readonly Gen<EndpointDescription> s_endpoint = Gen.Select(
+        Gen.Byte[0, 1], Gen.Byte[0, 3], Gen.Int[0, 511], Gen.Byte, Gen.Byte[0, 15],
+        Gen.Frequency((3, Gen.Const(((byte, byte)?)null)), (1, Gen.Select(Gen.Byte, Gen.Byte, ((byte, byte)? (refresh, address) => (refresh, address))))),
+        Sometimes(1, 3),
+        (direction, kind, size, interval, usage, audio, extra) => new EndpointDescription((byte)(direction << 7), (EndpointKind)kind, size)
         {
-            byte[] one = Descriptor();
-            if (random.Below(6) == 0)
-                one[0] = (byte)random.Below(256); // a length that does not fit
-            if (random.Below(8) == 0)
-                one[random.Below(one.Length)] = (byte)random.Below(256);
-            bytes.AddRange(one);
+            Interval = interval,
+            SyncAndUsage = (byte)(usage << 2),
+            Audio = audio,
+            Extra = extra,
+        });
+
+    private static readonly Gen<AlternateSetting> s_setting = Gen.Select(s_endpoint.Array[0, 3], Gen.Byte, Sometimes(1, 2),
+        (endpoints, @class, extra) => new AlternateSetting([.. endpoints.Select((endpoint, index) => endpoint with { Address = (byte)(endpoint.Address | (index + 1)) })])
+        {
+            Class = @class,
+            Extra = extra,
+        });
+
+    // One configuration: libusb refuses the whole device when it cannot find where the next one begins.
+    private static readonly Gen<ConfigurationDescription> s_configuration = Gen.Select(s_setting.Array[1, 2].Array[0, 3], Gen.Int[0, 499], Sometimes(1, 3),
+        (interfaces, power, extra) => new ConfigurationDescription([.. interfaces.Select((settings, number) => new InterfaceDescription((byte)number, settings))])
+        {
+            MaxPowerMilliamps = power,
+            Extra = extra,
+        });
+
+    // A length of more than 255 bytes wraps: the descriptor then has the length 0, 1, 2 or a few bytes, and libusb reads the rest as other descriptors.
+    private static readonly Gen<DeviceCapability> s_capability = Gen.Select(
+        Gen.Byte[0, 11], Gen.Frequency((9, Gen.Byte.Array[0, 49]), (1, Gen.Byte.Array[250, 259])), (type, data) => new DeviceCapability(type, data));
+
+    public static Gen<DeviceDescription> Device { get; } = Gen.Select(
+        Gen.OneOf(VirtualSpeed.Low, VirtualSpeed.Full, VirtualSpeed.High, VirtualSpeed.Super), s_configuration, s_capability.Array[0, 4],
+        (speed, configuration, capabilities) => new DeviceDescription
+        {
+            Speed = speed,
+            UsbVersion = 0x0210,
+            Configurations = [configuration],
+            Capabilities = capabilities,
+        });
+
+    /// <summary>Describes a device for the report of a failure.</summary>
+    public static string Describe(DeviceDescription device)
+    {
+        ConfigurationDescription configuration = device.Configurations[0];
+        List<string> lines = [string.Create(CultureInfo.InvariantCulture, $"{device.Speed}, {configuration.MaxPowerMilliamps} mA, extra {Hex(configuration.Extra)}")];
+        foreach (InterfaceDescription one in configuration.Interfaces)
+        {
+            foreach (AlternateSetting setting in one.AlternateSettings)
+            {
+                lines.Add($"interface {one.Number}: class {setting.Class:x2}, extra {Hex(setting.Extra)}");
+                lines.AddRange(setting.Endpoints.Select(endpoint =>
+                    $"endpoint {endpoint.Address:x2}: {endpoint.Kind}, {endpoint.MaxPacketSize} bytes, interval {endpoint.Interval}, {endpoint.SyncAndUsage:x2}, {endpoint.Audio}, extra {Hex(endpoint.Extra)}"));
+            }
         }
 
-        if (bytes.Count > 0 && random.Below(5) == 0)
-            bytes.RemoveRange(bytes.Count - 1, 1); // an end in the middle
-        return [.. bytes];
+        lines.AddRange(device.Capabilities.Select(capability => $"capability {capability.Type:x2}: {Hex(capability.Data)}"));
+        return string.Join('\n', lines);
     }
 
-    private byte[] Descriptor() => random.Below(8) switch
-    {
-        0 or 1 => [9, 4, (byte)random.Below(4), (byte)random.Below(4), (byte)random.Below(random.Below(8) == 0 ? 256 : 5), .. Bytes(4)],
-        2 or 3 => [7, 5, (byte)random.Below(256), (byte)random.Below(256), .. Bytes(3)],
-        4 => [9, 5, .. Bytes(7)], // of an audio endpoint
-        5 => [6, 0x30, .. Bytes(4)], // a companion
-        6 => [8, 0x0b, .. Bytes(6)], // an association
-        _ => ClassSpecific(),
-    };
+    private static string Hex(ReadOnlyMemory<byte> bytes) => Convert.ToHexStringLower(bytes.Span);
 
-    private byte[] ClassSpecific()
-    {
-        byte[] bytes = Bytes(2 + random.Below(20));
-        bytes[0] = (byte)bytes.Length;
-        return bytes;
-    }
+    private static Gen<byte[]> Headed(byte[] head, int rest) => Gen.Byte.Array[rest].Select(bytes => (byte[])[.. head, .. bytes]);
 
-    private byte[] Bytes(int count)
+    private static Gen<byte[]> Sometimes(int with, int of) => Gen.Frequency((of - with, Gen.Const<byte[]>([])), (with, s_run));
+
+    private static byte[] With(byte[] bytes, int place, byte value)
     {
-        byte[] bytes = new byte[count];
-        for (int i = 0; i < count; i++)
-            bytes[i] = (byte)random.Below(256);
-        return bytes;
+        byte[] copy = [.. bytes];
+        copy[place] = value;
+        return copy;
     }
 }

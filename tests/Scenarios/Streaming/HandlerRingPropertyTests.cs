@@ -53,7 +53,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
             Step();
             Compare();
         });
-        Console.WriteLine($"{_fast} buffers on the fast path, {_locked} under the lock, {_transitions} changes between them");
+        Console.Error.WriteLine($"{_fast} buffers on the fast path, {_locked} under the lock, {_transitions} changes between them");
         Assert.True(_fast > Steps.Steps / 20, $"Only {_fast} buffers were delivered on the fast path.");
         Assert.True(_locked > Steps.Steps / 20, $"Only {_locked} buffers were delivered under the lock.");
         Assert.True(_transitions > Steps.Steps / 50, $"The ring went over only {_transitions} times.");

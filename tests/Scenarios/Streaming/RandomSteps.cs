@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// The random numbers of a test that drives something against a model of it. The seed is printed, and NATIVE_LIBUSB_TEST_SEED repeats a run.
+/// Generates the random numbers of a test that drives an object beside a model of it. Prints the seed to standard error, which xunit passes on while the test
+/// runs, so that the report of a hang has it too; NATIVE_LIBUSB_TEST_SEED repeats a run.
 /// </summary>
 public sealed class RandomSteps
 {
@@ -17,7 +18,7 @@ public sealed class RandomSteps
             : Random.Shared.Next();
         _random = new Random(Seed);
         Steps = steps;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{test}: {steps} steps, seed {Seed}"));
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{test}: {steps} steps, seed {Seed}"));
     }
 
     public int Seed { get; }
