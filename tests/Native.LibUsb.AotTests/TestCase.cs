@@ -78,8 +78,17 @@ internal sealed class TestCase
         if (fact is not TheoryAttribute || fact.Skip is not null)
             return [new TestCase(type, method, null, fact.Skip)];
         var rows = method.GetCustomAttributes<DataAttribute>()
-            .SelectMany(data => data.GetData(method, s_rows).AsTask().GetAwaiter().GetResult(), (_, row) => new TestCase(type, method, row.GetData(), row.Skip))
+            .SelectMany(data => data is MemberDataAttribute member ? RowsOf(type, member.MemberName) : data.GetData(method, s_rows).AsTask().GetAwaiter().GetResult())
+            .Select(row => new TestCase(type, method, row.GetData(), row.Skip))
             .ToList();
         return rows.Count > 0 ? rows : throw new InvalidOperationException($"{type.Name}.{method.Name} is a theory without data.");
+    }
+
+    // xunit's own attribute finds the member only where code can be generated at run time.
+    private static IEnumerable<ITheoryDataRow> RowsOf(Type type, string member)
+    {
+        const BindingFlags flags = BindingFlags.Public | BindingFlags.Static | BindingFlags.InvokeMethod | BindingFlags.GetProperty | BindingFlags.DoNotWrapExceptions;
+        var rows = (IEnumerable<object>)type.InvokeMember(member, flags, null, null, null, CultureInfo.InvariantCulture)!;
+        return rows.Select(static row => row as ITheoryDataRow ?? new TheoryDataRow((object?[])row));
     }
 }

@@ -14,22 +14,10 @@ public sealed class ClosingOrderTests : IDisposable
     private readonly VirtualBus _bus = TestBus.Create();
     private readonly BusyDevice _device = new();
 
-    public static TheoryData<EventSupply, ClosingForm> Rows()
-    {
-        var rows = new TheoryData<EventSupply, ClosingForm>();
-        foreach (EventSupply supply in Enum.GetValues<EventSupply>())
-        {
-            foreach (ClosingForm form in Enum.GetValues<ClosingForm>())
-                rows.Add(supply, form);
-        }
-
-        return rows;
-    }
-
     public void Dispose() => _bus.Dispose();
 
     [BusTheory]
-    [MemberData(nameof(Rows))]
+    [AllCombinations]
     public void Nothing_happens_to_the_callbacks_and_nothing_is_left(EventSupply supply, ClosingForm form)
     {
         int rounds = Rounds.Of(UsualRounds);

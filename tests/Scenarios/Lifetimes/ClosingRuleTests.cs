@@ -47,12 +47,7 @@ public sealed class ClosingRuleTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void A_callback_submits_nothing_while_its_owner_closes_and_other_threads_are_refused(Closed what, bool ofHandle)
     {
         UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);
@@ -207,12 +202,7 @@ public sealed class ClosingRuleTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void Dispose_in_a_callback_and_DisposeAsync_elsewhere_both_end(Closed what, bool withEventThread)
     {
         if (withEventThread)
@@ -247,12 +237,7 @@ public sealed class ClosingRuleTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void A_second_Dispose_waits_for_the_end_of_the_first(Closed what, bool withEventThread)
     {
         bool tooEarly = false;

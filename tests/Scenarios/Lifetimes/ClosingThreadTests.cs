@@ -7,9 +7,7 @@ public sealed class ClosingThreadTests : ClosingTest
 
     // The caller's own code, which closing runs on its thread and outside of callbacks.
     [BusTheory]
-    [InlineData(Closed.Interface)]
-    [InlineData(Closed.Handle)]
-    [InlineData(Closed.Context)]
+    [AllCombinations]
     public void Memory_that_is_unpinned_may_dispose_what_unpins_it(Closed what)
     {
         UsbTransfer transfer = Make();
@@ -27,12 +25,7 @@ public sealed class ClosingThreadTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void Dispose_in_a_callback_is_finished_after_it_and_needs_no_other_call(Closed what, bool withEventThread)
     {
         UsbEventThread? events = withEventThread ? Context.StartEventThread() : null;
@@ -171,9 +164,7 @@ public sealed class ClosingThreadTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface)]
-    [InlineData(Closed.Handle)]
-    [InlineData(Closed.Context)]
+    [AllCombinations]
     public void Other_threads_begin_nothing_while_it_closes(Closed what)
     {
         UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);
@@ -222,12 +213,7 @@ public sealed class ClosingThreadTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void A_DisposeAsync_during_Dispose_completes_when_that_has_ended(Closed what, bool withEventThread)
     {
         bool tooEarly = true;

@@ -8,12 +8,7 @@ public sealed class PinningCodeTests : ClosingTest
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void Memory_that_is_pinned_may_dispose_what_pins_it(Closed what, bool onAnotherThread)
     {
         Context.StartEventThread();
@@ -27,12 +22,7 @@ public sealed class PinningCodeTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void Memory_that_is_unpinned_after_an_awaited_call_may_dispose_what_unpins_it(Closed what, bool onAnotherThread)
     {
         Context.StartEventThread();
@@ -46,12 +36,7 @@ public sealed class PinningCodeTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface, false)]
-    [InlineData(Closed.Interface, true)]
-    [InlineData(Closed.Handle, false)]
-    [InlineData(Closed.Handle, true)]
-    [InlineData(Closed.Context, false)]
-    [InlineData(Closed.Context, true)]
+    [AllCombinations]
     public void Memory_that_a_new_configuration_unpins_may_dispose_what_unpins_it(Closed what, bool onAnotherThread)
     {
         Context.StartEventThread();

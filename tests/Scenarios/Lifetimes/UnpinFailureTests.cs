@@ -38,9 +38,7 @@ public sealed class UnpinFailureTests : ClosingTest
     }
 
     [BusTheory]
-    [InlineData(Closed.Interface)]
-    [InlineData(Closed.Handle)]
-    [InlineData(Closed.Context)]
+    [AllCombinations]
     public void What_closes_is_closed(Closed what)
     {
         UsbTransfer transfer = Make();
