@@ -11,6 +11,7 @@ const string usage = """
       concurrent-transfers  COUNT bulk transfers (20), four in flight
       transfer-helper       COUNT interrupt reports (5), one function for each status
       iso-streaming         COUNT isochronous transfers (8), packet by packet
+      audio-playback        COUNT seconds (1) of sound at 44.1 kHz, led by the device's feedback endpoint
       event-loop            COUNT connections (1) and COUNT reports (5) in one poll loop; Ctrl-C stops it
       interrupt-read        COUNT interrupt reports (5), on an event thread
     """;
@@ -37,6 +38,9 @@ try
             return 0;
         case ("iso-streaming", <= 4):
             IsoStreaming.Run(vendor, product, Count(0, 8), Console.Out);
+            return 0;
+        case ("audio-playback", <= 4):
+            await AudioPlayback.RunAsync(vendor, product, Count(0, 1), Console.Out);
             return 0;
         case ("event-loop", <= 5):
             using (var stop = new CancellationTokenSource())

@@ -7,15 +7,16 @@ namespace Native.LibUsb.VirtualBusProgram;
 internal sealed class DeviceSpecification
 {
     public const string Help =
-        "Models: camera (isochronous IN), loopback (bulk), source-sink (bulk, both at once), interrupt, hub. For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
+        "Models: camera (isochronous IN), audio (isochronous OUT with feedback), loopback (bulk), source-sink (bulk, both at once), interrupt, hub. For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
         "vendor and product (hexadecimal), serial, driver (kernel driver bound at first), deny (true: no permission). " +
-        "camera: paced (false: as fast as the host asks), unplug-after (packets). loopback: streams (exponent), capacity (bytes). " +
+        "camera: paced (false: as fast as the host asks), unplug-after (packets). audio: rate (Hz), deviation (of its clock, in millionths). loopback: streams (exponent), capacity (bytes). " +
         "source-sink: numbered (false: what it sends is not filled). " +
         "interrupt: size (bytes), period (ms). hub: ports.";
 
     private static readonly Dictionary<string, string[]> s_names = new()
     {
         ["camera"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "paced", "unplug-after"],
+        ["audio"] = ["port", "vendor", "product", "serial", "driver", "deny", "rate", "deviation"],
         ["loopback"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "streams", "capacity"],
         ["source-sink"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "numbered"],
         ["interrupt"] = ["speed", "port", "vendor", "product", "serial", "driver", "deny", "size", "period"],
@@ -69,6 +70,15 @@ internal sealed class DeviceSpecification
                 KernelDriver = _values.GetValueOrDefault("driver"),
                 Paced = Flag("paced", true),
                 UnplugAfterPackets = Number("unplug-after", 0),
+            }),
+            "audio" => new AudioSink(new AudioSinkOptions
+            {
+                VendorId = Id("vendor", 0x1209),
+                ProductId = Id("product", 0x0015),
+                SerialNumber = _values.GetValueOrDefault("serial"),
+                KernelDriver = _values.GetValueOrDefault("driver"),
+                SampleRate = (int)Number("rate", 44_100),
+                ClockDeviation = (int)Number("deviation", 0),
             }),
             "loopback" => new BulkLoopback(new BulkLoopbackOptions
             {

@@ -15,6 +15,7 @@ public sealed class ProgramTests
     [InlineData("loopback", "concurrent-transfers 1209 0011 5", "Started 4 concurrent transfers", "All transfers ended")]
     [InlineData("interrupt", "interrupt-read 1209 0012 2", "Reading 2 reports of up to 8 bytes from endpoint 0x83", "Report: ")]
     [InlineData("camera:paced=false", "iso-streaming 1209 0010", "Started isochronous streaming: packets of 512 bytes", "Streaming complete: 80 packets, 0 errors, 40960 bytes")]
+    [InlineData("audio:deviation=200", "audio-playback 1209 0015", "Playing 1 s at 44100 Hz, 8 packets of up to 184 bytes in a transfer", "Played 44")]
     [InlineData("interrupt:period=5", "transfer-helper 1209 0012 3", "Transfer with helper submitted", "")]
     public void Each_example_runs_under_usbvbus(string device, string arguments, string first, string last)
     {

@@ -1,0 +1,208 @@
+using System.Buffers.Binary;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>
+/// Represents an asynchronous audio device at full speed: an isochronous OUT endpoint with one packet per millisecond, whose length the host chooses, and a
+/// feedback endpoint that reports how many frames the device wants per packet. The device plays with a clock of its own.
+/// </summary>
+/// <remarks>
+/// Time passes only while the host has both a data packet and, when a report is due, a feedback packet in the queue. A host that is late therefore loses nothing,
+/// and ten seconds of sound are played as fast as the host sends them.
+/// </remarks>
+public sealed class AudioSink : VirtualDevice
+{
+    /// <summary>The address of the endpoint that takes sound.</summary>
+    public const byte DataAddress = 0x01;
+
+    /// <summary>The address of the feedback endpoint.</summary>
+    public const byte FeedbackAddress = 0x81;
+
+    /// <summary>The number of data packets, and of milliseconds, between two reports.</summary>
+    public const int FeedbackInterval = 8;
+
+    /// <summary>The size of a frame: two samples of 16 bits.</summary>
+    public const int FrameSize = 4;
+
+    /// <summary>The size of a report in bytes.</summary>
+    public const int FeedbackSize = 3;
+
+    private const int FeedbackExponent = 4; // an interval of 2^(4-1) frames
+    private const int Fraction = 14; // frames per packet have 10 bits before the point and 14 after it
+    private const long CorrectionPackets = 256; // in which an error of the fill level is corrected
+
+    private readonly Queued _data, _feedback;
+    private readonly long _rate; // frames that the device plays in a packet's time
+    private long _fill, _packets, _lowest = long.MaxValue, _highest;
+    private bool _plays;
+
+    /// <summary>Makes an audio device.</summary>
+    /// <param name="options">How it is made; null for 44.1 kHz with a clock as good as the bus's.</param>
+    public AudioSink(AudioSinkOptions? options = null)
+        : this(options ?? new AudioSinkOptions(), true)
+    {
+    }
+
+    private AudioSink(AudioSinkOptions options, bool _)
+        : base(Describe(options))
+    {
+        Options = options;
+        _rate = (long)((((decimal)options.SampleRate * (1_000_000 + options.ClockDeviation)) / 1_000_000_000M) * (1 << Fraction));
+        _data = new Queued(this, DataAddress);
+        _feedback = new Queued(this, FeedbackAddress);
+        Add(_data);
+        Add(_feedback);
+    }
+
+    /// <summary>Gets how the device was made.</summary>
+    public AudioSinkOptions Options { get; }
+
+    /// <summary>Gets or sets the method that receives each data packet. Set it before anything is sent.</summary>
+    public IsoPacketHandler? PacketTaken { get; set; }
+
+    /// <summary>Gets or sets the method that receives each report, as frames per packet in 10.14 format. Set it before anything is read.</summary>
+    public Action<int>? Reported { get; set; }
+
+    /// <summary>Gets the number of packets in whose time the buffer ran empty.</summary>
+    public long Underruns { get; private set; }
+
+    /// <summary>Gets the number of packets that the buffer had no room for.</summary>
+    public long Overruns { get; private set; }
+
+    /// <summary>Gets the lowest and the highest number of frames in the buffer since the stream's playing began.</summary>
+    public (long Lowest, long Highest) FillRange
+    {
+        get
+        {
+            lock (SyncRoot)
+                return _plays ? (_lowest >> Fraction, _highest >> Fraction) : (0, 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnAlternateSelected(byte interfaceNumber, int setting)
+    {
+        if (setting == 0)
+            return; // the host has ended the stream, and what was counted can still be read
+        _fill = _packets = _highest = Underruns = Overruns = 0;
+        _lowest = long.MaxValue;
+        _plays = false;
+    }
+
+    private static DeviceDescription Describe(AudioSinkOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.SampleRate, 8_000);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SampleRate, 48_000);
+        const byte asynchronous = 1 << 2, feedback = 1 << 4;
+        int most = ((options.SampleRate / 1000) + 2) * FrameSize;
+        return new DeviceDescription
+        {
+            Speed = VirtualSpeed.Full,
+            VendorId = options.VendorId,
+            ProductId = options.ProductId,
+            Manufacturer = "Native.LibUsb",
+            Product = "Audio sink",
+            SerialNumber = options.SerialNumber is null ? null : new UsbText(options.SerialNumber),
+            Configurations =
+            [
+                new ConfigurationDescription(new InterfaceDescription(
+                    0,
+                    [
+                        new AlternateSetting(), // takes no bandwidth
+                        new AlternateSetting(
+                            new EndpointDescription(DataAddress, EndpointKind.Isochronous, most) { SyncAndUsage = asynchronous },
+                            new EndpointDescription(FeedbackAddress, EndpointKind.Isochronous, FeedbackSize) { SyncAndUsage = feedback, Interval = FeedbackExponent }),
+                    ])
+                { KernelDriver = options.KernelDriver }),
+            ],
+        };
+    }
+
+    // Called with the lock held, when a URB has arrived: lets time pass until one of the queues is empty.
+    private void Advance()
+    {
+        while (_data.First is { } data)
+        {
+            bool reports = _packets % FeedbackInterval == 0;
+            if (reports && _feedback.First is not { })
+                return;
+            if (reports)
+                Report(_feedback.First!);
+            Take(data);
+            _packets++;
+        }
+    }
+
+    private void Take(VirtualUrb urb)
+    {
+        int index = (int)urb.Tag++;
+        ref IsoPacket packet = ref urb.Packets[index];
+        packet.ActualLength = packet.Length;
+        packet.Status = UrbStatus.Success;
+        PacketTaken?.Invoke(_packets, urb.PacketBuffer(index));
+        Play((long)(packet.Length / FrameSize) << Fraction);
+        if (urb.Tag == urb.PacketCount)
+            urb.Complete();
+    }
+
+    private void Play(long frames)
+    {
+        long size = (long)Options.BufferFrames << Fraction;
+        _fill += frames;
+        if (_fill > size)
+        {
+            Overruns++;
+            _fill = size;
+        }
+
+        _plays |= _fill >= size / 2;
+        if (!_plays)
+            return;
+        _fill -= _rate;
+        if (_fill < 0)
+        {
+            Underruns++;
+            _fill = 0;
+        }
+
+        _lowest = Math.Min(_lowest, _fill);
+        _highest = Math.Max(_highest, _fill);
+    }
+
+    // The device asks for what it plays, and for a little more or less while its buffer is not half full. One frame more or less is the most.
+    private void Report(VirtualUrb urb)
+    {
+        long missing = ((long)Options.BufferFrames << Fraction >> 1) - _fill;
+        long correction = _plays ? Math.Clamp(missing / CorrectionPackets, -(1 << Fraction), 1 << Fraction) : 0;
+        int value = (int)(_rate + correction);
+        Reported?.Invoke(value);
+
+        int index = (int)urb.Tag++;
+        ref IsoPacket packet = ref urb.Packets[index];
+        Span<byte> bytes = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
+        packet.ActualLength = Math.Min(FeedbackSize, packet.Length);
+        packet.Status = packet.Length < FeedbackSize ? UrbStatus.Overflow : UrbStatus.Success;
+        bytes[..packet.ActualLength].CopyTo(urb.PacketBuffer(index));
+        if (urb.Tag == urb.PacketCount)
+            urb.Complete();
+    }
+
+    private sealed class Queued(AudioSink device, byte address) : VirtualEndpoint(address)
+    {
+        public new VirtualUrb? First => base.First;
+
+        protected override void OnSubmit(VirtualUrb urb)
+        {
+            urb.Tag = 0;
+            device.Advance();
+        }
+
+        // What has moved has moved; the other packets never have their turn.
+        protected override void OnUnlink(VirtualUrb urb)
+        {
+            foreach (ref IsoPacket packet in urb.Packets[(int)urb.Tag..])
+                packet.Status = UrbStatus.Missed;
+        }
+    }
+}

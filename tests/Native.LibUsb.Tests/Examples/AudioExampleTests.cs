@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+using Examples;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Examples;
+
+/// <summary>The example that plays sound, in this process: the device checks every packet's length and every sample.</summary>
+public sealed class AudioExampleTests : BusTest
+{
+    private const int Seconds = 10, SampleRate = 44_100;
+    private const int Whole = 14; // bits after the point of a report
+
+    // What the host may not know yet: its queue of 5 transfers with 8 packets each, the reports in flight and one on its way.
+    private const int ReportsUntilHeard = 12;
+
+    [BusTheory]
+    [InlineData(0)]
+    [InlineData(500)]
+    [InlineData(-500)]
+    public async Task Ten_seconds_arrive_at_the_rate_of_the_devices_clock(int deviation)
+    {
+        using Watchdog watchdog = new(seconds: 120);
+        var device = new AudioSink(new AudioSinkOptions { ClockDeviation = deviation });
+        Queue<int> reports = new([(SampleRate << Whole) / 1000]);
+        List<string> wrong = [];
+        long frames = 0, packets = 0;
+        device.Reported = report =>
+        {
+            reports.Enqueue(report);
+            if (reports.Count > ReportsUntilHeard)
+                reports.Dequeue();
+        };
+        device.PacketTaken = (number, data) =>
+        {
+            int whole = data.Length / AudioSink.FrameSize;
+            if (data.Length % AudioSink.FrameSize != 0 || whole < reports.Min() >> Whole || whole > (reports.Max() >> Whole) + 1)
+                wrong.Add($"packet {number} has {data.Length} bytes, and the device asked for {reports.Min() / 16384.0} to {reports.Max() / 16384.0} frames");
+            for (int at = 0; at + AudioSink.FrameSize <= data.Length; at += AudioSink.FrameSize, frames++)
+            {
+                if (BinaryPrimitives.ReadUInt16LittleEndian(data[at..]) != (ushort)frames || BinaryPrimitives.ReadUInt16LittleEndian(data[(at + 2)..]) != (ushort)~frames)
+                    wrong.Add($"frame {frames} of packet {number} is another one");
+            }
+
+            packets++;
+        };
+        Bus.Attach(device);
+        var said = new Transcript();
+
+        await AudioPlayback.RunAsync(device.Options.VendorId, device.Options.ProductId, Seconds, said);
+
+        Assert.Empty(wrong.Take(5));
+        Assert.Equal((0, 0), (device.Underruns, device.Overruns));
+        Assert.True(frames >= Seconds * SampleRate);
+        Assert.Equal($"Played {frames} frames in {packets} packets, led by the device", said.Lines[^1]);
+        double sent = frames / (packets / 1000.0), wanted = SampleRate * (1 + (deviation / 1e6));
+        Assert.InRange(sent, wanted - 5, wanted + 5); // the fill level may still move by a few frames
+        (long lowest, long highest) = device.FillRange;
+        Assert.InRange(lowest, 3900, 4096);
+        Assert.InRange(highest, 4096, 4300);
+    }
+}
