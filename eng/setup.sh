@@ -15,7 +15,6 @@ needed=(
   "udev's library, for the static libusb|libudev-dev|pkg-config --exists libudev"
   "valgrind, for the tests|valgrind|command -v valgrind"
   "lsusb, for the tests|usbutils|test -x /usr/bin/lsusb"
-  "umockdev, for the virtual bus|umockdev|command -v umockdev-run"
   "QEMU, for the tests on a real kernel|qemu-system-x86|command -v qemu-system-x86_64"
   "a static busybox, for the same|busybox-static|busybox --list"
   "cpio, for the same|cpio|command -v cpio"

@@ -3,7 +3,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>Who answers the programs that use a <see cref="VirtualBus"/>: the system's side of the bus.</summary>
 public enum VirtualBusHost
 {
-    /// <summary><see cref="Preload"/> when this process was started with its libraries; otherwise <see cref="Kernel"/> where this process may
+    /// <summary><see cref="Preload"/> when this process was started with its library; otherwise <see cref="Kernel"/> where this process may
     /// attach devices to <c>vhci_hcd</c>; otherwise <see cref="Preload"/>, which only child processes can see then.</summary>
     Automatic,
 

@@ -5,7 +5,7 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// The host that is preloaded into programs: umockdev gives them a /sys, a /dev and udev events, and a library of ours answers usbfs and brings
+/// The host that is preloaded into programs: a library leads them to the /sys and /dev of the testbed, answers udev and usbfs, and brings
 /// each transfer here through a socket in the testbed's folder.
 /// </summary>
 internal sealed class PreloadHost : BusHost
@@ -39,20 +39,18 @@ internal sealed class PreloadHost : BusHost
     }
 
     /// <summary>Why no program can be given such a bus here; null when one can.</summary>
-    public static string? UnavailableReason => PreloadLibraries.MissingReason;
+    public static string? UnavailableReason => PreloadLibrary.MissingReason;
 
     /// <summary>Why the libusb of this process would not see it; null when it does.</summary>
     public static string? UnavailableHereReason =>
-        UnavailableReason ?? (PreloadLibraries.AreLoaded ? null : $"This process was not started with LD_PRELOAD={PreloadLibraries.All} (and DOTNET_EnableDiagnostics=0).");
+        UnavailableReason ?? (PreloadLibrary.IsLoaded ? null : $"This process was not started with LD_PRELOAD={PreloadLibrary.Path}.");
 
     public override string RootDirectory => _testbed.Root;
 
     public override IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
     {
-        ["LD_PRELOAD"] = PreloadLibraries.All,
-        ["UMOCKDEV_DIR"] = RootDirectory,
-        // under umockdev's preload the debugger transport of .NET blocks at start
-        ["DOTNET_EnableDiagnostics"] = "0",
+        ["LD_PRELOAD"] = PreloadLibrary.Path,
+        [PreloadLibrary.Variable] = RootDirectory,
     };
 
     public override void Plug(VirtualDevice device, string? port)
@@ -118,7 +116,7 @@ internal sealed class PreloadHost : BusHost
     /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>
     private static string SystemPath(int bus, string port)
     {
-        StringBuilder path = new($"/sys/devices/pci0000:00/0000:00:{bus:x2}.0/usb{bus}");
+        StringBuilder path = new($"/sys/devices/platform/native_libusb/usb{bus}");
         if (port.StartsWith("usb", StringComparison.Ordinal))
             return path.ToString();
         for (int end = port.IndexOf('.', StringComparison.Ordinal); end >= 0; end = port.IndexOf('.', end + 1))

@@ -11,15 +11,14 @@ static atomic_uint mapping_count;
 void read_memory_limit(void)
 {
     char path[PATH_MAX], text[32];
-    const char *root = getenv("UMOCKDEV_DIR");
     uint64_t limit = 16;
-    if (root && (size_t)snprintf(path, sizeof path, "%s/sys/module/usbcore/parameters/usbfs_memory_mb", root) < sizeof path) {
+    if (inside_bus("/sys/module/usbcore/parameters/usbfs_memory_mb", path)) {
         int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
         if (fd >= 0) {
             ssize_t length = syscall(SYS_read, fd, text, sizeof text - 1);
             if (length > 0) {
                 text[length] = 0;
-                limit = strtoull(text, NULL, 10);
+                limit = (uint64_t)strtol(text, NULL, 10);
             }
             close_own(fd);
         }

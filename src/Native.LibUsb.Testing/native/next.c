@@ -9,7 +9,6 @@ int (*next_close)(int);
 int (*next_ioctl)(int, unsigned long, ...);
 ssize_t (*next_read)(int, void *, size_t);
 ssize_t (*next_pread)(int, void *, size_t, off_t);
-ssize_t (*next_readlink)(const char *, char *, size_t);
 off_t (*next_lseek)(int, off_t, int);
 void *(*next_mmap)(void *, size_t, int, int, int, off_t);
 int (*next_munmap)(void *, size_t);
@@ -27,11 +26,29 @@ static void resolve(void)
     next_ioctl = (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
     next_read = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
     next_pread = (ssize_t(*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread64");
-    next_readlink = (ssize_t(*)(const char *, char *, size_t))dlsym(RTLD_NEXT, "readlink");
     next_lseek = (off_t(*)(int, off_t, int))dlsym(RTLD_NEXT, "lseek64");
     next_mmap = (void *(*)(void *, size_t, int, int, int, off_t))dlsym(RTLD_NEXT, "mmap64");
     next_munmap = (int (*)(void *, size_t))dlsym(RTLD_NEXT, "munmap");
     pthread_atfork(NULL, NULL, in_forked_child);
+    set_bus(getenv("NATIVE_LIBUSB_BUS"));
+}
+
+/* A function that is looked up when it is first needed. glibc keeps those that it no longer declares under their oldest version. */
+void *find_next(_Atomic(void *) *found, const char *name)
+{
+#ifdef __aarch64__
+    static const char oldest[] = "GLIBC_2.17";
+#else
+    static const char oldest[] = "GLIBC_2.2.5";
+#endif
+    void *function = atomic_load_explicit(found, memory_order_acquire);
+    if (!function) {
+        function = dlsym(RTLD_NEXT, name);
+        if (!function)
+            function = dlvsym(RTLD_NEXT, name, oldest);
+        atomic_store_explicit(found, function, memory_order_release);
+    }
+    return function;
 }
 
 void ready(void) { pthread_once(&resolved, resolve); }

@@ -5,33 +5,6 @@ static _Atomic(struct node *) table[MAX_DESCRIPTOR];
 static struct node *free_nodes; /* node memory is never returned to libc: a late caller finds a closed node, not freed memory */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The number of a usbfs node: true for /dev/bus/usb/BBB/DDD. */
-bool is_node(const char *path, unsigned *bus, unsigned *device)
-{
-    static const char prefix[] = "/dev/bus/usb/";
-    if (!path || strncmp(path, prefix, sizeof prefix - 1))
-        return false;
-    const char *p = path + sizeof prefix - 1;
-    for (int i = 0; i < 7; i++)
-        if (i == 3 ? p[i] != '/' : p[i] < '0' || p[i] > '9')
-            return false;
-    if (p[7])
-        return false;
-    *bus = (unsigned)((p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0'));
-    *device = (unsigned)((p[4] - '0') * 100 + (p[5] - '0') * 10 + (p[6] - '0'));
-    return true;
-}
-
-/* The address of the bus's socket: false when there is none, and then nothing is intercepted. */
-bool bus_address(struct sockaddr_un *address)
-{
-    const char *root = getenv("UMOCKDEV_DIR");
-    memset(address, 0, sizeof *address);
-    address->sun_family = AF_UNIX;
-    return root && *root && (size_t)snprintf(address->sun_path, sizeof address->sun_path, "%s/usbip", root) < sizeof address->sun_path
-        && syscall(SYS_faccessat, AT_FDCWD, address->sun_path, F_OK) == 0;
-}
-
 static struct node *new_node(void)
 {
     pthread_mutex_lock(&table_lock);

@@ -2,7 +2,7 @@
  *
  * This library is loaded with LD_PRELOAD. It answers the system calls that libusb makes on a usbfs device node
  * (/dev/bus/usb/BBB/DDD) and passes everything else on. It knows nothing about devices: every open node is one connection
- * to the virtual bus (the UNIX socket "usbip" in $UMOCKDEV_DIR), and on it each URB becomes a USB/IP submit message. What the
+ * to the virtual bus (the UNIX socket "usbip" in the directory $NATIVE_LIBUSB_BUS), and on it each URB becomes a USB/IP submit message. What the
  * kernel decides on the host's side and USB/IP has no message for (claims, kernel drivers, streams) is asked from the bus
  * with a small message of our own on the same connection, so that the rules are written once, in C#.
  *
@@ -20,7 +20,7 @@
  *   table_lock        which file descriptor is which node
  * The receiver takes only node->lock, so a full socket never stops it, and the bus can always be drained.
  *
- * The library's own I/O uses syscall(): libc's read, write, recv and send are intercepted by umockdev's preload as well.
+ * The library's own I/O uses syscall(): libc's functions may be intercepted by other preloaded libraries as well.
  */
 #ifndef PRELOAD_H
 #define PRELOAD_H
@@ -217,12 +217,29 @@ extern int (*next_close)(int);
 extern int (*next_ioctl)(int, unsigned long, ...);
 extern ssize_t (*next_read)(int, void *, size_t);
 extern ssize_t (*next_pread)(int, void *, size_t, off_t);
-extern ssize_t (*next_readlink)(const char *, char *, size_t);
 extern off_t (*next_lseek)(int, off_t, int);
 extern void *(*next_mmap)(void *, size_t, int, int, int, off_t);
 extern int (*next_munmap)(void *, size_t);
+void *find_next(_Atomic(void *) *found, const char *name);
+#define NEXT(name) __extension__({ static _Atomic(void *) found; (__typeof__(&name))find_next(&found, #name); })
 void ready(void);
 int fail(int error);
+
+/* paths.c: the directory that the bus writes, and the paths that lead into it */
+void set_bus(const char *path);
+const char *bus_root(void);
+bool inside_bus(const char *path, char *inside);
+const char *redirect(const char *path, char *inside);
+const char *outside_bus(const char *path);
+bool is_node(const char *path, unsigned *bus, unsigned *device);
+bool bus_address(const char *name, struct sockaddr_un *address);
+
+/* events.c: the events of the bus */
+int open_events(void);
+ssize_t receive_event(int fd, void *buffer, size_t size);
+bool listen_on(int fd);
+bool listens(int fd);
+void stop_listening(int fd);
 
 /* transport.c: the library's own input and output */
 void close_own(int fd);
@@ -261,8 +278,6 @@ int ask_host(struct node *n, enum host_operation operation, uint32_t a, uint32_t
 void *receive(void *node);
 
 /* nodes.c: open nodes and their descriptors */
-bool is_node(const char *path, unsigned *bus, unsigned *device);
-bool bus_address(struct sockaddr_un *address);
 int open_node(unsigned bus, unsigned device, int flags, const struct sockaddr_un *address);
 int close_descriptor(int fd);
 struct node *enter(int fd);

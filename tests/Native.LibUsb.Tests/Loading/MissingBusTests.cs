@@ -25,7 +25,7 @@ public sealed class MissingBusTests
                 Skip = "This machine has /dev/bus/usb, and the test needs a machine without it.";
         }
 
-        // The preload library of the bus may answer for the folder in this process.
-        private static bool Native(string folder) => Environment.GetEnvironmentVariable("UMOCKDEV_DIR") is null && Directory.Exists(folder);
+        // No test has made a bus when xunit looks for the tests: the folder is the machine's.
+        private static bool Native(string folder) => Directory.Exists(folder);
     }
 }
