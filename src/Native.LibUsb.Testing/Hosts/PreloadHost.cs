@@ -11,7 +11,7 @@ namespace Native.LibUsb.Testing;
 internal sealed class PreloadHost : BusHost
 {
     private readonly Dictionary<int, VirtualHub> _rootHubs = [];
-    private readonly Dictionary<int, int> _nextNumber = [];
+    private readonly Dictionary<int, int> _lastNumber = [];
     private readonly Testbed _testbed;
     private readonly Socket _listener;
     private readonly Thread _accepter;
@@ -132,12 +132,27 @@ internal sealed class PreloadHost : BusHost
                 return $"{bus}-{port}";
     }
 
+    /// <summary>Returns the number for a new device. As in the kernel, it is the next one after the last, and small ones come again after 127.</summary>
+    private int FreeNumber(int bus)
+    {
+        const int most = 127;
+        HashSet<int> taken = [.. Bus.Devices.Where(device => device.BusNumber == bus).Select(device => device.DeviceNumber)];
+        int last = _lastNumber.GetValueOrDefault(bus);
+        for (int i = 0; i < most; i++)
+        {
+            int number = ((last + i) % most) + 1;
+            if (taken.Contains(number))
+                continue;
+            _lastNumber[bus] = number;
+            return number;
+        }
+
+        throw new InvalidOperationException($"Bus {bus} has {most} devices, which is the maximum: attach the device to a port of another bus.");
+    }
+
     private void Show(VirtualDevice device, int bus, string port)
     {
-        int number = _nextNumber.GetValueOrDefault(bus, 1);
-        if (number > 127)
-            number = Enumerable.Range(1, 127).First(n => !Bus.Devices.Any(d => d.BusNumber == bus && d.DeviceNumber == n));
-        _nextNumber[bus] = number + 1;
+        int number = FreeNumber(bus);
         // a device comes up configured: the kernel chooses the first configuration
         Bus.Add(device, device.Description.Configurations[0].Value, bus, number, port);
         device.Sysfs = new TestbedDevice(device, SystemPath(bus, port));

@@ -4,9 +4,85 @@
 EXPORT int close(int fd)
 {
     ready();
+    if (is_kept(fd))
+        return fail(EBADF);
+    leave_descriptor(fd);
     stop_listening(fd);
-    return close_descriptor(fd);
+    return next_close(fd);
 }
+
+EXPORT int close_range(unsigned first, unsigned last, int flags) __THROW;
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+    ready();
+    return close_ranges(first, last, (unsigned)flags);
+}
+
+EXPORT void closefrom(int first) __THROW;
+EXPORT void closefrom(int first)
+{
+    ready();
+    close_ranges(first < 0 ? 0 : (unsigned)first, UINT_MAX, 0);
+}
+
+EXPORT int dup(int fd) __THROW;
+EXPORT int dup(int fd)
+{
+    ready();
+    struct node *n = before_copy(fd);
+    return after_copy(n, NEXT(dup)(fd));
+}
+
+/* What the new descriptor was before is closed by the call. */
+static bool may_replace(int fd, int copy)
+{
+    if (fd == copy)
+        return true;
+    if (is_kept(copy)) {
+        errno = EBUSY;
+        return false;
+    }
+    if (syscall(SYS_fcntl, fd, F_GETFD) >= 0) { /* otherwise the call fails, and nothing is closed */
+        leave_descriptor(copy);
+        stop_listening(copy);
+    }
+    return true;
+}
+
+EXPORT int dup2(int fd, int copy) __THROW;
+EXPORT int dup2(int fd, int copy)
+{
+    ready();
+    if (!may_replace(fd, copy))
+        return -1;
+    struct node *n = fd != copy ? before_copy(fd) : NULL;
+    return after_copy(n, NEXT(dup2)(fd, copy));
+}
+
+EXPORT int dup3(int fd, int copy, int flags) __THROW;
+EXPORT int dup3(int fd, int copy, int flags)
+{
+    ready();
+    if (!may_replace(fd, copy))
+        return -1;
+    struct node *n = fd != copy ? before_copy(fd) : NULL;
+    return after_copy(n, NEXT(dup3)(fd, copy, flags));
+}
+
+#define FCNTL(name)                                                                              \
+    EXPORT int name(int fd, int command, ...)                                                    \
+    {                                                                                            \
+        va_list arguments;                                                                       \
+        va_start(arguments, command);                                                            \
+        void *argument = va_arg(arguments, void *);                                              \
+        va_end(arguments);                                                                       \
+        ready();                                                                                 \
+        struct node *n = command == F_DUPFD || command == F_DUPFD_CLOEXEC ? before_copy(fd) : NULL; \
+        int result = NEXT(name)(fd, command, argument);                                          \
+        return n ? after_copy(n, result) : result;                                               \
+    }
+FCNTL(fcntl)
+FCNTL(fcntl64)
 
 EXPORT int ioctl(int fd, unsigned long request, ...) __THROW;
 EXPORT int ioctl(int fd, unsigned long request, ...)

@@ -6,7 +6,9 @@ ssize_t read_descriptors(struct node *n, void *buffer, size_t count, off_t *posi
 {
     ssize_t result;
     pthread_mutex_lock(&n->lock);
-    if (n->gone) {
+    if (*position < 0) {
+        result = fail(EINVAL);
+    } else if (n->gone) {
         result = fail(ENODEV);
     } else if (*position >= (off_t)n->descriptors_length) {
         result = 0;

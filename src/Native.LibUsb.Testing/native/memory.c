@@ -151,3 +151,6 @@ bool unmap(void *start)
     pthread_mutex_unlock(&memory_lock);
     return false;
 }
+
+/* A lock that another thread held when the process was copied stays locked in the copy. */
+void forget_mappings(void) { pthread_mutex_init(&memory_lock, NULL); }

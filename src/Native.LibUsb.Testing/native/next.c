@@ -29,6 +29,7 @@ static void resolve(void)
     next_lseek = (off_t(*)(int, off_t, int))dlsym(RTLD_NEXT, "lseek64");
     next_mmap = (void *(*)(void *, size_t, int, int, int, off_t))dlsym(RTLD_NEXT, "mmap64");
     next_munmap = (int (*)(void *, size_t))dlsym(RTLD_NEXT, "munmap");
+    start_table();
     pthread_atfork(NULL, NULL, in_forked_child);
     set_bus(getenv("NATIVE_LIBUSB_BUS"));
 }

@@ -1,19 +1,18 @@
-/* Open nodes and their descriptors. */
+/* Open nodes: made by open, ended by the last close. */
 #include "preload.h"
 
-static _Atomic(struct node *) table[MAX_DESCRIPTOR];
 static struct node *free_nodes; /* node memory is never returned to libc: a late caller finds a closed node, not freed memory */
-static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t free_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct node *new_node(void)
 {
-    pthread_mutex_lock(&table_lock);
+    pthread_mutex_lock(&free_lock);
     static uint64_t opens;
     struct node *n = free_nodes;
     if (n)
         free_nodes = n->next_free;
     uint64_t serial = ++opens;
-    pthread_mutex_unlock(&table_lock);
+    pthread_mutex_unlock(&free_lock);
     if (!n) {
         n = calloc(1, sizeof *n);
         if (!n)
@@ -25,10 +24,11 @@ static struct node *new_node(void)
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&n->changed, &attributes);
+        pthread_cond_init(&n->cancelling, &attributes);
         pthread_condattr_destroy(&attributes);
         n->closed = true;
     }
-    n->fd = n->pipe_read = n->socket = -1;
+    n->pipe_write = n->pipe_read = n->socket = -1;
     n->serial = serial;
     return n;
 }
@@ -36,6 +36,7 @@ static struct node *new_node(void)
 /* Gives back what a node owns; its memory is kept for the next open. */
 static void recycle_node(struct node *n)
 {
+    close_own(n->pipe_write);
     close_own(n->pipe_read);
     close_own(n->socket);
     for (unsigned i = 0; i < n->slot_count; i++) {
@@ -48,8 +49,9 @@ static void recycle_node(struct node *n)
     free(n->staging);
     pthread_mutex_lock(&n->lock);
     n->closed = true;
-    n->gone = n->closing = n->writable = n->host_done = false;
-    n->fd = n->pipe_read = n->socket = -1;
+    n->gone = n->closing = n->writable = n->host_done = n->cancels = false;
+    n->pipe_write = n->pipe_read = n->socket = -1;
+    n->descriptors_open = 0;
     n->flying = n->flying_tail = n->done = n->done_tail = n->free_list = NULL;
     n->slots = NULL;
     n->slot_count = n->slot_capacity = 0;
@@ -60,10 +62,10 @@ static void recycle_node(struct node *n)
     n->position = 0;
     n->staged = n->staged_end = 0;
     pthread_mutex_unlock(&n->lock);
-    pthread_mutex_lock(&table_lock);
+    pthread_mutex_lock(&free_lock);
     n->next_free = free_nodes;
     free_nodes = n;
-    pthread_mutex_unlock(&table_lock);
+    pthread_mutex_unlock(&free_lock);
 }
 
 /* NATIVE_LIBUSB_USBFS_LOCAL=81,02: endpoints whose URBs are completed here at submit, full and without error, and never reach
@@ -115,13 +117,30 @@ static int import(struct node *n, unsigned bus, unsigned device, int flags)
     return 0;
 }
 
+/* Threads of this library take no signals: they are the program's, and a handler must not run on a thread it does not know. */
+int start_thread(pthread_t *thread, void *(*run)(void *), struct node *n, const char *name)
+{
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(thread, &attributes, run, n);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (!error)
+        pthread_setname_np(*thread, name);
+    return error;
+}
+
 int open_node(unsigned bus, unsigned device, int flags, const struct sockaddr_un *address)
 {
     int pipes[2] = { -1, -1 }, error = 0, buffer = 4 << 20;
     struct node *n = new_node();
     if (!n)
         return fail(ENOMEM);
-    n->socket = (int)syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    n->socket = keep((int)syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (n->socket < 0) {
         error = errno;
         goto failed;
@@ -138,114 +157,45 @@ int open_node(unsigned bus, unsigned device, int flags, const struct sockaddr_un
         error = errno;
         goto failed;
     }
-    if (pipes[1] >= MAX_DESCRIPTOR || syscall(SYS_fcntl, pipes[1], F_SETPIPE_SZ, 4096) < 0) {
+    n->pipe_read = keep(pipes[0]);
+    n->pipe_write = keep((int)syscall(SYS_fcntl, pipes[1], F_DUPFD_CLOEXEC, 0));
+    if (pipes[1] >= MAX_DESCRIPTOR || n->pipe_read < 0 || n->pipe_write < 0 || syscall(SYS_fcntl, pipes[1], F_SETPIPE_SZ, 4096) < 0) {
         error = EMFILE;
         goto failed;
     }
-    n->fd = pipes[1];
-    n->pipe_read = pipes[0];
     n->writable = (flags & O_ACCMODE) != O_RDONLY;
     n->local = local_endpoints();
     nothing_to_reap(n);
     read_memory_limit();
-
-    /* The receiver takes no signals: they are the program's, and a handler must not run on a thread it does not know. */
-    sigset_t all, before;
-    pthread_attr_t attributes;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 128 * 1024);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&n->receiver, &attributes, receive, n);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (error)
+    if ((error = start_thread(&n->receiver, receive, n, "usbfs-receiver")) != 0)
         goto failed;
-    pthread_setname_np(n->receiver, "usbfs-receiver");
-
-    int fd = n->fd;
     pthread_mutex_lock(&n->lock);
     n->closed = false;
     pthread_mutex_unlock(&n->lock);
-    atomic_store(&table[fd], n);
-    return fd;
+    enter_descriptor(pipes[1], n);
+    return pipes[1];
 
 failed:
     close_own(pipes[1]);
-    if (n->pipe_read < 0)
-        close_own(pipes[0]);
-    n->fd = -1;
     recycle_node(n);
     return fail(error);
 }
 
-/* The node behind a descriptor, with its use counted; NULL when the descriptor is not ours. */
-struct node *enter(int fd)
-{
-    if (fd < 0 || fd >= MAX_DESCRIPTOR)
-        return NULL;
-    struct node *n = atomic_load_explicit(&table[fd], memory_order_acquire);
-    if (!n)
-        return NULL;
-    pthread_mutex_lock(&n->lock);
-    if (n->closed || n->closing || n->fd != fd) {
-        pthread_mutex_unlock(&n->lock);
-        return NULL;
-    }
-    n->users++;
-    pthread_mutex_unlock(&n->lock);
-    return n;
-}
-
-void leave(struct node *n)
-{
-    int error = errno;
-    pthread_mutex_lock(&n->lock);
-    if (--n->users == 0 && n->closing)
-        announce(n);
-    pthread_mutex_unlock(&n->lock);
-    errno = error;
-}
-
-/* As in the kernel: when close returns, no URB of this node is in flight, nothing writes to the program's memory any more,
+/* As in the kernel: when the last close returns, no URB of this node is in flight, nothing writes to the program's memory any more,
  * and the interfaces are free for the next who claims them. */
-static int close_node(int fd, struct node *n)
+void end_node(struct node *n)
 {
-    pthread_mutex_lock(&n->lock);
-    if (n->closed || n->closing || n->fd != fd) {
-        pthread_mutex_unlock(&n->lock);
-        return next_close(fd);
-    }
-    n->closing = true;
-    pthread_cond_broadcast(&n->changed);
-    while (n->users > 0)
-        wait_for_change(n);
-    pthread_mutex_unlock(&n->lock);
-
     ask_host(n, HOST_CLOSE, 0, 0, NULL, 0, NULL, 0);
-    atomic_store(&table[fd], NULL);
     syscall(SYS_shutdown, n->socket, SHUT_RDWR);
     pthread_join(n->receiver, NULL);
+    if (n->cancels)
+        pthread_join(n->canceller, NULL);
     recycle_node(n);
-    return next_close(fd);
 }
 
-/* A forked child has no receiver threads. It must not answer for the parent's nodes nor keep their connections open. */
-void in_forked_child(void)
+/* A forked child has no threads of ours, and locks that other threads held stay locked there. */
+void forget_nodes(void)
 {
-    for (int fd = 0; fd < MAX_DESCRIPTOR; fd++) {
-        struct node *n = atomic_load(&table[fd]);
-        if (n) {
-            atomic_store(&table[fd], NULL);
-            close_own(n->socket);
-            close_own(n->pipe_read);
-        }
-    }
-}
-
-/* close for any descriptor. */
-int close_descriptor(int fd)
-{
-    struct node *n = fd >= 0 && fd < MAX_DESCRIPTOR ? atomic_load_explicit(&table[fd], memory_order_acquire) : NULL;
-    return n ? close_node(fd, n) : next_close(fd);
+    free_nodes = NULL;
+    pthread_mutex_init(&free_lock, NULL);
 }

@@ -11,13 +11,14 @@
  *   empty                   = writable     = a URB is done, poll wakes
  *   read end closed         = POLLERR      = unplugged, just as the kernel reports it
  *
- * Threads: each open node has one receiver thread. It alone completes URBs and writes into their buffers.
+ * Threads: each open node has one receiver thread. It alone completes URBs and writes into their buffers. It never sends, because the
+ * bus may wait until what it has sent is received. A second thread is started when the receiver needs something to be sent.
  * Locks, always taken in this order and never held while waiting for the bus:
  *   node->host_lock   one host message at a time
  *   node->send_lock   one message on the socket at a time
  *   node->lock        the state of the node (in flight, done, pipe)
  *   memory_lock       the mappings of the process
- *   table_lock        which file descriptor is which node
+ *   free_lock         nodes that are not open
  * The receiver takes only node->lock, so a full socket never stops it, and the bus can always be drained.
  *
  * The library's own I/O uses syscall(): libc's functions may be intercepted by other preloaded libraries as well.
@@ -141,21 +142,25 @@ struct pending {
     uint16_t generation;
     uint8_t type, endpoint;
     bool in, in_flight, unlinked, continuation, own, done;
+    bool unlink_due; /* by the canceller */
 };
 
 struct node {
     pthread_mutex_t lock, send_lock, host_lock;
     pthread_cond_t changed;
+    pthread_cond_t cancelling; /* a URB waits for the canceller */
     unsigned waiters; /* threads in pthread_cond_wait on changed */
     unsigned users;   /* calls in progress on this node; close waits for them */
     struct node *next_free;
     uint64_t serial;  /* of this open */
 
-    int fd;          /* write end of the pipe: what libusb holds */
+    unsigned descriptors_open; /* the program's, which are write ends of the pipe */
+    int pipe_write;  /* our own */
     int pipe_read;   /* -1 once unplugged */
     int socket;
-    pthread_t receiver;
+    pthread_t receiver, canceller;
     bool gone, closing, writable, closed;
+    bool cancels;    /* the canceller has been started */
 
     struct pending *flying;           /* in order of submission */
     struct pending *flying_tail;
@@ -242,7 +247,6 @@ bool listens(int fd);
 void stop_listening(int fd);
 
 /* transport.c: the library's own input and output */
-void close_own(int fd);
 bool send_all(int fd, struct iovec *iov, int count);
 bool receive_exact(int fd, void *buffer, size_t length);
 bool take(struct node *n, void *buffer, size_t length);
@@ -259,6 +263,7 @@ int take_memory(struct node *n, struct pending *p, void *buffer, size_t length, 
 void return_memory(struct pending *p);
 void *map_node(struct node *n, void *where, size_t length, int protection, int flags);
 bool unmap(void *start);
+void forget_mappings(void);
 
 /* urbs.c: the URBs of a node; the caller holds node->lock */
 struct pending *new_pending(struct node *n);
@@ -277,11 +282,27 @@ int ask_host(struct node *n, enum host_operation operation, uint32_t a, uint32_t
 /* receiver.c: the thread that takes what the bus sends */
 void *receive(void *node);
 
-/* nodes.c: open nodes and their descriptors */
+/* canceller.c: the thread that unlinks for the receiver, which must not send; the caller holds node->lock */
+bool cancel_later(struct node *n, struct pending *p);
+
+/* nodes.c: open nodes */
+int start_thread(pthread_t *thread, void *(*run)(void *), struct node *n, const char *name);
 int open_node(unsigned bus, unsigned device, int flags, const struct sockaddr_un *address);
-int close_descriptor(int fd);
+void end_node(struct node *n);
+void forget_nodes(void);
+
+/* table.c: which descriptor of the process is which node, and which are the library's own */
+void start_table(void);
+int keep(int fd);
+void close_own(int fd);
+bool is_kept(int fd);
+void enter_descriptor(int fd, struct node *n);
+void leave_descriptor(int fd);
 struct node *enter(int fd);
 void leave(struct node *n);
+struct node *before_copy(int fd);
+int after_copy(struct node *n, int copy);
+int close_ranges(unsigned first, unsigned last, unsigned flags);
 void in_forked_child(void);
 
 /* claims.c: what belongs to whom */

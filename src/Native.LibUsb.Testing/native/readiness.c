@@ -4,7 +4,7 @@
 void nothing_to_reap(struct node *n)
 {
     if (n->pipe_read >= 0) /* without a reader the write would raise SIGPIPE, and an unplugged node stays readable for ever */
-        (void)!syscall(SYS_write, n->fd, "", (size_t)1);
+        (void)!syscall(SYS_write, n->pipe_write, "", (size_t)1);
 }
 
 void something_to_reap(struct node *n)

@@ -40,10 +40,8 @@ static bool received_submit(struct node *n, const uint8_t *h)
             }
         }
     }
-    uint32_t cancel[64];
-    uint32_t cancel_sequence[64];
-    unsigned cancels = 0;
     pthread_mutex_lock(&n->lock);
+    bool cancelled = true;
     p->actual = actual;
     p->start_frame = (int)get32(h + 28);
     p->error_count = (int)get32(h + 36);
@@ -57,20 +55,14 @@ static bool received_submit(struct node *n, const uint8_t *h)
                 next_transfer = true;
                 break;
             }
-            if (!q->unlinked && cancels < 64) {
-                q->unlinked = true;
-                cancel[cancels] = q->sequence;
-                cancel_sequence[cancels++] = q->unlink_sequence = private_sequence(n);
-            }
+            cancelled = cancel_later(n, q) && cancelled;
         }
         if (!next_transfer)
             n->disabled_bulk |= 1u << ((p->endpoint & 15) | (p->in ? 16 : 0));
     }
     complete(n, p, status);
     pthread_mutex_unlock(&n->lock);
-    for (unsigned i = 0; i < cancels; i++)
-        send_unlink(n, cancel_sequence[i], cancel[i]);
-    return true;
+    return cancelled;
 }
 
 static void received_unlink(struct node *n, const uint8_t *h)
@@ -134,6 +126,7 @@ static void disconnect(struct node *n)
     n->pipe_read = -1;
     close_own(reader);
     announce(n);
+    pthread_cond_signal(&n->cancelling);
     pthread_mutex_unlock(&n->lock);
     pthread_mutex_unlock(&n->send_lock);
 }

@@ -1,12 +1,6 @@
 /* The library's own input and output. */
 #include "preload.h"
 
-void close_own(int fd)
-{
-    if (fd >= 0)
-        syscall(SYS_close, fd);
-}
-
 bool send_all(int fd, struct iovec *iov, int count)
 {
     while (count > 0) {
