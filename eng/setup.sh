@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 # what is needed | the package that has it | how to see that it is there
 needed=(
   "a C compiler|gcc|command -v cc"
+  "a compiler for arm64, for the packages|gcc-aarch64-linux-gnu|command -v aarch64-linux-gnu-gcc"
+  "the C library for arm64, for the same|libc6-dev-arm64-cross|test -e /usr/aarch64-linux-gnu/include/stdio.h"
   "clang, for Native AOT and the generator|clang|command -v clang"
   "zlib's headers, for Native AOT|zlib1g-dev|test -e /usr/include/zlib.h"
   "pkg-config|pkg-config|command -v pkg-config"

@@ -5,7 +5,7 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// The host that is preloaded into programs: a library leads them to the /sys and /dev of the testbed, answers udev and usbfs, and brings
+/// The host that is loaded into programs: a library leads them to the /sys and /dev of the testbed, answers udev and usbfs, and brings
 /// each transfer here through a socket in the testbed's folder.
 /// </summary>
 internal sealed class PreloadHost : BusHost
@@ -20,6 +20,8 @@ internal sealed class PreloadHost : BusHost
     public PreloadHost(VirtualBus bus)
         : base(bus)
     {
+        if (!bus.Options.ForChildProcesses)
+            PreloadLibrary.Load();
         _testbed = new Testbed();
         try
         {
@@ -40,10 +42,6 @@ internal sealed class PreloadHost : BusHost
 
     /// <summary>Why no program can be given such a bus here; null when one can.</summary>
     public static string? UnavailableReason => PreloadLibrary.MissingReason;
-
-    /// <summary>Why the libusb of this process would not see it; null when it does.</summary>
-    public static string? UnavailableHereReason =>
-        UnavailableReason ?? (PreloadLibrary.IsLoaded ? null : $"This process was not started with LD_PRELOAD={PreloadLibrary.Path}.");
 
     public override string RootDirectory => _testbed.Root;
 

@@ -256,10 +256,11 @@ STATFS(statfs64, statfs64)
 static bool link_of_node(const char *path, char *buffer, size_t size, ssize_t *result)
 {
     static const char prefix[] = "/proc/self/fd/";
-    char text[32], *end;
+    char text[32];
+    const char *end;
     if (!path || strncmp(path, prefix, sizeof prefix - 1))
         return false;
-    long fd = strtol(path + sizeof prefix - 1, &end, 10);
+    uint64_t fd = parse_number(path + sizeof prefix - 1, 10, &end);
     if (*end || end == path + sizeof prefix - 1 || fd > INT_MAX)
         return false;
     struct node *n = enter((int)fd);

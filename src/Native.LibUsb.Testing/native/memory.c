@@ -18,7 +18,7 @@ void read_memory_limit(void)
             ssize_t length = syscall(SYS_read, fd, text, sizeof text - 1);
             if (length > 0) {
                 text[length] = 0;
-                limit = (uint64_t)strtol(text, NULL, 10);
+                limit = parse_number(text, 10, NULL);
             }
             close_own(fd);
         }

@@ -75,8 +75,8 @@ static uint32_t local_endpoints(void)
     const char *text = getenv("NATIVE_LIBUSB_USBFS_LOCAL");
     uint32_t mask = 0;
     while (text && *text) {
-        char *end;
-        unsigned long address = strtoul(text, &end, 16);
+        const char *end;
+        uint64_t address = parse_number(text, 16, &end);
         if (end == text)
             break;
         mask |= 1u << ((address & 15) | (address & 0x80 ? 16 : 0));

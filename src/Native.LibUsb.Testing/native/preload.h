@@ -53,6 +53,26 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* The oldest versions of what newer glibcs have under a newer one as well: the library runs on glibc 2.28. */
+#ifdef __GLIBC__
+#ifdef __aarch64__
+#define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")
+#else
+#define OLD(name, version) __asm__(".symver " #name ", " #name "@" version)
+#endif
+OLD(dladdr, "GLIBC_2.2.5");
+OLD(dlopen, "GLIBC_2.2.5");
+OLD(dlsym, "GLIBC_2.2.5");
+OLD(dlvsym, "GLIBC_2.2.5");
+OLD(pthread_attr_setstacksize, "GLIBC_2.2.5");
+OLD(pthread_condattr_setclock, "GLIBC_2.3.3");
+OLD(pthread_create, "GLIBC_2.2.5");
+OLD(pthread_join, "GLIBC_2.2.5");
+OLD(pthread_once, "GLIBC_2.2.5");
+OLD(pthread_setname_np, "GLIBC_2.12");
+OLD(pthread_sigmask, "GLIBC_2.2.5");
+#endif
+
 /* ---- the protocol ------------------------------------------------------------------------------------------------------- */
 
 enum {
@@ -191,6 +211,23 @@ struct node {
     uint8_t *staging;
     size_t staged, staged_end;
 };
+
+/* A number at the start of a text. libc's own functions have new versions where the headers are new. */
+static inline uint64_t parse_number(const char *text, unsigned base, const char **end)
+{
+    uint64_t number = 0;
+    for (;; text++) {
+        unsigned digit = *text >= '0' && *text <= '9' ? (unsigned)(*text - '0')
+            : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
+            : *text >= 'A' && *text <= 'F' ? (unsigned)(*text - 'A' + 10) : 16;
+        if (digit >= base)
+            break;
+        number = number * base + digit;
+    }
+    if (end)
+        *end = text;
+    return number;
+}
 
 static inline uint32_t get32(const uint8_t *p)
 {

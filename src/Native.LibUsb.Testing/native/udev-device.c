@@ -181,11 +181,11 @@ struct udev_device *udev_device_new_from_devnum(struct udev *udev, char type, de
 struct udev_device *udev_device_new_from_device_id(struct udev *udev, const char *id)
 {
     TO_LIBUDEV(udev, NULL, udev_device_new_from_device_id, udev, id);
-    char *end = NULL;
+    const char *end = NULL;
     if (id[0] == 'c') {
-        unsigned long major = strtoul(id + 1, &end, 10);
-        if (end && *end == ':')
-            return udev_device_new_from_devnum(udev, 'c', makedev(major, strtoul(end + 1, &end, 10)));
+        uint64_t major = parse_number(id + 1, 10, &end);
+        if (*end == ':')
+            return udev_device_new_from_devnum(udev, 'c', makedev(major, parse_number(end + 1, 10, NULL)));
     } else if (id[0] == '+' && (end = strchr(id, ':')) && end - id == 4 && !strncmp(id + 1, "usb", 3)) {
         return udev_device_new_from_subsystem_sysname(udev, "usb", end + 1);
     }
@@ -288,14 +288,14 @@ dev_t udev_device_get_devnum(struct udev_device *device)
 {
     TO_LIBUDEV(device, 0, udev_device_get_devnum, device);
     const char *major = entry_value(device->properties, "MAJOR"), *minor = entry_value(device->properties, "MINOR");
-    return major && minor ? makedev(strtoul(major, NULL, 10), strtoul(minor, NULL, 10)) : 0;
+    return major && minor ? makedev(parse_number(major, 10, NULL), parse_number(minor, 10, NULL)) : 0;
 }
 
 unsigned long long udev_device_get_seqnum(struct udev_device *device)
 {
     TO_LIBUDEV(device, 0, udev_device_get_seqnum, device);
     const char *number = entry_value(device->properties, "SEQNUM");
-    return number ? strtoul(number, NULL, 10) : 0;
+    return number ? parse_number(number, 10, NULL) : 0;
 }
 
 unsigned long long udev_device_get_usec_since_initialized(struct udev_device *device)
