@@ -197,6 +197,9 @@ static void bind_all(void)
     pthread_mutex_unlock(&lock);
 }
 
+/* A lock that another thread held when the process was copied stays locked in the copy. */
+void forget_attaching(void) { pthread_mutex_init(&lock, NULL); }
+
 static void *attached_dlopen(const char *path, int flags)
 {
     void *handle = dlopen(path, flags);

@@ -1,9 +1,12 @@
-/* usbfs for one process, answered by a virtual bus.
+/* sysfs, udev and usbfs for one process, answered by a virtual bus.
  *
- * This library is loaded with LD_PRELOAD. It answers the system calls that libusb makes on a usbfs device node
- * (/dev/bus/usb/BBB/DDD) and passes everything else on. It knows nothing about devices: every open node is one connection
- * to the virtual bus (the UNIX socket "usbip" in the directory $NATIVE_LIBUSB_BUS), and on it each URB becomes a USB/IP submit message. What the
- * kernel decides on the host's side and USB/IP has no message for (claims, kernel drivers, streams) is asked from the bus
+ * This library is loaded with LD_PRELOAD, or later by a process that makes a bus (attach.c). The bus has a directory, which
+ * $NATIVE_LIBUSB_BUS names to a preloaded process. Paths of USB devices in sysfs and /dev lead into it (paths.c), functions of
+ * libudev are answered from it (udev.h), and the UNIX socket "events" in it brings the events of devices (events.c).
+ *
+ * The system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) are answered here, and everything else is
+ * passed on. The library knows nothing about devices: every open node is one connection to the UNIX socket "usbip" in the
+ * directory, and on it each URB becomes a USB/IP submit message. What the kernel decides on the host's side and USB/IP has no message for (claims, kernel drivers, streams) is asked from the bus
  * with a small message of our own on the same connection, so that the rules are written once, in C#.
  *
  * The device node that libusb polls is the write end of a pipe that has room for one byte:
@@ -269,6 +272,7 @@ int fail(int error);
 
 /* paths.c: the directory that the bus writes, and the paths that lead into it */
 void set_bus(const char *path);
+void forget_setting(void);
 const char *bus_root(void);
 bool inside_bus(const char *path, char *inside);
 const char *redirect(const char *path, char *inside);
@@ -318,6 +322,9 @@ int ask_host(struct node *n, enum host_operation operation, uint32_t a, uint32_t
 
 /* receiver.c: the thread that takes what the bus sends */
 void *receive(void *node);
+
+/* attach.c: the functions of a process that runs already */
+void forget_attaching(void);
 
 /* canceller.c: the thread that unlinks for the receiver, which must not send; the caller holds node->lock */
 bool cancel_later(struct node *n, struct pending *p);

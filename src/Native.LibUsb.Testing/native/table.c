@@ -127,7 +127,7 @@ int after_copy(struct node *n, int copy)
     return copy;
 }
 
-/* Calls a function for each range of descriptors that has none of the library's own in it, after their nodes have been left. */
+/* Closes a range of descriptors but for the library's own, after their nodes have been left. */
 int close_ranges(unsigned first, unsigned last, unsigned flags)
 {
     enum { ONLY_ON_EXEC = 4 };
@@ -158,4 +158,6 @@ void in_forked_child(void)
     }
     forget_nodes();
     forget_mappings();
+    forget_setting();
+    forget_attaching();
 }
