@@ -17,7 +17,7 @@ dotnet publish tests/Native.LibUsb.AotTests -c Release -v quiet || { echo "0 pas
 program=$(echo artifacts/publish/Native.LibUsb.AotTests/release_*/Native.LibUsb.AotTests)
 program=$root/$program
 folder=${program%/*}
-preload=$folder/libnative-libusb-usbfs.so:$folder/libnative-libusb-counting.so:libumockdev-preload.so.0
+preload=$folder/libnative-libusb-usbfs.so:$folder/libnative-libusb-counting.so
 rm -rf "$results" && mkdir -p "$results"
 
 passed=0 failed=0 skipped=0
@@ -46,7 +46,7 @@ for run in "${runs[@]}"; do
       # nothing is counted: valgrind has an allocator of its own. It runs one thread at a time, and must let each have its turn. Rounds are a tenth of the usual, for everything takes its time there.
       mkdir -p "$results/program"
       for file in "$program" "$folder/libnative-libusb-usbfs.so"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
-      LD_PRELOAD=$results/program/libnative-libusb-usbfs.so:libumockdev-preload.so.0 DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \
+      LD_PRELOAD=$results/program/libnative-libusb-usbfs.so DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \
         valgrind --fair-sched=yes --error-exitcode=99 --log-file="$results/valgrind.log" "$results/program/${program##*/}" "$@" >"$results/$run.txt" 2>&1
       status=$?
       if ((status == 99)); then cat "$results/valgrind.log"; fi

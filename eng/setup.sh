@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 # what is needed | the package that has it | how to see that it is there
 needed=(
   "a C compiler|gcc|command -v cc"
+  "a compiler for arm64, for the packages|gcc-aarch64-linux-gnu|command -v aarch64-linux-gnu-gcc"
+  "the C library for arm64, for the same|libc6-dev-arm64-cross|test -e /usr/aarch64-linux-gnu/include/stdio.h"
   "clang, for Native AOT and the generator|clang|command -v clang"
   "zlib's headers, for Native AOT|zlib1g-dev|test -e /usr/include/zlib.h"
   "pkg-config|pkg-config|command -v pkg-config"
@@ -15,7 +17,6 @@ needed=(
   "udev's library, for the static libusb|libudev-dev|pkg-config --exists libudev"
   "valgrind, for the tests|valgrind|command -v valgrind"
   "lsusb, for the tests|usbutils|test -x /usr/bin/lsusb"
-  "umockdev, for the virtual bus|umockdev|command -v umockdev-run"
   "QEMU, for the tests on a real kernel|qemu-system-x86|command -v qemu-system-x86_64"
   "a static busybox, for the same|busybox-static|busybox --list"
   "cpio, for the same|cpio|command -v cpio"

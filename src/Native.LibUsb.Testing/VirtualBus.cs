@@ -6,9 +6,8 @@ namespace Native.LibUsb.Testing;
 /// <summary>USB buses that exist in software only: programs that use libusb see the devices attached here as real ones.</summary>
 /// <remarks>
 /// Transfers come here over the USB/IP protocol, from one of two hosts (<see cref="VirtualBusOptions.Host"/>). With
-/// <see cref="VirtualBusHost.Preload"/>, umockdev gives the programs a /sys, a /dev and udev events, and a preload library beside this assembly
-/// answers usbfs for the real libusb. Both must be loaded when a program starts: into a child with <see cref="ApplyTo"/>, into the process
-/// itself by whoever starts it (see <see cref="UnavailableReason"/>). With <see cref="VirtualBusHost.Kernel"/> the devices are attached to
+/// <see cref="VirtualBusHost.Preload"/>, a library beside this assembly answers sysfs, udev and usbfs for the real libusb. The constructor loads it
+/// into this process, unless the process was started with it, and child processes are started with it (<see cref="ApplyTo"/>). With <see cref="VirtualBusHost.Kernel"/> the devices are attached to
 /// the kernel's own vhci_hcd, and nothing needs to be loaded.
 /// One bus can exist in a process at a time. Linux only.
 /// </remarks>
@@ -24,8 +23,7 @@ public sealed partial class VirtualBus : IDisposable
 
     /// <summary>Makes an empty bus. Preloaded, root hubs appear with the first device of a bus number.</summary>
     /// <exception cref="PlatformNotSupportedException">What the host needs is missing, or it cannot do what the options want; the message says which.</exception>
-    /// <exception cref="InvalidOperationException">Another bus exists in this process; or this process would not see the devices of a bus that
-    /// is not <see cref="VirtualBusOptions.ForChildProcesses"/>, because it was not started with the libraries: the message says how to.</exception>
+    /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
     {
         options ??= new VirtualBusOptions();
@@ -34,11 +32,6 @@ public sealed partial class VirtualBus : IDisposable
         Options = options with { Host = host };
         if (UnavailableReasonOf(host) is { } reason)
             throw new PlatformNotSupportedException(reason);
-        if (host == VirtualBusHost.Preload && !options.ForChildProcesses && PreloadHost.UnavailableHereReason is { } invisible)
-            throw new InvalidOperationException(
-                $"This process would not see the devices of the bus. {invisible} A program cannot load the libraries when it runs already: set these variables before "
-                + "it starts, in a test project by the run settings (RunSettingsFilePath), or start it with usbvbus run. For a bus that only child processes see, set "
-                + $"{nameof(VirtualBusOptions)}.{nameof(VirtualBusOptions.ForChildProcesses)} and start them with {nameof(ApplyTo)}.");
         if (Interlocked.Exchange(ref s_exists, 1) != 0)
             throw new InvalidOperationException("A virtual bus exists in this process already: dispose it first.");
         try
@@ -57,8 +50,8 @@ public sealed partial class VirtualBus : IDisposable
 
     /// <summary>Why the libusb of this process would not see a bus whose host is chosen automatically; null when it does.</summary>
     public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
-        : KernelHost.UnavailableReason is not { } kernel ? null
-        : PreloadHost.UnavailableHereReason is { } preload ? $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}" : null;
+        : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
+        : $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}";
 
     /// <summary>Why no bus can be made here at all, even for child processes; null when one can.</summary>
     public static string? ChildrenUnavailableReason => UnavailableReasonOf(AutomaticHost);
@@ -90,7 +83,7 @@ public sealed partial class VirtualBus : IDisposable
 
     /// <summary>The host that <see cref="VirtualBusHost.Automatic"/> stands for in this process.</summary>
     public static VirtualBusHost AutomaticHost =>
-        OperatingSystem.IsLinux() && PreloadHost.UnavailableHereReason is not null && KernelHost.UnavailableReason is null ? VirtualBusHost.Kernel : VirtualBusHost.Preload;
+        OperatingSystem.IsLinux() && !PreloadLibrary.IsLoaded && KernelHost.UnavailableReason is null ? VirtualBusHost.Kernel : VirtualBusHost.Preload;
 
     /// <summary>Makes a child process see this bus.</summary>
     public void ApplyTo(ProcessStartInfo start)
@@ -100,16 +93,15 @@ public sealed partial class VirtualBus : IDisposable
             start.Environment[name] = value;
     }
 
-    /// <summary>Gives a child process an environment without the preload libraries, for compilers and other programs that have
+    /// <summary>Gives a child process an environment without the preload library, for compilers and other programs that have
     /// nothing to do with a bus although this process is on one.</summary>
     public static void RemoveFrom(ProcessStartInfo start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        start.Environment.Remove("UMOCKDEV_DIR");
-        start.Environment.Remove("DOTNET_EnableDiagnostics");
+        start.Environment.Remove(PreloadLibrary.Variable);
         if (start.Environment.TryGetValue("LD_PRELOAD", out string? preload) && preload is not null)
         {
-            string rest = PreloadLibraries.RemoveFrom(preload);
+            string rest = PreloadLibrary.RemoveFrom(preload);
             if (rest.Length > 0)
                 start.Environment["LD_PRELOAD"] = rest;
             else

@@ -6,8 +6,8 @@ public sealed record VirtualBusOptions
     /// <summary>Who answers the programs.</summary>
     public VirtualBusHost Host { get; init; }
 
-    /// <summary>Whether only child processes use the bus, started with <see cref="VirtualBus.ApplyTo"/>. A bus on
-    /// <see cref="VirtualBusHost.Preload"/> can then be made by a process that does not see the bus itself.</summary>
+    /// <summary>Whether only child processes use the bus, started with <see cref="VirtualBus.ApplyTo"/>. On <see cref="VirtualBusHost.Preload"/>
+    /// nothing is then loaded into this process, whose own libusb does not see the bus.</summary>
     public bool ForChildProcesses { get; init; }
 
     /// <summary>What usbfs says it can do. A kernel decides that itself: only the default is possible there.</summary>

@@ -5,13 +5,13 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// The host that is preloaded into programs: umockdev gives them a /sys, a /dev and udev events, and a library of ours answers usbfs and brings
+/// The host that is loaded into programs: a library leads them to the /sys and /dev of the testbed, answers udev and usbfs, and brings
 /// each transfer here through a socket in the testbed's folder.
 /// </summary>
 internal sealed class PreloadHost : BusHost
 {
     private readonly Dictionary<int, VirtualHub> _rootHubs = [];
-    private readonly Dictionary<int, int> _nextNumber = [];
+    private readonly Dictionary<int, int> _lastNumber = [];
     private readonly Testbed _testbed;
     private readonly Socket _listener;
     private readonly Thread _accepter;
@@ -20,6 +20,8 @@ internal sealed class PreloadHost : BusHost
     public PreloadHost(VirtualBus bus)
         : base(bus)
     {
+        if (!bus.Options.ForChildProcesses)
+            PreloadLibrary.Load();
         _testbed = new Testbed();
         try
         {
@@ -39,20 +41,14 @@ internal sealed class PreloadHost : BusHost
     }
 
     /// <summary>Why no program can be given such a bus here; null when one can.</summary>
-    public static string? UnavailableReason => PreloadLibraries.MissingReason;
-
-    /// <summary>Why the libusb of this process would not see it; null when it does.</summary>
-    public static string? UnavailableHereReason =>
-        UnavailableReason ?? (PreloadLibraries.AreLoaded ? null : $"This process was not started with LD_PRELOAD={PreloadLibraries.All} (and DOTNET_EnableDiagnostics=0).");
+    public static string? UnavailableReason => PreloadLibrary.MissingReason;
 
     public override string RootDirectory => _testbed.Root;
 
     public override IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
     {
-        ["LD_PRELOAD"] = PreloadLibraries.All,
-        ["UMOCKDEV_DIR"] = RootDirectory,
-        // under umockdev's preload the debugger transport of .NET blocks at start
-        ["DOTNET_EnableDiagnostics"] = "0",
+        ["LD_PRELOAD"] = PreloadLibrary.Path,
+        [PreloadLibrary.Variable] = RootDirectory,
     };
 
     public override void Plug(VirtualDevice device, string? port)
@@ -118,7 +114,7 @@ internal sealed class PreloadHost : BusHost
     /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>
     private static string SystemPath(int bus, string port)
     {
-        StringBuilder path = new($"/sys/devices/pci0000:00/0000:00:{bus:x2}.0/usb{bus}");
+        StringBuilder path = new($"/sys/devices/platform/native_libusb/usb{bus}");
         if (port.StartsWith("usb", StringComparison.Ordinal))
             return path.ToString();
         for (int end = port.IndexOf('.', StringComparison.Ordinal); end >= 0; end = port.IndexOf('.', end + 1))
@@ -134,12 +130,27 @@ internal sealed class PreloadHost : BusHost
                 return $"{bus}-{port}";
     }
 
+    /// <summary>Returns the number for a new device. As in the kernel, it is the next one after the last, and small ones come again after 127.</summary>
+    private int FreeNumber(int bus)
+    {
+        const int most = 127;
+        HashSet<int> taken = [.. Bus.Devices.Where(device => device.BusNumber == bus).Select(device => device.DeviceNumber)];
+        int last = _lastNumber.GetValueOrDefault(bus);
+        for (int i = 0; i < most; i++)
+        {
+            int number = ((last + i) % most) + 1;
+            if (taken.Contains(number))
+                continue;
+            _lastNumber[bus] = number;
+            return number;
+        }
+
+        throw new InvalidOperationException($"Bus {bus} has {most} devices, which is the maximum: attach the device to a port of another bus.");
+    }
+
     private void Show(VirtualDevice device, int bus, string port)
     {
-        int number = _nextNumber.GetValueOrDefault(bus, 1);
-        if (number > 127)
-            number = Enumerable.Range(1, 127).First(n => !Bus.Devices.Any(d => d.BusNumber == bus && d.DeviceNumber == n));
-        _nextNumber[bus] = number + 1;
+        int number = FreeNumber(bus);
         // a device comes up configured: the kernel chooses the first configuration
         Bus.Add(device, device.Description.Configurations[0].Value, bus, number, port);
         device.Sysfs = new TestbedDevice(device, SystemPath(bus, port));

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>The calls of libc that the bus needs and .NET does not offer without allocating or copying.</summary>
 internal static unsafe partial class Libc
 {
-    public const int NoSignal = 0x4000, Interrupted = 4, ShutdownBoth = 2, PollIn = 1, CloseOnExec = 0x80000, SocketLevel = 1, SendBuffer = 7;
+    public const int NoSignal = 0x4000, DoNotWait = 0x40, Interrupted = 4, ShutdownBoth = 2, PollIn = 1, CloseOnExec = 0x80000, SocketLevel = 1, SendBuffer = 7;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct IoVector
@@ -82,13 +82,4 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Control(int descriptor, nuint request, void* argument);
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int SetEnvironment(string name, string value, int overwrite);
-
-    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int UnsetEnvironment(string name);
-
-    [LibraryImport("libc", EntryPoint = "getenv")]
-    public static partial byte* GetEnvironment([MarshalAs(UnmanagedType.LPUTF8Str)] string name);
 }

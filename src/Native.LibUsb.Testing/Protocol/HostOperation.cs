@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>What the preload asks the bus and USB/IP has no message for. The numbers are shared with usbfs-preload.c.</summary>
+/// <summary>What the preload asks the bus and USB/IP has no message for. The numbers are shared with native/preload.h.</summary>
 internal enum HostOperation
 {
     Claim = 1,

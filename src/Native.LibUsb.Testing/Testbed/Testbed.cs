@@ -3,27 +3,23 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>A folder with the /sys and /dev that programs under umockdev's preload see, and the udev events they get.</summary>
+/// <summary>Represents the folder with the /sys and /dev that programs under the preload library see, and the events they get.</summary>
 /// <remarks>
-/// Only the preload of umockdev is needed, not its library: the layout of the folder is all that they share, and written from here
-/// it works the same whether this process is under the preload or not. The folder is named by UMOCKDEV_DIR.
+/// The preload library leads the paths of USB devices in /sys and /dev into the folder. <see cref="PreloadLibrary.Variable"/> names the folder to
+/// child processes, and <see cref="PreloadLibrary.SetBus"/> to this process.
 /// </remarks>
 internal sealed class Testbed : IDisposable
 {
-    private const string Variable = "UMOCKDEV_DIR";
-
-    private readonly UdevSender _udev;
+    private readonly EventSender _events;
 
     public Testbed()
     {
         Root = Directory.CreateTempSubdirectory("usb-bus-").FullName;
-        _udev = new UdevSender(Root);
+        _events = new EventSender(Root);
         Directory.CreateDirectory(Inside("/sys/bus/usb/devices"));
         Directory.CreateDirectory(Inside("/sys/class"));
         Directory.CreateDirectory(Inside("/dev/bus/usb"));
-        // the C environment of this process: the preload and libusb read it with getenv, which .NET's own copy does not reach
-        if (Libc.SetEnvironment(Variable, Root, 1) != 0)
-            throw new InvalidOperationException($"{Variable} cannot be set.");
+        PreloadLibrary.SetBus(Root);
     }
 
     public string Root { get; }
@@ -75,7 +71,7 @@ internal sealed class Testbed : IDisposable
         File.WriteAllText(Path.Combine(folder, "uevent"), properties.ToString());
         File.CreateSymbolicLink(Path.Combine(folder, "subsystem"), $"{Up(device.Path)}bus/usb");
         File.CreateSymbolicLink(Listed(Path.GetFileName(device.Path)), $"../../..{device.Path["/sys".Length..]}");
-        _udev.Send("add", device);
+        _events.Send("add", device);
     }
 
     /// <summary>Removes a device and announces it.</summary>
@@ -86,19 +82,13 @@ internal sealed class Testbed : IDisposable
             File.Delete(Listed(name));
         File.Delete(Inside($"/dev/{device.Node}"));
         Directory.Delete(Inside(device.Path), recursive: true); // does not follow links
-        _udev.Send("remove", device);
+        _events.Send("remove", device);
     }
 
     public void Dispose()
     {
-        unsafe
-        {
-            // another testbed may have been made meanwhile by somebody else
-            byte* current = Libc.GetEnvironment(Variable);
-            if (current is not null && System.Runtime.InteropServices.Marshal.PtrToStringUTF8((nint)current) == Root)
-                _ = Libc.UnsetEnvironment(Variable);
-        }
-        _udev.Dispose();
+        PreloadLibrary.SetBus(null);
+        _events.Dispose();
         Directory.Delete(Root, recursive: true);
     }
 

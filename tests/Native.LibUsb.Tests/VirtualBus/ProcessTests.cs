@@ -95,42 +95,32 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
     /// <summary>The compiled program.</summary>
     public sealed class Child : IDisposable
     {
-        private readonly TemporaryFolder _folder = new();
-
-        public Child()
-        {
-            if (VirtualBus.UnavailableReason is not null)
-                return;
-            string source = Path.Combine(AppContext.BaseDirectory, "VirtualBus", "child.c");
-            ProcessStartInfo start = new("cc") { ArgumentList = { "-Wall", "-Werror", "-o", Program, source, "-lusb-1.0" } };
-            VirtualBus.RemoveFrom(start);
-            using Process compiler = Process.Start(start)!;
-            compiler.WaitForExit();
-            Assert.Equal(0, compiler.ExitCode);
-        }
-
-        private string Program => _folder.File("child");
+        private readonly CProgram _program = new("child.c", "-lusb-1.0");
 
         public static (int Exit, byte[] Output) Run(VirtualBus bus, string program, string[] arguments)
         {
-            using Process process = Start(bus, program, arguments);
+            ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
+            bus.ApplyTo(start);
+            using Process process = Process.Start(start)!;
+            return Finish(process);
+        }
+
+        public (int Exit, byte[] Output) Run(VirtualBus bus, params string[] arguments)
+        {
+            using Process process = Start(bus, arguments);
+            return Finish(process);
+        }
+
+        public Process Start(VirtualBus bus, params string[] arguments) => _program.Start(bus, arguments);
+
+        public void Dispose() => _program.Dispose();
+
+        private static (int Exit, byte[] Output) Finish(Process process)
+        {
             using MemoryStream output = new();
             process.StandardOutput.BaseStream.CopyTo(output);
             process.WaitForExit();
             return (process.ExitCode, output.ToArray());
-        }
-
-        public (int Exit, byte[] Output) Run(VirtualBus bus, params string[] arguments) => Run(bus, Program, arguments);
-
-        public Process Start(VirtualBus bus, params string[] arguments) => Start(bus, Program, arguments);
-
-        public void Dispose() => _folder.Dispose();
-
-        private static Process Start(VirtualBus bus, string program, string[] arguments)
-        {
-            ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true };
-            bus.ApplyTo(start);
-            return Process.Start(start)!;
         }
     }
 }

@@ -21,7 +21,7 @@ internal static class FreshScenarios
         [nameof(MissingBus)] = arguments => MissingBus(arguments[0]),
         [nameof(FirstContextIsClosedWhileItLogs)] = arguments => FirstContextIsClosedWhileItLogs(arguments[0]),
         [nameof(UnplugScenarios.SettingAfterUnplug)] = arguments => UnplugScenarios.SettingAfterUnplug(arguments[0], arguments[1]),
-        [nameof(BusWithoutPreload)] = _ => BusWithoutPreload(),
+        [nameof(BusWithoutPreload)] = arguments => BusWithoutPreload(bool.Parse(arguments[0])),
         [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
     };
@@ -59,24 +59,46 @@ internal static class FreshScenarios
         Assert.Empty(lines);
     }
 
-    // The libraries are not preloaded.
-    private static void BusWithoutPreload()
+    // The process was not started with the library of the bus. Libusb is loaded before the bus is made, or after that.
+    private static void BusWithoutPreload(bool isLibUsbLoaded)
     {
         if (Path.GetFileName(Environment.ProcessPath)!.StartsWith("ld-linux", StringComparison.Ordinal))
         {
-            // The loader's folder is the base folder of a program that it starts, and the library to preload is not there.
+            // The loader's folder is the base folder of a program that it starts, and the library is not there.
             PlatformNotSupportedException missing = Assert.Throws<PlatformNotSupportedException>(() => new VirtualBus(new VirtualBusOptions { Host = VirtualBusHost.Preload }));
             Assert.Contains("libnative-libusb-usbfs.so was not found", missing.Message, StringComparison.Ordinal);
+            Assert.Contains("Native.LibUsb.Testing", missing.Message, StringComparison.Ordinal);
             return;
         }
 
-        InvalidOperationException refused = Assert.Throws<InvalidOperationException>(() => new VirtualBus(new VirtualBusOptions { Host = VirtualBusHost.Preload }));
-        foreach (string part in (ReadOnlySpan<string>)["LD_PRELOAD=", "libnative-libusb-usbfs.so", "usbvbus run", nameof(VirtualBusOptions.ForChildProcesses)])
-            Assert.Contains(part, refused.Message, StringComparison.Ordinal);
-        if (VirtualBus.AutomaticHost == VirtualBusHost.Preload)
-            Assert.Throws<InvalidOperationException>(() => new VirtualBus());
-        using VirtualBus bus = new(new VirtualBusOptions { Host = VirtualBusHost.Preload, ForChildProcesses = true }); // what was refused has left nothing
-        bus.Attach(new BulkLoopback());
+        if (isLibUsbLoaded)
+            new UsbContext().Dispose();
+        BulkLoopback loopback = new();
+        using (VirtualBus children = new(new VirtualBusOptions { Host = VirtualBusHost.Preload, ForChildProcesses = true }))
+        {
+            children.Attach(loopback);
+            using var other = new UsbContext();
+            using UsbDevice? invisible = other.FindDevice(0x1209, 0x0011);
+            Assert.Null(invisible);
+        }
+
+        using VirtualBus bus = new(new VirtualBusOptions { Host = VirtualBusHost.Preload });
+        bus.Attach(loopback);
+        Assert.True(File.Exists($"/dev/bus/usb/{loopback.BusNumber:d3}/{loopback.DeviceNumber:d3}"));
+        using var context = new UsbContext();
+        using var left = new ManualResetEventSlim();
+        using UsbHotplugRegistration registration = context.RegisterHotplug(_ => left.Set(), events: UsbHotplugEvents.Left);
+        using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
+        using UsbDeviceHandle handle = device.Open();
+        using UsbInterface claimed = handle.ClaimInterface(0);
+        claimed.SetAlternateSetting(0);
+        byte[] buffer = new byte[512];
+        Assert.Equal(5, claimed.GetEndpoint(UsbDirection.Out, UsbTransferType.Bulk).Write("hello"u8, s_patience));
+        Assert.Equal(5, claimed.GetEndpoint(UsbDirection.In, UsbTransferType.Bulk).Read(buffer, s_patience));
+        Assert.Equal("hello"u8, buffer.AsSpan(0, 5));
+        bus.Detach(loopback);
+        while (!left.IsSet)
+            context.HandleEvents(TimeSpan.FromMilliseconds(100));
     }
 
     // LIBUSB_DEBUG is set to 4.

@@ -1,13 +1,14 @@
-
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>A process that would not see the devices of its own bus.</summary>
+/// <summary>A process that was not started with the library of the bus.</summary>
 public sealed class WithoutPreloadTests
 {
-    [BusFact]
-    public void A_bus_that_its_process_does_not_see_is_refused()
+    [BusTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_process_that_makes_a_bus_sees_it(bool isLibUsbLoaded)
     {
         using Watchdog watchdog = new(seconds: 120);
-        FreshProcess.Run(bus: null, "BusWithoutPreload");
+        FreshProcess.Run(bus: null, "BusWithoutPreload", [isLibUsbLoaded.ToString()]);
     }
 }

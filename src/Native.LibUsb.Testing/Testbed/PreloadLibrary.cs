@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Testing;
+
+/// <summary>Represents the library that a program must have to see a virtual bus: it answers sysfs, udev and usbfs.</summary>
+/// <remarks>
+/// A child process is started with the library. This process may have been, and loads it otherwise when it makes a bus: the library then changes
+/// the tables that other libraries call libc and libudev through.
+/// </remarks>
+internal static unsafe class PreloadLibrary
+{
+    /// <summary>Specifies the variable that names the bus's directory to a child process.</summary>
+    public const string Variable = "NATIVE_LIBUSB_BUS";
+
+    private const string FileName = "libnative-libusb-usbfs.so", SetBusName = "native_libusb_usbfs_set_bus";
+
+    private static readonly Lock s_lock = new();
+    private static delegate* unmanaged<byte*, void> s_setBus = (delegate* unmanaged<byte*, void>)Export(SetBusName);
+
+    // The loaded one first: a program that was started through a loader of its own has its base folder elsewhere.
+    private static readonly string? s_path = PathOfLoaded() ?? Find();
+
+    /// <summary>Gets whether the library is loaded in this process.</summary>
+    public static bool IsLoaded => s_setBus is not null;
+
+    /// <summary>Gets the path to preload.</summary>
+    public static string Path => s_path ?? FileName;
+
+    /// <summary>Gets the reason why the library cannot be loaded; null when it can.</summary>
+    public static string? MissingReason => s_path is not null ? null
+        : $"{FileName} was not found beside {AppContext.BaseDirectory}: it comes with the package Native.LibUsb.Testing for linux-x64 and linux-arm64 (glibc), "
+        + "and the project that runs must refer to the package or to a project that does.";
+
+    /// <summary>Loads the library into this process unless it is loaded.</summary>
+    /// <exception cref="PlatformNotSupportedException">The library is missing or cannot be loaded; the message gives the reason.</exception>
+    public static void Load()
+    {
+        lock (s_lock)
+        {
+            if (IsLoaded)
+                return;
+            if (MissingReason is { } reason)
+                throw new PlatformNotSupportedException(reason);
+            nint library;
+            try
+            {
+                library = NativeLibrary.Load(Path);
+            }
+            catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
+            {
+                throw new PlatformNotSupportedException($"{Path} cannot be loaded into this process: {exception.Message}", exception);
+            }
+            if (((delegate* unmanaged<byte>)NativeLibrary.GetExport(library, "native_libusb_usbfs_attach"))() == 0)
+                throw new PlatformNotSupportedException($"{Path} cannot be put in front of libc in this process: start the process with LD_PRELOAD={Path}.");
+            s_setBus = (delegate* unmanaged<byte*, void>)NativeLibrary.GetExport(library, SetBusName);
+        }
+    }
+
+    /// <summary>Shows a bus to the libusb of this process; null for none. Does nothing where the library is not loaded.</summary>
+    public static void SetBus(string? directory)
+    {
+        if (s_setBus is null)
+            return;
+        byte* path = (byte*)Marshal.StringToCoTaskMemUTF8(directory);
+        s_setBus(path);
+        Marshal.FreeCoTaskMem((nint)path);
+    }
+
+    /// <summary>Returns a list of libraries to preload without this one.</summary>
+    public static string RemoveFrom(string preload) => string.Join(':', preload.Split(':', ' ').Where(library => System.IO.Path.GetFileName(library) != FileName));
+
+    private static nint Export(string name) =>
+        OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), name, out nint address) ? address : 0;
+
+    private static string? PathOfLoaded()
+    {
+        var path = (delegate* unmanaged<byte*>)Export("native_libusb_usbfs_path");
+        return path is not null && Marshal.PtrToStringUTF8((nint)path()) is { Length: > 0 } loaded ? System.IO.Path.GetFullPath(loaded) : null;
+    }
+
+    private static string? Find()
+    {
+        string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+        string[] native = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+        foreach (string folder in (IEnumerable<string>)["", $"runtimes/linux-{architecture}/native", .. native])
+        {
+            string path = System.IO.Path.Combine(AppContext.BaseDirectory, folder, FileName);
+            if (File.Exists(path))
+                return path;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Compiles the preload library. It runs on glibc 2.28 and newer: preload.h asks for the old versions of functions, and the libraries that had
+# some of them before glibc 2.34 are named here. Empty ones stand in for them, because newer glibcs have nothing to link against.
+# usage: build.sh COMPILER OUTPUT [FLAG]...
+set -eu
+compiler=$1 output=$2
+shift 2
+folder=$(dirname "$0")
+mkdir -p "$(dirname "$output")"
+empty=$(mktemp -d)
+trap 'rm -rf "$empty"' EXIT
+for library in libpthread.so.0 libdl.so.2; do
+  # shellcheck disable=SC2086 # the compiler may be a name with options
+  $compiler -shared -nostdlib "-Wl,-soname,$library" -o "$empty/$library" -x c /dev/null
+done
+# shellcheck disable=SC2086
+$compiler -shared -fPIC -std=gnu11 -O2 -fvisibility=hidden -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0 -Wall -Wextra -Werror -Wl,--hash-style=both \
+  -o "$empty/library.so" "$@" "$folder"/*.c -Wl,--no-as-needed "$empty/libpthread.so.0" "$empty/libdl.so.2"
+mv "$empty/library.so" "$output"

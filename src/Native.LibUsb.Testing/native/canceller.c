@@ -1,0 +1,47 @@
+/* The thread that unlinks what the receiver has found to be lost.
+ *
+ * The receiver must not send: while the bus waits until its own messages are received, it takes none, and a thread that submits may hold
+ * the right to send. */
+#include "preload.h"
+
+static struct pending *first_due(struct node *n)
+{
+    struct pending *p = n->flying;
+    while (p && !p->unlink_due)
+        p = p->next;
+    return p;
+}
+
+static void *run(void *argument)
+{
+    struct node *n = argument;
+    pthread_mutex_lock(&n->lock);
+    while (!n->gone) {
+        struct pending *p = first_due(n);
+        if (!p) {
+            pthread_cond_wait(&n->cancelling, &n->lock);
+            continue;
+        }
+        p->unlink_due = false;
+        uint32_t unlink_sequence = p->unlink_sequence, sequence = p->sequence;
+        pthread_mutex_unlock(&n->lock);
+        send_unlink(n, unlink_sequence, sequence);
+        pthread_mutex_lock(&n->lock);
+    }
+    pthread_mutex_unlock(&n->lock);
+    return NULL;
+}
+
+/* Lets a URB in flight be unlinked; false when that is not possible. The caller holds node->lock. */
+bool cancel_later(struct node *n, struct pending *p)
+{
+    if (p->unlinked)
+        return true;
+    if (!n->cancels && start_thread(&n->canceller, run, n, "usbfs-canceller") != 0)
+        return false;
+    n->cancels = true;
+    p->unlinked = p->unlink_due = true;
+    p->unlink_sequence = private_sequence(n);
+    pthread_cond_signal(&n->cancelling);
+    return true;
+}

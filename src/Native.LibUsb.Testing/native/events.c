@@ -1,0 +1,74 @@
+/* The events of the bus: a connection on which each message is one event.
+ *
+ * A message is what the kernel sends on its netlink socket: ACTION@DEVPATH, then NAME=VALUE for each property, each ended by a
+ * zero byte. The bus acknowledges a connection with one byte: events that happen after that are received. */
+#include "preload.h"
+#include <linux/netlink.h>
+
+static atomic_uchar listeners[MAX_DESCRIPTOR]; /* descriptors that a program takes for netlink sockets */
+
+/* A socket on which nothing ever comes, for programs that outlive the bus. */
+static int open_silence(void) { return (int)syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); }
+
+/* A new connection, or -1 and errno. */
+int open_events(void)
+{
+    struct sockaddr_un address;
+    uint8_t acknowledgement;
+    if (!bus_address("/events", &address))
+        return open_silence();
+    int fd = (int)syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    long result;
+    while ((result = syscall(SYS_connect, fd, &address, sizeof address)) < 0 && errno == EINTR)
+        ;
+    if (result < 0 || !receive_exact(fd, &acknowledgement, 1)) {
+        close_own(fd);
+        return open_silence();
+    }
+    return fd;
+}
+
+/* The length of the next event; negative with errno when none is there. */
+ssize_t receive_event(int fd, void *buffer, size_t size)
+{
+    ssize_t length = syscall(SYS_recvfrom, fd, buffer, size, 0, NULL, NULL);
+    if (length != 0)
+        return length;
+    /* The bus has ended. The connection would be readable for ever, and whoever polls it would never rest. */
+    int silence = open_silence();
+    if (silence >= 0) {
+        int flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
+        syscall(SYS_dup3, silence, fd, O_CLOEXEC);
+        syscall(SYS_fcntl, fd, F_SETFL, flags);
+        close_own(silence);
+    }
+    return fail(EAGAIN);
+}
+
+/* Lets a program hear the bus on its netlink socket. */
+bool listen_on(int fd)
+{
+    if (fd < 0 || fd >= MAX_DESCRIPTOR)
+        return false;
+    int events = open_events();
+    if (events < 0)
+        return false;
+    int status = (int)syscall(SYS_fcntl, fd, F_GETFL), closing = (int)syscall(SYS_fcntl, fd, F_GETFD);
+    bool replaced = syscall(SYS_dup3, events, fd, closing & FD_CLOEXEC ? O_CLOEXEC : 0) >= 0;
+    close_own(events);
+    if (!replaced)
+        return false;
+    syscall(SYS_fcntl, fd, F_SETFL, status & O_NONBLOCK);
+    atomic_store(&listeners[fd], 1);
+    return true;
+}
+
+bool listens(int fd) { return fd >= 0 && fd < MAX_DESCRIPTOR && atomic_load_explicit(&listeners[fd], memory_order_relaxed); }
+
+void stop_listening(int fd)
+{
+    if (listens(fd))
+        atomic_store(&listeners[fd], 0);
+}

@@ -1,0 +1,131 @@
+/* The directory that the bus writes, and the paths that lead into it. */
+#include "preload.h"
+
+/* A directory that is replaced stays allocated: another thread may be about to use it. */
+struct directory {
+    struct directory *older;
+    char path[];
+};
+
+static _Atomic(struct directory *) current;
+static struct directory *all;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* What the bus answers for instead of the system. */
+static const char *const owned[] = { "/sys/bus/usb", "/sys/devices/platform/native_libusb", "/sys/module/usbcore", "/dev/bus/usb" };
+
+/* The bus of this process from now on; NULL for none. */
+void set_bus(const char *path)
+{
+    char real[PATH_MAX];
+    if (path && *path && !NEXT(realpath)(path, real))
+        path = NULL;
+    if (!path || !*path) {
+        atomic_store(&current, NULL);
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    struct directory *d = all;
+    while (d && strcmp(d->path, real))
+        d = d->older;
+    if (!d && (d = malloc(sizeof *d + strlen(real) + 1))) {
+        strcpy(d->path, real);
+        d->older = all;
+        all = d;
+    }
+    atomic_store(&current, d);
+    pthread_mutex_unlock(&lock);
+}
+
+/* A lock that another thread held when the process was copied stays locked in the copy. */
+void forget_setting(void) { pthread_mutex_init(&lock, NULL); }
+
+/* The directory of the bus; NULL when there is none. */
+const char *bus_root(void)
+{
+    struct directory *d = atomic_load_explicit(&current, memory_order_acquire);
+    return d ? d->path : NULL;
+}
+
+/* The path of a file of the bus: false when there is no bus, or when the path is too long. */
+bool inside_bus(const char *path, char *inside)
+{
+    const char *root = bus_root();
+    if (!root)
+        return false;
+    size_t length = strlen(root), rest = strlen(path);
+    if (length + rest >= PATH_MAX)
+        return false;
+    memcpy(inside, root, length);
+    memcpy(inside + length, path, rest + 1);
+    return true;
+}
+
+static bool is_owned(const char *path)
+{
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
+        size_t length = strlen(owned[i]);
+        if (!strncmp(path, owned[i], length) && (path[length] == 0 || path[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* Where a path really leads: into the directory of the bus, with room for PATH_MAX bytes there, or nowhere else than it says. */
+const char *redirect(const char *path, char *inside)
+{
+    return path && path[0] == '/' && is_owned(path) && inside_bus(path, inside) ? inside : path;
+}
+
+/* The path that a program is to see for one in the directory of the bus. */
+const char *outside_bus(const char *path)
+{
+    const char *root = bus_root();
+    size_t length = root ? strlen(root) : 0;
+    return root && !strncmp(path, root, length) && path[length] == '/' ? path + length : path;
+}
+
+/* The number of a usbfs node: true for /dev/bus/usb/BBB/DDD. */
+bool is_node(const char *path, unsigned *bus, unsigned *device)
+{
+    static const char prefix[] = "/dev/bus/usb/";
+    if (!path || strncmp(path, prefix, sizeof prefix - 1))
+        return false;
+    const char *p = path + sizeof prefix - 1;
+    for (int i = 0; i < 7; i++)
+        if (i == 3 ? p[i] != '/' : p[i] < '0' || p[i] > '9')
+            return false;
+    if (p[7])
+        return false;
+    *bus = (unsigned)((p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0'));
+    *device = (unsigned)((p[4] - '0') * 100 + (p[5] - '0') * 10 + (p[6] - '0'));
+    return true;
+}
+
+/* The address of a socket of the bus: false when there is none, and then nothing is intercepted. */
+bool bus_address(const char *name, struct sockaddr_un *address)
+{
+    char path[PATH_MAX];
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (!inside_bus(name, path) || strlen(path) >= sizeof address->sun_path || syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0)
+        return false;
+    strcpy(address->sun_path, path);
+    return true;
+}
+
+/* Called by the bus of this process. */
+EXPORT void native_libusb_usbfs_set_bus(const char *path);
+EXPORT void native_libusb_usbfs_set_bus(const char *path)
+{
+    ready();
+    set_bus(path);
+}
+
+/* The file that this library was loaded from. */
+EXPORT const char *native_libusb_usbfs_path(void);
+EXPORT const char *native_libusb_usbfs_path(void)
+{
+    Dl_info info;
+    return dladdr((void *)native_libusb_usbfs_path, &info) ? info.dli_fname : NULL;
+}

@@ -1,0 +1,373 @@
+/* sysfs, udev and usbfs for one process, answered by a virtual bus.
+ *
+ * This library is loaded with LD_PRELOAD, or later by a process that makes a bus (attach.c). The bus has a directory, which
+ * $NATIVE_LIBUSB_BUS names to a preloaded process. Paths of USB devices in sysfs and /dev lead into it (paths.c), functions of
+ * libudev are answered from it (udev.h), and the UNIX socket "events" in it brings the events of devices (events.c).
+ *
+ * The system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) are answered here, and everything else is
+ * passed on. The library knows nothing about devices: every open node is one connection to the UNIX socket "usbip" in the
+ * directory, and on it each URB becomes a USB/IP submit message. What the kernel decides on the host's side and USB/IP has no message for (claims, kernel drivers, streams) is asked from the bus
+ * with a small message of our own on the same connection, so that the rules are written once, in C#.
+ *
+ * The device node that libusb polls is the write end of a pipe that has room for one byte:
+ *   one byte in it          = not writable = nothing to reap, poll(POLLOUT) blocks
+ *   empty                   = writable     = a URB is done, poll wakes
+ *   read end closed         = POLLERR      = unplugged, just as the kernel reports it
+ *
+ * Threads: each open node has one receiver thread. It alone completes URBs and writes into their buffers. It never sends, because the
+ * bus may wait until what it has sent is received. A second thread is started when the receiver needs something to be sent.
+ * Locks, always taken in this order and never held while waiting for the bus:
+ *   node->host_lock   one host message at a time
+ *   node->send_lock   one message on the socket at a time
+ *   node->lock        the state of the node (in flight, done, pipe)
+ *   memory_lock       the mappings of the process
+ *   free_lock         nodes that are not open
+ * The receiver takes only node->lock, so a full socket never stops it, and the bus can always be drained.
+ *
+ * The library's own I/O uses syscall(): libc's functions may be intercepted by other preloaded libraries as well.
+ */
+#ifndef PRELOAD_H
+#define PRELOAD_H
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/usbdevice_fs.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* The oldest versions of what newer glibcs have under a newer one as well: the library runs on glibc 2.28. */
+#ifdef __GLIBC__
+#ifdef __aarch64__
+#define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")
+#else
+#define OLD(name, version) __asm__(".symver " #name ", " #name "@" version)
+#endif
+OLD(dladdr, "GLIBC_2.2.5");
+OLD(dlopen, "GLIBC_2.2.5");
+OLD(dlsym, "GLIBC_2.2.5");
+OLD(dlvsym, "GLIBC_2.2.5");
+OLD(pthread_attr_setstacksize, "GLIBC_2.2.5");
+OLD(pthread_condattr_setclock, "GLIBC_2.3.3");
+OLD(pthread_create, "GLIBC_2.2.5");
+OLD(pthread_join, "GLIBC_2.2.5");
+OLD(pthread_once, "GLIBC_2.2.5");
+OLD(pthread_setname_np, "GLIBC_2.12");
+OLD(pthread_sigmask, "GLIBC_2.2.5");
+#endif
+
+/* ---- the protocol ------------------------------------------------------------------------------------------------------- */
+
+enum {
+    USBIP_VERSION = 0x0111,
+    OP_REQUEST_IMPORT = 0x8003,
+    BUS_ID_SIZE = 32,
+    IMPORT_DEVICE_SIZE = 312, /* struct usbip_usb_device on the wire */
+    HEADER_SIZE = 48,
+    ISO_SIZE = 16,
+
+    CMD_SUBMIT = 1,
+    CMD_UNLINK = 2,
+    RET_SUBMIT = 3,
+    RET_UNLINK = 4,
+    CMD_HOST = 0x8001, /* ours: see HostOperation in the C# server */
+    RET_HOST = 0x8003,
+
+    URB_SHORT_NOT_OK = 0x01,
+    URB_ISO_ASAP = 0x02,
+    URB_ZERO_PACKET = 0x40,
+    URB_DIR_IN = 0x200,
+};
+
+enum host_operation {
+    HOST_CLAIM = 1,
+    HOST_RELEASE = 2,
+    HOST_SET_INTERFACE = 3,
+    HOST_SET_CONFIGURATION = 4,
+    HOST_CLEAR_HALT = 5,
+    HOST_RESET = 6,
+    HOST_GET_DRIVER = 7,
+    HOST_DISCONNECT_DRIVER = 8,
+    HOST_CONNECT_DRIVER = 9,
+    HOST_DISCONNECT_CLAIM = 10,
+    HOST_ALLOC_STREAMS = 11,
+    HOST_FREE_STREAMS = 12,
+    HOST_CLOSE = 13,
+};
+
+/* What the bus says about the 32 endpoint addresses in the settings that are active now: six bytes each. */
+struct endpoint_entry {
+    uint8_t kind; /* 0 = no such endpoint, else 1 + the transfer type of the descriptor */
+    uint8_t interface;
+    uint8_t interval_bytes[4]; /* the most that it moves in a service interval */
+};
+enum { KIND_NONE = 0, KIND_CONTROL = 1, KIND_ISO = 2, KIND_BULK = 3, KIND_INTERRUPT = 4 };
+enum { ENDPOINT_TABLE_SIZE = 32 * sizeof(struct endpoint_entry) };
+
+/* limits of the kernel's usbfs */
+enum {
+    MAX_ISO_PACKETS = 128,
+    MAX_ISO_PACKET_LENGTH = 98304,
+    MAX_CONTIGUOUS = 4 << 20, /* a buffer without scatter-gather is one kmalloc, and so is device memory */
+    URB_OVERHEAD = 384,       /* what the kernel counts for a URB besides its buffer, about */
+    MAPPING_OVERHEAD = 64,    /* and for device memory */
+    MAX_INTERFACES = 32,
+};
+#define MAX_TRANSFER (UINT_MAX / 2 - 1000000)
+
+/* ---- state -------------------------------------------------------------------------------------------------------------- */
+
+enum { MAX_DESCRIPTOR = 65536, MAX_SLOTS = 65536, STAGING_SIZE = 65536 };
+
+struct node;
+
+/* memory mapped from a node (libusb_dev_mem_alloc) */
+struct mapping {
+    struct mapping *next;
+    uint64_t serial; /* of the node: it may be closed before the memory is unmapped */
+    uint8_t *start;
+    size_t size;
+    unsigned users; /* URBs in flight or not yet reaped in it */
+    bool unmapped;  /* munmap was called while URBs used it: the last of them unmaps it */
+};
+
+/* one submitted URB; recycled when reaped, freed when the node closes */
+struct pending {
+    struct pending *previous, *next; /* in the in-flight list (doubly linked) or the done list (next only) */
+    struct usbdevfs_urb *urb;
+    uint8_t *data; /* where the data stage starts in the caller's buffer */
+    struct mapping *mapping;
+    uint64_t charge;
+    uint32_t sequence; /* 0 when free */
+    uint32_t unlink_sequence;
+    int length, packets, status, actual, start_frame, error_count;
+    uint16_t slot;
+    uint16_t generation;
+    uint8_t type, endpoint;
+    bool in, in_flight, unlinked, continuation, own, done;
+    bool unlink_due; /* by the canceller */
+};
+
+struct node {
+    pthread_mutex_t lock, send_lock, host_lock;
+    pthread_cond_t changed;
+    pthread_cond_t cancelling; /* a URB waits for the canceller */
+    unsigned waiters; /* threads in pthread_cond_wait on changed */
+    unsigned users;   /* calls in progress on this node; close waits for them */
+    struct node *next_free;
+    uint64_t serial;  /* of this open */
+
+    unsigned descriptors_open; /* the program's, which are write ends of the pipe */
+    int pipe_write;  /* our own */
+    int pipe_read;   /* -1 once unplugged */
+    int socket;
+    pthread_t receiver, canceller;
+    bool gone, closing, writable, closed;
+    bool cancels;    /* the canceller has been started */
+
+    struct pending *flying;           /* in order of submission */
+    struct pending *flying_tail;
+    struct pending *done, *done_tail; /* in order of completion */
+    struct pending *free_list;
+    struct pending **slots;
+    unsigned slot_count, slot_capacity;
+    uint32_t next_private_sequence;
+    uint32_t disabled_bulk; /* bit per endpoint: a continuation chain that failed */
+
+    /* the host message being answered */
+    uint32_t host_sequence;
+    bool host_done;
+    int host_status;
+    uint8_t *host_reply;
+    unsigned host_reply_capacity, host_reply_length;
+
+    uint32_t claimed; /* interfaces claimed through this node */
+    uint32_t local;   /* bit per endpoint that this library completes itself */
+    struct endpoint_entry endpoints[32];
+
+    uint32_t capabilities, bus, device, speed;
+    uint8_t port_count, ports[7];
+    uint8_t *descriptors;
+    unsigned descriptors_length;
+    off_t position;
+
+    uint8_t *staging;
+    size_t staged, staged_end;
+};
+
+/* A number at the start of a text. libc's own functions have new versions where the headers are new. */
+static inline uint64_t parse_number(const char *text, unsigned base, const char **end)
+{
+    uint64_t number = 0;
+    for (;; text++) {
+        unsigned digit = *text >= '0' && *text <= '9' ? (unsigned)(*text - '0')
+            : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
+            : *text >= 'A' && *text <= 'F' ? (unsigned)(*text - 'A' + 10) : 16;
+        if (digit >= base)
+            break;
+        number = number * base + digit;
+    }
+    if (end)
+        *end = text;
+    return number;
+}
+
+static inline uint32_t get32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return be32toh(v);
+}
+
+static inline void put32(uint8_t *p, uint32_t v)
+{
+    v = htobe32(v);
+    memcpy(p, &v, 4);
+}
+
+/* A submit message, built where the sender stands: once it is on its way the URB may complete and be reaped at any time. */
+struct submit_message {
+    uint8_t header[HEADER_SIZE];
+    struct iovec iov[3];
+    int count;
+    uint8_t iso[MAX_ISO_PACKETS * ISO_SIZE];
+};
+
+/* next.c: the functions that this library stands in front of */
+extern int (*next_open)(const char *, int, ...);
+extern int (*next_openat)(int, const char *, int, ...);
+extern int (*next_open_2)(const char *, int);
+extern int (*next_openat_2)(int, const char *, int);
+extern int (*next_close)(int);
+extern int (*next_ioctl)(int, unsigned long, ...);
+extern ssize_t (*next_read)(int, void *, size_t);
+extern ssize_t (*next_pread)(int, void *, size_t, off_t);
+extern off_t (*next_lseek)(int, off_t, int);
+extern void *(*next_mmap)(void *, size_t, int, int, int, off_t);
+extern int (*next_munmap)(void *, size_t);
+void *find_next(_Atomic(void *) *found, const char *name);
+#define NEXT(name) __extension__({ static _Atomic(void *) found; (__typeof__(&name))find_next(&found, #name); })
+void ready(void);
+int fail(int error);
+
+/* paths.c: the directory that the bus writes, and the paths that lead into it */
+void set_bus(const char *path);
+void forget_setting(void);
+const char *bus_root(void);
+bool inside_bus(const char *path, char *inside);
+const char *redirect(const char *path, char *inside);
+const char *outside_bus(const char *path);
+bool is_node(const char *path, unsigned *bus, unsigned *device);
+bool bus_address(const char *name, struct sockaddr_un *address);
+
+/* events.c: the events of the bus */
+int open_events(void);
+ssize_t receive_event(int fd, void *buffer, size_t size);
+bool listen_on(int fd);
+bool listens(int fd);
+void stop_listening(int fd);
+
+/* transport.c: the library's own input and output */
+bool send_all(int fd, struct iovec *iov, int count);
+bool receive_exact(int fd, void *buffer, size_t length);
+bool take(struct node *n, void *buffer, size_t length);
+
+/* readiness.c: what poll and waiting threads are told; the caller holds node->lock */
+void nothing_to_reap(struct node *n);
+void something_to_reap(struct node *n);
+void wait_for_change(struct node *n);
+void announce(struct node *n);
+
+/* memory.c: the memory budget of usbfs, and memory mapped from nodes */
+void read_memory_limit(void);
+int take_memory(struct node *n, struct pending *p, void *buffer, size_t length, unsigned packets, bool scattered);
+void return_memory(struct pending *p);
+void *map_node(struct node *n, void *where, size_t length, int protection, int flags);
+bool unmap(void *start);
+void forget_mappings(void);
+
+/* urbs.c: the URBs of a node; the caller holds node->lock */
+struct pending *new_pending(struct node *n);
+void free_pending(struct node *n, struct pending *p);
+struct pending *find_in_flight(struct node *n, uint32_t sequence);
+void into_flight(struct node *n, struct pending *p);
+void complete(struct node *n, struct pending *p, int status);
+
+/* messages.c: what is sent to the bus */
+uint32_t private_sequence(struct node *n);
+void send_unlink(struct node *n, uint32_t unlink_sequence, uint32_t sequence);
+void build_submit(const struct node *n, const struct pending *p, const uint8_t *setup, unsigned flags, struct submit_message *m);
+int ask_host(struct node *n, enum host_operation operation, uint32_t a, uint32_t b, const void *payload, unsigned length,
+             void *reply, unsigned reply_capacity);
+
+/* receiver.c: the thread that takes what the bus sends */
+void *receive(void *node);
+
+/* attach.c: the functions of a process that runs already */
+void forget_attaching(void);
+
+/* canceller.c: the thread that unlinks for the receiver, which must not send; the caller holds node->lock */
+bool cancel_later(struct node *n, struct pending *p);
+
+/* nodes.c: open nodes */
+int start_thread(pthread_t *thread, void *(*run)(void *), struct node *n, const char *name);
+int open_node(unsigned bus, unsigned device, int flags, const struct sockaddr_un *address);
+void end_node(struct node *n);
+void forget_nodes(void);
+
+/* table.c: which descriptor of the process is which node, and which are the library's own */
+void start_table(void);
+int keep(int fd);
+void close_own(int fd);
+bool is_kept(int fd);
+void enter_descriptor(int fd, struct node *n);
+void leave_descriptor(int fd);
+struct node *enter(int fd);
+void leave(struct node *n);
+struct node *before_copy(int fd);
+int after_copy(struct node *n, int copy);
+int close_ranges(unsigned first, unsigned last, unsigned flags);
+void in_forked_child(void);
+
+/* claims.c: what belongs to whom */
+struct endpoint_entry claimed_endpoint(struct node *n, unsigned address, bool *ours);
+struct endpoint_entry endpoint_of(struct node *n, unsigned address);
+int claim(struct node *n, unsigned interface);
+int release(struct node *n, unsigned interface);
+int disconnect_claim(struct node *n, const struct usbdevfs_disconnect_claim *c);
+int check_recipient(struct node *n, uint8_t request_type, uint8_t request, uint16_t index);
+
+/* transfers.c: URBs from submission to reaping */
+int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pending **submitted, uint32_t *sequence);
+int discard(struct node *n, const void *urb);
+int reap(struct node *n, void **result, bool wait);
+int transfer(struct node *n, struct usbdevfs_urb *u, unsigned timeout_ms);
+
+/* requests.c: the ioctls */
+int answer(struct node *n, unsigned long request, void *argument);
+
+/* descriptors.c: reading a node */
+ssize_t read_descriptors(struct node *n, void *buffer, size_t count, off_t *position);
+off_t seek(struct node *n, off_t offset, int whence);
+
+#endif

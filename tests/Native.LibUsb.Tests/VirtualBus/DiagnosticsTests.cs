@@ -1,0 +1,37 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Bus;
+
+/// <summary>Tests that tools which look into a runtime (dotnet-trace, dotnet-dump, debuggers) reach a program on the virtual bus.</summary>
+public sealed class DiagnosticsTests
+{
+    private const int HeaderSize = 20;
+
+    [BusFact]
+    public void The_runtime_answers_on_its_diagnostics_port()
+    {
+        using Watchdog watchdog = new();
+        using VirtualBus bus = TestBus.Create();
+        bus.Attach(new BulkLoopback());
+        string port = Assert.Single(Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{Environment.ProcessId}-*-socket"));
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(port));
+
+        // "DOTNET_IPC_V1", the size, then the command: of the set for the process (4), the one that asks for information about it (0)
+        byte[] request = [.. "DOTNET_IPC_V1\0"u8, HeaderSize, 0, 4, 0, 0, 0];
+        Assert.Equal(HeaderSize, socket.Send(request));
+        byte[] answer = new byte[HeaderSize + sizeof(long)];
+        for (int received = 0; received < answer.Length;)
+        {
+            int count = socket.Receive(answer.AsSpan(received));
+            Assert.NotEqual(0, count);
+            received += count;
+        }
+
+        Assert.Equal("DOTNET_IPC_V1\0"u8, answer.AsSpan(0, 14));
+        Assert.Equal([0xff, 0x00], answer[16..18]); // the set of answers, and success
+        Assert.Equal(Environment.ProcessId, BinaryPrimitives.ReadInt64LittleEndian(answer.AsSpan(HeaderSize)));
+    }
+}
