@@ -71,6 +71,7 @@ enum {
     URB_ISO_ASAP = 0x02,
     URB_ZERO_PACKET = 0x40,
     URB_DIR_IN = 0x200,
+    URB_CONTINUATION = 0x40000000, /* ours: a piece of the same transfer as the one before it */
 };
 
 enum host_operation {
@@ -87,6 +88,7 @@ enum host_operation {
     HOST_ALLOC_STREAMS = 11,
     HOST_FREE_STREAMS = 12,
     HOST_CLOSE = 13,
+    HOST_ADMIT = 14,
 };
 
 /* What the bus says about the 32 endpoint addresses in the settings that are active now: six bytes each. */
@@ -154,6 +156,7 @@ struct node {
     int socket;
     pthread_t receiver;
     bool gone, closing, writable, closed;
+    bool asks; /* the bus decides whether a URB may be submitted */
 
     struct pending *flying;           /* in order of submission */
     struct pending *flying_tail;
@@ -948,7 +951,8 @@ static int import(struct node *n, unsigned bus, unsigned device, int flags)
     n->capabilities = get32(host);
     n->bus = get32(host + 4);
     n->device = get32(host + 8);
-    n->speed = get32(host + 12);
+    n->asks = host[12] & 0x80;
+    n->speed = get32(host + 12) & 0xffffff;
     n->port_count = host[16];
     memcpy(n->ports, host + 17, 7);
     n->descriptors_length = get32(host + 24);
@@ -1242,6 +1246,11 @@ static int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pendi
     } else if (u->flags & USBDEVFS_URB_ZERO_PACKET && type == USBDEVFS_URB_TYPE_BULK) {
         flags |= URB_ZERO_PACKET;
     }
+
+    if (u->flags & USBDEVFS_URB_BULK_CONTINUATION)
+        flags |= URB_CONTINUATION;
+    if (n->asks && (error = ask_host(n, HOST_ADMIT, setup ? 0 : u->endpoint, (uint32_t)length, NULL, 0, NULL, 0)) < 0)
+        return error;
 
     struct pending costs = { 0 };
     if ((error = take_memory(n, &costs, u->buffer, (size_t)(setup ? length + 8 : length), packets, scattered)) != 0)

@@ -129,6 +129,20 @@ public sealed class DividedTransferTests : BusTest
         }
     }
 
+    [BusFact]
+    public void What_is_behind_a_failed_piece_is_not_sent()
+    {
+        using UsbTransfer transfer = _handle.CreateTransfer();
+        transfer.SetBulk(BulkLoopback.OutAddress, 60 * Piece);
+        for (int round = 0; round < 20; round++)
+        {
+            Output.FailNext(UrbStatus.Protocol);
+            transfer.Submit();
+            Finish(transfer);
+            Assert.Equal((0, 0), (transfer.ActualLength, _loopback.Waiting));
+        }
+    }
+
     private void Answer(long submitted, int length, UrbStatus status)
     {
         lock (_loopback.SyncRoot)
