@@ -229,6 +229,7 @@ public sealed partial class VirtualBus : IDisposable
     /// <summary>A device is on the bus from now on. The lock is held.</summary>
     internal void Add(VirtualDevice device, byte configuration, int bus, int number, string port)
     {
+        device.Faults?.CheckHost(Options.Host);
         lock (device.SyncRoot)
         {
             device.SelectConfiguration(configuration);

@@ -62,6 +62,8 @@ internal sealed class HostState(VirtualDevice device)
                 return AllocateStreams(a, payload);
             case HostOperation.FreeStreams:
                 return FreeStreams(payload);
+            case HostOperation.Admit:
+                return device.Admit((byte)a, (int)b);
             case HostOperation.Close:
                 device.Disconnected(from);
                 return 0;

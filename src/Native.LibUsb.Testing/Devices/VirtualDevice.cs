@@ -18,6 +18,7 @@ public class VirtualDevice
     private readonly byte[] _alternates = new byte[32];
     private readonly List<Connection> _connections = [];
     private VirtualDevice? _successor;
+    private FaultPlan? _faults;
     private int _waiting;
     private bool _isEnumerated;
 
@@ -76,6 +77,25 @@ public class VirtualDevice
     /// <summary>Times that opening the node for writing was refused.</summary>
     public int DeniedOpens { get; private set; }
 
+    /// <summary>Gets or sets the faults that the device injects; null for none.</summary>
+    /// <exception cref="InvalidOperationException">The device is attached, or another device has the plan.</exception>
+    public FaultPlan? Faults
+    {
+        get => _faults;
+        set
+        {
+            if (IsAttached)
+                throw new InvalidOperationException("A plan is set before the device is attached; rules can be added to it later.");
+            if (value is { Device: { } other } && other != this)
+                throw new InvalidOperationException("Another device has this plan.");
+            if (_faults is { } before)
+                before.Device = null;
+            if (value is not null)
+                value.Device = this;
+            _faults = value;
+        }
+    }
+
     /// <summary>The active configuration's value; 0 when the device is not configured.</summary>
     public byte Configuration { get; private set; }
 
@@ -116,6 +136,9 @@ public class VirtualDevice
     internal const string NoSuccessor = "USB/IP does not carry a reset: on the kernel's bus no other device can appear after one.";
 
     internal HostState Host { get; }
+
+    /// <summary>Gets whether the plug is out, and the bus does not know yet: nothing is answered.</summary>
+    internal bool IsPluggedOut { get; private set; }
 
     internal VirtualBus? Bus { get; set; }
 
@@ -222,14 +245,53 @@ public class VirtualDevice
     {
         lock (SyncRoot)
         {
-            if (!urb.IsInFlight)
+            if (!urb.IsInFlight || urb.IsAnswered)
                 throw new InvalidOperationException("The URB has been completed before.");
-            urb.IsInFlight = false;
-            if (status == UrbStatus.Success && urb.ShortNotOk && urb.IsIn && urb.ActualLength < urb.Length)
-                status = UrbStatus.ShortPacket;
-            urb.Endpoint.Leave(urb, status);
-            urb.Connection.Return(urb, status);
-            Announce();
+            if (urb.Endpoint.Alter(urb, ref status))
+                Finish(urb, status);
+        }
+    }
+
+    /// <summary>A URB is given back. Lock held.</summary>
+    internal void Finish(VirtualUrb urb, UrbStatus status)
+    {
+        VirtualEndpoint endpoint = urb.Endpoint;
+        int place = endpoint.PlaceOf(urb);
+        urb.IsInFlight = false;
+        if (status == UrbStatus.Success && urb.ShortNotOk && urb.IsIn && urb.ActualLength < urb.Length)
+            status = UrbStatus.ShortPacket;
+        endpoint.Leave(urb, status);
+        urb.Connection.Return(urb, status);
+        endpoint.Follow(place, status);
+        Announce();
+    }
+
+    /// <summary>Pulls the plug: nothing is answered any more, and the device is off its bus a moment later. Lock held.</summary>
+    internal void PullPlug()
+    {
+        IsPluggedOut = true;
+        Unplug();
+    }
+
+    /// <summary>The host asks whether it may submit a URB: 0, or a negative errno. Lock held.</summary>
+    internal int Admit(byte address, int length)
+    {
+        if (Faults is not { } plan || Find(address) is not { } endpoint)
+            return 0;
+        long attempt = endpoint.Attempts++;
+        if (plan.FindAtSubmission(address, attempt) is not { } rule)
+            return 0;
+        endpoint.RecordAttempt(rule, attempt, length);
+        switch (rule.Kind)
+        {
+            case FaultKind.Unplug:
+                PullPlug();
+                return 0;
+            case FaultKind.Reset:
+                Reset();
+                return 0;
+            default:
+                return -rule.Error;
         }
     }
 
@@ -268,7 +330,7 @@ public class VirtualDevice
     {
         lock (SyncRoot)
         {
-            _isEnumerated = false;
+            _isEnumerated = IsPluggedOut = false;
             foreach (VirtualEndpoint endpoint in _endpoints.Values)
                 endpoint.TakeAll(UrbStatus.Shutdown);
             foreach (Connection connection in _connections)

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Testing;
 /// The base class keeps every URB pending until somebody completes it, so a test can play the device by hand. A model overrides
 /// <see cref="OnSubmit"/>. All of its members are called with <see cref="VirtualDevice.SyncRoot"/> held.
 /// </remarks>
-public class VirtualEndpoint
+public partial class VirtualEndpoint
 {
     private readonly List<VirtualUrb> _pending = [];
     private readonly Queue<(UrbStatus Status, int Length)> _failures = [];
@@ -80,7 +80,13 @@ public class VirtualEndpoint
         {
             _holding = false;
             while (_pending.Find(u => u.IsHeld) is { } urb)
-                Pass(urb);
+            {
+                urb.IsHeld = false;
+                if (MustQueue(urb))
+                    urb.IsQueued = true;
+                else
+                    Pass(urb);
+            }
         }
     }
 
@@ -113,6 +119,7 @@ public class VirtualEndpoint
     }
 
     /// <summary>Lets the next URB that the model would see fail instead. Can be called several times for several URBs.</summary>
+    /// <remarks>See <see cref="VirtualDevice.Faults"/> for more kinds of faults, and for faults by rule.</remarks>
     /// <param name="status">How it ends. A stall halts the endpoint too.</param>
     /// <param name="actualLength">Bytes it reports, at most its length; those of an IN transfer are zero.</param>
     public void FailNext(UrbStatus status, int actualLength = 0)
@@ -133,13 +140,13 @@ public class VirtualEndpoint
     /// <returns>False when the time is up.</returns>
     public bool WaitForCompleted(long count, TimeSpan timeout) => Device.WaitUntil(() => Completed >= count, timeout);
 
-    /// <summary>The oldest URB that is with the model (not parked); null when there is none. Call with the lock held.</summary>
+    /// <summary>The oldest URB that is with the model (not parked, and not answered); null when there is none. Call with the lock held.</summary>
     protected VirtualUrb? First
     {
         get
         {
             foreach (VirtualUrb urb in _pending)
-                if (!urb.IsHeld)
+                if (urb.IsWithModel)
                     return urb;
             return null;
         }
@@ -168,10 +175,15 @@ public class VirtualEndpoint
 
     internal void Receive(VirtualUrb urb)
     {
-        Submitted++;
+        urb.Number = Submitted++;
         _pending.Add(urb);
-        if (_holding)
+        _isBroken &= urb.IsContinuation;
+        if (_isBroken)
+            GiveBack(urb, UrbStatus.Unlinked);
+        else if (_holding)
             urb.IsHeld = true;
+        else if (MustQueue(urb))
+            urb.IsQueued = true;
         else
             Pass(urb);
         Device.Announce();
@@ -179,25 +191,22 @@ public class VirtualEndpoint
 
     private void Pass(VirtualUrb urb)
     {
-        urb.IsHeld = false;
-        if (IsHalted)
-        {
+        urb.IsHeld = urb.IsQueued = false;
+        if (Device.IsPluggedOut)
+            urb.IsWithheld = true;
+        else if (IsHalted)
             GiveBack(urb, UrbStatus.Stall);
-        }
-        else if (_failures.Count > 0)
-        {
-            (UrbStatus status, int length) = _failures.Dequeue();
-            IsHalted |= status == UrbStatus.Stall && Address != 0;
-            Fail(urb, status, length);
-        }
+        else if (_failures.TryDequeue(out (UrbStatus Status, int Length) failure))
+            Fail(urb, failure.Status, failure.Length);
+        else if (Device.Faults?.Find(Address, urb.Number) is { } rule)
+            Begin(urb, rule);
         else
-        {
             OnSubmit(urb);
-        }
     }
 
     private void Fail(VirtualUrb urb, UrbStatus status, int length)
     {
+        IsHalted |= status == UrbStatus.Stall && Address != 0;
         if (urb.PacketCount == 0)
         {
             length = Math.Min(length, urb.Length);
@@ -208,21 +217,36 @@ public class VirtualEndpoint
         GiveBack(urb, status);
     }
 
-    internal void GiveBack(VirtualUrb urb, UrbStatus status) => Device.Complete(urb, status);
+    internal void GiveBack(VirtualUrb urb, UrbStatus status) => Device.Finish(urb, status);
 
     /// <summary>The device completes a URB: it leaves the endpoint. Lock held.</summary>
     internal void Leave(VirtualUrb urb, UrbStatus status)
     {
         _pending.Remove(urb);
+        if (urb == _overtaken)
+            _overtaken = null;
         Completed++;
         if (status == UrbStatus.Unlinked)
             Unlinked++;
         Bytes += urb.ActualLength;
     }
 
+    /// <summary>A URB has been given back: those behind it follow. Lock held.</summary>
+    /// <param name="place">The place that it had.</param>
+    /// <param name="status">How it ended.</param>
+    internal void Follow(int place, UrbStatus status)
+    {
+        if (place >= 0 && status is not (UrbStatus.Success or UrbStatus.Unlinked or UrbStatus.Shutdown))
+            BreakTransfer(place);
+        if (_pending.Count > 0)
+            Advance();
+    }
+
+    internal int PlaceOf(VirtualUrb urb) => _pending.IndexOf(urb);
+
     internal void Take(VirtualUrb urb, UrbStatus status)
     {
-        if (!urb.IsHeld)
+        if (urb.IsWithModel)
             OnUnlink(urb);
         if (urb.IsInFlight)
             GiveBack(urb, status);
@@ -230,6 +254,8 @@ public class VirtualEndpoint
 
     internal void TakeAll(UrbStatus status, Connection? of = null)
     {
+        bool advancing = _advancing;
+        _advancing = true; // what waits for those before it is taken too
         for (int i = 0; i < _pending.Count;)
         {
             if (of is not null && _pending[i].Connection != of)
@@ -241,11 +267,15 @@ public class VirtualEndpoint
             Take(_pending[i], status);
             i = 0; // others may have ended with it
         }
+
+        _advancing = advancing;
+        if (_pending.Count > 0)
+            Advance();
     }
 
     internal void Reset()
     {
-        IsHalted = false;
+        IsHalted = _isBroken = false;
         Streams = 0;
         OnReset();
     }

@@ -76,6 +76,33 @@ public sealed unsafe class VirtualUrb
 
     internal uint Sequence { get; set; }
 
+    /// <summary>Gets the number of the URB on its endpoint, from 0.</summary>
+    internal long Number { get; set; }
+
+    /// <summary>Gets whether it is a piece of the same transfer as the one before it.</summary>
+    internal bool IsContinuation { get; set; }
+
+    /// <summary>Gets whether it waits until those before it are answered.</summary>
+    internal bool IsQueued { get; set; }
+
+    /// <summary>Gets whether the model never sees it.</summary>
+    internal bool IsWithheld { get; set; }
+
+    /// <summary>Gets whether the model has answered it, and it is given back later.</summary>
+    internal bool IsAnswered { get; set; }
+
+    /// <summary>Gets how it ended, when it is answered.</summary>
+    internal UrbStatus Answer { get; set; }
+
+    /// <summary>Gets the fault that changes the model's answer.</summary>
+    internal FaultRule? Fault { get; set; }
+
+    /// <summary>Gets the length that it was submitted with, where a fault has changed it; otherwise 0.</summary>
+    internal int AskedLength { get; set; }
+
+    /// <summary>Gets whether the model has it, and has not answered.</summary>
+    internal bool IsWithModel => this is { IsHeld: false, IsQueued: false, IsWithheld: false, IsAnswered: false };
+
     internal Connection Connection => _connection;
 
     internal byte* Pointer => _buffer;
@@ -130,7 +157,9 @@ public sealed unsafe class VirtualUrb
         _actualLength = 0;
         StartFrame = 0;
         Tag = 0;
-        IsHeld = false;
+        IsHeld = IsQueued = IsWithheld = IsAnswered = IsContinuation = false;
+        Fault = null;
+        AskedLength = 0;
     }
 
     internal void Free()

@@ -41,6 +41,15 @@ internal static unsafe partial class Libc
         public nint Nanoseconds;
     }
 
+    [LibraryImport("libc", EntryPoint = "signal")]
+    public static partial nint HandleSignal(int signal, nint handler);
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    public static partial int CurrentThread();
+
+    [LibraryImport("libc", EntryPoint = "tgkill", SetLastError = true)]
+    public static partial int SendSignal(int process, int thread, int signal);
+
     [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
     public static partial nint ReceiveMessage(int socket, Message* message, int flags);
 

@@ -102,7 +102,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     protected override void OnUnlink(VirtualUrb urb)
     {
         ArgumentNullException.ThrowIfNull(urb);
-        if (!_paced || !Device.IsAttached || _pullsPlug)
+        if (!_paced || !Device.IsAttached || Device.IsPluggedOut || _pullsPlug)
             return;
         OnTime(); // a busy machine may be late: what is due before this one moves before it
         if (!urb.IsInFlight || _pullsPlug)
@@ -138,7 +138,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     {
         lock (Device.SyncRoot)
         {
-            while (!_pullsPlug && First is { } urb)
+            while (!_pullsPlug && !Device.IsPluggedOut && First is { } urb)
             {
                 if (Due(urb) > FrameClock.Now)
                 {
@@ -167,12 +167,30 @@ public abstract class IsoEndpoint : VirtualEndpoint
         }
     }
 
+    private void Record(VirtualUrb urb, int index, long number)
+    {
+        IsoPacket packet = urb.Packets[index];
+        Device.Faults?.Record(new InjectedFault
+        {
+            Endpoint = Address,
+            Urb = urb.Number,
+            Packet = number,
+            Kind = FaultKind.Packets,
+            Status = packet.Status,
+            Length = packet.Length,
+            Moved = packet.ActualLength,
+            Lost = packet.Length - packet.ActualLength,
+        });
+    }
+
     private void MoveAll(VirtualUrb urb, long first, int count)
     {
         for (int i = 0; i < count; i++)
         {
-            IsoFault? fault = _faults.Count > 0 && _faults.Remove(first + i, out IsoFault found) ? found : null;
+            IsoFault? fault = _faults.Count > 0 && _faults.Remove(first + i, out IsoFault found) ? found : Device.Faults?.FindPacket(Address, first + i);
             Move(urb, i, first + i, fault);
+            if (fault is not null)
+                Record(urb, i, first + i);
         }
         MovedPackets += count;
     }

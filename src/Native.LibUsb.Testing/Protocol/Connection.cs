@@ -198,6 +198,7 @@ internal sealed unsafe class Connection
         urb.IsIn = isIn;
         urb.ShortNotOk = (flags & UsbIp.ShortNotOk) != 0;
         urb.ZeroPacket = (flags & UsbIp.ZeroPacket) != 0;
+        urb.IsContinuation = (flags & UsbIp.Continuation) != 0;
         urb.StreamId = packets == 0 && number != 0 ? (uint)Get(header + 28) : 0;
         urb.Setup = number == 0 ? SetupPacket.Read(new ReadOnlySpan<byte>(header + 40, 8)) : default;
         if (!isIn && length > 0 && !Take(urb.Pointer, length))
@@ -389,6 +390,8 @@ internal sealed unsafe class Connection
         BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(4), device.BusNumber);
         BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(8), device.DeviceNumber);
         BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(12), (int)device.Description.Speed);
+        if (device.Faults is not null)
+            record[12] |= UsbIp.AsksBeforeSubmission;
         string path = device.PortPath!;
         byte[] ports = path.StartsWith("usb", StringComparison.Ordinal) ? [] :
             [.. path[(path.IndexOf('-', StringComparison.Ordinal) + 1)..].Split('.').Select(p => byte.Parse(p, CultureInfo.InvariantCulture))];

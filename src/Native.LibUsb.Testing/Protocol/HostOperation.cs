@@ -16,4 +16,5 @@ internal enum HostOperation
     AllocateStreams = 11,
     FreeStreams = 12,
     Close = 13,
+    Admit = 14,
 }

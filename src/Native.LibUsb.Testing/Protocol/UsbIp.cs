@@ -13,6 +13,12 @@ internal static class UsbIp
 
     public const uint ShortNotOk = 0x01, ZeroPacket = 0x40;
 
+    /// <summary>Ours, from the preload only: a piece of the same bulk transfer as the one before it.</summary>
+    public const uint Continuation = 0x40000000;
+
+    /// <summary>The bit beside the speed in the record of a device with which the preload asks before each submission.</summary>
+    public const byte AsksBeforeSubmission = 0x80;
+
     /// <summary>The status of a refused import that names a device as the kernel does: 1 is "not available".</summary>
     public const uint NotAvailable = 1;
 

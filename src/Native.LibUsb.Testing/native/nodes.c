@@ -103,7 +103,8 @@ static int import(struct node *n, unsigned bus, unsigned device, int flags)
     n->capabilities = get32(host);
     n->bus = get32(host + 4);
     n->device = get32(host + 8);
-    n->speed = get32(host + 12);
+    n->asks = host[12] & 0x80;
+    n->speed = get32(host + 12) & 0xffffff;
     n->port_count = host[16];
     memcpy(n->ports, host + 17, 7);
     n->descriptors_length = get32(host + 24);

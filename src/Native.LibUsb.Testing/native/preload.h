@@ -97,6 +97,7 @@ enum {
     URB_ISO_ASAP = 0x02,
     URB_ZERO_PACKET = 0x40,
     URB_DIR_IN = 0x200,
+    URB_CONTINUATION = 0x40000000, /* ours: a piece of the same transfer as the one before it */
 };
 
 enum host_operation {
@@ -113,6 +114,7 @@ enum host_operation {
     HOST_ALLOC_STREAMS = 11,
     HOST_FREE_STREAMS = 12,
     HOST_CLOSE = 13,
+    HOST_ADMIT = 14,
 };
 
 /* What the bus says about the 32 endpoint addresses in the settings that are active now: six bytes each. */
@@ -183,6 +185,7 @@ struct node {
     int socket;
     pthread_t receiver, canceller;
     bool gone, closing, writable, closed;
+    bool asks; /* the bus decides whether a URB may be submitted */
     bool cancels;    /* the canceller has been started */
 
     struct pending *flying;           /* in order of submission */

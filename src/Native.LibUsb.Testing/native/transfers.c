@@ -80,6 +80,11 @@ int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pending **su
         flags |= URB_ZERO_PACKET;
     }
 
+    if (u->flags & USBDEVFS_URB_BULK_CONTINUATION)
+        flags |= URB_CONTINUATION;
+    if (n->asks && (error = ask_host(n, HOST_ADMIT, setup ? 0 : u->endpoint, (uint32_t)length, NULL, 0, NULL, 0)) < 0)
+        return error;
+
     struct pending costs = { 0 };
     if ((error = take_memory(n, &costs, u->buffer, (size_t)(setup ? length + 8 : length), packets, scattered)) != 0)
         return -error;

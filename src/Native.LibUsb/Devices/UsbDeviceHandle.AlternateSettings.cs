@@ -12,7 +12,7 @@ public sealed unsafe partial class UsbDeviceHandle
     internal UsbError TrySetAlternateSetting(int interfaceNumber, int alternateSetting)
     {
         using HandleLease lease = Lease();
-        if (!OpeningDescriptor.IsNeeded)
+        if (!OpeningDescriptor.HasSettingDefect)
             return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
 
         // libusb's function must not be called here when the device has been unplugged, and that may happen after any look. So the request is made on the file.

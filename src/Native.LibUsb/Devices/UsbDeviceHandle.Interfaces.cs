@@ -75,7 +75,10 @@ public sealed unsafe partial class UsbDeviceHandle
     internal bool IsOnlyEnding(ClaimedInterface claimed) =>
         claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
 
-    /// <summary>Makes a synchronous transfer on a bulk or interrupt endpoint.</summary>
+    /// <summary>
+    /// Makes a synchronous transfer on a bulk or interrupt endpoint. Where libusb would divide it (<see cref="DividesTransfers"/>), it is several transfers, each of
+    /// which begins when the one before it has ended.
+    /// </summary>
     internal UsbError Move(UsbEndpoint endpoint, byte* data, int length, out int transferred, uint milliseconds)
     {
         int moved = 0;
@@ -85,9 +88,9 @@ public sealed unsafe partial class UsbDeviceHandle
         int resets = Claims.Resets;
         using (Context.EnterSynchronous("make a synchronous transfer"))
         {
-            result = endpoint.TransferType == UsbTransferType.Bulk
-                ? libusb.libusb_bulk_transfer(_native.Pointer, endpoint.Address, data, length, &moved, milliseconds)
-                : libusb.libusb_interrupt_transfer(_native.Pointer, endpoint.Address, data, length, &moved, milliseconds);
+            result = length > UsbfsLimits.BulkPiece && DividesTransfers
+                ? MovePieces(endpoint, data, length, &moved, milliseconds)
+                : MoveWhole(endpoint, data, length, &moved, milliseconds);
         }
 
         Context.RunDeferred();
@@ -100,6 +103,11 @@ public sealed unsafe partial class UsbDeviceHandle
             throw new InvalidOperationException($"The device was reset after {moved} of {length} bytes, and endpoint 0x{endpoint.Address:x2} is stale.");
         return (UsbError)result;
     }
+
+    private int MoveWhole(UsbEndpoint endpoint, byte* data, int length, int* moved, uint milliseconds) =>
+        endpoint.TransferType == UsbTransferType.Bulk
+            ? libusb.libusb_bulk_transfer(_native.Pointer, endpoint.Address, data, length, moved, milliseconds)
+            : libusb.libusb_interrupt_transfer(_native.Pointer, endpoint.Address, data, length, moved, milliseconds);
 
     // Wrong descriptors may give an endpoint to several interfaces.
     private static bool IsOfOther(UsbTransfer transfer, ClaimedInterface claimed) =>

@@ -20,7 +20,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
 
-    /// <summary>Gets the descriptor of the device's file; null where libusb does not report it, or nobody needs it. See <see cref="OpeningDescriptor"/>.</summary>
+    /// <summary>Gets the descriptor of the device's file; null where libusb does not report it. See <see cref="OpeningDescriptor"/>.</summary>
     public int? Descriptor { get; private set; }
 
     /// <summary>Gets whether it is never closed. See <see cref="LeaveOpen"/>.</summary>

@@ -5,8 +5,8 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Learns the file descriptor of a device while the calling thread opens it: libusb notifies that thread of the descriptor, and has no function that returns it.
-/// Before libusb 1.0.27 an alternate setting is activated on the descriptor itself, because <c>libusb_set_interface_alt_setting</c> unlocks a mutex that it has
-/// not locked when the device was unplugged; <c>libusb_close</c> aborts the process afterwards.
+/// The library asks the file whether libusb divides long transfers (<see cref="UsbfsRequests.DividesTransfers"/>), and before libusb 1.0.27 it activates
+/// alternate settings there (<see cref="HasSettingDefect"/>).
 /// </summary>
 internal static unsafe class OpeningDescriptor
 {
@@ -14,11 +14,14 @@ internal static unsafe class OpeningDescriptor
     [ThreadStatic]
     private static int t_descriptor;
 
-    /// <summary>Gets whether the loaded libusb has the defect. 1.0.27 brought the function.</summary>
-    public static bool IsNeeded => !OptionalExports.IsAvailable(OptionalExports.libusb_init_context);
+    /// <summary>
+    /// Gets whether <c>libusb_set_interface_alt_setting</c> of the loaded libusb unlocks a mutex that it has not locked when the device was unplugged;
+    /// <c>libusb_close</c> aborts the process afterwards. 1.0.27 brought the function that this looks for.
+    /// </summary>
+    public static bool HasSettingDefect => !OptionalExports.IsAvailable(OptionalExports.libusb_init_context);
 
-    /// <summary>Gets the notifier of added descriptors for a context whose program has set none; null if none is needed.</summary>
-    public static delegate* unmanaged<int, short, void*, void> Notifier => IsNeeded && OperatingSystem.IsLinux() ? &OnAdded : null;
+    /// <summary>Gets the notifier of added descriptors for a context whose program has set none; null where devices have no files.</summary>
+    public static delegate* unmanaged<int, short, void*, void> Notifier => OperatingSystem.IsLinux() ? &OnAdded : null;
 
     /// <summary>Forgets what the thread has opened before.</summary>
     public static void Begin() => t_descriptor = 0;

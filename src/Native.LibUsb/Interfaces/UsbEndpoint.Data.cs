@@ -116,6 +116,8 @@ public sealed unsafe partial class UsbEndpoint
     /// <remarks>
     /// Do not block on the result in a callback (<c>ReadAsync(buffer).AsTask().Wait()</c>): the thread that waits is the one that handles the events, so the call
     /// never ends. The library cannot detect that.
+    /// <para>On Linux with a controller without scatter-gather, a read of more than 16 KiB is several transfers, each of which begins when the one before it has
+    /// ended, and the call allocates.</para>
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -160,6 +162,8 @@ public sealed unsafe partial class UsbEndpoint
             CheckMoves(direction);
             if (!UsbEndpointAddress.IsValid(Address))
                 return ValueTask.FromException<int>(Failure(UsbError.InvalidParameter, memory.Length, 0));
+            if (direction == UsbDirection.In && memory.Length > UsbfsLimits.BulkPiece && Handle.DividesTransfers)
+                return ReadPiecesAsync(memory, cancellationToken);
             using EndpointMove move = BeginMove(); // until it is submitted: then it is in flight
             return cancellationToken.IsCancellationRequested
                 ? TransferCompletion.CanceledAsync(cancellationToken)

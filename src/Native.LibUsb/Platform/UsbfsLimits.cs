@@ -6,6 +6,9 @@ internal static class UsbfsLimits
     /// <summary>Packets of one isochronous URB. libusb makes several URBs of a longer transfer.</summary>
     public const int PacketsPerUrb = 128;
 
+    /// <summary>Bytes of one bulk or interrupt URB that libusb makes for a controller without scatter-gather. It makes several URBs of a longer transfer.</summary>
+    public const int BulkPiece = 16_384;
+
     /// <summary>Bytes of data of one control transfer.</summary>
     public const int ControlBytes = 4096;
 

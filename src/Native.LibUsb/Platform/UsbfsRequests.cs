@@ -11,6 +11,13 @@ internal static unsafe class UsbfsRequests
     // USBDEVFS_SETINTERFACE. Most architectures encode the direction of a request in the same way.
     private static readonly nuint s_setInterface = RuntimeInformation.ProcessArchitecture == Architecture.Ppc64le ? 0x40085504u : 0x80085504u;
 
+    // USBDEVFS_GET_CAPABILITIES.
+    private static readonly nuint s_getCapabilities = RuntimeInformation.ProcessArchitecture == Architecture.Ppc64le ? 0x4004551Au : 0x8004551Au;
+
+    private const uint BulkContinuation = 0x02;
+    private const uint NoPacketSizeLimit = 0x04;
+    private const uint BulkScatterGather = 0x08;
+
     // The function that libusb calls, which a library that was loaded before libc may replace: an import from libc would not find that one.
     private static readonly delegate* unmanaged<int, nuint, void*, int> s_ioctl = FindFunction();
 
@@ -34,6 +41,19 @@ internal static unsafe class UsbfsRequests
             NoSuchDevice => UsbError.NoDevice,
             _ => UsbError.Other,
         };
+    }
+
+    /// <summary>
+    /// Returns whether libusb divides bulk and interrupt transfers into pieces of <see cref="UsbfsLimits.BulkPiece"/> bytes, because the controller has no
+    /// scatter-gather; null if the system does not answer (USBDEVFS_GET_CAPABILITIES).
+    /// </summary>
+    /// <param name="descriptor">The file of the device.</param>
+    public static bool? DividesTransfers(int descriptor)
+    {
+        uint capabilities = 0;
+        if (s_ioctl(descriptor, s_getCapabilities, &capabilities) < 0)
+            return null;
+        return (capabilities & BulkScatterGather) == 0 && ((capabilities & BulkContinuation) != 0 || (capabilities & NoPacketSizeLimit) == 0);
     }
 
     private static delegate* unmanaged<int, nuint, void*, int> FindFunction() =>

@@ -44,15 +44,16 @@ internal sealed record RingPlan
     public bool Drops => Options.Overflow == UsbRingOverflow.Drop || (Options.Overflow == UsbRingOverflow.Automatic && IsIsochronous);
 
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the system.</exception>
-    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction) =>
-        Make(endpoint, options, direction, UsbfsMemory.Limit);
+    public static RingPlan Make(UsbEndpoint endpoint, UsbRingOptions options, UsbDirection direction) =>
+        Make(endpoint.Descriptor, options, direction, UsbfsMemory.Limit, endpoint.Interface.Handle.DividesTransfers);
 
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="options">What the program has chosen; the rest is chosen here.</param>
     /// <param name="direction">The direction that the endpoint must have.</param>
     /// <param name="limit">Bytes that the system allows all transfers together; null for no limit.</param>
+    /// <param name="dividesTransfers">Whether libusb divides bulk and interrupt transfers of more than 16 KiB, so that the ring uses shorter ones.</param>
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the limit.</exception>
-    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit)
+    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit, bool dividesTransfers = false)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         if (endpoint.Direction != direction)
@@ -68,6 +69,8 @@ internal sealed record RingPlan
 
         bool isochronous = endpoint.TransferType == UsbTransferType.Isochronous;
         (int packets, int packetSize, int size) = isochronous ? Isochronous(endpoint, options, limit) : Simple(endpoint, options, direction);
+        if (dividesTransfers && !isochronous)
+            (options, size) = Undivided(endpoint, options, size);
         var plan = new RingPlan
         {
             Endpoint = endpoint.Address,
@@ -122,6 +125,19 @@ internal sealed record RingPlan
         }
 
         return (0, 0, options.TransferSize);
+    }
+
+    /// <summary>Makes transfers that libusb would divide shorter, and their number larger: a divided transfer that overflows crashes.</summary>
+    private static (UsbRingOptions Options, int Size) Undivided(UsbEndpointDescriptor endpoint, UsbRingOptions options, int size)
+    {
+        if (size <= UsbfsLimits.BulkPiece)
+            return (options, size);
+        int packet = Math.Max(endpoint.MaxPacketSize, 1);
+        int most = Math.Max(UsbfsLimits.BulkPiece / packet, 1) * packet;
+        long pieces = ((long)size + most - 1) / most;
+        return (options with { Transfers = Times(options.Transfers), Spares = Times(options.Spares) }, most);
+
+        int Times(int count) => (int)Math.Min(count * pieces, UsbRingOptions.MostTransfers);
     }
 
     /// <summary>The usual number of transfers, or as many as the ring's share of the limit has room for.</summary>

@@ -28,6 +28,8 @@ public sealed record UsbRingOptions
     /// behind them, does not end a transfer of 64 KiB: its data is delivered when 64 such messages have arrived, or when the ring is stopped.
     /// Large transfers suit continuous streams; where data is needed at once, set the size of one message, or one packet as
     /// <see cref="ForLatency"/> does.
+    /// <para>On Linux a controller without scatter-gather has transfers of at most 16 KiB. A ring then divides the size, and multiplies <see cref="Transfers"/> and
+    /// <see cref="Spares"/> instead; <see cref="UsbRing.TransferSize"/> is the size that was chosen.</para>
     /// </remarks>
     public int TransferSize { get; init; }
 

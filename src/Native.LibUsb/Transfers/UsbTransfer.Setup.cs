@@ -97,6 +97,9 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is what streams should have.</param>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotSupported"/>: on Linux, a controller without scatter-gather reads at most 16,384 bytes in one transfer.
+    /// </exception>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     public void SetBulk(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
@@ -188,6 +191,8 @@ public sealed unsafe partial class UsbTransfer
             throw new InvalidOperationException("The buffer of a control transfer holds its request: call SetControl.");
         if (_type == UsbTransferType.Isochronous && length != _buffer.Length)
             throw new ArgumentException($"The packets of the transfer fill {_buffer.Length} bytes, not {length}: call SetIsochronous.", parameter);
+        if (_type != UsbTransferType.Isochronous)
+            _handle.CheckRead(_endpoint, length);
     }
 
     private void UseBuffer()
@@ -208,6 +213,7 @@ public sealed unsafe partial class UsbTransfer
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
+        _handle.CheckRead(endpoint, length);
         _buffer.UseOwned(length, ref before);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
     }
@@ -239,6 +245,7 @@ public sealed unsafe partial class UsbTransfer
         using var setting = new SettingScope(this);
         if (setting.IsRefused)
             return;
+        _handle.CheckRead(endpoint, buffer.Length);
         _buffer.UsePinned(ref pin, buffer.Length);
         Configure(type, endpoint, milliseconds, callback, state, streamId);
     }

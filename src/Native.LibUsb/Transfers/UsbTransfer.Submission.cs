@@ -95,6 +95,8 @@ public sealed unsafe partial class UsbTransfer
         _actualLength = native->actual_length;
         if (_status != UsbTransferStatus.Completed)
             ForgetMixedUpPackets();
+        else if (_actualLength < native->length)
+            CheckDividedWrite(native->length);
         try
         {
             if (_awaited is { } awaited)
@@ -115,6 +117,20 @@ public sealed unsafe partial class UsbTransfer
         // Submitted again, it stays rooted.
         if (Interlocked.CompareExchange(ref _state, InFlight, InCallback | InFlight) != (InCallback | InFlight))
             ComeToRest();
+    }
+
+    /// <summary>
+    /// Corrects the status of a divided transfer that wrote less than all. When a URB fails while libusb submits later ones, the kernel refuses those, and libusb
+    /// takes the refusal for a short packet: the transfer has failed, and libusb says that it is complete.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CheckDividedWrite(int length)
+    {
+        if (length > UsbfsLimits.BulkPiece && !UsbEndpointAddress.IsIn(_endpoint) && _type is UsbTransferType.Bulk or UsbTransferType.Interrupt or UsbTransferType.BulkStream
+            && OperatingSystem.IsLinux())
+        {
+            _status = UsbTransferStatus.Error;
+        }
     }
 
     private void ComeToRest()

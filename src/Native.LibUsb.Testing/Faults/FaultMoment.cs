@@ -1,0 +1,14 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>Specifies between which steps of a URB a device is unplugged or reset.</summary>
+public enum FaultMoment
+{
+    /// <summary>After the host has been asked to submit the URB, before the URB is sent. Not with <see cref="VirtualBusHost.Kernel"/>.</summary>
+    Submission,
+
+    /// <summary>After the URB has reached its endpoint, before the device answers.</summary>
+    Arrival,
+
+    /// <summary>After the device has answered and the URB has been given back.</summary>
+    Completion,
+}

@@ -1,0 +1,187 @@
+namespace Native.LibUsb.Testing;
+
+/// <summary>Represents the faults that a device injects by rule and seed, and records those that it has injected.</summary>
+/// <remarks>
+/// <para>Give it to <see cref="VirtualDevice.Faults"/> before the device is attached. Rules can be added and removed at any time and from any thread; the first one
+/// that applies to a URB hits it. Which URBs a rule hits depends on the seed, the endpoint and the number of the URB only, and not on the order in which
+/// threads run.</para>
+/// <para>A device with a plan answers the URBs of each endpoint one after the other, as a device does, so that the fault of a URB waits for the URBs before it.
+/// Isochronous endpoints keep their time, and streams of bulk endpoints are not ordered.</para>
+/// </remarks>
+public sealed class FaultPlan
+{
+    private readonly Lock _lock = new();
+    private readonly List<(FaultRule Rule, int Number)> _rules = [];
+    private readonly Dictionary<FaultRule, long> _hits = new(ReferenceEqualityComparer.Instance);
+    private readonly List<InjectedFault> _faults = [];
+    private volatile (FaultRule Rule, int Number)[] _current = [];
+    private int _nextNumber;
+
+    /// <summary>Makes a plan without rules.</summary>
+    /// <param name="seed">Decides which URBs the rules with a probability hit.</param>
+    public FaultPlan(int seed = 0)
+    {
+        Seed = seed;
+    }
+
+    /// <summary>Gets the seed.</summary>
+    public int Seed { get; }
+
+    /// <summary>Gets the faults that have been injected, in the order in which they happened. A snapshot.</summary>
+    public IReadOnlyList<InjectedFault> Faults
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _faults];
+        }
+    }
+
+    /// <summary>Gets or sets what receives each fault when it has been injected. It is called with the device's lock held, and must not wait.</summary>
+    public Action<InjectedFault>? FaultInjected { get; set; }
+
+    /// <summary>Gets the device that has the plan.</summary>
+    internal VirtualDevice? Device { get; set; }
+
+    /// <summary>Adds a rule behind the others.</summary>
+    /// <returns>The plan.</returns>
+    /// <exception cref="ArgumentException">The rule contradicts itself.</exception>
+    /// <exception cref="PlatformNotSupportedException">The device is on a bus of the kernel, and the rule is for the submission.</exception>
+    public FaultPlan Add(FaultRule rule)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        rule.Check();
+        if (Device?.Bus is { } bus)
+            CheckHost(rule, bus.Options.Host);
+        lock (_lock)
+        {
+            _rules.Add((rule, _nextNumber++));
+            _current = [.. _rules];
+        }
+
+        return this;
+    }
+
+    /// <summary>Removes a rule.</summary>
+    /// <returns>False when the plan does not have it.</returns>
+    public bool Remove(FaultRule rule)
+    {
+        lock (_lock)
+        {
+            int removed = _rules.RemoveAll(one => ReferenceEquals(one.Rule, rule));
+            _current = [.. _rules];
+            return removed > 0;
+        }
+    }
+
+    /// <summary>Removes all rules. The recorded faults stay.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _rules.Clear();
+            _current = [];
+        }
+    }
+
+    internal void CheckHost(VirtualBusHost host)
+    {
+        foreach ((FaultRule rule, _) in _current)
+            CheckHost(rule, host);
+    }
+
+    /// <summary>Returns whether a rule can hit an endpoint.</summary>
+    internal bool Concerns(byte endpoint)
+    {
+        foreach ((FaultRule rule, _) in _current)
+            if (IsFor(rule, endpoint))
+                return true;
+        return false;
+    }
+
+    /// <summary>Returns whether a rule of a kind can hit an endpoint.</summary>
+    internal bool Has(FaultKind kind, byte endpoint)
+    {
+        foreach ((FaultRule rule, _) in _current)
+            if (rule.Kind == kind && IsFor(rule, endpoint))
+                return true;
+        return false;
+    }
+
+    /// <summary>Returns the rule that hits an attempt to submit a URB; null if there is none.</summary>
+    internal FaultRule? FindAtSubmission(byte endpoint, long attempt) => Find(endpoint, attempt, static rule => rule.IsAtSubmission);
+
+    /// <summary>Returns the rule that hits a URB; null if there is none.</summary>
+    internal FaultRule? Find(byte endpoint, long urb) => Find(endpoint, urb, static rule => !rule.IsAtSubmission && rule.Kind != FaultKind.Packets);
+
+    /// <summary>Returns what becomes of an isochronous packet; null when it is good.</summary>
+    internal IsoFault? FindPacket(byte endpoint, long packet)
+    {
+        foreach ((FaultRule rule, int number) in _current)
+            if (rule.Kind == FaultKind.Packets && IsFor(rule, endpoint) && packet >= rule.First
+                && rule.PacketFault(packet - rule.First) is { } fault && Hits(rule, number, endpoint, packet))
+            {
+                return fault;
+            }
+
+        return null;
+    }
+
+    internal void Record(in InjectedFault fault)
+    {
+        lock (_lock)
+            _faults.Add(fault);
+        FaultInjected?.Invoke(fault);
+    }
+
+    private static bool IsFor(FaultRule rule, byte endpoint) => rule.Endpoint is { } one ? one == endpoint : endpoint != 0;
+
+    private static void CheckHost(FaultRule rule, VirtualBusHost host)
+    {
+        if (rule.IsAtSubmission && host == VirtualBusHost.Kernel)
+            throw new PlatformNotSupportedException("The kernel decides about a submission itself: USB/IP has no message with which a bus could refuse one.");
+    }
+
+    private FaultRule? Find(byte endpoint, long urb, Predicate<FaultRule> applies)
+    {
+        foreach ((FaultRule rule, int number) in _current)
+            if (applies(rule) && IsFor(rule, endpoint) && urb >= rule.First && Hits(rule, number, endpoint, urb))
+                return rule;
+        return null;
+    }
+
+    private bool Hits(FaultRule rule, int number, byte endpoint, long urb)
+    {
+        if ((urb - rule.First) % rule.Every != 0 || (rule.Probability < 1 && Draw(number, endpoint, urb) >= rule.Probability))
+            return false;
+        if (rule.Limit == long.MaxValue)
+            return true;
+        lock (_lock)
+        {
+            long hits = _hits.GetValueOrDefault(rule);
+            if (hits >= rule.Limit)
+                return false;
+            _hits[rule] = hits + 1;
+            return true;
+        }
+    }
+
+    /// <summary>Draws a number from 0 to 1 that depends on the arguments and the seed only.</summary>
+    private double Draw(int rule, byte endpoint, long urb)
+    {
+        ulong state = Mix((uint)Seed);
+        state = Mix(state ^ (uint)rule);
+        state = Mix(state ^ endpoint);
+        state = Mix(state ^ (ulong)urb);
+        return (state >> 11) * (1.0 / (1UL << 53));
+    }
+
+    // Multiplications by odd constants and shifts: each bit of the result depends on each bit of the argument.
+    private static ulong Mix(ulong value)
+    {
+        value += 0x9E3779B97F4A7C15;
+        value = (value ^ (value >> 32)) * 0xD6E8FEB86659FD93;
+        value = (value ^ (value >> 29)) * 0xA0761D6478BD642F;
+        return value ^ (value >> 32);
+    }
+}

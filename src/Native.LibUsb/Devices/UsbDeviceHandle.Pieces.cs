@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Native.LibUsb;
+
+// Controllers without scatter-gather, for which libusb divides bulk and interrupt transfers.
+public sealed unsafe partial class UsbDeviceHandle
+{
+    private const int Unknown = 0;
+    private const int Whole = 1;
+    private const int Divided = 2;
+
+    private int _division; // every thread that asks gets the same answer
+
+    /// <summary>
+    /// Gets whether libusb divides bulk and interrupt transfers of more than <see cref="UsbfsLimits.BulkPiece"/> bytes into several URBs.
+    /// </summary>
+    /// <remarks>
+    /// libusb assumes that only the last URB of a transfer overflows. After any overflow it completes the transfer and frees its URBs, while others may be in
+    /// flight: the kernel and libusb write to freed memory when those end.
+    /// </remarks>
+    internal bool DividesTransfers
+    {
+        get
+        {
+            if (_division == Unknown)
+                AskForDivision();
+            return _division == Divided;
+        }
+    }
+
+    /// <summary>Refuses a transfer that libusb would read in several URBs.</summary>
+    /// <exception cref="UsbException">libusb would divide the transfer.</exception>
+    internal void CheckRead(byte endpoint, int length)
+    {
+        if (length <= UsbfsLimits.BulkPiece || !UsbEndpointAddress.IsIn(endpoint) || !DividesTransfers)
+            return;
+        throw new UsbException(
+            UsbError.NotSupported, string.Create(CultureInfo.InvariantCulture, $"read {length:N0} bytes from endpoint 0x{endpoint:x2} in one transfer"),
+            hint: string.Create(CultureInfo.InvariantCulture,
+                $"The controller has no scatter-gather, and libusb would divide the transfer: use several transfers of at most {UsbfsLimits.BulkPiece:N0} bytes."));
+    }
+
+    /// <summary>Makes a synchronous transfer piece by piece.</summary>
+    private int MovePieces(UsbEndpoint endpoint, byte* data, int length, int* moved, uint milliseconds)
+    {
+        long begin = Environment.TickCount64;
+        while (true)
+        {
+            int piece = Math.Min(length - *moved, UsbfsLimits.BulkPiece);
+            int got = 0;
+            uint left = milliseconds == 0 ? 0 : (uint)Math.Max(milliseconds - (Environment.TickCount64 - begin), 1);
+            int result = MoveWhole(endpoint, data + *moved, piece, &got, left);
+            *moved += got;
+            if (result != 0 || got < piece || *moved == length)
+                return result;
+            if (!(IsOpen && endpoint.Interface.IsOpen)) // the next piece would claim the interface again
+                return (int)UsbError.NoDevice;
+        }
+    }
+
+    private void AskForDivision()
+    {
+        using HandleLease lease = Lease();
+        if (_native.Descriptor is not { } descriptor || !UsbfsRequests.IsAvailable)
+            _division = Whole;
+        else if (UsbfsRequests.DividesTransfers(descriptor) is { } divides) // otherwise the device was unplugged, and every submission fails
+            _division = divides ? Divided : Whole;
+    }
+}

@@ -1,0 +1,36 @@
+namespace Native.LibUsb;
+
+// Long reads on controllers without scatter-gather.
+public sealed partial class UsbEndpoint
+{
+    /// <summary>Reads in several transfers, where libusb would divide a longer one; see <see cref="UsbDeviceHandle.DividesTransfers"/>.</summary>
+    private async ValueTask<int> ReadPiecesAsync(Memory<byte> memory, CancellationToken cancellationToken)
+    {
+        int moved = 0;
+        while (true)
+        {
+            Memory<byte> piece = memory.Slice(moved, Math.Min(memory.Length - moved, UsbfsLimits.BulkPiece));
+            int got;
+            try
+            {
+                got = await MoveAsync(UsbDirection.In, piece, UsbTransferFlags.None, cancellationToken).ConfigureAwait(false);
+            }
+            catch (UsbTransferCanceledException canceled) when (moved > 0)
+            {
+                throw new UsbTransferCanceledException(moved + canceled.BytesTransferred, canceled.CancellationToken);
+            }
+            catch (ObjectDisposedException) when (moved > 0)
+            {
+                throw new UsbTransferCanceledException($"The interface or the device handle was disposed after {moved} bytes.", moved);
+            }
+            catch (UsbException failed) when (moved > 0)
+            {
+                throw Failure(failed.Error, memory.Length, moved + failed.BytesTransferred);
+            }
+
+            moved += got;
+            if (got < piece.Length || moved == memory.Length)
+                return moved;
+        }
+    }
+}

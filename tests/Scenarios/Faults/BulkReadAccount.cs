@@ -1,0 +1,103 @@
+using Native.LibUsb.Streaming;
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Faults;
+
+/// <summary>Checks each buffer of a ring that reads numbered packets from a bulk endpoint.</summary>
+internal sealed class BulkReadAccount(FaultLedger ledger, long target, int transferSize, int packetSize) : RingAccount(ledger, target)
+{
+    private long _next; // the packet that the device sends next
+    private long _nextUrb;
+    private bool _halted;
+
+    /// <summary>Gets the packets that the device has sent, as far as the buffers and the faults tell.</summary>
+    public long SentPackets => _next;
+
+    public long DeliveredBytes { get; private set; }
+
+    public long Failed { get; private set; }
+
+    public void Take(UsbInputBuffer buffer)
+    {
+        long urb = buffer.Sequence;
+        Expect(urb >= _nextUrb, $"URB {urb} comes after {_nextUrb - 1}.");
+        SkipTo(urb);
+        _nextUrb = urb + 1;
+        ReadOnlySpan<byte> data = buffer.Data;
+        DeliveredBytes += data.Length;
+        if (buffer.Status is not (UsbTransferStatus.Completed or UsbTransferStatus.Canceled))
+            Failed++;
+        if (Ledger.TakeUrb(urb) is { } fault)
+            TakeFaulty(buffer.Status, data, fault);
+        else
+            TakeGood(urb, buffer.Status, data);
+        Count();
+    }
+
+    /// <summary>The ring has stopped for good: what was not delivered was cancelled without data.</summary>
+    public void Finish(long submitted) => SkipTo(submitted);
+
+    private void TakeGood(long urb, UsbTransferStatus status, ReadOnlySpan<byte> data)
+    {
+        _halted &= status != UsbTransferStatus.Completed;
+        bool expected = status switch
+        {
+            UsbTransferStatus.Completed => data.Length == transferSize,
+            UsbTransferStatus.Canceled => data.Length is 0 || data.Length == transferSize, // the data was there when the ring was stopped
+            UsbTransferStatus.Stall => _halted && data.IsEmpty,
+            _ => false,
+        };
+        Expect(expected, $"URB {urb} ended with {status} after {data.Length} bytes, and no fault is recorded.");
+        TakeData(data);
+    }
+
+    private void TakeFaulty(UsbTransferStatus status, ReadOnlySpan<byte> data, in InjectedFault fault)
+    {
+        _halted = fault.Status == UrbStatus.Stall;
+        Expect(status == StatusOf(fault.Status) || status == UsbTransferStatus.Canceled, $"The status is {status}: {fault}");
+        Expect(data.Length == fault.Moved, $"{data.Length} bytes were delivered: {fault}");
+        if (fault.Kind == FaultKind.Duplicate)
+        {
+            TakeRepeated(data, fault);
+            return;
+        }
+
+        TakeData(data);
+        _next += fault.Lost / packetSize;
+    }
+
+    private void TakeRepeated(ReadOnlySpan<byte> data, in InjectedFault fault)
+    {
+        if (data.IsEmpty)
+            return;
+        long after = _next;
+        _next = (long)NumberedPattern.ReadNumber(data);
+        TakeData(data);
+        Expect(_next <= after, $"The device repeats packets up to {_next}, and has sent {after}: {fault}");
+        _next = after;
+    }
+
+    private void TakeData(ReadOnlySpan<byte> data)
+    {
+        for (; data.Length >= packetSize; data = data[packetSize..])
+        {
+            int wrong = NumberedPattern.CountMismatches(data[..packetSize], (ulong)_next);
+            Expect(wrong == 0, $"{wrong} bytes of packet {_next} are wrong; its number is {NumberedPattern.ReadNumber(data)}.");
+            _next++;
+        }
+
+        Expect(data.IsEmpty, $"A packet has {data.Length} bytes.");
+    }
+
+    // What was cancelled before anything had arrived is not delivered. The device may have sent data that was lost.
+    private void SkipTo(long urb)
+    {
+        for (; _nextUrb < urb; _nextUrb++)
+        {
+            if (Ledger.TakeUrb(_nextUrb) is not { } fault)
+                continue;
+            Expect(fault.Moved == 0, $"It was not delivered: {fault}");
+            _next += fault.Lost / packetSize;
+        }
+    }
+}

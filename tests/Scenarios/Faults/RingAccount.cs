@@ -1,0 +1,53 @@
+using Native.LibUsb.Testing;
+
+namespace Native.LibUsb.Tests.Faults;
+
+/// <summary>
+/// What a ring has delivered or sent, reconciled with the faults of its endpoint. The checks run in the ring's callbacks or with the device's lock held, where no
+/// exception may be thrown: the first failures are kept for the test.
+/// </summary>
+internal abstract class RingAccount(FaultLedger ledger, long target)
+{
+    private readonly List<string> _failures = [];
+    private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _transfers;
+
+    /// <summary>Gets a task that completes when as many transfers have ended as the test wants, or a check has failed.</summary>
+    public Task Enough => _enough.Task;
+
+    /// <summary>Gets the transfers that have ended.</summary>
+    public long Transfers => Volatile.Read(ref _transfers);
+
+    protected FaultLedger Ledger => ledger;
+
+    /// <summary>Fails the test if a check has failed.</summary>
+    public void Check() => Assert.True(_failures.Count == 0, string.Join('\n', _failures));
+
+    protected void Count()
+    {
+        if (Interlocked.Increment(ref _transfers) == target)
+            _enough.TrySetResult();
+    }
+
+    protected void Expect(bool holds, string what)
+    {
+        if (holds)
+            return;
+        lock (_failures)
+        {
+            if (_failures.Count < 10)
+                _failures.Add(what);
+        }
+
+        _enough.TrySetResult();
+    }
+
+    /// <summary>Returns what libusb makes of the status of a URB.</summary>
+    protected static UsbTransferStatus StatusOf(UrbStatus status) => status switch
+    {
+        UrbStatus.Success => UsbTransferStatus.Completed,
+        UrbStatus.Stall => UsbTransferStatus.Stall,
+        UrbStatus.Overflow => UsbTransferStatus.Overflow,
+        _ => UsbTransferStatus.Error,
+    };
+}
