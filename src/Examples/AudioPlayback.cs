@@ -1,5 +1,5 @@
-// Sound at 44.1 kHz: no whole number of frames fits a packet's millisecond, and the device's clock is not the computer's. A feedback endpoint reports how many
-// frames the device wants per packet, and the program follows it. Needs an asynchronous audio device at full speed, such as "audio" of usbvbus.
+// Sound at 44.1 kHz: a packet's millisecond has no whole number of frames, and the device's clock is not the computer's. A feedback endpoint reports how many
+// frames the device wants per packet, and the program sends as many. Needs an asynchronous audio device at full speed, such as "audio" of usbvbus.
 
 using System.Buffers.Binary;
 using Native.LibUsb;
@@ -30,13 +30,13 @@ internal static class AudioPlayback
             foreach (UsbRingPacket packet in buffer.Packets)
             {
                 if (packet.Status != UsbTransferStatus.Completed || packet.Data.Length != FeedbackSize)
-                    continue; // the next report is as good
+                    continue; // the next report replaces it
                 Volatile.Write(ref framesPerPacket, BinaryPrimitives.ReadUInt16LittleEndian(packet.Data) | (packet.Data[2] << 16));
-                reports++;
+                Interlocked.Increment(ref reports);
             }
         });
 
-        // A report takes effect after what is in the queue: a short one follows the device closely, a long one survives a longer pause of the program.
+        // A report has an effect when the transfers in the queue have been sent: a short queue follows the device closely, a long one bridges longer pauses of the program.
         await using UsbOutputRing sound = claimed.GetEndpoint(SoundOut)
             .CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         sound.Start();
@@ -65,10 +65,10 @@ internal static class AudioPlayback
         }
 
         await sound.FlushAsync();
-        output.WriteLine($"Played {frames} frames in {packets} packets, {(reports > 0 ? "led by the device" : "without a report of the device")}");
+        output.WriteLine($"Played {frames} frames in {packets} packets, {(Interlocked.Read(ref reports) > 0 ? "at the rate of the device" : "without a report of the device")}");
     }
 
-    // Any bytes would do. These are the frame's number and its complement, by which a frame that is lost, doubled or torn can be recognised.
+    // A frame consists of its number and the complement of that, so that a device can detect frames that are lost, repeated or mixed up.
     private static void WriteSound(Span<byte> sound, long frame)
     {
         for (; !sound.IsEmpty; sound = sound[FrameSize..], frame++)

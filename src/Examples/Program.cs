@@ -11,7 +11,7 @@ const string usage = """
       concurrent-transfers  COUNT bulk transfers (20), four in flight
       transfer-helper       COUNT interrupt reports (5), one function for each status
       iso-streaming         COUNT isochronous transfers (8), packet by packet
-      audio-playback        COUNT seconds (1) of sound at 44.1 kHz, led by the device's feedback endpoint
+      audio-playback        COUNT seconds (1) of sound at 44.1 kHz, at the rate that a feedback endpoint reports
       event-loop            COUNT connections (1) and COUNT reports (5) in one poll loop; Ctrl-C stops it
       interrupt-read        COUNT interrupt reports (5), on an event thread
     """;

@@ -7,12 +7,12 @@ namespace Native.LibUsb.Testing;
 /// feedback endpoint that reports how many frames the device wants per packet. The device plays with a clock of its own.
 /// </summary>
 /// <remarks>
-/// Time passes only while the host has both a data packet and, when a report is due, a feedback packet in the queue. A host that is late therefore loses nothing,
-/// and ten seconds of sound are played as fast as the host sends them.
+/// Time passes only while a data packet and, when a report is due, a feedback packet are in flight. A host that is late therefore loses nothing, and the device
+/// plays sound as fast as the host sends it.
 /// </remarks>
 public sealed class AudioSink : VirtualDevice
 {
-    /// <summary>The address of the endpoint that takes sound.</summary>
+    /// <summary>The address of the endpoint that receives sound.</summary>
     public const byte DataAddress = 0x01;
 
     /// <summary>The address of the feedback endpoint.</summary>
@@ -24,12 +24,12 @@ public sealed class AudioSink : VirtualDevice
     /// <summary>The size of a frame: two samples of 16 bits.</summary>
     public const int FrameSize = 4;
 
-    /// <summary>The size of a report in bytes.</summary>
-    public const int FeedbackSize = 3;
-
+    private const int FeedbackSize = 3; // bytes of a report
     private const int FeedbackExponent = 4; // an interval of 2^(4-1) frames
     private const int Fraction = 14; // frames per packet have 10 bits before the point and 14 after it
     private const long CorrectionPackets = 256; // in which an error of the fill level is corrected
+
+    private const int MostDeviation = 10_000; // a packet has room for it
 
     private readonly Queued _data, _feedback;
     private readonly long _rate; // frames that the device plays in a packet's time
@@ -37,7 +37,8 @@ public sealed class AudioSink : VirtualDevice
     private bool _plays;
 
     /// <summary>Makes an audio device.</summary>
-    /// <param name="options">How it is made; null for 44.1 kHz with a clock as good as the bus's.</param>
+    /// <param name="options">The properties of the device; null for 44.1 kHz with a clock that does not deviate from the bus's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The sample rate, the clock's deviation or the size of the buffer is out of range.</exception>
     public AudioSink(AudioSinkOptions? options = null)
         : this(options ?? new AudioSinkOptions(), true)
     {
@@ -93,6 +94,9 @@ public sealed class AudioSink : VirtualDevice
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SampleRate, 8_000);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SampleRate, 48_000);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.ClockDeviation, -MostDeviation);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ClockDeviation, MostDeviation);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BufferFrames, options.SampleRate / 1000 * FeedbackInterval);
         const byte asynchronous = 1 << 2, feedback = 1 << 4;
         int most = ((options.SampleRate / 1000) + 2) * FrameSize;
         return new DeviceDescription
@@ -118,16 +122,18 @@ public sealed class AudioSink : VirtualDevice
         };
     }
 
-    // Called with the lock held, when a URB has arrived: lets time pass until one of the queues is empty.
+    // Called with the lock held, when a URB has arrived: lets time pass until a packet is missing that time cannot pass without.
     private void Advance()
     {
         while (_data.First is { } data)
         {
-            bool reports = _packets % FeedbackInterval == 0;
-            if (reports && _feedback.First is not { })
-                return;
-            if (reports)
-                Report(_feedback.First!);
+            if (_packets % FeedbackInterval == 0)
+            {
+                if (_feedback.First is not { } feedback)
+                    return;
+                Report(feedback);
+            }
+
             Take(data);
             _packets++;
         }
@@ -198,7 +204,7 @@ public sealed class AudioSink : VirtualDevice
             device.Advance();
         }
 
-        // What has moved has moved; the other packets never have their turn.
+        // The packets before this one keep their results; those from it on are never transferred.
         protected override void OnUnlink(VirtualUrb urb)
         {
             foreach (ref IsoPacket packet in urb.Packets[(int)urb.Tag..])

@@ -18,9 +18,9 @@ public sealed record AudioSinkOptions
     /// <summary>Gets the nominal sample rate in Hz, 8,000 to 48,000. Frames are stereo, with samples of 16 bits.</summary>
     public int SampleRate { get; init; } = 44_100;
 
-    /// <summary>Gets how much faster the device's clock runs than the bus's, in millionths: what makes feedback necessary.</summary>
+    /// <summary>Gets by how many millionths the device's clock is faster than the bus's, -10,000 to 10,000; the host sees it by the feedback.</summary>
     public int ClockDeviation { get; init; }
 
-    /// <summary>Gets the size of the buffer in frames. Playing begins when it is half full, and the feedback keeps it half full.</summary>
+    /// <summary>Gets the size of the buffer in frames, at least 8 ms of sound. The device begins to play when the buffer is half full, and its feedback keeps it half full.</summary>
     public int BufferFrames { get; init; } = 8192;
 }

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Streaming;
 /// <list type="table">
 /// <listheader><term>State</term><description>A transfer comes back; the handler has no more</description></listheader>
 /// <item><term>Idle</term><description>Asking; -</description></item>
-/// <item><term>Filling</term><description>- (none is in flight); the filled buffers are submitted, and Asking ends as below</description></item>
+/// <item><term>Filling</term><description>- (none is in flight); Asking, while the filled buffers are submitted</description></item>
 /// <item><term>Asking</term><description>AskingAgain; Idle</description></item>
 /// <item><term>AskingAgain</term><description>the same; Idle, or Asking if none is in flight</description></item>
 /// </list>

@@ -10,7 +10,7 @@ public sealed class AudioExampleTests : BusTest
     private const int Seconds = 10, SampleRate = 44_100;
     private const int Whole = 14; // bits after the point of a report
 
-    // What the host may not know yet: its queue of 5 transfers with 8 packets each, the reports in flight and one on its way.
+    // The host learns of a report late: after the reports in flight and the one on its way, it sends the packets of the 5 transfers that it has filled before.
     private const int ReportsUntilHeard = 12;
 
     [BusTheory]
@@ -38,7 +38,7 @@ public sealed class AudioExampleTests : BusTest
             for (int at = 0; at + AudioSink.FrameSize <= data.Length; at += AudioSink.FrameSize, frames++)
             {
                 if (BinaryPrimitives.ReadUInt16LittleEndian(data[at..]) != (ushort)frames || BinaryPrimitives.ReadUInt16LittleEndian(data[(at + 2)..]) != (ushort)~frames)
-                    wrong.Add($"frame {frames} of packet {number} is another one");
+                    wrong.Add($"frame {frames} of packet {number} has the wrong content");
             }
 
             packets++;
@@ -51,7 +51,7 @@ public sealed class AudioExampleTests : BusTest
         Assert.Empty(wrong.Take(5));
         Assert.Equal((0, 0), (device.Underruns, device.Overruns));
         Assert.True(frames >= Seconds * SampleRate);
-        Assert.Equal($"Played {frames} frames in {packets} packets, led by the device", said.Lines[^1]);
+        Assert.Equal($"Played {frames} frames in {packets} packets, at the rate of the device", said.Lines[^1]);
         double sent = frames / (packets / 1000.0), wanted = SampleRate * (1 + (deviation / 1e6));
         Assert.InRange(sent, wanted - 5, wanted + 5); // the fill level may still move by a few frames
         (long lowest, long highest) = device.FillRange;

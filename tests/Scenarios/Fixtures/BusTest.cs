@@ -5,7 +5,6 @@ namespace Native.LibUsb.Tests;
 /// <summary>
 /// What the tests of the facade share: a virtual bus, a context on the real libusb, and ways to wait that fail instead of hanging.
 /// </summary>
-[RunningTest]
 public abstract class BusTest : IDisposable
 {
     /// <summary>Long enough for the busiest machine; only a broken test waits that long.</summary>

@@ -4,7 +4,7 @@ using Xunit.v3;
 namespace Native.LibUsb.Tests;
 
 /// <summary>Names the test that runs, for its watchdog, and has it continue on the thread pool.</summary>
-[AttributeUsage(AttributeTargets.Class)]
+[AttributeUsage(AttributeTargets.Assembly)]
 public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 {
     public override void Before(MethodInfo methodUnderTest, IXunitTest test)
@@ -15,7 +15,8 @@ public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 
     public override void After(MethodInfo methodUnderTest, IXunitTest test) => Watchdog.RunningTest = null;
 
-    // What xunit runs after an awaiting test runs where the test has ended. On the event thread that would be in a callback of libusb, and so would all tests that
-    // follow: nothing that they dispose could be closed. Code that awaits ignores a context of the base class itself.
+    // After a test that awaits, xunit goes on in the test's context, or on the thread that ended the test when there is none. On the event thread xunit would
+    // dispose the test, and run all tests that follow, inside a callback of libusb, where nothing can be closed. The class is derived because an await ignores a
+    // context of the type SynchronizationContext itself.
     private sealed class PoolContext : SynchronizationContext;
 }

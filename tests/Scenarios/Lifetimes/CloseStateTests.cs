@@ -1,7 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>The state that decides which thread closes an object, by itself: threads meet here that seldom meet in an object.</summary>
-[RunningTest]
 public sealed class CloseStateTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
