@@ -171,9 +171,11 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>Called at the end of a start: throws if the ring has failed meanwhile. A ring that clears a halt goes on.</summary>
     private protected void ThrowIfFailed()
     {
-        if (Failure is { } failure)
+        UsbException? failure = Failure;
+        if (failure is not null && !(failure.Error == UsbError.Pipe && Plan.Options.Stall == UsbRingStall.ClearHalt))
             throw failure;
     }
 
