@@ -18,7 +18,7 @@ internal sealed class Testbed : IDisposable
         _events = new EventSender(Root);
         Directory.CreateDirectory(Inside("/sys/bus/usb/devices"));
         Directory.CreateDirectory(Inside("/sys/class"));
-        Directory.CreateDirectory(Inside("/dev/bus/usb"));
+        Directory.CreateDirectory(Inside("/dev/bus/usb/001")); // a libusb without udev takes an empty folder for a machine without USB
         PreloadLibrary.SetBus(Root);
     }
 
