@@ -23,14 +23,18 @@ if [ -z "$previous" ]; then
   echo "pack: there is no tag of an earlier version, and so nothing to compare the API with"
 elif [ ! -e "$baseline/complete" ]; then
   echo "pack: packing $previous, to compare the API with"
+  # Outside of this repository, whose settings for analysers and builds would apply to the other one too.
+  source=$(mktemp -d)
+  trap 'git worktree remove --force "$source"' EXIT
   rm -rf "$baseline"
-  git worktree prune
-  git worktree add -q --detach --force "$baseline/source" "$previous"
-  trap 'git worktree remove --force "$baseline/source"' EXIT
+  mkdir -p "$baseline"
+  git worktree add -q --detach --force "$source" "$previous"
   for library in "${libraries[@]}"; do
-    dotnet pack "$baseline/source/src/$library" -c Release -v quiet -o "$baseline"
+    log=$baseline/$library.log
+    dotnet pack "$source/src/$library" -c Release -v quiet -nodeReuse:false -o "$baseline" >"$log" 2>&1 \
+      || { tail -n 20 "$log" >&2; echo "pack: $library of $previous cannot be packed" >&2; exit 1; }
   done
-  git worktree remove --force "$baseline/source"
+  git worktree remove --force "$source"
   trap - EXIT
   touch "$baseline/complete"
 fi
@@ -40,7 +44,7 @@ pack() { # PROJECT FOLDER [OPTION]...
   shift 2
   # A server that keeps what it compiled could hide a difference, and would keep the files of the folder open.
   if ! dotnet pack "src/$project" -c Release -v quiet -o "$folder" -p:ArtifactsPath="$build" -p:UseSharedCompilation=false -nodeReuse:false "$@" >"$log" 2>&1; then
-    cat "$log" >&2
+    tail -n 20 "$log" >&2
     echo "pack: $project cannot be packed" >&2
     exit 1
   fi
