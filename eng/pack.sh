@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Packs the libraries and the .NET tools into artifacts/packages. Each run builds into a folder of its own that is empty at first, and the
-# packages have the time of the commit, so that the same sources give the same bytes.
+# Packs the libraries, the .NET tools and libusb itself (Native.LibUsb.Runtime.*) into artifacts/packages. Each run builds into a folder of its
+# own that is empty at first, and the packages have the time of the commit, so that the same sources give the same bytes.
 # usage: eng/pack.sh [--check]          --check packs twice and fails when a byte differs
+# LIBUSB_VERSION: the libusb to pack (1.0.28); LIBUSB_RIDS: for which systems (all). Where the compiler or the source is missing, the script
+# says so and leaves the package out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -11,7 +13,7 @@ check=false
 case ${1-} in
   '') ;;
   --check) check=true ;;
-  *) sed -n '4s/^# //p' "$0" >&2; exit 2 ;;
+  *) sed -n 's/^# \(usage\)/\1/p' "$0" >&2; exit 2 ;;
 esac
 
 # The libraries are compared with the packages of the newest earlier version, which its tag names.
@@ -39,6 +41,16 @@ elif [ ! -e "$baseline/complete" ]; then
   touch "$baseline/complete"
 fi
 
+# libusb itself.
+libusb=${LIBUSB_VERSION:-1.0.28}
+declare -A built
+for rid in ${LIBUSB_RIDS-linux-x64 linux-arm64 win-x64 win-x86}; do
+  if ! built[$rid]=$(eng/build-libusb.sh "$libusb" "$rid"); then
+    echo "pack: Native.LibUsb.Runtime.$rid is left out" >&2
+    unset "built[$rid]"
+  fi
+done
+
 pack() { # PROJECT FOLDER [OPTION]...
   local project=$1 folder=$2 log=$build/$1.log
   shift 2
@@ -61,6 +73,9 @@ pack_all() { # FOLDER
   done
   pack usbcap "$1" -p:UsbcapAsTool=true
   pack usbvbus "$1"
+  for rid in "${!built[@]}"; do
+    pack Native.LibUsb.Runtime "$1" "-p:LibUsbRid=$rid" "-p:LibUsbFolder=${built[$rid]}" "-p:Version=$libusb"
+  done
 }
 
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
