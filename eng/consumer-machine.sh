@@ -30,6 +30,7 @@ inside() { # COMMAND [ARGUMENT]...
   unshare -m sh -ec '
     system=$1 sdk=$2 root=$3
     shift 3
+    mount --bind "$system" "$system" # the root of a mount namespace has to be a mount
     mount --rbind "$sdk" "$system$sdk"
     mount --rbind "$root" "$system$root"
     mount --rbind /dev "$system/dev"
