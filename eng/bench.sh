@@ -44,7 +44,7 @@ if wanted captures || wanted instructions || wanted growth; then
   build publish bench/Capture -o "$out/aot"
   if [[ $form = long ]]; then
     quietly cc -O2 -Wall -Wextra -o "$out/capture-static" bench/Capture/capture.c -l:libusb-1.0.a -ludev -lpthread
-    build publish bench/Capture -p:LibUsbStaticLink=true -o "$out/aot-static"
+    build publish bench/Capture -p:LibUsbLink=static -o "$out/aot-static"
   fi
   # valgrind cannot read the symbols that are kept beside it
   quietly objcopy --remove-section=.gnu_debuglink "$out/aot/capture"

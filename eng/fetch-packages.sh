@@ -2,20 +2,21 @@
 # Fetches packages of a Debian suite and unpacks them, and prints the folder where their files lie. Nothing is installed: apt gets its own
 # lists. What was fetched before is not fetched again.
 # usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE...          (CACHE_DIR/SUITE/root is the folder; of PACKAGE: with a colon at its end
-#                                                                  the package that it depends on first)
+#                                                                  the package that it depends on first; PACKAGE:arm64 is of arm64)
 set -euo pipefail
 if [ $# -lt 3 ]; then echo "usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE..." >&2; exit 2; fi
 suite=$1
+eng=$(cd "$(dirname "$0")" && pwd)
 cache=$(mkdir -p "$2/$1" && cd "$2/$1" && pwd)
 shift 2
 if [ "$(cat "$cache/root/complete" 2>/dev/null)" != "$*" ]; then
   rm -rf "$cache/root"
-  mirror=$(sed -n 's/^URIs: \(.*debian\)\/\?$/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
-  mirror=${LIBUSB_DEBIAN_MIRROR:-${mirror:-http://deb.debian.org/debian}}
   mkdir -p "$cache/lists/partial" "$cache/packages"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$cache/suite.list"
+  "$eng/debian-source.sh" deb "$suite" >"$cache/suite.list"
   options=(-o "Dir::Etc::sourcelist=$cache/suite.list" -o Dir::Etc::sourceparts=- -o "Dir::State::Lists=$cache/lists"
-    -o "Dir::Cache=$cache" -o APT::Sandbox::User=root)
+    -o "Dir::Cache=$cache" -o "Dir::State::status=$cache/status" -o APT::Sandbox::User=root)
+  : >"$cache/status" # what is installed here would be preferred when it is newer
+  for architecture in $(sed -n 's/.*:\(..*\)/\1/p' < <(printf '%s\n' "$@") | sort -u); do options+=(-o "APT::Architectures::=$architecture"); done
   apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2
   packages=()
   for package; do
@@ -26,7 +27,7 @@ if [ "$(cat "$cache/root/complete" 2>/dev/null)" != "$*" ]; then
   done
   (cd "$cache/packages" && apt-get "${options[@]}" download -qq "${packages[@]}" >&2)
   for package in "$cache"/packages/*.deb; do dpkg -x "$package" "$cache/root"; done
-  rm -rf "$cache/packages" "$cache"/*.bin
+  rm -rf "$cache/packages" "$cache/status" "$cache"/*.bin
   echo "$*" >"$cache/root/complete"
 fi
 echo "$cache/root"

@@ -46,6 +46,20 @@ if (($# == 0)); then
   done
 fi
 
+# Repeats the failures, so that a reader who sees only the end of the output knows which tests failed and why.
+find "$results" -name '*.trx' -exec perl -0777 -ne '
+  while (/<UnitTestResult ([^>]*)>(.*?)<\/UnitTestResult>/sg) {
+    my ($result, $details) = ($1, $2);
+    next unless $result =~ /outcome="(?:Failed|Error|Timeout|Aborted)"/;
+    my ($name) = $result =~ /testName="([^"]*)"/;
+    my ($message) = $details =~ /<Message>(.*?)<\/Message>/s;
+    my ($trace) = $details =~ /<StackTrace>(.*?)<\/StackTrace>/s;
+    print "FAILED $name\n", $message // "", "\n", $trace // "", "\n";
+  }' {} +
+for run in aot kernel; do
+  if [ -e "$results/$run.txt" ]; then grep -aE '^FAILED ' -A 8 "$results/$run.txt"; fi
+done
+
 if ((passed + failed == 0)); then failed=1; fi
 if ((status && !failed)); then failed=1; fi
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -54,7 +54,8 @@ internal static class BenchmarkConfiguration
     private static Job AheadOfTime(Job shape)
     {
         string framework = BuildFacts.TargetFramework, name = "Native AOT " + framework[3..];
-        IToolchain toolchain = NativeAotToolchain.CreateBuilder().UseNuGet("", "https://api.nuget.org/v3/index.json").TargetFrameworkMoniker(framework).DisplayName(name).ToToolchain();
+        // Neither a version nor a feed: GeneratedProject is built with those of this machine.
+        IToolchain toolchain = NativeAotToolchain.CreateBuilder().UseNuGet("", "").TargetFrameworkMoniker(framework).DisplayName(name).ToToolchain();
         return shape.WithId("AOT")
             .WithRuntime(NativeAotRuntime.Net90) // the newest that BenchmarkDotNet knows; the toolchain decides
             .WithToolchain(Toolchain(toolchain, new GeneratedProject(framework, RuntimeInformation.RuntimeIdentifier)));

@@ -31,7 +31,7 @@ internal static unsafe class LibraryLoader
     }
 
     /// <summary>Gets whether libusb has been loaded from a file. False before its first use, and always in a statically linked program.</summary>
-    public static bool IsLoaded => Volatile.Read(ref s_handle) != 0;
+    public static bool IsLoaded => ProgramBinding.IsBound ? !ProgramBinding.IsLinkedIn : Volatile.Read(ref s_handle) != 0;
 
     /// <summary>Gets whether libusb is part of this executable. Loads the library when it is not and that was not done yet.</summary>
     /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
@@ -47,7 +47,7 @@ internal static unsafe class LibraryLoader
         {
             if (!IsLoaded)
                 return null;
-            return LibrarySearch.ModulePath(s_handle) ?? s_loadedName;
+            return LibrarySearch.ModulePath(FindExports().Handle) ?? s_loadedName;
         }
     }
 
@@ -94,6 +94,8 @@ internal static unsafe class LibraryLoader
     /// <summary>Finds an exported function in the libusb that the imports of this assembly use.</summary>
     internal static bool TryGetExport(string name, out nint address)
     {
+        if (ProgramBinding.HasFunctionTable)
+            return ProgramBinding.TryFind(name, out address);
         Exports exports = FindExports();
         address = 0;
         return exports.Handle != 0 && NativeLibrary.TryGetExport(exports.Handle, name, out address);
@@ -101,15 +103,22 @@ internal static unsafe class LibraryLoader
 
     /// <summary>Gets why no function at all can be found by name, or null when functions can be found.</summary>
     internal static string? ReasonForNoExports =>
-        FindExports().Handle != 0
+        ProgramBinding.HasFunctionTable || FindExports().Handle != 0
             ? null
             : "libusb is linked into this program, but the program does not export its functions, so that newer ones cannot be found. "
-                + "Link with the property LibUsbStaticLink of the package, which takes care of that.";
+                + "Link with the property LibUsbLink of the package, which takes care of that.";
 
     private static Exports FindExports()
     {
         if (Volatile.Read(ref s_exports) is { } known)
             return known;
+
+        if (ProgramBinding.IsBound)
+        {
+            var bound = new Exports(ProgramBinding.HasFunctionTable ? 0 : NativeLibrary.GetMainProgramHandle(), ProgramBinding.IsLinkedIn);
+            Volatile.Write(ref s_exports, bound);
+            return bound;
+        }
 
         // Any import makes the runtime ask Resolve for the library. When it has not asked after a call has come back, then libusb is part of
         // this program, and the program's own export table is the place to look. Looking there first would be wrong: the search of a
@@ -142,18 +151,13 @@ internal static unsafe class LibraryLoader
     [ModuleInitializer]
     internal static void Register()
     {
-        if (IsLinkedIn)
-            return;
+        if (ProgramBinding.IsBound)
+            return; // there is nobody to ask and nothing to load, and the start is spared the reflection that finds the assembly
         Assembly assembly = typeof(LibraryLoader).Assembly;
         NativeLibrary.SetDllImportResolver(assembly, Resolve);
         if (assembly.IsCollectible)
             LoadContextUnloading.Watch(assembly);
     }
-
-    // LibUsbStaticLink tells the ahead-of-time compiler that this is true. Then there is nobody to ask and nothing to load, and the start is
-    // spared what the registration costs: the reflection that finds the assembly, which few small programs need otherwise.
-    [FeatureSwitchDefinition("Native.LibUsb.IsLinkedIn")]
-    private static bool IsLinkedIn => AppContext.TryGetSwitch("Native.LibUsb.IsLinkedIn", out bool isLinkedIn) && isLinkedIn;
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
@@ -196,7 +200,9 @@ internal static unsafe class LibraryLoader
         if (s_handle != 0)
             throw new InvalidOperationException($"libusb is in use already (loaded as {s_loadedName ?? "a handle of a resolver"}): choose it before its first use. "
                 + "When that is what the code does: choose it in a method of its own, as compiling a method that calls a getter of libusb loads it.");
-        if (s_exports is { IsStatic: true })
+        if (ProgramBinding.IsBound && !ProgramBinding.IsLinkedIn)
+            throw new InvalidOperationException("libusb was loaded when this program started: it was linked with LibUsbLink=direct, and no other can be loaded.");
+        if (ProgramBinding.IsLinkedIn || s_exports is { IsStatic: true })
             throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
     }
 

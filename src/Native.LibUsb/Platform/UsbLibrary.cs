@@ -18,8 +18,8 @@ namespace Native.LibUsb;
 /// </list>
 /// <para>A library that does not load, that is not libusb 1.0, or that is older than 1.0.26 is passed over. When no other is found, the
 /// exception gives the loader's reason for each file and says what to do.</para>
-/// <para>A Native AOT program that was linked with libusb inside (<c>LibUsbStaticLink</c>) searches for nothing, and a choice made here has no
-/// effect in it.</para>
+/// <para>A Native AOT program whose property <c>LibUsbLink</c> is <c>direct</c> or <c>static</c> searches for nothing: the system's loader binds
+/// libusb when the program starts, or libusb is part of the program. A choice made here is refused in it.</para>
 /// <para>For most functions, the first use is their first call. The just-in-time compiler, however, binds the small getters that are imported
 /// without a GC transition (<see cref="libusb.libusb_get_version"/> is one of them) when it compiles a method that calls one. Choose the
 /// library in a separate method that calls nothing of libusb: the start of <c>Main</c> is too late when <c>Main</c> itself calls such a
@@ -47,7 +47,7 @@ public static unsafe class UsbLibrary
     /// <summary>Specifies the libusb to load, instead of the search. If it cannot be loaded, no other library is tried.</summary>
     /// <param name="path">A full path, or a name that the system's loader knows.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">libusb is already in use.</exception>
+    /// <exception cref="InvalidOperationException">libusb is already in use, or belongs to the program (<c>LibUsbLink</c>).</exception>
     public static void SetPath(string path) => LibraryLoader.SetPath(path);
 
     /// <summary>Specifies a function that loads libusb, instead of the search.</summary>
@@ -55,7 +55,7 @@ public static unsafe class UsbLibrary
     /// Called once, before the first function of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays loaded for the life of
     /// the process, or 0 to continue with the usual search. It must not use libusb itself.
     /// </param>
-    /// <exception cref="InvalidOperationException">libusb is already in use.</exception>
+    /// <exception cref="InvalidOperationException">libusb is already in use, or belongs to the program (<c>LibUsbLink</c>).</exception>
     public static void SetResolver(Func<nint> resolver) => LibraryLoader.SetResolver(resolver);
 
     /// <summary>Gets whether the libusb in use exports a function. This is the only reliable test for functions newer than 1.0.26.</summary>

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs eng/consumer-test.sh on a machine that has only what a program needs: a small Debian system in a folder, with the .NET SDK of this one. First
+# without a C compiler what needs none, and then, with clang, lld and zlib1g-dev and nothing else, the programs that are compiled ahead of time.
+# usage: eng/consumer-machine.sh          (as root; needs debootstrap)
+set -euo pipefail
+export PATH=$PATH:/usr/sbin:/sbin
+cd "$(dirname "$0")/.."
+root=$PWD
+
+((EUID == 0)) || { echo "consumer-machine: only root can set up a system in a folder" >&2; exit 1; }
+command -v debootstrap >/dev/null || { echo "consumer-machine: debootstrap is missing (Debian: debootstrap)" >&2; exit 1; }
+sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mirror=$(eng/debian-source.sh deb "$suite" | awk '{ print $3 }')
+
+system=$(mktemp -d)
+log=$(mktemp)
+trap 'status=$?; if ((status)); then tail -n 20 "$log" >&2; fi; rm -rf "$log" "$system"' EXIT
+echo "consumer-machine: unpacking Debian $suite"
+debootstrap --variant=minbase --include=ca-certificates "$suite" "$system" "$mirror" >"$log" 2>&1
+
+# What the test reads of this machine: the SDK, this folder, where packages come from. Mounts end with the process that made them.
+nuget=$HOME/.nuget/NuGet
+mkdir -p "$system$sdk" "$system$root" "$system/root/.nuget/NuGet"
+if [ -d "$nuget" ]; then cp -r "$nuget/." "$system/root/.nuget/NuGet/"; fi
+cp -L /etc/resolv.conf /etc/hosts "$system/etc/" 2>/dev/null || true
+cp -L /etc/ssl/certs/ca-certificates.crt "$system/etc/ssl/certs/" 2>/dev/null || true
+inside() { # COMMAND [ARGUMENT]...
+  # shellcheck disable=SC2016 # the inner shell replaces the names
+  unshare -m sh -ec '
+    system=$1 sdk=$2 root=$3
+    shift 3
+    mount --bind "$system" "$system" # the root of a mount namespace has to be a mount
+    mount --rbind "$sdk" "$system$sdk"
+    mount --rbind "$root" "$system$root"
+    mount --rbind /dev "$system/dev"
+    mount -t proc none "$system/proc"
+    mount --rbind /sys "$system/sys"
+    exec chroot "$system" env -i HOME=/root PATH="$sdk:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C.UTF-8 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 \
+      "$@"' sh "$system" "$sdk" "$root" "$@"
+}
+
+variables=()
+for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NUGET_CERT_REVOCATION_MODE SSL_CERT_FILE; do
+  if [ -n "${!name-}" ]; then variables+=("$name=${!name}"); fi
+done
+
+if inside sh -c 'command -v cc || command -v clang' >/dev/null; then echo "consumer-machine: the system has a C compiler" >&2; exit 1; fi
+echo "consumer-machine: without a C compiler"
+inside env "${variables[@]}" "$root/eng/consumer-test.sh" jit library single-file tools
+inside env "${variables[@]}" DEBIAN_FRONTEND=noninteractive sh -ec 'apt-get update -qq; apt-get install -y -qq --no-install-recommends clang lld zlib1g-dev' >"$log" 2>&1
+echo "consumer-machine: with clang, lld and zlib1g-dev"
+inside env "${variables[@]}" "$root/eng/consumer-test.sh" aot-dynamic aot-direct aot-static aot-full aot-library

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Fetches the source of a version of libusb as Debian has it, and prints the path of the archive. Nothing is installed: apt gets its own
+# lists. What was fetched before is not fetched again.
+# usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR          (LIBUSB_SOURCE names an archive that is there already)
+set -euo pipefail
+if [ $# -ne 2 ]; then echo "usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR" >&2; exit 2; fi
+version=$1
+if [ -n "${LIBUSB_SOURCE:-}" ]; then realpath -e "$LIBUSB_SOURCE"; exit; fi
+cache=$(mkdir -p "$2" && cd "$2" && pwd)
+eng=$(cd "$(dirname "$0")" && pwd)
+
+found() { find "$cache" -maxdepth 1 -name "libusb-1.0_$version.orig.tar.*" ! -name '*.asc' | head -n 1; }
+if [ -n "$(found)" ]; then found; exit; fi
+
+for suite in sid forky trixie bookworm bullseye; do
+  lists=$cache/lists-$suite
+  mkdir -p "$lists/partial" "$cache/packages"
+  "$eng/debian-source.sh" deb-src "$suite" >"$cache/$suite.list"
+  options=(-o "Dir::Etc::sourcelist=$cache/$suite.list" -o Dir::Etc::sourceparts=- -o "Dir::State::Lists=$lists"
+    -o "Dir::Cache=$cache" -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2 || continue
+  listed=$(apt-cache "${options[@]}" showsrc libusb-1.0 2>/dev/null | sed -n 's/^Version: \(.*:\)\?\(.*\)-[^-]*$/\2/p')
+  grep -qxF "$version" <<<"$listed" || continue
+  # The packaging of the suite is not needed, and a mirror may lack it: the archive itself is what counts. apt-get checks its hash.
+  (cd "$cache" && apt-get "${options[@]}" source -qq --download-only libusb-1.0 >fetch.log 2>&1) || true
+  rm -rf "$lists" "$cache/packages" "$cache"/*.bin
+  if [ -n "$(found)" ]; then found; exit; fi
+done
+
+cat "$cache/fetch.log" >&2 2>/dev/null || true
+echo "fetch-libusb-source: the source of libusb $version cannot be fetched: name its archive in LIBUSB_SOURCE" >&2
+exit 1

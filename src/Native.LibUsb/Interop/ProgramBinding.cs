@@ -1,0 +1,33 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Interop;
+
+/// <summary>
+/// Tells how this program was linked with libusb. The targets of the property <c>LibUsbLink</c> give the ahead-of-time compiler the answers; they are
+/// false in every other program, also in the same program when it runs on the just-in-time compiler.
+/// </summary>
+internal static partial class ProgramBinding
+{
+    /// <summary>Gets whether libusb belongs to this program already when it starts: <c>LibUsbLink</c> is <c>direct</c> or <c>static</c>.</summary>
+    [FeatureSwitchDefinition("Native.LibUsb.IsBound")]
+    internal static bool IsBound => AppContext.TryGetSwitch("Native.LibUsb.IsBound", out bool value) && value;
+
+    /// <summary>Gets whether libusb is part of the executable: <c>LibUsbLink</c> is <c>static</c>.</summary>
+    [FeatureSwitchDefinition("Native.LibUsb.IsLinkedIn")]
+    internal static bool IsLinkedIn => AppContext.TryGetSwitch("Native.LibUsb.IsLinkedIn", out bool value) && value;
+
+    /// <summary>Gets whether the executable has a table of libusb's functions (linked-functions.c): <c>LibUsbLink</c> is <c>static</c>, on Linux.</summary>
+    [FeatureSwitchDefinition("Native.LibUsb.HasFunctionTable")]
+    internal static bool HasFunctionTable => AppContext.TryGetSwitch("Native.LibUsb.HasFunctionTable", out bool value) && value;
+
+    /// <summary>Finds a function in the table.</summary>
+    internal static bool TryFind(string name, out nint address)
+    {
+        address = FindFunction(name);
+        return address != 0;
+    }
+
+    [LibraryImport("native-libusb-functions", EntryPoint = "native_libusb_find_function", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint FindFunction(string name);
+}

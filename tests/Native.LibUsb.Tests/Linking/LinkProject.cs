@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Native.LibUsb.Tests.Linking;
+
+/// <summary>Represents the part of a program's build that finds the libusb to link with. Nothing is compiled.</summary>
+internal sealed class LinkProject : IDisposable
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _items = [];
+    private readonly Dictionary<string, string> _properties = new()
+    {
+        ["PublishAot"] = "true",
+        ["RuntimeIdentifier"] = RuntimeInformation.RuntimeIdentifier,
+        ["NETCoreSdkRuntimeIdentifier"] = RuntimeInformation.RuntimeIdentifier,
+    };
+
+    internal string this[string property]
+    {
+        set => _properties[property] = value;
+    }
+
+    /// <summary>Gets the path of a file in the folder of the project.</summary>
+    internal string File(string name) => _folder.File(name);
+
+    /// <summary>Adds a file as a runtime package does.</summary>
+    internal void AddRuntimeFile(string path, string link, string udev) =>
+        _items.Add($"""<LibUsbRuntimeFile Include="{path}" Rid="{RuntimeInformation.RuntimeIdentifier}" Link="{link}" Udev="{udev}" />""");
+
+    /// <summary>Compiles C to an object file, changes it, and makes an archive of it.</summary>
+    internal string Archive(string source, Action<byte[]>? change = null)
+    {
+        string objectFile = File("member.o"), archive = File("libusb-1.0.a");
+        CCompiler.Run(source + "\n", "-c", "-o", objectFile);
+        byte[] bytes = System.IO.File.ReadAllBytes(objectFile);
+        change?.Invoke(bytes);
+        System.IO.File.WriteAllBytes(objectFile, bytes);
+        using Process ar = Process.Start("ar", ["rc", archive, objectFile]);
+        ar.WaitForExit();
+        Assert.Equal(0, ar.ExitCode);
+        return archive;
+    }
+
+    /// <summary>Gets the file that the program would be linked with.</summary>
+    internal string FindFile()
+    {
+        (int exitCode, string output) = Run("-getProperty:LibUsbLinkFile");
+        Assert.True(exitCode == 0, output);
+        return output.Trim();
+    }
+
+    /// <summary>Gets the only error of the build, without its place.</summary>
+    internal string FindError()
+    {
+        (int exitCode, string output) = Run();
+        Assert.NotEqual(0, exitCode);
+        string error = Assert.Single(output.Split('\n'), line => line.Contains("error ", StringComparison.Ordinal));
+        error = error[(error.IndexOf("error ", StringComparison.Ordinal) + "error ".Length)..];
+        return error[..error.LastIndexOf(" [", StringComparison.Ordinal)];
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private (int ExitCode, string Output) Run(params string[] options)
+    {
+        string properties = string.Concat(_properties.Select(property => $"<{property.Key}>{property.Value}</{property.Key}>"));
+        System.IO.File.WriteAllText(File("program.proj"), $"""
+            <Project>
+              <PropertyGroup>{properties}</PropertyGroup>
+              <ItemGroup>{string.Concat(_items)}</ItemGroup>
+              <Import Project="{Repository.PathOf("src", "Native.LibUsb.Build", "Native.LibUsb.targets")}" />
+            </Project>
+            """);
+        string dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+        var start = new ProcessStartInfo(dotnet, ["msbuild", File("program.proj"), "-t:LibUsbFindLinkFile", "-nologo", "-v:quiet", "-nodeReuse:false", .. options])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["LD_PRELOAD"] = "" },
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(s_limit))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail("MSBuild did not end.");
+        }
+
+        return (process.ExitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());
+    }
+}
