@@ -47,7 +47,7 @@ done
 
 if inside sh -c 'command -v cc || command -v clang' >/dev/null; then echo "consumer-machine: the system has a C compiler" >&2; exit 1; fi
 echo "consumer-machine: without a C compiler"
-inside env "${variables[@]}" "$root/eng/consumer-test.sh" jit library single-file tools
+inside env "${variables[@]}" "$root/eng/consumer-test.sh" jit library single-file tools xunit2 xunit3 nunit platform
 inside env "${variables[@]}" DEBIAN_FRONTEND=noninteractive sh -ec 'apt-get update -qq; apt-get install -y -qq --no-install-recommends clang lld zlib1g-dev' >"$log" 2>&1
 echo "consumer-machine: with clang, lld and zlib1g-dev"
 inside env "${variables[@]}" "$root/eng/consumer-test.sh" aot-dynamic aot-direct aot-static aot-full aot-library

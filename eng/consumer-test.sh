@@ -2,7 +2,8 @@
 # Uses the packages of eng/pack.sh as a stranger does: in projects outside of this repository, with an empty package cache. Publishes one program in
 # every way, runs it, and prints for each its size, what it needs and how long it takes to start. Everything else comes from the sources of NuGet
 # that this machine is configured with.
-# usage: eng/consumer-test.sh [NAME]...          (all of them: jit library single-file tools aot-dynamic aot-direct aot-static aot-full aot-library)
+# usage: eng/consumer-test.sh [NAME]...          (all of them: jit library single-file tools xunit2 xunit3 nunit platform aot-dynamic aot-direct
+# aot-static aot-full aot-library)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -12,7 +13,7 @@ root=$PWD packages=$PWD/artifacts/packages
 fail() { echo "consumer-test: $*" >&2; exit 1; }
 
 cases=("$@")
-if ((${#cases[@]} == 0)); then cases=(jit library single-file tools aot-dynamic aot-direct aot-static aot-full aot-library); fi
+if ((${#cases[@]} == 0)); then cases=(jit library single-file tools xunit2 xunit3 nunit platform aot-dynamic aot-direct aot-static aot-full aot-library); fi
 case $(uname -m) in x86_64) rid=linux-x64 ;; aarch64) rid=linux-arm64 ;; *) fail "there is no runtime package for this processor" ;; esac
 
 version_of() { # PACKAGE
@@ -23,6 +24,7 @@ version_of() { # PACKAGE
   fail "$packages has no $1: run eng/pack.sh"
 }
 library=$(version_of Native.LibUsb)
+testing=$(version_of Native.LibUsb.Testing)
 runtime=$(version_of "Native.LibUsb.Runtime.$rid")
 usbcap=$(version_of usbcap)
 
@@ -127,6 +129,45 @@ needs_none() { # NAME LIBRARY...
   done
 }
 
+# A test project as a stranger writes it, in a folder of its own. Its tests make buses, and nothing says that they do.
+test_project() { # NAME TESTS PROPERTIES PACKAGE=VERSION...
+  local name=$1 tests=$2 properties=$3 package items=
+  shift 3
+  for package; do items+="<PackageReference Include=\"${package%=*}\" Version=\"${package#*=}\" />"; done
+  mkdir -p "$work/$name"
+  cp "$root/tests/consumer/tests/Loopback.cs" "$root/tests/consumer/tests/$tests.cs" "$work/$name/"
+  cat >"$work/$name/DriverTests.csproj" <<END
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net10.0</TargetFramework>
+    <ImplicitUsings>enable</ImplicitUsings>
+    <Nullable>enable</Nullable>
+    $properties
+  </PropertyGroup>
+  <ItemGroup>
+    $reference_library $reference_runtime <PackageReference Include="Native.LibUsb.Testing" Version="$testing" />
+    $items
+  </ItemGroup>
+</Project>
+END
+}
+
+# Runs a command in the folder of a test project, and looks for the line that counts two passed tests.
+run_tests() { # NAME LINE COMMAND...
+  local name=$1 line=$2 log=$work/$1.log
+  shift 2
+  if ! (cd "$work/$name" && "$@") >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "the tests of $name fail with '$*'"
+  fi
+  if grep -E 'warning( [A-Z]+[0-9]+)?:' "$log" >&2; then fail "'$*' in $name printed warnings"; fi
+  grep -qE "$line" "$log" || { tail -n 20 "$log" >&2; fail "'$*' in $name did not run two tests"; }
+  echo "$name: 2 tests pass with '$*'"
+}
+vstest=(Microsoft.NET.Test.Sdk=18.11.0 xunit.runner.visualstudio=4.0.1)
+of_vstest='Failed: +0, Passed: +2,'
+of_platform='[Tt]otal: +2\b'
+
 for case in "${cases[@]}"; do
   case $case in
     jit) # the runtime of the SDK, and the libusb of the package, which comes before the system's
@@ -195,6 +236,29 @@ END
         "$work/tools/$tool" --help >"$work/tools.log" || fail "$tool does not start"
       done
       echo "tools        usbcap and usbvbus $usbcap can be installed and start"
+      continue
+      ;;
+    xunit2)
+      test_project xunit2 XunitTests "" "${vstest[@]}" xunit=2.9.3
+      run_tests xunit2 "$of_vstest" dotnet test
+      continue
+      ;;
+    xunit3)
+      test_project xunit3 XunitTests "<OutputType>Exe</OutputType>" "${vstest[@]}" xunit.v3.mtp-off=4.0.2
+      run_tests xunit3 "$of_vstest" dotnet test
+      run_tests xunit3 "$of_platform" dotnet run
+      continue
+      ;;
+    nunit)
+      test_project nunit NUnitTests "" Microsoft.NET.Test.Sdk=18.11.0 NUnit=4.4.0 NUnit3TestAdapter=6.3.1
+      run_tests nunit "$of_vstest" dotnet test
+      continue
+      ;;
+    platform) # Microsoft.Testing.Platform: the SDK selects it by global.json, for a whole folder
+      test_project platform XunitTests "<OutputType>Exe</OutputType>" xunit.v3.mtp-v2=4.0.2
+      echo '{ "test": { "runner": "Microsoft.Testing.Platform" } }' >"$work/platform/global.json"
+      run_tests platform "$of_platform" dotnet test
+      run_tests platform "$of_platform" dotnet run
       continue
       ;;
     *) fail "there is no case $case" ;;

@@ -1,0 +1,22 @@
+using Native.LibUsb;
+using Native.LibUsb.Testing;
+
+namespace Consumer;
+
+/// <summary>Moves bytes through a device of the virtual bus, as a test project of a stranger does. Each framework's tests call it.</summary>
+internal static class Loopback
+{
+    public static async Task<byte[]> SendAsync(byte[] message)
+    {
+        using VirtualBus bus = new();
+        using UsbContext context = new();
+        bus.Attach(new BulkLoopback());
+        using UsbDevice device = context.FindDevice(0x1209, 0x0011) ?? throw new IOException("The context does not see the device on the bus.");
+        using UsbDeviceHandle handle = device.Open();
+        using UsbInterface claimed = handle.ClaimInterface(0);
+        await claimed.GetEndpoint(UsbDirection.Out, UsbTransferType.Bulk).WriteAsync(message);
+        byte[] buffer = new byte[512];
+        int count = await claimed.GetEndpoint(UsbDirection.In, UsbTransferType.Bulk).ReadAsync(buffer);
+        return buffer[..count];
+    }
+}

@@ -1,0 +1,15 @@
+using NUnit.Framework;
+
+namespace Consumer;
+
+public sealed class NUnitTests
+{
+    [TestCase("hello")]
+    [TestCase("hello again, on a bus of its own")]
+    public async Task What_is_written_comes_back(string text)
+    {
+        byte[] message = System.Text.Encoding.UTF8.GetBytes(text);
+
+        Assert.That(await Loopback.SendAsync(message), Is.EqualTo(message));
+    }
+}
