@@ -8,7 +8,7 @@ namespace Native.LibUsb.Testing;
 public partial class VirtualEndpoint
 {
     private readonly List<VirtualUrb> _pending = [];
-    private readonly Queue<(UrbStatus Status, int Length)> _failures = [];
+    private readonly Queue<FaultRule> _failures = [];
     private VirtualDevice? _device;
     private bool _holding;
 
@@ -118,14 +118,21 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Lets the next URB that the model would see fail instead. Can be called several times for several URBs.</summary>
+    /// <summary>Makes the next URB that the model would see fail. A second call concerns the URB after it, and so on.</summary>
     /// <remarks>See <see cref="VirtualDevice.Faults"/> for more kinds of faults, and for faults by rule.</remarks>
-    /// <param name="status">How it ends. A stall halts the endpoint too.</param>
-    /// <param name="actualLength">Bytes it reports, at most its length; those of an IN transfer are zero.</param>
+    /// <param name="status">The status that the URB ends with. A stall halts the endpoint too.</param>
+    /// <param name="actualLength">
+    /// The number of bytes that the URB moves at most. They are the device's own: with a length the URB waits until the device answers, and what the answer has
+    /// beyond the length is lost. With 0 the URB fails immediately. Isochronous URBs fail immediately with any length.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
+    /// <exception cref="ArgumentException">The status is <see cref="UrbStatus.Success"/>.</exception>
     public void FailNext(UrbStatus status, int actualLength = 0)
     {
+        var rule = new FaultRule(FaultKind.Status) { Status = status, Length = actualLength };
+        rule.Check();
         lock (Device.SyncRoot)
-            _failures.Enqueue((status, actualLength));
+            _failures.Enqueue(rule);
     }
 
     /// <summary>Waits until <see cref="Submitted"/> has reached a number.</summary>
@@ -196,25 +203,12 @@ public partial class VirtualEndpoint
             urb.IsWithheld = true;
         else if (IsHalted)
             GiveBack(urb, UrbStatus.Stall);
-        else if (_failures.TryDequeue(out (UrbStatus Status, int Length) failure))
-            Fail(urb, failure.Status, failure.Length);
+        else if (_failures.TryDequeue(out FaultRule? failure))
+            Begin(urb, failure);
         else if (Device.Faults?.Find(Address, urb.Number) is { } rule)
             Begin(urb, rule);
         else
             OnSubmit(urb);
-    }
-
-    private void Fail(VirtualUrb urb, UrbStatus status, int length)
-    {
-        IsHalted |= status == UrbStatus.Stall && Address != 0;
-        if (urb.PacketCount == 0)
-        {
-            length = Math.Min(length, urb.Length);
-            if (urb.IsIn)
-                urb.Buffer[..length].Clear();
-            urb.ActualLength = length;
-        }
-        GiveBack(urb, status);
     }
 
     internal void GiveBack(VirtualUrb urb, UrbStatus status) => Device.Finish(urb, status);

@@ -101,6 +101,7 @@ public sealed class EndpointAwaitingTests : TwoSettingsTest
         Assert.Equal(UsbError.Overflow, overflow.Error);
         Assert.Contains("multiple of the endpoint's packet size, 512 bytes: read 1024 bytes and not 700", overflow.Hint, StringComparison.Ordinal);
         _loopback.Endpoint(BulkLoopback.InAddress).FailNext(UrbStatus.Protocol, actualLength: 512);
+        output.Write(new byte[1024], Patience);
         UsbException failure = await Assert.ThrowsAsync<UsbException>(async () => await input.ReadAsync(new byte[1024]));
         Assert.Equal((UsbError.IO, 512), (failure.Error, failure.BytesTransferred));
         _loopback.Endpoint(BulkLoopback.InAddress).Halt();

@@ -126,6 +126,7 @@ public sealed class InputStreamTests : RingTest
         Assert.True(Input.WaitForPending(1, Patience));
         Input.FailNext(UrbStatus.Protocol, 512); // the transfer after the one that waits
         Send(100);
+        Send(600);
         while (ring.GetStatistics().Transfers.Error < 1)
             await Task.Yield();
         Send(100);

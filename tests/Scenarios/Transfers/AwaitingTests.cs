@@ -83,6 +83,7 @@ public sealed class AwaitingTests : BusTest
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 1024);
         Input.FailNext(UrbStatus.Protocol, actualLength: 512);
+        _handle.At(BulkLoopback.OutAddress).Write(new byte[600], Patience);
         UsbException failure = await Assert.ThrowsAsync<UsbException>(async () => await transfer.SubmitAsync());
         Assert.Equal(UsbError.IO, failure.Error);
         Assert.Equal(512, failure.BytesTransferred);

@@ -153,9 +153,14 @@ public sealed unsafe class BulkTests
         BulkLoopback loopback = new();
         using RawHost host = new(loopback);
         libusb_device_handle* handle = host.Open(loopback);
+        byte* data = stackalloc byte[600];
+        Fill(new Span<byte>(data, 600), 5);
+        int count;
+        RawHost.Check(libusb_bulk_transfer(handle, BulkLoopback.OutAddress, data, 600, &count, 0));
         loopback.Endpoint(BulkLoopback.InAddress).FailNext(status, 512);
         using RawTransfer input = RawTransfer.Bulk(host, handle, BulkLoopback.InAddress, 1024);
         input.Submit().Wait().Expect(expected, 512);
+        Assert.Equal(new Span<byte>(data, 512), new Span<byte>(input.Native->buffer, 512));
     }
 
     [BusFact]
