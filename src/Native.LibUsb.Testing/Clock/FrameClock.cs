@@ -17,6 +17,15 @@ internal static unsafe class FrameClock
     /// <summary>Microframes since the clock began.</summary>
     public static long Now => (long)((Int128)(Stopwatch.GetTimestamp() - s_start) * MicroframesPerSecond / Stopwatch.Frequency);
 
+    /// <summary>Returns the time on this clock of a moment in the past, whose microframe on the machine's monotonic clock another process has read.</summary>
+    /// <param name="microframe">The lower 32 bits.</param>
+    public static long FromMonotonic(uint microframe)
+    {
+        // Stopwatch reads the same clock. A difference that is not in the past comes from a peer with another clock.
+        int ago = (int)((uint)((Int128)Stopwatch.GetTimestamp() * MicroframesPerSecond / Stopwatch.Frequency) - microframe);
+        return Now - Math.Max(ago, 0);
+    }
+
     public static void Set(FrameTimer timer, long due)
     {
         lock (s_lock)

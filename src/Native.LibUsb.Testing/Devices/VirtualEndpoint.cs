@@ -81,7 +81,7 @@ public partial class VirtualEndpoint
             _holding = false;
             while (_pending.Find(u => u.IsHeld) is { } urb)
             {
-                urb.IsHeld = false;
+                Unpark(urb);
                 if (MustQueue(urb))
                     urb.IsQueued = true;
                 else
@@ -196,9 +196,17 @@ public partial class VirtualEndpoint
         Device.Announce();
     }
 
+    private static void Unpark(VirtualUrb urb)
+    {
+        urb.IsHeld = false;
+        urb.Microframe = FrameClock.Now; // for the model the URB arrives now
+    }
+
     private void Pass(VirtualUrb urb)
     {
-        urb.IsHeld = urb.IsQueued = false;
+        if (urb.IsHeld)
+            Unpark(urb);
+        urb.IsQueued = false;
         if (Device.IsPluggedOut)
             urb.IsWithheld = true;
         else if (IsHalted)

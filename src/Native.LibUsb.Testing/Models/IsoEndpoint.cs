@@ -82,11 +82,11 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Finish(urb);
             return;
         }
-        // The stream starts a little after the first URB. A URB goes behind the one before it, or into the next interval if that is past.
-        long now = FrameClock.Now;
+        // The stream starts a little after the first URB. A URB goes behind the one before it, or into the next interval if that was past when the host
+        // submitted the URB. The time of the submission decides, so that a bus that receives it late makes no host lose packets.
         if (_startMicroframe < 0)
-            _startMicroframe = now + StartDelayMicroframes;
-        long current = (now - _startMicroframe) / _microframesPerInterval;
+            _startMicroframe = FrameClock.Now + StartDelayMicroframes;
+        long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;
         long first = Math.Max(_next, current + 1);
         if (_next == 0 && MovedPackets == 0)
             first = 0;
@@ -104,7 +104,11 @@ public abstract class IsoEndpoint : VirtualEndpoint
         ArgumentNullException.ThrowIfNull(urb);
         if (!_paced || !Device.IsAttached || Device.IsPluggedOut || _pullsPlug)
             return;
-        OnTime(); // a busy machine may be late: what is due before this one moves before it
+        // A busy machine may be late: what is due before this one moves before it.
+        while (MoveDue())
+        {
+        }
+
         if (!urb.IsInFlight || _pullsPlug)
             return;
         // the packets whose time has come have moved; the others never will
@@ -134,20 +138,30 @@ public abstract class IsoEndpoint : VirtualEndpoint
         return endpoint with { Burst = packets / bursts, BurstsPerInterval = bursts };
     }
 
+    // A thread that is late moves several URBs. It releases the lock after each one, so that the host can submit others in their place.
     private void OnTime()
+    {
+        while (MoveDue())
+            Thread.Yield();
+    }
+
+    /// <summary>Moves the oldest URB if its time has come, and otherwise sets the timer for it.</summary>
+    /// <returns>False when no URB is due.</returns>
+    private bool MoveDue()
     {
         lock (Device.SyncRoot)
         {
-            while (!_pullsPlug && !Device.IsPluggedOut && First is { } urb)
+            if (_pullsPlug || Device.IsPluggedOut || First is not { } urb)
+                return false;
+            if (Due(urb) > FrameClock.Now)
             {
-                if (Due(urb) > FrameClock.Now)
-                {
-                    Schedule(urb);
-                    return;
-                }
-                MoveAll(urb, urb.Tag, urb.PacketCount);
-                Finish(urb);
+                Schedule(urb);
+                return false;
             }
+
+            MoveAll(urb, urb.Tag, urb.PacketCount);
+            Finish(urb);
+            return true;
         }
     }
 

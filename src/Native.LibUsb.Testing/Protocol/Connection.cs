@@ -199,6 +199,7 @@ internal sealed unsafe class Connection
         urb.ShortNotOk = (flags & UsbIp.ShortNotOk) != 0;
         urb.ZeroPacket = (flags & UsbIp.ZeroPacket) != 0;
         urb.IsContinuation = (flags & UsbIp.Continuation) != 0;
+        urb.Microframe = (flags & UsbIp.HasTime) != 0 ? FrameClock.FromMonotonic((uint)Get(header + 28)) : FrameClock.Now;
         urb.StreamId = packets == 0 && number != 0 ? (uint)Get(header + 28) : 0;
         urb.Setup = number == 0 ? SetupPacket.Read(new ReadOnlySpan<byte>(header + 40, 8)) : default;
         if (!isIn && length > 0 && !Take(urb.Pointer, length))

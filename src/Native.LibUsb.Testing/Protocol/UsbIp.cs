@@ -16,6 +16,9 @@ internal static class UsbIp
     /// <summary>Ours, from the preload only: a piece of the same bulk transfer as the one before it.</summary>
     public const uint Continuation = 0x40000000;
 
+    /// <summary>Ours, from the preload only: the start frame is the time of the submission, in microframes of the machine's monotonic clock.</summary>
+    public const uint HasTime = 0x20000000;
+
     /// <summary>The bit beside the speed in the record of a device with which the preload asks before each submission.</summary>
     public const byte AsksBeforeSubmission = 0x80;
 

@@ -29,16 +29,26 @@ uint32_t private_sequence(struct node *n)
     return 0x80000000u | (n->next_private_sequence++ & 0x7fffffffu);
 }
 
+/* The time in microframes of 125 us, on the clock that all processes of the machine share. */
+static uint32_t microframe(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)((uint64_t)now.tv_sec * 8000 + (uint64_t)now.tv_nsec / 125000);
+}
+
 /* caller holds node->lock */
 void build_submit(const struct node *n, const struct pending *p, const uint8_t *setup, unsigned flags, struct submit_message *m)
 {
     const struct usbdevfs_urb *u = p->urb;
     uint8_t *h = m->header;
+    bool isochronous = p->type == USBDEVFS_URB_TYPE_ISO;
     start_header(h, CMD_SUBMIT, p->sequence, n, p->in, p->endpoint & 15);
-    put32(h + 20, flags);
+    put32(h + 20, isochronous ? flags | URB_HAS_TIME : flags);
     put32(h + 24, (uint32_t)p->length);
-    /* a stream number has no field of its own: USB/IP's start frame means nothing for a bulk URB */
-    put32(h + 28, p->type == USBDEVFS_URB_TYPE_ISO ? (uint32_t)u->start_frame : p->type == USBDEVFS_URB_TYPE_BULK ? u->stream_id : 0);
+    /* Neither a stream number nor the time has a field of its own. USB/IP's start frame means nothing for a bulk URB, and usbfs ignores it for one that is to
+     * start as soon as possible, as all isochronous URBs of libusb are. */
+    put32(h + 28, isochronous ? microframe() : p->type == USBDEVFS_URB_TYPE_BULK ? u->stream_id : 0);
     put32(h + 32, (uint32_t)p->packets);
     if (setup)
         memcpy(h + 40, setup, 8);

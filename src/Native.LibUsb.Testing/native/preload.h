@@ -98,6 +98,7 @@ enum {
     URB_ZERO_PACKET = 0x40,
     URB_DIR_IN = 0x200,
     URB_CONTINUATION = 0x40000000, /* ours: a piece of the same transfer as the one before it */
+    URB_HAS_TIME = 0x20000000, /* ours: the start frame is the time of the submission */
 };
 
 enum host_operation {

@@ -6,6 +6,8 @@ namespace Native.LibUsb.Tests.Bus;
 
 public sealed unsafe class IsoTests
 {
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+
     [BusTheory]
     [InlineData(129)]
     [InlineData(300)]
@@ -103,6 +105,44 @@ public sealed unsafe class IsoTests
         transfer.Wait();
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_ERROR, transfer.Packet(1).status);
         Assert.Equal(600, (int)transfer.Packet(2).actual_length);
+    }
+
+    [BusFact]
+    [PreloadOnly(KernelLimits.Times)]
+    public void A_bus_that_receives_an_urb_late_loses_none_of_its_packets()
+    {
+        using Watchdog watchdog = new();
+        using ManualResetEventSlim moving = new(), goOn = new();
+        IsoSink sink = new(new IsoSinkOptions { Speed = VirtualSpeed.Full });
+        sink.Sink.PacketTaken = (number, _) =>
+        {
+            if (number != 0)
+                return;
+            moving.Set();
+            goOn.Wait(); // with the device's lock: the bus takes no URB meanwhile
+        };
+        using RawHost host = new(sink);
+        libusb_device_handle* handle = host.Open(sink, alternate: 1);
+        using RawTransfer first = RawTransfer.Iso(host, handle, IsoSink.EndpointAddress, 128, 16);
+        using RawTransfer queued = RawTransfer.Iso(host, handle, IsoSink.EndpointAddress, 1024, 16);
+        using RawTransfer last = RawTransfer.Iso(host, handle, IsoSink.EndpointAddress, 128, 16);
+        first.Submit();
+        queued.Submit();
+        Assert.True(moving.Wait(s_limit));
+        long began = System.Diagnostics.Stopwatch.GetTimestamp();
+        last.Submit();
+        TimeSpan late = System.Diagnostics.Stopwatch.GetElapsedTime(began);
+
+        while (System.Diagnostics.Stopwatch.GetElapsedTime(began) < TimeSpan.FromMilliseconds(1200))
+            Thread.Yield(); // what is queued takes 1,024 ms
+        goOn.Set();
+        first.Wait();
+        queued.Wait();
+        last.Wait();
+
+        Assert.Equal(1280, sink.Sink.TakenPackets);
+        if (late < TimeSpan.FromMilliseconds(900)) // or else this thread was not scheduled, and the submission was really late
+            Assert.Equal(0, sink.Sink.MissedPackets);
     }
 
     [BusTheory]
