@@ -6,7 +6,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Takes a paced isochronous stream at line rate for some time, and tells what was lost and what it cost.</summary>
+/// <summary>Takes a paced isochronous stream at line rate for some time, and reports losses, their causes and the cost.</summary>
 internal static class LineRateCommand
 {
     public static Command Create()
@@ -46,7 +46,9 @@ internal static class LineRateCommand
         UsbRingStatistics statistics = ring.GetStatistics();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{got} packets, {bytes / elapsed / 1e6:F3} MB/s, lost {line.Lost + statistics.PacketStatuses.Failed}, processor {processor.TotalSeconds:F3} s ({processor.TotalSeconds / elapsed * 100:F2} %), " +
-            $"allocated {allocated} bytes, {collections} collections, lowest armed {statistics.LowestArmed} of {transfers}, longest callback {statistics.LongestCallback.TotalMilliseconds:F3} ms"));
+            $"allocated {allocated} bytes, {collections} collections, lowest armed {statistics.LowestArmed} of {transfers}, longest callback {statistics.LongestCallback.TotalMilliseconds:F3} ms, " +
+            $"intervals missed {statistics.MissedIntervals}, of them while the event thread was late {statistics.MissedWhileLate}, longest delay of the event thread {statistics.LongestDelay.TotalMilliseconds:F1} ms, " +
+            $"bad packets {statistics.PacketStatuses.Failed}"));
         return line.Lost + statistics.PacketStatuses.Failed == 0 ? 0 : 1;
     }
 

@@ -1,6 +1,17 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>What a ring has counted since it was made.</summary>
+/// <summary>Represents what a ring has counted since it was made.</summary>
+/// <remarks>
+/// Every packet of an isochronous device that does not reach the program has one of four causes:
+/// <list type="bullet">
+/// <item>The packet was bad: the device or the bus failed, and <see cref="PacketStatuses"/> has the status.</item>
+/// <item>The program was slow: the packet arrived, no buffer was free for it, and it is in <see cref="Dropped"/>.</item>
+/// <item>The event thread was late: it handled a completion only when all transfers of the queue had ended. <see cref="MissedWhileLate"/> counts these intervals, and
+/// <see cref="LongestDelay"/> shows by how much. More or larger transfers, or a higher priority of the event thread, bridge longer delays.</item>
+/// <item>The queue ran empty although the event thread ran in time: <see cref="MissedIntervals"/> without <see cref="MissedWhileLate"/>. No buffer was free, or
+/// submissions were refused (<see cref="SubmitFailures"/>).</item>
+/// </list>
+/// </remarks>
 public readonly record struct UsbRingStatistics
 {
     /// <summary>Transfers in flight now.</summary>
