@@ -52,8 +52,9 @@ fi
 if wanted start; then
   quietly cc -O2 -Wall -Wextra -o "$out/list" bench/Start/list.c -lusb-1.0
   quietly cc -O2 -Wall -Wextra -o "$out/list-static" bench/Start/list.c -l:libusb-1.0.a -ludev
+  quietly cc -O2 -Wall -Wextra -o "$out/empty" bench/Start/empty.c
   quietly cc -O2 -Wall -Wextra -static -o "$out/measure" bench/Start/measure.c
-  for variant in aot aot-static jit; do
+  for variant in aot aot-static jit empty; do
     build publish bench/Start -p:StartVariant=$variant -o "$out/list-$variant"
   done
 fi

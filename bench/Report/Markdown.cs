@@ -51,7 +51,7 @@ internal sealed class Markdown(Results results)
         foreach (Limit limit in Limits.Of(results))
         {
             string unit = limit.Unit.Length == 0 ? "" : " " + limit.Unit;
-            Row([limit.What, limit.Measured is { } value ? N(value, 3) + unit : "not in this run", (limit.AtLeast ? "at least " : "at most ") + N(limit.Bound, 2) + unit, limit.IsKept ? "kept" : "**missed**"]);
+            Row([limit.What, limit.Measured is { } value ? N(value, 3) + unit : "not in this run", (limit.AtLeast ? "at least " : "at most ") + N(limit.Bound, 2) + unit, limit.IsKept ? "kept" : limit.Gates ? "**missed**" : "above, on a shared machine"]);
         }
 
         Line();
@@ -103,12 +103,12 @@ internal sealed class Markdown(Results results)
             return;
         Line("## Start: a program that lists two devices");
         Line();
-        Row(["", "start to end, ms", "more than C, ms", "processor, ms", "resident", "file"]);
-        Row(["---", "---:", "---:", "---:", "---:", "---:"]);
+        Row(["", "start to end, ms", "more than C, ms", "C", "processor, ms", "resident", "file"]);
+        Row(["---", "---:", "---:", "---:", "---:", "---:", "---:"]);
         foreach (StartCost start in results.Starts)
         {
             Row([
-                start.Title, $"{N(start.Milliseconds.Median, 2)} ({N(start.Milliseconds.Low, 2)} to {N(start.Milliseconds.High, 2)})", N(start.MoreThanC.Median, 2),
+                start.Title, $"{N(start.Milliseconds.Median, 2)} ({N(start.Milliseconds.Low, 2)} to {N(start.Milliseconds.High, 2)})", N(start.MoreThanC.Median, 2), start.RatioToC is { } ratio ? $"{N(ratio.Median, 2)} times" : "",
                 N(start.ProcessorMilliseconds.Median, 2), $"{N(start.ResidentKib / 1024.0, 1)} MiB", $"{N(start.FileBytes / 1e6, 2)} MB"]);
         }
 

@@ -37,8 +37,13 @@ int Run(ParseResult parsed)
 
     List<Limit> limits = Limits.Of(results);
     foreach (Limit limit in limits.Where(static limit => limit.Measured is not null))
-        Console.WriteLine(FormattableString.Invariant($"{(limit.IsKept ? "kept  " : "MISSED")} {limit.What}: {limit.Measured:F3} {limit.Unit} ({(limit.AtLeast ? "at least" : "at most")} {limit.Bound:F2})"));
-    return parsed.GetValue(gate) && limits.Exists(static limit => !limit.IsKept) ? 1 : 0;
+    {
+        string verdict = limit.IsKept ? "kept  " : limit.Gates ? "MISSED" : "above ";
+        string spread = limit.Spread is { } of ? FormattableString.Invariant($", quartiles {of.Low:F3} to {of.High:F3}") : "";
+        Console.WriteLine(FormattableString.Invariant($"{verdict} {limit.What}: {limit.Measured:F3} {limit.Unit} ({(limit.AtLeast ? "at least" : "at most")} {limit.Bound:F2}{(limit.Gates ? "" : ", does not fail")}{spread})"));
+    }
+
+    return parsed.GetValue(gate) && limits.Exists(static limit => limit is { IsKept: false, Gates: true }) ? 1 : 0;
 
     bool Wanted(string part) => wanted.Contains(part);
 }

@@ -8,19 +8,26 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Title">The program, for readers.</param>
 /// <param name="Milliseconds">From its start to its end, by the clock.</param>
 /// <param name="MoreThanC">The same, less that of the program in C in the same round.</param>
+/// <param name="RatioToC">The same, divided by that of the program in C in the same round.</param>
+/// <param name="MoreThanEmpty">What the program takes over the program in C, less what an empty Native AOT program takes over an empty program in C.</param>
 /// <param name="ProcessorMilliseconds">Processor time.</param>
 /// <param name="ResidentKib">The most that was resident.</param>
 /// <param name="FileBytes">The size of what must be there for it to run, without the system's libraries and the .NET runtime.</param>
-internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
+internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread? RatioToC, Spread? MoreThanEmpty, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
 
 /// <summary>Starts the list programs in turn, with a launcher that is smaller than they are (bench/Start/measure.c).</summary>
 internal static class Starts
 {
     private static readonly ListProgram s_c = new("c", "C", ["artifacts/bench/list"], ["artifacts/bench/list"]);
 
+    private static readonly ListProgram s_emptyC = new("empty-c", "C, empty", ["artifacts/bench/empty"], ["artifacts/bench/empty"]);
+    private static readonly ListProgram s_emptyAot = new("empty-aot", "AOT, empty", ["artifacts/bench/list-empty/list"], ["artifacts/bench/list-empty/list"]);
+
     private static readonly ListProgram[] s_compiled =
     [
         s_c,
+        s_emptyC,
+        s_emptyAot,
         new("c-static", "C, libusb inside", ["artifacts/bench/list-static"], ["artifacts/bench/list-static"]),
         new("aot", "AOT", ["artifacts/bench/list-aot/list"], ["artifacts/bench/list-aot/list"]),
         new("aot-static", "AOT, libusb inside", ["artifacts/bench/list-aot-static/list"], ["artifacts/bench/list-aot-static/list"]),
@@ -49,12 +56,17 @@ internal static class Starts
         using JsonDocument document = JsonDocument.Parse(output);
         List<JsonElement> commands = [.. document.RootElement.GetProperty("commands").EnumerateArray()];
         double[] c = Numbers(commands[0], "wall_ns");
+        double[]? runtime = null; // what the runtime takes in each round
+        if (Array.IndexOf(programs, s_emptyC) is >= 0 and var emptyC && Array.IndexOf(programs, s_emptyAot) is >= 0 and var emptyAot)
+            runtime = [.. Numbers(commands[emptyAot], "wall_ns").Zip(Numbers(commands[emptyC], "wall_ns"), static (aot, c) => aot - c)];
         return
         [
             .. programs.Select((program, i) => new StartCost(
                 program.Name, program.Title,
                 Spread.Of(Numbers(commands[i], "wall_ns")),
                 Spread.Of(Numbers(commands[i], "wall_ns").Zip(c, static (one, other) => one - other)),
+                Spread.Of(Numbers(commands[i], "wall_ns").Zip(c, static (one, other) => one / other)),
+                runtime is null ? null : Spread.Of(Numbers(commands[i], "wall_ns").Zip(c, runtime).Select(static round => round.First - round.Second - round.Third)),
                 Spread.Of(Numbers(commands[i], "processor_ns")),
                 commands[i].GetProperty("peak_rss_kib").GetInt32(),
                 program.Files.Sum(static file => new FileInfo(file).Length))),
