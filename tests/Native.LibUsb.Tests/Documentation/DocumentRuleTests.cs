@@ -3,10 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that the documents stay short, and that their links lead to files of the repository.</summary>
+/// <summary>Tests that the first pages stay short, and that links and names of files lead to files of the repository.</summary>
 public sealed partial class DocumentRuleTests
 {
     private static readonly string[] s_folders = ["docs", "bench", "generator", "src"];
+
+    private static readonly string[] s_sources = [.. s_folders, "eng", "tests"];
 
     [Theory]
     [InlineData("README.md", 150)]
@@ -27,6 +29,25 @@ public sealed partial class DocumentRuleTests
         ["docs/x.md:2: nothing.md does not exist"],
         FindBrokenLinks("docs/x.md", "[a](parity.md#usb) [b](../README.md) [c](https://example.org/x)\n[d](nothing.md) [e](#part) `[f](code.md)`"));
 
+    [Fact]
+    public void Every_file_that_CONTRIBUTING_names_exists() => Assert.Empty(FindMissingFiles(File.ReadAllText(Repository.PathOf("CONTRIBUTING.md"))));
+
+    [Fact]
+    public void A_name_of_no_file_is_found() =>
+        Assert.Equal(["Nothing.cs", "Transfers/UsbDevice.cs"], FindMissingFiles("`Nothing.cs` `UsbDevice.cs` `Transfers/UsbDevice.cs` `src/*/PublicAPI.Unshipped.txt` `eng/setup.sh check`"));
+
+    // The name may leave the first folders out.
+    private static IEnumerable<string> FindMissingFiles(string text)
+    {
+        string[] files =
+        [
+            .. Directory.EnumerateFiles(Repository.Root),
+            .. s_sources.SelectMany(static folder => Directory.EnumerateFiles(Repository.PathOf(folder), "*", SearchOption.AllDirectories)),
+        ];
+        return FilePattern().Matches(text).Select(static match => match.Groups["name"].Value)
+            .Where(name => !files.Any(file => file.EndsWith('/' + name, StringComparison.Ordinal)));
+    }
+
     private static IEnumerable<string> FindBrokenLinks(string name, string text)
     {
         string folder = Path.GetDirectoryName(Repository.PathOf(name))!;
@@ -44,6 +65,9 @@ public sealed partial class DocumentRuleTests
 
     [GeneratedRegex("\\]\\((?<target>[^)#\\s]+)(#[^)]*)?\\)")]
     private static partial Regex LinkPattern();
+
+    [GeneratedRegex("`(?<name>[A-Za-z0-9_./-]+\\.(cs|sh|h|md|json|props|targets))`")]
+    private static partial Regex FilePattern();
 
     [GeneratedRegex("`[^`]*`")]
     private static partial Regex CodePattern();
