@@ -1,0 +1,25 @@
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Native.LibUsb.Tests.SourceRules;
+
+namespace Native.LibUsb.Tests.Documentation;
+
+/// <summary>Finds the names of all tests of the repository in their sources, including those of projects that this assembly does not contain.</summary>
+internal static class TestNames
+{
+    /// <summary>Reads the names of all tests in the folder tests.</summary>
+    public static IReadOnlySet<string> ReadAll() => SourceFile.ReadAll(Repository.PathOf("tests")).SelectMany(Find).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Finds each <c>Class.Method</c> that has an attribute whose name ends with Fact or Theory.</summary>
+    public static IEnumerable<string> Find(SourceFile file) =>
+        from method in file.Tree.GetRoot().DescendantNodes().OfType<MethodDeclarationSyntax>()
+        where method.AttributeLists.SelectMany(static list => list.Attributes).Any(IsTest)
+        let type = method.Parent as TypeDeclarationSyntax
+        where type is not null
+        select $"{type.Identifier.Text}.{method.Identifier.Text}";
+
+    private static bool IsTest(AttributeSyntax attribute)
+    {
+        string name = attribute.Name.ToString();
+        return name.EndsWith("Fact", StringComparison.Ordinal) || name.EndsWith("Theory", StringComparison.Ordinal);
+    }
+}
