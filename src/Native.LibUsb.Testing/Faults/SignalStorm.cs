@@ -5,7 +5,7 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents signals that interrupt every other thread of the process again and again, so that system calls that wait end with EINTR.</summary>
 /// <remarks>
-/// The handler of the signal does nothing. System calls that Linux restarts after a signal are restarted; <c>poll</c>, in which libusb waits, never is. A
+/// The handler of the signal does nothing, or sleeps. System calls that Linux restarts after a signal are restarted; <c>poll</c>, in which libusb waits, never is. A
 /// submission that fails with EINTR is a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>.
 /// </remarks>
 public sealed class SignalStorm : IDisposable
@@ -20,17 +20,23 @@ public sealed class SignalStorm : IDisposable
 
     /// <summary>Starts to interrupt the threads of the process.</summary>
     /// <param name="pause">The time between two rounds; each round interrupts every thread once.</param>
-    /// <exception cref="PlatformNotSupportedException">The system is not Linux.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="pause"/> is negative.</exception>
-    public SignalStorm(TimeSpan pause)
+    /// <param name="delay">
+    /// The longest time that an interrupted thread sleeps, less than 1 second; each sleep has a random length. Other threads then overtake it at an arbitrary place,
+    /// which makes races visible. Zero lets the threads go on immediately.
+    /// </param>
+    /// <exception cref="PlatformNotSupportedException">The system is not Linux, or <paramref name="delay"/> needs the library of the virtual bus and the process cannot load it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="pause"/> or <paramref name="delay"/> is out of range.</exception>
+    public SignalStorm(TimeSpan pause, TimeSpan delay = default)
     {
         if (!OperatingSystem.IsLinux())
             throw new PlatformNotSupportedException("Signals to threads need Linux.");
         ArgumentOutOfRangeException.ThrowIfLessThan(pause, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delay, TimeSpan.FromSeconds(1));
         _pause = pause;
-        // A function that may be called in a signal handler, takes an int, and does nothing else.
-        nint libc = NativeLibrary.Load("libc.so.6");
-        if (Libc.HandleSignal(Signal, NativeLibrary.GetExport(libc, "abs")) == -1)
+        // abs may be called in a signal handler, takes an int, and does nothing else.
+        nint handler = delay > TimeSpan.Zero ? PreloadLibrary.Delay(delay) : NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "abs");
+        if (Libc.HandleSignal(Signal, handler) == -1)
             throw new PlatformNotSupportedException("The handler of the signal cannot be set.");
         _thread = new Thread(Run) { IsBackground = true, Name = "signal-storm" };
         _thread.Start();

@@ -66,6 +66,17 @@ internal static unsafe class PreloadLibrary
         Marshal.FreeCoTaskMem((nint)path);
     }
 
+    /// <summary>Returns the address of a signal handler that lets the interrupted thread sleep.</summary>
+    /// <param name="longest">The longest time that a thread sleeps.</param>
+    /// <exception cref="PlatformNotSupportedException">The library is missing or cannot be loaded; the message gives the reason.</exception>
+    public static nint Delay(TimeSpan longest)
+    {
+        Load();
+        nint library = NativeLibrary.Load(Path);
+        ((delegate* unmanaged<uint, void>)NativeLibrary.GetExport(library, "native_libusb_usbfs_set_delay"))((uint)longest.TotalNanoseconds);
+        return NativeLibrary.GetExport(library, "native_libusb_usbfs_delay");
+    }
+
     /// <summary>Returns a list of libraries to preload without this one.</summary>
     public static string RemoveFrom(string preload) => string.Join(':', preload.Split(':', ' ').Where(library => System.IO.Path.GetFileName(library) != FileName));
 

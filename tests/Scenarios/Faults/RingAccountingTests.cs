@@ -9,7 +9,7 @@ namespace Native.LibUsb.Tests.Faults;
 /// Rings on endpoints with random faults: what was sent is what was delivered and what was lost, each loss matches a recorded fault, and every byte that is
 /// reported as good is right. The rings are stopped and started again whenever the device leaves a transfer unanswered.
 /// </summary>
-/// <remarks>The usual run has 10,000 transfers; eng/ring-accounting.sh runs 1,000,000. NATIVE_LIBUSB_TEST_SEED repeats a run.</remarks>
+/// <remarks>The usual run has 10,000 transfers; eng/long-test.sh runs 1,000,000. NATIVE_LIBUSB_TEST_SEED repeats a run.</remarks>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class RingAccountingTests : IDisposable
 {

@@ -14,5 +14,6 @@ internal static class KernelLimits
     public const string Opens = "nobody counts how often a node of the kernel is opened";
     public const string Faults = "the kernel decides about submissions itself, and does not tell USB/IP which URBs belong together";
     public const string Times = "the kernel does not send the time of a submission to a device";
+    public const string Storms = "the library of the virtual bus has the handler of the signals, and the kernel's devices need none";
     public const string Descriptors = "the kernel drops descriptors that do not fit before anybody reads them";
 }

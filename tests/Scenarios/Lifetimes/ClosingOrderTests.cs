@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// Interfaces, handle and context are closed in every order under 16 transfers that are submitted again from their callbacks: no exception leaves a callback,
 /// nothing hangs, and nothing is left.
 /// </summary>
-/// <remarks>The usual run has 10 rounds for each order, in each row; eng/closing-orders.sh runs 1,000.</remarks>
+/// <remarks>The usual run has 10 rounds for each order, in each row; eng/long-test.sh runs 1,000.</remarks>
 public sealed class ClosingOrderTests : IDisposable
 {
     private const int UsualRounds = 10;

@@ -9,7 +9,18 @@ public sealed class RingStopTests : RingTest
     private static readonly UsbRingOptions s_options = new() { TransferSize = 512, Transfers = 4, Spares = 2 };
 
     [BusFact]
-    public async Task No_handler_runs_after_a_stop_and_statistics_are_of_one_moment()
+    public Task No_handler_runs_after_a_stop_and_statistics_are_of_one_moment() => StopAndStart(Rounds.Of(9000));
+
+    [BusFact]
+    [PreloadOnly(KernelLimits.Storms)]
+    public async Task No_handler_runs_after_a_stop_when_threads_are_delayed_at_arbitrary_places()
+    {
+        using var storm = new SignalStorm(TimeSpan.FromMilliseconds(0.2), delay: TimeSpan.FromMilliseconds(0.1));
+        await StopAndStart(Rounds.Of(300));
+        Assert.True(storm.Interruptions > 0);
+    }
+
+    private async Task StopAndStart(int rounds)
     {
         Context.UnhandledCallbackException += static (_, _) => { };
         using UsbInputRing ring = InputRing(Open(new BulkSourceSink()), BulkSourceSink.InAddress, s_options);
@@ -29,7 +40,7 @@ public sealed class RingStopTests : RingTest
                 Thread.Yield(); // valgrind runs one thread at a time: a reader that spins would slow down the others more than valgrind does
             }
         });
-        for (int round = 0; round < Rounds.Of(9000); round++)
+        for (int round = 0; round < rounds; round++)
         {
             Volatile.Write(ref mayRun, true);
             long first = Volatile.Read(ref calls);

@@ -1,0 +1,24 @@
+/* What a thread does that SignalStorm interrupts: it sleeps at an arbitrary place, so that other threads overtake it there. */
+#include "preload.h"
+
+static uint32_t longest;
+static uint32_t state = 1;
+
+EXPORT void native_libusb_usbfs_set_delay(uint32_t nanoseconds);
+EXPORT void native_libusb_usbfs_set_delay(uint32_t nanoseconds)
+{
+    __atomic_store_n(&longest, nanoseconds, __ATOMIC_RELAXED);
+}
+
+/* The handler of a signal: it may use only what is safe in one, and the interrupted code keeps its errno. */
+EXPORT void native_libusb_usbfs_delay(int signal);
+EXPORT void native_libusb_usbfs_delay(int signal)
+{
+    (void)signal;
+    int error = errno;
+    uint32_t random = __atomic_load_n(&state, __ATOMIC_RELAXED) * 1664525u + 1013904223u;
+    __atomic_store_n(&state, random, __ATOMIC_RELAXED);
+    struct timespec pause = { 0, (long)((uint64_t)random * __atomic_load_n(&longest, __ATOMIC_RELAXED) >> 32) };
+    nanosleep(&pause, NULL);
+    errno = error;
+}
