@@ -10,7 +10,7 @@ public abstract class BusTest : IDisposable
     /// <summary>Long enough for the busiest machine; only a broken test waits that long.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Watchdog _watchdog = new(seconds: 120, test: "the test");
+    private readonly Watchdog _watchdog = new(seconds: Rounds.Lengthen(120), test: "the test");
 
     protected BusTest(VirtualBusOptions? options = null)
     {

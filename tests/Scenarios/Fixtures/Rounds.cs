@@ -14,4 +14,8 @@ public static class Rounds
     /// <summary>The rounds to run: at least one.</summary>
     /// <param name="usual">How many there are when nothing slows the program down.</param>
     public static int Of(int usual) => Math.Max(1, (int)((long)usual * s_percent / 100));
+
+    /// <summary>Returns the time that a test may take when it runs more rounds than usual.</summary>
+    /// <param name="seconds">The time for the usual rounds.</param>
+    public static double Lengthen(double seconds) => seconds * Math.Max(1, s_percent / 100.0);
 }
