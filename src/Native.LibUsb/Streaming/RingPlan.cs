@@ -85,8 +85,19 @@ internal sealed record RingPlan
             Options = options,
         };
         plan.CheckMemory(limit);
+        long needed = (long)size * (plan.Transfers + plan.Spares);
+        if (!options.Memory.IsEmpty && options.Memory.Length < needed)
+        {
+            throw Wrong(nameof(UsbRingOptions.Memory), string.Create(CultureInfo.InvariantCulture,
+                $"{plan.Transfers} transfers and {plan.Spares} spares of {size} bytes need {needed} bytes of memory, and {options.Memory.Length} were given."));
+        }
+
         return plan;
     }
+
+    /// <summary>Returns the memory of one transfer that the program has supplied; empty when the ring allocates it.</summary>
+    /// <param name="index">The number of the transfer.</param>
+    public Memory<byte> MemoryOf(int index) => Options.Memory.IsEmpty ? default : Options.Memory.Slice(index * TransferSize, TransferSize);
 
     private static (int Packets, int PacketSize, int Size) Isochronous(UsbEndpointDescriptor endpoint, UsbRingOptions options, long? limit)
     {

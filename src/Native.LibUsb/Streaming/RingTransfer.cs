@@ -6,12 +6,12 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents one transfer of a ring and its memory.</summary>
 /// <remarks>
-/// The memory is managed and does not move, and the results of packets are copied out of libusb's memory. A buffer that the program still holds when everything
-/// is closed is stale, but its memory is never freed under the program.
+/// The memory is managed and does not move, or the program has supplied it. The results of packets are copied out of libusb's memory. A buffer that the program
+/// still holds when everything is closed is stale, but managed memory is never freed under the program.
 /// </remarks>
 internal sealed unsafe class RingTransfer
 {
-    private readonly byte[] _array;
+    private readonly byte[]? _array; // null when the program has supplied the memory
     private readonly int _start;
 
     /// <summary>Counts how often the program had the buffer. A stale buffer has another number.</summary>
@@ -20,16 +20,21 @@ internal sealed unsafe class RingTransfer
     /// <summary>The number of this submission: 0, 1, 2... -1 before the first one, and after a refused one.</summary>
     public long Sequence = -1;
 
-    public RingTransfer(UsbRing ring, int index, UsbTransfer transfer, int size, int packets)
+    public RingTransfer(UsbRing ring, int index, UsbTransfer transfer, RingPlan plan)
     {
         Index = index;
         Ring = ring;
         Transfer = transfer;
         Native = transfer.DangerousGetTransfer();
-        _array = AlignedMemory.AllocatePinned(size, clear: false, out _start);
-        Memory = MemoryMarshal.CreateFromPinnedArray(_array, _start, size);
-        Descriptors = packets == 0 ? [] : new libusb_iso_packet_descriptor[packets];
-        PacketSize = packets == 0 ? 0 : size / packets;
+        Memory = plan.MemoryOf(index);
+        if (Memory.IsEmpty)
+        {
+            _array = AlignedMemory.AllocatePinned(plan.TransferSize, clear: false, out _start);
+            Memory = MemoryMarshal.CreateFromPinnedArray(_array, _start, plan.TransferSize);
+        }
+
+        Descriptors = plan.Packets == 0 ? [] : new libusb_iso_packet_descriptor[plan.Packets];
+        PacketSize = plan.PacketSize;
     }
 
     public int Index { get; }
@@ -50,7 +55,12 @@ internal sealed unsafe class RingTransfer
     public ref byte Start
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref Unsafe.AddByteOffset(ref MemoryMarshal.GetArrayDataReference(_array), (nuint)_start);
+        get
+        {
+            if (_array is { } array)
+                return ref Unsafe.AddByteOffset(ref MemoryMarshal.GetArrayDataReference(array), (nuint)_start);
+            return ref MemoryMarshal.GetReference(Memory.Span);
+        }
     }
 
     /// <summary>Gets the distance of isochronous packets in the memory; 0 for other transfers.</summary>

@@ -26,7 +26,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         {
             for (int i = 0; i < transfers.Length; i++)
             {
-                transfers[i] = new RingTransfer(this, i, endpoint.CreateTransfer(plan.Packets), plan.TransferSize, plan.Packets);
+                transfers[i] = new RingTransfer(this, i, endpoint.CreateTransfer(plan.Packets), plan);
                 Configure(transfers[i]);
             }
         }

@@ -75,6 +75,17 @@ public sealed record UsbRingOptions
     public bool ContinueOnEventThread { get; init; }
 
     /// <summary>
+    /// Gets the memory of the buffers, for example <see cref="UsbDeviceHandle.AllocateBuffer"/> with device memory, from which the kernel does not copy. Empty, the
+    /// default, lets the ring allocate memory of its own.
+    /// </summary>
+    /// <remarks>
+    /// The buffers lie one after the other, (<see cref="Transfers"/> + <see cref="Spares"/>) of the size of a transfer; the message of a refusal has the number of
+    /// bytes. The ring pins the memory until the ring has been disposed and all its transfers have come back. A <see cref="UsbBuffer"/> that is disposed before the
+    /// ring keeps its native memory until then, but its bytes cannot be read any more: members of the buffers throw <see cref="ObjectDisposedException"/>.
+    /// </remarks>
+    public Memory<byte> Memory { get; init; }
+
+    /// <summary>
     /// Gets whether each buffer has a timestamp; true when left out. Without timestamps a transfer costs 10 to 50 ns less, depending on the system's clock, and
     /// <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>, <see cref="UsbRingStatistics.LongestDelay"/> and
     /// <see cref="UsbRingStatistics.MissedIntervals"/> stay 0.
