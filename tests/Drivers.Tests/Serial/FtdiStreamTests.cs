@@ -111,6 +111,7 @@ public sealed class FtdiStreamTests : FtdiTest
     {
         var adapter = new FtdiAdapter();
         await using FtdiStream port = Plug(adapter);
+        Assert.True(adapter.Endpoint(FtdiAdapter.InAddress).WaitForPending(1, Patience)); // so that the device can send it before it is gone
         adapter.Receive("last"u8);
         adapter.Unplug();
         byte[] received = new byte[4];
