@@ -40,6 +40,13 @@ public sealed class VideoCameraTests : BusTest
     }
 
     [BusFact]
+    public async Task A_picture_whose_end_is_marked_does_not_wait_for_the_next_one()
+    {
+        SendPictures(0, 2);
+        Assert.Equal(Picture(1), (await ReadAsync(1))[0].Data.ToArray());
+    }
+
+    [BusFact]
     public async Task A_picture_whose_end_is_not_marked_ends_with_the_next_one()
     {
         for (int i = 0; i < 5; i++)
