@@ -1,0 +1,85 @@
+using Native.LibUsb;
+
+namespace Drivers.Camera;
+
+/// <summary>
+/// Puts pictures together from payloads. A picture ends with the payload that says so, or when the frame bit changes. A picture with a payload that is
+/// missing, wrong or too long is dropped as a whole, because its reader could not tell.
+/// </summary>
+/// <param name="size">The size of a picture: exact for uncompressed formats, and the most for others.</param>
+/// <param name="isExact">Whether each picture has this size.</param>
+internal sealed class FrameAssembler(int size, bool isExact)
+{
+    private byte[] _data = new byte[size];
+    private int _length;
+    private bool _started, _broken, _gap, _synchronized, _frameId, _ended;
+
+    /// <summary>Gets the number of pictures that have begun.</summary>
+    public long Frames { get; private set; }
+
+    /// <summary>Gets the number of pictures that were dropped.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>Takes what a service interval brought.</summary>
+    /// <param name="status">How the packet ended.</param>
+    /// <param name="payload">Its bytes.</param>
+    /// <param name="frames">Receives the pictures that are complete now, none to two.</param>
+    public void Take(UsbTransferStatus status, ReadOnlySpan<byte> payload, List<CameraFrame> frames)
+    {
+        if (status == UsbTransferStatus.Completed && payload.IsEmpty)
+            return; // the camera had nothing to send
+        if (status != UsbTransferStatus.Completed || !PayloadHeader.TryParse(payload, out PayloadHeader header))
+        {
+            TakeLoss();
+            return;
+        }
+
+        if (!_started || header.FrameId != _frameId)
+        {
+            _broken |= _gap;
+            if (_started && !_ended)
+                End(frames);
+            _synchronized |= _started; // the first picture may have been under way when the stream was opened
+            (_started, _ended, _frameId, _length) = (true, false, header.FrameId, 0);
+            _broken = false; // and what is missing may have been the beginning of this one:
+        }
+
+        _broken |= _gap;
+        _gap = false;
+        if (_ended)
+            return; // payloads without data may follow the end of a picture
+        ReadOnlySpan<byte> data = payload[header.Length..];
+        _broken |= header.HasError || data.Length > _data.Length - _length;
+        if (!_broken)
+        {
+            data.CopyTo(_data.AsSpan(_length));
+            _length += data.Length;
+        }
+
+        if (header.EndsFrame)
+            End(frames);
+    }
+
+    /// <summary>Notes that data is missing here.</summary>
+    public void TakeLoss() => _gap = true;
+
+    private void End(List<CameraFrame> frames)
+    {
+        _ended = true;
+        if (_synchronized)
+        {
+            long number = Frames++;
+            if (_broken || (isExact && _length != size))
+            {
+                Dropped++;
+            }
+            else
+            {
+                frames.Add(new CameraFrame(number, _data.AsMemory(0, _length)));
+                _data = new byte[size];
+            }
+        }
+
+        _broken = false;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Buffers.Binary;
+
+namespace Drivers.Camera;
+
+/// <summary>Represents what a camera and its driver negotiate (the probe and commit controls of UVC 1.0, which later versions only extend).</summary>
+/// <param name="Format">The number of the format, from 1.</param>
+/// <param name="Frame">The number of the size of the picture, from 1.</param>
+/// <param name="Interval">The time between two pictures, in units of 100 ns.</param>
+/// <param name="FrameSize">The most bytes of a picture; the camera says it.</param>
+/// <param name="PayloadSize">The most bytes of a payload; the camera says it.</param>
+internal readonly record struct StreamParameters(byte Format, byte Frame, uint Interval, uint FrameSize = 0, uint PayloadSize = 0)
+{
+    /// <summary>The size of the control.</summary>
+    public const int Size = 26;
+
+    public byte[] Write()
+    {
+        byte[] control = new byte[Size];
+        control[0] = 1; // the interval is kept, and the rest may change
+        control[2] = Format;
+        control[3] = Frame;
+        BinaryPrimitives.WriteUInt32LittleEndian(control.AsSpan(4), Interval);
+        BinaryPrimitives.WriteUInt32LittleEndian(control.AsSpan(18), FrameSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(control.AsSpan(22), PayloadSize);
+        return control;
+    }
+
+    /// <exception cref="InvalidDataException">The answer is too short.</exception>
+    public static StreamParameters Parse(ReadOnlySpan<byte> control) => control.Length >= Size
+        ? new StreamParameters(
+            control[2], control[3], BinaryPrimitives.ReadUInt32LittleEndian(control[4..]), BinaryPrimitives.ReadUInt32LittleEndian(control[18..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(control[22..]))
+        : throw new InvalidDataException($"The camera answered the probe control with {control.Length} bytes instead of {Size}.");
+}

@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using Native.LibUsb;
+using Native.LibUsb.Streaming;
+
+namespace Drivers.Camera;
+
+/// <summary>Represents a camera of the USB video class that sends its pictures on an isochronous endpoint.</summary>
+public sealed class VideoCamera : IAsyncDisposable
+{
+    private const byte VideoClass = 0x0e, StreamingSubclass = 0x02;
+    private const byte SetCurrent = 0x01, GetCurrent = 0x81;
+    private const ushort Probe = 0x0100, Commit = 0x0200;
+    private const uint MostFrameSize = 64 << 20; // a camera that says more is not believed
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    private readonly UsbDeviceHandle _handle;
+    private readonly UsbInterface _streaming;
+    private FrameAssembler? _assembler;
+
+    private VideoCamera(UsbDeviceHandle handle, int interfaceNumber)
+    {
+        _handle = handle;
+        _streaming = handle.ClaimInterface(interfaceNumber);
+    }
+
+    /// <summary>Gets the number of pictures of the current stream that were not whole.</summary>
+    public long DroppedFrames => _assembler?.Dropped ?? 0;
+
+    /// <summary>Opens a camera.</summary>
+    /// <param name="device">The device. It needs an interface for video streaming.</param>
+    /// <exception cref="InvalidDataException">The device is no camera.</exception>
+    /// <exception cref="UsbException">The device cannot be opened.</exception>
+    public static VideoCamera Open(UsbDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        UsbInterfaceDescriptor streaming = device.GetActiveConfigurationDescriptor().Interfaces.Select(settings => settings.AlternateSettings[0])
+            .FirstOrDefault(setting => setting is { Class: VideoClass, SubClass: StreamingSubclass })
+            ?? throw new InvalidDataException($"Device {device} has no interface for video streaming.");
+        UsbDeviceHandle handle = device.Open();
+        try
+        {
+            if (!OperatingSystem.IsWindows())
+                handle.SetAutoDetachKernelDriver(true);
+            return new VideoCamera(handle, streaming.InterfaceNumber);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Negotiates a format, and reads pictures until the token ends that.</summary>
+    /// <param name="format">The number of the format, from the camera's descriptors.</param>
+    /// <param name="frame">The number of the size of the picture, from the camera's descriptors.</param>
+    /// <param name="framesPerSecond">How many pictures a second are asked for.</param>
+    /// <param name="isUncompressed">Whether each picture has the size that is negotiated.</param>
+    /// <param name="cancellationToken">Ends the stream.</param>
+    /// <returns>The pictures that arrived whole, in order.</returns>
+    /// <exception cref="InvalidDataException">The camera's answer is not usable.</exception>
+    /// <exception cref="UsbException">The camera is unplugged, or refused the format.</exception>
+    public async IAsyncEnumerable<CameraFrame> ReadFramesAsync(
+        byte format, byte frame, int framesPerSecond, bool isUncompressed, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(framesPerSecond);
+        StreamParameters agreed = await NegotiateAsync(new StreamParameters(format, frame, (uint)(10_000_000 / framesPerSecond)), cancellationToken).ConfigureAwait(false);
+        _streaming.SetAlternateSetting(ChooseSetting(agreed.PayloadSize));
+        try
+        {
+            var assembler = new FrameAssembler((int)agreed.FrameSize, isUncompressed);
+            _assembler = assembler;
+            List<CameraFrame> complete = [];
+            long next = 0;
+            await using UsbInputRing ring = _streaming.GetEndpoint(UsbDirection.In, UsbTransferType.Isochronous)
+                .CreateInputRing(new UsbRingOptions { PacketsPerTransfer = 32, Transfers = 8 });
+            ring.Start();
+            await foreach (UsbInputBuffer buffer in ring.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (buffer.FirstPacket != next)
+                    assembler.TakeLoss(); // this program was late, or a transfer failed
+                next = buffer.FirstPacket + buffer.PacketCount;
+                foreach (UsbRingPacket packet in buffer.Packets)
+                    assembler.Take(packet.Status, packet.Data, complete);
+                foreach (CameraFrame picture in complete)
+                    yield return picture;
+                complete.Clear();
+            }
+        }
+        finally
+        {
+            _streaming.TrySetAlternateSetting(0); // gives the bandwidth back
+        }
+    }
+
+    /// <summary>Closes the camera.</summary>
+    /// <returns>Completes when the device is closed.</returns>
+    public ValueTask DisposeAsync() => _handle.DisposeAsync();
+
+    private async ValueTask<StreamParameters> NegotiateAsync(StreamParameters wanted, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_patience);
+        byte[] answer = new byte[StreamParameters.Size];
+        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Probe, wanted.Write(), cancellationToken: limit.Token).ConfigureAwait(false);
+        int length = await _streaming.ControlReadAsync(UsbRequestKind.Class, GetCurrent, Probe, answer, cancellationToken: limit.Token).ConfigureAwait(false);
+        var offered = StreamParameters.Parse(answer.AsSpan(0, length));
+        if ((offered.Format, offered.Frame) != (wanted.Format, wanted.Frame))
+            throw new InvalidDataException($"The camera offers format {offered.Format}, size {offered.Frame} instead of format {wanted.Format}, size {wanted.Frame}.");
+        if (offered.FrameSize is 0 or > MostFrameSize)
+            throw new InvalidDataException($"The camera says that a picture has up to {offered.FrameSize} bytes.");
+        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Commit, answer.AsMemory(0, length), cancellationToken: limit.Token).ConfigureAwait(false);
+        return offered;
+    }
+
+    /// <summary>Finds the alternate setting with the smallest packets that the payload fits in.</summary>
+    private int ChooseSetting(uint payloadSize)
+    {
+        UsbInterfaceDescriptor? best = null;
+        int bestSize = int.MaxValue, most = 0;
+        foreach (UsbInterfaceDescriptor setting in _streaming.AlternateSettings)
+        {
+            UsbEndpointDescriptor? endpoint = setting.Endpoints.FirstOrDefault(one => one is { Direction: UsbDirection.In, TransferType: UsbTransferType.Isochronous });
+            if (endpoint is null)
+                continue;
+            most = Math.Max(most, endpoint.BytesPerInterval);
+            if (endpoint.BytesPerInterval >= payloadSize && endpoint.BytesPerInterval < bestSize)
+                (best, bestSize) = (setting, endpoint.BytesPerInterval);
+        }
+
+        return best?.Number
+            ?? throw new InvalidDataException($"The camera wants payloads of {payloadSize} bytes, and its largest alternate setting has {most}.");
+    }
+}

@@ -1,0 +1,118 @@
+using System.IO.Pipelines;
+using Native.LibUsb;
+using Native.LibUsb.Streaming;
+
+namespace Drivers.Serial;
+
+// From packets to bytes.
+public sealed partial class FtdiStream
+{
+    private readonly int _packetSize;
+    private readonly Pipe _pipe = new(); // a reader that is late makes the pump wait, and that makes the chip hold the other end up
+    private readonly Stream _received;
+    private Task _pump;
+    private Exception? _failure; // what is thrown when all that had arrived is read
+    private volatile bool _discards;
+    private volatile int _status;
+
+    /// <summary>Occurs, on a thread of the pool, when a modem line changes and when a packet reports an error of the line.</summary>
+    public event Action<FtdiStatus>? StatusChanged;
+
+    /// <summary>Gets the status that came with the last packet.</summary>
+    public FtdiStatus Status => new((FtdiModemLines)(_status & 0xff), (FtdiConditions)(_status >> 8));
+
+    /// <summary>Discards what is on its way in both directions: in the chip, and in this program.</summary>
+    /// <exception cref="UsbException">The chip did not take the request.</exception>
+    public async Task PurgeAsync()
+    {
+        _discards = true;
+        try
+        {
+            await StopAsync().ConfigureAwait(false);
+            // One of them is for each direction. Descriptions of the chip disagree which, so this method is for both.
+            Send(FtdiRequest.Reset, PurgeOne);
+            Send(FtdiRequest.Reset, PurgeOther);
+            DiscardReceived();
+            await _pipe.Writer.FlushAsync().ConfigureAwait(false); // of what the pump had not passed on
+            DiscardReceived();
+        }
+        finally
+        {
+            _discards = false;
+        }
+
+        if (_failure is not null)
+            return;
+        _ring.Start();
+        _pump = PumpAsync();
+    }
+
+    private async Task StopAsync()
+    {
+        await _ring.StopAsync().ConfigureAwait(false);
+        _pipe.Writer.CancelPendingFlush(); // the pump may be waiting for room
+        await _pump.ConfigureAwait(false);
+    }
+
+    private async Task PumpAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                using (UsbInputBuffer buffer = await _ring.ReadAsync().ConfigureAwait(false))
+                {
+                    if (buffer.IsNone)
+                        return; // stopped
+                    TakePackets(buffer.Data);
+                    if (buffer.Status is UsbTransferStatus.Error or UsbTransferStatus.Overflow)
+                        throw new IOException($"A transfer from the chip ended with {buffer.Status}, and data is missing here.");
+                }
+
+                if (!_discards)
+                    await _pipe.Writer.FlushAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) // whoever reads is told
+        {
+            _failure = exception;
+            _pipe.Writer.Complete();
+        }
+    }
+
+    /// <summary>Removes the two status bytes that start each packet, also in the middle of a transfer.</summary>
+    private void TakePackets(ReadOnlySpan<byte> data)
+    {
+        while (!data.IsEmpty)
+        {
+            ReadOnlySpan<byte> packet = data[..Math.Min(data.Length, _packetSize)];
+            data = data[packet.Length..];
+            if (packet.Length < FtdiStatus.Size)
+                throw new InvalidDataException($"The chip sent a packet of {packet.Length} byte, and each packet starts with {FtdiStatus.Size} bytes of status.");
+            TakeStatus(FtdiStatus.Parse(packet));
+            if (_discards)
+                continue;
+            ReadOnlySpan<byte> characters = packet[FtdiStatus.Size..];
+            characters.CopyTo(_pipe.Writer.GetSpan(_packetSize));
+            _pipe.Writer.Advance(characters.Length);
+        }
+    }
+
+    private void TakeStatus(FtdiStatus status)
+    {
+        FtdiStatus before = Status;
+        _status = (int)status.Lines | ((int)status.Conditions << 8);
+        if (status.Lines != before.Lines || status.Errors != FtdiConditions.None)
+            StatusChanged?.Invoke(status);
+    }
+
+    private void DiscardReceived()
+    {
+        while (_pipe.Reader.TryRead(out ReadResult result))
+        {
+            _pipe.Reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted)
+                return;
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using Native.LibUsb;
+using Native.LibUsb.Streaming;
+
+namespace Drivers.Serial;
+
+/// <summary>
+/// Represents a serial port of an FTDI chip (FT232BM and compatible): a stream of the bytes on the line, and the settings of the line. For one reader and one
+/// writer at a time.
+/// </summary>
+public sealed partial class FtdiStream : Stream
+{
+    /// <summary>The vendor of FTDI's chips.</summary>
+    public const ushort VendorId = 0x0403;
+
+    /// <summary>The product that the FT232BM is by default.</summary>
+    public const ushort ProductId = 0x6001;
+
+    private const int PacketsPerTransfer = 64;
+    private const ushort Port = 0; // of chips that have several
+    private const ushort ResetChip = 0, PurgeOne = 1, PurgeOther = 2;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    private readonly UsbDeviceHandle _handle;
+    private readonly UsbInterface _claimed;
+    private readonly UsbEndpoint _output;
+    private readonly UsbInputRing _ring;
+
+    private FtdiStream(UsbDeviceHandle handle)
+    {
+        _handle = handle;
+        _claimed = handle.ClaimInterface(0);
+        _output = _claimed.GetEndpoint(UsbDirection.Out, UsbTransferType.Bulk);
+        UsbEndpoint input = _claimed.GetEndpoint(UsbDirection.In, UsbTransferType.Bulk);
+        _packetSize = input.Descriptor.MaxPacketSize;
+        if (_packetSize <= FtdiStatus.Size)
+            throw new InvalidDataException($"A packet of {_packetSize} bytes has no room for the status and data: this is no FTDI chip.");
+        Send(FtdiRequest.Reset, ResetChip);
+        // A packet that is not full ends a transfer, and the chip sends one at least whenever its latency timer ends: a large transfer delays nothing.
+        _ring = input.CreateInputRing(new UsbRingOptions { TransferSize = PacketsPerTransfer * _packetSize, Transfers = 4, Spares = 4 });
+        _received = _pipe.Reader.AsStream();
+        _ring.Start();
+        _pump = PumpAsync();
+    }
+
+    /// <summary>Opens a port, and resets the chip. The kernel's driver, if there is one, gets the device back when the port is disposed.</summary>
+    /// <param name="device">The adapter.</param>
+    /// <exception cref="UsbException">The device cannot be opened, is used by another program, or has no bulk endpoints.</exception>
+    /// <exception cref="InvalidDataException">The device is no FTDI chip.</exception>
+    public static FtdiStream Open(UsbDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        UsbDeviceHandle handle = device.Open();
+        try
+        {
+            if (!OperatingSystem.IsWindows())
+                handle.SetAutoDetachKernelDriver(true);
+            return new FtdiStream(handle);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sets the speed of the line.</summary>
+    /// <param name="rate">The rate in baud: 184 to 2,000,000, and 3,000,000.</param>
+    /// <returns>The rate of the chip that is next to it, at most 3 % away.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The chip has no such rate.</exception>
+    public double SetBaudRate(int rate)
+    {
+        FtdiBaudRate nearest = FtdiBaudRate.Nearest(rate);
+        Send(FtdiRequest.SetBaudRate, (ushort)nearest.Code, (ushort)(nearest.Code >> 16));
+        return nearest.Rate;
+    }
+
+    /// <summary>Sets the form of a character on the line.</summary>
+    /// <param name="dataBits">7 or 8.</param>
+    /// <param name="parity">The parity bit.</param>
+    /// <param name="stopBits">The pause after it.</param>
+    /// <param name="sendsBreak">Whether the line is held in the break state.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The chip has no such format.</exception>
+    public void SetFormat(int dataBits = 8, FtdiParity parity = FtdiParity.None, FtdiStopBits stopBits = FtdiStopBits.One, bool sendsBreak = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(dataBits, 7);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(dataBits, 8);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)parity, (uint)FtdiParity.Space, nameof(parity));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)stopBits, (uint)FtdiStopBits.Two, nameof(stopBits));
+        Send(FtdiRequest.SetFormat, (ushort)(dataBits | ((int)parity << 8) | ((int)stopBits << 11) | (sendsBreak ? 1 << 14 : 0)));
+    }
+
+    /// <summary>Sets how the two ends stop each other.</summary>
+    /// <param name="flowControl">The method.</param>
+    public void SetFlowControl(FtdiFlowControl flowControl)
+    {
+        const ushort xonXoff = 0x11 | (0x13 << 8);
+        Send(FtdiRequest.SetFlowControl, flowControl == FtdiFlowControl.XonXoff ? xonXoff : (ushort)0, (ushort)((int)flowControl << 8));
+    }
+
+    /// <summary>Asserts or negates the lines that this end drives.</summary>
+    /// <param name="dataTerminalReady">DTR; null leaves it as it is.</param>
+    /// <param name="requestToSend">RTS; null leaves it as it is.</param>
+    public void SetModemLines(bool? dataTerminalReady = null, bool? requestToSend = null)
+    {
+        int value = 0;
+        if (dataTerminalReady is { } dtr)
+            value |= 0x100 | (dtr ? 1 : 0);
+        if (requestToSend is { } rts)
+            value |= 0x200 | (rts ? 2 : 0);
+        Send(FtdiRequest.SetModemControl, (ushort)value);
+    }
+
+    /// <summary>Asks the chip for the state of the line. <see cref="Status"/> has what came with the data, and costs no request.</summary>
+    /// <exception cref="InvalidDataException">The answer is too short.</exception>
+    public FtdiStatus ReadStatus()
+    {
+        Span<byte> answer = stackalloc byte[FtdiStatus.Size];
+        Receive(FtdiRequest.GetModemStatus, answer);
+        return FtdiStatus.Parse(answer);
+    }
+
+    /// <summary>Gets the time after which the chip sends what it has, although a packet is not full.</summary>
+    /// <exception cref="InvalidDataException">The answer is too short.</exception>
+    public TimeSpan ReadLatency()
+    {
+        Span<byte> answer = stackalloc byte[1];
+        Receive(FtdiRequest.GetLatency, answer);
+        return TimeSpan.FromMilliseconds(answer[0]);
+    }
+
+    /// <summary>Sets the time after which the chip sends what it has, although a packet is not full.</summary>
+    /// <param name="latency">1 to 255 milliseconds.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is out of range.</exception>
+    public void SetLatency(TimeSpan latency)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(latency, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(latency, TimeSpan.FromMilliseconds(255));
+        Send(FtdiRequest.SetLatency, (ushort)latency.TotalMilliseconds);
+    }
+
+    private void Send(FtdiRequest request, ushort value, ushort index = Port) =>
+        _handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Vendor, UsbRecipient.Device, (byte)request, value, index), timeout: s_patience);
+
+    private void Receive(FtdiRequest request, Span<byte> answer)
+    {
+        var setup = new UsbControlSetup(UsbDirection.In, UsbRequestKind.Vendor, UsbRecipient.Device, (byte)request, value: 0, index: Port);
+        int length = _handle.ControlRead(setup, answer, s_patience);
+        if (length != answer.Length)
+            throw new InvalidDataException($"The chip answered the request {request} with {length} bytes instead of {answer.Length}.");
+    }
+}

@@ -1,0 +1,124 @@
+using System.Buffers.Binary;
+using Native.LibUsb;
+
+namespace Drivers.Storage;
+
+/// <summary>
+/// Represents the bulk-only transport: a command wrapper out, data in one direction, a status wrapper in. When the two ends no longer agree on what comes next,
+/// the transport resets the interface, so that the next command is understood.
+/// </summary>
+internal sealed class BulkOnlyTransport(UsbInterface claimed)
+{
+    private const int WrapperSize = 31, MostCommand = 16;
+    private const uint Signature = 0x43425355;
+    private const byte ResetRequest = 0xff;
+
+    private readonly UsbEndpoint _input = claimed.GetEndpoint(UsbDirection.In, UsbTransferType.Bulk);
+    private readonly UsbEndpoint _output = claimed.GetEndpoint(UsbDirection.Out, UsbTransferType.Bulk);
+    private readonly byte[] _wrapper = new byte[WrapperSize];
+    private readonly byte[] _status = new byte[CommandStatus.Size];
+    private uint _tag;
+
+    /// <summary>Gets or sets the time that a command may take.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Executes a command.</summary>
+    /// <param name="command">The SCSI command.</param>
+    /// <param name="direction">The direction of the data.</param>
+    /// <param name="data">The data, or room for it; empty for none.</param>
+    /// <param name="cancellationToken">Cancels the command, and resets the interface.</param>
+    /// <returns>How the command ended, and the number of bytes that moved.</returns>
+    /// <exception cref="DiskException">The device broke the protocol, or did not answer in time. The interface has been reset.</exception>
+    /// <exception cref="UsbException">A transfer failed.</exception>
+    public async ValueTask<(CommandStatus Status, int Moved)> ExecuteAsync(
+        ReadOnlyMemory<byte> command, UsbDirection direction, Memory<byte> data, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
+        try
+        {
+            return await TransferAsync(command, direction, data, limit.Token).ConfigureAwait(false);
+        }
+        catch (UsbException exception) when (exception.Error == UsbError.NoDevice)
+        {
+            throw; // there is nothing to reset
+        }
+        catch (Exception exception) when (exception is DiskException or UsbException or OperationCanceledException)
+        {
+            Recover();
+            if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                throw new DiskException($"The disk did not complete the command 0x{command.Span[0]:x2} within {Patience.TotalSeconds:0.###} s.", exception);
+            if (exception is UsbException { Error: UsbError.Overflow })
+                throw new DiskException($"The disk sent more than the command 0x{command.Span[0]:x2} asked for.", exception);
+            throw;
+        }
+    }
+
+    private async ValueTask<(CommandStatus Status, int Moved)> TransferAsync(
+        ReadOnlyMemory<byte> command, UsbDirection direction, Memory<byte> data, CancellationToken cancellationToken)
+    {
+        uint tag = WriteWrapper(command.Span, direction, data.Length);
+        await _output.WriteAsync(_wrapper, cancellationToken).ConfigureAwait(false);
+
+        int moved = 0;
+        if (!data.IsEmpty)
+        {
+            try
+            {
+                moved = direction == UsbDirection.In
+                    ? await _input.ReadAsync(data, cancellationToken).ConfigureAwait(false)
+                    : await _output.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+            }
+            catch (UsbException exception) when (exception.Error == UsbError.Pipe)
+            {
+                // A device ends the data early with a stall, and the status follows.
+                moved = exception.BytesTransferred;
+                (direction == UsbDirection.In ? _input : _output).ClearHalt();
+            }
+
+            if (direction == UsbDirection.In && CommandStatus.IsWrapper(data.Span[..moved], tag))
+                return (CommandStatus.Parse(data.Span[..moved], tag, data.Length), 0);
+        }
+
+        int length = await ReadStatusAsync(cancellationToken).ConfigureAwait(false);
+        return (CommandStatus.Parse(_status.AsSpan(0, length), tag, data.Length), moved);
+    }
+
+    /// <summary>Reads the status wrapper. A device may stall it once.</summary>
+    private async ValueTask<int> ReadStatusAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _input.ReadAsync(_status, cancellationToken).ConfigureAwait(false);
+        }
+        catch (UsbException exception) when (exception.Error == UsbError.Pipe)
+        {
+            _input.ClearHalt();
+        }
+
+        return await _input.ReadAsync(_status, cancellationToken).ConfigureAwait(false);
+    }
+
+    private uint WriteWrapper(ReadOnlySpan<byte> command, UsbDirection direction, int dataLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(command.Length, MostCommand);
+        Span<byte> wrapper = _wrapper;
+        wrapper.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(wrapper, Signature);
+        BinaryPrimitives.WriteUInt32LittleEndian(wrapper[4..], ++_tag);
+        BinaryPrimitives.WriteInt32LittleEndian(wrapper[8..], dataLength);
+        wrapper[12] = (byte)(direction == UsbDirection.In ? 0x80 : 0);
+        wrapper[14] = (byte)command.Length;
+        command.CopyTo(wrapper[15..]);
+        return _tag;
+    }
+
+    /// <summary>Resets the interface, and clears both halts, in the order that the class demands. What fails here fails the next command too.</summary>
+    private void Recover()
+    {
+        if (claimed.TryControlWrite(UsbRequestKind.Class, ResetRequest, value: 0, data: default, out _, timeout: Patience) == UsbError.NoDevice)
+            return;
+        _input.TryClearHalt();
+        _output.TryClearHalt();
+    }
+}

@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+
+namespace Drivers.Storage;
+
+/// <summary>Represents the wrapper that a device ends a command with.</summary>
+/// <param name="HasFailed">Whether the command failed; a request for the sense says why.</param>
+/// <param name="Residue">The bytes of the data that the device did not process.</param>
+internal readonly record struct CommandStatus(bool HasFailed, int Residue)
+{
+    public const int Size = 13;
+
+    private const uint Signature = 0x53425355;
+    private const byte Passed = 0, Failed = 1, PhaseError = 2;
+
+    /// <summary>Returns whether the device has sent the wrapper of a command where data was expected, because it has none.</summary>
+    public static bool IsWrapper(ReadOnlySpan<byte> data, uint tag) =>
+        data.Length == Size && BinaryPrimitives.ReadUInt32LittleEndian(data) == Signature && BinaryPrimitives.ReadUInt32LittleEndian(data[4..]) == tag;
+
+    /// <summary>Reads a wrapper.</summary>
+    /// <exception cref="DiskException">It is not valid, or reports a phase error.</exception>
+    public static CommandStatus Parse(ReadOnlySpan<byte> wrapper, uint tag, int dataLength)
+    {
+        if (wrapper.Length != Size)
+            throw new DiskException($"The disk ended a command with {wrapper.Length} bytes instead of {Size}.");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(wrapper) != Signature)
+            throw new DiskException("The disk ended a command without the signature of a status wrapper.");
+        uint answered = BinaryPrimitives.ReadUInt32LittleEndian(wrapper[4..]);
+        if (answered != tag)
+            throw new DiskException($"The disk ended command 0x{answered:x}, and command 0x{tag:x} was sent.");
+        uint residue = BinaryPrimitives.ReadUInt32LittleEndian(wrapper[8..]);
+        byte status = wrapper[12];
+        if (status == PhaseError)
+            throw new DiskException("The disk reports a phase error.");
+        if (status is not (Passed or Failed))
+            throw new DiskException($"The disk ended a command with the unknown status {status}.");
+        if (residue > (uint)dataLength)
+            throw new DiskException($"The disk reports that {residue} bytes of {dataLength} are left over.");
+        return new CommandStatus(status == Failed, (int)residue);
+    }
+}
