@@ -16,7 +16,7 @@ internal static class UsbIp
     /// <summary>Ours, from the preload only: a piece of the same bulk transfer as the one before it.</summary>
     public const uint Continuation = 0x40000000;
 
-    /// <summary>The bit beside the speed in the record of a device with which the preload asks before each submission.</summary>
+    /// <summary>The bit beside the speed in the record of a device with which the bus demands a request of the preload before each submission.</summary>
     public const byte AsksBeforeSubmission = 0x80;
 
     /// <summary>The status of a refused import that names a device as the kernel does: 1 is "not available".</summary>
