@@ -8,7 +8,7 @@ import sys
 # Each rule: its name, the kinds of text that it does not apply to, a pattern, and the advice. "^" is the beginning of a sentence.
 RULES = [(name, exempt.split(), re.compile(pattern, flags), advice) for name, exempt, pattern, flags, advice in [
     ("clause as subject", "", r"\bwh(o|at|ich)ever\b", re.I, "name the actor"),
-    ("clause as subject or fragment", "heading name param", r"^(and |but |so |then )?what\b(?!.*\?\W*$)", re.I, "name the thing, and give the sentence a main verb"),
+    ("clause as subject or fragment", "heading name param cell", r"^(and |but |so |then )?what\b(?!.*\?\W*$)", re.I, "name the thing, and give the sentence a main verb"),
     ("clause as subject or fragment", "heading name param", r"^(and |but )?(whether|who)\b(?!.*\?\W*$)", re.I, "name the actor, and give the sentence a main verb"),
     ("clause as noun", "", r"\b(to|of|for|by|from|with|than|on|those|what|whether|and|or|if|up|until) who\b", re.I, "name the actor"),
     ("clause as noun", "", r"\b(of|for|from|with|than|in|on|by) what\b(?! follows)", re.I, "name the thing"),
