@@ -44,7 +44,7 @@ allocations() {
   done
 }
 
-# 64 transfers of 32 packets: a depth of 256 ms, 96 MiB. A kernel allows so much when it is told to (usbfs_memory_mb); so is the virtual bus.
+# 64 transfers of 32 packets: a depth of 256 ms, 96 MiB. A kernel allows so much when it is instructed to (usbfs_memory_mb); so is the virtual bus.
 line() {
   echo "SuperSpeed isochronous line rate, $seconds s (393.216 MB/s):"
   for program in "$c" "$aot line" "$jit line"; do

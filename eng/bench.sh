@@ -29,7 +29,7 @@ eng/setup.sh
 out=artifacts/bench
 mkdir -p "$out"
 
-# What is built is told only when it fails.
+# The build prints its output only when it fails.
 log=$out/build.log
 : >"$log"
 quietly() { "$@" >>"$log" 2>&1 || { tail -n 40 "$log" >&2; echo "bench: $* failed" >&2; exit 1; }; }

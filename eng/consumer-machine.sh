@@ -19,7 +19,7 @@ trap 'status=$?; if ((status)); then tail -n 20 "$log" >&2; fi; rm -rf "$log" "$
 echo "consumer-machine: unpacking Debian $suite"
 debootstrap --variant=minbase --include=ca-certificates "$suite" "$system" "$mirror" >"$log" 2>&1
 
-# What the test reads of this machine: the SDK, this folder, where packages come from. Mounts end with the process that made them.
+# The parts of this machine that the test reads: the SDK, this folder, where packages come from. Mounts end with the process that made them.
 nuget=$HOME/.nuget/NuGet
 mkdir -p "$system$sdk" "$system$root" "$system/root/.nuget/NuGet"
 if [ -d "$nuget" ]; then cp -r "$nuget/." "$system/root/.nuget/NuGet/"; fi

@@ -58,7 +58,7 @@ checked=$(of_check bytes) missing=$(of_check lost) mismatched=$(of_check mismatc
 [ "$bytes" = $((packets * packet_size)) ] || fail "$bytes bytes arrived, not $((packets * packet_size))"
 [ "$checked" = "$bytes" ] || fail "$checked bytes were checked, not $bytes"
 [ "$lost" = 0 ] && [ "$missing" = 0 ] || fail "lost $lost packets by the program's count and $missing by their numbers"
-[ "$mismatched" = 0 ] || fail "$mismatched bytes differ from what the device sent"
+[ "$mismatched" = 0 ] || fail "$mismatched bytes differ from those that the device sent"
 [ "$allocated" = 0 ] || fail "$allocated managed bytes were allocated while streaming"
 [ "$collections" = 0 ] || fail "$collections collections while streaming"
 at_least "$rate" "$least_rate" || fail "$rate MB/s, not $least_rate"

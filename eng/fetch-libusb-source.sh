@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches the source of a version of libusb as Debian has it, and prints the path of the archive. Nothing is installed: apt gets its own
-# lists. What was fetched before is not fetched again.
+# lists. An archive that was fetched before is not fetched again.
 # usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR          (LIBUSB_SOURCE names an archive that is there already)
 set -euo pipefail
 if [ $# -ne 2 ]; then echo "usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR" >&2; exit 2; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches packages of a Debian suite and unpacks them, and prints the folder where their files lie. Nothing is installed: apt gets its own
-# lists. What was fetched before is not fetched again.
+# lists. A package that was fetched before is not fetched again.
 # usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE...          (CACHE_DIR/SUITE/root is the folder; of PACKAGE: with a colon at its end
 #                                                                  the package that it depends on first; PACKAGE:arm64 is of arm64)
 set -euo pipefail
@@ -15,7 +15,7 @@ if [ "$(cat "$cache/root/complete" 2>/dev/null)" != "$*" ]; then
   "$eng/debian-source.sh" deb "$suite" >"$cache/suite.list"
   options=(-o "Dir::Etc::sourcelist=$cache/suite.list" -o Dir::Etc::sourceparts=- -o "Dir::State::Lists=$cache/lists"
     -o "Dir::Cache=$cache" -o "Dir::State::status=$cache/status" -o APT::Sandbox::User=root)
-  : >"$cache/status" # what is installed here would be preferred when it is newer
+  : >"$cache/status" # a library that is installed here would be preferred when it is newer
   for architecture in $(sed -n 's/.*:\(..*\)/\1/p' < <(printf '%s\n' "$@") | sort -u); do options+=(-o "APT::Architectures::=$architecture"); done
   apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2
   packages=()

@@ -3,7 +3,7 @@
 # usage: eng/generate.sh                      write the files
 #        eng/generate.sh check                show how the files in the repository differ from it; exit 1 if they do
 #        eng/generate.sh check --all-headers  the same with the libusb.h of several Debian suites, which are fetched first
-#        eng/generate.sh table                print the README's table of what is bound
+#        eng/generate.sh table                print the README's table of the bound parts
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 run() { dotnet run --project "$root/generator" -c Release -v q -- "$@" --root "$root"; }

@@ -7,7 +7,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 projects=(Native.LibUsb Native.LibUsb.Testing)
 work=$(mktemp -d)
 
-# The analyzer names what the files lack, so they are empty while it runs. What cannot be compiled leaves them as they were.
+# The analyzer names what the files lack, so they are empty while it runs. Sources that do not compile leave them as they were.
 for project in "${projects[@]}"; do
   cp "src/$project/PublicAPI.Unshipped.txt" "$work/$project.before"
 done

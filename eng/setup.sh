@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Brings this machine to where everything in eng/ works: checks what is there, installs Debian or Ubuntu packages for what is not, if it
-# may (root, or sudo without a password), and otherwise prints exactly what is missing. Does nothing the second time.
+# Prepares this machine for everything in eng/: checks the tools that it needs, installs Debian or Ubuntu packages for those that are missing, if
+# it may (root, or sudo without a password), and otherwise prints exactly what is missing. Does nothing the second time.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/.."
 
-# what is needed | the package that has it | how to see that it is there
+# a tool | the package that has it | the command that checks for it
 needed=(
   "a C compiler|gcc|command -v cc"
   "a compiler for arm64, for the packages|gcc-aarch64-linux-gnu|command -v aarch64-linux-gnu-gcc"

@@ -16,8 +16,8 @@ rm -rf "$results"
 
 eng/generate.sh check || status=1
 
-# Other versions: their headers for the test that the output does not depend on the installed one, the libraries to run on. What cannot be
-# fetched is skipped and says so.
+# Other versions: their headers for the test that the output does not depend on the installed one, the libraries to run on. A suite that cannot
+# be fetched is skipped with a message.
 for suite in bookworm trixie forky; do
   eng/fetch-libusb.sh "$suite" artifacts/libusb >/dev/null || echo "test: the libusb of $suite cannot be fetched" >&2
 done

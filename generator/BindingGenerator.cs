@@ -6,7 +6,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator;
 
-/// <summary>The whole way from a header to C#.</summary>
+/// <summary>Represents the whole way from a header to C#.</summary>
 internal static class BindingGenerator
 {
     public const string Layouts = "layouts.json";
@@ -19,7 +19,7 @@ internal static class BindingGenerator
         return header;
     }
 
-    /// <summary>The generated files, text by name.</summary>
+    /// <summary>Gets the generated files, text by name.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
     /// <param name="settings">What the header cannot say.</param>

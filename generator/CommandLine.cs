@@ -6,7 +6,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator;
 
-/// <summary>The command line. It exits with 0, with 1 for errors in the input and for drift, with 2 for errors in the arguments.</summary>
+/// <summary>Represents the command line. It exits with 0, with 1 for errors in the input and for drift, with 2 for errors in the arguments.</summary>
 internal sealed class CommandLine
 {
     private readonly TextWriter _output;
@@ -35,7 +35,7 @@ internal sealed class CommandLine
         foreach (var option in new Option[] { _root, _clang, _include }) _commands.Options.Add(option);
         Add("generate", "Writes the generated files.", Generate);
         Add("check", "Compares the generated files with those in the repository, and shows the difference.", Check);
-        Add("table", "Prints the README's table of what is bound.", Table);
+        Add("table", "Prints the README's table of the bound parts.", Table);
     }
 
     public int Run(string[] args)
@@ -84,7 +84,7 @@ internal sealed class CommandLine
         }
 
         _output.Write(difference);
-        _error.WriteLine("the generated files differ from what libusb.h, settings.json and docs/ say: run eng/generate.sh");
+        _error.WriteLine("the generated files differ from those that libusb.h, settings.json and docs/ describe: run eng/generate.sh");
         return 1;
     }
 

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator;
 
-/// <summary>What is wrong with the input: one line for each error, written to be read by the person who has to fix it.</summary>
+/// <summary>Represents what is wrong with the input: one line for each error, written to be read by the person who has to fix it.</summary>
 internal sealed class GeneratorException : Exception
 {
     public GeneratorException(params IReadOnlyList<string> errors)

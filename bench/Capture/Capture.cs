@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>One thread of a run, with its context and its devices.</summary>
+/// <summary>Represents one thread of a run, with its context and its devices.</summary>
 internal abstract class Capture : IDisposable
 {
-    // What the callbacks count. An object, because that is what the facade's State holds.
+    // The counts of the callbacks. An object, because that is what the facade's State holds.
     protected readonly Counts Counts = new();
 
     protected Capture(Work work) => Work = work;
@@ -18,7 +18,8 @@ internal abstract class Capture : IDisposable
     /// <summary>Bytes that this thread allocated in the last slice.</summary>
     public long Allocated { get; private set; }
 
-    /// <summary>Opens the devices of this thread: of those that match, the ones whose index leaves the remainder <paramref name="first"/> when it is divided by the contexts.</summary>
+    /// <summary>Opens the devices of this thread: of those that match, the ones whose index leaves the remainder <paramref name="first"/> when it is divided
+    /// by the contexts.</summary>
     public abstract void Open(int first);
 
     /// <summary>Makes the transfers and submits them.</summary>
@@ -42,7 +43,7 @@ internal abstract class Capture : IDisposable
     protected abstract void RunUntil(long completed);
 }
 
-/// <summary>What a capture counts.</summary>
+/// <summary>Represents what a capture counts.</summary>
 internal sealed class Counts
 {
     public long Completed, Failed, Bytes, Sum;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>The clocks of the program in C.</summary>
+/// <summary>Represents the clocks of the program in C.</summary>
 internal static unsafe partial class Clock
 {
     public const int Wall = 1, Process = 2, Thread = 3;

@@ -5,7 +5,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>The program in C, on the raw layer. Packets are walked over as C# does it best, by pointers.</summary>
+/// <summary>Represents the program in C, on the raw layer. Packets are walked over as C# does it best, by pointers.</summary>
 internal sealed unsafe class RawCapture(Work work) : Capture(work)
 {
     private readonly List<nint> _handles = [];

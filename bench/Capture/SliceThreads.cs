@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Runs slices: the first capture on the thread that asks, each other one on a thread of its own.</summary>
+/// <summary>Runs slices: the first capture on the calling thread, each other one on a thread of its own.</summary>
 internal sealed class SliceThreads : IDisposable
 {
     private readonly Capture[] _captures;
@@ -19,7 +19,7 @@ internal sealed class SliceThreads : IDisposable
             thread.Start();
     }
 
-    /// <summary>A slice of every capture.</summary>
+    /// <summary>Returns a slice of every capture.</summary>
     /// <param name="transfers">How many each makes.</param>
     /// <returns>Nanoseconds of the processor, and by the clock.</returns>
     public (long Processor, long Wall) Slice(long transfers)
@@ -31,7 +31,7 @@ internal sealed class SliceThreads : IDisposable
         whole = Clock.Now(Clock.Process) - whole;
         _ends.SignalAndWait();
         wall = Clock.Now(Clock.Wall) - wall;
-        // With one context, all that the runtime does meanwhile on threads of its own counts. Threads that wait for each other spend time too, and
+        // With one context, all that the runtime does in the meantime on threads of its own counts. Threads that wait for each other spend time too, and
         // that is not what is measured.
         return (_captures.Length == 1 ? whole : _captures.Sum(capture => capture.Processor), wall);
     }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>What kind of transfers a run makes.</summary>
+/// <summary>Specifies what kind of transfers a run makes.</summary>
 internal enum WorkKind
 {
     /// <summary>Bulk transfers in flight.</summary>
@@ -15,7 +15,7 @@ internal enum WorkKind
     Sync,
 }
 
-/// <summary>What a run of the program does: the arguments, which are those of the programs in C and in Python too.</summary>
+/// <summary>Represents what a run of the program does: the arguments, which are those of the programs in C and in Python too.</summary>
 /// <param name="Layer">Which program: <c>raw</c>, <c>facade</c>, <c>delegate</c> or <c>ring</c>.</param>
 /// <param name="Kind">The kind of transfers.</param>
 /// <param name="Size">Bytes of a bulk transfer, or of an isochronous packet.</param>
@@ -27,8 +27,8 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
 {
     public const string Usage = "usage: capture raw|facade|delegate|ring bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
 
-    /// <summary>Slices in which the runtime may still compile and fill pools: what they allocate is not counted. What runs once in a slice is
-    /// compiled for good after 60.</summary>
+    /// <summary>Slices in which the runtime may still compile and fill pools: what they allocate is not counted. Code that runs once in a slice
+    /// is compiled for good after 60.</summary>
     public const int WarmUpSlices = 100;
 
     public const byte Endpoint = 0x81, Interface = 0, IsoSetting = 1;
@@ -37,10 +37,10 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
 
     public bool IsIso => Kind == WorkKind.Iso;
 
-    /// <summary>Bytes of one transfer's buffer.</summary>
+    /// <summary>Gets the bytes of one transfer's buffer.</summary>
     public int BufferSize => IsIso ? Size * Packets : Size;
 
-    /// <summary>Whether it is one of the devices that this work is for.</summary>
+    /// <summary>Returns whether it is one of the devices that this work is for.</summary>
     public bool Matches(ushort vendor, ushort product) => vendor == Vendor && product == (IsIso ? IsoProduct : BulkProduct);
 
     /// <summary>Reads the arguments. No library does it: the memory and the start of the whole program are measured.</summary>

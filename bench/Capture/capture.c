@@ -1,12 +1,12 @@
 /* A capture program as they are written in C: the measure for the same program in C# and in Python beside it.
  *
- * usage: capture c KIND SIZE PACKETS DEPTH DEVICES CONTEXTS      (see Work.cs for what they mean)
+ * usage: capture c KIND SIZE PACKETS DEPTH DEVICES CONTEXTS      (see Work.cs for their meaning)
  *
  * Each context has a thread that handles its events, and its share of the devices; each device has DEPTH transfers in flight, which their
- * callback submits again. The results of every transfer are looked at, and the first byte of what it brought.
+ * callback submits again. The results of every transfer are looked at, and the first byte of its data.
  *
  * Every line of its input is a number: it makes so many transfers in each context and answers with the nanoseconds that took, of the
- * processor and by the clock. Whoever gives the lines can so run several programs in turn. At the end of the input it tells what it did, as JSON. */
+ * processor and by the clock. The thread that gives the lines can so run several programs in turn. At the end of the input it prints its results, as JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>What one program came to in one work.</summary>
+/// <summary>Represents what one program came to in one work.</summary>
 /// <param name="Subject">The program.</param>
 /// <param name="Work">The work.</param>
 /// <param name="Nanoseconds">Processor time of one transfer.</param>
@@ -10,8 +10,8 @@ namespace Native.LibUsb.Bench.Report;
 internal sealed record Measurement(string Subject, string Work, Spread Nanoseconds, Spread Ratio, Spread? RatioToFacade, Account Account);
 
 /// <summary>
-/// Runs programs in turn, a few milliseconds each: whatever else the machine does meets all of them alike. A ratio is of two slices of the same
-/// round; what is told is the median of all rounds. The programs are started anew several times, because where the system puts their memory
+/// Runs programs in turn, a few milliseconds each: other work of the machine slows all of them alike. A ratio is of two slices of the same
+/// round; the report has the median of all rounds. The programs are started anew several times, because where the system puts their memory
 /// changes the speed of the same program by a tenth.
 /// </summary>
 internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
@@ -19,7 +19,7 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
     // From then on the programs count what they allocate: see bench/Capture/Work.cs.
     private const int WarmUpSlices = 100;
 
-    // What the runtime takes until it has compiled for good what is hot.
+    // The time that the runtime needs until it has compiled the hot code for good.
     private static readonly TimeSpan s_compilation = TimeSpan.FromSeconds(0.8);
 
     /// <summary>Measures all, each beside the first of those with its own name in <paramref name="baselineOf"/>.</summary>

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Bench.Report;
 internal sealed record InstructionCount(string Subject, string Work, double Instructions, double Ratio);
 
 /// <summary>
-/// Counts instructions with callgrind, which does not depend on what else the machine does. The count of a short run is taken from that of a
+/// Counts instructions with callgrind, which does not depend on the machine's other work. The count of a short run is taken from that of a
 /// long one, so that starting costs nothing.
 /// </summary>
 internal static partial class Instructions

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>A bound that a measured number must keep.</summary>
+/// <summary>Represents a bound that a measured number must keep.</summary>
 /// <param name="What">What is bounded.</param>
 /// <param name="Measured">The number; null when this run did not measure it.</param>
 /// <param name="Bound">The bound.</param>
@@ -13,7 +13,7 @@ internal sealed record Limit(string What, double? Measured, double Bound, bool A
     public bool IsKept => Measured is not { } value || (AtLeast ? value >= Bound : value <= Bound);
 }
 
-/// <summary>What this library promises of its speed. <c>eng/bench.sh --gate</c> fails when one is not kept.</summary>
+/// <summary>Represents what this library promises of its speed. <c>eng/bench.sh --gate</c> fails when one is not kept.</summary>
 internal static class Limits
 {
     private const string Iso = "iso-32-16", IsoShort = "iso-8-16", Bulk = "bulk-512-16";

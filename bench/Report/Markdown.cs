@@ -8,7 +8,7 @@ internal sealed class Markdown(Results results)
 {
     private readonly StringBuilder _text = new();
 
-    /// <summary>RESULTS.md.</summary>
+    /// <summary>Writes RESULTS.md.</summary>
     public string Report()
     {
         Machine machine = results.Machine;
@@ -31,7 +31,7 @@ internal sealed class Markdown(Results results)
         return _text.ToString();
     }
 
-    /// <summary>The table of the README.</summary>
+    /// <summary>Gets the table of the README.</summary>
     public string Summary()
     {
         Subject[] columns = [Subjects.AotRaw, Subjects.AotFacade, Subjects.AotRing, Subjects.JitFacade, Subjects.Python];
@@ -88,7 +88,7 @@ internal sealed class Markdown(Results results)
             return;
         Line("## Instructions of one transfer");
         Line();
-        Line("Counted by callgrind, all libraries together; they do not depend on what else the machine does.");
+        Line("Counted by callgrind, all libraries together; they do not depend on the machine's other work.");
         Line();
         Row(["", "", "instructions", "to C"]);
         Row(["---", "---", "---:", "---:"]);

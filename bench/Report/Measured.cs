@@ -4,13 +4,13 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>What a program says of itself at its end.</summary>
+/// <summary>Represents what a program says of itself at its end.</summary>
 /// <param name="Completed">Transfers.</param>
 /// <param name="Failed">Those of them, or packets, that brought nothing.</param>
 /// <param name="Bytes">What they brought.</param>
 /// <param name="Sum">Of the first bytes of each.</param>
 /// <param name="PeakKib">The most that was resident.</param>
-/// <param name="Allocated">Bytes that the threads that handle events have allocated; null for what is not .NET.</param>
+/// <param name="Allocated">Bytes that the threads that handle events have allocated; null for programs other than .NET's.</param>
 /// <param name="AllocatedElsewhere">Bytes that all other threads have allocated, the runtime's among them.</param>
 /// <param name="Collections">Of the garbage collector.</param>
 internal sealed record Account(
@@ -20,7 +20,7 @@ internal sealed record Account(
     public long AllocatedByAll => (Allocated ?? 0) + (AllocatedElsewhere ?? 0);
 }
 
-/// <summary>A capture program that runs on a bus of its own, and makes slices when it is told to.</summary>
+/// <summary>Represents a capture program that runs on a bus of its own, and makes slices when it is instructed to.</summary>
 internal sealed class Measured : IDisposable
 {
     // The preload completes the transfers of these endpoints itself, as they are submitted: what is left is libusb and the program.

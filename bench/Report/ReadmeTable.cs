@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>The table that the README shows, between two comments.</summary>
+/// <summary>Represents the table that the README shows, between two comments.</summary>
 internal static class ReadmeTable
 {
     private const string Begin = "<!-- results: written by eng/bench.sh -->\n", End = "<!-- results end -->\n";

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>All that a run measured: what results.json holds.</summary>
+/// <summary>Represents the measurements of a run, as results.json holds them.</summary>
 internal sealed record Results(
     DateTime Date, string Form, string Commit, Machine Machine, IReadOnlyList<Work> Works, IReadOnlyList<Measurement> Captures, IReadOnlyList<InstructionCount> Instructions,
     IReadOnlyList<StartCost> Starts, IReadOnlyList<GrowthSeries> Growth, IReadOnlyList<MicroBenchmark> Micro)

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>What it costs to start a program that lists the devices.</summary>
+/// <summary>Represents what it costs to start a program that lists the devices.</summary>
 /// <param name="Name">The program.</param>
 /// <param name="Title">The program, for readers.</param>
 /// <param name="Milliseconds">From its start to its end, by the clock.</param>
@@ -12,7 +12,7 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="MoreThanEmpty">What the program takes over the program in C, less what an empty Native AOT program takes over an empty program in C.</param>
 /// <param name="ProcessorMilliseconds">Processor time.</param>
 /// <param name="ResidentKib">The most that was resident.</param>
-/// <param name="FileBytes">The size of what must be there for it to run, without the system's libraries and the .NET runtime.</param>
+/// <param name="FileBytes">The size of the files that it needs to run, without the system's libraries and the .NET runtime.</param>
 internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread? RatioToC, Spread? MoreThanEmpty, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
 
 /// <summary>Starts the list programs in turn, with a launcher that is smaller than they are (bench/Start/measure.c).</summary>
@@ -33,7 +33,7 @@ internal static class Starts
         new("aot-static", "AOT, libusb inside", ["artifacts/bench/list-aot-static/list"], ["artifacts/bench/list-aot-static/list"]),
     ];
 
-    // Apart: it works for so long that the next ones would pay for what it leaves in the caches.
+    // Apart: it works for so long that the next ones would pay for its traces in the caches.
     private static readonly ListProgram[] s_jit =
     [
         s_c,

@@ -1,18 +1,18 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>One of the programs that do the same.</summary>
+/// <summary>Represents one of the programs that do the same.</summary>
 /// <param name="Name">Its name in the JSON file.</param>
 /// <param name="Title">Its name in tables.</param>
 /// <param name="Command">How it is started, layer included.</param>
 internal sealed record Subject(string Name, string Title, string[] Command)
 {
-    /// <summary>Whether it is compiled while it runs, and takes a while until that is done for good.</summary>
+    /// <summary>Gets whether it is compiled while it runs, and takes a while until that is done for good.</summary>
     public bool IsCompiledJustInTime => Name.StartsWith("jit", StringComparison.Ordinal);
 
     public override string ToString() => Name;
 }
 
-/// <summary>The capture programs, where <c>eng/bench.sh</c> has built them.</summary>
+/// <summary>Represents the capture programs, where <c>eng/bench.sh</c> has built them.</summary>
 internal static class Subjects
 {
     private static readonly string[] s_jit = ["dotnet", "artifacts/bench/jit/capture.dll"];

@@ -1,8 +1,8 @@
 /* Runs commands alternately (A B C A B C ...) and prints, as one line of JSON, what each run took.
    usage: measure ROUNDS WARMUP -- COMMAND [ARGUMENT...] [-- COMMAND [ARGUMENT...]]...
 
-   What the commands print is thrown away; what they complain of is not. A command that fails ends the measurement.
-   The peak of memory that the kernel tells of a process begins with that of the process that started it: link this one statically, so that
+   The output of the commands is discarded; their errors are not. A command that fails ends the measurement.
+   The peak of memory that the kernel reports for a process begins with that of the process that started it: link this one statically, so that
    it is small (about 1 MiB), and nothing is preloaded into it. The environment is passed on, and so what is to be preloaded into the commands. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -5,7 +5,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Streams a number of packets or transfers, and tells what was allocated meanwhile in the whole process.</summary>
+/// <summary>Streams a number of packets or transfers, and reports the allocations of the whole process during that.</summary>
 internal static class AllocationCommand
 {
     private const int Packets = 32, BulkSize = 512, Transfers = 16, Reads = 4, PoolThreads = 2;
@@ -17,7 +17,7 @@ internal static class AllocationCommand
         Argument<string> kind = new("kind") { Description = "iso or bulk" };
         kind.AcceptOnlyFromAmong("iso", "bulk");
         Argument<long> count = new("count") { Description = "isochronous packets, or bulk transfers" };
-        Command command = new("allocations", "Tells what is allocated while so much streams.") { consumer, kind, count };
+        Command command = new("allocations", "Reports the allocations while the data streams.") { consumer, kind, count };
         command.SetAction((result, _) => Run(result.GetValue(consumer)!, result.GetValue(kind) == "iso", result.GetValue(count)));
         return command;
     }

@@ -4,7 +4,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>The ways to take what an endpoint sends. Each begins, counts, and ends when the ring does.</summary>
+/// <summary>Represents the ways to take what an endpoint sends. Each begins, counts, and ends when the ring does.</summary>
 internal static class Consumers
 {
     public static readonly string[] Names = ["handler", "delegate", "submit-async", "endpoint-read", "read-async", "read-all", "stream", "pipe"];
@@ -46,7 +46,7 @@ internal static class Consumers
         }
     }
 
-    /// <summary>One transfer, awaited again and again.</summary>
+    /// <summary>Represents one transfer, awaited again and again.</summary>
     public static async Task AwaitTransferAsync(UsbTransfer transfer, Progress progress, StopFlag stop)
     {
         while (!stop.Value)
@@ -134,7 +134,7 @@ internal static class Consumers
     }
 }
 
-/// <summary>Tells the loops to end.</summary>
+/// <summary>Signals the loops to end.</summary>
 internal sealed class StopFlag
 {
     public volatile bool Value;

@@ -3,7 +3,7 @@ namespace Native.LibUsb.Bench;
 /// <summary>Opens the device of a measurement.</summary>
 internal static class Endpoints
 {
-    /// <summary>The endpoint of the first device that has one of that kind, opened and claimed, in the last alternate setting it is in.</summary>
+    /// <summary>Gets the endpoint of the first device that has one of that kind, opened and claimed, in the last alternate setting it is in.</summary>
     public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpoint endpoint)
     {
         foreach (UsbDevice device in context.GetDevices())

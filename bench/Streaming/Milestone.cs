@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>A number that grows, and that one thread waits for. Allocates nothing.</summary>
+/// <summary>Represents a number that grows, and that one thread waits for. Allocates nothing.</summary>
 #pragma warning disable CA1001 // the event lives as long as the program
 internal sealed class Milestone
 #pragma warning restore CA1001

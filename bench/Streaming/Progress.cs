@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>What has arrived so far, counted by some threads and watched by another.</summary>
+/// <summary>Represents what has arrived so far, counted by some threads and watched by another.</summary>
 internal sealed class Progress
 {
     private readonly Milestone _reached = new();

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>One node of clang's syntax tree, with its place made absolute.</summary>
+/// <summary>Represents one node of clang's syntax tree, with its place made absolute.</summary>
 internal sealed class AstNode
 {
     private readonly JsonElement _json;
@@ -15,10 +15,10 @@ internal sealed class AstNode
         Children = children;
     }
 
-    /// <summary>Where the declared name stands.</summary>
+    /// <summary>Gets where the declared name stands.</summary>
     public SourceLocation Location { get; }
 
-    /// <summary>The first token.</summary>
+    /// <summary>Gets the first token.</summary>
     public SourceLocation Begin { get; }
 
     public IReadOnlyList<AstNode> Children { get; }
@@ -29,14 +29,14 @@ internal sealed class AstNode
 
     public string Id => Text("id");
 
-    /// <summary>The C type as it is written in the header.</summary>
+    /// <summary>Gets the C type as it is written in the header.</summary>
     public string Type => _json.TryGetProperty("type", out var type) ? type.GetProperty("qualType").GetString()! : "";
 
     public string Text(string property) => _json.TryGetProperty(property, out var value) ? value.GetString() ?? "" : "";
 
     public bool Is(string property) => _json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.True;
 
-    /// <summary>The declaration that a typedef brings along, as in <c>typedef enum {...} name</c>.</summary>
+    /// <summary>Gets the declaration that a typedef brings along, as in <c>typedef enum {...} name</c>.</summary>
     public string OwnedTagId => _json.TryGetProperty("ownedTagDecl", out var tag) ? tag.GetProperty("id").GetString()! : "";
 
     public IEnumerable<AstNode> Descendants() => Children.SelectMany(child => child.Descendants().Prepend(child));
@@ -44,7 +44,7 @@ internal sealed class AstNode
     /// <summary>Reads a dump. The document may be disposed of only after the last use of the nodes.</summary>
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
-    /// <summary>clang writes file and line only where they differ from the location before: they are carried along here.</summary>
+    /// <summary>Represents the file and line, which clang writes only where they differ from the location before.</summary>
     private sealed class Reader
     {
         private string _file = "";

@@ -22,14 +22,14 @@ internal sealed class ClangCompiler
         _resources = Path.GetFullPath(Run(["-print-resource-dir"]).Trim());
     }
 
-    /// <summary>The declarations of <paramref name="file"/>, as clang's JSON.</summary>
+    /// <summary>Gets the declarations of <paramref name="file"/>, as clang's JSON.</summary>
     public string DumpAst(string file) =>
         Run([.. Arguments(Target.All[0]), "-fsyntax-only", "-Xclang", "-ast-dump=json", file]);
 
-    /// <summary>The preprocessed text of <paramref name="file"/>, with its macro definitions left where they are.</summary>
+    /// <summary>Gets the preprocessed text of <paramref name="file"/>, with its macro definitions left where they are.</summary>
     public string Preprocess(string file) => Run([.. Arguments(Target.All[0]), "-E", "-dD", file]);
 
-    /// <summary>The layouts of the records whose size <paramref name="file"/> asks for, on <paramref name="target"/>.</summary>
+    /// <summary>Gets the layouts of the records whose size <paramref name="file"/> requests, on <paramref name="target"/>.</summary>
     /// <remarks>
     /// Not <c>-fdump-record-layouts-complete</c>, which needs no <c>sizeof</c>: it lays a record out at its closing brace, before
     /// it has seen the <c>packed</c> that follows.
@@ -37,14 +37,14 @@ internal sealed class ClangCompiler
     public string DumpRecordLayouts(string file, Target target) =>
         Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts", file]);
 
-    /// <summary>Whether a file is part of the interface, and not of the compiler or the stubs.</summary>
+    /// <summary>Returns whether a file is part of the interface, and not of the compiler or the stubs.</summary>
     public bool IsInterface(string file) =>
         file.Length > 0 && file[0] != '<' && !IsUnder(file, _stubs) && !IsUnder(file, _resources);
 
     private static bool IsUnder(string file, string folder) =>
         Path.GetFullPath(file).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    // -nostdinc and -ffreestanding: no header of the machine has a say, whatever the target.
+    // -nostdinc and -ffreestanding: no header of the machine has a say, regardless of the target.
     private string[] Arguments(Target target) =>
     [
         $"--target={target.Triple}", "-x", "c", "-std=gnu11", "-nostdinc", "-ffreestanding",

@@ -145,7 +145,7 @@ internal sealed class HeaderReader
         return new CEnum(name, node.Location, members);
     }
 
-    // what clang made of an enumerator's initialiser; a cast may stand around it
+    // the expression that clang made of an enumerator's initialiser; a cast may stand around it
     private static long? ReadValue(AstNode member) => member.Descendants().FirstOrDefault(child => child.Kind == "ConstantExpr") is { } value
         ? long.Parse(value.Text("value"), CultureInfo.InvariantCulture) : null;
 

@@ -4,11 +4,11 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>How a C compiler lays out a record on one target.</summary>
+/// <summary>Specifies how a C compiler lays out a record on one target.</summary>
 /// <param name="Fields">The offset of each field by name; of a nested one by its path, as in <c>value.ival</c>.</param>
 internal sealed partial record RecordLayout(string Name, int Size, int Alignment, IReadOnlyDictionary<string, int> Fields)
 {
-    /// <summary>Asks clang for the layouts of records, by their names, on every target.</summary>
+    /// <summary>Reads the layouts of records from clang, by their names, on every target.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
     /// <param name="records">The records; opaque ones have no layout.</param>

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>A place in a C file, written as compilers write it: <c>file:line:column</c>.</summary>
+/// <summary>Represents a place in a C file, written as compilers write it: <c>file:line:column</c>.</summary>
 internal readonly record struct SourceLocation(string File, int Line, int Column, int Offset)
 {
-    /// <summary>No place: what the compiler brings along itself.</summary>
+    /// <summary>Represents no place: that of the compiler's own declarations.</summary>
     public static SourceLocation None { get; } = new("", 0, 0, 0);
 
     public override string ToString() => Column > 0 ? $"{File}:{Line}:{Column}" : $"{File}:{Line}";

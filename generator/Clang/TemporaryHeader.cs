@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>The input header with a few questions after it, in a file that is gone afterwards.</summary>
+/// <summary>Represents the input header with a few questions after it, in a file that is gone afterwards.</summary>
 internal sealed class TemporaryHeader(string input) : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"native-libusb-generator-{Guid.NewGuid():N}.h");

@@ -6,7 +6,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Docs;
 
-/// <summary>The texts of <c>generator/docs/*.xml</c>. A text that is missing and a text that nothing answers to are both errors.</summary>
+/// <summary>Represents the texts of <c>generator/docs/*.xml</c>. A text that is missing and a text that nothing answers to are both errors.</summary>
 internal sealed partial class DocLibrary
 {
     private static readonly Dictionary<string, string> s_files = new()
@@ -17,7 +17,7 @@ internal sealed partial class DocLibrary
     private readonly Dictionary<(string Kind, string Name), DocText> _texts = [];
     private readonly List<string> _errors = [];
 
-    /// <summary>The text of a name; empty if there is no documentation at all.</summary>
+    /// <summary>Gets the text of a name; empty if there is no documentation at all.</summary>
     public DocText this[string kind, string name] => _texts.GetValueOrDefault((kind, name)) ?? new DocText();
 
     /// <param name="folder">Where the files are; <see langword="null"/> for a binding without documentation.</param>
@@ -131,7 +131,7 @@ internal sealed partial class DocLibrary
             _errors.Add($"{s_files[kind]}: error: {part} '{name}' of {kind} '{owner}' has no text");
         foreach (var name in text.Parts.Keys.Where(name => !all.Contains(name)))
             _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' has no {part} '{name}'{Suggestion.For(name, all)}");
-        if (!returnsNothing && text.Returns is null) _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' has no text for what it returns");
+        if (!returnsNothing && text.Returns is null) _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' has no text for its result");
         if (returnsNothing && text.Returns is not null) _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' returns nothing, but has a text for it");
     }
 

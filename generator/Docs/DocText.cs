@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Docs;
 
-/// <summary>The documentation of one name. Texts are XML, with their white space folded.</summary>
+/// <summary>Represents the documentation of one name. Texts are XML, with their white space folded.</summary>
 internal sealed class DocText
 {
     public string? Summary { get; set; }

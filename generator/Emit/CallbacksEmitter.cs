@@ -4,7 +4,7 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
-/// Callback types become aliases of function pointers. An alias cannot carry documentation and is seen in this project only,
+/// Writes callback types as aliases of function pointers. An alias cannot carry documentation and is seen in this project only,
 /// so the texts are comments here, and another project writes the function pointer itself.
 /// </summary>
 internal static class CallbacksEmitter

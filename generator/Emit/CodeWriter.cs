@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Writes indented C#, with <c>\n</c> at the end of every line whatever the system.</summary>
+/// <summary>Writes indented C#, with <c>\n</c> at the end of every line regardless of the system.</summary>
 internal sealed partial class CodeWriter
 {
     private const int Width = 130;
@@ -11,7 +11,7 @@ internal sealed partial class CodeWriter
     private readonly StringBuilder _text = new();
     private int _indent;
 
-    /// <summary>The head that every generated file has.</summary>
+    /// <summary>Gets the head that every generated file has.</summary>
     public static CodeWriter Start(params IEnumerable<string> usings)
     {
         var code = new CodeWriter();
@@ -49,7 +49,7 @@ internal sealed partial class CodeWriter
         if (_text.Length > 1 && _text[^1] == '\n' && _text[^2] is not ('{' or '\n')) Line();
     }
 
-    /// <summary>A documentation element, wrapped. Nothing is written without a text.</summary>
+    /// <summary>Writes a documentation element, wrapped. Nothing is written without a text.</summary>
     public void Doc(string element, string? text, string attributes = "")
     {
         if (text is null) return;
@@ -65,7 +65,7 @@ internal sealed partial class CodeWriter
         Line($"/// </{element}>");
     }
 
-    /// <summary>A plain comment, wrapped; documentation mark-up is reduced to its text.</summary>
+    /// <summary>Writes a plain comment, wrapped; documentation mark-up is reduced to its text.</summary>
     public void Comment(string? text)
     {
         if (text is null) return;

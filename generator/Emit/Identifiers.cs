@@ -16,7 +16,7 @@ internal static class Identifiers
 
     public static string Escape(string name) => s_keywords.Contains(name) ? "@" + name : name;
 
-    /// <summary>A number, in the base the header has it in.</summary>
+    /// <summary>Returns a number, in the base the header has it in.</summary>
     public static string Number(long value, bool hexadecimal)
     {
         if (!hexadecimal || value < 0) return value.ToString(CultureInfo.InvariantCulture);

@@ -5,7 +5,7 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>The layouts as clang reports them, for the tests: target, record, size and offsets.</summary>
+/// <summary>Represents the layouts as clang reports them, for the tests: target, record, size and offsets.</summary>
 internal static class LayoutTableEmitter
 {
     public static string Emit(BindingModel model, ManagedLayout layout)

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>The header as it is bound: in the order of the output, without what the settings leave out.</summary>
+/// <summary>Represents the header as it is bound: in the order of the output, without what the settings leave out.</summary>
 internal sealed class BindingModel
 {
     private readonly GeneratorSettings _settings;
@@ -29,18 +29,18 @@ internal sealed class BindingModel
 
     public IReadOnlyList<CCallback> Callbacks { get; }
 
-    /// <summary>The functions that are imported.</summary>
+    /// <summary>Gets the functions that are imported.</summary>
     public IReadOnlyList<CFunction> Functions { get; }
 
     public bool IsFlags(CEnum item) => _settings.Flags.Contains(item.Name);
 
     public bool SuppressesGcTransition(CFunction function) => _settings.SuppressGcTransition.Contains(function.Name);
 
-    /// <summary>The version that brought the function, if libraries older than it are supported.</summary>
+    /// <summary>Gets the version that brought the function, if libraries older than it are supported.</summary>
     public string? OptionalSince(CFunction function) =>
         _settings.Since is { } since && Version.Parse(since.Functions[function.Name]) > Version.Parse(_settings.BaseVersion) ? since.Functions[function.Name] : null;
 
-    // The order of the newest header, whichever header was read: an older one has the newer declarations at its end.
+    // The order of the newest header, also when another one was read: an older one has the newer declarations at its end.
     private static List<T> Order<T>(IEnumerable<T> declarations, OrderedDictionary<string, string>? versions)
         where T : IDeclaration =>
         versions is null ? [.. declarations] : [.. declarations.OrderBy(declaration => versions.IndexOf(declaration.Name))];

@@ -1,13 +1,13 @@
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>A C type, parsed from the way clang writes it.</summary>
+/// <summary>Represents a C type, parsed from the way clang writes it.</summary>
 internal abstract record CType
 {
-    /// <summary>Whether something in it, outside the outermost level, is <c>const</c>: C# cannot say so.</summary>
+    /// <summary>Gets whether something in it, outside the outermost level, is <c>const</c>: C# cannot say so.</summary>
     public abstract bool PointsToConst { get; }
 }
 
-/// <summary>A built-in type, a tag or a typedef's name.</summary>
+/// <summary>Represents a built-in type, a tag or a typedef's name.</summary>
 /// <param name="Name">Without <c>const</c>, <c>struct</c>, <c>enum</c> or <c>union</c>.</param>
 /// <param name="IsConst">Whether it is <c>const</c>.</param>
 internal sealed record CNamedType(string Name, bool IsConst) : CType
@@ -15,7 +15,7 @@ internal sealed record CNamedType(string Name, bool IsConst) : CType
     public override bool PointsToConst => false;
 }
 
-/// <summary>A union or struct without a name, declared where it is used.</summary>
+/// <summary>Represents a union or struct without a name, declared where it is used.</summary>
 internal sealed record CAnonymousType : CType
 {
     public override bool PointsToConst => false;

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Clang;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>What a header declares, each kind in one list.</summary>
+/// <summary>Represents what a header declares, each kind in one list.</summary>
 internal sealed record CHeader(
     IReadOnlyList<CConstant> Constants,
     IReadOnlyList<CEnum> Enums,
@@ -11,7 +11,7 @@ internal sealed record CHeader(
     IReadOnlyList<CFunction> Functions,
     IReadOnlyDictionary<string, CType> Typedefs);
 
-/// <summary>Anything with a name at file scope.</summary>
+/// <summary>Represents anything with a name at file scope.</summary>
 internal interface IDeclaration
 {
     string Name { get; }
@@ -19,7 +19,7 @@ internal interface IDeclaration
     SourceLocation Location { get; }
 }
 
-/// <summary>A macro that is an integer constant expression.</summary>
+/// <summary>Represents a macro that is an integer constant expression.</summary>
 /// <param name="IsHexadecimal">Whether the header writes it so.</param>
 /// <param name="Member">The enum and the member it is another name of, if it is that.</param>
 internal sealed record CConstant(string Name, SourceLocation Location, long Value, bool IsHexadecimal, (string Enum, string Member)? Member) : IDeclaration;

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Clang;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>How .NET lays out the generated records, and whether that is how C lays them out, on every target.</summary>
+/// <summary>Specifies how .NET lays out the generated records, and whether that is how C lays them out, on every target.</summary>
 internal sealed class ManagedLayout
 {
     private readonly ManagedTypes _types;
@@ -14,11 +14,11 @@ internal sealed class ManagedLayout
         _layouts = layouts;
     }
 
-    /// <summary>The layout that C gives the record on a target.</summary>
+    /// <summary>Gets the layout that C gives the record on a target.</summary>
     public RecordLayout Native(CRecord record, Target target) => _layouts[target].GetValueOrDefault(record.Name)
         ?? throw new GeneratorException($"{record.Location}: error: clang gives no layout of '{record.Name}' for {target.Triple}");
 
-    /// <summary>The size to state with <c>StructLayout.Size</c>: where a flexible array's alignment makes C's record larger than its fields.</summary>
+    /// <summary>Gets the size to state with <c>StructLayout.Size</c>: where a flexible array's alignment makes C's record larger than its fields.</summary>
     public int? StatedSize(CRecord record)
     {
         var sizes = Target.All.Select(target => (native: Native(record, target).Size, managed: Measure(record, target).Size)).ToList();
@@ -27,7 +27,7 @@ internal sealed class ManagedLayout
             $"{record.Location}: error: '{record.Name}' is larger in C than its fields are in C#, and not by the same size on every target");
     }
 
-    /// <summary>Where the flexible array at the end of a record begins, with 64-bit and with 32-bit pointers.</summary>
+    /// <summary>Returns where the flexible array at the end of a record begins, with 64-bit and with 32-bit pointers.</summary>
     public (int Wide, int Narrow) FlexibleOffset(CRecord record, CField field)
     {
         var offsets = Target.All.ToLookup(target => target.PointerSize, target => Native(record, target).Fields[field.Name]);
@@ -35,7 +35,7 @@ internal sealed class ManagedLayout
             $"{field.Location}: error: '{record.Name}.{field.Name}' begins at an offset that not only the size of a pointer decides");
     }
 
-    /// <summary>Compares every field of every record with what clang says.</summary>
+    /// <summary>Compares every field of every record with clang's layout.</summary>
     public void Verify(IEnumerable<CRecord> records)
     {
         var errors = new List<string>();
@@ -60,7 +60,7 @@ internal sealed class ManagedLayout
         GeneratorException.ThrowIfAny(errors);
     }
 
-    /// <summary>The rules of a sequential (or, for unions, explicit) blittable struct; a flexible array is no field of it.</summary>
+    /// <summary>Applies the rules of a sequential (or, for unions, explicit) blittable struct; a flexible array is no field of it.</summary>
     private (int Size, int Alignment, Dictionary<string, int> Fields) Measure(CRecord record, Target target)
     {
         var fields = new Dictionary<string, int>();

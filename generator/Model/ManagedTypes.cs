@@ -34,7 +34,7 @@ internal sealed class ManagedTypes
         _external = settings.External;
     }
 
-    /// <summary>The C# type.</summary>
+    /// <summary>Gets the C# type.</summary>
     /// <param name="type">The C type.</param>
     /// <param name="nested">What to call a record without a name.</param>
     /// <exception cref="FormatException">There is no such type.</exception>
@@ -48,22 +48,22 @@ internal sealed class ManagedTypes
         _ => throw new FormatException("it has no counterpart in C#"),
     };
 
-    /// <summary><c>delegate* unmanaged</c>, with the platform's own calling convention.</summary>
+    /// <summary>Returns <c>delegate* unmanaged</c>, with the platform's own calling convention.</summary>
     public string FunctionPointer(CFunctionType function, string conventions = "") => function.IsVariadic
         ? throw new FormatException("a variadic function pointer has no counterpart in C#")
         : $"delegate* unmanaged{conventions}<{string.Join(", ", function.Parameters.Append(function.Returns).Select(type => Map(type)))}>";
 
-    /// <summary>Whether the C# type says less than the C type: <c>const</c>, plain <c>char</c>, a typedef that is gone.</summary>
+    /// <summary>Returns whether the C# type says less than the C type: <c>const</c>, plain <c>char</c>, a typedef that is gone.</summary>
     public bool LosesMeaning(CType type) => type.PointsToConst || Innermost(type) is { } name && (name == "char" || IsVanishingTypedef(name));
 
-    /// <summary>The record a field holds by value, if it is a named one.</summary>
+    /// <summary>Gets the record a field holds by value, if it is a named one.</summary>
     public CRecord? RecordOf(CType type) => type is CNamedType { Name: var name }
         ? _records.GetValueOrDefault(name) ?? (_typedefs.TryGetValue(name, out var target) && target != type ? RecordOf(target) : null)
         : null;
 
     public bool IsCallback(string name) => _callbacks.Contains(name);
 
-    /// <summary>Whether a type comes from the header, and not from the language.</summary>
+    /// <summary>Returns whether a type comes from the header, and not from the language.</summary>
     public bool IsDeclared(string name) => _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name);
 
     private static string? Innermost(CType type) => type switch

@@ -6,7 +6,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Output;
 
-/// <summary>The README's table: what libusb.h declares, by the version that brought it, and how much of it is bound.</summary>
+/// <summary>Represents the README's table: what libusb.h declares, by the version that brought it, and how much of it is bound.</summary>
 internal static class CoverageTable
 {
     /// <param name="header">What is declared.</param>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Output;
 
-/// <summary>Where things are in the repository.</summary>
+/// <summary>Represents where things are in the repository.</summary>
 internal sealed class Repository(string root)
 {
     private const string Marker = "Native.LibUsb.sln";
@@ -16,10 +16,10 @@ internal sealed class Repository(string root)
 
     public string Stubs => Path.Combine(Root, "generator", "stubs");
 
-    /// <summary>The hand-written half of the raw layer.</summary>
+    /// <summary>Gets the hand-written half of the raw layer.</summary>
     public string Interop => Path.Combine(Root, "src", "Native.LibUsb", "Interop");
 
-    /// <summary>The nearest folder upwards of <paramref name="start"/> that is the root of the repository.</summary>
+    /// <summary>Gets the nearest folder upwards of <paramref name="start"/> that is the root of the repository.</summary>
     public static Repository Find(string start)
     {
         for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
@@ -27,7 +27,7 @@ internal sealed class Repository(string root)
         throw new GeneratorException($"no {Marker} in {start} or above it; --root names the repository");
     }
 
-    /// <summary>The place of a generated file, relative to the root.</summary>
+    /// <summary>Gets the place of a generated file, relative to the root.</summary>
     public static string PathOf(string generated) =>
         generated == BindingGenerator.Layouts ? $"tests/Native.LibUsb.Tests/Layout/{generated}" : $"{GeneratedFolder}/{generated}";
 
@@ -47,7 +47,7 @@ internal sealed class Repository(string root)
         return written;
     }
 
-    /// <summary>How the files in the repository differ from the generated ones; nothing if they are the same.</summary>
+    /// <summary>Returns how the files in the repository differ from the generated ones; nothing if they are the same.</summary>
     public string Compare(IReadOnlyDictionary<string, string> files)
     {
         var folder = Path.Combine(Root, GeneratedFolder);

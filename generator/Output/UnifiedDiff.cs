@@ -8,7 +8,7 @@ internal static class UnifiedDiff
 {
     private const int Context = 3;
 
-    /// <summary>The difference, or an empty text if there is none.</summary>
+    /// <summary>Gets the difference, or an empty text if there is none.</summary>
     public static string Format(string name, string before, string after)
     {
         if (before == after) return "";
@@ -41,7 +41,7 @@ internal static class UnifiedDiff
     private static (int before, int after) Advance((int before, int after) position, List<(char Kind, string Line)> edits) =>
         (position.before + edits.Count(edit => edit.Kind != '+'), position.after + edits.Count(edit => edit.Kind != '-'));
 
-    // The longest common subsequence of what is left when the equal lines at both ends are taken away.
+    // The longest common subsequence of the lines between the equal ones at both ends.
     private static List<(char Kind, string Line)> Edits(string[] before, string[] after)
     {
         var head = 0;

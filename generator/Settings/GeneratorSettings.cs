@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Native.LibUsb.Generator.Settings;
 
-/// <summary>What the header cannot say; <c>settings.schema.json</c> is the manual of each knob.</summary>
+/// <summary>Represents what the header cannot say; <c>settings.schema.json</c> is the manual of each knob.</summary>
 internal sealed record GeneratorSettings
 {
     [JsonPropertyName("$schema")]
@@ -71,7 +71,7 @@ internal sealed record GeneratorSettings
     }
 }
 
-/// <summary>What is left out, each with the reason.</summary>
+/// <summary>Represents what is left out, each with the reason.</summary>
 internal sealed record ExcludeSettings
 {
     public IReadOnlyDictionary<string, string> Functions { get; set; } = new Dictionary<string, string>();
@@ -81,7 +81,7 @@ internal sealed record ExcludeSettings
     public IReadOnlyDictionary<string, string> Macros { get; set; } = new Dictionary<string, string>();
 }
 
-/// <summary>The version each name came with. The order of the names is the order of the output.</summary>
+/// <summary>Represents the version each name came with. The order of the names is the order of the output.</summary>
 internal sealed record SinceSettings
 {
     public OrderedDictionary<string, string> Functions { get; set; } = [];

@@ -3,7 +3,7 @@ namespace Native.LibUsb.Generator.Settings;
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class Suggestion
 {
-    /// <summary>" (did you mean 'x'?)" for the nearest of <paramref name="known"/>, or nothing if none is near.</summary>
+    /// <summary>Returns " (did you mean 'x'?)" for the nearest of <paramref name="known"/>, or nothing if none is near.</summary>
     public static string For(string name, IEnumerable<string> known)
     {
         var best = known.Select(candidate => (candidate, distance: Distance(name, candidate))).OrderBy(pair => pair.distance)

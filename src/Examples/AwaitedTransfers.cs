@@ -1,5 +1,5 @@
 // Questions and answers over two bulk endpoints, with await and a cancellation token. No code for events: the context handles them.
-// Needs a device that answers on bulk IN what it got on bulk OUT, such as "loopback" of usbvbus.
+// Needs a device that returns on bulk IN the data that it got on bulk OUT, such as "loopback" of usbvbus.
 
 using System.Text;
 using Native.LibUsb;

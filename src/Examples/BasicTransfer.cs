@@ -1,5 +1,5 @@
 // One asynchronous bulk transfer: submit it, handle events until it has ended, look at how it ended.
-// Needs a device that answers on bulk IN what it got on bulk OUT, such as "loopback" of usbvbus.
+// Needs a device that returns on bulk IN the data that it got on bulk OUT, such as "loopback" of usbvbus.
 
 using Native.LibUsb;
 
@@ -32,12 +32,12 @@ internal static class BasicTransfer
             switch (transfer.Status)
             {
                 case UsbTransferStatus.Completed:
-                    ReadOnlySpan<byte> data = transfer.Data; // no copy: a view of what arrived, valid until the next submission
+                    ReadOnlySpan<byte> data = transfer.Data; // no copy: a view of the data that arrived, valid until the next submission
                     output.WriteLine($"Transfer completed: {data.Length} bytes");
                     output.WriteLine($"Received: {Convert.ToHexStringLower(data[..Math.Min(20, data.Length)])}");
                     break;
                 case UsbTransferStatus.TimedOut:
-                    output.WriteLine($"Transfer timed out after {transfer.ActualLength} bytes"); // what arrived in time is not lost
+                    output.WriteLine($"Transfer timed out after {transfer.ActualLength} bytes"); // data that arrived in time is not lost
                     break;
                 default:
                     output.WriteLine($"Transfer ended: {transfer.Status}");

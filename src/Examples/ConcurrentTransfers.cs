@@ -1,5 +1,5 @@
-// Several transfers in flight, so that the bus never waits for the program; each is submitted again until all data was asked for.
-// Needs a device that answers on bulk IN what it got on bulk OUT, such as "loopback" of usbvbus.
+// Several transfers in flight, so that the bus never waits for the program; each is submitted again until all data was requested.
+// Needs a device that returns on bulk IN the data that it got on bulk OUT, such as "loopback" of usbvbus.
 
 using Native.LibUsb;
 

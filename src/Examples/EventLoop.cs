@@ -25,7 +25,7 @@ internal static class EventLoop
             output.WriteLine(completed ? $"USB: received {transfer.ActualLength} bytes" : $"USB: {transfer.Status}");
             reports = completed ? reports - 1 : 0;
             if (reports > 0)
-                transfer.Submit(); // what a plain callback returns decides nothing: that is UsbTransferHelper
+                transfer.Submit(); // the result of a plain callback has no effect: that is UsbTransferHelper
         });
         if (reports > 0)
             transfer.Submit();
@@ -47,11 +47,11 @@ internal static class EventLoop
             foreach (UsbPollFd one in ready[..count])
             {
                 if (one.FileDescriptor == socket && TryGreet(listener, output) && --connections == 0)
-                    poller.Unregister(socket); // a client that nobody accepts would make every Poll return at once
+                    poller.Unregister(socket); // a client that no thread accepts would make every Poll return at once
             }
         }
 
-        output.WriteLine("Event loop stopped"); // what is still in flight is cancelled when the handle is disposed
+        output.WriteLine("Event loop stopped"); // transfers still in flight are cancelled when the handle is disposed
     }
 
     private static bool TryGreet(TcpListener listener, TextWriter output)

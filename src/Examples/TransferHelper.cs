@@ -34,7 +34,7 @@ internal static class TransferHelper
             output.WriteLine("Transfer was cancelled");
             return false;
         };
-        helper.Default = transfer => // every other status: a function that nobody thought of must not go unseen
+        helper.Default = transfer => // every other status: an unexpected status must not go unseen
         {
             output.WriteLine($"Transfer ended: {transfer.Status}");
             return false;

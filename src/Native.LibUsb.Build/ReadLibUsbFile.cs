@@ -5,7 +5,7 @@ using Microsoft.Build.Utilities;
 
 /// <summary>
 /// Reads for which system and processor a libusb is built, and what it needs: an archive, a shared library of ELF or Mach-O, or an import
-/// library. Outputs stay empty where the file does not tell.
+/// library. Outputs stay empty where the file does not say.
 /// </summary>
 /// <remarks>MSBuild compiles this file when a program is linked with libusb; the language version is that of .NET Framework's MSBuild.</remarks>
 public sealed class ReadLibUsbFile : Task
@@ -15,22 +15,22 @@ public sealed class ReadLibUsbFile : Task
     [Required]
     public string File { get; set; }
 
-    /// <summary>linux, windows or macos. Other systems with ELF files count as Linux.</summary>
+    /// <summary>Gets or sets linux, windows or macos. Other systems with ELF files count as Linux.</summary>
     [Output]
     public string OperatingSystem { get; set; }
 
-    /// <summary>The processor, spelled as in runtime identifiers.</summary>
+    /// <summary>Gets or sets the processor, spelled as in runtime identifiers.</summary>
     [Output]
     public string Architecture { get; set; }
 
     [Output]
     public bool IsArchive { get; set; }
 
-    /// <summary>Whether the object files of an archive call libudev.</summary>
+    /// <summary>Gets or sets whether the object files of an archive call libudev.</summary>
     [Output]
     public bool NeedsUdev { get; set; }
 
-    /// <summary>A function that the object files of an archive call and that only glibc has.</summary>
+    /// <summary>Gets or sets a function that the object files of an archive call and that only glibc has.</summary>
     [Output]
     public string NeedsGlibc { get; set; }
 

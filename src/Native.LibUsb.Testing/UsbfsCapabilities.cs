@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>What usbfs says it can do (USBDEVFS_GET_CAPABILITIES).</summary>
+/// <summary>Specifies the capabilities that usbfs reports (USBDEVFS_GET_CAPABILITIES).</summary>
 [Flags]
 public enum UsbfsCapabilities
 {
@@ -22,7 +22,7 @@ public enum UsbfsCapabilities
     /// <summary>Memory can be mapped from the node (libusb_dev_mem_alloc).</summary>
     Mmap = 0x20,
 
-    /// <summary>What a current kernel has with an xHCI controller.</summary>
+    /// <summary>The capabilities of a current kernel with an xHCI controller.</summary>
     Default = ZeroPacket | NoPacketSizeLimit | BulkScatterGather | ReapAfterDisconnect | Mmap,
 
     /// <summary>A controller without scatter-gather: libusb splits bulk transfers in pieces of 16 KiB.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>USB buses that exist in software only: programs that use libusb see the devices attached here as real ones.</summary>
+/// <summary>Represents USB buses that exist in software only: programs that use libusb see the devices attached here as real ones.</summary>
 /// <remarks>
 /// Transfers come here over the USB/IP protocol, from one of two hosts (<see cref="VirtualBusOptions.Host"/>). With
 /// <see cref="VirtualBusHost.Preload"/>, a library beside this assembly answers sysfs, udev and usbfs for the real libusb. The constructor loads it
@@ -45,28 +45,29 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>Whether the libusb of this very process sees a bus that is made now.</summary>
+    /// <summary>Gets whether the libusb of this very process sees a bus that is made now.</summary>
     public static bool IsAvailable => UnavailableReason is null;
 
-    /// <summary>Why the libusb of this process would not see a bus whose host is chosen automatically; null when it does.</summary>
+    /// <summary>Gets why the libusb of this process would not see a bus whose host is chosen automatically; null when it does.</summary>
     public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
         : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
         : $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}";
 
-    /// <summary>Why no bus can be made here at all, even for child processes; null when one can.</summary>
+    /// <summary>Gets why no bus can be made here at all, even for child processes; null when one can.</summary>
     public static string? ChildrenUnavailableReason => UnavailableReasonOf(AutomaticHost);
 
-    /// <summary>Why no bus with such a host can be made here, even for child processes; null when one can.</summary>
+    /// <summary>Returns why no bus with such a host can be made here, even for child processes; null when one can.</summary>
     public static string? UnavailableReasonOf(VirtualBusHost host) => !OperatingSystem.IsLinux() ? LinuxOnly
         : (host == VirtualBusHost.Automatic ? AutomaticHost : host) == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 
-    /// <summary>The folder with the /sys and /dev of the bus: <c>/</c> when the kernel is the host. Do not walk it recursively: links in it form loops.</summary>
+    /// <summary>Gets the folder with the /sys and /dev of the bus: <c>/</c> when the kernel is the host. Do not walk it recursively: links in it form
+    /// loops.</summary>
     public string RootDirectory => _host.RootDirectory;
 
-    /// <summary>What a program needs in its environment, from its start, to see this bus.</summary>
+    /// <summary>Gets the environment variables that a program needs, from its start, to see this bus.</summary>
     public IReadOnlyDictionary<string, string> Environment => _host.Environment;
 
-    /// <summary>The devices on the bus, with the root hubs that a preloaded bus makes.</summary>
+    /// <summary>Gets the devices on the bus, with the root hubs that a preloaded bus makes.</summary>
     public IReadOnlyList<VirtualDevice> Devices
     {
         get
@@ -76,12 +77,12 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>How it was made; the host is never <see cref="VirtualBusHost.Automatic"/>.</summary>
+    /// <summary>Gets the options that it was made with; the host is never <see cref="VirtualBusHost.Automatic"/>.</summary>
     public VirtualBusOptions Options { get; }
 
     private static string LinuxOnly => "The virtual bus exists on Linux only.";
 
-    /// <summary>The host that <see cref="VirtualBusHost.Automatic"/> stands for in this process.</summary>
+    /// <summary>Gets the host that <see cref="VirtualBusHost.Automatic"/> stands for in this process.</summary>
     public static VirtualBusHost AutomaticHost =>
         OperatingSystem.IsLinux() && !PreloadLibrary.IsLoaded && KernelHost.UnavailableReason is null ? VirtualBusHost.Kernel : VirtualBusHost.Preload;
 
@@ -132,7 +133,7 @@ public sealed partial class VirtualBus : IDisposable
     }
 
     /// <summary>Pulls a device's plug: its transfers end, its nodes report it, sysfs forgets it, and a <c>remove</c> event is sent.
-    /// What hangs on a hub goes first. Does nothing when the device is not on this bus.</summary>
+    /// Devices on a hub are detached first. Does nothing when the device is not on this bus.</summary>
     public void Detach(VirtualDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -176,7 +177,7 @@ public sealed partial class VirtualBus : IDisposable
             if (_disposed)
                 return;
             _disposed = true;
-            // what hangs on a hub before the hub; devices before their root hubs
+            // devices on a hub before the hub; devices before their root hubs
             gone = [.. _devices.OrderBy(d => d.PortPath!.StartsWith("usb", StringComparison.Ordinal)).ThenByDescending(d => d.PortPath!.Length)];
             connections = [.. _connections];
         }
@@ -200,7 +201,7 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>A device goes, and another one comes to its port; only the first happens when the other one is on a bus. Takes the lock.</summary>
+    /// <summary>Replaces a device by another one at the same port; only detaches the first one when the other one is on a bus. Takes the lock.</summary>
     internal void Replace(VirtualDevice device, VirtualDevice successor)
     {
         List<VirtualDevice> gone;
@@ -223,10 +224,10 @@ public sealed partial class VirtualBus : IDisposable
 
     internal bool HidesResets => _host.HidesResets;
 
-    /// <summary>The device at a port; null when there is none. The lock is held.</summary>
+    /// <summary>Gets the device at a port; null when there is none. The lock is held.</summary>
     internal VirtualDevice? FindAt(string port) => _devices.Find(d => d.PortPath == port);
 
-    /// <summary>A device is on the bus from now on. The lock is held.</summary>
+    /// <summary>Adds a device to the bus. The lock is held.</summary>
     internal void Add(VirtualDevice device, byte configuration, int bus, int number, string port)
     {
         device.Faults?.CheckHost(Options.Host);
@@ -242,7 +243,7 @@ public sealed partial class VirtualBus : IDisposable
         _devices.Add(device);
     }
 
-    /// <summary>A device is not on the bus any more: its URBs go back, and its connections end. The lock is held.</summary>
+    /// <summary>Removes a device from the bus: its URBs go back, and its connections end. The lock is held.</summary>
     internal void Remove(VirtualDevice device)
     {
         _devices.Remove(device);

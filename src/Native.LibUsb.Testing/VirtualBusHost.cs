@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Who answers the programs that use a <see cref="VirtualBus"/>: the system's side of the bus.</summary>
+/// <summary>Specifies the system's side of the bus, which answers the programs that use a <see cref="VirtualBus"/>.</summary>
 public enum VirtualBusHost
 {
     /// <summary><see cref="Preload"/> when this process was started with its library; otherwise <see cref="Kernel"/> where this process may

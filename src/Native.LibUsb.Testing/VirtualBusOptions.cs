@@ -1,19 +1,19 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>How a virtual bus is made.</summary>
+/// <summary>Specifies how a virtual bus is made.</summary>
 public sealed record VirtualBusOptions
 {
-    /// <summary>Who answers the programs.</summary>
+    /// <summary>Gets or sets the host that answers the programs.</summary>
     public VirtualBusHost Host { get; init; }
 
-    /// <summary>Whether only child processes use the bus, started with <see cref="VirtualBus.ApplyTo"/>. On <see cref="VirtualBusHost.Preload"/>
+    /// <summary>Gets or sets whether only child processes use the bus, started with <see cref="VirtualBus.ApplyTo"/>. On <see cref="VirtualBusHost.Preload"/>
     /// nothing is then loaded into this process, whose own libusb does not see the bus.</summary>
     public bool ForChildProcesses { get; init; }
 
-    /// <summary>What usbfs says it can do. A kernel decides that itself: only the default is possible there.</summary>
+    /// <summary>Gets or sets the capabilities that usbfs reports. A kernel decides that itself: only the default is possible there.</summary>
     public UsbfsCapabilities Capabilities { get; init; } = UsbfsCapabilities.Default;
 
-    /// <summary>The budget of all transfers in flight of a process, in MiB; 0 for none. The kernel's default is 16.
+    /// <summary>Gets or sets the budget of all transfers in flight of a process, in MiB; 0 for none. The kernel's default is 16.
     /// On <see cref="VirtualBusHost.Kernel"/> it is that of all programs, and gets its value back when the bus is disposed.</summary>
     public int UsbfsMemoryMegabytes { get; init; } = 16;
 }

@@ -2,12 +2,12 @@ using Native.LibUsb;
 
 namespace Usbcap;
 
-/// <summary>Why the program cannot go on: one line for the user and a number for scripts.</summary>
+/// <summary>Represents why the program cannot go on: one line for the user and a number for scripts.</summary>
 internal sealed class FailureException(ExitCode code, string message, Exception? inner = null) : Exception(message, inner)
 {
     public ExitCode Code { get; } = code;
 
-    /// <summary>Any exception as a failure. What libusb says is told apart by its error code.</summary>
+    /// <summary>Converts an exception to a failure. Errors of libusb are distinguished by their code.</summary>
     public static FailureException From(Exception exception) => exception switch
     {
         FailureException failure => failure,

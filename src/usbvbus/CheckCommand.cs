@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.VirtualBusProgram;
 
-/// <summary><c>usbvbus check</c>: is a captured file the numbered pattern, whole and unchanged?</summary>
+/// <summary>Represents <c>usbvbus check</c>, which checks that a captured file is the numbered pattern, whole and unchanged.</summary>
 internal static class CheckCommand
 {
     private const int Perfect = 0, Flawed = 1, Unreadable = 2;
@@ -18,7 +18,7 @@ internal static class CheckCommand
             if (result.GetValueOrDefault<int>() < NumberedPattern.NumberSize)
                 result.AddError($"--packet-size is at least {NumberedPattern.NumberSize}.");
         });
-        Option<ulong?> first = new("--first") { Description = "The number the first packet must have; any unless told.", HelpName = "number" };
+        Option<ulong?> first = new("--first") { Description = "The number the first packet must have; any by default.", HelpName = "number" };
         Option<bool> json = new("--json") { Description = "Prints one JSON object." };
         Command command = new("check", "Checks a captured file against the numbered pattern. Exit code 0: perfect, 1: not, 2: cannot be read.")
         {

@@ -3,13 +3,13 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.VirtualBusProgram;
 
-/// <summary>A device as it is written on the command line: <c>camera:speed=high,port=1-2</c>.</summary>
+/// <summary>Represents a device as it is written on the command line: <c>camera:speed=high,port=1-2</c>.</summary>
 internal sealed class DeviceSpecification
 {
     public const string Help =
         "Models: camera (isochronous IN), audio (isochronous OUT with feedback), loopback (bulk), source-sink (bulk, both at once), interrupt, hub. For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
         "vendor and product (hexadecimal), serial, driver (kernel driver bound at first), deny (true: no permission). " +
-        "camera: paced (false: as fast as the host asks), unplug-after (packets). audio: rate (Hz), deviation (of its clock, in millionths). loopback: streams (exponent), capacity (bytes). " +
+        "camera: paced (false: as fast as the host requests them), unplug-after (packets). audio: rate (Hz), deviation (of its clock, in millionths). loopback: streams (exponent), capacity (bytes). " +
         "source-sink: numbered (false: what it sends is not filled). " +
         "interrupt: size (bytes), period (ms). hub: ports.";
 

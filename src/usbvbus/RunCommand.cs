@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.VirtualBusProgram;
 
-/// <summary><c>usbvbus run</c>: a bus, devices on it, and a program that sees them.</summary>
+/// <summary>Represents <c>usbvbus run</c>, which runs a bus, devices on it, and a program that sees them.</summary>
 internal static class RunCommand
 {
     private const int CannotStart = 126, NotFound = 127, Unavailable = 125;
@@ -49,7 +49,7 @@ internal static class RunCommand
         kernel.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<bool>() && (result.GetResult(noScatterGather) is not null || result.GetResult(denyAccess) is not null))
-                result.AddError("With --kernel, what usbfs can do and who may open a node is the kernel's business: --no-scatter-gather and --deny-access cannot be given.");
+                result.AddError("With --kernel, the kernel decides the capabilities of usbfs and the permissions of nodes: --no-scatter-gather and --deny-access cannot be given.");
         });
         Argument<string[]> program = new("command") { Description = "The program and its arguments, after --.", Arity = ArgumentArity.OneOrMore };
 

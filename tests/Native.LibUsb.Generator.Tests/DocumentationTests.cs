@@ -35,7 +35,7 @@ public class DocumentationTests
     [InlineData("enums.xml", """<member name="SAMPLE_ONE">x</member>""", "", "enums.xml: error: member 'SAMPLE_ONE' of enum 'sample_code' has no text")]
     [InlineData("enums.xml", "<summary>x</summary>", "", "enums.xml: error: enum 'sample_code' has no summary")]
     [InlineData("callbacks.xml", """<param name="fd">x</param>""", "", "callbacks.xml: error: parameter 'fd' of callback 'sample_cb' has no text")]
-    [InlineData("callbacks.xml", "<returns>x</returns>", "", "callbacks.xml: error: callback 'sample_cb' has no text for what it returns")]
+    [InlineData("callbacks.xml", "<returns>x</returns>", "", "callbacks.xml: error: callback 'sample_cb' has no text for its result")]
     [InlineData("records.xml", """<field name="number">x</field>""", "", "records.xml: error: field 'number' of record 'sample_record' has no text")]
     [InlineData("records.xml", """<field name="left">x</field>""", "", "records.xml: error: field 'left' of record 'sample_record' has no text")]
     [InlineData("functions.xml", """<function name="sample_void"><summary>x</summary></function>""", "", "functions.xml: error: function 'sample_void' has no text")]

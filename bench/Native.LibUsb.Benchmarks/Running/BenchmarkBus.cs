@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Benchmarks.Running;
 
 /// <summary>
-/// The devices that all benchmarks see, sixteen of them. The bus is in this process, the benchmarks are in others. Endpoints 0x81 and 0x01 complete
+/// Represents the devices that all benchmarks see, sixteen of them. The bus is in this process, the benchmarks are in others. Endpoints 0x81 and 0x01 complete
 /// their URBs at once, inside the preload library: what is measured is libusb and what is above it.
 /// </summary>
 internal sealed class BenchmarkBus : IDisposable
@@ -21,13 +21,14 @@ internal sealed class BenchmarkBus : IDisposable
             _bus.Attach(new BulkSourceSink(new BulkSourceSinkOptions { ProductId = product }));
     }
 
-    /// <summary>What the processes of the benchmarks need in their environment.</summary>
+    /// <summary>Gets what the processes of the benchmarks need in their environment.</summary>
     public IReadOnlyDictionary<string, string> Environment =>
         new Dictionary<string, string>(_bus.Environment) { ["NATIVE_LIBUSB_USBFS_LOCAL"] = "81,01" };
 
     public void Dispose() => _bus.Dispose();
 
-    /// <summary>As many descriptors as a camera with a microphone has: two configurations, an interface with nine settings, class-specific ones.</summary>
+    /// <summary>Describes a device with as many descriptors as a camera with a microphone has: two configurations, an interface with nine settings,
+    /// class-specific ones.</summary>
     private static DeviceDescription ManyDescriptors()
     {
         byte[] extra = [.. Enumerable.Repeat((byte[])[9, 0x24, 1, 0, 1, 100, 0, 1, 1], 12).SelectMany(descriptor => descriptor)];

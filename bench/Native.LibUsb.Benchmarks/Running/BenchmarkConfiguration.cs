@@ -17,7 +17,7 @@ using Perfolizer.Horology;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Each benchmark runs twice, side by side: compiled just in time, and ahead of time.</summary>
+/// <summary>Runs each benchmark twice, side by side: compiled just in time, and ahead of time.</summary>
 internal static class BenchmarkConfiguration
 {
     public static IConfig Create(IReadOnlyDictionary<string, string> environment, bool isShort, bool jit, bool aot, string folder)
@@ -62,7 +62,7 @@ internal static class BenchmarkConfiguration
     }
 
     /// <summary>
-    /// A toolchain of BenchmarkDotNet's with our project, and without its check, which knows no SDK after 9 and wants that very version
+    /// Returns a toolchain of BenchmarkDotNet's with our project, and without its check, which knows no SDK after 9 and wants that very version
     /// installed.
     /// </summary>
     private static Toolchain Toolchain(IToolchain toolchain, GeneratedProject project) =>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>How the benchmarks find their devices on the bus.</summary>
+/// <summary>Specifies how the benchmarks find their devices on the bus.</summary>
 internal static class BenchmarkDevices
 {
     public const ushort Vendor = 0x1209;

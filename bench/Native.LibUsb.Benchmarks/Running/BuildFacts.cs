@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>What the project file knows and BenchmarkDotNet must be told.</summary>
+/// <summary>Represents the facts of the project file that BenchmarkDotNet needs.</summary>
 internal static class BuildFacts
 {
     public static string TargetFramework => Get(nameof(TargetFramework));

@@ -12,7 +12,7 @@ namespace Native.LibUsb.Benchmarks.Running;
 /// </summary>
 internal sealed class GeneratedProject : CsProjGenerator
 {
-    // What BenchmarkDotNet needs only in its host: compilers, disassemblers, readers of traces, the command line. The ahead-of-time compiler
+    // The packages that BenchmarkDotNet needs only in its host: compilers, disassemblers, readers of traces, the command line. The ahead-of-time compiler
     // would take minutes more for them.
     private const string OnlyOfTheHost =
         "Microsoft.CodeAnalysis*.dll;Microsoft.Diagnostics.*.dll;Microsoft.Extensions.*.dll;CommandLine.dll;Dia2Lib.dll;Gee.External.Capstone.dll;Iced.dll;"
@@ -24,7 +24,7 @@ internal sealed class GeneratedProject : CsProjGenerator
           </PropertyGroup>
         """;
 
-    // BenchmarkDotNet asks by reflection for what was allocated and what waited.
+    // BenchmarkDotNet reads the allocations and the lock contentions by reflection.
     private const string Roots = """
         <Directives>
           <Application>
@@ -50,7 +50,7 @@ internal sealed class GeneratedProject : CsProjGenerator
         _runtimeIdentifier = runtimeIdentifier;
     }
 
-    /// <summary>The folder of the benchmarks, which is that of this program.</summary>
+    /// <summary>Gets the folder of the benchmarks, which is that of this program.</summary>
     private static string Built => AppContext.BaseDirectory;
 
     protected override string GetExecutableExtension() => _runtimeIdentifier is null ? base.GetExecutableExtension() : "";
@@ -95,7 +95,7 @@ internal sealed class GeneratedProject : CsProjGenerator
         File.WriteAllText(Path.Combine(folder, "roots.rd.xml"), Roots);
     }
 
-    /// <summary>The ahead-of-time compiler is given what is copied to the output: what is only of the host is neither.</summary>
+    /// <summary>Leaves the packages of the host out of the ahead-of-time compiler's input, which is copied to the output.</summary>
     private string AheadOfTime(string left) => $"""
           <PropertyGroup>
             <RuntimeIdentifier>{_runtimeIdentifier}</RuntimeIdentifier>

@@ -2,7 +2,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>A context, and a device opened in it with interface 0 claimed.</summary>
+/// <summary>Represents a context, and a device opened in it with interface 0 claimed.</summary>
 internal sealed unsafe class OpenDevice : IDisposable
 {
     private OpenDevice(ushort product, int alternateSetting)

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Whether a run counts: every benchmark ran, and those that must not allocate did not.</summary>
+/// <summary>Represents whether a run counts: every benchmark ran, and those that must not allocate did not.</summary>
 internal static class Verdict
 {
     private const int Fine = 0, Bad = 1;
@@ -42,6 +42,6 @@ internal static class Verdict
     private static string Name(BenchmarkCase benchmark) =>
         $"{benchmark.Job.Id} {benchmark.Descriptor.Type.Name} '{benchmark.Descriptor.WorkloadMethodDisplayInfo}' {benchmark.Parameters.DisplayInfo}".TrimEnd();
 
-    /// <summary>Bytes of one operation, rounded; -1 when nobody measured them.</summary>
+    /// <summary>Gets the bytes of one operation, rounded; -1 when no thread measured them.</summary>
     private static long Allocated(BenchmarkReport report) => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? -1;
 }

@@ -6,7 +6,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// One callback: C calls <c>transfer->callback(transfer)</c> as libusb does when it reaps, for 64 transfers in a row. Nothing is submitted.
+/// Represents one callback: C calls <c>transfer->callback(transfer)</c> as libusb does when it reaps, for 64 transfers in a row. Nothing is submitted.
 /// A transfer of the facade that is at rest does not find its object by itself, because only a submitted one is kept alive. So it is rooted before
 /// each callback, as Submit does it; what that costs is measured alone, and to be subtracted.
 /// </summary>

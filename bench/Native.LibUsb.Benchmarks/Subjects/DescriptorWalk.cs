@@ -4,7 +4,8 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Every configuration of a device, with its interfaces, settings, endpoints, and the class-specific descriptors between them.</summary>
+/// <summary>Represents a walk over every configuration of a device, with its interfaces, settings, endpoints, and the class-specific descriptors between
+/// them.</summary>
 [BenchmarkCategory(Categories.Short)]
 public unsafe class DescriptorWalk
 {

@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>The list of the sixteen devices and their root hub, asked for, read and given back.</summary>
+/// <summary>Represents the list of the sixteen devices and their root hub, which is requested, read and freed.</summary>
 [BenchmarkCategory(Categories.Short)]
 public unsafe class DeviceList
 {

@@ -5,7 +5,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// A walk over the packets of a finished isochronous transfer; the numbers are per packet. Every walk does the same with a packet: look at its
+/// Represents a walk over the packets of a finished isochronous transfer; the numbers are per packet. Every walk does the same with a packet: look at its
 /// status, add its length up, mix its first byte in. The packets are small (192 bytes, an audio packet) and stay in the nearest cache, so that
 /// the walk is not hidden behind the memory.
 /// </summary>

@@ -6,7 +6,7 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// What a consumer of a ring pays for each bulk transfer, or isochronous packet. The ring has sixteen transfers, an event thread runs, and the
+/// Represents what a consumer of a ring pays for each bulk transfer, or isochronous packet. The ring has sixteen transfers, an event thread runs, and the
 /// endpoint completes at once. The handler and the delegate run on the event thread, all the time; a run waits until they have seen so much
 /// more. The others take so much from the ring, which waits for them when it is full.
 /// </summary>
@@ -27,7 +27,7 @@ public abstract class RingConsumers
 
     private protected abstract UsbRingOptions Options { get; }
 
-    /// <summary>Transfers of one run.</summary>
+    /// <summary>Gets the transfers of one run.</summary>
     protected abstract int Buffers { get; }
 
     public void SetUpHandler()
@@ -165,7 +165,7 @@ public abstract class RingConsumers
     }
 }
 
-/// <summary>Bulk transfers of 512 bytes; the numbers are per transfer.</summary>
+/// <summary>Measures bulk transfers of 512 bytes; the numbers are per transfer.</summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public class BulkRingConsumers : RingConsumers
 {

@@ -7,7 +7,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// A transfer submitted, completed, and submitted again by its callback, until the run is over. One thread submits and handles events. The endpoint
+/// Represents a transfer submitted, completed, and submitted again by its callback, until the run is over. One thread submits and handles events. The endpoint
 /// completes at once.
 /// </summary>
 public abstract unsafe class SubmitAndComplete
@@ -176,7 +176,7 @@ public abstract unsafe class SubmitAndComplete
     }
 }
 
-/// <summary>Bulk transfers of 512 bytes.</summary>
+/// <summary>Measures bulk transfers of 512 bytes.</summary>
 [BenchmarkCategory(Categories.NoAllocation, Categories.Short)]
 public unsafe class BulkSubmitAndComplete : SubmitAndComplete
 {

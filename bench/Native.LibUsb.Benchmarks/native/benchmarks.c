@@ -1,4 +1,4 @@
-/* What a C program does of the same work. Each walk and each run is one call, so that the P/Invoke to it is a small constant. */
+/* The same work in C. Each walk and each run is one call, so that the P/Invoke to it is a small constant. */
 #include <libusb-1.0/libusb.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>The (micro)frames of all virtual buses of the process: real time, in units of 125 µs, and timers on it.</summary>
+/// <summary>Represents the (micro)frames of all virtual buses of the process: real time, in units of 125 µs, and timers on it.</summary>
 /// <remarks>One thread, started with the first timer, asleep while no timer is set. Nothing is allocated while it runs.</remarks>
 internal static unsafe class FrameClock
 {

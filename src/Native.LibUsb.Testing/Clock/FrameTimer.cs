@@ -5,7 +5,7 @@ internal sealed class FrameTimer(Action fire)
 {
     public const long Never = long.MaxValue;
 
-    /// <summary>When; owned by the clock.</summary>
+    /// <summary>Gets or sets the time at which it expires; owned by the clock.</summary>
     public long Due { get; set; } = Never;
 
     public void Fire() => fire();

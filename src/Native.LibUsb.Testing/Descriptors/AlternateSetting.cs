@@ -1,19 +1,19 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>One alternate setting of an interface. Its number is its place in <see cref="InterfaceDescription.AlternateSettings"/>.</summary>
+/// <summary>Represents one alternate setting of an interface. Its number is its place in <see cref="InterfaceDescription.AlternateSettings"/>.</summary>
 /// <param name="Endpoints">The endpoints, in the order of their descriptors.</param>
 public sealed record AlternateSetting(params IReadOnlyList<EndpointDescription> Endpoints)
 {
-    /// <summary><c>bInterfaceClass</c>; vendor specific unless told.</summary>
+    /// <summary>Gets or sets <c>bInterfaceClass</c>; vendor specific by default.</summary>
     public byte Class { get; init; } = 0xff;
 
-    /// <summary><c>bInterfaceSubClass</c>.</summary>
+    /// <summary>Gets or sets <c>bInterfaceSubClass</c>.</summary>
     public byte Subclass { get; init; }
 
-    /// <summary><c>bInterfaceProtocol</c>.</summary>
+    /// <summary>Gets or sets <c>bInterfaceProtocol</c>.</summary>
     public byte Protocol { get; init; }
 
-    /// <summary>The interface string.</summary>
+    /// <summary>Gets or sets the interface string.</summary>
     public UsbText? Name { get; init; }
 
     /// <summary>Descriptors between the interface's and its first endpoint's (class-specific), whole.</summary>

@@ -1,32 +1,32 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A configuration with its interfaces.</summary>
+/// <summary>Represents a configuration with its interfaces.</summary>
 /// <param name="Interfaces">The interfaces, in the order of their descriptors.</param>
 public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDescription> Interfaces)
 {
-    /// <summary><c>bConfigurationValue</c>, 1 to 255.</summary>
+    /// <summary>Gets or sets <c>bConfigurationValue</c>, 1 to 255.</summary>
     public byte Value { get; init; } = 1;
 
-    /// <summary>The configuration's string.</summary>
+    /// <summary>Gets or sets the configuration's string.</summary>
     public UsbText? Name { get; init; }
 
-    /// <summary>Whether the device has a supply of its own.</summary>
+    /// <summary>Gets or sets whether the device has a supply of its own.</summary>
     public bool SelfPowered { get; init; }
 
-    /// <summary>Whether the device can wake the host.</summary>
+    /// <summary>Gets or sets whether the device can wake the host.</summary>
     public bool RemoteWakeup { get; init; }
 
-    /// <summary>The most current the device draws, in mA (up to 500, or 900 at SuperSpeed).</summary>
+    /// <summary>Gets or sets the most current the device draws, in mA (up to 500, or 900 at SuperSpeed).</summary>
     public int MaxPowerMilliamps { get; init; } = 100;
 
-    /// <summary>Interface associations; each is written before its first interface.</summary>
+    /// <summary>Gets or sets the interface associations; each is written before its first interface.</summary>
     public IReadOnlyList<InterfaceAssociation> Associations { get; init; } = [];
 
-    /// <summary>Kernel drivers that have several of the interfaces. They bind when the device is configured, as those of
+    /// <summary>Gets or sets the kernel drivers that have several of the interfaces. They bind when the device is configured, as those of
     /// <see cref="InterfaceDescription.KernelDriver"/> do. On <see cref="VirtualBusHost.Kernel"/> the kernel decides that itself, by the class.</summary>
     public IReadOnlyList<SharedKernelDriver> SharedDrivers { get; init; } = [];
 
-    /// <summary>The bytes of the configuration descriptor and of all that follow it, as the device gives them; null for those that the other
+    /// <summary>Gets or sets the bytes of the configuration descriptor and of all that follow it, as the device gives them; null for those that the other
     /// properties make.</summary>
     /// <remarks>
     /// The bytes may contradict themselves and the other properties. They are what a program reads, from the device and from sysfs, while
@@ -54,7 +54,7 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     {
         CheckSharedDrivers();
         if (RawBytes is not null)
-            return; // what is wrong with it is wanted
+            return; // the wrong value is wanted
         if (Value == 0)
             throw new ArgumentException("Configuration value 0 means not configured.");
         if (Interfaces.Select(i => i.Number).Distinct().Count() != Interfaces.Count || Interfaces.Any(i => i.Number > 31))
@@ -68,7 +68,7 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
         }
     }
 
-    /// <summary>The driver that has an interface together with others; null when there is none.</summary>
+    /// <summary>Gets the driver that has an interface together with others; null when there is none.</summary>
     internal SharedKernelDriver? SharedDriverOf(byte number) => SharedDrivers.FirstOrDefault(driver => driver.Interfaces.Contains(number));
 
     internal byte[] Write(VirtualSpeed speed, StringTable strings)

@@ -1,15 +1,15 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A device capability descriptor inside the BOS.</summary>
+/// <summary>Represents a device capability descriptor inside the BOS.</summary>
 /// <param name="Type"><c>bDevCapabilityType</c>.</param>
 /// <param name="Data">What follows the three bytes of the capability's header.</param>
 public sealed record DeviceCapability(byte Type, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>USB 2.0 extension (type 2).</summary>
+    /// <summary>Returns a USB 2.0 extension (type 2).</summary>
     /// <param name="attributes"><c>bmAttributes</c>; bit 1 is link power management.</param>
     public static DeviceCapability Usb20Extension(uint attributes) => new(2, BitConverter.GetBytes(attributes));
 
-    /// <summary>SuperSpeed USB (type 3).</summary>
+    /// <summary>Returns a SuperSpeed USB capability (type 3).</summary>
     /// <param name="attributes"><c>bmAttributes</c>; bit 1 is latency tolerance messaging.</param>
     /// <param name="speeds"><c>wSpeedsSupported</c>; bits low, full, high, super.</param>
     /// <param name="lowestSpeed"><c>bFunctionalitySupport</c>: the lowest speed with all functions.</param>
@@ -18,11 +18,11 @@ public sealed record DeviceCapability(byte Type, ReadOnlyMemory<byte> Data)
     public static DeviceCapability SuperSpeed(byte attributes = 0, ushort speeds = 0x0e, byte lowestSpeed = 1, byte u1ExitLatency = 10, ushort u2ExitLatency = 2047) =>
         new(3, new byte[] { attributes, (byte)speeds, (byte)(speeds >> 8), lowestSpeed, u1ExitLatency, (byte)u2ExitLatency, (byte)(u2ExitLatency >> 8) });
 
-    /// <summary>Container identifier (type 4).</summary>
+    /// <summary>Returns a container identifier (type 4).</summary>
     /// <param name="id">The identifier, in the byte order of <see cref="Guid.ToByteArray()"/>.</param>
     public static DeviceCapability ContainerId(Guid id) => new(4, (byte[])[0, .. id.ToByteArray()]);
 
-    /// <summary>Platform capability (type 5).</summary>
+    /// <summary>Returns a platform capability (type 5).</summary>
     /// <param name="platform">The platform's identifier.</param>
     /// <param name="data">The platform's data.</param>
     public static DeviceCapability Platform(Guid platform, ReadOnlySpan<byte> data) => new(5, (byte[])[0, .. platform.ToByteArray(), .. data]);

@@ -1,67 +1,67 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>All descriptors of a device.</summary>
+/// <summary>Represents all descriptors of a device.</summary>
 /// <remarks>Texts get their string indices in the order manufacturer, product, serial number, then configurations from top to bottom.</remarks>
 public sealed record DeviceDescription
 {
     private const int DeviceSize = 18;
 
-    /// <summary>The speed the device is connected at.</summary>
+    /// <summary>Gets or sets the speed the device is connected at.</summary>
     public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
 
-    /// <summary><c>idVendor</c>.</summary>
+    /// <summary>Gets or sets <c>idVendor</c>.</summary>
     public ushort VendorId { get; init; } = 0x1209;
 
-    /// <summary><c>idProduct</c>.</summary>
+    /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0001;
 
-    /// <summary><c>bcdDevice</c>: the release of the device.</summary>
+    /// <summary>Gets or sets <c>bcdDevice</c>: the release of the device.</summary>
     public ushort Release { get; init; } = 0x0100;
 
-    /// <summary><c>bcdUSB</c>; null for the version that goes with the speed.</summary>
+    /// <summary>Gets or sets <c>bcdUSB</c>; null for the version that goes with the speed.</summary>
     public ushort? UsbVersion { get; init; }
 
-    /// <summary><c>bDeviceClass</c>.</summary>
+    /// <summary>Gets or sets <c>bDeviceClass</c>.</summary>
     public byte Class { get; init; }
 
-    /// <summary><c>bDeviceSubClass</c>.</summary>
+    /// <summary>Gets or sets <c>bDeviceSubClass</c>.</summary>
     public byte Subclass { get; init; }
 
-    /// <summary><c>bDeviceProtocol</c>.</summary>
+    /// <summary>Gets or sets <c>bDeviceProtocol</c>.</summary>
     public byte Protocol { get; init; }
 
-    /// <summary>Bytes in a packet of endpoint 0; null for 64 (8 at low speed, 512 at SuperSpeed).</summary>
+    /// <summary>Gets or sets the bytes in a packet of endpoint 0; null for 64 (8 at low speed, 512 at SuperSpeed).</summary>
     public int? ControlPacketSize { get; init; }
 
-    /// <summary>The manufacturer's string.</summary>
+    /// <summary>Gets or sets the manufacturer's string.</summary>
     public UsbText? Manufacturer { get; init; }
 
-    /// <summary>The product's string.</summary>
+    /// <summary>Gets or sets the product's string.</summary>
     public UsbText? Product { get; init; }
 
-    /// <summary>The serial number.</summary>
+    /// <summary>Gets or sets the serial number.</summary>
     public UsbText? SerialNumber { get; init; }
 
-    /// <summary>The languages of the strings; US English unless told.</summary>
+    /// <summary>Gets or sets the languages of the strings; US English by default.</summary>
     public IReadOnlyList<ushort> Languages { get; init; } = [0x0409];
 
-    /// <summary>The configurations; the first is active when the device is attached.</summary>
+    /// <summary>Gets or sets the configurations; the first is active when the device is attached.</summary>
     public IReadOnlyList<ConfigurationDescription> Configurations { get; init; } = [new()];
 
-    /// <summary>Device capabilities; a BOS descriptor exists when there are any, and always at SuperSpeed.</summary>
+    /// <summary>Gets or sets the device capabilities; a BOS descriptor exists when there are any, and always at SuperSpeed.</summary>
     public IReadOnlyList<DeviceCapability> Capabilities { get; init; } = [];
 
-    /// <summary>The bytes of the device descriptor, as the device gives them; null for those that the other properties make.</summary>
+    /// <summary>Gets or sets the bytes of the device descriptor, as the device gives them; null for those that the other properties make.</summary>
     /// <remarks>18 bytes, which may contradict themselves and the other properties. Programs read them, while the other properties stay what the
     /// device does.</remarks>
     public ReadOnlyMemory<byte>? RawDevice { get; init; }
 
-    /// <summary>The bytes of the BOS and of all the capabilities in it, as the device gives them; null for those that
+    /// <summary>Gets or sets the bytes of the BOS and of all the capabilities in it, as the device gives them; null for those that
     /// <see cref="Capabilities"/> make.</summary>
     /// <remarks>The bytes may be inconsistent: lengths that lie, counts that do not fit, a capability that is cut.</remarks>
     public ReadOnlyMemory<byte>? RawBos { get; init; }
 
-    /// <summary>String descriptors by their index, in all languages, as the device gives them; index 0 is the list of languages.</summary>
+    /// <summary>Gets or sets the string descriptors by their index, in all languages, as the device gives them; index 0 is the list of languages.</summary>
     /// <remarks>They come before the texts that have the same index, and may be for indices that no property refers to but the raw bytes of other
     /// descriptors do. For a text of a property see <see cref="UsbText.Raw"/>.</remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();

@@ -2,40 +2,40 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>An endpoint descriptor, with its SuperSpeed companion where the device is that fast.</summary>
+/// <summary>Represents an endpoint descriptor, with its SuperSpeed companion where the device is that fast.</summary>
 /// <param name="Address">The endpoint address; bit 7 set for IN.</param>
 /// <param name="Kind">The transfer type.</param>
 /// <param name="MaxPacketSize">Bytes in one packet on the wire, without the high-bandwidth bits (1 to 1024).</param>
 public sealed record EndpointDescription(byte Address, EndpointKind Kind, int MaxPacketSize)
 {
-    /// <summary><c>bInterval</c> as it stands in the descriptor.</summary>
+    /// <summary>Gets or sets <c>bInterval</c> as it stands in the descriptor.</summary>
     public byte Interval { get; init; } = Kind is EndpointKind.Isochronous or EndpointKind.Interrupt ? (byte)1 : (byte)0;
 
-    /// <summary>High speed only: packets in one microframe (1 to 3) of a high-bandwidth endpoint.</summary>
+    /// <summary>Gets or sets, at high speed only, the packets in one microframe (1 to 3) of a high-bandwidth endpoint.</summary>
     public int PacketsPerMicroframe { get; init; } = 1;
 
-    /// <summary>SuperSpeed only: packets in one burst (1 to 16); <c>bMaxBurst</c> is one less.</summary>
+    /// <summary>Gets or sets, at SuperSpeed only, the packets in one burst (1 to 16); <c>bMaxBurst</c> is one less.</summary>
     public int Burst { get; init; } = 1;
 
-    /// <summary>SuperSpeed isochronous only: bursts in one service interval (1 to 3).</summary>
+    /// <summary>Gets or sets, for SuperSpeed isochronous endpoints only, the bursts in one service interval (1 to 3).</summary>
     public int BurstsPerInterval { get; init; } = 1;
 
-    /// <summary>SuperSpeed bulk only: the base-two logarithm of the number of streams; 0 for none.</summary>
+    /// <summary>Gets or sets, for SuperSpeed bulk endpoints only, the base-two logarithm of the number of streams; 0 for none.</summary>
     public int MaxStreamsExponent { get; init; }
 
     /// <summary>Bits 2 to 5 of <c>bmAttributes</c>: synchronisation and usage of an isochronous endpoint.</summary>
     public byte SyncAndUsage { get; init; }
 
-    /// <summary>Audio devices only: <c>bRefresh</c> and <c>bSynchAddress</c>, with which the descriptor has nine bytes; null for seven.</summary>
+    /// <summary>Gets or sets, for audio devices only, <c>bRefresh</c> and <c>bSynchAddress</c>, with which the descriptor has nine bytes; null for seven.</summary>
     public (byte Refresh, byte SyncAddress)? Audio { get; init; }
 
     /// <summary>Descriptors that follow this one (class-specific), whole, as they go over the wire.</summary>
     public ReadOnlyMemory<byte> Extra { get; init; }
 
-    /// <summary>True for IN.</summary>
+    /// <summary>Gets whether it is an IN endpoint.</summary>
     public bool IsIn => (Address & 0x80) != 0;
 
-    /// <summary>The most bytes the endpoint moves in one service interval at the given speed.</summary>
+    /// <summary>Gets the most bytes the endpoint moves in one service interval at the given speed.</summary>
     public int BytesPerInterval(VirtualSpeed speed) => speed switch
     {
         VirtualSpeed.Super or VirtualSpeed.SuperPlus => MaxPacketSize * Burst * BurstsPerInterval,

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>The transfer type of an endpoint, as in the low bits of <c>bmAttributes</c>.</summary>
+/// <summary>Specifies the transfer type of an endpoint, as in the low bits of <c>bmAttributes</c>.</summary>
 public enum EndpointKind
 {
     /// <summary>Control.</summary>

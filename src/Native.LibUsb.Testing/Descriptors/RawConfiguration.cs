@@ -62,7 +62,7 @@ internal static class RawConfiguration
         return new AlternateSetting([.. settings.GetValueOrDefault(number, [])]) { Class = Class, Subclass = Subclass, Protocol = Protocol };
     }
 
-    /// <summary>Null when there is no such endpoint on any bus.</summary>
+    /// <summary>Gets the endpoint; null when there is no such endpoint on any bus.</summary>
     private static EndpointDescription? ReadEndpoint(ReadOnlySpan<byte> descriptor)
     {
         if (descriptor.Length < 7 || (descriptor[2] & 0x70) != 0 || (descriptor[2] & 0x0f) == 0)

@@ -10,7 +10,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
 
     private readonly List<UsbText> _texts = [];
 
-    /// <summary>The index of a text: 0 for none, the same for equal texts.</summary>
+    /// <summary>Gets the index of a text: 0 for none, the same for equal texts.</summary>
     public byte Index(UsbText? text)
     {
         if (text is null)
@@ -24,7 +24,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
         return (byte)_texts.Count;
     }
 
-    /// <summary>The descriptor for an index and a language; null when there is none and the request stalls.</summary>
+    /// <summary>Gets the descriptor for an index and a language; null when there is none and the request stalls.</summary>
     public byte[]? Descriptor(byte index, ushort language)
     {
         if (raw.TryGetValue(index, out ReadOnlyMemory<byte> bytes))
@@ -43,7 +43,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
         return [(byte)(HeaderSize + units.Length), Type, .. units];
     }
 
-    /// <summary>The text that the kernel of a host makes of a string and shows in sysfs; null when it shows none.</summary>
+    /// <summary>Gets the text that the kernel of a host makes of a string and shows in sysfs; null when it shows none.</summary>
     /// <remarks>The kernel reads the first language, ends the text at the first NUL, and leaves out surrogates that are alone.</remarks>
     public string? SystemText(byte index)
     {

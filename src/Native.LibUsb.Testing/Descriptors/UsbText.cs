@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>The text of a string descriptor: one text, or one for each language.</summary>
+/// <summary>Represents the text of a string descriptor: one text, or one for each language.</summary>
 public sealed class UsbText : IEquatable<UsbText>
 {
     private readonly SortedDictionary<ushort, string> _byLanguage = [];
@@ -19,20 +19,20 @@ public sealed class UsbText : IEquatable<UsbText>
         Default = Checked(text);
     }
 
-    /// <summary>The bytes of the whole string descriptor, as the device gives them in every language; null for those that the text makes.</summary>
+    /// <summary>Gets the bytes of the whole string descriptor, as the device gives them in every language; null for those that the text makes.</summary>
     public ReadOnlyMemory<byte>? RawBytes { get; }
 
-    /// <summary>The text for languages that have none of their own; empty when there are <see cref="RawBytes"/>.</summary>
+    /// <summary>Gets the text for languages that have none of their own; empty when there are <see cref="RawBytes"/>.</summary>
     public string Default { get; }
 
-    /// <summary>The text for one language, by its identifier (0x0407 is German).</summary>
+    /// <summary>Gets the text for one language, by its identifier (0x0407 is German).</summary>
     public string this[ushort language]
     {
         get => _byLanguage.GetValueOrDefault(language, Default);
         init => _byLanguage[language] = Checked(value);
     }
 
-    /// <summary>The languages that have a text of their own.</summary>
+    /// <summary>Gets the languages that have a text of their own.</summary>
     public IReadOnlyCollection<ushort> Languages => _byLanguage.Keys;
 
     /// <summary>Makes a text that every language has.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>The speed a virtual device is connected at. The values are those of the Linux kernel and of USB/IP.</summary>
+/// <summary>Specifies the speed a virtual device is connected at. The values are those of the Linux kernel and of USB/IP.</summary>
 public enum VirtualSpeed
 {
     /// <summary>1.5 Mbit/s.</summary>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>What the kernel of the host knows about a device and the device does not: claims and kernel drivers.</summary>
+/// <summary>Represents the state of a device that only the kernel of the host knows: claims and kernel drivers.</summary>
 /// <remarks>All members are called with the device's lock held. Results are 0 or more, or a negative errno.</remarks>
 internal sealed class HostState(VirtualDevice device)
 {
@@ -13,7 +13,7 @@ internal sealed class HostState(VirtualDevice device)
     private readonly Connection?[] _claims = new Connection?[32];
     private readonly string?[] _drivers = new string?[32];
 
-    /// <summary>The device was configured: kernel drivers bind to their interfaces.</summary>
+    /// <summary>Binds the kernel drivers to their interfaces, after the device was configured.</summary>
     public void BindDrivers()
     {
         Array.Clear(_claims);
@@ -166,7 +166,7 @@ internal sealed class HostState(VirtualDevice device)
         return isBound ? 1 : 0;
     }
 
-    /// <summary>A kernel driver binds to all of the interfaces, or to none when one of them is taken.</summary>
+    /// <summary>Binds a kernel driver to all of the interfaces, or to none when one of them is taken.</summary>
     private bool Bind(IReadOnlyList<byte> numbers, string driver)
     {
         if (numbers.Any(number => DriverOf(number) is not null))
@@ -176,10 +176,10 @@ internal sealed class HostState(VirtualDevice device)
         return true;
     }
 
-    /// <summary>The kernel driver of an interface lets go of it, and of all that the driver has together with it.</summary>
+    /// <summary>Unbinds the kernel driver of an interface from it, and from all that the driver has together with it.</summary>
     private void Unbind(byte number)
     {
-        // a driver that is detached from an interface that it took lets go of the one that it had bound to, and the other way round
+        // a driver that is detached from an interface that it took releases the one that it had bound to, and the other way round
         foreach (byte one in device.ActiveConfiguration?.SharedDriverOf(number)?.Interfaces ?? [number])
             if (_claims[one] is null)
                 _drivers[one] = null;

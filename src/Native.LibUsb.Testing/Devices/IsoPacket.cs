@@ -1,17 +1,17 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>One packet of an isochronous URB.</summary>
+/// <summary>Represents one packet of an isochronous URB.</summary>
 public struct IsoPacket
 {
-    /// <summary>Where the packet's data starts in <see cref="VirtualUrb.Buffer"/>: the sum of the lengths before it.</summary>
+    /// <summary>Gets where the packet's data starts in <see cref="VirtualUrb.Buffer"/>: the sum of the lengths before it.</summary>
     public int Offset { get; internal set; }
 
-    /// <summary>The bytes asked for (IN) or sent (OUT).</summary>
+    /// <summary>Gets the bytes requested (IN) or sent (OUT).</summary>
     public int Length { get; internal set; }
 
-    /// <summary>The bytes transferred; at most <see cref="Length"/>.</summary>
+    /// <summary>Gets or sets the bytes transferred; at most <see cref="Length"/>.</summary>
     public int ActualLength { get; set; }
 
-    /// <summary>How the packet ended.</summary>
+    /// <summary>Gets or sets how the packet ended.</summary>
     public UrbStatus Status { get; set; }
 }

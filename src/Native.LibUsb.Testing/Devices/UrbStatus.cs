@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>How a URB or an isochronous packet ended: the kernel's negative error numbers, with what libusb makes of them.</summary>
+/// <summary>Specifies how a URB or an isochronous packet ended: the kernel's negative error numbers, with the code that libusb returns for them.</summary>
 public enum UrbStatus
 {
     /// <summary>Done. libusb: COMPLETED.</summary>
@@ -24,7 +24,7 @@ public enum UrbStatus
     /// <summary>A protocol error: bit stuffing, no response (EPROTO). libusb: ERROR.</summary>
     Protocol = -71,
 
-    /// <summary>The device sent more than was asked for (EOVERFLOW). libusb: OVERFLOW.</summary>
+    /// <summary>The device sent more than was requested (EOVERFLOW). libusb: OVERFLOW.</summary>
     Overflow = -75,
 
     /// <summary>A checksum error (EILSEQ). libusb: ERROR.</summary>

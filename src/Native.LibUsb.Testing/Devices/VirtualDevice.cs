@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>A USB device that exists in software only: its descriptors, its endpoints, and how it answers control requests.</summary>
+/// <summary>Represents a USB device that exists in software only: its descriptors, its endpoints, and how it answers control requests.</summary>
 /// <remarks>
 /// The class can be used as it is, with endpoints that a test plays by hand, or be the base of a model. The standard requests are
 /// answered from the descriptors. It can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
@@ -42,28 +42,28 @@ public class VirtualDevice
         Select(description.Configurations[0]);
     }
 
-    /// <summary>The descriptors.</summary>
+    /// <summary>Gets the descriptors.</summary>
     public DeviceDescription Description { get; }
 
-    /// <summary>The lock that guards the device and all of its endpoints. Models hold it in every callback; it can be entered again.</summary>
+    /// <summary>Gets the lock that guards the device and all of its endpoints. Models hold it in every callback; it can be entered again.</summary>
     public object SyncRoot { get; } = new();
 
-    /// <summary>Endpoint 0.</summary>
+    /// <summary>Gets endpoint 0.</summary>
     public VirtualEndpoint ControlEndpoint { get; }
 
-    /// <summary>Whether it is on a bus now.</summary>
+    /// <summary>Gets whether it is on a bus now.</summary>
     public bool IsAttached { get; internal set; }
 
-    /// <summary>The number of its bus; 0 when it is not attached.</summary>
+    /// <summary>Gets the number of its bus; 0 when it is not attached.</summary>
     public int BusNumber { get; internal set; }
 
-    /// <summary>Its address on the bus; 0 when it is not attached.</summary>
+    /// <summary>Gets its address on the bus; 0 when it is not attached.</summary>
     public int DeviceNumber { get; internal set; }
 
-    /// <summary>Its name in sysfs, such as <c>1-2.3</c>: bus, then the ports on the way; null when it is not attached.</summary>
+    /// <summary>Gets its name in sysfs, such as <c>1-2.3</c>: bus, then the ports on the way; null when it is not attached.</summary>
     public string? PortPath { get; internal set; }
 
-    /// <summary>True: opening the node for writing is refused with EACCES, as for a user without permission. Not with
+    /// <summary>Gets or sets whether opening the node for writing is refused with EACCES, as for a user without permission. Not with
     /// <see cref="VirtualBusHost.Kernel"/>, nor are openings counted there.</summary>
     public bool DenyAccess { get; set; }
 
@@ -96,7 +96,7 @@ public class VirtualDevice
         }
     }
 
-    /// <summary>The active configuration's value; 0 when the device is not configured.</summary>
+    /// <summary>Gets the active configuration's value; 0 when the device is not configured.</summary>
     public byte Configuration { get; private set; }
 
     /// <summary>Answers requests that are not standard ones, without a class of one's own: returns true when it has completed the URB
@@ -107,7 +107,7 @@ public class VirtualDevice
     /// carry the signal, it is seen by the requests that a host begins an enumeration with.</summary>
     public int Resets { get; private set; }
 
-    /// <summary>The device that takes this one's place at the next reset by the host, such as that of a program that has loaded firmware; null when
+    /// <summary>Gets the device that takes this one's place at the next reset by the host, such as that of a program that has loaded firmware; null when
     /// a reset leaves this one as it is.</summary>
     /// <remarks>
     /// As in the kernel, which compares the descriptors after a reset: the reset fails with ENODEV (<c>libusb_reset_device</c> returns
@@ -148,21 +148,21 @@ public class VirtualDevice
 
     internal ReadOnlySpan<byte> DeviceDescriptorBytes => _deviceDescriptor;
 
-    /// <summary>The bytes of the configuration that is active when the device is attached.</summary>
+    /// <summary>Gets the bytes of the configuration that is active when the device is attached.</summary>
     internal ReadOnlySpan<byte> FirstConfigurationBytes => _configurations[0];
 
-    /// <summary>The device descriptor and all configurations: what sysfs and reading the node give.</summary>
+    /// <summary>Gets the device descriptor and all configurations: what sysfs and reading the node give.</summary>
     internal byte[] AllDescriptors => [.. _deviceDescriptor, .. _configurations.SelectMany(c => c)];
 
-    /// <summary>The endpoint at an address (bit 7 set for IN).</summary>
+    /// <summary>Gets the endpoint at an address (bit 7 set for IN).</summary>
     /// <exception cref="KeyNotFoundException">No setting of the device has it.</exception>
     public VirtualEndpoint Endpoint(byte address) =>
         _endpoints.TryGetValue(address, out VirtualEndpoint? found) ? found : throw new KeyNotFoundException($"The device has no endpoint 0x{address:x2}.");
 
-    /// <summary>The alternate setting of an interface that is active now.</summary>
+    /// <summary>Gets the alternate setting of an interface that is active now.</summary>
     public int AlternateOf(byte interfaceNumber) => _alternates[interfaceNumber];
 
-    /// <summary>The text that the system shows for a string of the device descriptor; null when it shows none.</summary>
+    /// <summary>Gets the text that the system shows for a string of the device descriptor; null when it shows none.</summary>
     internal string? SystemText(byte index) => _strings.SystemText(index);
 
     /// <summary>Replaces the endpoint at the same address by one with a behaviour of its own.</summary>
@@ -182,27 +182,27 @@ public class VirtualDevice
         if (Bus is not { } bus)
             return;
         if (Monitor.IsEntered(SyncRoot))
-            // whoever detaches takes the bus's lock before the device's
+            // a thread that detaches takes the bus's lock before the device's
             ThreadPool.UnsafeQueueUserWorkItem(static pair => pair.bus.Detach(pair.device), (bus, device: this), preferLocal: false);
         else
             bus.Detach(this);
     }
 
-    /// <summary>A class or vendor request, or a standard one that the base class does not know.</summary>
+    /// <summary>Answers a class or vendor request, or a standard one that the base class does not implement.</summary>
     /// <returns>True when the URB has been completed or will be; false for a stall.</returns>
     protected virtual bool OnControlRequest(VirtualUrb urb) => ControlHandler?.Invoke(urb) ?? false;
 
-    /// <summary>An alternate setting has been selected (or all are back at 0 because the device was configured).</summary>
+    /// <summary>Reacts to the selection of an alternate setting (or all are back at 0 because the device was configured).</summary>
     protected virtual void OnAlternateSelected(byte interfaceNumber, int setting)
     {
     }
 
-    /// <summary>The device has been attached to a bus.</summary>
+    /// <summary>Reacts to the attachment to a bus.</summary>
     protected internal virtual void OnAttached()
     {
     }
 
-    /// <summary>The device has been taken off its bus.</summary>
+    /// <summary>Reacts to the removal from its bus.</summary>
     protected internal virtual void OnDetached()
     {
     }
@@ -234,7 +234,7 @@ public class VirtualDevice
         }
     }
 
-    /// <summary>Something that a test may wait for has changed. Lock held.</summary>
+    /// <summary>Signals a change that a test may wait for. Lock held.</summary>
     internal void Announce()
     {
         if (_waiting > 0)
@@ -252,7 +252,7 @@ public class VirtualDevice
         }
     }
 
-    /// <summary>A URB is given back. Lock held.</summary>
+    /// <summary>Counts a URB that is given back. Lock held.</summary>
     internal void Finish(VirtualUrb urb, UrbStatus status)
     {
         VirtualEndpoint endpoint = urb.Endpoint;
@@ -273,7 +273,7 @@ public class VirtualDevice
         Unplug();
     }
 
-    /// <summary>The host asks whether it may submit a URB: 0, or a negative errno. Lock held.</summary>
+    /// <summary>Decides whether the host may submit a URB: 0, or a negative errno. Lock held.</summary>
     internal int Admit(byte address, int length)
     {
         if (Faults is not { } plan || Find(address) is not { } endpoint)
@@ -297,10 +297,10 @@ public class VirtualDevice
 
     internal void Connected(Connection connection) => _connections.Add(connection);
 
-    /// <summary>Whether the node may be opened for writing now. Lock held.</summary>
+    /// <summary>Returns whether the node may be opened for writing now. Lock held.</summary>
     internal bool AdmitWriter()
     {
-        Announce(); // who waits looks when this lock is free again
+        Announce(); // a thread that waits looks when this lock is free again
         if (DenyAccess || DenyNextOpens > 0)
         {
             DenyNextOpens = Math.Max(DenyNextOpens - 1, 0);
@@ -312,7 +312,7 @@ public class VirtualDevice
         return true;
     }
 
-    /// <summary>A host's connection ends: its URBs go, its claims too.</summary>
+    /// <summary>Ends a host's connection: cancels its URBs and releases its claims.</summary>
     internal void Disconnected(Connection connection)
     {
         lock (SyncRoot)
@@ -325,7 +325,7 @@ public class VirtualDevice
         }
     }
 
-    /// <summary>Unplugged: everything is given back and every host's connection ends.</summary>
+    /// <summary>Unplugs the device: gives everything back and ends every host's connection.</summary>
     internal void Disconnect()
     {
         lock (SyncRoot)
@@ -340,7 +340,7 @@ public class VirtualDevice
 
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
-    /// <summary>The 32 entries that tell the host's side which endpoints there are: kind + 1, interface, and the most bytes in a service
+    /// <summary>Gets the 32 entries that describe the endpoints to the host's side: kind + 1, interface, and the most bytes in a service
     /// interval. Lock held.</summary>
     internal void WriteEndpointTable(Span<byte> table)
     {
@@ -363,7 +363,7 @@ public class VirtualDevice
         return null;
     }
 
-    /// <summary>SET_CONFIGURATION: false when there is no such configuration.</summary>
+    /// <summary>Handles SET_CONFIGURATION: false when there is no such configuration.</summary>
     internal bool SelectConfiguration(int value)
     {
         ConfigurationDescription? configuration = Description.Configurations.FirstOrDefault(c => c.Value == value);
@@ -380,7 +380,7 @@ public class VirtualDevice
         return true;
     }
 
-    /// <summary>SET_INTERFACE: false when there is no such interface or setting.</summary>
+    /// <summary>Handles SET_INTERFACE: false when there is no such interface or setting.</summary>
     internal bool SelectAlternate(uint number, uint setting)
     {
         InterfaceDescription? one = FindInterface(number);
@@ -397,7 +397,7 @@ public class VirtualDevice
         return true;
     }
 
-    /// <summary>A port reset: as in the kernel, configuration and settings are restored afterwards. False when another device takes the place
+    /// <summary>Resets the port: as in the kernel, configuration and settings are restored afterwards. False when another device takes the place
     /// of this one.</summary>
     internal bool Reset()
     {
@@ -406,7 +406,7 @@ public class VirtualDevice
         {
             _successor = null;
             IsAttached = false; // nothing reaches it from here on
-            // whoever replaces takes the bus's lock before the device's
+            // a thread that replaces takes the bus's lock before the device's
             ThreadPool.UnsafeQueueUserWorkItem(static one => one.bus.Replace(one.device, one.successor), (bus, device: this, successor), preferLocal: false);
             return false;
         }
@@ -418,7 +418,7 @@ public class VirtualDevice
         return true;
     }
 
-    /// <summary>A control transfer. Lock held.</summary>
+    /// <summary>Handles a control transfer. Lock held.</summary>
     internal void HandleControl(VirtualUrb urb)
     {
         SetupPacket setup = urb.Setup;
@@ -496,8 +496,8 @@ public class VirtualDevice
         }
     }
 
-    /// <summary>The host asks for the beginning of the device descriptor: it does that right after it has reset the device, to learn the packet
-    /// size of endpoint 0, and may ask more than once.</summary>
+    /// <summary>Returns the beginning of the device descriptor, which the host requests once or more right after it has reset the
+    /// device, to learn the packet size of endpoint 0.</summary>
     private void NoticeEnumeration()
     {
         if (_isEnumerated)

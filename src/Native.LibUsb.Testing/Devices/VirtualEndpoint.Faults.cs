@@ -10,7 +10,8 @@ public partial class VirtualEndpoint
     private bool _advancing;
     private bool _isBroken; // a piece of a divided transfer has failed: later pieces of it are refused
 
-    /// <summary>Gets how often the host was asked to submit a URB, refused attempts included. Counted for a device with a plan, by a host that asks.</summary>
+    /// <summary>Gets the number of attempts to submit a URB, refused attempts included. Counted for a device with a plan, by a host that requests permission
+    /// to submit.</summary>
     internal long Attempts { get; set; }
 
     /// <summary>Gets whether URBs wait here until those before them have been answered.</summary>
@@ -56,7 +57,7 @@ public partial class VirtualEndpoint
         return null;
     }
 
-    /// <summary>A fault hits a URB that the model has not seen. Lock held.</summary>
+    /// <summary>Applies a fault to a URB that the model has not seen. Lock held.</summary>
     private void Begin(VirtualUrb urb, FaultRule rule)
     {
         switch (rule.Kind)
@@ -105,7 +106,7 @@ public partial class VirtualEndpoint
         OnSubmit(urb);
     }
 
-    /// <summary>The model has answered a URB: its fault changes the answer. Lock held.</summary>
+    /// <summary>Changes the model's answer to a URB as its fault demands. Lock held.</summary>
     /// <returns>False when the URB has been given back, or is kept.</returns>
     internal bool Alter(VirtualUrb urb, ref UrbStatus status)
     {
@@ -176,7 +177,8 @@ public partial class VirtualEndpoint
         Length = length,
     });
 
-    /// <summary>A URB has failed: as in the kernel, the pieces behind it of the same transfer end unlinked, and no more of them are accepted. Lock held.</summary>
+    /// <summary>Handles the failure of a URB: as in the kernel, the pieces behind it of the same transfer end unlinked, and no more of them are accepted.
+    /// Lock held.</summary>
     /// <param name="behind">The place of the first URB behind it.</param>
     private void BreakTransfer(int behind)
     {

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>An endpoint of a virtual device: what it does with the transfers that the host submits.</summary>
+/// <summary>Represents an endpoint of a virtual device: what it does with the transfers that the host submits.</summary>
 /// <remarks>
-/// The base class keeps every URB pending until somebody completes it, so a test can play the device by hand. A model overrides
+/// The base class keeps every URB pending until a thread completes it, so a test can play the device by hand. A model overrides
 /// <see cref="OnSubmit"/>. All of its members are called with <see cref="VirtualDevice.SyncRoot"/> held.
 /// </remarks>
 public partial class VirtualEndpoint
@@ -19,44 +19,44 @@ public partial class VirtualEndpoint
         Address = address;
     }
 
-    /// <summary>The endpoint address; bit 7 set for IN.</summary>
+    /// <summary>Gets the endpoint address; bit 7 set for IN.</summary>
     public byte Address { get; }
 
-    /// <summary>True for IN.</summary>
+    /// <summary>Gets whether it is an IN endpoint.</summary>
     public bool IsIn => (Address & 0x80) != 0;
 
-    /// <summary>The device it belongs to.</summary>
+    /// <summary>Gets the device it belongs to.</summary>
     public VirtualDevice Device
     {
         get => _device ?? throw new InvalidOperationException($"Endpoint 0x{Address:x2} has not been added to a device.");
         internal set => _device = value;
     }
 
-    /// <summary>Its descriptor in the setting that is active now; null when the active setting does not have it.</summary>
+    /// <summary>Gets its descriptor in the setting that is active now; null when the active setting does not have it.</summary>
     public EndpointDescription? Description { get; internal set; }
 
-    /// <summary>True after a stall, until the host clears it.</summary>
+    /// <summary>Gets a value that is true after a stall, until the host clears it.</summary>
     public bool IsHalted { get; private set; }
 
-    /// <summary>True while submitted URBs are parked before the model sees them.</summary>
+    /// <summary>Gets a value that is true while submitted URBs are parked before the model sees them.</summary>
     public bool IsHolding => _holding;
 
-    /// <summary>URBs that have been submitted since the device was made.</summary>
+    /// <summary>Gets the number of URBs that have been submitted since the device was made.</summary>
     public long Submitted { get; private set; }
 
-    /// <summary>URBs that have been given back, for whatever reason.</summary>
+    /// <summary>Gets the number of URBs that have been given back, for any reason.</summary>
     public long Completed { get; private set; }
 
-    /// <summary>URBs that the host unlinked before they were done.</summary>
+    /// <summary>Gets the number of URBs that the host unlinked before they were done.</summary>
     public long Unlinked { get; private set; }
 
-    /// <summary>Bytes of all URBs that have been given back.</summary>
+    /// <summary>Gets the bytes of all URBs that have been given back.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>The streams that the host has allocated on it; 0 for none.</summary>
+    /// <summary>Gets the streams that the host has allocated on it; 0 for none.</summary>
     public int Streams { get; internal set; }
 
-    /// <summary>URBs that are with the device now, oldest first. A snapshot.</summary>
+    /// <summary>Gets the number of URBs that are with the device now, oldest first. A snapshot.</summary>
     public IReadOnlyList<VirtualUrb> Pending
     {
         get
@@ -147,7 +147,7 @@ public partial class VirtualEndpoint
     /// <returns>False when the time is up.</returns>
     public bool WaitForCompleted(long count, TimeSpan timeout) => Device.WaitUntil(() => Completed >= count, timeout);
 
-    /// <summary>The oldest URB that is with the model (not parked, and not answered); null when there is none. Call with the lock held.</summary>
+    /// <summary>Gets the oldest URB that is with the model (not parked, and not answered); null when there is none. Call with the lock held.</summary>
     protected VirtualUrb? First
     {
         get
@@ -159,23 +159,23 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>A URB has arrived. The model completes it now or later; the base class leaves it pending.</summary>
+    /// <summary>Handles the arrival of a URB. The model completes it now or later; the base class leaves it pending.</summary>
     protected virtual void OnSubmit(VirtualUrb urb)
     {
     }
 
-    /// <summary>The host takes a URB back (or the device is unplugged). It reports the <see cref="VirtualUrb.ActualLength"/> it has
+    /// <summary>Handles the cancellation of a URB by the host (or the device is unplugged). It reports the <see cref="VirtualUrb.ActualLength"/> it has
     /// by then; a model overrides this to settle it.</summary>
     protected virtual void OnUnlink(VirtualUrb urb)
     {
     }
 
-    /// <summary>The endpoint starts anew: its setting was selected, or the device was configured or reset.</summary>
+    /// <summary>Starts the endpoint anew: its setting was selected, or the device was configured or reset.</summary>
     protected virtual void OnReset()
     {
     }
 
-    /// <summary>The host has cleared the halt.</summary>
+    /// <summary>Reacts to the clearing of the halt by the host.</summary>
     protected virtual void OnHaltCleared()
     {
     }
@@ -221,7 +221,7 @@ public partial class VirtualEndpoint
 
     internal void GiveBack(VirtualUrb urb, UrbStatus status) => Device.Finish(urb, status);
 
-    /// <summary>The device completes a URB: it leaves the endpoint. Lock held.</summary>
+    /// <summary>Removes a URB that the device completes from the endpoint. Lock held.</summary>
     internal void Leave(VirtualUrb urb, UrbStatus status)
     {
         _pending.Remove(urb);
@@ -233,7 +233,7 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>A URB has been given back: those behind it follow. Lock held.</summary>
+    /// <summary>Gives back the URBs behind one that has been given back. Lock held.</summary>
     /// <param name="place">The place that it had.</param>
     /// <param name="status">How it ended.</param>
     internal void Follow(int place, UrbStatus status)
@@ -257,7 +257,7 @@ public partial class VirtualEndpoint
     internal void TakeAll(UrbStatus status, Connection? of = null)
     {
         bool advancing = _advancing;
-        _advancing = true; // what waits for those before it is taken too
+        _advancing = true; // a URB that waits for those before it is taken too
         for (int i = 0; i < _pending.Count;)
         {
             if (of is not null && _pending[i].Connection != of)

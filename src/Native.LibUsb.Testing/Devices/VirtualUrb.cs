@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>A USB request block: one transfer (or one piece of it) that the host submitted to an endpoint.</summary>
+/// <summary>Represents a USB request block: one transfer (or one piece of it) that the host submitted to an endpoint.</summary>
 /// <remarks>
 /// It belongs to the model from the submit until <see cref="Complete(UrbStatus)"/>, from any thread. After that it is used again
 /// for another transfer, so a model keeps no reference to it.
@@ -20,49 +20,49 @@ public sealed unsafe class VirtualUrb
         _connection = connection;
     }
 
-    /// <summary>The endpoint it was submitted to.</summary>
+    /// <summary>Gets the endpoint it was submitted to.</summary>
     public VirtualEndpoint Endpoint { get; internal set; } = null!;
 
-    /// <summary>True when data goes to the host.</summary>
+    /// <summary>Gets whether data goes to the host.</summary>
     public bool IsIn { get; internal set; }
 
-    /// <summary>The bytes of the transfer: room for IN, data for OUT. Without the setup packet of a control transfer.</summary>
+    /// <summary>Gets the bytes of the transfer: room for IN, data for OUT. Without the setup packet of a control transfer.</summary>
     public int Length { get; internal set; }
 
-    /// <summary>True from the submit until it is completed.</summary>
+    /// <summary>Gets whether it is submitted and not completed.</summary>
     public bool IsInFlight { get; internal set; }
 
-    /// <summary>True while it waits in an endpoint that holds its URBs.</summary>
+    /// <summary>Gets a value that is true while it waits in an endpoint that holds its URBs.</summary>
     public bool IsHeld { get; internal set; }
 
-    /// <summary>The host wants an error when an IN transfer is short.</summary>
+    /// <summary>Gets the host wants an error when an IN transfer is short.</summary>
     public bool ShortNotOk { get; internal set; }
 
-    /// <summary>An OUT transfer whose length is a multiple of the packet size ends with an empty packet.</summary>
+    /// <summary>Gets an OUT transfer whose length is a multiple of the packet size ends with an empty packet.</summary>
     public bool ZeroPacket { get; internal set; }
 
-    /// <summary>The stream of a bulk transfer; 0 for none.</summary>
+    /// <summary>Gets the stream of a bulk transfer; 0 for none.</summary>
     public uint StreamId { get; internal set; }
 
-    /// <summary>The setup packet, on endpoint 0.</summary>
+    /// <summary>Gets the setup packet, on endpoint 0.</summary>
     public SetupPacket Setup { get; internal set; }
 
-    /// <summary>The number of isochronous packets; 0 on other endpoints.</summary>
+    /// <summary>Gets the number of isochronous packets; 0 on other endpoints.</summary>
     public int PacketCount { get; private set; }
 
     /// <summary>Isochronous: the (micro)frame of the first packet, as the model reports it to the host.</summary>
     public int StartFrame { get; set; }
 
-    /// <summary>For the model's own use between submit and completion.</summary>
+    /// <summary>Gets or sets an object for the model's own use between submit and completion.</summary>
     public long Tag { get; set; }
 
-    /// <summary>The data of an OUT transfer, or the room of an IN transfer, which the model fills from its start.</summary>
+    /// <summary>Gets the data of an OUT transfer, or the room of an IN transfer, which the model fills from its start.</summary>
     public Span<byte> Buffer => new(_buffer, Length);
 
-    /// <summary>The isochronous packets.</summary>
+    /// <summary>Gets the isochronous packets.</summary>
     public Span<IsoPacket> Packets => _packets.AsSpan(0, PacketCount);
 
-    /// <summary>The bytes transferred so far; what a transfer that is unlinked now would report. At most <see cref="Length"/>.</summary>
+    /// <summary>Gets the bytes transferred so far; what a transfer that is unlinked now would report. At most <see cref="Length"/>.</summary>
     public int ActualLength
     {
         get => _actualLength;
@@ -110,14 +110,14 @@ public sealed unsafe class VirtualUrb
 
     internal byte* Pointer => _buffer;
 
-    /// <summary>The room of isochronous packet <paramref name="index"/>.</summary>
+    /// <summary>Gets the room of isochronous packet <paramref name="index"/>.</summary>
     public Span<byte> PacketBuffer(int index)
     {
         ref IsoPacket packet = ref Packets[index];
         return new Span<byte>(_buffer + packet.Offset, packet.Length);
     }
 
-    /// <summary>Gives the transfer back with <see cref="ActualLength"/> bytes, or with what the isochronous packets say.</summary>
+    /// <summary>Gives the transfer back with <see cref="ActualLength"/> bytes, or with the lengths of the isochronous packets.</summary>
     /// <exception cref="InvalidOperationException">It has been completed before.</exception>
     public void Complete(UrbStatus status = UrbStatus.Success) => Endpoint.Device.Complete(this, status);
 

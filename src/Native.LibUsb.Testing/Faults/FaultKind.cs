@@ -18,13 +18,15 @@ public enum FaultKind
     /// <summary>An IN URB gets the data of the one before it once more; the device takes the data of an OUT URB twice. Not on isochronous endpoints.</summary>
     Duplicate,
 
-    /// <summary>The URB is answered, and given back after the next one of its endpoint, or after <see cref="FaultRule.Delay"/> if none ends meanwhile.</summary>
+    /// <summary>The URB is answered, and given back after the next one of its endpoint, or after <see cref="FaultRule.Delay"/> if none ends in the
+    /// meantime.</summary>
     Reorder,
 
-    /// <summary>An IN URB ends well after at most <see cref="FaultRule.Length"/> bytes, and the rest of what the device sends is lost. Not on isochronous endpoints.</summary>
+    /// <summary>An IN URB ends well after at most <see cref="FaultRule.Length"/> bytes, and the rest of the device's data is lost. Not on isochronous
+    /// endpoints.</summary>
     ShortPacket,
 
-    /// <summary>The device sends more than the host asked for: an IN URB ends with <see cref="UrbStatus.Overflow"/>. Not on isochronous endpoints.</summary>
+    /// <summary>The device sends more than the host requested: an IN URB ends with <see cref="UrbStatus.Overflow"/>. Not on isochronous endpoints.</summary>
     Babble,
 
     /// <summary>Isochronous packets end as <see cref="FaultRule.Pattern"/> says.</summary>

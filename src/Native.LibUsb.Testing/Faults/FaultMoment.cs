@@ -3,7 +3,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>Specifies between which steps of a URB a device is unplugged or reset.</summary>
 public enum FaultMoment
 {
-    /// <summary>After the host has been asked to submit the URB, before the URB is sent. Not with <see cref="VirtualBusHost.Kernel"/>.</summary>
+    /// <summary>After the program has requested the submission of the URB, before the URB is sent. Not with <see cref="VirtualBusHost.Kernel"/>.</summary>
     Submission,
 
     /// <summary>After the URB has reached its endpoint, before the device answers.</summary>

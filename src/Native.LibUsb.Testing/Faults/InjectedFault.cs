@@ -24,7 +24,7 @@ public readonly record struct InjectedFault
     /// <summary>Gets the bytes that the URB or the packet was submitted with.</summary>
     public int Length { get; init; }
 
-    /// <summary>Gets the bytes that moved and that the host was told of.</summary>
+    /// <summary>Gets the bytes that moved and that were reported to the host.</summary>
     public int Moved { get; init; }
 
     /// <summary>Gets the bytes that one side sent and the other side did not get: they are lost.</summary>

@@ -4,7 +4,7 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// The kernel's vhci_hcd as the host: it is given one end of a socket for each device, and its hub driver, usbfs and udev do the rest.
+/// Represents the kernel's vhci_hcd as the host: it is given one end of a socket for each device, and its hub driver, usbfs and udev do the rest.
 /// </summary>
 internal sealed class KernelHost : BusHost
 {
@@ -13,7 +13,7 @@ internal sealed class KernelHost : BusHost
     // The kernel tries a device that does not answer several times before it gives up.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    // The device answers at once, unless a test has told it not to.
+    // The device answers at once, unless a test prevents it.
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
 
     private readonly UdevMonitor _monitor;
@@ -23,13 +23,13 @@ internal sealed class KernelHost : BusHost
         : base(bus)
     {
         if (bus.Options.Capabilities != UsbfsCapabilities.Default)
-            throw new PlatformNotSupportedException("What usbfs can do is the kernel's business: the capabilities cannot be chosen.");
+            throw new PlatformNotSupportedException("The kernel decides the capabilities of usbfs: they cannot be chosen.");
         _monitor = new UdevMonitor();
         _memoryLimit = File.ReadAllText(MemoryLimit).Trim();
         Write(MemoryLimit, bus.Options.UsbfsMemoryMegabytes.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Why there is no such bus here; null when there is.</summary>
+    /// <summary>Gets why there is no such bus here; null when there is.</summary>
     public static string? UnavailableReason
     {
         get
@@ -57,7 +57,7 @@ internal sealed class KernelHost : BusHost
     public override void Plug(VirtualDevice device, string? port)
     {
         if (device.DenyAccess || device.DenyNextOpens > 0)
-            throw new PlatformNotSupportedException("Who may open a node is the kernel's business: a device cannot refuse it.");
+            throw new PlatformNotSupportedException("The kernel decides which users may open a node: a device cannot refuse it.");
         if (device.Successor is not null)
             throw new PlatformNotSupportedException(VirtualDevice.NoSuccessor);
         VhciPort place = Choose(device.Description.Speed, port);
@@ -103,7 +103,7 @@ internal sealed class KernelHost : BusHost
             if (isThere && !device.ControlEndpoint.IsHolding)
                 _ = UsbfsNode.TryAskForStatus(device.BusNumber, device.DeviceNumber, s_lastWords);
             lock (device.SyncRoot)
-                device.IsAttached = false; // what is submitted from here on fails
+                device.IsAttached = false; // submissions fail from here on
             bool isDisabled = TryDisable(place, true);
             Bus.Remove(device);
             // vhci_hcd says nothing when it is done with the port
@@ -113,7 +113,7 @@ internal sealed class KernelHost : BusHost
                 TryDisable(place, false);
         }
         if (stuck is not null)
-            throw new TimeoutException($"The kernel did not let go of the device at {stuck} within {s_patience.TotalSeconds} s.");
+            throw new TimeoutException($"The kernel did not release the device at {stuck} within {s_patience.TotalSeconds} s.");
     }
 
     public override void Dispose()

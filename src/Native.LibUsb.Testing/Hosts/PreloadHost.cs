@@ -5,7 +5,7 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// The host that is loaded into programs: a library leads them to the /sys and /dev of the testbed, answers udev and usbfs, and brings
+/// Represents the host that is loaded into programs: a library leads them to the /sys and /dev of the testbed, answers udev and usbfs, and brings
 /// each transfer here through a socket in the testbed's folder.
 /// </summary>
 internal sealed class PreloadHost : BusHost
@@ -40,7 +40,7 @@ internal sealed class PreloadHost : BusHost
         _accepter.Start();
     }
 
-    /// <summary>Why no program can be given such a bus here; null when one can.</summary>
+    /// <summary>Gets why no program can be given such a bus here; null when one can.</summary>
     public static string? UnavailableReason => PreloadLibrary.MissingReason;
 
     public override string RootDirectory => _testbed.Root;
@@ -111,7 +111,7 @@ internal sealed class PreloadHost : BusHost
 
     private static string SystemPath(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
 
-    /// <summary>The folder of a device in /sys: hubs on the way are folders around it.</summary>
+    /// <summary>Gets the folder of a device in /sys: hubs on the way are folders around it.</summary>
     private static string SystemPath(int bus, string port)
     {
         StringBuilder path = new($"/sys/devices/platform/native_libusb/usb{bus}");

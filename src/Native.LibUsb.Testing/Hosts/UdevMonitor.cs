@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Hears what udev tells programs about devices; what the kernel tells udev, where no udev runs.</summary>
+/// <summary>Receives the reports of udev about devices; those of the kernel to udev, where no udev runs.</summary>
 /// <remarks>
 /// The kernel gives a message to the newest listener first. A monitor that is older than a program's contexts has a message when they have it.
 /// </remarks>
@@ -30,7 +30,7 @@ internal sealed unsafe class UdevMonitor : IDisposable
         }
     }
 
-    /// <summary>Forgets what has been told so far.</summary>
+    /// <summary>Forgets the reports so far.</summary>
     public void Forget()
     {
         while (Next(TimeSpan.Zero, out _))
@@ -55,7 +55,7 @@ internal sealed unsafe class UdevMonitor : IDisposable
 
     public void Dispose() => _ = Libc.Close(_socket);
 
-    /// <summary>The next message; false when none comes in time.</summary>
+    /// <summary>Receives the next message; false when none comes in time.</summary>
     private bool Next(TimeSpan patience, out Dictionary<string, string> properties)
     {
         const int overrun = 105;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>A place on a bus, as sysfs names it: <c>1-2.3</c> is port 3 of the hub at port 2 of bus 1.</summary>
+/// <summary>Represents a place on a bus, as sysfs names it: <c>1-2.3</c> is port 3 of the hub at port 2 of bus 1.</summary>
 internal readonly record struct UsbPort(int Bus, IReadOnlyList<byte> Ports, string? Parent)
 {
     private const int MostBuses = 127, MostPorts = 6;

@@ -4,13 +4,13 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>The node of a device in the kernel's usbfs.</summary>
+/// <summary>Represents the node of a device in the kernel's usbfs.</summary>
 internal static unsafe class UsbfsNode
 {
     // USBDEVFS_CONTROL: _IOWR('U', 0, struct usbdevfs_ctrltransfer)
     private static nuint ControlRequest => (nuint)((3u << 30) | ((uint)sizeof(ControlTransfer) << 16) | ('U' << 8));
 
-    /// <summary>Asks a device for its status and waits for the answer, which comes to the kernel behind all that the device has sent before.</summary>
+    /// <summary>Requests the status of a device and waits for the answer, which comes to the kernel behind all that the device has sent before.</summary>
     /// <returns>False when the device does not answer in time, or is gone.</returns>
     public static bool TryAskForStatus(int bus, int number, TimeSpan patience)
     {
@@ -28,7 +28,7 @@ internal static unsafe class UsbfsNode
         }
     }
 
-    /// <summary>struct usbdevfs_ctrltransfer.</summary>
+    /// <summary>Represents struct usbdevfs_ctrltransfer.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct ControlTransfer
     {

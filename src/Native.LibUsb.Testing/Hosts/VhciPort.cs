@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>A port of vhci_hcd: a socket whose other end serves a device can be attached to it.</summary>
+/// <summary>Represents a port of vhci_hcd: a socket whose other end serves a device can be attached to it.</summary>
 /// <param name="Controller">The folder of its controller in sysfs.</param>
 /// <param name="Number">Its number among the ports of all controllers.</param>
 /// <param name="Bus">The bus it is on.</param>
@@ -16,10 +16,10 @@ internal sealed record VhciPort(string Controller, int Number, int Bus, int Plac
 
     private const int Free = 4;
 
-    /// <summary>The device at it, as sysfs names it.</summary>
+    /// <summary>Gets the device at it, as sysfs names it.</summary>
     public string Name { get; } = $"{Bus}-{Place}";
 
-    /// <summary>All ports. Each controller has two root hubs, one for SuperSpeed, and a file with a line for each port: kind, number, state...</summary>
+    /// <summary>Gets all ports. Each controller has two root hubs, one for SuperSpeed, and a file with a line for each port: kind, number, state...</summary>
     public static List<VhciPort> All()
     {
         List<VhciPort> ports = [];

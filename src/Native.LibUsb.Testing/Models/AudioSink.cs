@@ -175,7 +175,7 @@ public sealed class AudioSink : VirtualDevice
         _highest = Math.Max(_highest, _fill);
     }
 
-    // The device asks for what it plays, and for a little more or less while its buffer is not half full. One frame more or less is the most.
+    // The device requests what it plays, and for a little more or less while its buffer is not half full. One frame more or less is the most.
     private void Report(VirtualUrb urb)
     {
         long missing = ((long)Options.BufferFrames << Fraction >> 1) - _fill;

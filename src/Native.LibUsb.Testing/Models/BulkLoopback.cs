@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A device that sends back on bulk IN 0x82 what it gets on bulk OUT 0x02, with the same packet boundaries.</summary>
+/// <summary>Represents a device that sends back on bulk IN 0x82 what it gets on bulk OUT 0x02, with the same packet boundaries.</summary>
 /// <remarks>A short or empty packet in goes out as a short or empty packet. Each stream is a loopback of its own.</remarks>
 public sealed class BulkLoopback : VirtualDevice
 {
@@ -25,7 +25,7 @@ public sealed class BulkLoopback : VirtualDevice
         Add(new Side(this, InAddress));
     }
 
-    /// <summary>How it was made.</summary>
+    /// <summary>Gets the options that it was made with.</summary>
     public BulkLoopbackOptions Options { get; }
 
     /// <summary>Bytes that have come in and not gone out, of all streams.</summary>

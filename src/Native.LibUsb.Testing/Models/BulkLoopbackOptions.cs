@@ -1,29 +1,29 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>How a <see cref="BulkLoopback"/> is made.</summary>
+/// <summary>Specifies how a <see cref="BulkLoopback"/> is made.</summary>
 public sealed record BulkLoopbackOptions
 {
-    /// <summary>Full, high or SuperSpeed.</summary>
+    /// <summary>Gets or sets the speed: full, high or SuperSpeed.</summary>
     public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
 
-    /// <summary><c>idVendor</c>.</summary>
+    /// <summary>Gets or sets <c>idVendor</c>.</summary>
     public ushort VendorId { get; init; } = 0x1209;
 
-    /// <summary><c>idProduct</c>.</summary>
+    /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0011;
 
-    /// <summary>The serial number; null for none.</summary>
+    /// <summary>Gets or sets the serial number; null for none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>SuperSpeed only: the base-two logarithm of the number of streams; 0 for none.</summary>
+    /// <summary>Gets or sets, at SuperSpeed only, the base-two logarithm of the number of streams; 0 for none.</summary>
     public int StreamsExponent { get; init; }
 
     /// <summary>Bytes that wait in the device (for each stream) before OUT transfers have to wait.</summary>
     public int Capacity { get; init; } = 4 << 20;
 
-    /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
+    /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>
     public string? KernelDriver { get; init; }
 
-    /// <summary><c>bInterfaceClass</c>, <c>bInterfaceSubClass</c> and <c>bInterfaceProtocol</c>, by which a real kernel chooses the driver.</summary>
+    /// <summary>Gets or sets <c>bInterfaceClass</c>, <c>bInterfaceSubClass</c> and <c>bInterfaceProtocol</c>, by which a real kernel chooses the driver.</summary>
     public (byte Class, byte Subclass, byte Protocol) InterfaceClass { get; init; } = (0xff, 0, 0);
 }

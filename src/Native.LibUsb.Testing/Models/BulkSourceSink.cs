@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A device that is never the slower side: bulk IN 0x81 fills each transfer at once, and bulk OUT 0x01 takes each at once.</summary>
+/// <summary>Represents a device that is never the slower side: bulk IN 0x81 fills each transfer at once, and bulk OUT 0x01 takes each at once.</summary>
 public sealed class BulkSourceSink : VirtualDevice
 {
     /// <summary>The address of the IN endpoint.</summary>
@@ -22,13 +22,13 @@ public sealed class BulkSourceSink : VirtualDevice
         Add(new Sink(this));
     }
 
-    /// <summary>How it was made.</summary>
+    /// <summary>Gets the options that it was made with.</summary>
     public BulkSourceSinkOptions Options { get; }
 
-    /// <summary>Packets sent since the device was configured; the number of the next one.</summary>
+    /// <summary>Gets the packets sent since the device was configured; the number of the next one.</summary>
     public long SentPackets => Volatile.Read(ref _sent);
 
-    /// <summary>Bytes taken since the device was configured.</summary>
+    /// <summary>Gets the bytes taken since the device was configured.</summary>
     public long TakenBytes => Volatile.Read(ref _taken);
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A device with an interrupt IN endpoint (0x83) that sends reports: numbered ones in a fixed period, or on demand.</summary>
+/// <summary>Represents a device with an interrupt IN endpoint (0x83) that sends reports: numbered ones in a fixed period, or on demand.</summary>
 public sealed class InterruptSource : VirtualDevice
 {
     /// <summary>The address of the interrupt endpoint.</summary>
@@ -21,16 +21,16 @@ public sealed class InterruptSource : VirtualDevice
         Add(new ReportEndpoint(this));
     }
 
-    /// <summary>How it was made.</summary>
+    /// <summary>Gets the options that it was made with.</summary>
     public InterruptSourceOptions Options { get; }
 
-    /// <summary>Numbered reports made since the device was configured.</summary>
+    /// <summary>Gets the numbered reports made since the device was configured.</summary>
     public long Reports { get; private set; }
 
     /// <summary>Reports that the host did not fetch in time.</summary>
     public long LostReports { get; private set; }
 
-    /// <summary>Sends a report now, or as soon as the host asks.</summary>
+    /// <summary>Sends a report now, or as soon as the host polls the endpoint.</summary>
     /// <param name="data">At most <see cref="InterruptSourceOptions.ReportSize"/> bytes.</param>
     public void Report(ReadOnlySpan<byte> data)
     {
@@ -47,7 +47,7 @@ public sealed class InterruptSource : VirtualDevice
         }
     }
 
-    /// <summary>Sends the next report of the <see cref="NumberedPattern"/> now, or as soon as the host asks.</summary>
+    /// <summary>Sends the next report of the <see cref="NumberedPattern"/> now, or as soon as the host polls the endpoint.</summary>
     public void ReportNext()
     {
         Span<byte> report = stackalloc byte[Options.ReportSize];

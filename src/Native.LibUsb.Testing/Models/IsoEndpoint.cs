@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// What the isochronous endpoints of the models share: packets are numbered from 0 when a setting is selected, and paced ones move in the
+/// Represents the common base of the isochronous endpoints of the models: packets are numbered from 0 when a setting is selected, and paced ones move in the
 /// time of the bus, one in each service interval.
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
@@ -14,7 +14,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     private readonly FrameTimer _timer;
     private readonly bool _paced;
     private long _startMicroframe, _next, _microframesPerInterval = 1;
-    private bool _pullsPlug; // on its own thread, and nothing moves meanwhile
+    private bool _pullsPlug; // on its own thread, and nothing moves in the meantime
 
     private protected IsoEndpoint(byte address, bool paced)
         : base(address)
@@ -23,10 +23,10 @@ public abstract class IsoEndpoint : VirtualEndpoint
         _timer = new FrameTimer(OnTime);
     }
 
-    /// <summary>The number of the next packet.</summary>
+    /// <summary>Gets the number of the next packet.</summary>
     public long NextPacket => _next;
 
-    /// <summary>Packets of the stream that no URB was there for.</summary>
+    /// <summary>Gets the packets of the stream that no URB was there for.</summary>
     public long MissedPackets { get; private set; }
 
     /// <summary>Unplugs the device when so many packets have moved; 0 for never.</summary>
@@ -55,7 +55,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
         _pullsPlug = false;
     }
 
-    /// <summary>The settings of interface 0: one without an endpoint, which takes no bandwidth, then one for each size.</summary>
+    /// <summary>Gets the settings of interface 0: one without an endpoint, which takes no bandwidth, then one for each size.</summary>
     internal static IReadOnlyList<AlternateSetting> Settings(byte address, VirtualSpeed speed, IReadOnlyList<int>? sizes)
     {
         sizes ??= speed switch
@@ -68,7 +68,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
         return [new AlternateSetting(), .. sizes.Select(size => new AlternateSetting(ForSize(address, size, speed)))];
     }
 
-    /// <summary>The packet's data moves, or does not. Called with the device's lock held.</summary>
+    /// <summary>Moves the packet's data, or lets the packet fail. Called with the device's lock held.</summary>
     private protected abstract void Move(VirtualUrb urb, int index, long number, IsoFault? fault);
 
     /// <inheritdoc/>
@@ -120,7 +120,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
             packets[i].Status = UrbStatus.Missed;
     }
 
-    /// <summary>The endpoint that carries so many bytes in a service interval.</summary>
+    /// <summary>Gets the endpoint that carries so many bytes in a service interval.</summary>
     private static EndpointDescription ForSize(byte address, int size, VirtualSpeed speed)
     {
         const byte asynchronous = 1 << 2;

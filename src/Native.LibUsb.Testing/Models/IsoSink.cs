@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A device like a loudspeaker: an isochronous OUT endpoint (0x01) on interface 0 that takes what it is sent.</summary>
+/// <summary>Represents a device like a loudspeaker: an isochronous OUT endpoint (0x01) on interface 0 that takes what it is sent.</summary>
 /// <remarks>
 /// Alternate setting 0 has no endpoint and takes no bandwidth; each further one has larger packets. Paced, an interval in which the host had
 /// nothing to send is counted in <see cref="IsoEndpoint.MissedPackets"/>: a loudspeaker would click.
@@ -24,10 +24,10 @@ public sealed class IsoSink : VirtualDevice
         Add(Sink);
     }
 
-    /// <summary>How it was made.</summary>
+    /// <summary>Gets the options that it was made with.</summary>
     public IsoSinkOptions Options { get; }
 
-    /// <summary>The isochronous endpoint.</summary>
+    /// <summary>Gets the isochronous endpoint.</summary>
     public IsoSinkEndpoint Sink { get; }
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>The isochronous OUT endpoint of an <see cref="IsoSink"/>.</summary>
+/// <summary>Represents the isochronous OUT endpoint of an <see cref="IsoSink"/>.</summary>
 public sealed class IsoSinkEndpoint : IsoEndpoint
 {
     private int _packetSize;
@@ -8,7 +8,7 @@ public sealed class IsoSinkEndpoint : IsoEndpoint
     internal IsoSinkEndpoint(IsoSinkOptions options)
         : base(IsoSink.EndpointAddress, options.Paced) => UnplugAfterPackets = options.UnplugAfterPackets;
 
-    /// <summary>Packets taken since the setting was selected, faults included.</summary>
+    /// <summary>Gets the packets taken since the setting was selected, faults included.</summary>
     public long TakenPackets => MovedPackets;
 
     /// <summary>Receives each packet. Set it before anything is sent.</summary>

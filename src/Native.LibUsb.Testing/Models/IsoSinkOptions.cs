@@ -1,28 +1,28 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>How an <see cref="IsoSink"/> is made.</summary>
+/// <summary>Specifies how an <see cref="IsoSink"/> is made.</summary>
 public sealed record IsoSinkOptions
 {
-    /// <summary>Full, high or SuperSpeed; it decides the alternate settings.</summary>
+    /// <summary>Gets or sets the speed: full, high or SuperSpeed; it decides the alternate settings.</summary>
     public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
 
-    /// <summary><c>idVendor</c>.</summary>
+    /// <summary>Gets or sets <c>idVendor</c>.</summary>
     public ushort VendorId { get; init; } = 0x1209;
 
-    /// <summary><c>idProduct</c>.</summary>
+    /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0013;
 
-    /// <summary>The serial number; null for none.</summary>
+    /// <summary>Gets or sets the serial number; null for none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>True: one packet in each service interval of real time, and an interval that no URB is there for is missed, as on a bus.
+    /// <summary>Gets or sets the timing. True: one packet in each service interval of real time, and an interval that no URB is there for is missed, as on a bus.
     /// False: packets are taken as fast as they come and none is missed.</summary>
     public bool Paced { get; init; } = true;
 
-    /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
+    /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>
     public string? KernelDriver { get; init; }
 
-    /// <summary>The packet sizes (bytes in a service interval) of alternate settings 1, 2, ...; null for those of the speed, as an
+    /// <summary>Gets or sets the packet sizes (bytes in a service interval) of alternate settings 1, 2, ...; null for those of the speed, as an
     /// <see cref="IsoSource"/> has them.</summary>
     public IReadOnlyList<int>? PacketSizes { get; init; }
 

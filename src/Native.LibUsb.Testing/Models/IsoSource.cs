@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A device like a camera: an isochronous IN endpoint (0x81) on interface 0 that sends the <see cref="NumberedPattern"/>.</summary>
+/// <summary>Represents a device like a camera: an isochronous IN endpoint (0x81) on interface 0 that sends the <see cref="NumberedPattern"/>.</summary>
 /// <remarks>
 /// Alternate setting 0 has no endpoint and takes no bandwidth; each further one has larger packets. The packets are numbered from
 /// 0 when a setting is selected. Paced, the number is also the service interval that the packet was sent in, so a gap in the
@@ -25,10 +25,10 @@ public sealed class IsoSource : VirtualDevice
         Add(Source);
     }
 
-    /// <summary>How it was made.</summary>
+    /// <summary>Gets the options that it was made with.</summary>
     public IsoSourceOptions Options { get; }
 
-    /// <summary>The isochronous endpoint.</summary>
+    /// <summary>Gets the isochronous endpoint.</summary>
     public IsoSourceEndpoint Source { get; }
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>The isochronous IN endpoint of an <see cref="IsoSource"/>. A packet that fails with length 0 is missing in what the host sees.</summary>
+/// <summary>Represents the isochronous IN endpoint of an <see cref="IsoSource"/>. A packet that fails with length 0 is missing in the host's view.</summary>
 public sealed class IsoSourceEndpoint : IsoEndpoint
 {
     private int _packetSize;
@@ -8,7 +8,7 @@ public sealed class IsoSourceEndpoint : IsoEndpoint
     internal IsoSourceEndpoint(IsoSourceOptions options)
         : base(IsoSource.EndpointAddress, options.Paced) => UnplugAfterPackets = options.UnplugAfterPackets;
 
-    /// <summary>Packets sent since the setting was selected, faults included.</summary>
+    /// <summary>Gets the packets sent since the setting was selected, faults included.</summary>
     public long SentPackets => MovedPackets;
 
     internal override void Start(int setting)

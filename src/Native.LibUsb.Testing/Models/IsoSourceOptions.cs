@@ -1,28 +1,28 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>How an <see cref="IsoSource"/> is made.</summary>
+/// <summary>Specifies how an <see cref="IsoSource"/> is made.</summary>
 public sealed record IsoSourceOptions
 {
-    /// <summary>Full, high or SuperSpeed; it decides the alternate settings.</summary>
+    /// <summary>Gets or sets the speed: full, high or SuperSpeed; it decides the alternate settings.</summary>
     public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
 
-    /// <summary><c>idVendor</c>.</summary>
+    /// <summary>Gets or sets <c>idVendor</c>.</summary>
     public ushort VendorId { get; init; } = 0x1209;
 
-    /// <summary><c>idProduct</c>.</summary>
+    /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0010;
 
-    /// <summary>The serial number; null for none.</summary>
+    /// <summary>Gets or sets the serial number; null for none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>True: one packet in each service interval of real time, and a packet that no URB waits for is missed, as on a bus.
-    /// False: packets come as fast as they are asked for and none is missed.</summary>
+    /// <summary>Gets or sets the timing. True: one packet in each service interval of real time, and a packet that no URB waits for is missed, as on a bus.
+    /// False: packets come as fast as the host requests them and none is missed.</summary>
     public bool Paced { get; init; } = true;
 
-    /// <summary>The kernel driver bound to the interface at first; null for none.</summary>
+    /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>
     public string? KernelDriver { get; init; }
 
-    /// <summary>The packet sizes (bytes in a service interval) of alternate settings 1, 2, ...; null for those of the speed:
+    /// <summary>Gets or sets the packet sizes (bytes in a service interval) of alternate settings 1, 2, ...; null for those of the speed:
     /// full 256, 512, 1023; high 512, 1024, 2048, 3072; SuperSpeed 1024, 16384, 49152.</summary>
     public IReadOnlyList<int>? PacketSizes { get; init; }
 

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Bytes between OUT and IN with the places where a short packet ended. Grows up to its capacity, then makes OUT wait.</summary>
+/// <summary>Represents the bytes between OUT and IN with the places where a short packet ended. Grows up to its capacity, then makes OUT wait.</summary>
 internal sealed class LoopbackFifo(int capacity, int packetSize)
 {
     // the position (in bytes since the start) after the last byte of a short packet; twice the same for an empty packet
@@ -8,7 +8,7 @@ internal sealed class LoopbackFifo(int capacity, int packetSize)
     private byte[] _ring = new byte[Math.Min(capacity, 65536)];
     private long _read, _written;
 
-    /// <summary>The pass of the loopback in which an OUT transfer did not fit.</summary>
+    /// <summary>Gets or sets the pass of the loopback in which an OUT transfer did not fit.</summary>
     public int BlockedIn { get; set; }
 
     public int Count => (int)(_written - _read);

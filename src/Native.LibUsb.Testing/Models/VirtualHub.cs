@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>A hub: devices can be attached at its ports by their port path.</summary>
+/// <summary>Represents a hub: devices can be attached at its ports by their port path.</summary>
 public sealed class VirtualHub : VirtualDevice
 {
     /// <summary>Makes a hub.</summary>
@@ -19,7 +19,7 @@ public sealed class VirtualHub : VirtualDevice
         Ports = ports;
     }
 
-    /// <summary>The number of ports.</summary>
+    /// <summary>Gets the number of ports.</summary>
     public int Ports { get; }
 
     internal static VirtualHub Root(VirtualSpeed speed) =>

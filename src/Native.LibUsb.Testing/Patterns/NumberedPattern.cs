@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Packets that can be told apart and checked byte by byte: each carries its number, and every other byte follows from it.</summary>
+/// <summary>Represents packets that can be distinguished and checked byte by byte: each carries its number, and every other byte follows from it.</summary>
 /// <remarks>
 /// Bytes 0 to 7 are the packet's number, little endian. The rest are 64-bit little-endian words; word <c>k</c> (from 0) is
 /// <c>number * 0x9E3779B97F4A7C15 + k * 0xD1B54A32D192ED03</c>, modulo 2^64. A packet may end anywhere, also inside the number.
@@ -47,7 +47,7 @@ public static class NumberedPattern
             packet[i] = (byte)(word >> (8 * i));
     }
 
-    /// <summary>Counts the bytes of a packet that differ from what a number stands for, those of the number included.</summary>
+    /// <summary>Counts the bytes of a packet that differ from the pattern of a number, those of the number included.</summary>
     public static int CountMismatches(ReadOnlySpan<byte> packet, ulong number)
     {
         int wrong = 0;
@@ -87,7 +87,7 @@ public static class NumberedPattern
         return wrong;
     }
 
-    /// <summary>The number that a packet carries; bytes that it is too short for count as 0.</summary>
+    /// <summary>Gets the number that a packet carries; bytes that it is too short for count as 0.</summary>
     public static ulong ReadNumber(ReadOnlySpan<byte> packet)
     {
         if (packet.Length >= NumberSize)

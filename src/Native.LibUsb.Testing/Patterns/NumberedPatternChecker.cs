@@ -4,7 +4,7 @@ namespace Native.LibUsb.Testing;
 /// <remarks>Not for several threads at once. Nothing is allocated after the constructor.</remarks>
 public sealed class NumberedPatternChecker
 {
-    private const int Window = 4096; // how far back a late packet is told from a repeated one
+    private const int Window = 4096; // how far back a late packet is distinguished from a repeated one
 
     private readonly int _packetSize;
     private readonly byte[] _partial;
@@ -34,10 +34,10 @@ public sealed class NumberedPatternChecker
         Array.Fill(_seen, ulong.MaxValue);
     }
 
-    /// <summary>Packets checked.</summary>
+    /// <summary>Gets the packets checked.</summary>
     public long Packets { get; private set; }
 
-    /// <summary>Bytes checked.</summary>
+    /// <summary>Gets the bytes checked.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>Packets that are missing between the first and the last.</summary>
@@ -52,13 +52,13 @@ public sealed class NumberedPatternChecker
     /// <summary>Packets that came after a packet with a higher number.</summary>
     public long OutOfOrder { get; private set; }
 
-    /// <summary>Bytes at the end of a stream that do not fill a packet.</summary>
+    /// <summary>Gets the bytes at the end of a stream that do not fill a packet.</summary>
     public int TrailingBytes => _partialLength;
 
-    /// <summary>The number of the packet that should come next.</summary>
+    /// <summary>Gets the number of the packet that should come next.</summary>
     public ulong NextNumber => _next;
 
-    /// <summary>True when at least one packet came, and nothing is lost, changed, repeated or out of order, and no bytes are left over.</summary>
+    /// <summary>Gets whether at least one packet came, and nothing is lost, changed, repeated or out of order, and no bytes are left over.</summary>
     public bool IsPerfect => Packets > 0 && Lost == 0 && MismatchedBytes == 0 && Duplicates == 0 && OutOfOrder == 0 && TrailingBytes == 0;
 
     /// <summary>Checks one packet.</summary>
@@ -110,7 +110,7 @@ public sealed class NumberedPatternChecker
         _partialLength = bytes.Length;
     }
 
-    /// <summary>One line with all counts.</summary>
+    /// <summary>Returns one line with all counts.</summary>
     public override string ToString() =>
         $"{Packets} packets, {Bytes} bytes, {Lost} lost, {MismatchedBytes} bytes wrong, {Duplicates} repeated, {OutOfOrder} out of order, {TrailingBytes} bytes left over";
 

@@ -5,9 +5,9 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>One host's connection to one device: reads its USB/IP messages and sends what the model answers.</summary>
+/// <summary>Represents one host's connection to one device: reads its USB/IP messages and sends what the model answers.</summary>
 /// <remarks>
-/// A thread of its own reads. Whoever completes a URB sends, with the device's lock held, so replies leave in the order of
+/// A thread of its own reads. The thread that completes a URB sends, with the device's lock held, so replies leave in the order of
 /// completion. A send can wait for the host to read; every host reads without waiting for anything else, so that ends.
 /// In the steady state nothing is allocated: URBs are used again with their buffers.
 /// </remarks>
@@ -155,7 +155,7 @@ internal sealed unsafe class Connection
     {
         _device?.Disconnected(this);
         object gate = _device?.SyncRoot ?? _inFlight;
-        lock (gate) // nobody sends any more: all URBs are back, and this connection is off the device's list
+        lock (gate) // no thread sends any more: all URBs are back, and this connection is off the device's list
             lock (_inFlight)
             {
                 _ended = true;
@@ -303,7 +303,7 @@ internal sealed unsafe class Connection
         return true;
     }
 
-    /// <summary>The requests before the URBs: lists are answered, an import decides the device. False when the connection is over.</summary>
+    /// <summary>Handles the requests before the URBs: answers lists, and an import decides the device. False when the connection is over.</summary>
     private bool Import()
     {
         byte* request = stackalloc byte[8 + UsbIp.BusIdSize];
@@ -382,7 +382,7 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>What the preload wants to know beyond USB/IP: 28 bytes, the endpoint table, then the descriptors.</summary>
+    /// <summary>Returns the data for the preload beyond USB/IP: 28 bytes, the endpoint table, then the descriptors.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
         byte[] descriptors = device.AllDescriptors;
@@ -446,7 +446,7 @@ internal sealed unsafe class Connection
         return true;
     }
 
-    /// <summary>Exactly so many bytes, on the reading thread. Large data goes straight to its place, and what follows it lands in the
+    /// <summary>Reads exactly so many bytes, on the reading thread. Large data goes straight to its place, and what follows it lands in the
     /// staging buffer in the same call.</summary>
     private bool Take(byte* to, int length)
     {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>What the preload asks the bus and USB/IP has no message for. The numbers are shared with native/preload.h.</summary>
+/// <summary>Specifies the requests of the preload to the bus for which USB/IP has no message. The numbers are shared with native/preload.h.</summary>
 internal enum HostOperation
 {
     Claim = 1,

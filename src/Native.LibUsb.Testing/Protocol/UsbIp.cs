@@ -19,7 +19,7 @@ internal static class UsbIp
     /// <summary>Ours, from the preload only: the start frame is the time of the submission, in microframes of the machine's monotonic clock.</summary>
     public const uint HasTime = 0x20000000;
 
-    /// <summary>The bit beside the speed in the record of a device with which the preload asks before each submission.</summary>
+    /// <summary>The bit beside the speed in the record of a device with which the bus demands a request of the preload before each submission.</summary>
     public const byte AsksBeforeSubmission = 0x80;
 
     /// <summary>The status of a refused import that names a device as the kernel does: 1 is "not available".</summary>

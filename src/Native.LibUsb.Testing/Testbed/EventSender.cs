@@ -36,7 +36,7 @@ internal sealed unsafe class EventSender : IDisposable
         _accepter.Start();
     }
 
-    /// <summary>Sends an event. A program that does not read misses events, as it would with the kernel, and stops nobody.</summary>
+    /// <summary>Sends an event. A program that does not read misses events, as it would with the kernel, and stops no thread.</summary>
     public void Send(string action, TestbedDevice device)
     {
         byte[] message = Message(action, device);

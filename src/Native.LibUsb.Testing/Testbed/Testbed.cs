@@ -92,10 +92,10 @@ internal sealed class Testbed : IDisposable
         Directory.Delete(Root, recursive: true);
     }
 
-    /// <summary>From a folder of /sys to /sys.</summary>
+    /// <summary>Gets the path from a folder of /sys to /sys.</summary>
     private static string Up(string path) => string.Concat(Enumerable.Repeat("../", path.Count(c => c == '/') - 1));
 
-    /// <summary>The names of the interface folders of a device: its own name, a colon, configuration and interface.</summary>
+    /// <summary>Gets the names of the interface folders of a device: its own name, a colon, configuration and interface.</summary>
     private List<string> InterfacesOf(string devicePath) =>
         [.. Directory.GetDirectories(Inside(devicePath), $"{Path.GetFileName(devicePath)}:*").Select(one => Path.GetFileName(one))];
 

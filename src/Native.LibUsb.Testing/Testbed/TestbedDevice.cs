@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>A USB device as sysfs and udev describe it.</summary>
+/// <summary>Represents a USB device as sysfs and udev describe it.</summary>
 internal sealed class TestbedDevice
 {
     public TestbedDevice(VirtualDevice device, string path)
@@ -62,10 +62,10 @@ internal sealed class TestbedDevice
                 Attributes.Add((name, text));
     }
 
-    /// <summary>The device's folder, starting with /sys.</summary>
+    /// <summary>Gets the device's folder, starting with /sys.</summary>
     public string Path { get; }
 
-    /// <summary>The device's node below /dev.</summary>
+    /// <summary>Gets the device's node below /dev.</summary>
     public string Node { get; }
 
     public byte[] Descriptors { get; }

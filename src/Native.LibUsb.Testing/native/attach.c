@@ -20,7 +20,7 @@ struct function {
     void *address;
 };
 
-/* What the dynamic section of a library says. */
+/* The entries of a library's dynamic section. */
 struct tables {
     const ElfW(Sym) *symbols;
     const char *names;
@@ -133,7 +133,7 @@ static int list_functions(struct dl_phdr_info *object, size_t size, void *data)
     return 1;
 }
 
-/* What the loader has made read-only when it had filled it. */
+/* The part that the loader has made read-only after it had filled it. */
 static void find_constant(const struct dl_phdr_info *object, uintptr_t *start, uintptr_t *end)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -210,7 +210,7 @@ static void *attached_dlopen(const char *path, int flags)
     return handle;
 }
 
-/* Programs also look functions up. What comes after the caller cannot be asked from here, but by a jump. */
+/* Programs also look functions up. The next definition of the function cannot be called from here except by a jump. */
 static void *attached_dlsym(void *handle, const char *name)
 {
     if (handle == RTLD_NEXT)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles the preload library. It runs on glibc 2.28 and newer: preload.h asks for the old versions of functions, and the libraries that had
+# Compiles the preload library. It runs on glibc 2.28 and newer: preload.h requests the old versions of functions, and the libraries that had
 # some of them before glibc 2.34 are named here. Empty ones stand in for them, because newer glibcs have nothing to link against.
 # usage: build.sh COMPILER OUTPUT [FLAG]...
 set -eu

@@ -33,7 +33,7 @@ EXPORT int dup(int fd)
     return after_copy(n, NEXT(dup)(fd));
 }
 
-/* What the new descriptor was before is closed by the call. */
+/* The call closes the file that the new descriptor referred to before. */
 static bool may_replace(int fd, int copy)
 {
     if (fd == copy)

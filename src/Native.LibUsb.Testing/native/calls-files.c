@@ -59,7 +59,7 @@ OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
 
-/* what programs built with _FORTIFY_SOURCE call, Debian's libusb among them */
+/* functions that programs built with _FORTIFY_SOURCE call, Debian's libusb among them */
 #define OPEN_2(name)                                      \
     EXPORT int name(const char *path, int flags);         \
     EXPORT int name(const char *path, int flags)          \
@@ -184,7 +184,7 @@ STAT(lstat64, stat64)
 FSTATAT(fstatat, stat)
 FSTATAT(fstatat64, stat64)
 
-/* what programs that were built before glibc 2.33 call, .NET's own library among them */
+/* functions that programs that were built before glibc 2.33 call, .NET's own library among them */
 #define XSTAT(name, type)                                                     \
     EXPORT int name(int version, const char *path, struct type *result);      \
     EXPORT int name(int version, const char *path, struct type *result)       \

@@ -64,7 +64,7 @@ int disconnect_claim(struct node *n, const struct usbdevfs_disconnect_claim *c)
     return status < 0 ? status : 0;
 }
 
-/* A control request to an interface or endpoint belongs to whoever claimed it; the kernel claims it for a caller who did not. */
+/* A control request to an interface or endpoint belongs to the program that claimed it; the kernel claims it for a caller who did not. */
 int check_recipient(struct node *n, uint8_t request_type, uint8_t request, uint16_t index)
 {
     if ((request_type & 0x60) == 0x40) /* vendor requests are not looked at */

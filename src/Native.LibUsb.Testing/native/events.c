@@ -36,7 +36,7 @@ ssize_t receive_event(int fd, void *buffer, size_t size)
     ssize_t length = syscall(SYS_recvfrom, fd, buffer, size, 0, NULL, NULL);
     if (length != 0)
         return length;
-    /* The bus has ended. The connection would be readable for ever, and whoever polls it would never rest. */
+    /* The bus has ended. The connection would be readable without end, and the thread that polls it would never rest. */
     int silence = open_silence();
     if (silence >= 0) {
         int flags = (int)syscall(SYS_fcntl, fd, F_GETFL);

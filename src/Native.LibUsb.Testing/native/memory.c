@@ -56,7 +56,7 @@ static void drop_mapping(struct mapping *m)
     free(m);
 }
 
-/* What a URB costs, and the mapping it lies in if it does: 0, EINVAL or ENOMEM. */
+/* The memory cost of a URB, and the mapping that contains it, if any: 0, EINVAL or ENOMEM. */
 int take_memory(struct node *n, struct pending *p, void *buffer, size_t length, unsigned packets, bool scattered)
 {
     int error = 0;

@@ -1,4 +1,4 @@
-/* What is sent to the bus. */
+/* The messages that are sent to the bus. */
 #include "preload.h"
 
 static void start_header(uint8_t *h, uint32_t command, uint32_t sequence, const struct node *n, bool in, unsigned endpoint)
@@ -71,7 +71,7 @@ void build_submit(const struct node *n, const struct pending *p, const uint8_t *
     }
 }
 
-/* Asks the bus and waits for its answer: the answer's value (>= 0), or a negative errno. */
+/* Sends a request to the bus and waits for its answer: the answer's value (>= 0), or a negative errno. */
 int ask_host(struct node *n, enum host_operation operation, uint32_t a, uint32_t b, const void *payload, unsigned length,
                     void *reply, unsigned reply_capacity)
 {

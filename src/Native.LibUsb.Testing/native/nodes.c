@@ -69,7 +69,7 @@ static void recycle_node(struct node *n)
 }
 
 /* NATIVE_LIBUSB_USBFS_LOCAL=81,02: endpoints whose URBs are completed here at submit, full and without error, and never reach
- * the bus. For benchmarks of what is above usbfs. */
+ * the bus. For benchmarks of the layers above usbfs. */
 static uint32_t local_endpoints(void)
 {
     const char *text = getenv("NATIVE_LIBUSB_USBFS_LOCAL");

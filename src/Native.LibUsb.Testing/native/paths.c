@@ -11,7 +11,7 @@ static _Atomic(struct directory *) current;
 static struct directory *all;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* What the bus answers for instead of the system. */
+/* The paths for which the bus answers instead of the system. */
 static const char *const owned[] = { "/sys/bus/usb", "/sys/devices/platform/native_libusb", "/sys/module/usbcore", "/dev/bus/usb" };
 
 /* The bus of this process from now on; NULL for none. */

@@ -4,10 +4,11 @@
  * $NATIVE_LIBUSB_BUS names to a preloaded process. Paths of USB devices in sysfs and /dev lead into it (paths.c), functions of
  * libudev are answered from it (udev.h), and the UNIX socket "events" in it brings the events of devices (events.c).
  *
- * The system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) are answered here, and everything else is
- * passed on. The library knows nothing about devices: every open node is one connection to the UNIX socket "usbip" in the
- * directory, and on it each URB becomes a USB/IP submit message. What the kernel decides on the host's side and USB/IP has no message for (claims, kernel drivers, streams) is asked from the bus
- * with a small message of our own on the same connection, so that the rules are written once, in C#.
+ * The system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) are answered here, and everything else is passed
+ * on. The library knows nothing about devices: every open node is one connection to the UNIX socket "usbip" in the directory, and
+ * on it each URB becomes a USB/IP submit message. Decisions of the kernel on the host's side for which USB/IP has no message
+ * (claims, kernel drivers, streams) are requested from the bus with a small message of our own on the same connection, so that the
+ * rules are written once, in C#.
  *
  * The device node that libusb polls is the write end of a pipe that has room for one byte:
  *   one byte in it          = not writable = nothing to reap, poll(POLLOUT) blocks
@@ -56,7 +57,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The oldest versions of what newer glibcs have under a newer one as well: the library runs on glibc 2.28. */
+/* The oldest versions of functions that newer glibcs have under a newer version as well: the library runs on glibc 2.28. */
 #ifdef __GLIBC__
 #ifdef __aarch64__
 #define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")
@@ -118,7 +119,7 @@ enum host_operation {
     HOST_ADMIT = 14,
 };
 
-/* What the bus says about the 32 endpoint addresses in the settings that are active now: six bytes each. */
+/* The bus's description of the 32 endpoint addresses in the settings that are active now: six bytes each. */
 struct endpoint_entry {
     uint8_t kind; /* 0 = no such endpoint, else 1 + the transfer type of the descriptor */
     uint8_t interface;
@@ -132,7 +133,7 @@ enum {
     MAX_ISO_PACKETS = 128,
     MAX_ISO_PACKET_LENGTH = 98304,
     MAX_CONTIGUOUS = 4 << 20, /* a buffer without scatter-gather is one kmalloc, and so is device memory */
-    URB_OVERHEAD = 384,       /* what the kernel counts for a URB besides its buffer, about */
+    URB_OVERHEAD = 384,       /* the approximate size that the kernel counts for a URB besides its buffer */
     MAPPING_OVERHEAD = 64,    /* and for device memory */
     MAX_INTERFACES = 32,
 };
@@ -296,7 +297,7 @@ bool send_all(int fd, struct iovec *iov, int count);
 bool receive_exact(int fd, void *buffer, size_t length);
 bool take(struct node *n, void *buffer, size_t length);
 
-/* readiness.c: what poll and waiting threads are told; the caller holds node->lock */
+/* readiness.c: the readiness that poll and waiting threads see; the caller holds node->lock */
 void nothing_to_reap(struct node *n);
 void something_to_reap(struct node *n);
 void wait_for_change(struct node *n);

@@ -1,9 +1,9 @@
-/* What poll and waiting threads are told of a node. The caller holds node->lock. */
+/* The readiness of a node that poll and waiting threads see. The caller holds node->lock. */
 #include "preload.h"
 
 void nothing_to_reap(struct node *n)
 {
-    if (n->pipe_read >= 0) /* without a reader the write would raise SIGPIPE, and an unplugged node stays readable for ever */
+    if (n->pipe_read >= 0) /* without a reader the write would raise SIGPIPE, and an unplugged node stays readable without end */
         (void)!syscall(SYS_write, n->pipe_write, "", (size_t)1);
 }
 

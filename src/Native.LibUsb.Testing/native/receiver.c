@@ -26,7 +26,7 @@ static bool received_submit(struct node *n, const uint8_t *h)
             sum += d[i].actual_length;
             wanted += d[i].length;
         }
-        /* The packets came without gaps; each belongs at the sum of the lengths asked for. From the last to the first, so that
+        /* The packets came without gaps; each belongs at the sum of the lengths requested. From the last to the first, so that
          * no packet overwrites one that is still to be moved. */
         if (p->in) {
             if (sum != actual)
@@ -91,7 +91,7 @@ static bool received_host(struct node *n, const uint8_t *h)
     uint8_t *reply = expected ? n->host_reply : NULL;
     unsigned capacity = expected ? n->host_reply_capacity : 0;
     pthread_mutex_unlock(&n->lock);
-    /* the asking thread waits until host_done, so its buffer is there */
+    /* the requesting thread waits until host_done, so its buffer is there */
     unsigned part = length < capacity ? length : capacity;
     if (part > 0 && !take(n, reply, part))
         return false;

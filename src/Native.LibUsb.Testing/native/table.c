@@ -49,7 +49,7 @@ void close_own(int fd)
     syscall(SYS_close, fd);
 }
 
-/* Whether the program may not touch a descriptor. */
+/* Returns whether the program may not touch a descriptor. */
 bool is_kept(int fd) { return fd >= 0 && fd < MAX_DESCRIPTOR && atomic_load_explicit(&own[fd], memory_order_relaxed) && !is_child(); }
 
 /* ---- the program's ---------------------------------------------------------------------------------------------------------------- */
@@ -104,7 +104,7 @@ void leave_descriptor(int fd)
         pthread_cond_broadcast(&n->changed);
     while (n->closing && n->users > 0)
         wait_for_change(n);
-    bool last = --n->descriptors_open == 0; /* a use that was waited for may have copied the descriptor */
+    bool last = --n->descriptors_open == 0; /* a use that the caller waited for may have copied the descriptor */
     n->closing = last;
     if (!last)
         atomic_store(&table[fd], NULL);

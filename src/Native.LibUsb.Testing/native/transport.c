@@ -40,7 +40,7 @@ bool receive_exact(int fd, void *buffer, size_t length)
     return true;
 }
 
-/* Exactly length bytes, on the receiver thread. What is large goes straight to its place; the bytes that follow it land in the
+/* Exactly length bytes, on the receiver thread. A large part is received straight to its place; the bytes that follow it land in the
  * staging buffer in the same call, so that small messages cost less than one call each. */
 bool take(struct node *n, void *buffer, size_t length)
 {

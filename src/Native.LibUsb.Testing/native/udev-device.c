@@ -94,7 +94,7 @@ struct udev_device *device_at(struct udev *udev, const char *path)
     return d;
 }
 
-/* The device that an event tells of. The folder of a device that was removed is not there any more. */
+/* The device that an event reports. The folder of a device that was removed is not there any more. */
 struct udev_device *device_of_event(struct udev *udev, const char *event, size_t length)
 {
     char path[PATH_MAX], *text = malloc(length + 1);

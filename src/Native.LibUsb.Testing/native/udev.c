@@ -31,7 +31,7 @@ void *reference(void *object)
     return object;
 }
 
-/* True when nobody refers to the object any more: the caller frees it. */
+/* True when no thread refers to the object any more: the caller frees it. */
 bool dereferenced(void *object)
 {
     struct object *o = object;

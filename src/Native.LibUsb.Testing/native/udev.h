@@ -1,8 +1,8 @@
 /* The functions of libudev, answered from the directory and the events of the bus.
  *
  * Where a process has a bus, udev_new makes an object of this library, and everything that is made of it is of this library too:
- * such a program sees the devices of the bus only. Where it has none, udev_new and all that follows are libudev's. Each function
- * asks the object that it is given whose it is. */
+ * such a program sees the devices of the bus only. Where it has none, udev_new and all that follows are libudev's. Each function reads
+ * from its object whether the bus or the system owns it. */
 #ifndef PRELOAD_UDEV_H
 #define PRELOAD_UDEV_H
 #include "preload.h"
@@ -17,7 +17,7 @@ struct object {
 struct udev {
     struct object object;
     void *user;
-    struct udev *libudev; /* made for what the bus does not answer */
+    struct udev *libudev; /* made for objects that the bus does not answer for */
 };
 
 struct udev_list_entry {
@@ -29,7 +29,7 @@ struct udev_list_entry {
 struct udev_device {
     struct object object;
     struct udev *udev;
-    struct udev_device *parent; /* owned, once it was asked for */
+    struct udev_device *parent; /* owned, once it was requested */
     struct udev_list_entry *properties, *attributes;
     char path[]; /* in sysfs, links resolved */
 };
@@ -91,7 +91,7 @@ void free_entries(struct udev_list_entry *list);
 struct udev_device *device_at(struct udev *udev, const char *path);
 struct udev_device *device_of_event(struct udev *udev, const char *event, size_t length);
 
-/* What libudev exports: declared here, because its header need not be installed. */
+/* The functions that libudev exports: declared here, because its header need not be installed. */
 EXPORT struct udev *udev_new(void);
 EXPORT struct udev *udev_ref(struct udev *udev);
 EXPORT struct udev *udev_unref(struct udev *udev);

@@ -7,7 +7,7 @@ namespace Native.LibUsb;
 // Handling events: the only time in which callbacks run.
 public sealed unsafe partial class UsbContext
 {
-    private ConcurrentQueue<Exception>? _callbackExceptions; // made for the first: every call that handles events asks
+    private ConcurrentQueue<Exception>? _callbackExceptions; // made for the first: every call that handles events reads it
     private readonly EventPump _pump;
     private readonly bool _isManual;
     private readonly Lock _eventThreadChange = new();
@@ -29,7 +29,7 @@ public sealed unsafe partial class UsbContext
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
     /// <exception cref="AggregateException">
-    /// Several callbacks threw, and nobody has subscribed to <see cref="UnhandledCallbackException"/>. The exception of a single callback is thrown as it is.
+    /// Several callbacks threw, and no handler has subscribed to <see cref="UnhandledCallbackException"/>. The exception of a single callback is thrown as it is.
     /// </exception>
     public void HandleEvents(TimeSpan? timeout = null) => Pump(timeout, null);
 
@@ -57,16 +57,17 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Starts a thread that handles this context's events until the thread or the context is disposed. Callbacks then run on that thread (and, while another
-    /// thread makes a synchronous transfer, possibly on that one). A context starts one by itself when an awaitable operation needs it and nobody handles events;
+    /// thread makes a synchronous transfer, possibly on that one). A context starts one by itself when an awaitable operation needs it and no thread handles events;
     /// call this method first to choose its options.
     /// </summary>
     /// <remarks>
-    /// An exception that leaves a callback on this thread ends the process unless somebody has subscribed to <see cref="UnhandledCallbackException"/>.
+    /// An exception that leaves a callback on this thread ends the process unless a handler has subscribed to <see cref="UnhandledCallbackException"/>.
     /// </remarks>
     /// <param name="options">Its name, its priority and its processors; null is an ordinary thread.</param>
-    /// <returns>The running thread, which has the scheduling that was asked for or reports why it has not.</returns>
+    /// <returns>The running thread, which has the scheduling that was requested or reports why it has not.</returns>
     /// <exception cref="ArgumentException">The options name no processor, or one that the machine does not have, or a priority out of range.</exception>
-    /// <exception cref="UnauthorizedAccessException">The scheduling is <see cref="UsbSchedulingDemand.Required"/> and not permitted; the message says what permits it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The scheduling is <see cref="UsbSchedulingDemand.Required"/> and not permitted; the message says what
+    /// permits it.</exception>
     /// <exception cref="PlatformNotSupportedException">The scheduling is required, and this operating system does not have it.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The scheduling is required, and the operating system refused it for another reason.</exception>
     /// <exception cref="InvalidOperationException">The context has an event thread already.</exception>
@@ -94,14 +95,14 @@ public sealed unsafe partial class UsbContext
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
     internal bool HasAwaiters => _hotplug.HasWatchers || _handles.Snapshot().Exists(static handle => handle.HasAwaiters);
 
-    /// <summary>Called before an awaitable operation starts: starts the event thread if nobody handles events, or logs a warning in manual mode.</summary>
+    /// <summary>Prepares an awaitable operation: starts the event thread if no thread handles events, or logs a warning in manual mode.</summary>
     internal void RequireEvents()
     {
         if (!HasEventThread)
             RequireEventsWithoutThread();
     }
 
-    /// <summary>The program's own event loop has ended: starts the event thread if it really has.</summary>
+    /// <summary>Starts the event thread after the program's own event loop has ended, if it really has.</summary>
     /// <returns>Whether there is nothing more to watch.</returns>
     internal bool StartEventThreadAfterLapse()
     {
@@ -110,7 +111,7 @@ public sealed unsafe partial class UsbContext
         return HasEventThread || !_closing.IsOpen;
     }
 
-    /// <summary>A loop of the program's own begins or ends to wait on the context's descriptors.</summary>
+    /// <summary>Counts the program's own loops that wait on the context's descriptors, when one begins or ends.</summary>
     internal void CountPoller(int change) => Interlocked.Add(ref _pollers, change);
 
     /// <summary>Reports an exception that left a callback. Called inside libusb's frames: nothing may leave this method either.</summary>
@@ -151,7 +152,7 @@ public sealed unsafe partial class UsbContext
     /// <summary>Runs what callbacks have put off, at the end of every call that callbacks can run in.</summary>
     internal void RunDeferred() => _pump.RunDeferred();
 
-    /// <summary>Throws what left callbacks while nobody had subscribed.</summary>
+    /// <summary>Throws what left callbacks while no handler had subscribed.</summary>
     internal void ThrowCallbackExceptions()
     {
         if (_callbackExceptions is not { IsEmpty: false } kept)
@@ -215,13 +216,13 @@ public sealed unsafe partial class UsbContext
         }
     }
 
-    // Once for each time that nobody handles events.
+    // Once for each time that no thread handles events.
     private void Warn()
     {
         if (Interlocked.Exchange(ref _warned, true))
             return;
         LogDispatcher.Write(_native.Pointer, UsbLogLevel.Warning,
-            "Native.LibUsb: an awaitable operation starts, and nobody handles the events of its context. It does not complete before a thread calls HandleEvents, or "
+            "Native.LibUsb: an awaitable operation starts, and no thread handles the events of its context. It does not complete before a thread calls HandleEvents, or "
             + "StartEventThread is called (UsbContextOptions.ManualEventHandling is set).");
     }
 

@@ -18,11 +18,11 @@ public sealed partial class UsbContext
     /// Each device is reported once, although libusb may report a device twice, or as leaving although it never arrived.
     /// </remarks>
     /// <param name="callback">What to call. It owns the device it gets.</param>
-    /// <param name="filter">Which devices; null is all. It must not ask for a serial number, which only an open device tells.</param>
-    /// <param name="events">Whether devices that come, go, or both are told.</param>
-    /// <param name="enumerate">Whether the devices that are there are told as arrived first.</param>
+    /// <param name="filter">Which devices; null is all. It must not contain a serial number, which only an open device reports.</param>
+    /// <param name="events">Whether devices that come, go, or both are reported.</param>
+    /// <param name="enumerate">Whether the devices that are plugged in already are reported as arrived first.</param>
     /// <returns>The subscription; dispose it to end it.</returns>
-    /// <exception cref="ArgumentException">The filter asks for a serial number, or no event is asked for.</exception>
+    /// <exception cref="ArgumentException">The filter requests a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30, and without <see cref="HasDeviceDiscovery"/>.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbHotplugRegistration RegisterHotplug(
@@ -38,7 +38,7 @@ public sealed partial class UsbContext
     }
 
     /// <summary>
-    /// Reports devices that come and go as a stream that ends when it is canceled or the context is disposed. The context's event thread is started if nobody
+    /// Reports devices that come and go as a stream that ends when it is canceled or the context is disposed. The context's event thread is started if no thread
     /// handles events; see <see cref="RegisterHotplug"/> for the rest.
     /// </summary>
     /// <remarks>
@@ -46,11 +46,11 @@ public sealed partial class UsbContext
     /// token whether the stream is read or not, and after the program has dropped the stream.
     /// </remarks>
     /// <param name="filter">Which devices; null is all. It must not ask for a serial number.</param>
-    /// <param name="events">Whether devices that come, go, or both are told.</param>
-    /// <param name="enumerate">Whether the devices that are there are told as arrived first.</param>
+    /// <param name="events">Whether devices that come, go, or both are reported.</param>
+    /// <param name="enumerate">Whether the devices that are plugged in already are reported as arrived first.</param>
     /// <param name="cancellationToken">Ends the subscription; a loop that reads the stream throws <see cref="OperationCanceledException"/>.</param>
     /// <returns>The notifications in order. The reader owns the devices.</returns>
-    /// <exception cref="ArgumentException">The filter asks for a serial number, or no event is asked for.</exception>
+    /// <exception cref="ArgumentException">The filter requests a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30, and without <see cref="HasDeviceDiscovery"/>.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public IAsyncEnumerable<UsbHotplugNotification> WatchDevicesAsync(
@@ -69,7 +69,7 @@ public sealed partial class UsbContext
     {
         filter ??= new UsbDeviceFilter();
         if (filter.SerialNumber is not null)
-            throw new ArgumentException("A device tells its serial number only when it is open: look at it after it arrived.", nameof(filter));
+            throw new ArgumentException("The serial number of a device is known only when it is open: read it after the arrival.", nameof(filter));
         if ((events & (UsbHotplugEvents.Arrived | UsbHotplugEvents.Left)) == 0)
             throw new ArgumentException("Ask for devices that arrive, that leave, or both.", nameof(events));
         ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
@@ -100,7 +100,7 @@ public sealed partial class UsbContext
                 {
                     callback(notification);
                 }
-                catch (Exception exception) // the next device is told all the same
+                catch (Exception exception) // the next device is reported nevertheless
                 {
                     ReportCallbackException(registration, exception);
                 }

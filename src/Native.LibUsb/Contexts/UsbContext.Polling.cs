@@ -12,7 +12,7 @@ public sealed unsafe partial class UsbContext
     private Action<int>? _pollFdRemoved;
 
     /// <summary>
-    /// Whether libusb's descriptors also tell when a timeout is due (<c>libusb_pollfds_handle_timeouts</c>). If not, wait no longer than
+    /// Gets whether libusb's descriptors also signal when a timeout is due (<c>libusb_pollfds_handle_timeouts</c>). If not, wait no longer than
     /// <see cref="GetNextTimeout"/>. True on Linux, false on macOS.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
@@ -26,7 +26,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// The descriptors to watch (<c>libusb_get_pollfds</c>): when one has an event, call <see cref="HandleEvents"/> with zero. They
+    /// Gets the descriptors to watch (<c>libusb_get_pollfds</c>): when one has an event, call <see cref="HandleEvents"/> with zero. They
     /// change as devices are opened and closed; see <see cref="SetPollFdNotifiers"/>.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows, which has no such descriptors.</exception>
@@ -58,8 +58,8 @@ public sealed unsafe partial class UsbContext
     /// set before; null for both ends it.
     /// </summary>
     /// <remarks>
-    /// What is forbidden in callbacks of transfers is forbidden in these too: to open, to transfer synchronously and to handle events. What they
-    /// dispose is closed after the call that they come from. The collector closes handles that the program forgot, on its own thread.
+    /// These functions must not do what callbacks of transfers must not do: open, transfer synchronously or handle events. Objects that
+    /// they dispose are closed after the call that they come from. The collector closes handles that the program forgot, on its own thread.
     /// </remarks>
     /// <param name="added">A descriptor is to be watched.</param>
     /// <param name="removed">A descriptor is not to be watched any more. It may be closed already.</param>
@@ -70,7 +70,7 @@ public sealed unsafe partial class UsbContext
         {
             using var lease = new HandleLease(_native);
             bool had = _pollFdAdded is not null || _pollFdRemoved is not null, has = added is not null || removed is not null;
-            CountPoller((has ? 1 : 0) - (had ? 1 : 0)); // whoever is notified waits on the descriptors and handles the events
+            CountPoller((has ? 1 : 0) - (had ? 1 : 0)); // the thread that is notified waits on the descriptors and handles the events
             _pollFdAdded = added;
             _pollFdRemoved = removed;
             if (added is null && removed is null)
@@ -90,7 +90,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// When libusb wants to be called next, events or not (<c>libusb_get_next_timeout</c>).
+    /// Gets the time after which libusb must be called even without an event (<c>libusb_get_next_timeout</c>).
     /// </summary>
     /// <returns>The time from now, zero when it is due; null when there is none, as always where <see cref="PollFdsHandleTimeouts"/>.</returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>

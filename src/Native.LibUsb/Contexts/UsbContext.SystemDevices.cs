@@ -23,7 +23,7 @@ public sealed unsafe partial class UsbContext
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor) => Wrap(fileDescriptor, null);
 
-    /// <summary>As <see cref="WrapSystemDevice(nint)"/>, and keeps the file open as long as the handle is.</summary>
+    /// <summary>Opens a device as <see cref="WrapSystemDevice(nint)"/>, and keeps the file open as long as the handle is.</summary>
     /// <param name="file">The node, open for reading and writing. The caller may dispose it at any time; it is closed after the handle.</param>
     /// <returns>The handle.</returns>
     /// <exception cref="UsbException"><see cref="UsbError.IO"/>: that is no device node. <see cref="UsbError.NotSupported"/>: on other systems.</exception>
@@ -59,7 +59,7 @@ public sealed unsafe partial class UsbContext
 
         opened.Own(native);
         if (file is not null)
-            opened.KeepOpen(file); // before anybody can close it
+            opened.KeepOpen(file); // before any thread can close it
         var handle = new UsbDeviceHandle(this, opened, isWrapped: true);
         RunDeferred();
         return handle;

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// One session with libusb: the list of devices and the handling of events. Most programs have one. Contexts are independent of each other.
+/// Represents one session with libusb: the list of devices and the handling of events. Most programs have one. Contexts are independent of each other.
 /// </summary>
 /// <remarks>
 /// Disposing it closes everything that was opened through it: see <see cref="Dispose"/>. All members may be used from any thread.
@@ -36,13 +36,13 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <remarks>
     /// Without a subscriber, the call that handles the events throws the exception when it returns: <see cref="HandleEvents"/>,
     /// <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>. If several callbacks of that call failed, it throws an <see cref="AggregateException"/>
-    /// with all of their exceptions. An event thread of the library (<see cref="StartEventThread"/>, or the one that the context starts by itself) has nobody to
-    /// throw to: without a subscriber, the exception ends the process, as an unhandled exception does on any thread.
+    /// with all of their exceptions. An event thread of the library (<see cref="StartEventThread"/>, or the one that the context starts by itself) cannot throw
+    /// to the program: without a subscriber, the exception ends the process, as an unhandled exception does on any thread.
     /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
     /// <summary>
-    /// Whether it looks for devices. False when it was made with <see cref="UsbContextOptions.NoDeviceDiscovery"/> or, with a libusb before
+    /// Gets whether it looks for devices. False when it was made with <see cref="UsbContextOptions.NoDeviceDiscovery"/> or, with a libusb before
     /// 1.0.27, any context of the process was before it: then it lists no devices, and hotplug is refused.
     /// </summary>
     public bool HasDeviceDiscovery { get; }
@@ -57,7 +57,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     internal ChildSet<UsbDevice> Devices => _devices;
 
     /// <summary>
-    /// The native context, for what the library does not offer. It is valid until the context is disposed; do not call <c>libusb_exit</c>.
+    /// Gets the native context, for functions that the library does not offer. It is valid until the context is disposed; do not call <c>libusb_exit</c>.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public libusb_context* DangerousGetContext()
@@ -78,7 +78,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Receives what libusb logs in this context (<c>libusb_set_log_cb</c>); null stops it. See <see cref="UsbLogHandler"/> for what it may do.
+    /// Receives what libusb logs in this context (<c>libusb_set_log_cb</c>); null stops it. See <see cref="UsbLogHandler"/> for its rules.
     /// libusb writes to standard error as well unless there is a handler for all contexts (<see cref="UsbLibrary.SetLogHandler"/>).
     /// </summary>
     /// <param name="handler">Called with every message at or above the context's level.</param>
@@ -97,7 +97,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// The devices that are plugged in now (<c>libusb_get_device_list</c>). Nothing is opened and nothing is sent to a device.
+    /// Gets the devices that are plugged in now (<c>libusb_get_device_list</c>). Nothing is opened and nothing is sent to a device.
     /// </summary>
     /// <returns>A list that owns its devices: dispose it when done. What was opened from it stays open.</returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
@@ -129,8 +129,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         return new UsbDeviceList(devices);
     }
 
-    /// <summary>The first device that fits.</summary>
-    /// <param name="filter">What to look for. With a serial number, each device that fits otherwise is asked for its own.</param>
+    /// <summary>Gets the first device that fits.</summary>
+    /// <param name="filter">What to look for. With a serial number, each device that fits otherwise reports its own.</param>
     /// <returns>The device, to be disposed by the caller; null when none fits.</returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb could not make the list.</exception>
@@ -147,7 +147,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         return null;
     }
 
-    /// <summary>The first device with these numbers.</summary>
+    /// <summary>Gets the first device with these numbers.</summary>
     /// <param name="vendorId"><c>idVendor</c>.</param>
     /// <param name="productId"><c>idProduct</c>.</param>
     /// <returns>The device, to be disposed by the caller; null when there is none.</returns>
@@ -160,7 +160,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// Closes everything that was opened through this context, and then the context (<c>libusb_exit</c>): device handles are closed as
     /// <see cref="UsbDeviceHandle.Dispose"/> does, the event thread is stopped, threads in <see cref="HandleEvents"/> return, devices are released. Every caller
     /// waits until that is done. Called inside a callback of the context, it only begins: submissions are refused and transfers cancelled, the rest happens
-    /// right after the call that handles the events, and nobody waits. May be called more than once.
+    /// right after the call that handles the events, and no thread waits. May be called more than once.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
@@ -226,10 +226,10 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
-        RunDeferred(); // what callbacks have released since: it holds the native context
+        RunDeferred(); // objects that callbacks have released since hold the native context
     }
 
-    // Threads that still handle events hold the native context, and the last one to leave exits it. First nobody is let in any more, and only then
+    // Threads that still handle events hold the native context, and the last one to leave exits it. First no thread is let in any more, and only then
     // the waiting threads are woken: otherwise one could come in again in between, and wait for a minute.
     private void LeaveNative()
     {

@@ -1,17 +1,17 @@
 namespace Native.LibUsb;
 
-/// <summary>How a context is made.</summary>
+/// <summary>Specifies how a context is made.</summary>
 public sealed record UsbContextOptions
 {
     /// <summary>
-    /// How much libusb writes to standard error. The environment variable <c>LIBUSB_DEBUG</c> wins, and fixes it. Null leaves libusb's
+    /// Gets or sets how much libusb writes to standard error. The environment variable <c>LIBUSB_DEBUG</c> wins, and fixes it. Null leaves libusb's
     /// default, which is nothing.
     /// </summary>
     public UsbLogLevel? LogLevel { get; init; }
 
     /// <summary>
-    /// Receives what libusb logs in this context, as <see cref="UsbContext.SetLogHandler"/> does. With libusb 1.0.27 or newer it is told also
-    /// what happens while the context opens. Say with <see cref="LogLevel"/> how much.
+    /// Receives what libusb logs in this context, as <see cref="UsbContext.SetLogHandler"/> does. With libusb 1.0.27 or newer it receives the messages
+    /// that libusb logs while the context opens, too. Say with <see cref="LogLevel"/> how much.
     /// </summary>
     public UsbLogHandler? LogHandler { get; init; }
 
@@ -23,8 +23,8 @@ public sealed record UsbContextOptions
 
     /// <summary>
     /// Specifies that the library never starts an event thread by itself. By default a context starts one when an awaitable operation (endpoint and control
-    /// I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring, <see cref="UsbContext.WatchDevicesAsync"/>) needs it and nobody handles the context's events. With
-    /// this option such an operation does not complete before somebody does, and a warning is logged when it starts.
+    /// I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring, <see cref="UsbContext.WatchDevicesAsync"/>) needs it and no thread handles the context's events. With
+    /// this option such an operation does not complete before a thread does, and a warning is logged when it starts.
     /// </summary>
     public bool ManualEventHandling { get; init; }
 

@@ -99,7 +99,7 @@ public sealed unsafe class UsbConfigurationDescriptor
         }
     }
 
-    /// <summary>Finds the first endpoint with an address in the order of the descriptors, as libusb does: in whichever alternate setting has it.</summary>
+    /// <summary>Finds the first endpoint with an address in the order of the descriptors, as libusb does: in the first alternate setting that has it.</summary>
     internal bool TryFindFirstEndpoint(byte address, [NotNullWhen(true)] out UsbEndpointDescriptor? endpoint)
     {
         foreach (UsbInterfaceSettings @interface in Interfaces)

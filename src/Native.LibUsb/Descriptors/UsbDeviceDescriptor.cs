@@ -2,7 +2,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>The device descriptor, in the host's byte order.</summary>
+/// <summary>Represents the device descriptor, in the host's byte order.</summary>
 public readonly record struct UsbDeviceDescriptor
 {
     internal UsbDeviceDescriptor(in libusb_device_descriptor native)
@@ -21,39 +21,39 @@ public readonly record struct UsbDeviceDescriptor
         ConfigurationCount = native.bNumConfigurations;
     }
 
-    /// <summary><c>bcdUSB</c>: 0x0200 is USB 2.0.</summary>
+    /// <summary>Gets <c>bcdUSB</c>: 0x0200 is USB 2.0.</summary>
     public ushort UsbVersion { get; }
 
-    /// <summary><c>bDeviceClass</c>; 0: each interface has its own.</summary>
+    /// <summary>Gets <c>bDeviceClass</c>; 0: each interface has its own.</summary>
     public byte DeviceClass { get; }
 
-    /// <summary><c>bDeviceSubClass</c>.</summary>
+    /// <summary>Gets <c>bDeviceSubClass</c>.</summary>
     public byte DeviceSubClass { get; }
 
-    /// <summary><c>bDeviceProtocol</c>.</summary>
+    /// <summary>Gets <c>bDeviceProtocol</c>.</summary>
     public byte DeviceProtocol { get; }
 
-    /// <summary><c>bMaxPacketSize0</c>: bytes, or for SuperSpeed the exponent of two.</summary>
+    /// <summary>Gets <c>bMaxPacketSize0</c>: bytes, or for SuperSpeed the exponent of two.</summary>
     public byte MaxPacketSize0 { get; }
 
-    /// <summary><c>idVendor</c>.</summary>
+    /// <summary>Gets <c>idVendor</c>.</summary>
     public ushort VendorId { get; }
 
-    /// <summary><c>idProduct</c>.</summary>
+    /// <summary>Gets <c>idProduct</c>.</summary>
     public ushort ProductId { get; }
 
-    /// <summary><c>bcdDevice</c>: the maker's version.</summary>
+    /// <summary>Gets <c>bcdDevice</c>: the maker's version.</summary>
     public ushort DeviceVersion { get; }
 
-    /// <summary><c>iManufacturer</c>: number of the string; 0 is none.</summary>
+    /// <summary>Gets <c>iManufacturer</c>: number of the string; 0 is none.</summary>
     public byte ManufacturerIndex { get; }
 
-    /// <summary><c>iProduct</c>: number of the string; 0 is none.</summary>
+    /// <summary>Gets <c>iProduct</c>: number of the string; 0 is none.</summary>
     public byte ProductIndex { get; }
 
-    /// <summary><c>iSerialNumber</c>: number of the string; 0 is none.</summary>
+    /// <summary>Gets <c>iSerialNumber</c>: number of the string; 0 is none.</summary>
     public byte SerialNumberIndex { get; }
 
-    /// <summary><c>bNumConfigurations</c>.</summary>
+    /// <summary>Gets <c>bNumConfigurations</c>.</summary>
     public byte ConfigurationCount { get; }
 }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>The parts of an endpoint address such as 0x81.</summary>
+/// <summary>Represents the parts of an endpoint address such as 0x81.</summary>
 public static class UsbEndpointAddress
 {
     /// <summary>The bit that says "from the device".</summary>
@@ -9,11 +9,11 @@ public static class UsbEndpointAddress
     /// <summary>The bits of the endpoint's number.</summary>
     public const byte NumberMask = 0x0f;
 
-    /// <summary>Whether data on this endpoint comes from the device.</summary>
+    /// <summary>Returns whether data on this endpoint comes from the device.</summary>
     /// <param name="address">The endpoint's address.</param>
     public static bool IsIn(byte address) => (address & DirectionMask) != 0;
 
-    /// <summary>The endpoint's number, 0 to 15.</summary>
+    /// <summary>Gets the endpoint's number, 0 to 15.</summary>
     /// <param name="address">The endpoint's address.</param>
     public static int Number(byte address) => address & NumberMask;
 

@@ -95,8 +95,8 @@ public sealed unsafe class UsbEndpointDescriptor
     public ReadOnlySpan<byte> Extra => _extra;
 
     /// <summary>
-    /// Gets what <c>libusb_get_max_iso_packet_size</c> returns for this endpoint: <c>wBytesPerInterval</c> of the companion at SuperSpeed, whatever
-    /// the type; otherwise the packet size, times the packets of a microframe for periodic endpoints, whatever the speed.
+    /// Gets what <c>libusb_get_max_iso_packet_size</c> returns for this endpoint: <c>wBytesPerInterval</c> of the companion at SuperSpeed, for
+    /// every type; otherwise the packet size, times the packets of a microframe for periodic endpoints, regardless of the speed.
     /// </summary>
     internal int MaxIsoPacketSize =>
         _speed >= UsbSpeed.Super && TryGetCompanion(out UsbSuperSpeedCompanion companion)

@@ -14,13 +14,13 @@ public ref struct UsbExtraDescriptors
     /// <param name="bytes">The bytes.</param>
     public UsbExtraDescriptors(ReadOnlySpan<byte> bytes) => _rest = bytes;
 
-    /// <summary>The descriptor that <see cref="MoveNext"/> reached, with its length and type bytes.</summary>
+    /// <summary>Gets the descriptor that <see cref="MoveNext"/> reached, with its length and type bytes.</summary>
     public ReadOnlySpan<byte> Current { get; private set; }
 
-    /// <summary>Whether the walk ended before the bytes did.</summary>
+    /// <summary>Gets whether the walk ended before the bytes did.</summary>
     public bool IsMalformed { get; private set; }
 
-    /// <summary>This walk, so that <c>foreach</c> takes it.</summary>
+    /// <summary>Gets this walk, so that <c>foreach</c> takes it.</summary>
     public readonly UsbExtraDescriptors GetEnumerator() => this;
 
     /// <summary>Goes to the next descriptor.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>The speed a device runs at. The numbers are those of <c>enum libusb_speed</c>.</summary>
+/// <summary>Specifies the speed a device runs at. The numbers are those of <c>enum libusb_speed</c>.</summary>
 public enum UsbSpeed
 {
     /// <summary>The operating system does not say.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>What kind of transfer. The first four are also the kinds of endpoints.</summary>
+/// <summary>Specifies what kind of transfer. The first four are also the kinds of endpoints.</summary>
 public enum UsbTransferType
 {
     /// <summary>Set-up packet and optional data on a control endpoint.</summary>
@@ -9,7 +9,7 @@ public enum UsbTransferType
     /// <summary>Reserved bandwidth, no retry: one packet a service interval.</summary>
     Isochronous = 1,
 
-    /// <summary>What bandwidth is left over, with retry.</summary>
+    /// <summary>Uses the remaining bandwidth, with retries.</summary>
     Bulk = 2,
 
     /// <summary>Bounded latency, with retry.</summary>

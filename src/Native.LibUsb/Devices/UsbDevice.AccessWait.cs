@@ -10,7 +10,7 @@ public sealed partial class UsbDevice
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 
     /// <summary>
-    /// As <see cref="Open()"/>, but tries again while there is no permission: on Linux a device that was plugged in a moment ago gets its
+    /// Opens the device as <see cref="Open()"/> does, and tries again while there is no permission: on Linux a device that was plugged in a moment ago gets its
     /// permissions from udev, which may come after the news of its arrival.
     /// </summary>
     /// <param name="accessTimeout">How long to try; zero tries once. Every other error is thrown at once.</param>
@@ -21,7 +21,7 @@ public sealed partial class UsbDevice
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDeviceHandle Open(TimeSpan accessTimeout) => OpenAsync(accessTimeout).GetAwaiter().GetResult();
 
-    /// <summary>As <see cref="Open(TimeSpan)"/>, without blocking a thread meanwhile.</summary>
+    /// <summary>Opens the device as <see cref="Open(TimeSpan)"/> does, without blocking a thread while it waits.</summary>
     /// <param name="accessTimeout">How long to try; zero tries once.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The open device.</returns>

@@ -6,15 +6,15 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDevice
 {
     /// <summary>
-    /// Reads one of the device's strings. libusb 1.0.30 asks the operating system (<c>libusb_get_device_string</c>), without permission for the
+    /// Reads one of the device's strings. libusb 1.0.30 reads it from the operating system (<c>libusb_get_device_string</c>), without permission for the
     /// device; with older versions the device is opened for a moment.
     /// </summary>
     /// <param name="which">Which string.</param>
     /// <param name="text">The text, without NULs that pad it at the end; null when there is none.</param>
     /// <returns>
     /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> when the device has none; <see cref="UsbError.Access"/> or another error
-    /// when it could not be opened or did not answer; <see cref="UsbError.NotSupported"/> when it came as an open file, whose handle can
-    /// be asked.
+    /// when it could not be opened or did not answer; <see cref="UsbError.NotSupported"/> when it came as an open file, whose handle
+    /// can read it.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such string.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>

@@ -5,15 +5,15 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// A device on a bus. It is a reference, not an open device: nothing is sent to it and no permission is needed until
-/// <see cref="Open()"/>. What it says of itself stays readable after <see cref="Dispose"/>, except the configurations.
+/// Represents a device on a bus. It is a reference, not an open device: nothing is sent to it and no permission is needed until
+/// <see cref="Open()"/>. Its properties stay readable after <see cref="Dispose"/>, except the configurations.
 /// </summary>
 public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice>
 {
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
-    // It came as an open file. libusb would open its node all the same where it may, and forbids it: the device is in no list.
+    // It came as an open file. libusb would open its node anyway where it may, and forbids it: the device is in no list.
     private readonly bool _isWrapped;
 
     internal UsbDevice(UsbContext context, libusb_device* device, bool isWrapped = false)
@@ -38,37 +38,37 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         }
     }
 
-    /// <summary>The context it was found by.</summary>
+    /// <summary>Gets the context it was found by.</summary>
     public UsbContext Context { get; }
 
-    /// <summary>The device descriptor.</summary>
+    /// <summary>Gets the device descriptor.</summary>
     public UsbDeviceDescriptor Descriptor { get; }
 
-    /// <summary><c>idVendor</c>.</summary>
+    /// <summary>Gets <c>idVendor</c>.</summary>
     public ushort VendorId => Descriptor.VendorId;
 
-    /// <summary><c>idProduct</c>.</summary>
+    /// <summary>Gets <c>idProduct</c>.</summary>
     public ushort ProductId => Descriptor.ProductId;
 
-    /// <summary>The number of its bus.</summary>
+    /// <summary>Gets the number of its bus.</summary>
     public byte BusNumber => PortPath.Bus;
 
-    /// <summary>Its number on the bus, which changes each time it is plugged in.</summary>
+    /// <summary>Gets its number on the bus, which changes each time it is plugged in.</summary>
     public byte Address { get; }
 
-    /// <summary>The port of its hub; 0 for a root hub, or when the operating system does not say.</summary>
+    /// <summary>Gets the port of its hub; 0 for a root hub, or when the operating system does not say.</summary>
     public byte PortNumber { get; }
 
-    /// <summary>Where it is plugged in. Without ports for root hubs, and when the operating system does not say.</summary>
+    /// <summary>Gets where it is plugged in. Without ports for root hubs, and when the operating system does not say.</summary>
     public UsbPortPath PortPath { get; }
 
-    /// <summary>The speed it runs at.</summary>
+    /// <summary>Gets the speed it runs at.</summary>
     public UsbSpeed Speed { get; }
 
     internal DeviceReference NativeReference => _native;
 
     /// <summary>
-    /// The native device, for what the library does not offer. It is valid until this object is disposed; take a reference of your own to keep it.
+    /// Gets the native device, for functions that the library does not offer. It is valid until this object is disposed; take a reference of your own to keep it.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public libusb_device* DangerousGetDevice()
@@ -90,7 +90,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return handle ?? throw OpenFailure(error);
     }
 
-    /// <summary>As <see cref="Open()"/>, but returns libusb's answer instead of throwing it.</summary>
+    /// <summary>Opens the device as <see cref="Open()"/> does, but returns libusb's answer instead of throwing it.</summary>
     /// <param name="handle">The open device; null when it was not opened.</param>
     /// <returns><see cref="UsbError.Success"/>, or why it was not opened.</returns>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
@@ -117,7 +117,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return UsbError.Success;
     }
 
-    /// <summary>The hub it is plugged into (<c>libusb_get_parent</c>).</summary>
+    /// <summary>Gets the hub it is plugged into (<c>libusb_get_parent</c>).</summary>
     /// <returns>The hub, to be disposed by the caller; null for a root hub, or when the operating system does not say.</returns>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice? GetParent()
@@ -229,7 +229,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return UsbConfigurationDescriptor.Take(native, Speed);
     }
 
-    /// <summary>Another reference on the same device, to be disposed by itself (<c>libusb_ref_device</c>).</summary>
+    /// <summary>Returns another reference on the same device, which must be disposed separately (<c>libusb_ref_device</c>).</summary>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice AddReference()
     {
@@ -237,7 +237,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return new UsbDevice(Context, _native.Pointer, _isWrapped);
     }
 
-    /// <summary>Lets go of it (<c>libusb_unref_device</c>). Handles opened from it stay open. May be called more than once.</summary>
+    /// <summary>Releases it (<c>libusb_unref_device</c>). Handles opened from it stay open. May be called more than once.</summary>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {
@@ -254,7 +254,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         Dispose();
     }
 
-    /// <summary>The same device: same context, bus, address, vendor and product. A replugged device has another address.</summary>
+    /// <summary>Returns whether both are the same device: same context, bus, address, vendor and product. A replugged device has another address.</summary>
     /// <param name="other">The other.</param>
     public bool Equals([NotNullWhen(true)] UsbDevice? other) =>
         other is not null && Context == other.Context && BusNumber == other.BusNumber && Address == other.Address
@@ -266,7 +266,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Context, BusNumber, Address, VendorId, ProductId);
 
-    /// <summary>Such as <c>Bus 001 Device 004: ID 1234:5678</c>.</summary>
+    /// <summary>Returns a text such as <c>Bus 001 Device 004: ID 1234:5678</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"Bus {BusNumber:D3} Device {Address:D3}: ID {VendorId:x4}:{ProductId:x4}");
 

@@ -1,28 +1,28 @@
 namespace Native.LibUsb;
 
-/// <summary>Which device. What is left null fits every device.</summary>
+/// <summary>Represents which device. A property that is null fits every device.</summary>
 public sealed record UsbDeviceFilter
 {
-    /// <summary><c>idVendor</c>.</summary>
+    /// <summary>Gets or sets <c>idVendor</c>.</summary>
     public ushort? VendorId { get; init; }
 
-    /// <summary><c>idProduct</c>.</summary>
+    /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort? ProductId { get; init; }
 
-    /// <summary>Where it is plugged in.</summary>
+    /// <summary>Gets or sets where it is plugged in.</summary>
     public UsbPortPath? Port { get; init; }
 
-    /// <summary><c>bDeviceClass</c>.</summary>
+    /// <summary>Gets or sets <c>bDeviceClass</c>.</summary>
     public byte? DeviceClass { get; init; }
 
     /// <summary>
-    /// Gets the serial number, which must be equal to that of the device; NULs that pad the device's are ignored. Devices that fit otherwise are
-    /// asked for theirs with <see cref="UsbDevice.TryGetString"/>: before libusb 1.0.30 they are opened for that. A device whose serial number
+    /// Gets the serial number, which must be equal to that of the device; NULs that pad the device's are ignored. The serial numbers of devices that
+    /// fit otherwise are read with <see cref="UsbDevice.TryGetString"/>: before libusb 1.0.30 the devices are opened for that. A device whose serial number
     /// cannot be read does not fit.
     /// </summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Whether a device fits.</summary>
+    /// <summary>Returns whether a device fits.</summary>
     /// <param name="device">The device.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
     public bool Matches(UsbDevice device)
@@ -31,7 +31,7 @@ public sealed record UsbDeviceFilter
         return MatchesDescriptor(device) && (SerialNumber is null || HasSerialNumber(device, SerialNumber));
     }
 
-    /// <summary>Whether a device fits, as far as can be told without opening it.</summary>
+    /// <summary>Returns whether a device fits, as far as its descriptors show without opening it.</summary>
     internal bool MatchesDescriptor(UsbDevice device) =>
         Fits(VendorId, device.VendorId)
         && Fits(ProductId, device.ProductId)

@@ -29,7 +29,7 @@ public sealed unsafe partial class UsbDeviceHandle
         return error;
     }
 
-    /// <summary>Asks which alternate setting is active: the system on Linux, the device elsewhere; 0 if neither answers.</summary>
+    /// <summary>Reads which alternate setting is active, from the system on Linux and from the device elsewhere; 0 if neither answers.</summary>
     internal int ReadAlternateSetting(int interfaceNumber)
     {
         if (OperatingSystem.IsLinux())

@@ -42,7 +42,7 @@ public sealed unsafe partial class UsbDeviceHandle
         return new ValueTask(_closing.IsClosed ? _closing.Completion : Task.Run(() => FinishClosing(mayWait: true)));
     }
 
-    /// <summary>The part of closing that does not wait: no submission from here on, and what is in flight is cancelled.</summary>
+    /// <summary>Performs the part of closing that does not wait: refuses submissions from here on, and cancels the transfers in flight.</summary>
     /// <returns>Whether this call began it, so that the caller has to finish it.</returns>
     internal bool BeginClosing()
     {
@@ -55,7 +55,7 @@ public sealed unsafe partial class UsbDeviceHandle
         });
     }
 
-    /// <summary>The part of closing that waits. One caller does it, and others wait for that caller if they may.</summary>
+    /// <summary>Performs the part of closing that waits. One caller does it, and others wait for that caller if they may.</summary>
     /// <param name="mayWait">False for deferred work, whose thread may be the one that the other caller needs the events of.</param>
     internal void FinishClosing(bool mayWait)
     {
@@ -76,11 +76,12 @@ public sealed unsafe partial class UsbDeviceHandle
             _closing.Complete();
             lock (_rest)
                 Monitor.PulseAll(_rest);
-            Context.RunDeferred(); // also after a failure: nobody else may come to run it
+            Context.RunDeferred(); // also after a failure: no other thread may come to run it
         }
     }
 
-    /// <summary>A claim ends: waits until what it stopped is at rest, disposes the transfers of the claim's endpoints, and releases the interface.</summary>
+    /// <summary>Ends a claim: waits until the transfers that it stopped are at rest, disposes the transfers of the claim's endpoints, and releases the
+    /// interface.</summary>
     /// <param name="claim">The claim.</param>
     /// <param name="last">The interface to release; null while other claims of it are left.</param>
     internal void CloseClaim(UsbInterface claim, ClaimedInterface? last)
@@ -92,7 +93,7 @@ public sealed unsafe partial class UsbDeviceHandle
         }
         catch (ObjectDisposedException)
         {
-            return; // the context was closed meanwhile, and everything with it
+            return; // the context was closed in the meantime, and everything with it
         }
 
         foreach (UsbTransfer transfer in _transfers.Snapshot())
@@ -105,7 +106,7 @@ public sealed unsafe partial class UsbDeviceHandle
             Claims.Release(last);
     }
 
-    /// <summary>A transfer of something that closes is at rest. Called by the thread that ran its callback.</summary>
+    /// <summary>Reports that a transfer of a closing object is at rest. Called by the thread that ran its callback.</summary>
     internal void TransferCameToRest()
     {
         lock (_rest)

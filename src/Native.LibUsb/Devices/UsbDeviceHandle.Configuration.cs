@@ -25,7 +25,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="value"><c>bConfigurationValue</c>; -1 leaves the device not configured.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the device does not have this configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names the interface and the driver or program that claimed it.
+    /// <see cref="UsbError.NotFound"/>: the device does not have this configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names
+    /// the interface and the driver or program that claimed it.
     /// <see cref="UsbError.NoDevice"/>: unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The value is not -1 to 255.</exception>
@@ -72,7 +73,7 @@ public sealed unsafe partial class UsbDeviceHandle
         UsbException.ThrowIfError(result, $"reset {Device}");
     }
 
-    // libusb releases the interfaces, and reports of what is in flight then that the device has gone. A ring stops for that; what is cancelled it submits again.
+    // libusb releases the interfaces, and reports transfers in flight as if the device were unplugged. A ring stops for that; what is cancelled it submits again.
     private void CancelForReset()
     {
         int rings = EndpointsWithUser();

@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDeviceHandle
 {
     private const byte GetDescriptorRequest = 6;
-    private const int LargestDescriptor = 4096; // what Linux and Windows move in one control transfer
+    private const int LargestDescriptor = 4096; // the most that Linux and Windows move in one control transfer
     private static readonly TimeSpan s_descriptorTimeout = TimeSpan.FromSeconds(1);
 
     private readonly TransferPool _controls;
@@ -78,7 +78,7 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Makes a control request that reads from the device, without blocking. The context's event thread is started if nobody handles events (see
+    /// Makes a control request that reads from the device, without blocking. The context's event thread is started if no thread handles events (see
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
     /// </summary>
     /// <param name="setup">The request; its direction must be from the device.</param>
@@ -86,7 +86,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <param name="cancellationToken">Cancels the request at libusb.</param>
     /// <returns>The number of bytes received. Await it once.</returns>
     /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -104,7 +104,7 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Makes a control request that writes to the device, without blocking. The context's event thread is started if nobody handles events (see
+    /// Makes a control request that writes to the device, without blocking. The context's event thread is started if no thread handles events (see
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
     /// </summary>
     /// <param name="setup">The request; its direction must be to the device.</param>
@@ -112,7 +112,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <param name="cancellationToken">Cancels the request at libusb.</param>
     /// <returns>The number of bytes sent. Await it once.</returns>
     /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)

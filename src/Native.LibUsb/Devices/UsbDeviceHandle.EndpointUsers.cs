@@ -19,7 +19,7 @@ public sealed unsafe partial class UsbDeviceHandle
         {
             if (_endpointUsers.TryGetValue((user.Endpoint, user.StreamId), out WeakReference<IEndpointUser>? other) && other.TryGetTarget(out _))
                 throw new InvalidOperationException($"Another ring uses endpoint 0x{user.Endpoint:x2}: dispose it first.");
-            if (user.Interface.Claimed.IsChanging) // looked at in the lock: whoever changes looks at the users after he has begun
+            if (user.Interface.Claimed.IsChanging) // looked at in the lock: the thread that changes looks at the users after he has begun
                 throw UsbEndpoint.Changing(user.Endpoint, user.Interface.Number);
             _endpointUsers[(user.Endpoint, user.StreamId)] = new WeakReference<IEndpointUser>(user);
             NoteUsedEndpoints();

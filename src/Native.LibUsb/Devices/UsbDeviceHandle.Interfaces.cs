@@ -98,7 +98,7 @@ public sealed unsafe partial class UsbDeviceHandle
         // Closing took the interface away. The kernel ends what is in flight as if the device were gone; other systems report a short transfer.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && !(IsOpen && endpoint.Interface.IsOpen))
             throw new ObjectDisposedException(IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
-        // A reset ends it, too, and libusb reports success or that the device has gone. What has been read is given back.
+        // A reset ends it, too, and libusb reports success or that the device has gone. The library frees the descriptors that it has read.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && (moved == 0 || endpoint.Direction == UsbDirection.Out) && resets != Claims.Resets)
             throw new InvalidOperationException($"The device was reset after {moved} of {length} bytes, and endpoint 0x{endpoint.Address:x2} is stale.");
         return (UsbError)result;

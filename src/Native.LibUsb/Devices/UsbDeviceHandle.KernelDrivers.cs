@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 // The kernel's drivers on the interfaces.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    /// <summary>Whether a kernel driver holds an interface (<c>libusb_kernel_driver_active</c>). Linux and macOS.</summary>
+    /// <summary>Returns whether a kernel driver holds an interface (<c>libusb_kernel_driver_active</c>). Linux and macOS.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
@@ -20,7 +20,7 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// As <see cref="IsKernelDriverActive"/>, but never throws for what the system or the device does, and names the driver.
+    /// Returns the driver's name as well as the answer of <see cref="IsKernelDriverActive"/>, and never throws for errors of the system or the device.
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <param name="name">The driver's name; null when none holds the interface, or the system does not say: only Linux does.</param>

@@ -9,8 +9,8 @@ public sealed partial class UsbDeviceHandle
     /// <summary>Allocates memory for transfers, to be given to them as <c>buffer.Memory</c>.</summary>
     /// <param name="length">Bytes, 1 to 2,147,483,528. Device memory comes in whole pages, and counts against the usbfs limit at once.</param>
     /// <param name="preferDeviceMemory">
-    /// Asks for memory that the device's controller writes into directly (<c>libusb_dev_mem_alloc</c>). Where there is none it is native memory
-    /// all the same; see <see cref="UsbBuffer.IsDeviceMemory"/>. Not the default, because on many ARM boards it is slow to read.
+    /// Requests memory that the device's controller writes into directly (<c>libusb_dev_mem_alloc</c>). Where there is none it is native memory
+    /// anyway; see <see cref="UsbBuffer.IsDeviceMemory"/>. Not the default, because on many ARM boards it is slow to read.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is out of range.</exception>
     /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>

@@ -9,7 +9,7 @@ public sealed unsafe partial class UsbDeviceHandle
     private const int Whole = 1;
     private const int Divided = 2;
 
-    private int _division; // every thread that asks gets the same answer
+    private int _division; // every thread gets the same answer
 
     /// <summary>
     /// Gets whether libusb divides bulk and interrupt transfers of more than <see cref="UsbfsLimits.BulkPiece"/> bytes into several URBs.

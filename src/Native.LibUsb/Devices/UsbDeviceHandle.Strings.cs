@@ -8,7 +8,7 @@ public sealed partial class UsbDeviceHandle
     private const int MaxStringDescriptor = 255;
     private const byte StringDescriptorType = 3;
 
-    /// <summary>The languages that the device has strings in, as Windows numbers them: 0x0409 is English (United States).</summary>
+    /// <summary>Gets the languages that the device has strings in, as Windows numbers them: 0x0409 is English (United States).</summary>
     /// <returns>The languages; none when the device has no strings.</returns>
     /// <exception cref="UsbException">The device did not answer: <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
     /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
@@ -42,7 +42,7 @@ public sealed partial class UsbDeviceHandle
         return text;
     }
 
-    /// <summary>As <see cref="GetString"/>, but returns libusb's answer instead of throwing it.</summary>
+    /// <summary>Reads a string as <see cref="GetString"/> does, but returns libusb's answer instead of throwing it.</summary>
     /// <param name="index">Its number; 0 is no string.</param>
     /// <param name="text">The text; null when there is none.</param>
     /// <param name="language">In which language; 0 takes the device's first.</param>

@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// An open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open()"/>.
+/// Represents an open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open()"/>.
 /// </summary>
 /// <remarks>All members may be used from any thread. Members that talk to the device and wait must not be called from a callback.</remarks>
 public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposable
@@ -36,14 +36,14 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         }
     }
 
-    /// <summary>The context it belongs to.</summary>
+    /// <summary>Gets the context it belongs to.</summary>
     public UsbContext Context { get; }
 
-    /// <summary>The device; it is disposed with the handle.</summary>
+    /// <summary>Gets the device; it is disposed with the handle.</summary>
     public UsbDevice Device { get; }
 
     /// <summary>
-    /// The native handle, for what the library does not offer. It is valid until this object is disposed; do not call <c>libusb_close</c>, and
+    /// Gets the native handle, for functions that the library does not offer. It is valid until this object is disposed; do not call <c>libusb_close</c>, and
     /// have no transfer of your own in flight then.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -65,7 +65,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <summary>Gets whether code awaits something of it.</summary>
     internal bool HasAwaiters => _transfers.Snapshot().Exists(static transfer => transfer.IsAwaited) || HasActiveEndpointUser;
 
-    /// <summary>The native handle, for transfers: they keep it open while they are in flight.</summary>
+    /// <summary>Gets the native handle, for transfers: they keep it open while they are in flight.</summary>
     internal libusb_device_handle* NativeHandle => _native.Pointer;
 
     /// <summary>

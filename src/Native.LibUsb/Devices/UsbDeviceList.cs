@@ -2,17 +2,17 @@ using System.Collections;
 
 namespace Native.LibUsb;
 
-/// <summary>Devices of one moment. Disposing the list disposes them; what was opened from them stays open.</summary>
+/// <summary>Represents the devices of one moment. Disposing the list disposes them; what was opened from them stays open.</summary>
 public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
 {
     private readonly List<UsbDevice> _devices;
 
     internal UsbDeviceList(List<UsbDevice> devices) => _devices = devices;
 
-    /// <summary>How many.</summary>
+    /// <summary>Gets how many.</summary>
     public int Count => _devices.Count;
 
-    /// <summary>One of them, in libusb's order.</summary>
+    /// <summary>Gets one of them, in libusb's order.</summary>
     /// <param name="index">From 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is none at that place.</exception>
     public UsbDevice this[int index] => _devices[index];

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Native.LibUsb;
 
-/// <summary>Where a device is plugged in: the bus, and the port on each hub on the way. It stays the same when the device is replugged there.</summary>
+/// <summary>Represents where a device is plugged in: the bus, and the port on each hub on the way. It stays the same when the device is replugged there.</summary>
 public readonly struct UsbPortPath : IEquatable<UsbPortPath>
 {
     /// <summary>Hubs can be nested this deep.</summary>
@@ -14,7 +14,7 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
     private readonly PortNumbers _ports;
     private readonly byte _depth;
 
-    /// <summary>A path from its parts.</summary>
+    /// <summary>Initializes a path from its parts.</summary>
     /// <param name="bus">The number of the bus.</param>
     /// <param name="ports">The port on the root hub first; at most <see cref="MaxDepth"/>; none is the root hub itself.</param>
     /// <exception cref="ArgumentException">There are too many ports.</exception>
@@ -27,10 +27,10 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
         _depth = (byte)ports.Length;
     }
 
-    /// <summary>The number of the bus.</summary>
+    /// <summary>Gets the number of the bus.</summary>
     public byte Bus { get; }
 
-    /// <summary>The ports, that on the root hub first; empty for the root hub.</summary>
+    /// <summary>Gets the ports, that on the root hub first; empty for the root hub.</summary>
     [UnscopedRef]
     public ReadOnlySpan<byte> Ports => ((ReadOnlySpan<byte>)_ports)[.._depth];
 
@@ -65,7 +65,7 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
         return true;
     }
 
-    /// <summary>As Linux writes it: <c>1-2.3</c> is port 3 of the hub on port 2 of bus 1; <c>1-0</c> is the root hub of bus 1.</summary>
+    /// <summary>Returns the path as Linux writes it: <c>1-2.3</c> is port 3 of the hub on port 2 of bus 1; <c>1-0</c> is the root hub of bus 1.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
@@ -92,10 +92,10 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
         return hash.ToHashCode();
     }
 
-    /// <summary>Whether both are the same place.</summary>
+    /// <summary>Returns whether both are the same place.</summary>
     public static bool operator ==(UsbPortPath left, UsbPortPath right) => left.Equals(right);
 
-    /// <summary>Whether they are different places.</summary>
+    /// <summary>Returns whether they are different places.</summary>
     public static bool operator !=(UsbPortPath left, UsbPortPath right) => !left.Equals(right);
 
     private static bool TryParseNumber(ReadOnlySpan<char> text, out byte number) =>

@@ -8,14 +8,14 @@ internal static class ErrorHint
     /// <summary>Where libusb looks for the nodes of devices.</summary>
     private const string BusFolder = "/dev/bus/usb";
 
-    /// <summary>The system has no USB bus, which libusb reports as "other" error.</summary>
+    /// <summary>Returns the hint for a system without a USB bus, which libusb reports as "other" error.</summary>
     public static string? ForContext(UsbError error) =>
         error == UsbError.Other && OperatingSystem.IsLinux() && !HasBusFolder()
             ? $"{BusFolder} does not exist or is empty, so this process sees no USB bus. In a container, start it with '--device {BusFolder}' or mount " +
               $"{BusFolder} into it; on a machine without USB there is nothing to open."
             : null;
 
-    /// <summary>No permission to open a device.</summary>
+    /// <summary>Returns the hint for a missing permission to open a device.</summary>
     public static string? ForOpen(UsbError error, byte bus, byte address, ushort vendor, ushort product)
     {
         if (error != UsbError.Access || !OperatingSystem.IsLinux())
@@ -27,7 +27,7 @@ internal static class ErrorHint
             $"plug the device in again: {UdevRule(vendor, product)}");
     }
 
-    /// <summary>The rule that lets everybody at the seat use the device.</summary>
+    /// <summary>Gets the rule that lets every user at the seat use the device.</summary>
     public static string UdevRule(ushort vendor, ushort product) => string.Create(CultureInfo.InvariantCulture,
         $"SUBSYSTEM==\"usb\", ATTR{{idVendor}}==\"{vendor:x4}\", ATTR{{idProduct}}==\"{product:x4}\", MODE=\"0660\", TAG+=\"uaccess\"");
 

@@ -24,16 +24,16 @@ public enum UsbError
     /// <summary>The device is gone: unplugged, or reset to another configuration.</summary>
     NoDevice = -4,
 
-    /// <summary>The thing asked for does not exist: interface, alternate setting, endpoint, descriptor, transfer in flight.</summary>
+    /// <summary>The requested object does not exist: interface, alternate setting, endpoint, descriptor, transfer in flight.</summary>
     NotFound = -5,
 
-    /// <summary>Somebody else holds it: another process or a kernel driver has claimed the interface, or a callback is running.</summary>
+    /// <summary>Another owner holds it: another process or a kernel driver has claimed the interface, or a callback is running.</summary>
     Busy = -6,
 
     /// <summary>The time ran out. Bytes may have moved before that.</summary>
     Timeout = -7,
 
-    /// <summary>The device sent more than was asked for; the surplus is lost. Ask for whole packets.</summary>
+    /// <summary>The device sent more than was requested; the surplus is lost. Ask for whole packets.</summary>
     Overflow = -8,
 
     /// <summary>The endpoint is halted (it answered STALL), or the device does not know the control request.</summary>
@@ -57,7 +57,8 @@ public enum UsbError
     /// </summary>
     Closed = -1001,
 
-    /// <summary>The operation was canceled: by a token, by <see cref="UsbTransfer.Cancel"/>, or because the transfer or its owner was closed while it was in flight.</summary>
+    /// <summary>The operation was canceled: by a token, by <see cref="UsbTransfer.Cancel"/>, or because the transfer or its owner was closed while it was in
+    /// flight.</summary>
     Canceled = -1002,
 
     /// <summary>Data that had arrived was discarded, because its reader was too slow.</summary>

@@ -5,14 +5,14 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// An operation of libusb failed. It carries the code, the operation, what was moved before the failure and, where libusb's code alone
+/// Represents the failure of an operation of libusb. It carries the code, the operation, what was moved before the failure and, where libusb's code alone
 /// would mislead, a hint.
 /// </summary>
 public class UsbException : IOException
 {
     /// <summary>Makes an exception for an error code.</summary>
     /// <param name="error">What libusb answered.</param>
-    /// <param name="operation">What was asked for, in a few words: "claim interface 0".</param>
+    /// <param name="operation">The requested operation in a few words: "claim interface 0".</param>
     /// <param name="bytesTransferred">Bytes moved before the failure.</param>
     /// <param name="hint">What the reader should look at, or null.</param>
     public UsbException(UsbError error, string operation, int bytesTransferred = 0, string? hint = null)
@@ -24,21 +24,21 @@ public class UsbException : IOException
         Hint = hint;
     }
 
-    /// <summary>What libusb answered.</summary>
+    /// <summary>Gets the code that libusb returned.</summary>
     public UsbError Error { get; }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>Gets the requested operation.</summary>
     public string Operation { get; }
 
-    /// <summary>Bytes moved before the failure; they are in the caller's buffer.</summary>
+    /// <summary>Gets the bytes moved before the failure; they are in the caller's buffer.</summary>
     public int BytesTransferred { get; }
 
-    /// <summary>Where to look, when the code alone would mislead; otherwise null.</summary>
+    /// <summary>Gets where to look, when the code alone would mislead; otherwise null.</summary>
     public string? Hint { get; }
 
     /// <summary>Throws when <paramref name="code"/> is negative.</summary>
     /// <param name="code">The return value of a libusb function.</param>
-    /// <param name="operation">What was asked for.</param>
+    /// <param name="operation">The requested operation.</param>
     /// <returns><paramref name="code"/>, when it is not an error.</returns>
     /// <exception cref="UsbException"><paramref name="code"/> is negative.</exception>
     [StackTraceHidden]
@@ -73,7 +73,7 @@ public class UsbException : IOException
         UsbError.NotFound => "not found",
         UsbError.Busy => "busy",
         UsbError.Timeout => "timed out",
-        UsbError.Overflow => "the device sent more than was asked for",
+        UsbError.Overflow => "the device sent more than was requested",
         UsbError.Pipe => "the endpoint is halted or the request is not known",
         UsbError.Interrupted => "interrupted by a signal",
         UsbError.NoMemory => "out of memory",

@@ -3,14 +3,15 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// An awaited transfer was cancelled: by its token, by <see cref="UsbTransfer.Cancel"/>, by <see cref="UsbDeviceHandle.Reset"/>, or because the transfer, its device handle or the
+/// Represents an awaited transfer was cancelled: by its token, by <see cref="UsbTransfer.Cancel"/>, by <see cref="UsbDeviceHandle.Reset"/>, or because the
+/// transfer, its device handle or the
 /// context was disposed. Its callback has run: nothing of it is in flight any more.
 /// </summary>
 public sealed class UsbTransferCanceledException : OperationCanceledException
 {
     /// <summary>Makes the exception.</summary>
     /// <param name="bytesTransferred">Bytes that moved before.</param>
-    /// <param name="cancellationToken">The token that asked for it, or none.</param>
+    /// <param name="cancellationToken">The token that requested it, or none.</param>
     public UsbTransferCanceledException(int bytesTransferred, CancellationToken cancellationToken)
         : base(string.Create(CultureInfo.InvariantCulture, $"The transfer was cancelled after {bytesTransferred} bytes."), cancellationToken) =>
         BytesTransferred = bytesTransferred;

@@ -15,7 +15,7 @@ internal sealed class CallbackClock
     private CallbackTimes? _open; // of the callback that has no end yet
     private long _began;
 
-    /// <summary>A callback begins on this thread.</summary>
+    /// <summary>Starts to measure a callback on this thread.</summary>
     /// <param name="times">What takes its duration.</param>
     /// <returns>The timestamp.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -30,7 +30,7 @@ internal sealed class CallbackClock
         return now;
     }
 
-    /// <summary>The thread has handled events: the last callback has ended.</summary>
+    /// <summary>Ends the measurement of the last callback, after the thread has handled events.</summary>
     public static void End()
     {
         if (t_clock is { _open: { } times } clock)

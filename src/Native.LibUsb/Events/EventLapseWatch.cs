@@ -56,7 +56,7 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
             Dispose();
             Interlocked.MemoryBarrier();
             if (Volatile.Read(ref _looksLeft) > 0)
-                Start(); // armed meanwhile
+                Start(); // the watch was started again in the meantime
         }
     }
 }

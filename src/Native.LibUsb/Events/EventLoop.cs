@@ -27,7 +27,8 @@ internal sealed unsafe class EventLoop
     /// <summary>Gets the reason why it gave up; null if it did not.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Gets an event that is set when the thread has its scheduling, or has failed to get it. Not disposed: the thread may still be about to leave Set.</summary>
+    /// <summary>Gets an event that is set when the thread has its scheduling, or has failed to get it. Not disposed: the thread may still be about to leave
+    /// Set.</summary>
     public ManualResetEventSlim Scheduled { get; } = new();
 
     /// <summary>Ends it after the callback that runs, if any.</summary>
@@ -37,7 +38,7 @@ internal sealed unsafe class EventLoop
         _pump.Interrupt(); // sticky: if the thread is not waiting yet, it will not begin to
     }
 
-    /// <summary>The thread's body.</summary>
+    /// <summary>Runs the thread's body.</summary>
     public void Run()
     {
         _scheduling.Apply();

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Handles the events of one native context, and knows whether somebody does. It does not refer to the <see cref="UsbContext"/>, so that an event thread that
+/// Handles the events of one native context, and knows whether a thread does. It does not refer to the <see cref="UsbContext"/>, so that an event thread that
 /// waits in it does not keep a forgotten context alive.
 /// </summary>
 internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
@@ -72,7 +72,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
         }
         catch (ObjectDisposedException)
         {
-            // closed between the look and the lease: there is nobody to interrupt
+            // closed between the look and the lease: there is no thread to interrupt
         }
     }
 }

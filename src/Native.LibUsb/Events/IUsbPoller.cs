@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Something that waits for events of file descriptors, to be shared with libusb by <see cref="UsbPoller"/>.</summary>
+/// <summary>Represents an object that waits for events of file descriptors, to be shared with libusb by <see cref="UsbPoller"/>.</summary>
 public interface IUsbPoller
 {
     /// <summary>Watches a descriptor from now on, or changes what it is watched for.</summary>

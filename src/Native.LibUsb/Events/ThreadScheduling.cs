@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>What scheduling an event thread is to have, and what came of it. The thread applies it to itself.</summary>
+/// <summary>Represents the scheduling that an event thread is to have, and the result of the attempt. The thread applies it to itself.</summary>
 internal sealed class ThreadScheduling
 {
     private const int HighestPriority = 99;
@@ -40,20 +40,20 @@ internal sealed class ThreadScheduling
             WindowsScheduling.CheckOneGroup(_processors, nameof(options));
     }
 
-    /// <summary>Whether anything is to be done.</summary>
+    /// <summary>Gets whether anything is to be done.</summary>
     public bool IsAsked => _priority != 0 || _processors is not null;
 
-    /// <summary>The priority that the thread got; 0 is none.</summary>
+    /// <summary>Gets the priority that the thread got; 0 is none.</summary>
     public int Priority { get; private set; }
 
-    /// <summary>The processors it was confined to; null is all of the process.</summary>
+    /// <summary>Gets the processors it was confined to; null is all of the process.</summary>
     public int[]? Processors { get; private set; }
 
     public Exception? PriorityFailure { get; private set; }
 
     public Exception? AffinityFailure { get; private set; }
 
-    // What the program counts with, and not Environment.ProcessorCount: that is what this process may use, in numbers that have gaps.
+    // The number of processors by which the program counts, and not Environment.ProcessorCount: that is what this process may use, in numbers that have gaps.
     private static int ProcessorCount =>
         OperatingSystem.IsLinux() ? LinuxScheduling.ProcessorCount
         : OperatingSystem.IsWindows() ? WindowsScheduling.ProcessorCount
@@ -100,7 +100,7 @@ internal sealed class ThreadScheduling
             throw new PlatformNotSupportedException("Real-time priority is for Linux, macOS and Windows.");
     }
 
-    // Whatever it is, the thread that asked decides what it means.
+    // The thread that requested the scheduling decides what a failure means.
     private static Exception? Try(Action action)
     {
         try

@@ -42,13 +42,13 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     /// <summary>Gets the real-time priority that it has, as <see cref="UsbEventThreadOptions.RealTimePriority"/> counts; 0 is an ordinary thread.</summary>
     public int RealTimePriority => _scheduling.Priority;
 
-    /// <summary>Gets the reason why it does not have the real-time priority that was asked for; null if it has, or none was.</summary>
+    /// <summary>Gets the reason why it does not have the real-time priority that was requested; null if it has, or none was.</summary>
     public Exception? RealTimeFailure => _scheduling.PriorityFailure;
 
     /// <summary>Gets the processors that it is confined to, in their order; null is all that the process has.</summary>
     public IReadOnlyList<int>? Processors => _scheduling.Processors;
 
-    /// <summary>Gets the reason why it is not confined to the processors that were asked for; null if it is, or none were.</summary>
+    /// <summary>Gets the reason why it is not confined to the processors that were requested; null if it is, or none were.</summary>
     public Exception? AffinityFailure => _scheduling.AffinityFailure;
 
     /// <summary>Gets whether the caller is this thread.</summary>
@@ -63,7 +63,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     {
         GC.SuppressFinalize(this);
         Stop();
-        if (!IsCurrent && !CallbackScope.IsInside(_context.NativeHandle)) // the thread may need the events that this callback holds up
+        if (!IsCurrent && !CallbackScope.IsInside(_context.NativeHandle)) // the thread may need the events that this callback delays
             _thread.Join();
     }
 

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Events of a file descriptor; the numbers are those of poll(2) on Linux and macOS.</summary>
+/// <summary>Specifies events of a file descriptor; the numbers are those of poll(2) on Linux and macOS.</summary>
 [Flags]
 public enum UsbPollEvents : short
 {
@@ -16,12 +16,12 @@ public enum UsbPollEvents : short
     /// <summary>It can be written: POLLOUT.</summary>
     Out = 0x04,
 
-    /// <summary>It failed: POLLERR. Never asked for, always told.</summary>
+    /// <summary>It failed: POLLERR. It is never requested and always reported.</summary>
     Error = 0x08,
 
-    /// <summary>The other end is gone: POLLHUP. Never asked for, always told.</summary>
+    /// <summary>The other end is gone: POLLHUP. It is never requested and always reported.</summary>
     HangUp = 0x10,
 
-    /// <summary>That is no open descriptor: POLLNVAL. Never asked for, always told.</summary>
+    /// <summary>That is no open descriptor: POLLNVAL. It is never requested and always reported.</summary>
     Invalid = 0x20,
 }

@@ -7,7 +7,7 @@ namespace Native.LibUsb;
 /// <see cref="Poll"/>, the others are returned. Linux and macOS.
 /// </summary>
 /// <remarks>
-/// Not for use by several threads at once. No other thread should handle the context's events meanwhile; devices may be opened and closed on
+/// Not for use by several threads at once. No other thread should handle the context's events in the meantime; devices may be opened and closed on
 /// any thread at any time. It takes the context's descriptor notifiers; while it exists, leave <see cref="UsbContext.SetPollFdNotifiers"/> alone.
 /// </remarks>
 public sealed class UsbPoller : IDisposable
@@ -19,7 +19,7 @@ public sealed class UsbPoller : IDisposable
     private readonly bool _handlesTimeouts;
     private readonly HashSet<int> _usb = []; // touched by the polling thread alone
 
-    // What libusb told, on the threads that open and close devices; applied by the polling thread. libusb wakes it, but before it tells.
+    // The reports of libusb, on the threads that open and close devices; applied by the polling thread. libusb wakes that thread, but before the report.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
@@ -81,7 +81,7 @@ public sealed class UsbPoller : IDisposable
     public int Poll(Span<UsbPollFd> others, TimeSpan? timeout = null)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        CallbackScope.ThrowIfInside(_context.NativeHandle, "handle events"); // before it waits, which would be for what only comes after the callback
+        CallbackScope.ThrowIfInside(_context.NativeHandle, "handle events"); // before it waits, which would be for an event that only follows the callback
         if (timeout == Timeout.InfiniteTimeSpan)
             timeout = null;
         if (timeout is { } time)

@@ -1,10 +1,10 @@
 namespace Native.LibUsb;
 
-/// <summary>What happens when the operating system does not give an event thread the scheduling that was asked for.</summary>
+/// <summary>Specifies what happens when the operating system does not give an event thread the scheduling that was requested.</summary>
 public enum UsbSchedulingDemand
 {
     /// <summary>
-    /// The thread runs as an ordinary one, and <see cref="UsbEventThread.RealTimeFailure"/> and <see cref="UsbEventThread.AffinityFailure"/> tell why.
+    /// The thread runs as an ordinary one, and <see cref="UsbEventThread.RealTimeFailure"/> and <see cref="UsbEventThread.AffinityFailure"/> give the reasons.
     /// </summary>
     BestEffort,
 

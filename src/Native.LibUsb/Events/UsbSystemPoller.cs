@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>A poller over poll(2), for Linux and macOS. Not for use by several threads at once.</summary>
+/// <summary>Represents a poller over poll(2), for Linux and macOS. Not for use by several threads at once.</summary>
 public sealed unsafe partial class UsbSystemPoller : IUsbPoller
 {
     private const int EINTR = 4;
@@ -14,7 +14,7 @@ public sealed unsafe partial class UsbSystemPoller : IUsbPoller
     public UsbSystemPoller()
     {
         if (OperatingSystem.IsWindows())
-            throw new PlatformNotSupportedException("Windows has no poll(2) for what libusb waits on: use an event thread.");
+            throw new PlatformNotSupportedException("Windows has no poll(2) for the objects that libusb waits on: use an event thread.");
     }
 
     /// <inheritdoc/>

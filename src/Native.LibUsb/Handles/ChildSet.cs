@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb;
 
 /// <summary>
-/// The living children of a parent, which closes them before itself. It does not keep them alive, yet still reaches one whose finaliser
+/// Represents the living children of a parent, which closes them before itself. It does not keep them alive, yet still reaches one whose finaliser
 /// has not run: long weak references see it, so closing the parent misses nothing.
 /// </summary>
 internal sealed class ChildSet<T>(CloseState parent)
@@ -14,8 +14,9 @@ internal sealed class ChildSet<T>(CloseState parent)
 
     /// <summary>Adds a child. Its parent may close it at once, on another thread: this is the last thing that a constructor does.</summary>
     /// <param name="child">The child.</param>
-    /// <param name="registration">What <see cref="Remove"/> takes; it is set before anybody finds the child here.</param>
-    /// <returns>False when the parent is closing and the child must not live. A parent that begins to close and takes a snapshot then sees every child that was added.</returns>
+    /// <param name="registration">What <see cref="Remove"/> takes; it is set before any thread finds the child here.</param>
+    /// <returns>False when the parent is closing and the child must not live. A parent that begins to close and takes a snapshot then sees every child that
+    /// was added.</returns>
     public bool TryAdd(T child, [NotNullWhen(true)] out LinkedListNode<WeakReference<T>>? registration)
     {
         lock (_children)
@@ -40,7 +41,7 @@ internal sealed class ChildSet<T>(CloseState parent)
         }
     }
 
-    /// <summary>The children at this moment, oldest first.</summary>
+    /// <summary>Gets the children at this moment, oldest first.</summary>
     public List<T> Snapshot()
     {
         lock (_children)

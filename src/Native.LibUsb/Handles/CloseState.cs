@@ -16,7 +16,7 @@ internal sealed class CloseState
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _begin = new();
     private int _stage;
-    private int _finisher; // the managed thread that finishes; 0 before anybody does
+    private int _finisher; // the managed thread that finishes; 0 before any thread does
 
     /// <summary>Gets whether new work is accepted.</summary>
     public bool IsOpen => Volatile.Read(ref _stage) == Open;
@@ -31,8 +31,9 @@ internal sealed class CloseState
     public Task Completion => _completed.Task;
 
     /// <summary>
-    /// Accepts no new work from here on, and stops what is under way. When it returns, that is done, whichever call did it: nobody finishes what another thread
-    /// is still beginning.
+    /// Accepts no new work from here on, and stops what is under way. When it returns, that is done, regardless of which call did it: no thread finishes a
+    /// closing that another
+    /// thread is still beginning.
     /// </summary>
     /// <param name="stop">Stops what is under way. It must not wait for events.</param>
     /// <returns>Whether this call began the closing.</returns>

@@ -19,7 +19,7 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
     /// <inheritdoc/>
     public abstract ObjectDisposedException DisposedFailure();
 
-    /// <summary>Lets go of the context when there was nothing to own: the runtime never releases an invalid handle.</summary>
+    /// <summary>Releases the context when there was nothing to own: the runtime never releases an invalid handle.</summary>
     public void Abandon()
     {
         SetHandleAsInvalid();

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Exits a native context and frees what libusb had as user data. Nobody uses the context any more.</summary>
+/// <summary>Exits a native context and frees what libusb had as user data. No thread uses the context any more.</summary>
 /// <param name="context">The context.</param>
 /// <param name="userData">What libusb holds until it has exited.</param>
 /// <param name="pollFdRemoved">The notifier of its descriptors, or null.</param>

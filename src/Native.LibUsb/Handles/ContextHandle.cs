@@ -4,13 +4,13 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 // libusb's objects must be released children first: a device released after the context, or a handle after the device, crashes or leaks. Each
-// handle here holds a reference on its parent, so the order is right however the program lets go of them, finalisers included: finalisers run in
+// handle here holds a reference on its parent, so the order is right however the program releases them, finalisers included: finalisers run in
 // any order, and the context is still released last.
 
 /// <summary>Owns a <c>libusb_context</c>.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
 {
-    // What libusb holds as user data: it may call back until it has exited.
+    // The user data that libusb holds: it may call back until it has exited.
     private readonly List<GCHandle> _freedAfterExit = [];
     private delegate* unmanaged<int, void*, void> _pollFdRemoved;
     private void* _pollFdUserData;

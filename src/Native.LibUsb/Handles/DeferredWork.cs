@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Holds the work that a callback asked for and that libusb forbids in callbacks. It runs right after the call that the callback came from: one that
+/// Holds the work that a callback requested and that libusb forbids in callbacks. It runs right after the call that the callback came from: one that
 /// handles events, transfers synchronously, opens or closes.
 /// </summary>
 internal sealed class DeferredWork(ContextHandle context)
@@ -12,7 +12,7 @@ internal sealed class DeferredWork(ContextHandle context)
     private readonly ConcurrentQueue<Action> _releases = new();
     private readonly ConcurrentQueue<Action> _closings = new();
 
-    // Counts what is in both queues, or about to be: every call that handles events asks, and there is hardly ever anything.
+    // Counts what is in both queues, or about to be: every call that handles events reads it, and both queues are almost always empty.
     private int _count;
 
     public void AddRelease(Action release) => Add(_releases, release);

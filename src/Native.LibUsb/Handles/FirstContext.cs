@@ -8,7 +8,7 @@ namespace Native.LibUsb;
 /// crashes.
 /// </summary>
 /// <remarks>
-/// Meanwhile the kept context is silent, and nobody handles its events; it holds its few descriptors and a record for each device that comes or
+/// In the meantime the kept context is silent, and no thread handles its events; it holds its few descriptors and a record for each device that comes or
 /// goes. The lock is held while a context is opened, which libusb does one at a time too, and while the first one is exited.
 /// </remarks>
 internal static class FirstContext
@@ -18,7 +18,7 @@ internal static class FirstContext
     private static nint s_first;       // libusb's fallback; 0 while there is none
     private static ContextExit? s_kept; // its exit, when it is closed and others are not
 
-    // Told apart by a function that 1.0.28 brought: a copy of libusb that is not the newest may have any version number.
+    // Recognised by a function that 1.0.28 introduced: a copy of libusb that is not the newest may have any version number.
     private static bool IsNeeded =>
         OperatingSystem.IsLinux() && !OptionalExports.IsAvailable(OptionalExports.libusb_get_ssplus_usb_device_capability_descriptor);
 

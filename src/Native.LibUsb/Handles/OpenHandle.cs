@@ -15,7 +15,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
     private SafeHandle? _file;
 
-    // Memory of the device's controller that was not given back. It must be before the handle closes, also when nobody disposed anything.
+    // Memory of the device's controller that was not given back. It must be before the handle closes, also when no thread disposed anything.
     private readonly HashSet<(nint Memory, int Length)> _memory = [];
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
@@ -46,7 +46,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         Descriptor = OpeningDescriptor.Take();
     }
 
-    /// <summary>Memory of the device's controller; null where there is none. The caller holds a lease.</summary>
+    /// <summary>Allocates memory of the device's controller; null where there is none. The caller holds a lease.</summary>
     public byte* AllocateMemory(int length)
     {
         byte* memory = libusb.libusb_dev_mem_alloc(Pointer, (nuint)length);
@@ -76,7 +76,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
 
     protected override void ReleaseChild()
     {
-        foreach ((nint memory, int length) in _memory) // nobody else is here any more
+        foreach ((nint memory, int length) in _memory) // no other thread is here any more
             _ = libusb.libusb_dev_mem_free(Pointer, (byte*)memory, (nuint)length);
         if (IsLeftOpen)
             return;

@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Learns the file descriptor of a device while the calling thread opens it: libusb notifies that thread of the descriptor, and has no function that returns it.
-/// The library asks the file whether libusb divides long transfers (<see cref="UsbfsRequests.DividesTransfers"/>), and before libusb 1.0.27 it activates
+/// The library queries the file to learn whether libusb divides long transfers (<see cref="UsbfsRequests.DividesTransfers"/>), and before libusb 1.0.27 it activates
 /// alternate settings there (<see cref="HasSettingDefect"/>).
 /// </summary>
 internal static unsafe class OpeningDescriptor

@@ -19,7 +19,7 @@ internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
         _cancellation = cancellationToken.UnsafeRegister(static registration => End((UsbHotplugRegistration)registration!), registration);
     }
 
-    /// <summary>Ends the subscription of a stream that nobody reads or can read any more.</summary>
+    /// <summary>Ends the subscription of a stream that no thread reads or can read any more.</summary>
     ~DeviceWatch()
     {
         _cancellation.Unregister();
@@ -31,7 +31,7 @@ internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
 
     private static void End(UsbHotplugRegistration registration)
     {
-        if (LogScope.IsInside) // libusb must not be called: its devices cannot be let go of here
+        if (LogScope.IsInside) // libusb must not be called: its devices cannot be release here
             EndElsewhere(registration);
         else
             registration.Dispose();

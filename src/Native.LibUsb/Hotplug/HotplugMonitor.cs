@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// The one hotplug callback that a context has at libusb, and the subscriptions that are fed from it. It is registered once and never
+/// Represents the one hotplug callback that a context has at libusb, and the subscriptions that are fed from it. It is registered once and never
 /// deregistered: libusb deregisters lazily and may call once more, and frees its own registration wrongly when that happens in a callback or
 /// while another thread exits.
 /// </summary>
@@ -29,12 +29,12 @@ internal sealed unsafe class HotplugMonitor
 
     /// <summary>Adds a subscription.</summary>
     /// <param name="registration">The subscription.</param>
-    /// <param name="enumerate">Whether the devices that are there are told as arrived.</param>
+    /// <param name="enumerate">Whether the devices that are plugged in already are reported as arrived.</param>
     public void Add(UsbHotplugRegistration registration, bool enumerate)
     {
-        lock (_registrations) // what libusb tells meanwhile waits, and is told after the devices that are there
+        lock (_registrations) // reports of libusb wait until the devices that are plugged in have been reported
         {
-            ObjectDisposedException.ThrowIf(_ended, _context); // nobody would end it
+            ObjectDisposedException.ThrowIf(_ended, _context); // no thread would end it
             Register();
             using UsbDeviceList devices = _context.GetDevices();
             foreach (UsbDevice device in devices)
@@ -68,7 +68,7 @@ internal sealed unsafe class HotplugMonitor
     {
         if (_registered)
             return;
-        if (!_context.HasDeviceDiscovery) // libusb would register, and tell of nothing for ever
+        if (!_context.HasDeviceDiscovery) // libusb would register the callback, and never report a device
         {
             UsbException.Throw(UsbError.NotSupported, "watch devices come and go",
                 hint: "The context has no device discovery: see UsbContext.HasDeviceDiscovery.");
@@ -94,7 +94,7 @@ internal sealed unsafe class HotplugMonitor
         _registered = true;
     }
 
-    // Runs in libusb's event handling. The device is libusb's own: whoever keeps it takes a reference first.
+    // Runs in libusb's event handling. The device is libusb's own: the thread that keeps it takes a reference first.
     [UnmanagedCallersOnly]
     private static int OnHotplug(libusb_context* context, libusb_device* device, libusb_hotplug_event what, void* userData)
     {
@@ -118,7 +118,7 @@ internal sealed unsafe class HotplugMonitor
         }
         catch (ObjectDisposedException)
         {
-            // the context is closing: nobody is told any more
+            // the context is closing and reports nothing any more
         }
         catch (Exception exception) // an exception may not cross libusb's frames
         {

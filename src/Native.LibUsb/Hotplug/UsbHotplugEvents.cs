@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>What can happen to a device on the bus.</summary>
+/// <summary>Specifies what can happen to a device on the bus.</summary>
 [Flags]
 public enum UsbHotplugEvents
 {

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
-/// <summary>A device came or went.</summary>
+/// <summary>Represents a device came or went.</summary>
 /// <param name="Event">Which of the two.</param>
 /// <param name="Device">
-/// The device. The receiver disposes it; what it does not dispose is let go of by the garbage collector, or with the context.
+/// The device. The receiver disposes it; what it does not dispose is release by the garbage collector, or with the context.
 /// </param>
 public readonly record struct UsbHotplugNotification(UsbHotplugEvents Event, UsbDevice Device);

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Native.LibUsb;
 
 /// <summary>
-/// A subscription to devices that come and go. Made by <see cref="UsbContext.RegisterHotplug"/>; ended by disposing it, at any time and on any
+/// Represents a subscription to devices that come and go. Made by <see cref="UsbContext.RegisterHotplug"/>; ended by disposing it, at any time and on any
 /// thread, its own callback included.
 /// </summary>
 public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
@@ -12,10 +12,10 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     private readonly UsbDeviceFilter _filter;
     private readonly UsbHotplugEvents _events;
 
-    // Not of the kind for a single reader: whoever ends the subscription reads what the deliverer will not.
+    // Not of the kind for a single reader: the thread that ends the subscription reads what the deliverer will not.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
-    // Where devices are that the subscriber knows: what is there when the subscription begins may be told by libusb once more, as arrived
+    // Where devices are that the subscriber knows: what is there when the subscription begins may be reported by libusb once more, as arrived
     // or, when it had gone before, as having left.
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
@@ -33,10 +33,10 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         _events = events;
     }
 
-    /// <summary>Gets or sets whether code awaits the notifications, so that somebody must handle events.</summary>
+    /// <summary>Gets or sets whether code awaits the notifications, so that a thread must handle events.</summary>
     internal bool IsAwaited { get; set; }
 
-    /// <summary>The notifications that were not read yet.</summary>
+    /// <summary>Gets the notifications that were not read yet.</summary>
     internal ChannelReader<UsbHotplugNotification> Notifications => _notifications.Reader;
 
     /// <summary>
@@ -72,7 +72,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     /// <summary>Notes who calls the callback.</summary>
     internal void DeliverBy(Task delivery) => _delivery = delivery;
 
-    /// <summary>Takes what the monitor tells; the caller holds the monitor's lock. Each notification has a device of its own.</summary>
+    /// <summary>Takes the reports of the monitor; the caller holds the monitor's lock. Each notification has a device of its own.</summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
         if (_ended || !_filter.MatchesDescriptor(device))
@@ -97,7 +97,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         return false;
     }
 
-    /// <summary>Completes the notifications, and lets go of those nobody will read.</summary>
+    /// <summary>Completes the notifications, and releases those no thread will read.</summary>
     internal void End()
     {
         Volatile.Write(ref _ended, true);

@@ -20,7 +20,7 @@ internal static class ClaimRegistry
             s_all.RemoveAll(one => !one.TryGetTarget(out InterfaceClaims? target) || target == claims);
     }
 
-    /// <summary>Gets whether another handle of this program, of whatever context, has claimed an interface of the same device.</summary>
+    /// <summary>Gets whether another handle of this program, in the same or another context, has claimed an interface of the same device.</summary>
     public static bool IsClaimedElsewhere(InterfaceClaims claims, int interfaceNumber)
     {
         UsbDevice device = claims.Handle.Device;

@@ -34,13 +34,13 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     /// <summary>Gets whether an alternate setting is being activated, or the device is being reset.</summary>
     public bool IsChanging => Volatile.Read(ref _changes) != 0;
 
-    /// <summary>From here on no call begins to move data. Calls that have begun are seen by <see cref="FindMoving"/>.</summary>
+    /// <summary>Prevents further calls from moving data. Calls that have begun are seen by <see cref="FindMoving"/>.</summary>
     public void BeginChange() => Interlocked.Increment(ref _changes);
 
     public void EndChange() => Interlocked.Decrement(ref _changes);
 
     /// <summary>Notes that a call begins to move data, before it looks at the generation; <see cref="EndMove"/> follows.</summary>
-    /// <returns>Whether it may: either the call sees the change, or whoever begins the change sees the call.</returns>
+    /// <returns>Whether it may: either the call sees the change, or the thread that begins the change sees the call.</returns>
     public bool TryBeginMove(byte endpoint)
     {
         Interlocked.Increment(ref _moving[InterfaceClaims.Place(endpoint)]);

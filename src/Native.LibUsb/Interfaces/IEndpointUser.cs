@@ -18,6 +18,6 @@ internal interface IEndpointUser
     /// <summary>Gets whether it has transfers in flight, or will have.</summary>
     bool IsActive { get; }
 
-    /// <summary>The handle or the interface closes, and has cancelled what is in flight. Must not wait.</summary>
+    /// <summary>Reports that the handle or the interface closes, and has cancelled the transfers in flight. Must not wait.</summary>
     void StopForClosing();
 }

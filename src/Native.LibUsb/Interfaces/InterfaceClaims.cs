@@ -142,7 +142,7 @@ internal sealed unsafe class InterfaceClaims
             }
             catch (ObjectDisposedException)
             {
-                // closed meanwhile, which released it
+                // closed in the meantime, which released it
             }
         }
     }
@@ -157,7 +157,7 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>The device was reset, or has another configuration: all endpoints become stale.</summary>
+    /// <summary>Makes all endpoints stale: the device was reset, or has another configuration.</summary>
     public void BeginGeneration()
     {
         lock (_change)
@@ -170,7 +170,8 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Gets the active setting of an interface. The system or the device is asked once, since another program may have chosen it.</summary>
+    /// <summary>Gets the active setting of an interface. The library reads the setting from the system or the device once, because another program may have
+    /// chosen it.</summary>
     public UsbInterfaceDescriptor GetActiveSetting(ClaimedInterface claimed)
     {
         lock (_change)
@@ -190,7 +191,7 @@ internal sealed unsafe class InterfaceClaims
     /// <summary>Activates a setting, unless data moves on an endpoint of the interface: the system would end that, and libusb would report success.</summary>
     /// <param name="claimed">The interface.</param>
     /// <param name="alternateSetting">The setting.</param>
-    /// <param name="busy">The endpoint that is busy; null if none was, so that the system was asked.</param>
+    /// <param name="busy">The endpoint that is busy; null if none was, so that the system was queried.</param>
     public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting, out byte? busy)
     {
         busy = _handle.FindActiveEndpoint(claimed); // before anything is refused: a stream that is running goes on
@@ -220,7 +221,7 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>The device is about to be reset: calls of endpoints are refused.</summary>
+    /// <summary>Refuses calls of endpoints, because the device is about to be reset.</summary>
     /// <returns>The claims, for <see cref="EndReset"/>.</returns>
     public ClaimedInterface[] BeginReset()
     {
@@ -233,7 +234,7 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>The device was reset, or was not: endpoints can be used again, which are stale if it was.</summary>
+    /// <summary>Ends a reset: endpoints can be used again, and are stale if the device was reset.</summary>
     public void EndReset(ClaimedInterface[] all, bool wasReset)
     {
         if (wasReset)
@@ -296,7 +297,7 @@ internal sealed unsafe class InterfaceClaims
             active = claimed?.ActiveSetting;
         }
 
-        // Elsewhere than on Linux the device would have to be asked, which takes a transfer.
+        // On other systems than Linux only the device knows, and reading from it takes a transfer.
         if (active is null && claimed is { Settings.Count: > 0 } && OperatingSystem.IsLinux())
             active = GetActiveSetting(claimed);
         if (claimed is null)

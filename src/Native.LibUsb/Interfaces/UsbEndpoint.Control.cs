@@ -27,7 +27,7 @@ public sealed partial class UsbEndpoint
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">Receives the answer.</param>
     /// <param name="cancellationToken">Cancels the request at libusb.</param>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
     public ValueTask<int> ControlReadAsync(UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, cancellationToken);
 
@@ -53,7 +53,7 @@ public sealed partial class UsbEndpoint
     /// <param name="data">The data to send; it is copied before the call returns.</param>
     /// <param name="cancellationToken">Cancels the request at libusb.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
     public ValueTask<int> ControlWriteAsync(UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default) =>
         Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, cancellationToken);
 

@@ -19,12 +19,13 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or a callback of this context calls; or the device was reset while this call waited.
+    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or a callback of this context calls; or the device was reset while this
+    /// call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
     /// <remarks>
     /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. Ctrl+C ends the process
-    /// meanwhile; but if a handler of <see cref="Console.CancelKeyPress"/> prevents that, it does not end this call: give a time limit, or use
+    /// in the meantime; but if a handler of <see cref="Console.CancelKeyPress"/> prevents that, it does not end this call: give a time limit, or use
     /// <see cref="ReadAsync"/> with a token that the handler cancels.
     /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
@@ -96,17 +97,19 @@ public sealed unsafe partial class UsbEndpoint
     }
 
     /// <summary>
-    /// Reads from the endpoint without blocking. The context's event thread is started if nobody handles events (see
+    /// Reads from the endpoint without blocking. The context's event thread is started if no thread handles events (see
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
     /// </summary>
     /// <param name="buffer">
-    /// Receives the data, and stays pinned meanwhile. Its length need not be a multiple of the packet size; but a device that sends a whole packet where less is
+    /// Receives the data, and stays pinned in the meantime. Its length need not be a multiple of the packet size; but a device that sends a whole packet
+    /// where less is
     /// left causes <see cref="UsbError.Overflow"/>, and the packet is lost.
     /// </param>
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the buffer is the caller's again.</param>
     /// <returns>The number of bytes received; a short packet ends the transfer early. Await it once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset meanwhile. The exception counts the bytes that were received before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset in the meantime. The exception counts the bytes that were
+    /// received before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>, <see cref="UsbError.NoDevice"/>,
@@ -124,14 +127,15 @@ public sealed unsafe partial class UsbEndpoint
         MoveAsync(UsbDirection.In, buffer, UsbTransferFlags.None, cancellationToken);
 
     /// <summary>
-    /// Writes to the endpoint without blocking. The context's event thread is started if nobody handles events (see
+    /// Writes to the endpoint without blocking. The context's event thread is started if no thread handles events (see
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
     /// </summary>
-    /// <param name="data">The data to send, which stays pinned meanwhile; empty memory sends a zero-length packet.</param>
+    /// <param name="data">The data to send, which stays pinned in the meantime; empty memory sends a zero-length packet.</param>
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the memory is the caller's again.</param>
     /// <returns>The number of bytes sent. Await it once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset meanwhile. The exception counts the bytes that were sent before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset in the meantime. The exception counts the bytes that were
+    /// sent before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.NoDevice"/>, <see cref="UsbError.NoMemory"/>.
@@ -144,7 +148,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, and can mark the end of a message.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
-    /// <param name="data">The data to send, which stays pinned meanwhile.</param>
+    /// <param name="data">The data to send, which stays pinned in the meantime.</param>
     /// <param name="endOfMessage">
     /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end of the message
     /// (<see cref="UsbTransferFlags.AddZeroPacket"/>: Linux, macOS, WinUSB).

@@ -47,7 +47,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Ends a halt (<c>libusb_clear_halt</c>), which an endpoint is in after <see cref="UsbError.Pipe"/>, and resets the data toggle of an endpoint that is not
-    /// halted. The caller sees to it that nothing is in flight on the endpoint: neither the library nor libusb checks that.
+    /// halted. The caller makes sure that nothing is in flight on the endpoint: neither the library nor libusb checks that.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: unplugged.</exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale, or a callback of this context calls.</exception>
@@ -83,7 +83,7 @@ public sealed unsafe partial class UsbEndpoint
         CheckUsable();
         UsbTransfer transfer = Handle.MakeTransfer(isoPackets, flags, Interface);
         if (Interface.Claimed.Generation != _generation)
-            transfer.MarkStale(); // the setting changed meanwhile, perhaps before the transfer was registered
+            transfer.MarkStale(); // the setting changed in the meantime, perhaps before the transfer was registered
         return transfer;
     }
 
@@ -125,7 +125,7 @@ public sealed unsafe partial class UsbEndpoint
             : 0;
     }
 
-    /// <summary>Such as <c>endpoint 0x81 (Bulk In)</c>.</summary>
+    /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In)</c>.</summary>
     public override string ToString() => $"endpoint 0x{Address:x2} ({TransferType} {Direction})";
 
     /// <summary>Refuses an endpoint that must not be used any more.</summary>

@@ -42,7 +42,7 @@ public sealed partial class UsbInterface
     /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
     /// <param name="cancellationToken">Cancels the request at libusb.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlReadAsync(
         UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, byte entity = 0, CancellationToken cancellationToken = default) =>
@@ -84,7 +84,7 @@ public sealed partial class UsbInterface
     /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
     /// <param name="cancellationToken">Cancels the request at libusb.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed meanwhile.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlWriteAsync(
         UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, byte entity = 0, CancellationToken cancellationToken = default) =>

@@ -31,8 +31,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     public IReadOnlyList<UsbInterfaceDescriptor> AlternateSettings => _claimed.Settings;
 
     /// <summary>
-    /// Gets the alternate setting that is active. It is known after <see cref="SetAlternateSetting"/>; before, the system is asked on Linux and the device
-    /// elsewhere (GET_INTERFACE), because another program may have chosen it. A device that does not answer is taken to be in setting 0.
+    /// Gets the alternate setting that is active. It is known after <see cref="SetAlternateSetting"/>; before, it is read from the system on Linux and from the
+    /// device elsewhere (GET_INTERFACE), because another program may have chosen it. A device that does not answer is taken to be in setting 0.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -107,7 +107,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Activates an alternate setting (<c>libusb_set_interface_alt_setting</c>). Endpoints that were obtained before become stale, even if it is the same setting.
-    /// Reads, writes and submissions on endpoints of the interface are refused meanwhile.
+    /// Reads, writes and submissions on endpoints of the interface are refused in the meantime.
     /// </summary>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <exception cref="UsbException">
@@ -222,7 +222,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             UsbError.NotFound, operation, hint: other is null ? list : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}). {list}");
     }
 
-    /// <summary>The endpoints of one generation.</summary>
+    /// <summary>Represents the endpoints of one generation.</summary>
     private sealed class EndpointList(UsbEndpoint[] endpoints, int generation)
     {
         public UsbEndpoint[] Endpoints => endpoints;

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Finds and loads libusb once for the process, when its first function is called. <see cref="UsbLibrary"/> is its public face and documents the search.</summary>
+/// <summary>Finds and loads libusb once for the process, when its first function is called. <see cref="UsbLibrary"/> is its public face and documents the
+/// search.</summary>
 internal static unsafe class LibraryLoader
 {
     private static readonly Lock s_lock = new();
@@ -38,8 +39,8 @@ internal static unsafe class LibraryLoader
     public static bool IsStaticallyLinked => FindExports().IsStatic;
 
     /// <summary>
-    /// Gets the full path of the libusb that was loaded, or the name it was loaded by where the system does not tell the path. Null before its
-    /// first use, in a statically linked program, and when a resolver supplied the handle and the path cannot be told.
+    /// Gets the full path of the libusb that was loaded, or the name it was loaded by where the system does not report the path. Null before its
+    /// first use, in a statically linked program, and when a resolver supplied the handle and the path is unknown.
     /// </summary>
     public static string? LoadedPath
     {
@@ -81,7 +82,7 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Tells whether the libusb in use exports a function, which is the only safe test for one that is newer than 1.0.26.</summary>
+    /// <summary>Returns whether the libusb in use exports a function, which is the only safe test for one that is newer than 1.0.26.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True when it can be called. An inline function of libusb.h is not an export and gives false.</returns>
     /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
@@ -120,7 +121,8 @@ internal static unsafe class LibraryLoader
             return bound;
         }
 
-        // Any import makes the runtime ask Resolve for the library. When it has not asked after a call has come back, then libusb is part of
+        // Any import makes the runtime ask Resolve for the library. When the runtime has not called the resolver by the end of a call of libusb, then libusb
+        // is part of
         // this program, and the program's own export table is the place to look. Looking there first would be wrong: the search of a
         // dynamic program covers all that is loaded in the process, maybe another libusb.
         _ = GetNativeVersion();
@@ -144,7 +146,7 @@ internal static unsafe class LibraryLoader
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 
-    /// <summary>Tells the runtime whom to ask for the library, before any import of this assembly can run.</summary>
+    /// <summary>Registers the resolver of the library with the runtime, before any import of this assembly can run.</summary>
     // CA2255 warns that a module initializer delays the start of every program that uses the library. This one stores one delegate. The
     // other way, a static constructor of `libusb`, would put a check in front of every call of a native function.
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "See the comment above.")]
@@ -152,7 +154,7 @@ internal static unsafe class LibraryLoader
     internal static void Register()
     {
         if (ProgramBinding.IsBound)
-            return; // there is nobody to ask and nothing to load, and the start is spared the reflection that finds the assembly
+            return; // there is no thread to ask and nothing to load, and the start is spared the reflection that finds the assembly
         Assembly assembly = typeof(LibraryLoader).Assembly;
         NativeLibrary.SetDllImportResolver(assembly, Resolve);
         if (assembly.IsCollectible)
@@ -206,6 +208,6 @@ internal static unsafe class LibraryLoader
             throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
     }
 
-    /// <summary>Where functions are looked up by name. A handle of 0 means that nothing can be looked up.</summary>
+    /// <summary>Represents where functions are looked up by name. A handle of 0 means that nothing can be looked up.</summary>
     private sealed record Exports(nint Handle, bool IsStatic);
 }

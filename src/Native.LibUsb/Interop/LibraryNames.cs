@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>The names and places of libusb on each operating system.</summary>
+/// <summary>Represents the names and places of libusb on each operating system.</summary>
 internal static class LibraryNames
 {
-    /// <summary>File names, the most specific one first: a name with the ABI's number cannot be another library.</summary>
+    /// <summary>Gets the file names, the most specific one first: a name with the ABI's number cannot be another library.</summary>
     internal static string[] OfThisSystem()
     {
         if (OperatingSystem.IsWindows())
@@ -23,7 +23,7 @@ internal static class LibraryNames
         return ["libusb-1.0.so.0", "libusb-1.0.so"];
     }
 
-    /// <summary>Full paths outside of what the system's loader searches by itself.</summary>
+    /// <summary>Gets the full paths outside of the folders that the system's loader searches.</summary>
     internal static IEnumerable<string> OtherPlacesOfThisSystem()
     {
         if (!OperatingSystem.IsMacOS())
@@ -36,7 +36,7 @@ internal static class LibraryNames
         }
     }
 
-    /// <summary>The folders from which the runtime itself would take a library of the application, without those of the system.</summary>
+    /// <summary>Gets the folders from which the runtime itself would take a library of the application, without those of the system.</summary>
     internal static IEnumerable<string> FoldersOfTheApplication()
     {
         yield return AppContext.BaseDirectory;
@@ -54,7 +54,7 @@ internal static class LibraryNames
     /// Gets the folder under which single-file programs extract their native libraries, or null if this program is none. Which folder in it is
     /// this program's is known to the runtime only.
     /// </summary>
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is asked for.")]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is requested.")]
     internal static string? FolderOfExtractedFiles()
     {
         if (!RuntimeFeature.IsDynamicCodeSupported || typeof(LibraryNames).Assembly.Location.Length != 0)

@@ -71,7 +71,7 @@ internal sealed unsafe class LibrarySearch
             : handle;
     }
 
-    /// <summary>Gets whether a library is libusb 1.0, whatever its version.</summary>
+    /// <summary>Gets whether a library is libusb 1.0, regardless of its version.</summary>
     public static bool IsLibUsb(nint handle) => NativeLibrary.TryGetExport(handle, nameof(libusb.libusb_get_version), out _);
 
     /// <summary>Gets the path of the file from which a libusb was loaded, or null where the system does not report it.</summary>

@@ -9,7 +9,7 @@ namespace Native.LibUsb.Interop;
 /// </remarks>
 internal static unsafe partial class OptionalExports
 {
-    // Marks a function that was looked for and is not there; 0 is one that was not looked for yet.
+    // Marks a function that the library lacks; 0 marks a function that no lookup has searched for yet.
     private const nint Absent = -1;
 
     /// <summary>Gets the address of an optional function.</summary>
@@ -23,7 +23,7 @@ internal static unsafe partial class OptionalExports
         return (void*)address;
     }
 
-    /// <summary>Tells whether the loaded libusb has an optional function.</summary>
+    /// <summary>Returns whether the loaded libusb has an optional function.</summary>
     internal static bool IsAvailable(int index) => Find(index) != Absent;
 
     private static nint Find(int index)

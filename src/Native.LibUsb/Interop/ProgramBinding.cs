@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Tells how this program was linked with libusb. The targets of the property <c>LibUsbLink</c> give the ahead-of-time compiler the answers; they are
+/// Describes how this program was linked with libusb. The targets of the property <c>LibUsbLink</c> give the ahead-of-time compiler the answers; they are
 /// false in every other program, also in the same program when it runs on the just-in-time compiler.
 /// </summary>
 internal static partial class ProgramBinding

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Thrown for a libusb function that the loaded libusb does not have: it is older than the function, or built without it.</summary>
+/// <summary>Represents the lack of a libusb function that the loaded libusb does not have: it is older than the function, or built without it.</summary>
 /// <remarks>Install a libusb of at least <see cref="RequiredVersion"/>, or ask first with
 /// <see cref="UsbLibrary.HasFunction"/>. An operation that the platform cannot do is another matter: libusb reports it as
 /// <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.</remarks>

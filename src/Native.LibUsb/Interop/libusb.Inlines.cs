@@ -148,7 +148,7 @@ public static unsafe partial class libusb
     /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
     /// <param name="buffer">The data to send, or the room for the data to receive. It must not move while in flight.</param>
     /// <param name="length">Length in bytes: at least the sum of the packets' lengths.</param>
-    /// <param name="num_iso_packets">How many packets; never more than <see cref="libusb_alloc_transfer"/> was asked for.</param>
+    /// <param name="num_iso_packets">How many packets; never more than <see cref="libusb_alloc_transfer"/> was requested.</param>
     /// <param name="callback">Called when the transfer is done.</param>
     /// <param name="user_data">The caller's own.</param>
     /// <param name="timeout">Milliseconds; 0 for no limit, which is best for streams.</param>
@@ -180,7 +180,7 @@ public static unsafe partial class libusb
             packets[i].length = length;
     }
 
-    /// <summary>Finds the data of one packet, whatever the lengths of the packets are. It adds up the lengths before it.</summary>
+    /// <summary>Finds the data of one packet, also when the packets have different lengths. It adds up the lengths before it.</summary>
     /// <param name="transfer">An isochronous transfer.</param>
     /// <param name="packet">The packet, from 0.</param>
     /// <returns>A pointer into the transfer's buffer, or null when there is no such packet.</returns>

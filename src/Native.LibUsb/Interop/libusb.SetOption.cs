@@ -19,7 +19,7 @@ public static unsafe partial class libusb
     /// have.</returns>
     public static int libusb_set_option(libusb_context* ctx, libusb_option option)
     {
-        // libusb would read a value that nobody passed.
+        // libusb would read a value that no thread passed.
         if (option is libusb_option.LIBUSB_OPTION_LOG_LEVEL or libusb_option.LIBUSB_OPTION_LOG_CB)
             return (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM;
         return SetOption(ctx, option);

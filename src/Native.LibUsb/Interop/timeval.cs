@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>C's <c>struct timeval</c>: a length of time in seconds and microseconds, in the layout that libusb uses on this system.</summary>
+/// <summary>Represents C's <c>struct timeval</c>: a length of time in seconds and microseconds, in the layout that libusb uses on this system.</summary>
 /// <remarks>
 /// <para>The layouts:</para>
 /// <list type="bullet">
@@ -12,7 +12,7 @@ namespace Native.LibUsb.Interop;
 /// <item>Windows, all processors: two 32-bit numbers, 8 bytes.</item>
 /// <item>32-bit Linux: two 32-bit numbers, but two 64-bit numbers with musl.</item>
 /// </list>
-/// <para>One case cannot be told from outside: a 32-bit libusb on glibc that was built for 64-bit time. On such a system use the functions that
+/// <para>One case cannot be detected from outside: a 32-bit libusb on glibc that was built for 64-bit time. On such a system use the functions that
 /// take no time, as the layers above do: <see cref="libusb.libusb_handle_events_completed"/> and
 /// <see cref="libusb.libusb_interrupt_event_handler"/>.</para>
 /// <para>The structure is as large as the largest layout, so libusb may fill it in through a pointer. It is not for arrays.</para>
@@ -20,7 +20,7 @@ namespace Native.LibUsb.Interop;
 [StructLayout(LayoutKind.Explicit, Size = 16)]
 public struct timeval : IEquatable<timeval>
 {
-    // libusb counts the milliseconds of a wait in an int, rounded up: 24.8 days. What is above this wraps around to a negative number.
+    // libusb counts the milliseconds of a wait in an int, rounded up: 24.8 days. A larger value wraps around to a negative number.
     private const long MaxMicroseconds = (int.MaxValue - 1) * 1000L;
     private const long MicrosecondsPerSecond = 1_000_000;
 
@@ -111,10 +111,10 @@ public struct timeval : IEquatable<timeval>
     /// <inheritdoc/>
     public override readonly int GetHashCode() => HashCode.Combine(tv_sec, tv_usec);
 
-    /// <summary>Tells whether two times are equal.</summary>
+    /// <summary>Returns whether two times are equal.</summary>
     public static bool operator ==(timeval left, timeval right) => left.Equals(right);
 
-    /// <summary>Tells whether two times differ.</summary>
+    /// <summary>Returns whether two times differ.</summary>
     public static bool operator !=(timeval left, timeval right) => !left.Equals(right);
 
     /// <summary>Writes the time in seconds, such as <c>1.000250 s</c>.</summary>

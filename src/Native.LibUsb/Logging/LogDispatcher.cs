@@ -10,7 +10,7 @@ internal static unsafe class LogDispatcher
     private static readonly ConcurrentDictionary<nint, Entry> s_byContext = new();
     private static readonly Lock s_change = new(); // libusb_set_log_cb is not safe against itself
     private static volatile UsbLogHandler? s_global;
-    private static nint s_globalCallback; // what this copy of the assembly gave libusb last
+    private static nint s_globalCallback; // the callback that this copy of the assembly gave libusb last
     private static bool s_isUndoRegistered;
 
     // Where all copies of this assembly in the process can see which function libusb has.
@@ -20,7 +20,7 @@ internal static unsafe class LogDispatcher
     [ThreadStatic]
     private static UsbLogHandler? t_opening;
 
-    /// <summary>The address of what libusb calls, for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</summary>
+    /// <summary>Represents the address of the function that libusb calls, for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</summary>
     public static delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> ContextCallback => &OnContextMessage;
 
     public static void SetGlobal(UsbLogHandler? handler)
@@ -68,13 +68,13 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    /// <summary>Messages of contexts that nobody knows, on this thread, go to a handler; null ends that.</summary>
+    /// <summary>Messages of contexts that no thread knows, on this thread, go to a handler; null ends that.</summary>
     public static void Opening(UsbLogHandler? handler) => t_opening = handler;
 
-    /// <summary>A context that was opened with <see cref="ContextCallback"/> has its handler from now on.</summary>
+    /// <summary>Gives a context its handler: one that was opened with <see cref="ContextCallback"/> has it from now on.</summary>
     public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = new Entry(handler);
 
-    /// <summary>What a context that is about to go has, for <see cref="Forget"/>.</summary>
+    /// <summary>Finds the handler of a context that is about to be freed, for <see cref="Forget"/>.</summary>
     public static object? Find(libusb_context* context) => s_byContext.GetValueOrDefault((nint)context);
 
     /// <summary>Forgets a context that is gone. Its address may be another's already, which keeps what it has.</summary>
@@ -106,7 +106,7 @@ internal static unsafe class LogDispatcher
 
     private static void Deliver(UsbLogHandler? handler, libusb_log_level level, byte* message)
     {
-        if (handler is null || !LogScope.TryEnter()) // a handler that calls the raw layer is not told of itself, for ever
+        if (handler is null || !LogScope.TryEnter()) // a handler that calls the raw layer receives no messages about its own calls
             return;
         int error = Marshal.GetLastSystemError(); // libusb logs that a call failed, and only then looks at errno to say why
         try
@@ -115,7 +115,7 @@ internal static unsafe class LogDispatcher
         }
         catch (Exception)
         {
-            // libusb holds its locks, and its frames are below: there is nobody to tell
+            // libusb holds its locks and its frames are below, so the exception cannot be reported
         }
         finally
         {
@@ -124,7 +124,7 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    // Told apart by what it is, not by its handler: two contexts may have the same.
+    // Compared by identity, and not by its handler: two contexts may have the same.
     private sealed class Entry(UsbLogHandler handler)
     {
         public UsbLogHandler Handler { get; } = handler;

@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Marks that a log handler runs on this thread: libusb is below it, and holds its locks. A class of its own without anything to initialise,
-/// because every submission asks it.
+/// because every submission reads it.
 /// </summary>
 internal static class LogScope
 {
@@ -23,7 +23,7 @@ internal static class LogScope
             ThrowInside();
     }
 
-    /// <summary>A handler is about to run.</summary>
+    /// <summary>Begins a handler's call.</summary>
     /// <returns>Whether none runs on this thread already.</returns>
     public static bool TryEnter()
     {
@@ -32,10 +32,10 @@ internal static class LogScope
         return first;
     }
 
-    /// <summary>The handler has returned.</summary>
+    /// <summary>Ends a handler's call.</summary>
     public static void Leave() => t_isInside = false;
 
     [DoesNotReturn]
     private static void ThrowInside() => throw new InvalidOperationException(
-        "A log handler cannot use the library: libusb waits for it, and holds its locks meanwhile.");
+        "A log handler cannot use the library: libusb waits for it, and holds its locks in the meantime.");
 }

@@ -2,7 +2,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Receives a message of libusb's log. It is called on any thread, including libusb's own, and while libusb holds its locks: it must be quick.
-/// Members that would call libusb, and so might wait for those locks forever, throw <see cref="InvalidOperationException"/> in it, and so does
+/// Members that would call libusb, and so might wait for those locks without end, throw <see cref="InvalidOperationException"/> in it, and so does
 /// disposing. Setting log handlers and reading <see cref="UsbLibrary"/> is allowed. Exceptions that it throws are dropped, because no code could
 /// catch them.
 /// </summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>How much libusb says.</summary>
+/// <summary>Specifies how much libusb says.</summary>
 public enum UsbLogLevel
 {
     /// <summary>Nothing: libusb's default.</summary>

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Scheduling of the calling thread on Linux.</summary>
+/// <summary>Controls the scheduling of the calling thread on Linux.</summary>
 internal static unsafe partial class LinuxScheduling
 {
     private const int Fifo = 1; // SCHED_FIFO

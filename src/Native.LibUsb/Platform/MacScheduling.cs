@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Scheduling of the calling thread on macOS.</summary>
+/// <summary>Controls the scheduling of the calling thread on macOS.</summary>
 internal static unsafe partial class MacScheduling
 {
     private const int TimeConstraint = 2; // THREAD_TIME_CONSTRAINT_POLICY

@@ -10,7 +10,7 @@ namespace Native.LibUsb;
 /// <remarks>
 /// <para>libusb is loaded once for the process, when its first function is called. The search, in this order:</para>
 /// <list type="number">
-/// <item>what <see cref="SetPath"/> or <see cref="SetResolver"/> chose, when one of them was called;</item>
+/// <item>the library that <see cref="SetPath"/> or <see cref="SetResolver"/> chose, when one of them was called;</item>
 /// <item>the application's own copy: its folder, <c>runtimes/&lt;rid&gt;/native</c> in it, what its packages bring there, and what a single-file
 /// program extracts (<c>IncludeNativeLibrariesForSelfExtract</c>);</item>
 /// <item>the system's copy, under the names that its packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>,
@@ -64,7 +64,8 @@ public static unsafe class UsbLibrary
     /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why, what to do, and what was tried.</exception>
     public static bool HasFunction(string name) => LibraryLoader.HasFunction(name);
 
-    /// <summary>Gets whether libusb supports a capability on this system (<c>libusb_has_capability</c>). On some systems the answer is correct only while a context is open.</summary>
+    /// <summary>Gets whether libusb supports a capability on this system (<c>libusb_has_capability</c>). On some systems the answer is correct only while a
+    /// context is open.</summary>
     /// <param name="capability">The capability.</param>
     public static bool HasCapability(UsbCapability capability) => libusb.libusb_has_capability((uint)capability) != 0;
 
@@ -82,13 +83,13 @@ public static unsafe class UsbLibrary
             UsbException.ThrowIfError(libusb.libusb_setlocale(pointer), $"use the language '{locale}'");
     }
 
-    /// <summary>libusb's short text for an error, in the language that was chosen (<c>libusb_strerror</c>).</summary>
+    /// <summary>Gets libusb's short text for an error, in the language that was chosen (<c>libusb_strerror</c>).</summary>
     /// <param name="error">The error.</param>
     public static string GetErrorMessage(UsbError error) => Marshal.PtrToStringUTF8((nint)libusb.libusb_strerror((int)error)) ?? "";
 
     /// <summary>
     /// Receives what libusb logs, in all contexts and outside of them (<c>libusb_set_log_cb</c>); null stops it, and libusb writes to standard
-    /// error again. See <see cref="UsbLogHandler"/> for what it may do.
+    /// error again. See <see cref="UsbLogHandler"/> for its rules.
     /// </summary>
     /// <param name="handler">Called with every message at or above the level of the context it concerns.</param>
     public static void SetLogHandler(UsbLogHandler? handler) => LogDispatcher.SetGlobal(handler);

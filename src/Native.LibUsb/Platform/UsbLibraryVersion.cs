@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>A version of libusb. Compare it for information; whether a function exists is not told by it.</summary>
+/// <summary>Represents a version of libusb. Compare it for information; it does not show whether a function exists.</summary>
 public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryVersion>
 {
     internal UsbLibraryVersion(in libusb_version native)
@@ -29,44 +29,44 @@ public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryV
         Description = "";
     }
 
-    /// <summary>The 1 of 1.0.26.</summary>
+    /// <summary>Gets the 1 of 1.0.26.</summary>
     public ushort Major { get; }
 
-    /// <summary>The 0 of 1.0.26.</summary>
+    /// <summary>Gets the 0 of 1.0.26.</summary>
     public ushort Minor { get; }
 
-    /// <summary>The 26 of 1.0.26.</summary>
+    /// <summary>Gets the 26 of 1.0.26.</summary>
     public ushort Micro { get; }
 
-    /// <summary>A build number; the same in all versions from 1.0.31.</summary>
+    /// <summary>Gets a build number; the same in all versions from 1.0.31.</summary>
     public ushort Nano { get; }
 
-    /// <summary>Such as <c>-rc2</c>; empty for a release.</summary>
+    /// <summary>Gets a suffix such as <c>-rc2</c>; empty for a release.</summary>
     public string ReleaseCandidate { get; }
 
-    /// <summary>A text about where it comes from.</summary>
+    /// <summary>Gets a text about where it comes from.</summary>
     public string Description { get; }
 
-    /// <summary>Whether one version came before another.</summary>
+    /// <summary>Returns whether one version came before another.</summary>
     public static bool operator <(UsbLibraryVersion left, UsbLibraryVersion right) => left.CompareTo(right) < 0;
 
-    /// <summary>Whether one version came after another.</summary>
+    /// <summary>Returns whether one version came after another.</summary>
     public static bool operator >(UsbLibraryVersion left, UsbLibraryVersion right) => left.CompareTo(right) > 0;
 
-    /// <summary>Whether one version is not after another.</summary>
+    /// <summary>Returns whether one version is not after another.</summary>
     public static bool operator <=(UsbLibraryVersion left, UsbLibraryVersion right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Whether one version is not before another.</summary>
+    /// <summary>Returns whether one version is not before another.</summary>
     public static bool operator >=(UsbLibraryVersion left, UsbLibraryVersion right) => left.CompareTo(right) >= 0;
 
-    /// <summary>By major, minor, micro and nano.</summary>
+    /// <summary>Compares by major, minor, micro and nano.</summary>
     /// <param name="other">The other version.</param>
     public int CompareTo(UsbLibraryVersion other) => (Major, Minor, Micro, Nano).CompareTo((other.Major, other.Minor, other.Micro, other.Nano));
 
     /// <summary>Gets the first three numbers as a <see cref="System.Version"/>.</summary>
     public Version ToVersion() => new(Major, Minor, Micro);
 
-    /// <summary>Such as <c>1.0.26.11724</c>.</summary>
+    /// <summary>Returns a text such as <c>1.0.26.11724</c>.</summary>
     public override string ToString() => FormattableString.Invariant($"{Major}.{Minor}.{Micro}.{Nano}{ReleaseCandidate}");
 
     private static string? Text(byte* text) => Marshal.PtrToStringUTF8((nint)text);

@@ -11,7 +11,7 @@ internal static class UsbfsMemory
     /// <summary>The parameter of the kernel's command line that sets the limit from the start.</summary>
     public const string KernelParameter = "usbcore.usbfs_memory_mb";
 
-    // What each URB costs the kernel besides its data, about; small transfers consist of little else.
+    // The approximate cost of each URB in the kernel besides its data; small transfers consist of little else.
     private const int UrbOverhead = 256;
     private const int PacketOverhead = 16;
 

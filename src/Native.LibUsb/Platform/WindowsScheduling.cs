@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Scheduling of the calling thread on Windows.</summary>
+/// <summary>Controls the scheduling of the calling thread on Windows.</summary>
 internal static unsafe partial class WindowsScheduling
 {
     private const int TimeCritical = 15; // THREAD_PRIORITY_TIME_CRITICAL

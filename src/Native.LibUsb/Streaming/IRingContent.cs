@@ -6,21 +6,21 @@ internal interface IRingContent
     /// <summary>Gets whether one failed transfer stops the ring, because the data after it would follow a hole.</summary>
     bool StopsAtFailure { get; }
 
-    /// <summary>Under the lock: takes the transfer to submit next; null if there is none.</summary>
+    /// <summary>Takes the transfer to submit next, under the lock; null if there is none.</summary>
     RingTransfer? TakeNextLocked();
 
     /// <summary>Prepares a transfer that is about to be submitted. The lock is not held.</summary>
     void Prepare(RingTransfer transfer);
 
-    /// <summary>Under the lock: libusb has refused the transfer, which nobody has.</summary>
+    /// <summary>Takes back, under the lock, a transfer that libusb has refused.</summary>
     void TakeRefusedLocked(RingTransfer transfer);
 
-    /// <summary>Under the lock: a run begins, or goes on after a halt was cleared. Nothing is in flight.</summary>
+    /// <summary>Prepares, under the lock, a run that begins, or that goes on after a halt was cleared. Nothing is in flight.</summary>
     void BeginLocked();
 
-    /// <summary>Under the lock: nothing is in flight any more.</summary>
+    /// <summary>Ends a run, under the lock: nothing is in flight any more.</summary>
     void EndLocked();
 
-    /// <summary>The ring has stopped, failed or come to rest: a thread that waits has to look again. The lock is not held.</summary>
+    /// <summary>Wakes threads that wait, because the ring has stopped, failed or come to rest. The lock is not held.</summary>
     void Wake();
 }

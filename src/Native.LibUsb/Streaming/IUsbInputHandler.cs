@@ -14,7 +14,8 @@ namespace Native.LibUsb.Streaming;
 public interface IUsbInputHandler
 {
     /// <summary>
-    /// Called on the thread that handles events, in order. What it may not do is what a transfer's callback may not; an exception goes to
+    /// Takes a buffer. The ring calls the method on the thread that handles events, in order. The method obeys the rules of a transfer's callback. An
+    /// exception goes to
     /// <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     /// <param name="buffer">The ring's again when the method returns.</param>

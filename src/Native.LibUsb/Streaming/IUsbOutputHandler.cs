@@ -4,8 +4,9 @@ namespace Native.LibUsb.Streaming;
 public interface IUsbOutputHandler
 {
     /// <summary>
-    /// Called on the thread that handles events for each buffer that is free. It writes and commits, or returns without: then it is asked again when
-    /// the next transfer ends. What it may not do is what a transfer's callback may not; an exception goes to
+    /// Fills a buffer. The ring calls the method on the thread that handles events for each buffer that is free. It writes and commits, or returns without:
+    /// then the ring calls it again
+    /// when the next transfer ends. The method obeys the rules of a transfer's callback. An exception goes to
     /// <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     /// <param name="buffer">To be committed with <see cref="UsbOutputBuffer.Commit(int, bool)"/>; the ring's again when the method returns.</param>

@@ -25,7 +25,7 @@ internal readonly record struct InputPiece(UsbInputBuffer Buffer, ReadOnlyMemory
     private static UsbError ErrorOf(UsbTransferStatus status) =>
         status is UsbTransferStatus.Error or UsbTransferStatus.TimedOut or UsbTransferStatus.Overflow ? UsbTransferOutcome.ErrorOf(status) : UsbError.Success;
 
-    /// <summary>Moves the good packets together. Nobody looks at the packets after this.</summary>
+    /// <summary>Moves the good packets together. No thread looks at the packets after this.</summary>
     private static int Gather(RingTransfer transfer, bool reports, ref UsbError failed)
     {
         Span<byte> memory = transfer.Memory.Span;

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>A piece of what a pipe reader has: on loan from the ring, or copied into pooled memory.</summary>
+/// <summary>Represents a piece of the data of a pipe reader: on loan from the ring, or copied into pooled memory.</summary>
 internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
 {
     private UsbInputBuffer _loan;
@@ -10,7 +10,7 @@ internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
 
     public InputSegment? NextSegment { get; private set; }
 
-    /// <summary>Whether it is memory of the ring.</summary>
+    /// <summary>Gets whether it is memory of the ring.</summary>
     public bool IsLoan { get; private set; }
 
     public int Length => Memory.Length;
@@ -34,7 +34,7 @@ internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
         Next = next;
     }
 
-    /// <summary>Gives the ring its memory back, and keeps the bytes. Nobody may be looking at them.</summary>
+    /// <summary>Gives the ring its memory back, and keeps the bytes. No thread may be looking at them.</summary>
     public void Copy()
     {
         if (!IsLoan)

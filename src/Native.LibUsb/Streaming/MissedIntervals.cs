@@ -25,7 +25,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
 
     private readonly double _ticksPerInterval = serviceInterval.TotalSeconds * Stopwatch.Frequency;
 
-    // What is within half a transfer can be a window of bad luck.
+    // A delay within half a transfer can be a window in which every completion was late.
     private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
 
     // The time that the rest of the queue lasts when one transfer has ended.
@@ -89,7 +89,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     }
 
     /// <summary>
-    /// The stream has ended: looks at the window that was not full yet, if there is enough in it. When the stream goes on later, the time between is not missed.
+    /// Ends the stream: evaluates the window that was not full yet, if it has enough completions. When the stream goes on later, the time between is not missed.
     /// </summary>
     /// <param name="now">The time at which the last completion was handled.</param>
     public void Finish(long now)

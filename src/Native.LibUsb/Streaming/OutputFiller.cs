@@ -24,13 +24,13 @@ internal sealed class OutputFiller
         _capacity = _marksEnds ? size / _packet * _packet : size; // a packet that is not full would end the message
     }
 
-    /// <summary>Where to put bytes; empty when a buffer is needed.</summary>
+    /// <summary>Gets where to put bytes; empty when a buffer is needed.</summary>
     public Memory<byte> Room => _hasBuffer ? _buffer.Memory[_filled.._capacity] : default;
 
     /// <summary>Bytes that were written and not handed to the ring.</summary>
     public int Pending => _filled;
 
-    /// <summary>Whether something was written that was not sent, or whose end was not.</summary>
+    /// <summary>Gets whether something was written that was not sent, or whose end was not.</summary>
     public bool HasSomething => _filled > 0 || _open || _owesEnd;
 
     /// <summary>Takes over a buffer, when it has none.</summary>
@@ -77,7 +77,7 @@ internal sealed class OutputFiller
         return written;
     }
 
-    /// <summary>Hands over what was written, and marks the end of the message. <see cref="TryPayEnd"/> tells whether it is sent.</summary>
+    /// <summary>Hands over what was written, and marks the end of the message. <see cref="TryPayEnd"/> returns whether it is sent.</summary>
     /// <param name="evenEmpty">Whether a message without bytes is sent when none was begun.</param>
     public void End(bool evenEmpty)
     {

@@ -1,6 +1,7 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents what an output ring has to send: buffers that the program has committed, oldest first, and zeros where an isochronous stream ran dry.</summary>
+/// <summary>Represents the data that an output ring has to send: buffers that the program has committed, oldest first, and zeros where an isochronous stream ran
+/// dry.</summary>
 internal sealed class OutputQueue : IRingContent
 {
     // So many transfers keep an isochronous endpoint busy while the next one is being made.
@@ -32,7 +33,7 @@ internal sealed class OutputQueue : IRingContent
 
     public bool StopsAtFailure => !_ring.Plan.IsIsochronous;
 
-    /// <summary>Under the lock: appends a buffer that the program has committed.</summary>
+    /// <summary>Appends, under the lock, a buffer that the program has committed.</summary>
     public void AppendLocked(RingTransfer transfer)
     {
         _unsentBytes += transfer.Output.Unsent;
@@ -41,7 +42,9 @@ internal sealed class OutputQueue : IRingContent
         _waiting.Append(transfer);
     }
 
-    /// <summary>Under the lock: a transfer has ended. If the device has not taken all of it, it stays where it is, and is sent again when the ring is started again.</summary>
+    /// <summary>Takes back, under the lock, a transfer that has ended. If the device has not taken all of it, it stays where it is, and is sent again when
+    /// the ring is
+    /// started again.</summary>
     public void TakeBackLocked(RingTransfer transfer)
     {
         OutputContent output = transfer.Output;
@@ -59,7 +62,7 @@ internal sealed class OutputQueue : IRingContent
         _ring.Engine.Queue.PutFree(transfer);
     }
 
-    /// <summary>Under the lock: the program had its turn. Submits zeros where an isochronous endpoint would have nothing to send.</summary>
+    /// <summary>Records, under the lock, that the program had its turn. Submits zeros where an isochronous endpoint would have nothing to send.</summary>
     /// <param name="underrunCounted">Whether the underrun has been counted.</param>
     public void FillLocked(bool underrunCounted)
     {

@@ -9,7 +9,7 @@ namespace Native.LibUsb.Streaming;
 /// <summary>Copies packet descriptors out of libusb's memory, and counts what is in them in the same pass.</summary>
 internal static unsafe class PacketScan
 {
-    private const int Words = 3; // of a descriptor: the length asked for, the length that moved, the status
+    private const int Words = 3; // of a descriptor: the length requested, the length that moved, the status
     private const int AtOnce = 4; // descriptors, which three vectors hold
 
     /// <summary>Copies descriptors.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies which thread asks the handler of an output ring for data. Changed under the ring's lock.</summary>
+/// <summary>Specifies which thread calls the handler of an output ring for data. Changed under the ring's lock.</summary>
 /// <remarks>
 /// <list type="table">
 /// <listheader><term>State</term><description>A transfer comes back; the handler has no more</description></listheader>
@@ -13,7 +13,7 @@ namespace Native.LibUsb.Streaming;
 /// </remarks>
 internal enum ProducerState
 {
-    /// <summary>No thread asks.</summary>
+    /// <summary>No thread calls the handler.</summary>
     Idle,
 
     /// <summary>
@@ -22,9 +22,9 @@ internal enum ProducerState
     /// </summary>
     Filling,
 
-    /// <summary>A thread asks.</summary>
+    /// <summary>A thread calls the handler.</summary>
     Asking,
 
-    /// <summary>As <see cref="Asking"/>; a transfer has come back meanwhile, and its thread has left the work to the one that asks.</summary>
+    /// <summary>As <see cref="Asking"/>; a transfer has come back in the meantime, and its thread has left the work to the thread that calls the handler.</summary>
     AskingAgain,
 }

@@ -83,7 +83,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>The queue is filled anew.</summary>
+    /// <summary>Begins to count for a queue that is filled anew.</summary>
     public void Started(int depth)
     {
         BeginWrite();
@@ -91,7 +91,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>A transfer has ended, and what could be submitted was: so many are in flight.</summary>
+    /// <summary>Counts the transfers in flight, after one has ended and all that could be submitted were.</summary>
     public void Armed(int count)
     {
         if (count >= _lowestArmed)
@@ -132,7 +132,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>The data of a transfer is thrown away.</summary>
+    /// <summary>Counts the data of a transfer that the ring discards.</summary>
     public void Drop(RingTransfer transfer, UsbRingLoss loss)
     {
         BeginWrite();
@@ -168,7 +168,7 @@ internal struct RingCounters
     private void BeginWrite()
     {
         _version++;
-        Volatile.WriteBarrier(); // nobody sees a new number with the old version
+        Volatile.WriteBarrier(); // no thread sees a new number with the old version
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,7 +4,8 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the machine of a ring: owns its transfers, submits and cancels them, and brings the ring to rest. See <see cref="RingLock"/> for the rules.</summary>
+/// <summary>Represents the machine of a ring: owns its transfers, submits and cancels them, and brings the ring to rest. See <see cref="RingLock"/> for the
+/// rules.</summary>
 internal sealed unsafe class RingEngine
 {
     private readonly UsbRing _ring;
@@ -60,7 +61,7 @@ internal sealed unsafe class RingEngine
     /// <summary>Gets whether the ring is disposed, and its last transfer has come back.</summary>
     public bool IsReleased => Volatile.Read(ref _released);
 
-    /// <summary>Under the lock: gets whether the queue has room for another transfer.</summary>
+    /// <summary>Gets whether the queue has room for another transfer. Called under the lock.</summary>
     public bool WantsMore => Run.IsRunning && Queue.HasRoom;
 
     /// <summary>Begins to start the ring.</summary>
@@ -84,7 +85,7 @@ internal sealed unsafe class RingEngine
         }
 
         Abandon();
-        ObjectDisposedException.ThrowIf(IsDisposed, _ring); // meanwhile
+        ObjectDisposedException.ThrowIf(IsDisposed, _ring); // in the meantime
         throw Queue.All[0].Transfer.OwnershipFailure();
     }
 
@@ -132,7 +133,7 @@ internal sealed unsafe class RingEngine
 
     // ---- Under the lock -------------------------------------------------------------------------------------------------------
 
-    /// <summary>A transfer has ended: takes it back, with results that the caller has read.</summary>
+    /// <summary>Takes back a transfer that has ended, with results that the caller has read.</summary>
     /// <param name="transfer">The transfer.</param>
     /// <param name="scan">What its packets are like.</param>
     public void TakeBackLocked(RingTransfer transfer, in TransferResults scan)
@@ -196,7 +197,7 @@ internal sealed unsafe class RingEngine
         _submitting = false;
     }
 
-    /// <summary>Libusb has refused a transfer, which nobody has any more.</summary>
+    /// <summary>Counts a transfer that libusb has refused.</summary>
     public void CountRefusedLocked(UsbError error)
     {
         Counters.Refused(error);
@@ -205,7 +206,7 @@ internal sealed unsafe class RingEngine
             Run.TryStop(error);
     }
 
-    /// <summary>A callback returns.</summary>
+    /// <summary>Ends a callback.</summary>
     /// <param name="mayBeFast">Whether the fast path may run from here on.</param>
     public void EndCallbackLocked(bool mayBeFast)
     {
@@ -217,7 +218,7 @@ internal sealed unsafe class RingEngine
 
     // ---- After the lock -------------------------------------------------------------------------------------------------------
 
-    /// <summary>Brings about what was begun under the lock.</summary>
+    /// <summary>Causes what was begun under the lock.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()
     {
@@ -225,7 +226,8 @@ internal sealed unsafe class RingEngine
             Drain(again: false);
     }
 
-    /// <summary>Reads the results of a transfer that has ended. Called before the lock is taken: until it is taken back, the transfer belongs to its callback.</summary>
+    /// <summary>Reads the results of a transfer that has ended. Called before the lock is taken: until it is taken back, the transfer belongs to its
+    /// callback.</summary>
     public static TransferResults ReadResults(RingTransfer transfer, libusb_transfer* native, long now)
     {
         transfer.Timestamp = now;
@@ -335,7 +337,7 @@ internal sealed unsafe class RingEngine
         _ring.Content.Wake();
     }
 
-    /// <summary>After the ring was made to run: a handle that closes, and a thread that disposes the ring, may have looked before that.</summary>
+    /// <summary>Stops the ring again if its handle closes or it is disposed: the thread that does so may have looked before the ring was running.</summary>
     private void StopIfClosing()
     {
         Interlocked.MemoryBarrier();
@@ -423,7 +425,8 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// The fast path, without the lock: submits the spare transfer in place of one that has completed, if the fast path runs and it is this transfer's turn, and
+    /// Runs the fast path, without the lock: submits the spare transfer in place of one that has completed, if the fast path runs and it is this transfer's
+    /// turn, and
     /// delivers it. The transfer is the spare one after that.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -481,7 +484,7 @@ internal sealed unsafe class RingEngine
         Counters.Add(ended);
     }
 
-    /// <summary>On the thread that handles events, with the lock or on the fast path: a transfer of isochronous packets completed.</summary>
+    /// <summary>Counts the intervals of a completed isochronous transfer. Called on the thread that handles events, with the lock or on the fast path.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CountIntervals(long now, int packets)
     {
@@ -493,7 +496,7 @@ internal sealed unsafe class RingEngine
             PublishMissed();
     }
 
-    /// <summary>Under the lock: the stream has ended.</summary>
+    /// <summary>Ends the count of intervals with the stream. Called under the lock.</summary>
     private void FinishIntervals()
     {
         if (_missed is not { } missed)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>The sizes of a ring, checked before anything is made of them.</summary>
+/// <summary>Represents the sizes of a ring, checked before anything is made of them.</summary>
 internal sealed record RingPlan
 {
     private const int DefaultPackets = 32;
@@ -28,10 +28,10 @@ internal sealed record RingPlan
     /// <summary>Isochronous packets of a transfer; 0 for other endpoints.</summary>
     public required int Packets { get; init; }
 
-    /// <summary>Bytes of one isochronous packet; 0 for other endpoints.</summary>
+    /// <summary>Gets or sets the bytes of one isochronous packet; 0 for other endpoints.</summary>
     public required int PacketSize { get; init; }
 
-    /// <summary>Bytes of one transfer.</summary>
+    /// <summary>Gets or sets the bytes of one transfer.</summary>
     public required int TransferSize { get; init; }
 
     /// <summary>Bytes that the kernel takes at once.</summary>
@@ -151,12 +151,12 @@ internal sealed record RingPlan
         int Times(int count) => (int)Math.Min(count * pieces, UsbRingOptions.MostTransfers);
     }
 
-    /// <summary>The usual number of transfers, or as many as the ring's share of the limit has room for.</summary>
+    /// <summary>Gets the usual number of transfers, or as many as the ring's share of the limit has room for.</summary>
     private static int TransfersFor(int size, int packets, long? limit) => limit is { } bytes
         ? (int)Math.Clamp(UsbfsMemory.ShareOf(bytes) / UsbfsMemory.CostOf(size, packets), 1, DefaultTransfers)
         : DefaultTransfers;
 
-    /// <summary>The usual number of packets, or as many as leave room for a queue of transfers in the ring's share of the limit.</summary>
+    /// <summary>Gets the usual number of packets, or as many as leave room for a queue of transfers in the ring's share of the limit.</summary>
     private static int PacketsFor(int packetSize, int transfers, long? limit)
     {
         int packets = DefaultPackets;
@@ -168,7 +168,7 @@ internal sealed record RingPlan
         return packets;
     }
 
-    /// <summary>All transfers in flight together must fit what the kernel allows all programs.</summary>
+    /// <summary>Throws unless all transfers in flight together fit the limit that the kernel sets for all programs.</summary>
     private void CheckMemory(long? limit)
     {
         if (limit is not { } allowed)

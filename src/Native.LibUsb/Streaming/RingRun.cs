@@ -7,7 +7,7 @@ namespace Native.LibUsb.Streaming;
 /// <para>Stages: Stopped → Starting (<see cref="TryReserve"/>) → Running (<see cref="Start"/>) → Draining (<see cref="TryStop"/>) → Settling
 /// (<see cref="TrySettle"/>) → Stopped (<see cref="Settle"/>). A ring that clears halts goes from Draining to Recovering, and from there to Running or Settling
 /// (<see cref="EndRecovery"/>).</para>
-/// <para>A ring is not at rest before every callback has returned and nobody cancels its transfers any more: stopped means stopped.</para>
+/// <para>A ring is not at rest before every callback has returned and no thread cancels its transfers any more: stopped means stopped.</para>
 /// </remarks>
 internal sealed class RingRun
 {
@@ -43,7 +43,7 @@ internal sealed class RingRun
         return true;
     }
 
-    /// <summary>Begins the run that was reserved. It stops at once if the program has stopped it meanwhile.</summary>
+    /// <summary>Begins the run that was reserved. It stops at once if the program has stopped it in the meantime.</summary>
     public void Start()
     {
         Debug.Assert(_stage == RingStage.Starting);
@@ -82,7 +82,7 @@ internal sealed class RingRun
     /// <summary>Has the transfers in flight cancelled once more, because one was submitted while the run was being stopped.</summary>
     public void CancelAgain() => _cancels = true;
 
-    /// <summary>A callback begins. The ring is not at rest before it has returned.</summary>
+    /// <summary>Begins a callback. The ring is not at rest before it has returned.</summary>
     public void BeginCallback() => _callbacks++;
 
     public void EndCallback() => _callbacks--;
@@ -104,7 +104,7 @@ internal sealed class RingRun
     /// <summary>Begins to end the run, if nothing is left to wait for.</summary>
     /// <param name="armed">The number of transfers in flight.</param>
     /// <param name="clearsHalts">Whether the ring clears a halt and goes on.</param>
-    /// <returns>Recovering or Settling, which the caller has to bring about; Draining if there is nothing to do.</returns>
+    /// <returns>Recovering or Settling, which the caller has to perform; Draining if there is nothing to do.</returns>
     public RingStage TrySettle(int armed, bool clearsHalts)
     {
         if (_stage != RingStage.Draining || armed > 0 || _callbacks > 0 || _cancelling > 0)
@@ -113,7 +113,7 @@ internal sealed class RingRun
         return _stage = clearsHalts && _failure == UsbError.Pipe && !_stopsForGood ? RingStage.Recovering : RingStage.Settling;
     }
 
-    /// <summary>The halt has been cleared, or not.</summary>
+    /// <summary>Ends the recovery, after the halt has been cleared or could not be cleared.</summary>
     /// <returns>Whether the ring runs again; otherwise it settles.</returns>
     public bool EndRecovery(UsbError error)
     {

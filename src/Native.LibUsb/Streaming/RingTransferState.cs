@@ -3,7 +3,7 @@ namespace Native.LibUsb.Streaming;
 /// <summary>Specifies where a transfer of a ring is. Changed under the ring's lock; while the fast path runs, transfers stay <see cref="Armed"/>.</summary>
 internal enum RingTransferState
 {
-    /// <summary>Nobody has it.</summary>
+    /// <summary>No thread has it.</summary>
     Free,
 
     /// <summary>It is in flight, or about to be submitted, and has a place in the order.</summary>

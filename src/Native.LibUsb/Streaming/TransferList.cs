@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a list of a ring's transfers, linked through them: appending, and removing from the middle, take the same time whatever its length. A transfer is
+/// Represents a list of a ring's transfers, linked through them: appending, and removing from the middle, take the same time regardless of its length. A transfer is
 /// in one list at a time. Used under the ring's lock.
 /// </summary>
 /// <param name="all">The transfers of the ring.</param>

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the transfers of a ring: those that nobody has, and those that are in flight or have ended, in the order of their submission. It submits nothing
+/// Represents the transfers of a ring: those that no thread has, and those that are in flight or have ended, in the order of their submission. It submits nothing
 /// itself. Used under the ring's lock.
 /// </summary>
 /// <remarks>
@@ -76,10 +76,10 @@ internal sealed class TransferQueue
 
     public RingTransfer? After(RingTransfer transfer) => _order.After(transfer);
 
-    /// <summary>Takes a transfer that nobody has.</summary>
+    /// <summary>Takes a transfer that no thread has.</summary>
     public RingTransfer? TakeFree() => _freeCount > 0 ? _all[_free[--_freeCount]] : null;
 
-    /// <summary>Takes back a transfer that nobody needs.</summary>
+    /// <summary>Takes back a transfer that no thread needs.</summary>
     public void PutFree(RingTransfer transfer)
     {
         transfer.State = RingTransferState.Free;
@@ -97,7 +97,7 @@ internal sealed class TransferQueue
         Armed++;
     }
 
-    /// <summary>Undoes <see cref="Arm"/> for the transfer that was armed last, because libusb has refused it. Nobody has it then.</summary>
+    /// <summary>Undoes <see cref="Arm"/> for the transfer that was taken for submission last, because libusb has refused it. No thread has it then.</summary>
     public void Refuse(RingTransfer transfer)
     {
         Debug.Assert(transfer.Sequence == _next - 1);
@@ -155,7 +155,7 @@ internal sealed class TransferQueue
         return true;
     }
 
-    /// <summary>On the fast path: the transfer whose turn it is has ended, the spare one has been submitted, and the former is the spare one now.</summary>
+    /// <summary>Advances on the fast path: the oldest transfer has ended and becomes the spare one, and the former spare one has been submitted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Advance(RingTransfer ended)
     {

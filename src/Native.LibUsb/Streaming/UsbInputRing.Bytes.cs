@@ -3,7 +3,7 @@ namespace Native.LibUsb.Streaming;
 // Reading it as bytes.
 public sealed partial class UsbInputRing
 {
-    /// <summary>A stream that reads what arrives. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.</summary>
+    /// <summary>Returns a stream that reads what arrives. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.</summary>
     /// <param name="boundary">What short and zero-length packets mean.</param>
     /// <param name="loss">What is done where bytes are missing.</param>
     /// <returns>The stream. Disposing it leaves the ring as it is.</returns>
@@ -17,7 +17,7 @@ public sealed partial class UsbInputRing
     }
 
     /// <summary>
-    /// A pipe that reads what arrives without copying it. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.
+    /// Returns a pipe that reads what arrives without copying it. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.
     /// </summary>
     /// <param name="boundary">What short and zero-length packets mean.</param>
     /// <param name="loss">What is done where bytes are missing.</param>
@@ -53,17 +53,17 @@ public sealed partial class UsbInputRing
     /// <summary>Lets who waits look again.</summary>
     internal void Nudge() => _signal.Set();
 
-    /// <summary>Whether nothing more comes. Look before what came before is taken.</summary>
+    /// <summary>Gets whether nothing more comes. Look before what came before is taken.</summary>
     internal bool HasEnded => Engine.Run.IsAtRest;
 
-    /// <summary>Nothing is left: throws unless the program has stopped the ring, and can still know that it has read everything.</summary>
+    /// <summary>Throws at the end of the data, unless the program has stopped the ring, and can still know that it has read everything.</summary>
     internal void ThrowIfBroken()
     {
         ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
         ThrowIfFailed();
     }
 
-    /// <summary>What is thrown to who reads bytes where some are missing.</summary>
+    /// <summary>Returns the exception for a reader of bytes where some are missing.</summary>
     internal UsbException LossOf(UsbError error) => new(error, $"read all of endpoint 0x{Endpoint:x2}", hint: error == UsbError.DataLost
         ? "The reader was late, and data was dropped here; the next read goes on behind it."
         : "A transfer failed here, and data is missing; the next read goes on behind it.");

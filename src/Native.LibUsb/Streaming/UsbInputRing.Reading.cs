@@ -25,7 +25,7 @@ public sealed partial class UsbInputRing
     /// <returns>False: the time ran out, or the ring has stopped and all is read (see <see cref="UsbRing.IsRunning"/>).</returns>
     /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
-    /// <exception cref="InvalidOperationException">It would have to wait in a callback, for what only comes after the callback.</exception>
+    /// <exception cref="InvalidOperationException">It would have to wait in a callback for an event that only follows the callback.</exception>
     public bool TryTake(out UsbInputBuffer buffer, TimeSpan? timeout)
     {
         var deadline = WaitDeadline.After(timeout);
@@ -83,7 +83,7 @@ public sealed partial class UsbInputRing
         }
     }
 
-    /// <summary>Reads until the ring stops. Each buffer is the ring's again when the next one is asked for.</summary>
+    /// <summary>Reads until the ring stops. Each buffer is the ring's again when the next one is requested.</summary>
     /// <param name="cancellationToken">Ends the reading, not the ring.</param>
     /// <returns>The buffers in order.</returns>
     /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>

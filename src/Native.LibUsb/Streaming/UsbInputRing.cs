@@ -124,7 +124,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Under the lock: nothing is free, so that the data that has just arrived is thrown away, and its buffer is submitted again.</summary>
+    /// <summary>Discards, under the lock, the data that has just arrived, because no buffer is free; the buffer is submitted again.</summary>
     private void DropLocked(RingTransfer transfer)
     {
         var loss = new UsbRingLoss(1, transfer.Packets, transfer.Length);
@@ -177,17 +177,17 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <summary>Represents what is done with buffers whose turn has come.</summary>
     private interface IConsumer
     {
-        /// <summary>Gets whether a handler gets them, so that nobody holds one when the handler has returned.</summary>
+        /// <summary>Gets whether a handler gets them, so that no thread holds one when the handler has returned.</summary>
         static abstract bool IsPush { get; }
 
-        /// <summary>On the fast path: hands one over.</summary>
+        /// <summary>Delivers one buffer on the fast path.</summary>
         static abstract void Deliver(RingTransfer transfer);
 
-        /// <summary>Outside the fast path: hands over all that are ready.</summary>
+        /// <summary>Delivers all buffers that are ready, outside the fast path.</summary>
         static abstract void Consume(UsbInputRing ring);
     }
 
-    /// <summary>Other code reads them.</summary>
+    /// <summary>Leaves the buffers to other code, which reads them.</summary>
     private readonly struct PullConsumer : IConsumer
     {
         public static bool IsPush => false;
@@ -197,7 +197,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         public static void Consume(UsbInputRing ring) => ring._signal.Set();
     }
 
-    /// <summary>A handler gets them here and now.</summary>
+    /// <summary>Represents a handler gets them here and now.</summary>
     private readonly struct PushConsumer<THandler> : IConsumer
         where THandler : struct, IUsbInputHandler
     {

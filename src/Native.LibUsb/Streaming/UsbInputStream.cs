@@ -17,7 +17,7 @@ public sealed class UsbInputStream : Stream
     private ReadOnlyMemory<byte> _left; // of the piece
     private bool _hasPiece;
     private UsbError _problem; // to be thrown before anything else is read
-    private bool _atEnd; // of a message: to be told before anything else is read
+    private bool _atEnd; // of a message: to be reported before anything else is read
     private int _readTimeout = Timeout.Infinite;
     private bool _disposed;
 
@@ -28,22 +28,23 @@ public sealed class UsbInputStream : Stream
         _loss = loss;
     }
 
-    /// <summary>Whether the ring has stopped and all is read: no end of a message, but of everything.</summary>
+    /// <summary>Gets whether the ring has stopped and all is read: no end of a message, but of everything.</summary>
     public bool EndOfStream { get; private set; }
 
-    /// <summary>True, until it is disposed.</summary>
+    /// <summary>Gets true until the stream is disposed.</summary>
     public override bool CanRead => !_disposed;
 
-    /// <summary>False: what arrives arrives in its order.</summary>
+    /// <summary>Gets false: the data is read in the order of its arrival.</summary>
     public override bool CanSeek => false;
 
-    /// <summary>False.</summary>
+    /// <summary>Gets false.</summary>
     public override bool CanWrite => false;
 
-    /// <summary>True.</summary>
+    /// <summary>Gets true.</summary>
     public override bool CanTimeout => true;
 
-    /// <summary>How long <see cref="Read(Span{byte})"/> waits, in milliseconds; <see cref="Timeout.Infinite"/> at first. Not for the asynchronous forms.</summary>
+    /// <summary>Gets how long <see cref="Read(Span{byte})"/> waits, in milliseconds; <see cref="Timeout.Infinite"/> at first. Not for the asynchronous
+    /// forms.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
     public override int ReadTimeout
     {
@@ -56,10 +57,10 @@ public sealed class UsbInputStream : Stream
         }
     }
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     public override long Length => throw new NotSupportedException();
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     public override long Position
     {
         get => throw new NotSupportedException();
@@ -77,7 +78,7 @@ public sealed class UsbInputStream : Stream
     /// <param name="buffer">Where to put it. An empty one waits for data and takes none.</param>
     /// <returns>Bytes read; 0 at the end of a message or of everything.</returns>
     /// <exception cref="UsbException">Nothing came within <see cref="ReadTimeout"/>, data was lost here, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">It would have to wait in a callback, for what only comes after the callback.</exception>
+    /// <exception cref="InvalidOperationException">It would have to wait in a callback for an event that only follows the callback.</exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     public override int Read(Span<byte> buffer)
     {
@@ -165,17 +166,17 @@ public sealed class UsbInputStream : Stream
     {
     }
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     /// <param name="offset">Not used.</param>
     /// <param name="origin">Not used.</param>
     /// <returns>Never.</returns>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     /// <param name="value">Not used.</param>
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     /// <param name="buffer">Not used.</param>
     /// <param name="offset">Not used.</param>
     /// <param name="count">Not used.</param>
@@ -190,7 +191,7 @@ public sealed class UsbInputStream : Stream
         if (_hasPiece)
             _piece.Buffer.Dispose();
         _hasPiece = false;
-        _ring.Nudge(); // who waits in it is told
+        _ring.Nudge(); // a thread that waits in it sees that the stream is disposed
         base.Dispose(disposing);
     }
 
@@ -204,12 +205,12 @@ public sealed class UsbInputStream : Stream
         while (true)
         {
             if (count > 0 && (_problem != UsbError.Success || _atEnd))
-                return true; // what comes before it first
+                return true; // the data before it comes first
             if (_problem != UsbError.Success)
                 throw Take(ref _problem);
             if (_atEnd)
             {
-                _atEnd = onlyLooks; // who only looks leaves it to who reads
+                _atEnd = onlyLooks; // a thread that only looks leaves it to the reader
                 return true;
             }
 

@@ -3,7 +3,7 @@ namespace Native.LibUsb.Streaming;
 // Writing it as bytes.
 public sealed partial class UsbOutputRing
 {
-    /// <summary>A stream that writes to the endpoint. For a ring that was started with <see cref="Start()"/>, and instead of its other writers.</summary>
+    /// <summary>Returns a stream that writes to the endpoint. For a ring that was started with <see cref="Start()"/>, and instead of its other writers.</summary>
     /// <param name="boundary">Whether the ends of messages are marked.</param>
     /// <returns>The stream. Disposing it flushes it, and leaves the ring as it is.</returns>
     /// <exception cref="ArgumentException">Isochronous packets are not messages, or the ring's transfers have less than one packet.</exception>
@@ -16,7 +16,7 @@ public sealed partial class UsbOutputRing
     }
 
     /// <summary>
-    /// A pipe that writes to the endpoint from the memory of the ring. For a ring that was started with <see cref="Start()"/>, and instead of its
+    /// Returns a pipe that writes to the endpoint from the memory of the ring. For a ring that was started with <see cref="Start()"/>, and instead of its
     /// other writers.
     /// </summary>
     /// <param name="boundary">Whether the ends of messages are marked.</param>

@@ -8,8 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// <see cref="AcquireAsync"/>). Buffers are sent in the order in which they are committed.
 /// </summary>
 /// <remarks>
-/// A bulk or interrupt transfer that fails stops the ring, because the data behind it would follow a hole. What the device has not taken by then is kept, and is
-/// sent first when the ring is started again. An isochronous ring goes on after a failed transfer. An exception that leaves a handler goes to
+/// A bulk or interrupt transfer that fails stops the ring, because the data behind it would follow a hole. The ring keeps the data that the device has not taken by
+/// then, and sends it first when it is started again. An isochronous ring goes on after a failed transfer. An exception that leaves a handler goes to
 /// <see cref="UsbContext.UnhandledCallbackException"/>, and the stream goes on. Without a subscriber, the call that handles events throws it, and on an event
 /// thread of the library it ends the process.
 /// </remarks>
@@ -42,7 +42,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     // while the callback still does is chance, and counts would be too.
     private bool RefillsInCallback => _pushes || Plan.Options.ContinueOnEventThread;
 
-    /// <summary>Starts the ring for code that writes with <see cref="AcquireAsync"/> or one of its siblings. What was not sent before is sent first.</summary>
+    /// <summary>Starts the ring for code that writes with <see cref="AcquireAsync"/> or one of its siblings. The ring sends the data that was not sent
+    /// before first.</summary>
     /// <exception cref="InvalidOperationException">It runs, or is still being stopped.</exception>
     /// <exception cref="UsbException">libusb refused a transfer.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
@@ -111,7 +112,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Under the lock: counts the transfers in flight after the program had its turn to commit more.</summary>
+    /// <summary>Counts, under the lock, the transfers in flight after the program had its turn to commit more.</summary>
     /// <returns>Whether none is, which has been counted too.</returns>
     private bool CountArmedLocked()
     {
@@ -126,7 +127,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>Takes a buffer for the program, when one is free.</summary>
-    /// <param name="onlyForQueue">Whether it is taken only if the queue is not full with what is in flight and what waits.</param>
+    /// <param name="onlyForQueue">Whether it is taken only if the queue is not full with transfers in flight and waiting ones.</param>
     private RingTransfer? Lend(bool onlyForQueue)
     {
         RingEngine engine = Engine;
@@ -190,7 +191,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         return true;
     }
 
-    /// <summary>Begins to ask the handler, unless another thread asks already, which then does it once more.</summary>
+    /// <summary>Begins to call the handler, unless another thread calls it already, which then calls it once more.</summary>
     private bool TryBeginProducing()
     {
         RingEngine engine = Engine;
@@ -209,14 +210,14 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>Submits what the handler has filled.</summary>
-    /// <returns>False if a transfer came back meanwhile, and no other one is in flight whose callback would ask the handler again.</returns>
+    /// <returns>False if a transfer came back in the meantime, and no other one is in flight whose callback would ask the handler again.</returns>
     private bool TryEndProducing()
     {
         RingEngine engine = Engine;
         engine.Lock.Enter();
         if (_producer == ProducerState.Filling)
             _producer = ProducerState.Asking; // nothing is held back any more
-        engine.SubmitLocked(); // the lock is free while libusb submits, and a transfer may come back meanwhile
+        engine.SubmitLocked(); // the lock is free while libusb submits, and a transfer may come back in the meantime
         bool ends = _producer == ProducerState.Asking || engine.Queue.Armed > 0;
         _producer = ends ? ProducerState.Idle : ProducerState.Asking;
         if (ends)
@@ -230,14 +231,14 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <summary>Represents the source of the data.</summary>
     private interface IProducer
     {
-        /// <summary>The ring has just been started.</summary>
+        /// <summary>Begins a run, when the ring has just been started.</summary>
         static abstract void Begin(UsbOutputRing ring);
 
-        /// <summary>On the event thread: a buffer is free.</summary>
+        /// <summary>Offers a free buffer to the program, on the event thread.</summary>
         static abstract void Produce(UsbOutputRing ring);
     }
 
-    /// <summary>Other code commits it.</summary>
+    /// <summary>Leaves the buffer to other code, which commits it.</summary>
     private readonly struct PullProducer : IProducer
     {
         public static void Begin(UsbOutputRing ring) => ring.Signal.Set();
@@ -245,7 +246,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         public static void Produce(UsbOutputRing ring) => ring.Signal.Set();
     }
 
-    /// <summary>A handler fills buffers here and now.</summary>
+    /// <summary>Represents a handler fills buffers here and now.</summary>
     private readonly struct PushProducer<THandler> : IProducer
         where THandler : struct, IUsbOutputHandler
     {

@@ -21,23 +21,23 @@ public sealed class UsbOutputStream : Stream
         _filler = new OutputFiller(ring, boundary);
     }
 
-    /// <summary>Whether the ends of messages are marked.</summary>
+    /// <summary>Gets whether the ends of messages are marked.</summary>
     public UsbWriteBoundary Boundary { get; }
 
-    /// <summary>False.</summary>
+    /// <summary>Gets false.</summary>
     public override bool CanRead => false;
 
-    /// <summary>False: what is written is sent in that order.</summary>
+    /// <summary>Gets false: the data is sent in the order in which it is written.</summary>
     public override bool CanSeek => false;
 
-    /// <summary>True, until it is disposed.</summary>
+    /// <summary>Gets true until the stream is disposed.</summary>
     public override bool CanWrite => !_disposed;
 
-    /// <summary>True.</summary>
+    /// <summary>Gets true.</summary>
     public override bool CanTimeout => true;
 
     /// <summary>
-    /// How long <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the device, in milliseconds;
+    /// Gets how long <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the device, in milliseconds;
     /// <see cref="Timeout.Infinite"/> at first. Not for the asynchronous forms.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
@@ -52,10 +52,10 @@ public sealed class UsbOutputStream : Stream
         }
     }
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     public override long Length => throw new NotSupportedException();
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     public override long Position
     {
         get => throw new NotSupportedException();
@@ -180,24 +180,24 @@ public sealed class UsbOutputStream : Stream
         await _ring.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     /// <param name="buffer">Not used.</param>
     /// <param name="offset">Not used.</param>
     /// <param name="count">Not used.</param>
     /// <returns>Never.</returns>
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     /// <param name="offset">Not used.</param>
     /// <param name="origin">Not used.</param>
     /// <returns>Never.</returns>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
-    /// <summary>Not supported.</summary>
+    /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
     /// <param name="value">Not used.</param>
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>As <see cref="Stream.Dispose()"/>, but waits without a thread.</summary>
+    /// <summary>Disposes the stream as <see cref="Stream.Dispose()"/> does, and waits without blocking a thread.</summary>
     /// <returns>Ends when the device has taken what was written.</returns>
     public override async ValueTask DisposeAsync()
     {

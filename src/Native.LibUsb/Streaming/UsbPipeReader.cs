@@ -6,7 +6,7 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Reads a ring as a pipe. Made by <see cref="UsbInputRing.AsPipeReader"/>; for one reader at a time.</summary>
 /// <remarks>
-/// What is read is the memory that the device's data arrived in; nothing is copied. Only when the reader leaves more unconsumed than the ring has
+/// The reader returns the memory that the device's data arrived in; nothing is copied. Only when the reader leaves more unconsumed than the ring has
 /// <see cref="UsbRingOptions.Spares"/> is it copied aside, so that the queue does not run dry. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbPipeReader : PipeReader
@@ -16,7 +16,7 @@ public sealed class UsbPipeReader : PipeReader
     private readonly UsbReadLoss _loss;
     private readonly Stack<InputSegment> _unused = new();
 
-    // What was taken and not consumed, and where in the first of it.
+    // The segments that were taken and not consumed, and the place in the first one.
     private InputSegment? _first;
     private InputSegment? _last;
     private int _start;
@@ -25,7 +25,7 @@ public sealed class UsbPipeReader : PipeReader
     private bool _seen; // all of it was examined
     private bool _endsMessage; // a message ends behind it
     private UsbError _problem; // data is missing behind it
-    private InputPiece _behindProblem; // what comes after that
+    private InputPiece _behindProblem; // the data after that
     private bool _hasBehind;
     private int _cancel;
     private bool _completed;
@@ -38,7 +38,7 @@ public sealed class UsbPipeReader : PipeReader
     }
 
     /// <summary>
-    /// Whether a message ends where the buffer of the last read ends. Reading does not go on until all of it is consumed. With
+    /// Gets whether a message ends where the buffer of the last read ends. Reading does not go on until all of it is consumed. With
     /// <see cref="UsbReadBoundary.None"/> it is false.
     /// </summary>
     public bool EndsMessage { get; private set; }
@@ -114,7 +114,7 @@ public sealed class UsbPipeReader : PipeReader
         _ring.Nudge();
     }
 
-    /// <summary>Gives back everything. What was not consumed is lost; the ring goes on.</summary>
+    /// <summary>Gives back everything. Data that was not consumed is lost; the ring goes on.</summary>
     /// <param name="exception">Not used.</param>
     public override void Complete(Exception? exception = null)
     {

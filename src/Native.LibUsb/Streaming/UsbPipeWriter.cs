@@ -15,7 +15,7 @@ public sealed class UsbPipeWriter : PipeWriter
 
     private readonly UsbOutputRing _ring;
     private readonly OutputFiller _filler;
-    private byte[] _aside = []; // what the ring had no memory for
+    private byte[] _aside = []; // data that the ring had no memory for
     private int _asideStart;
     private int _asideEnd;
     private bool _usesAside; // the memory that was given out last
@@ -28,13 +28,13 @@ public sealed class UsbPipeWriter : PipeWriter
         _filler = new OutputFiller(ring, boundary);
     }
 
-    /// <summary>True.</summary>
+    /// <summary>Gets true.</summary>
     public override bool CanGetUnflushedBytes => true;
 
     /// <summary>Bytes that were written and not handed to the ring.</summary>
     public override long UnflushedBytes => _filler.Pending + (long)(_asideEnd - _asideStart);
 
-    /// <summary>Memory to write to.</summary>
+    /// <summary>Gets memory to write to.</summary>
     /// <param name="sizeHint">Bytes that it must have; 0 for any number but none.</param>
     /// <returns>The memory, until <see cref="Advance"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="sizeHint"/> is negative.</exception>

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>What short and zero-length packets mean to who reads a ring as a stream of bytes.</summary>
+/// <summary>Specifies what short and zero-length packets mean to a reader of a ring as a stream of bytes.</summary>
 public enum UsbReadBoundary
 {
-    /// <summary>Nothing: the bytes of one transfer follow those of the one before, and zero-length packets are not told.</summary>
+    /// <summary>Nothing: the bytes of one transfer follow those of the one before, and zero-length packets are not reported.</summary>
     None,
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>What is done where bytes are missing: what was dropped because the reader was late, and what a failed transfer did not bring.</summary>
+/// <summary>Specifies what is done where bytes are missing: what was dropped because the reader was late, and what a failed transfer did not bring.</summary>
 public enum UsbReadLoss
 {
     /// <summary>

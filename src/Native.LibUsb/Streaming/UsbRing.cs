@@ -9,7 +9,7 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// Transfers are submitted in order, and their data is delivered in that order, even if they end in another one. The context's event thread is started if
-/// nobody handles events. Nothing is allocated while data streams.
+/// no thread handles events. Nothing is allocated while data streams.
 /// </remarks>
 public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {
@@ -75,7 +75,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     public UsbException? Failure => Engine.Run.Failure is var error && error == UsbError.Success ? null : FailureOf(error);
 
     /// <summary>
-    /// Gets a task that completes when the ring has stopped, for whatever reason: nothing is in flight, and the last handler has returned. It never fails:
+    /// Gets a task that completes when the ring has stopped, for any reason: nothing is in flight, and the last handler has returned. It never fails:
     /// see <see cref="Failure"/>.
     /// </summary>
     public Task Completion => Engine.Run.Completion;
@@ -106,7 +106,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Makes the next callback leave the fast path. For tests, in a handler.</summary>
     internal void InterruptFastPath() => Engine.Queue.InterruptFast();
 
-    /// <summary>Returns what the ring has counted. The call takes no lock and does not disturb the stream; it may be made in any callback and in a log handler.</summary>
+    /// <summary>Returns what the ring has counted. The call takes no lock and does not disturb the stream; it may be made in any callback and in a log
+    /// handler.</summary>
     public UsbRingStatistics GetStatistics() =>
         RingCounters.Read(ref Engine.Counters, Engine.Queue.Armed, Stopwatch.GetElapsedTime(0, Engine.Times.LongestTicks));
 
@@ -150,14 +151,14 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 
     void IEndpointUser.StopForClosing() => Engine.Stop(UsbError.Closed);
 
-    /// <summary>A transfer has ended that the fast path does not handle.</summary>
+    /// <summary>Handles the end of a transfer outside the fast path.</summary>
     /// <param name="transfer">The transfer.</param>
     /// <param name="native">Its native transfer.</param>
     /// <param name="now">The time at which the callback began.</param>
     /// <param name="refused">Why libusb has refused the spare transfer of the fast path, if it has.</param>
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
-    /// <summary>The transfers are freed: the endpoint is free for another ring.</summary>
+    /// <summary>Frees the endpoint for another ring, after the transfers are freed.</summary>
     internal void Released() => Handle.RemoveEndpointUser(this);
 
     private async Task WaitForRestAsync(Task rest)
@@ -171,7 +172,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Called at the end of a start: throws if the ring has failed meanwhile. A ring that clears a halt goes on.</summary>
+    /// <summary>Throws at the end of a start if the ring has failed since its beginning. A ring that clears a halt goes on.</summary>
     private protected void ThrowIfFailed()
     {
         UsbException? failure = Failure;

@@ -6,8 +6,10 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// What rings publish as <see cref="System.Diagnostics.Metrics"/>: the numbers of <see cref="UsbRingStatistics"/>, read when somebody collects them. Nothing is
-/// done, and nothing allocated, while nobody does.
+/// Represents the measurements that rings publish as <see cref="System.Diagnostics.Metrics"/>: the numbers of <see cref="UsbRingStatistics"/>, read when a
+/// thread collects
+/// them. Nothing is
+/// done, and nothing allocated, while no thread does.
 /// </summary>
 /// <remarks>
 /// <list type="table">
@@ -15,13 +17,17 @@ namespace Native.LibUsb.Streaming;
 /// <item><term><c>usb.ring.transfers</c></term><description>counter, <c>{transfer}</c>: transfers that ended.</description></item>
 /// <item><term><c>usb.ring.io</c></term><description>counter, <c>By</c>: bytes that moved.</description></item>
 /// <item><term><c>usb.ring.transfer.errors</c></term><description>counter, <c>{transfer}</c>: transfers that failed, by <c>error.type</c>.</description></item>
-/// <item><term><c>usb.ring.transfer.dropped</c></term><description>counter, <c>{transfer}</c>: transfers whose data was thrown away because the reader was late.</description></item>
+/// <item><term><c>usb.ring.transfer.dropped</c></term><description>counter, <c>{transfer}</c>: transfers whose data was thrown away because the reader was
+/// late.</description></item>
 /// <item><term><c>usb.ring.transfer.refused</c></term><description>counter, <c>{transfer}</c>: submissions that libusb refused.</description></item>
 /// <item><term><c>usb.ring.transfer.armed</c></term><description>up-down counter, <c>{transfer}</c>: transfers in flight.</description></item>
-/// <item><term><c>usb.ring.transfer.armed_lowest</c></term><description>gauge, <c>{transfer}</c>: the fewest in flight since the ring was last started.</description></item>
+/// <item><term><c>usb.ring.transfer.armed_lowest</c></term><description>gauge, <c>{transfer}</c>: the fewest in flight since the ring was last
+/// started.</description></item>
 /// <item><term><c>usb.ring.packets</c></term><description>counter, <c>{packet}</c>: good isochronous packets.</description></item>
-/// <item><term><c>usb.ring.packet.errors</c></term><description>counter, <c>{packet}</c>: isochronous packets that failed, by <c>error.type</c>.</description></item>
-/// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. It is told by comparing clocks too, and such a count may be corrected downwards.</description></item>
+/// <item><term><c>usb.ring.packet.errors</c></term><description>counter, <c>{packet}</c>: isochronous packets that failed, by
+/// <c>error.type</c>.</description></item>
+/// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. It is found by
+/// comparing clocks too, and such a count may be corrected downwards.</description></item>
 /// <item><term><c>usb.ring.underruns</c></term><description>counter, <c>{underrun}</c>: how often a ring that is written had nothing in flight.</description></item>
 /// <item><term><c>usb.ring.recoveries</c></term><description>counter, <c>{recovery}</c>: halts that were cleared.</description></item>
 /// <item><term><c>usb.ring.callback.longest</c></term><description>gauge, <c>s</c>: the longest callback.</description></item>
@@ -48,11 +54,11 @@ public static class UsbRingMetrics
     private static Meter? s_meter;
     private static bool s_published;
 
-    /// <summary>.NET's own switch. When it is off in a trimmed program, the rest of this class is gone.</summary>
+    /// <summary>Gets whether .NET's own switch allows meters. When it is off in a trimmed program, the rest of this class is gone.</summary>
     [FeatureSwitchDefinition("System.Diagnostics.Metrics.Meter.IsSupported")]
     internal static bool IsSupported => !AppContext.TryGetSwitch("System.Diagnostics.Metrics.Meter.IsSupported", out bool isSupported) || isSupported;
 
-    /// <summary>A ring is started.</summary>
+    /// <summary>Adds a ring that is started.</summary>
     internal static void Add(UsbRing ring)
     {
         bool known = false;
@@ -155,15 +161,15 @@ public static class UsbRingMetrics
         return [.. tags];
     }
 
-    /// <summary>A ring that was started. Nothing here keeps it alive.</summary>
+    /// <summary>Represents a ring that was started. Nothing here keeps it alive.</summary>
     private sealed class Entry(UsbRing ring)
     {
         private readonly WeakReference<UsbRing> _ring = new(ring);
 
-        /// <summary>The ring; null when it is forgotten, or it or its handle is disposed.</summary>
+        /// <summary>Gets the ring; null when it is forgotten, or it or its handle is disposed.</summary>
         public UsbRing? Ring => _ring.TryGetTarget(out UsbRing? ring) && !ring.Engine.IsReleased && !ring.Handle.IsClosed ? ring : null;
 
-        /// <summary>Made when somebody collects for the first time.</summary>
+        /// <summary>Represents the instruments, which are made when a thread collects for the first time.</summary>
         public KeyValuePair<string, object?>[]? Tags { get; set; }
     }
 }

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>How a ring is made: how much of it, and what it does when something goes wrong.</summary>
+/// <summary>Specifies how a ring is made: how much of it, and what it does when something goes wrong.</summary>
 /// <remarks>
-/// <para>What counts is the time that transfers in flight cover while the program is late: good rings have 25 to 400 ms of it.
+/// <para>The depth that counts is the time that transfers in flight cover while the program is late: good rings have 25 to 400 ms of it.
 /// <see cref="ForRate"/> computes the sizes from a rate and such a time. <see cref="ForLatency"/> chooses sizes that deliver each packet at once.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that are left
 /// to the library take at most half of it. Sizes that the program sets may take all of it; larger ones are refused when the ring is created, with
@@ -40,23 +40,23 @@ public sealed record UsbRingOptions
     /// </summary>
     public int PacketsPerTransfer { get; init; }
 
-    /// <summary>Bytes asked for in one isochronous packet; 0 is what the endpoint may move in a service interval.</summary>
+    /// <summary>Gets or sets the bytes requested in one isochronous packet; 0 is what the endpoint may move in a service interval.</summary>
     public int PacketSize { get; init; }
 
     /// <summary>
-    /// Further buffers. With them a transfer that ends is replaced in the queue before its data is looked at, and a reader may hold that many
+    /// Gets or sets the number of further buffers. With them a transfer that ends is replaced in the queue before its data is looked at, and a reader may hold that many
     /// before the queue runs short; without, each buffer is submitted again when it was consumed. 0 to 4,096; 16 when left out.
     /// </summary>
     public int Spares { get; init; } = 16;
 
-    /// <summary>What happens when a reader is late.</summary>
+    /// <summary>Gets or sets what happens when a reader is late.</summary>
     public UsbRingOverflow Overflow { get; init; }
 
-    /// <summary>What happens when the endpoint stalls.</summary>
+    /// <summary>Gets or sets what happens when the endpoint stalls.</summary>
     public UsbRingStall Stall { get; init; }
 
     /// <summary>
-    /// Whether an isochronous ring that writes sends zeros when there is nothing else, so that the endpoint never misses its turn; each such
+    /// Gets or sets whether an isochronous ring that writes sends zeros when there is nothing else, so that the endpoint never misses its turn; each such
     /// transfer counts as an under-run.
     /// </summary>
     public bool FillUnderruns { get; init; }
@@ -66,11 +66,12 @@ public sealed record UsbRingOptions
     /// </summary>
     public int ErrorLimit { get; init; } = 100;
 
-    /// <summary>The bulk stream of the endpoint to use, as <see cref="UsbDeviceHandle.AllocateStreams(int, ReadOnlySpan{byte})"/> gave it; 0 is none.</summary>
+    /// <summary>Gets or sets the bulk stream of the endpoint to use, as <see cref="UsbDeviceHandle.AllocateStreams(int, ReadOnlySpan{byte})"/> gave it; 0 is
+    /// none.</summary>
     public int StreamId { get; init; }
 
     /// <summary>
-    /// Whether code that awaits buffers goes on on the event thread, inside libusb's callback and under its rules, instead of on the thread pool.
+    /// Gets or sets whether code that awaits buffers goes on on the event thread, inside libusb's callback and under its rules, instead of on the thread pool.
     /// </summary>
     public bool ContinueOnEventThread { get; init; }
 
@@ -162,11 +163,11 @@ public sealed record UsbRingOptions
         double total = bytesPerSecond * time.TotalSeconds;
         if (endpoint.TransferType == UsbTransferType.Isochronous)
         {
-            // The bus asks every interval, however little moves in each: the depth is a number of intervals.
+            // The bus polls every interval, however little moves in each: the depth is a number of intervals.
             double intervals = Math.Max(2, time / endpoint.ServiceInterval);
             int bytes = Math.Max(endpoint.BytesPerInterval, 1);
             double most = Math.Min(intervals / 4, MostIsoBytes / (double)bytes);
-            if (depth is null && limit is { } allowed) // a quarter of what there is room for, so that a queue of transfers remains
+            if (depth is null && limit is { } allowed) // a quarter of the available room, so that a queue of transfers remains
                 most = Math.Min(most, UsbfsMemory.ShareOf(allowed) / 4.0 / bytes);
             int packets = (int)Math.Clamp(most, 1, 64);
             packets = packets >= 8 ? packets / 8 * 8 : packets;

@@ -1,10 +1,10 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>What a ring that is read does when its reader is late and no buffer is free.</summary>
+/// <summary>Specifies what a ring that is read does when its reader is late and no buffer is free.</summary>
 public enum UsbRingOverflow
 {
     /// <summary>
-    /// Isochronous rings drop, others wait: a bulk or interrupt device keeps what nobody takes, an isochronous one does not.
+    /// Isochronous rings drop, others wait: a bulk or interrupt device keeps what no thread takes, an isochronous one does not.
     /// </summary>
     Automatic,
 

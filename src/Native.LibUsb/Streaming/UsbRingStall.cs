@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>What a ring does when its endpoint stalls.</summary>
+/// <summary>Specifies what a ring does when its endpoint stalls.</summary>
 public enum UsbRingStall
 {
     /// <summary>
@@ -10,8 +10,8 @@ public enum UsbRingStall
     Stop,
 
     /// <summary>
-    /// Clears the halt (<see cref="UsbEndpoint.ClearHalt"/>, on the thread pool) and goes on; of what was to be sent, what the device has not
-    /// taken is sent again.
+    /// Clears the halt (<see cref="UsbEndpoint.ClearHalt"/>, on the thread pool) and goes on; the ring sends the data that the device
+    /// has not taken again.
     /// </summary>
     ClearHalt,
 }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents what a ring has counted since it was made.</summary>
+/// <summary>Represents the counts of a ring since it was made.</summary>
 /// <remarks>
 /// Every packet of an isochronous device that does not reach the program has one of four causes:
 /// <list type="bullet">
@@ -14,10 +14,11 @@ namespace Native.LibUsb.Streaming;
 /// </remarks>
 public readonly record struct UsbRingStatistics
 {
-    /// <summary>Transfers in flight now.</summary>
+    /// <summary>Gets or sets the transfers in flight now.</summary>
     public int Armed { get; init; }
 
-    /// <summary>The fewest that were in flight while it ran, since it was last started, right after one had ended: 0 means that the queue ran dry.</summary>
+    /// <summary>Gets or sets the fewest that were in flight while it ran, since it was last started, right after one had ended: 0 means that the queue ran
+    /// dry.</summary>
     public int LowestArmed { get; init; }
 
     /// <summary>Transfers that ended, however they did.</summary>
@@ -26,20 +27,20 @@ public readonly record struct UsbRingStatistics
     /// <summary>Bytes that moved.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>Good isochronous packets, empty ones included.</summary>
+    /// <summary>Gets the number of good isochronous packets, empty ones included.</summary>
     public long Packets { get; init; }
 
-    /// <summary>Good isochronous packets without data: the device had nothing to send.</summary>
+    /// <summary>Gets the number of good isochronous packets without data: the device had nothing to send.</summary>
     public long EmptyPackets { get; init; }
 
     /// <summary>Submissions that libusb refused.</summary>
     public long SubmitFailures { get; init; }
 
-    /// <summary>What libusb said when it last refused one; <see cref="UsbError.Success"/> when it never did.</summary>
+    /// <summary>Gets or sets what libusb said when it last refused one; <see cref="UsbError.Success"/> when it never did.</summary>
     public UsbError LastSubmitFailure { get; init; }
 
     /// <summary>
-    /// How often a ring that is written had nothing in flight: a transfer had ended, nothing was committed and waited, and what refills the queue in
+    /// Gets or sets how often a ring that is written had nothing in flight: a transfer had ended, nothing was committed and waited, and what refills the queue in
     /// the callback (a handler, or code that continues there) had not done so either. Each transfer of <see cref="UsbRingOptions.FillUnderruns"/> counts.
     /// </summary>
     public long Underruns { get; init; }
@@ -47,11 +48,11 @@ public readonly record struct UsbRingStatistics
     /// <summary>Halts that were cleared.</summary>
     public long Recoveries { get; init; }
 
-    /// <summary>What arrived and was thrown away because the reader was late.</summary>
+    /// <summary>Gets or sets what arrived and was thrown away because the reader was late.</summary>
     public UsbRingLoss Dropped { get; init; }
 
     /// <summary>
-    /// Service intervals of an isochronous endpoint in which no transfer was in the queue, found by comparing the clocks, to within half a
+    /// Gets the number of service intervals of an isochronous endpoint in which no transfer was in the queue, found by comparing the clocks, to within half a
     /// transfer.
     /// </summary>
     public long MissedIntervals { get; init; }
@@ -75,12 +76,13 @@ public readonly record struct UsbRingStatistics
     /// </summary>
     public TimeSpan LongestCallback { get; init; }
 
-    /// <summary>Transfers by status.</summary>
+    /// <summary>Gets or sets the transfers by status.</summary>
     public UsbStatusCounts Transfers { get; init; }
 
     /// <summary>Isochronous packets by status.</summary>
     public UsbStatusCounts PacketStatuses { get; init; }
 
-    /// <summary>Isochronous packets of the device that did not reach the program: failed, dropped, and missed intervals. One that failed and was dropped is one.</summary>
+    /// <summary>Isochronous packets of the device that did not reach the program: failed, dropped, and missed intervals. One that failed and was dropped is
+    /// one.</summary>
     public long LostPackets { get; init; }
 }

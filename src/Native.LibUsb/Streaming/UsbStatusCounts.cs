@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Transfers or packets by how they ended.</summary>
+/// <summary>Represents numbers of transfers or packets by their status.</summary>
 /// <param name="Completed"><see cref="UsbTransferStatus.Completed"/>.</param>
 /// <param name="Error"><see cref="UsbTransferStatus.Error"/>.</param>
 /// <param name="TimedOut"><see cref="UsbTransferStatus.TimedOut"/>.</param>
@@ -10,6 +10,6 @@ namespace Native.LibUsb.Streaming;
 /// <param name="Overflow"><see cref="UsbTransferStatus.Overflow"/>.</param>
 public readonly record struct UsbStatusCounts(long Completed, long Error, long TimedOut, long Canceled, long Stall, long NoDevice, long Overflow)
 {
-    /// <summary>All that failed; what was cancelled did not.</summary>
+    /// <summary>Gets all that failed; what was cancelled did not.</summary>
     public long Failed => Error + TimedOut + Stall + NoDevice + Overflow;
 }

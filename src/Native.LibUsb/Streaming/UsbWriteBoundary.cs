@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Whether who writes a ring as a stream of bytes marks the ends of messages.</summary>
+/// <summary>Specifies whether a writer of a ring as a stream of bytes marks the ends of messages.</summary>
 public enum UsbWriteBoundary
 {
     /// <summary>No: flushing sends what was written, and nothing else. No zero-length packet is ever sent.</summary>

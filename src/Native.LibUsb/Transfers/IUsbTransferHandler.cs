@@ -2,7 +2,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Handles completions without a delegate: the compiler knows the method when it compiles <see cref="UsbTransfer.SetHandler{THandler}"/>,
-/// so nothing is looked up and the body can be inlined. What the handler needs is reached through <see cref="UsbTransfer.State"/>.
+/// so nothing is looked up and the body can be inlined. The handler reaches the objects that it needs through <see cref="UsbTransfer.State"/>.
 /// </summary>
 public interface IUsbTransferHandler
 {

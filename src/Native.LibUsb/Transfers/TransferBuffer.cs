@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// The memory of one transfer: its own native block, reused as long as it is large enough, or memory of the caller's, pinned until the
+/// Represents the memory of one transfer: its own native block, reused as long as it is large enough, or memory of the caller's, pinned until the
 /// transfer is configured anew or released. Neither moves while libusb holds a pointer into it.
 /// </summary>
 /// <remarks>It neither pins nor unpins: that may run code of the program, which may throw, or close what the transfer belongs to.</remarks>
@@ -18,7 +18,7 @@ internal unsafe struct TransferBuffer
 
     public int Length { get; private set; }
 
-    /// <summary>What follows the first bytes; empty when there is less.</summary>
+    /// <summary>Returns what follows the first bytes; empty when there is less.</summary>
     public readonly Span<byte> From(int skipped)
     {
         int length = Length;

@@ -4,7 +4,7 @@ using System.Threading.Tasks.Sources;
 namespace Native.LibUsb;
 
 /// <summary>
-/// What <c>await</c> waits for: one for each transfer that was ever awaited, used again for each submission, so that waiting allocates nothing.
+/// Represents the awaitable of a transfer: one for each transfer that was ever awaited, used again for each submission, so that waiting allocates nothing.
 /// </summary>
 internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSource<UsbTransferOutcome>
 {
@@ -14,13 +14,13 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     private CancellationToken _cancellationToken;
     private CancellationTokenRegistration _cancellation;
 
-    // Where a cancellation is that a log handler has asked for, and that the thread pool makes.
+    // Where a cancellation is that a log handler has requested, and that the thread pool makes.
     private const int NoCancellation = 0;
     private const int CancellationQueued = 1;
     private const int CancellationRuns = 2;
     private int _laterCancellation;
 
-    // The thread that is signalling; 0 when none is. Only the next submission of a transfer that nobody awaited can meet it.
+    // The thread that is signalling; 0 when none is. Only the next submission of a transfer that no thread awaited can meet it.
     private int _signalling;
 
     // Code that goes on inside the signal. The signal is done before it runs, because it may wait for the next submission.
@@ -37,13 +37,13 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     /// </summary>
     public Memory<byte> Answer { get; set; }
 
-    /// <summary>What the awaiting code holds for this submission.</summary>
+    /// <summary>Gets the token that the awaiting code holds for this submission.</summary>
     public short Token => _core.Version;
 
-    /// <summary>Whether the token of this submission was cancelled.</summary>
+    /// <summary>Gets whether the token of this submission was cancelled.</summary>
     public bool IsCancellationRequested => _cancellationToken.IsCancellationRequested;
 
-    /// <summary>What a submission gives whose token is cancelled already.</summary>
+    /// <summary>Gets the result of a submission whose token is cancelled already.</summary>
     /// <remarks>An async method, because only what such a method throws makes a task that counts as cancelled and still has our exception.</remarks>
     public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     /// <summary>
     /// Ends what <see cref="Begin"/> began with the token: after it the token cancels nothing any more, so that it never hits the next
-    /// submission. A cancellation that is just being made is waited for; it does not block.
+    /// submission. A cancellation that is just being made is awaited; it does not block.
     /// </summary>
     public void EndCancellation()
     {
@@ -80,7 +80,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
             EndLaterCancellation();
     }
 
-    /// <summary>Copies the answer of a control request. It is called inside libusb's frames: no exception leaves it, and the awaiting code gets it instead.</summary>
+    /// <summary>Copies the answer of a control request. It is called inside libusb's frames: no exception leaves it, and the awaiting code gets it
+    /// instead.</summary>
     public void CopyAnswer(ReadOnlySpan<byte> data)
     {
         try
@@ -131,7 +132,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // Withdrawn when its submission has ended. If another submission has queued its own since, this is as good as that.
+        // Withdrawn when its submission has ended. If another submission has queued its own since, this one has the same effect.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();

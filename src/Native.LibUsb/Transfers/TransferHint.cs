@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 /// <summary>Explains errors of transfers where libusb's code alone would mislead. Only made after a failure.</summary>
 internal static class TransferHint
 {
-    /// <summary>A bulk or interrupt transfer was refused, or did not complete.</summary>
+    /// <summary>Returns the hint for a bulk or interrupt transfer that was refused, or did not complete.</summary>
     /// <param name="error">What libusb returned.</param>
     /// <param name="type">The type of the transfer.</param>
     /// <param name="length">The number of bytes of the transfer; 0 if it is not known.</param>
@@ -20,7 +20,7 @@ internal static class TransferHint
             : string.Create(CultureInfo.InvariantCulture, $"{rule}, {packetSize} bytes: read {(length / packetSize * packetSize) + packetSize} bytes and not {length}.");
     }
 
-    /// <summary>An isochronous transfer was refused, because a packet is longer than the endpoint takes.</summary>
+    /// <summary>Returns the hint for an isochronous transfer that was refused, because a packet is longer than the endpoint takes.</summary>
     /// <param name="error">What libusb returned.</param>
     /// <param name="length">The bytes of the longest packet.</param>
     /// <param name="endpoint">The endpoint in the active setting.</param>
@@ -31,7 +31,7 @@ internal static class TransferHint
             : null;
 
     /// <summary>
-    /// The kernel had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error. Or it was too large in
+    /// Returns the hint for a kernel that had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error. Or it was too large in
     /// another way.
     /// </summary>
     /// <param name="error">What libusb answered.</param>

@@ -14,7 +14,7 @@ internal static class TransferTimeout
         if (time <= TimeSpan.Zero || milliseconds > LongestMilliseconds)
         {
             throw new ArgumentOutOfRangeException(nameof(timeout), time,
-                "The time limit of a transfer is 1 millisecond to 24.8 days; null or Timeout.InfiniteTimeSpan sets none. A transfer cannot be asked not to wait.");
+                "The time limit of a transfer is 1 millisecond to 24.8 days; null or Timeout.InfiniteTimeSpan sets none. libusb has no transfer that does not wait.");
         }
 
         return (uint)milliseconds;

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Memory for transfers that the program owns: memory that does not move, or memory of the kernel's that the device's controller writes into
+/// Represents memory for transfers that the program owns: memory that does not move, or memory of the kernel's that the device's controller writes into
 /// directly (<c>libusb_dev_mem_alloc</c>). Its <see cref="MemoryManager{T}.Memory"/> may be given to any transfer; several transfers may use parts
 /// of it. Made by <see cref="UsbDeviceHandle.AllocateBuffer"/>.
 /// </summary>
@@ -13,7 +13,7 @@ namespace Native.LibUsb;
 /// <para>Device memory saves the kernel's copy, and does not count twice against the usbfs limit. It exists on Linux from 4.6. On machines whose
 /// controllers do not see the processor's caches (many ARM boards) reading it byte by byte is up to fifty times slower: measure, or copy it out
 /// once.</para>
-/// <para>Device memory is freed when it is disposed and nobody has it pinned any more; the device handle disposes what is left before it closes.
+/// <para>Device memory is freed when it is disposed and no thread has it pinned any more; the device handle disposes what is left before it closes.
 /// Spans of it must not be used after that. Memory that the program itself has pinned keeps the device open until it is unpinned.</para>
 /// </remarks>
 public sealed unsafe class UsbBuffer : MemoryManager<byte>
@@ -44,10 +44,10 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
         }
     }
 
-    /// <summary>Whether the kernel gave memory of the device's controller; otherwise it is ordinary memory.</summary>
+    /// <summary>Gets whether the kernel gave memory of the device's controller; otherwise it is ordinary memory.</summary>
     public bool IsDeviceMemory { get; }
 
-    /// <summary>Its length in bytes.</summary>
+    /// <summary>Gets its length in bytes.</summary>
     public int Length { get; }
 
     /// <inheritdoc/>
@@ -69,7 +69,7 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
         lock (_change)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (IsDeviceMemory) // who has it pinned may use it when the handle is disposed already: it closes after that
+            if (IsDeviceMemory) // code that has it pinned may use it when the handle is disposed already: the handle closes after that
             {
                 bool added = false;
                 _native.DangerousAddRef(ref added);
@@ -93,7 +93,7 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
             _native.DangerousRelease();
     }
 
-    /// <summary>Disposes it: it is freed now, or when the last transfer lets go of it. May be called more than once.</summary>
+    /// <summary>Disposes it: it is freed now, or when the last transfer releases it. May be called more than once.</summary>
     [SuppressMessage("Usage", "CA1816", Justification = "There is no finaliser: a span may outlive the object.")]
     public void Dispose() => Dispose(true);
 

@@ -17,10 +17,10 @@ public unsafe ref struct UsbIsoPacketEnumerator
         _nextData = data;
     }
 
-    /// <summary>The packet that <see cref="MoveNext"/> reached.</summary>
+    /// <summary>Gets the packet that <see cref="MoveNext"/> reached.</summary>
     public UsbIsoPacket Current { get; private set; }
 
-    /// <summary>This enumerator, so that <c>foreach</c> takes it.</summary>
+    /// <summary>Gets this enumerator, so that <c>foreach</c> takes it.</summary>
     public readonly UsbIsoPacketEnumerator GetEnumerator() => this;
 
     /// <summary>Goes to the next packet.</summary>
@@ -31,7 +31,7 @@ public unsafe ref struct UsbIsoPacketEnumerator
         if (_next == _end)
             return false;
         Current = new UsbIsoPacket(_next, _nextData);
-        // The next packet lies behind what was asked for here, not behind what arrived: nothing is moved together.
+        // The next packet lies behind what was requested here, not behind what arrived: nothing is moved together.
         _nextData += _next->length;
         _next++;
         return true;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Who a control request is for: bits 0 to 4 of <c>bmRequestType</c>.</summary>
+/// <summary>Specifies the recipient of a control request: bits 0 to 4 of <c>bmRequestType</c>.</summary>
 public enum UsbRecipient
 {
     /// <summary>The device.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Who defines a control request: bits 5 and 6 of <c>bmRequestType</c>.</summary>
+/// <summary>Specifies the kind of a control request, which is the body that defines it: bits 5 and 6 of <c>bmRequestType</c>.</summary>
 public enum UsbRequestKind
 {
     /// <summary>The USB specification.</summary>

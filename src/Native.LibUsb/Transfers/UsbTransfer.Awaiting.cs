@@ -10,15 +10,15 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     // Made by the first awaited submission, and used again for each one.
     private TransferCompletion? _completion;
 
-    // The same while an awaited submission is in flight, otherwise null. Written by whoever has just taken the transfer for submission.
+    // The same while an awaited submission is in flight, otherwise null. Written by the thread that has just taken the transfer for submission.
     private TransferCompletion? _awaited;
 
-    // Who waits for the release; afterwards the one that is complete, for whoever asks then.
+    // The task of the threads that wait for the release; after the release a completed task, for later callers.
     private TaskCompletionSource? _released;
     private static readonly TaskCompletionSource s_released = Completed();
 
     /// <summary>
-    /// Where code that awaits goes on: on the event thread inside libusb's callback, which is the quickest and under the same
+    /// Gets or sets where code that awaits goes on: on the event thread inside libusb's callback, which is the quickest and under the same
     /// rules as a callback (nothing that blocks, no synchronous transfer, no opening), or on the thread pool (false, the default). Code with
     /// a synchronization context, such as a window's, goes on there. Read at each submission.
     /// </summary>
@@ -26,20 +26,21 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 
     /// <summary>
     /// Submits the transfer (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for it. The context's
-    /// event thread is started if nobody handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once, before the next
+    /// event thread is started if no thread handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once, before the next
     /// submission. Nothing is allocated after the first submission, unless it fails.
     /// </summary>
     /// <param name="cancellationToken">
     /// Cancels the transfer at libusb. The wait ends after its callback, when the buffer is the program's again. A transfer that was quicker
     /// ends as it came to.
     /// </param>
-    /// <returns>The bytes that moved; of an isochronous transfer the sum over its packets, whose status is asked with <see cref="IterIso"/>.</returns>
-    /// <exception cref="UsbTransferCanceledException">It was cancelled, also by disposing. The bytes that had moved are told by it.</exception>
+    /// <returns>The bytes that moved; of an isochronous transfer the sum over its packets, whose status is read with <see cref="IterIso"/>.</returns>
+    /// <exception cref="UsbTransferCanceledException">It was cancelled, also by disposing. It reports the bytes that had moved.</exception>
     /// <exception cref="UsbException">
     /// libusb refused it, as in <see cref="Submit"/>, or it failed: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
-    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. The bytes that had moved are told by it.
+    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. It reports the bytes that had moved.
     /// </exception>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being changed.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being
+    /// changed.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public ValueTask<int> SubmitAsync(CancellationToken cancellationToken = default)
@@ -55,10 +56,12 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
             : ValueTask.FromException<int>(SubmitFailure(error));
     }
 
-    /// <summary>As <see cref="SubmitAsync"/>, but tells how it ended instead of throwing it, also when libusb refuses it or it is cancelled.</summary>
+    /// <summary>Submits the transfer as <see cref="SubmitAsync"/>does, but returns the status instead of throwing an exception, also when libusb refuses it or it is
+    /// cancelled.</summary>
     /// <param name="cancellationToken">Cancels the transfer at libusb.</param>
     /// <returns>The error, if any, and the bytes that moved.</returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being changed.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being
+    /// changed.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
     public ValueTask<UsbTransferOutcome> TrySubmitAsync(CancellationToken cancellationToken = default)
@@ -73,8 +76,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>
-    /// As <see cref="Dispose"/>, and waits without blocking until it is freed: a transfer in flight is cancelled, and its callback has
-    /// returned. The context's event thread is started if nobody handles events.
+    /// Disposes the transfer as <see cref="Dispose"/> does, and waits without blocking until it is freed: a transfer in flight is cancelled, and its callback has
+    /// returned. The context's event thread is started if no thread handles events.
     /// </summary>
     /// <returns>Ends when nothing of the transfer is left. Awaited in its own callback, that comes after the callback.</returns>
     public ValueTask DisposeAsync()
@@ -118,18 +121,18 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
             UseBuffer();
             return true;
         }
-        catch (InvalidOperationException) // disposed or doomed meanwhile, which unpinned it
+        catch (InvalidOperationException) // disposed or doomed in the meantime, which unpinned it
         {
             return false;
         }
     }
 
-    /// <summary>Ends an awaited submission. libusb has given the transfer back, and it is still taken: nobody else can submit it yet.</summary>
+    /// <summary>Ends an awaited submission. libusb has given the transfer back, and it is still taken: no other thread can submit it yet.</summary>
     private void CompleteAwaited(TransferCompletion completion)
     {
         _awaited = null;
         if (!completion.Answer.IsEmpty)
-            CopyAnswer(completion); // before anybody can release the transfer
+            CopyAnswer(completion); // before any thread can release the transfer
         completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();

@@ -11,7 +11,7 @@ public sealed unsafe partial class UsbTransfer
     // Lengths as configured, kept only where libusb overwrites them in flight (WinUSB).
     private int* _isoPacketLengths;
 
-    /// <summary>How many packets it is configured for; 0 when it is not isochronous.</summary>
+    /// <summary>Gets how many packets it is configured for; 0 when it is not isochronous.</summary>
     public int IsoPacketCount
     {
         get
@@ -27,11 +27,13 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
     /// <param name="packetLength">
-    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). 0 is allowed, as libusb and the kernel allow it: such a packet takes its turn and moves nothing.
+    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). 0 is allowed, as
+    /// libusb and the kernel allow it: such a packet takes its turn and moves nothing.
     /// </param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is
+    /// what streams should have.</param>
     /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
@@ -56,14 +58,15 @@ public sealed unsafe partial class UsbTransfer
     /// Configures an isochronous transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.
     /// </summary>
     /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <param name="buffer">Where the packets lie one after the other, each as long as asked for, however long it turns out.</param>
+    /// <param name="buffer">Where the packets lie one after the other, each as long as requested, however long it turns out.</param>
     /// <param name="packetLengths">
     /// Bytes of each packet; 0 takes a turn and moves nothing. At most <see cref="IsoPacketCapacity"/> packets, which together fit the buffer. Empty: the buffer
     /// is divided evenly into <see cref="IsoPacketCapacity"/> packets, and must divide without remainder.
     /// </param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is
+    /// what streams should have.</param>
     /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
     /// <exception cref="ArgumentException">The buffer and the packets do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, a length or the timeout is out of range.</exception>
@@ -112,14 +115,14 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// The packets in order, each with its status and what arrived. Costs the same for every packet whatever their lengths, allocates
-    /// nothing, and good packets are delivered whatever became of their neighbours.
+    /// Gets the packets in order, each with its status and what arrived. Costs the same for every packet regardless of their lengths, allocates
+    /// nothing, and delivers good packets also next to failed ones.
     /// </summary>
     /// <remarks>
     /// <para>Use it in the callback, or while the transfer is at rest. It and the spans are valid until the transfer is configured, submitted or
-    /// disposed: see to it that no other thread does that meanwhile.</para>
+    /// disposed: make sure that no other thread does that in the meantime.</para>
     /// <para>On Linux a transfer of more than 128 packets is several URBs. If it is cancelled, or its time runs out, or a later URB is refused (the
-    /// status is then <see cref="UsbTransferStatus.Error"/>), nobody knows which packet is which, and all are told as empty, with the transfer's
+    /// status is then <see cref="UsbTransferStatus.Error"/>), the results of single packets are unknown, and all are reported as empty, with the transfer's
     /// status. Take at most 128 packets where what came before that matters.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">It is not isochronous, or it is submitted.</exception>
@@ -132,14 +135,14 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Gets the length asked for of each packet. Unlike <see cref="IterIso"/> it may be called while the transfer is submitted, because only results belong to
+    /// Gets the length requested of each packet. Unlike <see cref="IterIso"/> it may be called while the transfer is submitted, because only results belong to
     /// libusb then.
     /// </summary>
     /// <returns>A copy, one element for each packet; empty when the transfer is not isochronous.</returns>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public int[] GetIsoPacketLengths()
     {
-        lock (_freeing) // the native transfer is not freed meanwhile
+        lock (_freeing) // the native transfer is not freed in the meantime
         {
             CheckNotDead();
             var lengths = new int[_isoPacketCount];
@@ -149,7 +152,7 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>The bytes of the largest URB that libusb makes of the packets on Linux, and of the longest packet.</summary>
+    /// <summary>Gets the bytes of the largest URB that libusb makes of the packets on Linux, and of the longest packet.</summary>
     private (int Urb, int Packet) LargestPiece()
     {
         long largest = 0, current = 0;
@@ -180,7 +183,7 @@ public sealed unsafe partial class UsbTransfer
             ThrowShortIsochronous();
     }
 
-    // libusb compares the length asked for with a count that it keeps for other transfers only: all would end as failed.
+    // libusb compares the length requested with a count that it keeps for other transfers only: all would end as failed.
     [DoesNotReturn]
     private static void ThrowShortIsochronous() => throw new InvalidOperationException(
         "An isochronous transfer cannot have UsbTransferFlags.ShortIsError: its packets have a length and a status each (IterIso).");
@@ -233,7 +236,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     // WinUSB's isochronous path uses the packet descriptors for itself while the transfer is in flight, and leaves other lengths
-    // behind. Elsewhere nobody writes them, and the copy would cost time on every submission.
+    // behind. Elsewhere no thread writes them, and the copy would cost time on every submission.
     private void KeepIsoPacketLengths()
     {
         if (!OperatingSystem.IsWindows())
@@ -244,7 +247,7 @@ public sealed unsafe partial class UsbTransfer
             _isoPacketLengths[i] = (int)_native->iso_packet_desc[i].length;
     }
 
-    /// <summary>Tells nothing where libusb would tell something wrong. For transfers that did not complete.</summary>
+    /// <summary>Reports no packets where libusb would report wrong ones. For transfers that did not complete.</summary>
     /// <remarks>
     /// libusb gives packets their places in the order in which URBs end. A transfer that is stopped has its URBs discarded from the last to the
     /// first, so packets get places that are not theirs, and with them data of the submission before. When a URB was refused, its packets are

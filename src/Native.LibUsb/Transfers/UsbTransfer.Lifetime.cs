@@ -7,8 +7,8 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Asks libusb to cancel it (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows, with
-    /// <see cref="UsbTransferStatus.Canceled"/> or, when it was quicker, with what the transfer had come to; bytes that arrived are
+    /// Requests the cancellation from libusb (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows, with
+    /// <see cref="UsbTransferStatus.Canceled"/> or, when the transfer ended first, with its own status; bytes that arrived are
     /// there in either case. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
     /// <exception cref="UsbException">
@@ -28,7 +28,7 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>As <see cref="Cancel"/>, but says whether there was anything to cancel instead of throwing.</summary>
+    /// <summary>Cancels the transfer as <see cref="Cancel"/> does, but returns whether it was in flight instead of throwing.</summary>
     /// <returns>Whether libusb took the request. False: it is not submitted, or its callback is on its way.</returns>
     public bool TryCancel() => CancelInFlight() == UsbError.Success;
 
@@ -48,7 +48,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Lets go of the transfer. If it is submitted it is cancelled, this method returns at once, and its callback is still called; native
+    /// Releases the transfer. If it is submitted it is cancelled, this method returns at once, and its callback is still called; native
     /// memory is freed, and memory of the caller's is unpinned, after that. Never blocks; may be called from any thread, from any
     /// callback, and more than once. An exception of the caller's memory that is unpinned goes to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
@@ -61,18 +61,18 @@ public sealed unsafe partial class UsbTransfer
             CancelInFlight();
     }
 
-    /// <summary>The device handle closes: no submission from here on, and the transfer reports to the handle when it is at rest.</summary>
+    /// <summary>Refuses submissions from here on, because the device handle closes; the transfer reports to the handle when it is at rest.</summary>
     internal void StopForClosingHandle()
     {
         Interlocked.Or(ref _stop, HandleClosing);
         CancelInFlight();
     }
 
-    /// <summary>The interface of its endpoint closes: no submission until the interface is claimed again.</summary>
+    /// <summary>Refuses submissions until the interface is claimed again, because the interface of its endpoint closes.</summary>
     internal void StopForClosingInterface()
     {
         FollowClaims();
-        if ((Volatile.Read(ref _stop) & InterfaceClosed) != 0) // otherwise it was configured for another interface meanwhile
+        if ((Volatile.Read(ref _stop) & InterfaceClosed) != 0) // otherwise it was configured for another interface in the meantime
             CancelInFlight();
     }
 
@@ -80,7 +80,8 @@ public sealed unsafe partial class UsbTransfer
     internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
 
     /// <summary>
-    /// Notes whether an interface keeps it from being submitted: the claim that made it is closed, or that of its endpoint is or changes its setting. Whoever
+    /// Notes whether an interface keeps it from being submitted: the claim that made it is closed, or that of its endpoint is or changes its setting. The
+    /// thread that
     /// changes the answer calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
     /// </summary>
     internal void FollowClaims()
@@ -124,15 +125,16 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Gets whether code awaits its end, or that it is freed.</summary>
     internal bool IsAwaited => Volatile.Read(ref _awaited) is not null || Volatile.Read(ref _released) is { Task.IsCompleted: false };
 
-    /// <summary>Whether libusb, a callback, or somebody who configures it, still has it.</summary>
+    /// <summary>Gets whether libusb, a callback, or a thread that configures it, still has it.</summary>
     internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback | Setting)) != 0;
 
-    /// <summary>Asks again, for the handle that closes: a request can come too early for a submission that is just being made.</summary>
+    /// <summary>Requests the cancellation again, for the handle that closes: a request can come too early for a submission that is just being made.</summary>
     internal void CancelAgain() => CancelInFlight();
 
     /// <summary>Frees it if it is at rest. Exactly one call ever does.</summary>
-    /// <returns>Whether it is free now, all of it, also when another thread is freeing it: that is waited for.</returns>
-    /// <remarks>Finalizers, libusb's callbacks and the threads that close an object call this method. It reports an exception of the caller's memory, and never throws it.</remarks>
+    /// <returns>Whether it is free now, all of it, also when another thread is freeing it: the call waits for that.</returns>
+    /// <remarks>Finalizers, libusb's callbacks and the threads that close an object call this method. It reports an exception of the caller's memory, and
+    /// never throws it.</remarks>
     internal bool TryRelease()
     {
         Exception? failure = null;
@@ -183,7 +185,8 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>After a submission: if somebody set a reason to stop it in the meantime, his request to cancel may have come too early.</summary>
+    /// <summary>Cancels a transfer after its submission, if a thread set a reason to stop it before: that thread's request to cancel may have come too
+    /// early.</summary>
     private void CancelIfStopped(CancellationToken cancellationToken)
     {
         if ((Volatile.Read(ref _stop) & (Disposed | OwnerClosing)) != 0 || cancellationToken.IsCancellationRequested)

@@ -22,7 +22,7 @@ public sealed unsafe partial class UsbTransfer
             return false;
         _root.Target = owner;
         _native->callback = callback;
-        if (!IsStopping) // after the state was written: whoever closes first sets _stop, and then looks at the state
+        if (!IsStopping) // after the state was written: the thread that closes first sets _stop, and then looks at the state
             return true;
         EndOwnership();
         return false;
@@ -39,7 +39,7 @@ public sealed unsafe partial class UsbTransfer
             : new ObjectDisposedException(_handle.IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
     }
 
-    /// <summary>Gives the transfer back. It is at rest, and nobody cancels it any more.</summary>
+    /// <summary>Gives the transfer back. It is at rest, and no thread cancels it any more.</summary>
     internal void EndOwnership()
     {
         _native->callback = &OnCompleted;
@@ -85,6 +85,6 @@ public sealed unsafe partial class UsbTransfer
         KeepIsoPacketLengths();
     }
 
-    /// <summary>Before each submission of an owned isochronous transfer on Windows, where libusb overwrites the lengths in flight.</summary>
+    /// <summary>Restores the lengths before each submission of an owned isochronous transfer on Windows, where libusb overwrites them.</summary>
     internal void RestorePackets() => RestoreIsoPacketLengths();
 }

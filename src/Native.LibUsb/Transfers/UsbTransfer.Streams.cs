@@ -2,7 +2,7 @@ namespace Native.LibUsb;
 
 public sealed partial class UsbTransfer
 {
-    /// <summary>The bulk stream it is for, from 1; 0 when it is for none.</summary>
+    /// <summary>Gets the bulk stream it is for, from 1; 0 when it is for none.</summary>
     public int StreamId => Type == UsbTransferType.BulkStream ? _streamId : 0;
 
     /// <summary>

@@ -20,11 +20,12 @@ public sealed unsafe partial class UsbTransfer
     /// <see cref="UsbError.NoDevice"/> in the callback of every transfer that was in flight.</para>
     /// <para>The callback runs inside libusb. Calls that block throw <see cref="InvalidOperationException"/> in it, with one exception that the library cannot
     /// detect: to block on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because the thread that waits is the one
-    /// that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>; if nobody has subscribed, the
+    /// that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>; if no handler has subscribed, the
     /// call that handles the events throws it, and on an event thread of the library it ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls; or the endpoint that created it is stale
+    /// It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls; or the endpoint that
+    /// created it is stale
     /// (<see cref="UsbEndpoint.IsStale"/>), because the alternate setting or the configuration has changed or the device was reset.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
@@ -46,7 +47,8 @@ public sealed unsafe partial class UsbTransfer
     /// <see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows. <see cref="UsbError.Closed"/> inside a callback when the transfer, its
     /// interface, its device handle or the context is closing. <see cref="UsbError.NotFound"/> also when the endpoint that created the transfer is stale.
     /// </returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls.</exception>
+    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, the alternate setting of its interface is being changed,
+    /// or a log handler calls.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
     /// <exception cref="ObjectDisposedException">On another thread: the transfer, its interface or its device handle is disposed.</exception>
     public UsbError TrySubmit() => TrySubmit(null, default);
@@ -70,7 +72,7 @@ public sealed unsafe partial class UsbTransfer
             return Refuse(state);
         if (OperatingSystem.IsWindows())
             RestoreIsoPacketLengths();
-        if (awaited is not null) // it is null already where nobody awaits: each awaited submission takes its own back when it ends
+        if (awaited is not null) // it is null already where no thread awaits: each awaited submission takes its own back when it ends
         {
             _awaited = awaited;
             awaited.Begin(cancellationToken);
@@ -81,7 +83,7 @@ public sealed unsafe partial class UsbTransfer
         if (result != 0)
             RollBack(state);
         else if (_stop != 0 || cancellationToken.IsCancellationRequested)
-            CancelIfStopped(cancellationToken); // somebody wanted to stop it after we looked, and found nothing in flight to cancel
+            CancelIfStopped(cancellationToken); // a thread wanted to stop it after we looked, and found nothing in flight to cancel
         return (UsbError)result;
     }
 
@@ -198,7 +200,7 @@ public sealed unsafe partial class UsbTransfer
         int stop = _stop;
         RollBack(state);
         if (stop == Stale)
-            return UsbError.NotFound; // what libusb would return on Linux; SubmitFailure says more
+            return UsbError.NotFound; // the code that libusb would return on Linux; SubmitFailure has the details
         if (!IsRefusedQuietly(stop))
             ThrowStopped(stop);
         return UsbError.Closed;
@@ -214,7 +216,7 @@ public sealed unsafe partial class UsbTransfer
         return UsbError.Closed;
     }
 
-    /// <summary>Whether a callback submits something that is closing, which is no error of the callback's: it could not know.</summary>
+    /// <summary>Returns whether a callback submits something that is closing, which is no error of the callback's: it could not know.</summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);
 

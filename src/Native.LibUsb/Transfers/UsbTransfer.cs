@@ -11,7 +11,7 @@ namespace Native.LibUsb;
 /// </summary>
 /// <remarks>
 /// <para>Every submission that succeeds has exactly one callback, also when it is cancelled, when the device is unplugged, and when the
-/// transfer or its device handle is disposed meanwhile. The callback runs on the thread that handles the context's events
+/// transfer or its device handle is disposed in the meantime. The callback runs on the thread that handles the context's events
 /// (<see cref="UsbContext.HandleEvents"/> or <see cref="UsbContext.StartEventThread"/>).</para>
 /// <para>While it is submitted, the buffer and the results belong to libusb: reading them throws. A submitted transfer is kept alive by
 /// the library, even when the program drops every reference to it.</para>
@@ -27,11 +27,12 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //    v                  +--------------------- Callback | InFlight
     //   Dead, then Dead | Freed
     //
-    // While somebody configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released meanwhile. It is DoomedSetting when its
-    // callback has returned meanwhile and it was doomed: whoever configures it releases it.
+    // While a thread configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released in the meantime. It is
+    // DoomedSetting when its
+    // callback has returned in the meantime and it was doomed: the thread that configures it releases it.
     // While the transfer is InFlight and not in its callback only the completion writes _state, so that write is a plain one.
-    // Everything that wants to stop the transfer sets a bit in _stop and leaves _state alone. Whoever brings the transfer back to
-    // Idle looks at _stop afterwards, and whoever moves it from Idle to Dead frees it: exactly one thread succeeds in that.
+    // Everything that wants to stop the transfer sets a bit in _stop and leaves _state alone. The thread that brings the transfer back to
+    // Idle looks at _stop afterwards, and the thread that moves it from Idle to Dead frees it: exactly one thread succeeds in that.
     private const int Idle = 0;
     private const int InFlight = 1;
     private const int InCallback = 2;
@@ -51,7 +52,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int SettingChanges = 32;
     private const int Stale = 64;
 
-    // Whoever closes the handle or the interface waits for the transfer.
+    // The thread that closes the handle or the interface waits for the transfer.
     private const int OwnerClosing = HandleClosing | InterfaceClosed;
 
     private libusb_transfer* _native;
@@ -66,7 +67,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private TransferBuffer _buffer;
 
-    // What it is configured for and how it ended: the native transfer says the same, but another thread may be about to free that.
+    // The configuration and the outcome: the native transfer has the same, but another thread may be about to free it.
     private UsbTransferFlags _flags;
     private UsbTransferType _type;
     private byte _endpoint;
@@ -79,7 +80,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private readonly UsbDeviceHandle _handle;
     private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
-    // Held by those who call libusb_cancel_transfer and by the one who frees the native transfer. Never held while submitting or
+    // Held by threads that call libusb_cancel_transfer and by the thread that frees the native transfer. Never held while submitting or
     // in a callback.
     private readonly Lock _freeing = new();
 
@@ -112,34 +113,34 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <summary>Frees a transfer that the program forgot. One in flight is rooted, so this never meets one.</summary>
     ~UsbTransfer() => TryRelease();
 
-    /// <summary>The device handle it was made by, which must be open to submit it.</summary>
+    /// <summary>Gets the device handle it was made by, which must be open to submit it.</summary>
     public UsbDeviceHandle Handle => _handle;
 
     /// <summary>Gets the claim whose endpoint made it, and which disposes it; null for a transfer that the handle made.</summary>
     internal UsbInterface? Owner { get; }
 
-    /// <summary>How many isochronous packets it has room for; 0 when it was not made for isochronous endpoints.</summary>
+    /// <summary>Gets how many isochronous packets it has room for; 0 when it was not made for isochronous endpoints.</summary>
     public int IsoPacketCapacity { get; }
 
     /// <summary>
-    /// Whether libusb has it: from a successful submission until just before the callback, and in the callback again once it is
+    /// Gets whether libusb has it: from a successful submission until just before the callback, and in the callback again once it is
     /// resubmitted. May be read from any thread.
     /// </summary>
     public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
 
     /// <summary>
-    /// Whether its native memory is freed, and it cannot be used any more. False while it is disposed but still in flight, or in its callback.
+    /// Gets whether its native memory is freed, and it cannot be used any more. False while it is disposed but still in flight, or in its callback.
     /// </summary>
     public bool IsDisposed => (Volatile.Read(ref _state) & Freed) != 0;
 
-    /// <summary>Whether <see cref="Doom"/> was called.</summary>
+    /// <summary>Gets whether <see cref="Doom"/> was called.</summary>
     public bool IsDoomed => (Volatile.Read(ref _stop) & Doomed) != 0;
 
-    /// <summary>Anything the program wants to find again in the callback. May be changed at any time.</summary>
+    /// <summary>Gets or sets an object that the program wants to find again in the callback. May be changed at any time.</summary>
     public object? State { get; set; }
 
     /// <summary>
-    /// Called when the transfer ends. May be changed at any time; setting it replaces a handler set by <see cref="SetHandler{THandler}"/>
+    /// Gets or sets the method that is called when the transfer ends. May be changed at any time; setting it replaces a handler set by <see cref="SetHandler{THandler}"/>
     /// or by function pointer. An exception from it goes to
     /// <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
@@ -153,7 +154,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>How the last packet is treated.</summary>
+    /// <summary>Gets how the last packet is treated.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Set to a flag that <see cref="UsbTransferFlags"/> does not have.</exception>
     /// <exception cref="InvalidOperationException">Set while submitted, or <see cref="UsbTransferFlags.ShortIsError"/> for an isochronous transfer.</exception>
     public UsbTransferFlags Flags
@@ -177,7 +178,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>What kind of transfer it is configured for; <see cref="UsbTransferType.Control"/> before that.</summary>
+    /// <summary>Gets the transfer type that it is configured for; <see cref="UsbTransferType.Control"/> before that.</summary>
     public UsbTransferType Type
     {
         get
@@ -187,7 +188,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>The address of the endpoint, direction bit included; 0 before it is configured.</summary>
+    /// <summary>Gets the address of the endpoint, direction bit included; 0 before it is configured.</summary>
     public byte Endpoint
     {
         get
@@ -211,7 +212,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>How the last submission ended. For isochronous transfers look at the packets too (<see cref="IterIso"/>).</summary>
+    /// <summary>Gets how the last submission ended. For isochronous transfers look at the packets too (<see cref="IterIso"/>).</summary>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     public UsbTransferStatus Status
     {
@@ -237,8 +238,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// The whole buffer (for control transfers: what follows the set-up packet). It is not zeroed between submissions. The span is valid until
-    /// the transfer is configured, submitted or disposed: see to it that no other thread does that meanwhile.
+    /// Gets the whole buffer (for control transfers: what follows the set-up packet). It is not zeroed between submissions. The span is valid until
+    /// the transfer is configured, submitted or disposed: make sure that no other thread does that in the meantime.
     /// </summary>
     /// <exception cref="InvalidOperationException">It is submitted.</exception>
     public Span<byte> Buffer
@@ -250,7 +251,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>What moved: <see cref="Buffer"/> cut to <see cref="ActualLength"/>. For isochronous transfers use <see cref="IterIso"/>.</summary>
+    /// <summary>Gets the data that moved: <see cref="Buffer"/> cut to <see cref="ActualLength"/>. For isochronous transfers use <see cref="IterIso"/>.</summary>
     /// <exception cref="InvalidOperationException">It is submitted, or it is isochronous.</exception>
     public ReadOnlySpan<byte> Data
     {
@@ -265,7 +266,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// The native transfer, for what the library does not offer. Do not free it, do not change its callback, its user data or its
+    /// Gets the native transfer, for functions that the library does not offer. Do not free it, do not change its callback, its user data or its
     /// buffer, and touch nothing while it is submitted.
     /// </summary>
     public libusb_transfer* DangerousGetTransfer()
@@ -284,7 +285,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>Handles completions by a function pointer: a static method, called with no indirection but this. Replaces <see cref="Callback"/>.</summary>
-    /// <param name="handler">A static method. The program sees to it that its assembly is not unloaded.</param>
+    /// <param name="handler">A static method. The program makes sure that its assembly is not unloaded.</param>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
     public void SetHandler(delegate*<UsbTransfer, void> handler)
     {
@@ -300,7 +301,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             throw new ArgumentOutOfRangeException(parameter, flags, "There is no such flag.");
     }
 
-    /// <summary>What moved in a control transfer, which has its set-up packet before it.</summary>
+    /// <summary>Gets the data of a control transfer, which has its set-up packet before it.</summary>
     private ReadOnlySpan<byte> OtherData()
     {
         if (_type == UsbTransferType.Isochronous)
@@ -315,7 +316,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private static void InvokeCallback(UsbTransfer transfer) => transfer._callback?.Invoke(transfer);
 
-    /// <summary>For what does not change while it is submitted.</summary>
+    /// <summary>Gets the native transfer for fields that do not change while it is submitted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckNotDead()
     {
@@ -323,7 +324,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             ThrowDisposed();
     }
 
-    /// <summary>For what libusb writes.</summary>
+    /// <summary>Gets the native transfer for fields that libusb writes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckAtRest()
     {

@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// How a transfer treats its last packet. libusb's flags that free the buffer or the transfer are not here: the library owns both.
+/// Specifies how a transfer treats its last packet. libusb's flags that free the buffer or the transfer are not here: the library owns both.
 /// </summary>
 [Flags]
 public enum UsbTransferFlags
@@ -9,7 +9,7 @@ public enum UsbTransferFlags
     /// <summary>None.</summary>
     None = 0,
 
-    /// <summary>A transfer shorter than asked for ends with <see cref="UsbTransferStatus.Error"/>. Not for isochronous transfers.</summary>
+    /// <summary>A transfer shorter than requested ends with <see cref="UsbTransferStatus.Error"/>. Not for isochronous transfers.</summary>
     ShortIsError = 1 << 0,
 
     /// <summary>

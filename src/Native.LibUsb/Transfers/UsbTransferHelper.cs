@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// A callback made of one function for each way a transfer can end. A function that returns true has the transfer submitted again.
+/// Represents a callback made of one function for each way a transfer can end. A function that returns true has the transfer submitted again.
 /// One helper may serve any number of transfers.
 /// </summary>
 /// <example>
@@ -18,23 +18,23 @@ public sealed class UsbTransferHelper
 
     private readonly Func<UsbTransfer, bool>?[] _callbacks = new Func<UsbTransfer, bool>?[StatusCount];
 
-    /// <summary>Makes a helper that submits nothing again until it is told.</summary>
+    /// <summary>Makes a helper that submits nothing again until functions are set.</summary>
     public UsbTransferHelper() => Callback = Invoke;
 
     /// <summary>
     /// The transfer could not be submitted again; the argument says why. Raised on the thread that runs the callback. Without a subscriber the
     /// failure is thrown, as any exception of a callback; see <see cref="UsbContext.UnhandledCallbackException"/>. A transfer that was doomed
-    /// or disposed meanwhile, or whose handle is closing, is no failure.
+    /// or disposed in the meantime, or whose handle is closing, is no failure.
     /// </summary>
     public event Action<UsbTransfer, UsbException>? ResubmitFailed;
 
-    /// <summary>What to give a transfer as its callback; always the same delegate.</summary>
+    /// <summary>Gets the callback for a transfer; always the same delegate.</summary>
     public Action<UsbTransfer> Callback { get; }
 
-    /// <summary>Called for every status that has no function of its own; null submits nothing again.</summary>
+    /// <summary>Gets or sets the function for every status that has no function of its own; null submits nothing again.</summary>
     public Func<UsbTransfer, bool>? Default { get; set; }
 
-    /// <summary>The function for one status; null leaves it to <see cref="Default"/>. It returns whether to submit the transfer again.</summary>
+    /// <summary>Gets the function for one status; null leaves it to <see cref="Default"/>. It returns whether to submit the transfer again.</summary>
     /// <param name="status">How the transfer ended.</param>
     /// <exception cref="ArgumentOutOfRangeException">That is no status.</exception>
     public Func<UsbTransfer, bool>? this[UsbTransferStatus status]
@@ -46,7 +46,7 @@ public sealed class UsbTransferHelper
     /// <summary>Calls the function for the transfer's status, and submits the transfer again when it returns true.</summary>
     /// <param name="transfer">A transfer that has ended.</param>
     /// <exception cref="ArgumentNullException"><paramref name="transfer"/> is null.</exception>
-    /// <exception cref="UsbException">It could not be submitted again, and nobody subscribed to <see cref="ResubmitFailed"/>.</exception>
+    /// <exception cref="UsbException">It could not be submitted again, and no handler is subscribed to <see cref="ResubmitFailed"/>.</exception>
     public void Invoke(UsbTransfer transfer)
     {
         ArgumentNullException.ThrowIfNull(transfer);

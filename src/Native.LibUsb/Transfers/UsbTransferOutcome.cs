@@ -1,13 +1,13 @@
 namespace Native.LibUsb;
 
-/// <summary>How an awaited transfer ended: what <see cref="UsbTransfer.TrySubmitAsync"/> gives.</summary>
+/// <summary>Specifies how an awaited transfer ended: what <see cref="UsbTransfer.TrySubmitAsync"/> gives.</summary>
 /// <param name="Error">
 /// <see cref="UsbError.Success"/> when it ran to its end, though it may be short; <see cref="UsbError.Canceled"/> when it was cancelled;
 /// otherwise what went wrong: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (stall), <see cref="UsbError.NoDevice"/>,
 /// <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>, or why libusb refused to submit it.
 /// </param>
 /// <param name="BytesTransferred">
-/// Bytes that moved, whatever the error; they are in the transfer's buffer. Of an isochronous transfer the sum over its packets.
+/// Bytes that moved, regardless of the error; they are in the transfer's buffer. Of an isochronous transfer the sum over its packets.
 /// </param>
 public readonly record struct UsbTransferOutcome(UsbError Error, int BytesTransferred)
 {

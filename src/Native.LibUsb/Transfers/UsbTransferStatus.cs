@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// How a transfer, or one isochronous packet, ended. Every status but <see cref="Completed"/> may still come with data: look at the actual
+/// Specifies how a transfer, or one isochronous packet, ended. Every status but <see cref="Completed"/> may still come with data: look at the actual
 /// length.
 /// </summary>
 public enum UsbTransferStatus

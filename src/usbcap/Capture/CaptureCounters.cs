@@ -4,7 +4,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Capture;
 
-/// <summary>What a capture has counted. Written by the thread that writes the output, read by any.</summary>
+/// <summary>Represents the counts of a capture. Written by the thread that writes the output, read by any.</summary>
 internal sealed class CaptureCounters
 {
     public const int StatusCount = 7; // UsbTransferStatus
@@ -40,17 +40,17 @@ internal sealed class CaptureCounters
     /// <summary>Isochronous packets that had to be thrown away because the output was too slow.</summary>
     public long Dropped;
 
-    /// <summary>Service intervals in which no transfer was waiting for the device's packet. Told by the ring.</summary>
+    /// <summary>Service intervals in which no transfer was waiting for the device's packet. Reported by the ring.</summary>
     public long Missed;
 
-    /// <summary>Packets of the device that are not in the output.</summary>
+    /// <summary>Gets the packets of the device that are not in the output.</summary>
     public long Lost(bool isochronous) => Volatile.Read(ref Dropped) + Volatile.Read(ref Missed) + (isochronous ? Volatile.Read(ref Errors) : 0);
 
     /// <summary>Failures with one status.</summary>
     public long Failed(UsbTransferStatus status) => Volatile.Read(ref _failed[(int)status]);
 
     /// <summary>
-    /// Bytes a second between the first completion and the last, by the host's clock; 0 when there was only one. What the first one brought
+    /// Bytes a second between the first completion and the last, by the host's clock; 0 when there was only one. The data of the first one
     /// had moved before that time and is not counted.
     /// </summary>
     public double HostBytesPerSecond

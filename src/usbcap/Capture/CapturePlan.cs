@@ -15,15 +15,15 @@ internal sealed record CapturePlan
     private const int DefaultBulkTransfers = 16;
     private const int MostTransfers = 1024;
     private const int FewestSpares = 4;
-    private const int MostSpares = 4096; // what a ring takes
+    private const int MostSpares = 4096; // the number of transfers that a ring takes
     private const int LeastBuffer = 16 << 20;
 
     public required EndpointChoice Endpoint { get; init; }
 
-    /// <summary>How the ring is made.</summary>
+    /// <summary>Gets or sets how the ring is made.</summary>
     public required UsbRingOptions Ring { get; init; }
 
-    /// <summary>Bytes of one isochronous packet, or of one other transfer.</summary>
+    /// <summary>Gets the bytes of one isochronous packet, or of one other transfer.</summary>
     public int UnitSize => IsIsochronous ? Ring.PacketSize : Ring.TransferSize;
 
     public bool IsIsochronous => Endpoint.Kind == TransferKind.Isochronous;
@@ -56,7 +56,7 @@ internal sealed record CapturePlan
                 TransferSize = isochronous ? 0 : unit,
                 PacketsPerTransfer = packets,
                 PacketSize = isochronous ? unit : 0,
-                // Whatever waits for the output waits in transfers that are not in flight.
+                // Data that waits for the output waits in transfers that are not in flight.
                 Spares = (int)Math.Clamp((buffer + transferSize - 1) / transferSize, FewestSpares, MostSpares),
                 ErrorLimit = isochronous ? int.MaxValue : MostFailuresInARow,
             },

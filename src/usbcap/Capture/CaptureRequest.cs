@@ -2,29 +2,29 @@ using Usbcap.Selection;
 
 namespace Usbcap;
 
-/// <summary>How the captured data is laid out in the output.</summary>
+/// <summary>Specifies how the captured data is laid out in the output.</summary>
 internal enum OutputFormat
 {
     Raw,
     Framed,
 }
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>Represents the requests of the command line.</summary>
 internal sealed record CaptureRequest
 {
     public required DeviceSelection Device { get; init; }
 
     public required EndpointSelection Endpoint { get; init; }
 
-    /// <summary>A file name, or "-" for standard output.</summary>
+    /// <summary>Gets or sets a file name, or "-" for standard output.</summary>
     public required string Output { get; init; }
 
     public OutputFormat Format { get; init; }
 
-    /// <summary>Whether an existing file may be replaced.</summary>
+    /// <summary>Gets or sets whether an existing file may be replaced.</summary>
     public bool Force { get; init; }
 
-    /// <summary>Whether a kernel driver may be taken off the interface for the time of the capture.</summary>
+    /// <summary>Gets or sets whether a kernel driver may be taken off the interface for the time of the capture.</summary>
     public bool DetachKernelDriver { get; init; }
 
     public TimeSpan? Duration { get; init; }
@@ -37,23 +37,23 @@ internal sealed record CaptureRequest
 
     public int? PacketsPerTransfer { get; init; }
 
-    /// <summary>Bytes asked for in one isochronous packet.</summary>
+    /// <summary>Gets or sets the bytes requested in one isochronous packet.</summary>
     public int? PacketSize { get; init; }
 
-    /// <summary>Bytes of one bulk or interrupt transfer.</summary>
+    /// <summary>Gets or sets the bytes of one bulk or interrupt transfer.</summary>
     public int? TransferSize { get; init; }
 
     /// <summary>Bytes that may wait for the disk.</summary>
     public long? BufferSize { get; init; }
 
-    /// <summary>Real-time priority of the thread that handles USB events; null is an ordinary thread.</summary>
+    /// <summary>Gets or sets the real-time priority of the thread that handles USB events; null is an ordinary thread.</summary>
     public int? RealTimePriority { get; init; }
 
     public bool Json { get; init; }
 
-    /// <summary>Whether a progress line is written; null: when standard error is a terminal.</summary>
+    /// <summary>Gets or sets whether a progress line is written; null: when standard error is a terminal.</summary>
     public bool? Progress { get; init; }
 
-    /// <summary>Whether lost data and failed packets are an error.</summary>
+    /// <summary>Gets or sets whether lost data and failed packets are an error.</summary>
     public bool Strict { get; init; }
 }

@@ -5,7 +5,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Capture;
 
-/// <summary>A capture from the choice of the device to the summary.</summary>
+/// <summary>Represents a capture from the choice of the device to the summary.</summary>
 internal sealed class CaptureRunner(CaptureRequest request)
 {
     private string _outcome = "limit";
@@ -66,7 +66,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
         throw new FailureException(ExitCode.Busy, $"interface {number} of {handle.Device} is busy: {holder}");
     }
 
-    /// <summary>From the first submission until all data is written.</summary>
+    /// <summary>Captures, from the first submission until all data is written.</summary>
     private void Stream(UsbContext context, CaptureSession session, CaptureSink sink)
     {
         bool showProgress = request.Progress ?? !Console.IsErrorRedirected;

@@ -5,7 +5,7 @@ using Usbcap.Reporting;
 
 namespace Usbcap.Capture;
 
-/// <summary>A ring on one endpoint, what it has brought until now, and what ends the capture.</summary>
+/// <summary>Represents a ring on one endpoint, what it has brought until now, and what ends the capture.</summary>
 internal sealed class CaptureSession : IDisposable
 {
     private readonly UsbInputRing _ring;
@@ -33,19 +33,19 @@ internal sealed class CaptureSession : IDisposable
 
     public CaptureCounters Counters { get; } = new();
 
-    /// <summary>What was allocated from the first transfer that ended until the capture was to stop.</summary>
+    /// <summary>Gets the allocations from the first transfer that ended until the capture was to stop.</summary>
     public AllocationCounter Allocations { get; } = new();
 
-    /// <summary>What ended the capture before its time; null when nothing did.</summary>
+    /// <summary>Gets the failure that ended the capture before its time; null when nothing did.</summary>
     public FailureException? Failure => Volatile.Read(ref _failure);
 
-    /// <summary>Whether the number of bytes or packets that was asked for has been captured.</summary>
+    /// <summary>Gets whether the number of bytes or packets that was requested has been captured.</summary>
     public bool LimitReached => Volatile.Read(ref _limitReached);
 
-    /// <summary>Whether the capture is to stop.</summary>
+    /// <summary>Gets whether the capture is to stop.</summary>
     public bool IsStopping => Volatile.Read(ref _stopping);
 
-    /// <summary>Time from the start to now, or to the last data when the capture is over.</summary>
+    /// <summary>Gets the time from the start to now, or to the last data when the capture is over.</summary>
     public TimeSpan Elapsed =>
         Stopwatch.GetElapsedTime(_started, _ring.Completion.IsCompleted && Counters.LastCompletion != 0 ? Counters.LastCompletion : Stopwatch.GetTimestamp());
 
@@ -75,14 +75,14 @@ internal sealed class CaptureSession : IDisposable
         Check();
     }
 
-    /// <summary>The capture is to stop. What has arrived until all transfers are at rest is still kept.</summary>
+    /// <summary>Stops the capture. Data that arrives before all transfers are at rest is still kept.</summary>
     public void Stop()
     {
         Volatile.Write(ref _stopping, true);
         _changed.Set();
     }
 
-    /// <summary>Stops: what was asked for has been captured.</summary>
+    /// <summary>Stops: what was requested has been captured.</summary>
     public void StopAtLimit()
     {
         Volatile.Write(ref _limitReached, true);
@@ -119,7 +119,7 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException failure)
         {
-            // Not before all is read: what arrived before it may be all that was asked for.
+            // Not before all is read: what arrived before it may be all that was requested.
             if (!IsStopping || failure.Error != UsbError.NoDevice)
                 Fail(RingFailure.Of(failure, _ring.GetStatistics(), Plan, Counters));
             buffer = default;
@@ -133,7 +133,7 @@ internal sealed class CaptureSession : IDisposable
         return true;
     }
 
-    /// <summary>All is read: the counts that only the ring has.</summary>
+    /// <summary>Takes the counts that only the ring has, after all data is read.</summary>
     public void Finish()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();
@@ -149,7 +149,7 @@ internal sealed class CaptureSession : IDisposable
         _changed.Dispose();
     }
 
-    // When the kernel refuses a transfer the ring goes on with less. Who asked for so many is told so.
+    // When the kernel refuses a transfer the ring goes on with less. A user who requested that many sees a message.
     private void Check()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();

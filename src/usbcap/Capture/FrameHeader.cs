@@ -4,12 +4,12 @@ using Usbcap.Selection;
 
 namespace Usbcap.Capture;
 
-/// <summary>The headers of the framed format; the help text describes them.</summary>
+/// <summary>Represents the headers of the framed format; the help text describes them.</summary>
 internal static class FrameHeader
 {
     public const int Size = 16;
 
-    /// <summary>The header of the file.</summary>
+    /// <summary>Writes the header of the file.</summary>
     public static void WriteFile(Span<byte> header, EndpointChoice endpoint, int unitSize)
     {
         header[..Size].Clear();
@@ -19,7 +19,7 @@ internal static class FrameHeader
         BinaryPrimitives.WriteInt32LittleEndian(header[12..], unitSize);
     }
 
-    /// <summary>The header of a packet or transfer.</summary>
+    /// <summary>Writes the header of a packet or transfer.</summary>
     public static void Write(Span<byte> header, long number, int length, UsbTransferStatus status)
     {
         BinaryPrimitives.WriteInt64LittleEndian(header, number);

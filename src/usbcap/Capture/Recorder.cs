@@ -5,7 +5,7 @@ using Usbcap.Output;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Makes of what the ring brings the bytes of the output, cut to what was asked for, and counts it. Used by the thread that writes; it allocates
+/// Converts the data of the ring to the bytes of the output, cut to what was requested, and counts it. Used by the thread that writes; it allocates
 /// nothing.
 /// </summary>
 internal sealed class Recorder
@@ -95,7 +95,7 @@ internal sealed class Recorder
         return endedByShortPacket ? (length / packetSize) + 1 : (length + packetSize - 1) / packetSize;
     }
 
-    /// <summary>Puts data into the output, cut to what is still asked for.</summary>
+    /// <summary>Puts data into the output, cut to what is still requested.</summary>
     /// <param name="data">What arrived.</param>
     /// <param name="packets">The packets it is.</param>
     /// <param name="status">How it arrived; only good packets count, and only they go to raw output.</param>

@@ -3,10 +3,10 @@ using Native.LibUsb.Streaming;
 
 namespace Usbcap.Capture;
 
-/// <summary>What stopped a ring, or kept it from being made, in the terms of the command line.</summary>
+/// <summary>Represents the failure that stopped a ring, or kept it from being made, in the terms of the command line.</summary>
 internal static class RingFailure
 {
-    /// <summary>A ring could not be made.</summary>
+    /// <summary>Returns the failure of a ring that could not be made.</summary>
     public static FailureException OfOptions(ArgumentException exception)
     {
         (string option, ExitCode code) = exception.ParamName switch
@@ -17,12 +17,12 @@ internal static class RingFailure
             nameof(UsbRingOptions.PacketSize) => ("--packet-size", ExitCode.Usage),
             _ => ("endpoint", ExitCode.Usage),
         };
-        int end = exception.Message.IndexOf(" (Parameter ", StringComparison.Ordinal); // what .NET adds
+        int end = exception.Message.IndexOf(" (Parameter ", StringComparison.Ordinal); // the text that .NET adds
         string message = end < 0 ? exception.Message : exception.Message[..end];
         return new FailureException(code, $"{option}: {message}", exception);
     }
 
-    /// <summary>A ring has stopped by itself.</summary>
+    /// <summary>Returns the failure of a ring that has stopped by itself.</summary>
     public static FailureException Of(UsbException failure, in UsbRingStatistics statistics, CapturePlan plan, CaptureCounters counters)
     {
         if (failure.Error == UsbError.NoDevice)
@@ -34,7 +34,7 @@ internal static class RingFailure
             : new FailureException(ExitCode.Other, $"{plan.Ring.ErrorLimit} transfers in a row failed, the last with status {counters.LastFailure}");
     }
 
-    /// <summary>libusb has refused a transfer.</summary>
+    /// <summary>Returns the failure of a transfer that libusb has refused.</summary>
     public static FailureException OfSubmission(in UsbRingStatistics statistics, CapturePlan plan)
     {
         UsbError error = statistics.LastSubmitFailure;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Ctrl-C, SIGTERM and a closed terminal end the capture cleanly; the second time they end the program at once. While it exists, a limit on
+/// Represents Ctrl-C, SIGTERM and a closed terminal, which end the capture cleanly; the second time they end the program at once. While it exists, a limit on
 /// the size of files is an error of the write and not a signal that kills.
 /// </summary>
 internal sealed class StopSignals : IDisposable
@@ -23,7 +23,7 @@ internal sealed class StopSignals : IDisposable
             _registrations.Add(PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true));
     }
 
-    /// <summary>Whether one of them came.</summary>
+    /// <summary>Gets whether one of them came.</summary>
     public bool Received => Volatile.Read(ref _received) != 0;
 
     public void Dispose() => _registrations.ForEach(registration => registration.Dispose());

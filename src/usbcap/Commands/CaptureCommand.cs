@@ -4,7 +4,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Commands;
 
-/// <summary><c>usbcap capture</c>.</summary>
+/// <summary>Represents <c>usbcap capture</c>.</summary>
 internal static class CaptureCommand
 {
     public const string Name = "capture";
@@ -28,7 +28,7 @@ internal static class CaptureCommand
         Option<long?> packets = new("--packets", "-n") { Description = "how many good packets, exactly", HelpName = "count", CustomParser = Arguments.Count };
         Option<int?> inFlight = new("--in-flight") { Description = "transfers in flight; default: what covers 128 ms", HelpName = "count", CustomParser = Arguments.Number(1, MostTransfers) };
         Option<int?> perTransfer = new("--packets-per-transfer") { Description = "isochronous packets in a transfer; default: 32", HelpName = "count", CustomParser = Arguments.Number(1, MostPackets) };
-        Option<int?> packetSize = new("--packet-size") { Description = "bytes asked for in an isochronous packet; default: what the endpoint may send", HelpName = "bytes", CustomParser = Arguments.Number(1, MostBytes) };
+        Option<int?> packetSize = new("--packet-size") { Description = "bytes requested in an isochronous packet; default: what the endpoint may send", HelpName = "bytes", CustomParser = Arguments.Number(1, MostBytes) };
         Option<int?> transferSize = new("--transfer-size") { Description = "bytes of a bulk or interrupt transfer; default: 64 KiB for bulk, one interval for interrupt", HelpName = "bytes", CustomParser = Arguments.Number(1, MostBytes) };
         Option<long?> buffer = new("--buffer") { Description = "bytes that may wait for the output; default: half a second of an isochronous endpoint, at least 16 MiB", HelpName = "bytes", CustomParser = Arguments.Count };
         Option<int?> realTime = new("--realtime") { Description = "real-time priority of the thread that handles USB events; on Linux it needs RLIMIT_RTPRIO or CAP_SYS_NICE", HelpName = "1..99", CustomParser = Arguments.Number(1, 99) };

@@ -5,7 +5,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Commands;
 
-/// <summary><c>usbcap list</c>.</summary>
+/// <summary>Represents <c>usbcap list</c>.</summary>
 internal static class ListCommand
 {
     public static Command Create()

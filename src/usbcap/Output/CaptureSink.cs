@@ -1,15 +1,15 @@
 namespace Usbcap.Output;
 
 /// <summary>
-/// Where the data goes. A file is called NAME.part until it is complete, so that nobody takes a broken capture for a whole one. Standard
+/// Represents where the data goes. A file is called NAME.part until it is complete, so that a broken capture is never mistaken for a whole one. Standard
 /// output and what lies under /dev are written directly.
 /// </summary>
 internal abstract class CaptureSink : IDisposable
 {
-    /// <summary>What the user calls it.</summary>
+    /// <summary>Gets the user's name for it.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Where the data is now; null when nothing is left to find.</summary>
+    /// <summary>Gets where the data is now; null when nothing is left to find.</summary>
     public abstract string? Path { get; }
 
     /// <summary>Bytes that are in it.</summary>
@@ -51,7 +51,7 @@ internal abstract class CaptureSink : IDisposable
     /// <exception cref="IOException">It could not be written, or not all of it.</exception>
     public abstract void Write(ReadOnlySpan<byte> data);
 
-    /// <summary>The capture is complete: closes the output under its name.</summary>
+    /// <summary>Closes the output of a complete capture under its name.</summary>
     /// <exception cref="IOException">It cannot be given its name.</exception>
     public abstract void Complete();
 

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Usbcap.Output;
 
-/// <summary>A regular file: NAME.part until it is complete.</summary>
+/// <summary>Represents a regular file: NAME.part until it is complete.</summary>
 internal sealed class FileSink : CaptureSink
 {
     private readonly string _name;
@@ -36,7 +36,7 @@ internal sealed class FileSink : CaptureSink
         }
         catch (ArgumentOutOfRangeException e)
         {
-            // What .NET makes of EFBIG: the file system, or a limit of the shell, allows no larger file.
+            // The exception of .NET for EFBIG: the file system, or a limit of the shell, allows no larger file.
             throw new IOException("File too large", e);
         }
 

@@ -11,7 +11,7 @@ internal sealed class OutputBlock(CaptureSink sink)
     private int _length;
     private long _since;
 
-    /// <summary>How long the oldest byte waits; zero when there is none.</summary>
+    /// <summary>Gets how long the oldest byte waits; zero when there is none.</summary>
     public TimeSpan Age => _length == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_since);
 
     /// <summary>Adds bytes, and writes each block that is full.</summary>

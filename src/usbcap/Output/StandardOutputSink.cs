@@ -1,6 +1,6 @@
 namespace Usbcap.Output;
 
-/// <summary>Standard output.</summary>
+/// <summary>Represents standard output.</summary>
 internal sealed class StandardOutputSink : CaptureSink
 {
     public const string Dash = "-";

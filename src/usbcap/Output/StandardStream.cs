@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Output;
 
 /// <summary>
-/// Standard output or error, unbuffered. On Unix with write(2) itself: .NET's console stream hides that the pipe was closed and allocates,
+/// Represents standard output or error, unbuffered. On Unix with write(2) itself: .NET's console stream hides that the pipe was closed and allocates,
 /// and its file streams write at positions of their own, which spoils a file that others write to as well.
 /// </summary>
 internal sealed unsafe partial class StandardStream : IDisposable

@@ -30,13 +30,13 @@ internal sealed class WriterThread : IDisposable
         _ready.Wait();
     }
 
-    /// <summary>The session is started: there is something to write.</summary>
+    /// <summary>Starts to write, after the session is started.</summary>
     public void Begin() => _begin.Set();
 
     /// <summary>Waits until all is written. The session must be at rest.</summary>
     public void Finish() => _thread.Join();
 
-    /// <summary>As <see cref="Finish"/>, when it was begun or not.</summary>
+    /// <summary>Finishes as <see cref="Finish"/> does, also when the thread was not started.</summary>
     public void Dispose()
     {
         Begin();

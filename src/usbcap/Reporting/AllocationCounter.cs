@@ -1,12 +1,12 @@
 namespace Usbcap.Reporting;
 
-/// <summary>What the garbage collector was asked for between two moments, on all threads.</summary>
+/// <summary>Represents the allocations and collections between two moments, on all threads.</summary>
 internal sealed class AllocationCounter
 {
     private long _bytes;
     private int _collections;
 
-    /// <summary>Managed bytes allocated.</summary>
+    /// <summary>Gets the managed bytes allocated.</summary>
     public long AllocatedBytes { get; private set; }
 
     /// <summary>Collections of any generation.</summary>

@@ -4,7 +4,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Reporting;
 
-/// <summary>What the list says of one device.</summary>
+/// <summary>Represents the entry of one device in the list.</summary>
 internal sealed class DeviceReport
 {
     private readonly UsbDevice _device;
@@ -19,7 +19,7 @@ internal sealed class DeviceReport
 
     private string? SerialNumber { get; set; }
 
-    /// <summary>Why the strings could not be read; null when they could.</summary>
+    /// <summary>Gets or sets why the strings could not be read; null when they could.</summary>
     private string? Unreadable { get; set; }
 
     /// <summary>Looks at a device. One that cannot be opened is reported without its strings.</summary>
@@ -175,7 +175,7 @@ internal sealed class DeviceReport
             }
             catch (UsbException e)
             {
-                _unreadableConfigurations.Add((index, e.Error)); // malformed descriptors: the device is listed all the same
+                _unreadableConfigurations.Add((index, e.Error)); // malformed descriptors: the device is listed anyway
             }
         }
     }

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Usbcap.Reporting;
 
-/// <summary>What this process has used.</summary>
+/// <summary>Represents the resources that this process has used.</summary>
 internal static class ProcessMemory
 {
-    /// <summary>The most bytes that were resident at one time; where the system does not say, those that are now.</summary>
+    /// <summary>Gets the most bytes that were resident at one time; where the system does not say, those that are now.</summary>
     // Not getrusage: its number is inherited from the program that started this one.
     public static long PeakResidentBytes => FromStatus() ?? Environment.WorkingSet;
 

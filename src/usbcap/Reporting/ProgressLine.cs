@@ -5,7 +5,7 @@ using Usbcap.Output;
 
 namespace Usbcap.Reporting;
 
-/// <summary>One line on standard error that is written over and over. Writing it allocates nothing.</summary>
+/// <summary>Represents one line on standard error that is written over and over. Writing it allocates nothing.</summary>
 internal sealed class ProgressLine(CaptureSession session, bool enabled)
 {
     public const int PeriodMilliseconds = 250;

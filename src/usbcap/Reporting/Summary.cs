@@ -7,7 +7,7 @@ using Usbcap.Output;
 
 namespace Usbcap.Reporting;
 
-/// <summary>What a capture came to, for people and for programs.</summary>
+/// <summary>Represents the result of a capture, for people and for programs.</summary>
 internal sealed record Summary
 {
     public required UsbDevice Device { get; init; }
@@ -16,10 +16,10 @@ internal sealed record Summary
 
     public required CaptureSink Sink { get; init; }
 
-    /// <summary>What ended it: <c>limit</c>, <c>duration</c>, <c>interrupted</c> or <c>failed</c>.</summary>
+    /// <summary>Gets or sets the cause of its end: <c>limit</c>, <c>duration</c>, <c>interrupted</c> or <c>failed</c>.</summary>
     public required string Outcome { get; init; }
 
-    /// <summary>Why it failed, or null.</summary>
+    /// <summary>Gets or sets why it failed, or null.</summary>
     public required FailureException? Failure { get; init; }
 
     private CapturePlan Plan => Session.Plan;

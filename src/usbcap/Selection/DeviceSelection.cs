@@ -3,7 +3,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Which device the user wants; what is null fits every device.</summary>
+/// <summary>Represents which device the user wants; what is null fits every device.</summary>
 internal sealed record DeviceSelection
 {
     private const byte HubClass = 9;
@@ -16,10 +16,10 @@ internal sealed record DeviceSelection
 
     public UsbPortPath? Port { get; init; }
 
-    /// <summary>Whether every device fits.</summary>
+    /// <summary>Gets whether every device fits.</summary>
     public bool IsEmpty => VendorId is null && ProductId is null && SerialNumber is null && Port is null;
 
-    /// <summary>The one device that fits.</summary>
+    /// <summary>Gets the one device that fits.</summary>
     /// <exception cref="FailureException">None fits, or several do, or the only ones that may fit cannot be opened to see.</exception>
     public UsbDevice Find(UsbContext context)
     {
@@ -45,7 +45,7 @@ internal sealed record DeviceSelection
         throw new FailureException(ExitCode.NoDevice, $"no device fits{Criteria()} (usbcap list shows what is there)");
     }
 
-    /// <summary>All that fit, for a list. One whose serial number cannot be read does not fit a serial number.</summary>
+    /// <summary>Finds all devices that fit, for a list. One whose serial number cannot be read does not fit a serial number.</summary>
     public bool Fits(UsbDevice device)
     {
         UsbException? refused = null;
@@ -59,7 +59,7 @@ internal sealed record DeviceSelection
         (VendorId is null || VendorId == device.VendorId)
         && (ProductId is null || ProductId == device.ProductId)
         && (Port is null || Port == device.PortPath)
-        // nobody means a hub who does not ask for it
+        // a hub is never meant unless its numbers are given
         && (device.Descriptor.DeviceClass != HubClass || VendorId is not null || ProductId is not null || Port is not null);
 
     private bool FitsSerialNumber(UsbDevice device, ref UsbException? refused)

@@ -3,7 +3,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>An endpoint of an alternate setting, as it is captured.</summary>
+/// <summary>Represents an endpoint of an alternate setting, as it is captured.</summary>
 /// <param name="Interface"><c>bInterfaceNumber</c>.</param>
 /// <param name="AlternateSetting"><c>bAlternateSetting</c>.</param>
 /// <param name="Address">With the direction bit.</param>
@@ -21,7 +21,7 @@ internal sealed record EndpointChoice(
     /// <summary>Bytes a second at most, for periodic endpoints; otherwise the packet size, which is as good to compare with.</summary>
     public double Bandwidth => ServiceInterval > TimeSpan.Zero ? BytesPerInterval / ServiceInterval.TotalSeconds : BytesPerInterval;
 
-    /// <summary>Such as <c>0x81 (isochronous IN)</c>.</summary>
+    /// <summary>Returns a text such as <c>0x81 (isochronous IN)</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"0x{Address:x2} ({Type.Name()} {(IsIn ? "IN" : "OUT")})");
 }

@@ -2,7 +2,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Which endpoint the user wants; what is null is found from the descriptors, when only one answer is possible.</summary>
+/// <summary>Represents which endpoint the user wants; what is null is found from the descriptors, when only one answer is possible.</summary>
 internal sealed record EndpointSelection
 {
     public int? Interface { get; init; }
@@ -13,7 +13,7 @@ internal sealed record EndpointSelection
 
     public TransferKind? Kind { get; init; }
 
-    /// <summary>The endpoint to capture, in the alternate setting that was asked for or the one that gives it the most bandwidth.</summary>
+    /// <summary>Gets the endpoint to capture, in the alternate setting that was requested or the one that gives it the most bandwidth.</summary>
     /// <exception cref="FailureException">There is none, or several fit; the message lists what there is.</exception>
     public EndpointChoice Find(UsbConfigurationDescriptor configuration)
     {

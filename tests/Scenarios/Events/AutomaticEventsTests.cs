@@ -152,7 +152,7 @@ public sealed class AutomaticEventsTests : BusTest
             LogHandler = (level, message) =>
             {
                 string text = Encoding.UTF8.GetString(message);
-                if (text.Contains("nobody handles the events", StringComparison.Ordinal))
+                if (text.Contains("no thread handles the events", StringComparison.Ordinal))
                 {
                     lock (warnings)
                         warnings.Add($"{level}: {text}");

@@ -11,9 +11,9 @@ internal static class KernelLimits
     public const string InconsistentDescriptors = "the kernel corrects inconsistent descriptors or refuses the device";
     public const string Resets = "USB/IP does not carry a reset, so that no other device can appear after one";
     public const string Drivers = "the kernel chooses the drivers itself, by the class of an interface, and tests do not load them";
-    public const string Opens = "nobody counts how often a node of the kernel is opened";
-    public const string Faults = "the kernel decides about submissions itself, and does not tell USB/IP which URBs belong together";
+    public const string Opens = "the test cannot count how often a node of the kernel is opened";
+    public const string Faults = "the kernel decides about submissions itself, and does not report to USB/IP which URBs belong together";
     public const string Times = "the kernel does not send the time of a submission to a device";
     public const string Storms = "the library of the virtual bus has the handler of the signals, and the kernel's devices need none";
-    public const string Descriptors = "the kernel drops descriptors that do not fit before anybody reads them";
+    public const string Descriptors = "the kernel drops descriptors that do not fit before libusb reads them";
 }

@@ -19,14 +19,14 @@ global using unsafe libusb_log_cb = delegate* unmanaged<Native.LibUsb.Interop.li
 // Called when a foreign event loop must begin to poll a file descriptor.
 // It runs on the thread that opens a handle. No exception may leave it.
 // fd: The new descriptor.
-// events: What to poll it for, in the flags of poll.
-// user_data: What was given to libusb.libusb_set_pollfd_notifiers.
+// events: The events to poll it for, in the flags of poll.
+// user_data: The value that was given to libusb.libusb_set_pollfd_notifiers.
 global using unsafe libusb_pollfd_added_cb = delegate* unmanaged<int, short, void*, void>;
 
 // Called when a foreign event loop must stop polling a file descriptor.
 // It runs on the thread that closes a handle or ends the context. No exception may leave it.
 // fd: The descriptor that goes.
-// user_data: What was given to libusb.libusb_set_pollfd_notifiers.
+// user_data: The value that was given to libusb.libusb_set_pollfd_notifiers.
 global using unsafe libusb_pollfd_removed_cb = delegate* unmanaged<int, void*, void>;
 
 // Called when a device that matches a registration comes or goes.
@@ -37,6 +37,6 @@ global using unsafe libusb_pollfd_removed_cb = delegate* unmanaged<int, void*, v
 // ctx: The context.
 // device: The device, lent for the length of the call: take a reference to keep it.
 // event: What happened: one libusb_hotplug_event.
-// user_data: What was given to libusb.libusb_hotplug_register_callback.
+// user_data: The value that was given to libusb.libusb_hotplug_register_callback.
 // returns: 0 to stay registered, 1 to be deregistered. Calls from enumeration ignore it.
 global using unsafe libusb_hotplug_callback_fn = delegate* unmanaged<Native.LibUsb.Interop.libusb_context*, Native.LibUsb.Interop.libusb_device*, Native.LibUsb.Interop.libusb_hotplug_event, void*, int>;

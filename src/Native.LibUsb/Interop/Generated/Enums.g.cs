@@ -9,7 +9,7 @@ namespace Native.LibUsb.Interop;
 /// <summary>Classes that the USB Implementers Forum has assigned, for devices, interfaces and functions.</summary>
 public enum libusb_class_code : int
 {
-    /// <summary>In a device descriptor: each interface tells its own class.</summary>
+    /// <summary>In a device descriptor: each interface reports its own class.</summary>
     LIBUSB_CLASS_PER_INTERFACE = 0x00,
 
     /// <summary>Audio: sound cards, microphones, MIDI.</summary>
@@ -205,14 +205,14 @@ public enum libusb_standard_request : int
     /// <summary>Reads and sets an endpoint's synchronisation frame.</summary>
     LIBUSB_REQUEST_SYNCH_FRAME = 0x0C,
 
-    /// <summary>Tells the device its exit latencies at SuperSpeed. The operating system's business.</summary>
+    /// <summary>Sends the device its exit latencies at SuperSpeed. The operating system's business.</summary>
     LIBUSB_REQUEST_SET_SEL = 0x30,
 
-    /// <summary>Tells the device how long the host's packets are on the way. The operating system's business.</summary>
+    /// <summary>Sends the device the time that the host's packets are on the way. The operating system's business.</summary>
     LIBUSB_SET_ISOCH_DELAY = 0x31,
 }
 
-/// <summary>Who defines a control request. Bits 5 and 6 of <c>bmRequestType</c>, already in place.</summary>
+/// <summary>Specifies the body that defines a control request. Bits 5 and 6 of <c>bmRequestType</c>, already in place.</summary>
 public enum libusb_request_type : int
 {
     /// <summary>The USB standard.</summary>
@@ -228,7 +228,7 @@ public enum libusb_request_type : int
     LIBUSB_REQUEST_TYPE_RESERVED = 0x60,
 }
 
-/// <summary>What a control request is for. Bits 0 to 4 of <c>bmRequestType</c>.</summary>
+/// <summary>Specifies the recipient of a control request. Bits 0 to 4 of <c>bmRequestType</c>.</summary>
 public enum libusb_request_recipient : int
 {
     /// <summary>The device.</summary>
@@ -260,7 +260,7 @@ public enum libusb_iso_sync_type : int
     LIBUSB_ISO_SYNC_TYPE_SYNC = 0x03,
 }
 
-/// <summary>What an isochronous endpoint carries. Bits 4 and 5 of <c>bmAttributes</c>, moved down by 4.</summary>
+/// <summary>Specifies the data of an isochronous endpoint. Bits 4 and 5 of <c>bmAttributes</c>, moved down by 4.</summary>
 public enum libusb_iso_usage_type : int
 {
     /// <summary>Data.</summary>
@@ -330,7 +330,7 @@ public enum libusb_bos_type : int
     LIBUSB_BT_SUPERSPEED_PLUS_CAPABILITY = 0x0A,
 }
 
-/// <summary>Whether a sublink speed holds for both directions. Since 1.0.28.</summary>
+/// <summary>Specifies whether a sublink speed holds for both directions. Since 1.0.28.</summary>
 public enum libusb_superspeedplus_sublink_attribute_sublink_type : int
 {
     /// <summary>Symmetric: as many lanes, at one rate, each way.</summary>
@@ -379,7 +379,7 @@ public enum libusb_superspeedplus_sublink_attribute_link_protocol : int
 /// <summary>Speed that a device is attached at.</summary>
 public enum libusb_speed : int
 {
-    /// <summary>The operating system does not tell.</summary>
+    /// <summary>The operating system does not report the speed.</summary>
     LIBUSB_SPEED_UNKNOWN = 0,
 
     /// <summary>Low speed, 1.5 Mbit/s.</summary>
@@ -401,7 +401,7 @@ public enum libusb_speed : int
     LIBUSB_SPEED_SUPER_PLUS_X2 = 6,
 }
 
-/// <summary>What functions return: 0 or more for success, a negative value for an error.</summary>
+/// <summary>Specifies the results of functions: 0 or more for success, a negative value for an error.</summary>
 public enum libusb_error : int
 {
     /// <summary>No error.</summary>
@@ -431,8 +431,8 @@ public enum libusb_error : int
     LIBUSB_ERROR_NOT_FOUND = -5,
 
     /// <summary>
-    /// Somebody else has it: a kernel driver or another process. Also: the call is not allowed inside a callback, or the transfer
-    /// is in flight already.
+    /// A kernel driver or another process has it. Also: the call is not allowed inside a callback, or the transfer is in flight
+    /// already.
     /// </summary>
     LIBUSB_ERROR_BUSY = -6,
 
@@ -440,7 +440,7 @@ public enum libusb_error : int
     LIBUSB_ERROR_TIMEOUT = -7,
 
     /// <summary>
-    /// The device sent more than was asked for, and the rest is lost: ask for whole packets. Also: the caller's room is too
+    /// The device sent more than was requested, and the rest is lost: ask for whole packets. Also: the caller's room is too
     /// small.
     /// </summary>
     LIBUSB_ERROR_OVERFLOW = -8,
@@ -488,7 +488,7 @@ public enum libusb_transfer_type : int
 public enum libusb_transfer_status : int
 {
     /// <summary>
-    /// Without an error. Fewer bytes than asked for may have moved; for isochronous transfers single packets may have failed.
+    /// Without an error. Fewer bytes than requested may have moved; for isochronous transfers single packets may have failed.
     /// </summary>
     LIBUSB_TRANSFER_COMPLETED = 0,
 
@@ -509,7 +509,7 @@ public enum libusb_transfer_status : int
     /// <summary>The device has been unplugged.</summary>
     LIBUSB_TRANSFER_NO_DEVICE = 5,
 
-    /// <summary>The device sent more than was asked for.</summary>
+    /// <summary>The device sent more than was requested.</summary>
     LIBUSB_TRANSFER_OVERFLOW = 6,
 }
 
@@ -517,7 +517,7 @@ public enum libusb_transfer_status : int
 [Flags]
 public enum libusb_transfer_flags : int
 {
-    /// <summary>Fewer bytes than asked for count as an error.</summary>
+    /// <summary>Fewer bytes than requested count as an error.</summary>
     LIBUSB_TRANSFER_SHORT_NOT_OK = 1,
 
     /// <summary>
@@ -542,16 +542,16 @@ public enum libusb_transfer_flags : int
 /// <summary>Questions for <see cref="libusb.libusb_has_capability" />.</summary>
 public enum libusb_capability : int
 {
-    /// <summary>Whether the question can be asked. Always so.</summary>
+    /// <summary>libusb can report capabilities. Always so.</summary>
     LIBUSB_CAP_HAS_CAPABILITY = 0x00,
 
-    /// <summary>Whether hotplug callbacks work. On Windows since 1.0.30.</summary>
+    /// <summary>Hotplug callbacks work. On Windows since 1.0.30.</summary>
     LIBUSB_CAP_HAS_HOTPLUG = 0x01,
 
-    /// <summary>Whether human interface devices can be reached without taking them from their driver.</summary>
+    /// <summary>Human interface devices can be reached without taking them from their driver.</summary>
     LIBUSB_CAP_HAS_HID_ACCESS = 0x0100,
 
-    /// <summary>Whether kernel drivers can be detached.</summary>
+    /// <summary>Kernel drivers can be detached.</summary>
     LIBUSB_CAP_SUPPORTS_DETACH_KERNEL_DRIVER = 0x0101,
 }
 
@@ -628,7 +628,7 @@ public enum libusb_device_string_type : int
     LIBUSB_DEVICE_STRING_COUNT = 3,
 }
 
-/// <summary>What hotplug callbacks tell. Bits, to register for both.</summary>
+/// <summary>Specifies the events that hotplug callbacks report. Bits, to register for both.</summary>
 [Flags]
 public enum libusb_hotplug_event : int
 {

@@ -92,7 +92,7 @@ public static unsafe partial class libusb
     [LibraryImport(LibraryName)]
     public static partial void libusb_set_log_cb(libusb_context* ctx, libusb_log_cb cb, int mode);
 
-    /// <summary>Tells which libusb is loaded.</summary>
+    /// <summary>Returns the version of the loaded libusb.</summary>
     /// <returns>A constant structure that belongs to libusb: never null, never to be freed.</returns>
     /// <remarks>
     /// May be called before <see cref="libusb.libusb_init" />. Do not decide from it whether a function exists: 1.0.28 added two
@@ -103,7 +103,7 @@ public static unsafe partial class libusb
     [return: NativeTypeName("const struct libusb_version *")]
     public static partial libusb_version* libusb_get_version();
 
-    /// <summary>Asks whether the loaded library, on this platform, can do something.</summary>
+    /// <summary>Returns whether the loaded library, on this platform, can do something.</summary>
     /// <param name="capability">A <see cref="libusb_capability" /> value.</param>
     /// <returns>Non-zero when it can, 0 when it cannot or when the question is unknown.</returns>
     /// <remarks>Ask after <see cref="libusb.libusb_init" />: hotplug on Windows, for one, is known only then.</remarks>
@@ -187,7 +187,7 @@ public static unsafe partial class libusb
     /// </summary>
     /// <param name="dev">The device.</param>
     /// <param name="string_type">Which text.</param>
-    /// <param name="data">Receives the text as UTF-8 with a final NUL. Null only asks for the size.</param>
+    /// <param name="data">Receives the text as UTF-8 with a final NUL. Null only requests the size.</param>
     /// <param name="length">
     /// Size of <paramref name="data" /> in bytes; at least 1 even when <paramref name="data" /> is null.
     /// <see cref="libusb.LIBUSB_DEVICE_STRING_BYTES_MAX" /> is always enough.
@@ -237,7 +237,7 @@ public static unsafe partial class libusb
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when the device is not
     /// configured, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when its descriptor is malformed.
     /// </returns>
-    /// <remarks>Answered from what the operating system cached; nothing is sent on the bus.</remarks>
+    /// <remarks>Answered from the cache of the operating system; nothing is sent on the bus.</remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_active_config_descriptor(libusb_device* dev, libusb_config_descriptor** config);
 
@@ -438,7 +438,9 @@ public static unsafe partial class libusb
         export(platform_descriptor);
     }
 
-    /// <summary>Gives the number by which libusb itself tells this device from others while it stays plugged in.</summary>
+    /// <summary>
+    /// Gives the number by which libusb itself distinguishes this device from others while it stays plugged in.
+    /// </summary>
     /// <param name="dev">The device.</param>
     /// <returns>
     /// The number. Its meaning differs by platform (on Linux, bus number and address together); on Windows it has 32 bits.
@@ -447,7 +449,8 @@ public static unsafe partial class libusb
     /// The loaded library does not have this function; libusb 1.0.30 brought it.
     /// </exception>
     /// <remarks>
-    /// Since 1.0.30. Useful to match a device with what the operating system's own interface reports; not stable across replugs.
+    /// Since 1.0.30. Useful to match a device with the reports of the operating system's own interface; not stable across
+    /// replugs.
     /// </remarks>
     public static CULong libusb_get_session_data(libusb_device* dev)
     {
@@ -496,7 +499,7 @@ public static unsafe partial class libusb
 
     /// <summary>Gives the hub that the device is plugged in.</summary>
     /// <param name="dev">The device.</param>
-    /// <returns>A borrowed pointer, or null for a root hub and where the platform does not tell.</returns>
+    /// <returns>A borrowed pointer, or null for a root hub and where the platform does not report it.</returns>
     /// <remarks>
     /// The pointer is sure only while a device list is held: take the list, ask, take a reference, free the list.
     /// </remarks>
@@ -512,7 +515,7 @@ public static unsafe partial class libusb
     [SuppressGCTransition]
     public static partial byte libusb_get_device_address(libusb_device* dev);
 
-    /// <summary>Gives the speed that the device was attached at, which can be less than what it could do.</summary>
+    /// <summary>Gives the speed that the device was attached at, which can be less than its maximum.</summary>
     /// <param name="dev">The device.</param>
     /// <returns>A <see cref="libusb_speed" /> value. New versions may return values that are not in the enumeration.</returns>
     /// <remarks>Reads a field: no lock, no input or output.</remarks>
@@ -543,7 +546,7 @@ public static unsafe partial class libusb
     /// </returns>
     /// <remarks>
     /// It looks at the first alternate setting that has the endpoint. That is often the smallest one, and packets of that length
-    /// then overflow. <see cref="libusb.libusb_get_max_alt_packet_size" /> asks for the setting in use.
+    /// then overflow. <see cref="libusb.libusb_get_max_alt_packet_size" /> requests the setting in use.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_get_max_iso_packet_size(libusb_device* dev, byte endpoint);
@@ -652,8 +655,8 @@ public static unsafe partial class libusb
     /// <see cref="libusb_error.LIBUSB_ERROR_NO_MEM" />.
     /// </returns>
     /// <remarks>
-    /// Sends nothing on the bus. Not legal in a transfer callback: on Linux it waits for a lock that the event loop holds, for
-    /// ever. Legal in a hotplug callback.
+    /// Sends nothing on the bus. Not legal in a transfer callback: on Linux it waits for a lock that the event loop holds,
+    /// without end. Legal in a hotplug callback.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial int libusb_open(libusb_device* dev, libusb_device_handle** dev_handle);
@@ -732,7 +735,7 @@ public static unsafe partial class libusb
     /// A handle, or null when there is no such device or when it cannot be opened. The reason is only in the log.
     /// </returns>
     /// <remarks>
-    /// Two devices of one kind cannot be told apart this way, and a missing permission looks like a missing device.
+    /// Two devices of one kind cannot be distinguished this way, and a missing permission looks like a missing device.
     /// </remarks>
     [LibraryImport(LibraryName)]
     public static partial libusb_device_handle* libusb_open_device_with_vid_pid(libusb_context* ctx, ushort vendor_id, ushort product_id);
@@ -784,8 +787,8 @@ public static unsafe partial class libusb
     /// <param name="endpoints">The endpoint addresses. All must be of one claimed interface.</param>
     /// <param name="num_endpoints">How many addresses there are, 30 at most.</param>
     /// <returns>
-    /// The number of streams that were allocated, which may be less than asked; usable identifiers run from 1 to that number. Or
-    /// a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> unless the host is Linux
+    /// The number of streams that were allocated, which may be less than requested; usable identifiers run from 1 to that number.
+    /// Or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> unless the host is Linux
     /// with xHCI or macOS.
     /// </returns>
     /// <remarks>They end with <see cref="libusb.libusb_free_streams" />, or when the interface is released.</remarks>
@@ -821,7 +824,7 @@ public static unsafe partial class libusb
     /// <summary>Frees memory of <see cref="libusb.libusb_dev_mem_alloc" />.</summary>
     /// <param name="dev_handle">The same handle that it was allocated on.</param>
     /// <param name="buffer">The memory.</param>
-    /// <param name="length">The same length that was asked for.</param>
+    /// <param name="length">The same length that was requested.</param>
     /// <returns>0, or a negative <see cref="libusb_error" />.</returns>
     /// <remarks>
     /// Every transfer that used it must have completed. Never leave this to the <c>FREE_BUFFER</c> flag, which calls C's
@@ -830,7 +833,7 @@ public static unsafe partial class libusb
     [LibraryImport(LibraryName)]
     public static partial int libusb_dev_mem_free(libusb_device_handle* dev_handle, byte* buffer, nuint length);
 
-    /// <summary>Asks whether a kernel driver is bound to an interface.</summary>
+    /// <summary>Returns whether a kernel driver is bound to an interface.</summary>
     /// <param name="dev_handle">The handle.</param>
     /// <param name="interface_number">The interface, 0 to 31.</param>
     /// <returns>
@@ -876,7 +879,7 @@ public static unsafe partial class libusb
     [LibraryImport(LibraryName)]
     public static partial int libusb_set_auto_detach_kernel_driver(libusb_device_handle* dev_handle, int enable);
 
-    /// <summary>Asks whether an endpoint can use WinUSB's raw input and output.</summary>
+    /// <summary>Returns whether an endpoint can use WinUSB's raw input and output.</summary>
     /// <param name="dev_handle">The handle, with the endpoint's interface claimed.</param>
     /// <param name="endpoint">The endpoint's address, direction bit included.</param>
     /// <returns>1 when it can, 0 when it cannot, or a negative <see cref="libusb_error" />.</returns>
@@ -963,7 +966,7 @@ public static unsafe partial class libusb
     [LibraryImport(LibraryName)]
     public static partial int libusb_submit_transfer(libusb_transfer* transfer);
 
-    /// <summary>Asks for a transfer to be cancelled. The callback still comes, later.</summary>
+    /// <summary>Requests that a transfer be cancelled. The callback still comes, later.</summary>
     /// <param name="transfer">A transfer in flight.</param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_NOT_FOUND" /> when it is not in flight,
@@ -1015,7 +1018,7 @@ public static unsafe partial class libusb
     /// The data to send, or the room for the data to receive. May be null when <paramref name="wLength" /> is 0.
     /// </param>
     /// <param name="wLength">Length of the data in bytes, at most 4096 on Linux and 4088 on Windows.</param>
-    /// <param name="timeout">Milliseconds to wait; 0 waits for ever.</param>
+    /// <param name="timeout">Milliseconds to wait; 0 waits without end.</param>
     /// <returns>
     /// The number of bytes moved in the data stage, or a negative <see cref="libusb_error" />:
     /// <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the device does not know the request,
@@ -1038,7 +1041,7 @@ public static unsafe partial class libusb
     /// Length in bytes. For IN use a multiple of the packet size, or a longer last packet is an overflow.
     /// </param>
     /// <param name="transferred">Receives the bytes that were moved, also when the call times out. May be null.</param>
-    /// <param name="timeout">Milliseconds to wait; 0 waits for ever.</param>
+    /// <param name="timeout">Milliseconds to wait; 0 waits without end.</param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> (look at
     /// <paramref name="transferred" />: data may have moved), <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the endpoint is
@@ -1058,7 +1061,7 @@ public static unsafe partial class libusb
     /// <param name="data">The data to send, or the room for the data to receive.</param>
     /// <param name="length">Length in bytes. For IN at least the packet size.</param>
     /// <param name="transferred">Receives the bytes that were moved, also when the call times out. May be null.</param>
-    /// <param name="timeout">Milliseconds to wait; 0 waits for ever.</param>
+    /// <param name="timeout">Milliseconds to wait; 0 waits without end.</param>
     /// <returns>
     /// 0, or a negative <see cref="libusb_error" />: <see cref="libusb_error.LIBUSB_ERROR_TIMEOUT" /> when the device had nothing
     /// to say, <see cref="libusb_error.LIBUSB_ERROR_PIPE" /> when the endpoint is halted,
@@ -1113,13 +1116,13 @@ public static unsafe partial class libusb
     [LibraryImport(LibraryName)]
     public static partial void libusb_unlock_events(libusb_context* ctx);
 
-    /// <summary>Asks whether this thread may go on handling events, with the event lock held.</summary>
+    /// <summary>Returns whether this thread may go on handling events, with the event lock held.</summary>
     /// <param name="ctx">The context, or null for the default one.</param>
     /// <returns>1 to go on; 0 when another thread needs the lock, for example to close a handle. Unlock then.</returns>
     [LibraryImport(LibraryName)]
     public static partial int libusb_event_handling_ok(libusb_context* ctx);
 
-    /// <summary>Asks whether some thread handles events now.</summary>
+    /// <summary>Returns whether some thread handles events now.</summary>
     /// <param name="ctx">The context, or null for the default one.</param>
     /// <returns>1 when one does or is about to, 0 when none does.</returns>
     /// <remarks>The answer is only reliable while the event waiters lock is held.</remarks>
@@ -1241,7 +1244,7 @@ public static unsafe partial class libusb
     [LibraryImport(LibraryName)]
     public static partial int libusb_handle_events_locked(libusb_context* ctx, timeval* tv);
 
-    /// <summary>Asks whether timeouts show up on the context's file descriptors.</summary>
+    /// <summary>Returns whether timeouts show up on the context's file descriptors.</summary>
     /// <param name="ctx">The context, or null for the default one.</param>
     /// <returns>
     /// 1 when polling the descriptors is enough (Linux with timerfd); 0 when the loop must also wake up after
@@ -1276,7 +1279,7 @@ public static unsafe partial class libusb
     [LibraryImport(LibraryName)]
     public static partial void libusb_free_pollfds([NativeTypeName("const struct libusb_pollfd **")] libusb_pollfd** pollfds);
 
-    /// <summary>Tells a foreign event loop when file descriptors come and go.</summary>
+    /// <summary>Notifies a foreign event loop when file descriptors come and go.</summary>
     /// <param name="ctx">The context, or null for the default one.</param>
     /// <param name="added_cb">Called for each new descriptor; null for none.</param>
     /// <param name="removed_cb">Called for each descriptor that goes; null for none.</param>
@@ -1292,7 +1295,7 @@ public static unsafe partial class libusb
     /// <param name="ctx">The context, or null for the default one.</param>
     /// <param name="events">One or more of <see cref="libusb_hotplug_event" />, joined by a bitwise or.</param>
     /// <param name="flags">
-    /// 0, or <see cref="libusb_hotplug_flag.LIBUSB_HOTPLUG_ENUMERATE" /> to be told of devices that are there already.
+    /// 0, or <see cref="libusb_hotplug_flag.LIBUSB_HOTPLUG_ENUMERATE" /> to receive devices that are plugged in already.
     /// </param>
     /// <param name="vendor_id">
     /// The vendor number to match, 0 to 0xFFFF, or <see cref="libusb.LIBUSB_HOTPLUG_MATCH_ANY" />.

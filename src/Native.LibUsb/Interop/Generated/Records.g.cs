@@ -20,7 +20,7 @@ public partial struct libusb_device_descriptor
     /// <summary>Version of the USB standard in binary-coded decimal: 0x0200 is 2.0, 0x0320 is 3.2.</summary>
     public ushort bcdUSB;
 
-    /// <summary>Class of the device, see <see cref="libusb_class_code" />; 0 when each interface tells its own.</summary>
+    /// <summary>Class of the device, see <see cref="libusb_class_code" />; 0 when each interface reports its own.</summary>
     public byte bDeviceClass;
 
     /// <summary>Subclass, with a meaning that depends on the class.</summary>
@@ -239,7 +239,7 @@ public unsafe partial struct libusb_config_descriptor
     public int extra_length;
 }
 
-/// <summary>What a SuperSpeed endpoint has beyond its endpoint descriptor.</summary>
+/// <summary>Represents the properties of a SuperSpeed endpoint beyond its endpoint descriptor.</summary>
 public partial struct libusb_ss_endpoint_companion_descriptor
 {
     /// <summary>Size of the descriptor on the wire: 6 bytes.</summary>
@@ -317,7 +317,7 @@ public unsafe partial struct libusb_bos_descriptor
     public libusb_bos_dev_capability_descriptor** dev_capability => (libusb_bos_dev_capability_descriptor**)((byte*)Unsafe.AsPointer(ref this) + 8);
 }
 
-/// <summary>The USB 2.0 extension capability, which tells of link power management.</summary>
+/// <summary>The USB 2.0 extension capability, which reports link power management.</summary>
 /// <remarks>Parsed into the machine's own layout: not the bytes of the wire.</remarks>
 public partial struct libusb_usb_2_0_extension_descriptor
 {
@@ -377,7 +377,7 @@ public partial struct libusb_ssplus_sublink_attribute
     /// <summary>Unit of the rate: bit/s, kbit/s, Mbit/s or Gbit/s.</summary>
     public libusb_superspeedplus_sublink_attribute_exponent exponent;
 
-    /// <summary>Whether both directions have this rate.</summary>
+    /// <summary>Specifies whether both directions have this rate.</summary>
     public libusb_superspeedplus_sublink_attribute_sublink_type type;
 
     /// <summary>The direction that this rate is for.</summary>
@@ -686,6 +686,6 @@ public partial struct libusb_pollfd
     /// <summary>The descriptor.</summary>
     public int fd;
 
-    /// <summary>What to poll it for, in the flags of <c>poll</c>: <c>POLLIN</c>, <c>POLLOUT</c>.</summary>
+    /// <summary>The events to poll it for, in the flags of <c>poll</c>: <c>POLLIN</c>, <c>POLLOUT</c>.</summary>
     public short events;
 }
