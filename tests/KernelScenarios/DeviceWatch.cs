@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Waits until libusb tells that one device has come, and that it has gone.</summary>
+/// <summary>Waits until libusb reports that one device has come, and that it has gone.</summary>
 public sealed class DeviceWatch : IDisposable
 {
     private readonly UsbHotplugRegistration _registration;

@@ -15,7 +15,7 @@ public sealed class UsbcapTests : StorageTest
         Assert.Equal(devices.Count, lines.Length);
     }
 
-    /// <summary>The command that asks for the data is sent here, and usbcap reads what comes.</summary>
+    /// <summary>The command that requests the data is sent here, and usbcap reads what comes.</summary>
     [UsbcapFact]
     public void It_captures_what_the_disk_sends()
     {

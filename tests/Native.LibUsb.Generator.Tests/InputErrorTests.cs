@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>What the generator refuses, and that it says where.</summary>
+/// <summary>Tests what the generator refuses, and that it says where.</summary>
 public class InputErrorTests
 {
     [Fact]

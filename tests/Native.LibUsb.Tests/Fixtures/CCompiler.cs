@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>The system's C compiler: the oracle for layouts, values and prototypes.</summary>
+/// <summary>Represents the system's C compiler: the oracle for layouts, values and prototypes.</summary>
 internal static class CCompiler
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);

@@ -29,7 +29,7 @@ public sealed unsafe class ExportTests
         Assert.All(RawSurface.Imports, import => Assert.True(NativeLibrary.TryGetExport(library, import.Key, out _), $"{import.Key} is not exported."));
     }
 
-    // Absence is told by the export and judged by the version: a function that the version should have must not be missing unseen.
+    // Absence is reported by the export and judged by the version: a function that the version should have must not be missing unseen.
     [Fact]
     public void Only_functions_newer_than_the_loaded_library_are_absent()
     {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>What the facade does when libusb fails where the real one hardly ever does: a library of our own fails there.</summary>
+/// <summary>Tests what the facade does when libusb fails where the real one hardly ever does: a library of our own fails there.</summary>
 public sealed class FailingLibraryTests
 {
     // One device, which can be opened.

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>The layout that the runtime gives a record: measured, not computed.</summary>
+/// <summary>Represents the layout that the runtime gives a record: measured, not computed.</summary>
 internal sealed class ManagedRecord
 {
     private ManagedRecord(Type type, string name)
@@ -100,7 +100,7 @@ internal sealed class ManagedRecord
         return value;
     }
 
-    /// <summary>What an object looks like from its first field on.</summary>
+    /// <summary>Represents what an object looks like from its first field on.</summary>
     private sealed class RawData
     {
         internal byte First;
@@ -114,7 +114,7 @@ internal sealed class ManagedRecord
         FlexibleArray,
     }
 
-    /// <summary>A field, or the element of an array; members of a union have the union's name and a dot in front.</summary>
+    /// <summary>Represents a field, or the element of an array; members of a union have the union's name and a dot in front.</summary>
     internal sealed record Field(string Name, int Offset, Type Type, FieldKind Kind, int Count)
     {
         internal int Size => Count * SizeOf(Type);

@@ -230,7 +230,7 @@ public sealed class CaptureTests : UsbcapTest
         Assert.Equal("interrupt", summary.GetProperty("type").GetString());
     }
 
-    /// <summary>What is missing of the last packet of a capture that was cut.</summary>
+    /// <summary>Returns what is missing of the last packet of a capture that was cut.</summary>
     private static byte[] Rest(int length)
     {
         int missing = (PacketSize - (length % PacketSize)) % PacketSize;
