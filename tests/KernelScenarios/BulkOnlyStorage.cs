@@ -133,7 +133,7 @@ public sealed class BulkOnlyStorage
         MakeReady();
     }
 
-    /// <summary>Asks until the device is ready: after it was plugged in or reset, its first answer is that this has happened.</summary>
+    /// <summary>Repeats the request until the device is ready: after it was plugged in or reset, its first answer is that this has happened.</summary>
     public void MakeReady()
     {
         for (int attention = 0; Command(Scsi.TestUnitReady) != CommandStatus.Passed; attention++)

@@ -42,7 +42,7 @@ internal sealed class Gadget : IDisposable
     /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Pulls it out, without waiting for anybody to notice.</summary>
+    /// <summary>Pulls it out, without waiting until a program notices.</summary>
     public void Unplug()
     {
         if (!_isPlugged)

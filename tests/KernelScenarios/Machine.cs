@@ -12,6 +12,6 @@ public static class Machine
     /// <summary>Gets whether this program runs in it.</summary>
     public static bool IsHere => File.Exists(MonitorPort);
 
-    /// <summary>Waits for something that the kernel tells in a file, or that a callback notes.</summary>
+    /// <summary>Waits for something that the kernel reports in a file, or that a callback notes.</summary>
     public static void WaitUntil(Func<bool> condition, string what) => Assert.True(SpinWait.SpinUntil(condition, Patience), $"It did not come: {what}.");
 }

@@ -48,7 +48,7 @@ public sealed class QemuDevice : IDisposable
     /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Pulls it out, without waiting for anybody to notice.</summary>
+    /// <summary>Pulls it out, without waiting until a program notices.</summary>
     public void Unplug()
     {
         if (!_isPlugged)
@@ -57,7 +57,7 @@ public sealed class QemuDevice : IDisposable
         Qmp.Monitor.Execute("device_del", new JsonObject { ["id"] = Id });
     }
 
-    /// <summary>Waits until libusb has told that it is gone.</summary>
+    /// <summary>Waits until libusb has reported that it is gone.</summary>
     public void WaitForDeparture() => _watch.WaitForDeparture();
 
     /// <summary>Something else has pulled it out: the hub that it was plugged into.</summary>

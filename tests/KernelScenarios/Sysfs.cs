@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents what the kernel itself tells of devices and their drivers.</summary>
+/// <summary>Reads what the kernel itself reports about devices and their drivers.</summary>
 public static class Sysfs
 {
     private const string Devices = "/sys/bus/usb/devices";

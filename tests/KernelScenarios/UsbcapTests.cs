@@ -44,6 +44,6 @@ public sealed class UsbcapTests : StorageTest
 
         using UsbDeviceHandle after = Disk.Device.Open();
         after.ClaimInterface(0);
-        new BulkOnlyStorage(after).StartAnew(); // usbcap had asked for more, and taken the status
+        new BulkOnlyStorage(after).StartAnew(); // usbcap had requested more, and taken the status
     }
 }

@@ -26,7 +26,7 @@ internal static class CCompiler
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Messages are matched and shown: in English, whatever the machine speaks.
+        // Messages are matched and shown: in English, regardless of the machine's language.
         start.Environment["LC_ALL"] = "C";
         using Process process = Start(start);
         Task<string> output = process.StandardOutput.ReadToEndAsync();

@@ -6,7 +6,7 @@ using Native.LibUsb.Tests.Interop;
 namespace Native.LibUsb.Tests.Layout;
 
 /// <summary>
-/// Represents a C program that says everything that the raw layer claims, as assertions for the compiler. It also keeps a list of what it covers.
+/// Represents a C program that says everything that the raw layer claims, as assertions for the compiler. It also keeps a list of the names that it covers.
 /// </summary>
 internal sealed class HeaderCheck(LibUsbHeader header)
 {

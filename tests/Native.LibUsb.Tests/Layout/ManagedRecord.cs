@@ -59,7 +59,7 @@ internal sealed class ManagedRecord
             yield return new Field(property.Name, MeasureOffset(type, property), property.PropertyType.GetElementType()!, FieldKind.FlexibleArray, 0);
     }
 
-    // Marshal.OffsetOf asks the marshaller, which is not what runs. Writing the field and looking for what has changed cannot be fooled.
+    // Marshal.OffsetOf reads the layout of the marshaller, which the program does not use. Writing the field and looking for what has changed cannot be fooled.
     private static int MeasureOffset(Type type, FieldInfo field)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
@@ -73,7 +73,7 @@ internal sealed class ManagedRecord
         return first;
     }
 
-    // The property gives an address inside the instance that it is asked on, so that instance must stay where it is.
+    // The property gives an address inside the instance that it is read from, so that instance must stay where it is.
     private static unsafe int MeasureOffset(Type type, PropertyInfo property)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
