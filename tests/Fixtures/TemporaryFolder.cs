@@ -8,7 +8,7 @@ internal sealed class TemporaryFolder : IDisposable
     /// <summary>Gets the path of a file in this folder.</summary>
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Writes a file, with the folders that its name asks for.</summary>
+    /// <summary>Writes a file, with the folders that its name requests.</summary>
     /// <returns>Its path.</returns>
     public string Write(string name, string text)
     {

@@ -52,7 +52,7 @@ public sealed class AudioTests : MachineTest
         Assert.Equal(16, packets);
     }
 
-    /// <summary>With zeros for what is missing the ring is never empty, and a flush ends all the same.</summary>
+    /// <summary>With zeros for missing data the ring is never empty, and a flush ends anyway.</summary>
     [Theory]
     [InlineData(2, 8, false)]
     [InlineData(8, 32, false)]

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// The host's side of the bulk-only transport for mass storage: a command wrapper out, data either way, a status wrapper in. The interface
+/// Represents the host's side of the bulk-only transport for mass storage: a command wrapper out, data either way, a status wrapper in. The interface
 /// must be claimed.
 /// </summary>
 public sealed class BulkOnlyStorage
@@ -48,10 +48,10 @@ public sealed class BulkOnlyStorage
     /// <summary>Gets the bulk OUT endpoint, as <see cref="Input"/> gets its own.</summary>
     public UsbEndpoint Output => _claimed.GetEndpoint(Out);
 
-    /// <summary>The address of the bulk IN endpoint.</summary>
+    /// <summary>Gets the address of the bulk IN endpoint.</summary>
     public byte In { get; }
 
-    /// <summary>The address of the bulk OUT endpoint.</summary>
+    /// <summary>Gets the address of the bulk OUT endpoint.</summary>
     public byte Out { get; }
 
     /// <summary>A command that moves no data.</summary>
@@ -133,7 +133,7 @@ public sealed class BulkOnlyStorage
         MakeReady();
     }
 
-    /// <summary>Asks until the device is ready: after it was plugged in or reset, its first answer is that this has happened.</summary>
+    /// <summary>Repeats the request until the device is ready: after it was plugged in or reset, its first answer is that this has happened.</summary>
     public void MakeReady()
     {
         for (int attention = 0; Command(Scsi.TestUnitReady) != CommandStatus.Passed; attention++)
@@ -143,7 +143,7 @@ public sealed class BulkOnlyStorage
         }
     }
 
-    /// <summary>Why the last command failed: the sense key and the additional code.</summary>
+    /// <summary>Returns why the last command failed: the sense key and the additional code.</summary>
     public (byte Key, byte Code) RequestSense()
     {
         byte[] sense = new byte[18];

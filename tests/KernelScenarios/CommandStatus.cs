@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>How a command of bulk-only storage ended.</summary>
+/// <summary>Specifies how a command of bulk-only storage ended.</summary>
 /// <param name="Code">0 passed, 1 failed, 2 phase error.</param>
 /// <param name="Residue">Bytes announced that were not moved, or do not count.</param>
 public readonly record struct CommandStatus(byte Code, int Residue)

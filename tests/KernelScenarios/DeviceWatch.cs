@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Waits until libusb tells that one device has come, and that it has gone.</summary>
+/// <summary>Waits until libusb reports that one device has come, and that it has gone.</summary>
 public sealed class DeviceWatch : IDisposable
 {
     private readonly UsbHotplugRegistration _registration;
@@ -16,7 +16,7 @@ public sealed class DeviceWatch : IDisposable
         _registration = context.RegisterHotplug(Tell, enumerate: false);
     }
 
-    /// <summary>Waits for the device, and until the kernel has configured it: libusb tells of it before.</summary>
+    /// <summary>Waits for the device, and until the kernel has configured it: libusb reports it before that.</summary>
     /// <returns>The device, which belongs to the watch.</returns>
     public UsbDevice WaitForArrival()
     {

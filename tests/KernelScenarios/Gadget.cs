@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// A USB device whose function is the kernel's own, on the controller of dummy_hcd, which is both ends of a cable: so neither end is ours.
+/// Represents a USB device whose function is the kernel's own, on the controller of dummy_hcd, which is both ends of a cable: so neither end is ours.
 /// Made through configfs; plugged in while it lives.
 /// </summary>
 internal sealed class Gadget : IDisposable
@@ -39,10 +39,10 @@ internal sealed class Gadget : IDisposable
         }
     }
 
-    /// <summary>The device as libusb tells it; it belongs to this object.</summary>
+    /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Pulls it out, without waiting for anybody to notice.</summary>
+    /// <summary>Pulls it out, without waiting until a program notices.</summary>
     public void Unplug()
     {
         if (!_isPlugged)

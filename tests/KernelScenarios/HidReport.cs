@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>What QEMU's tablet sends: six bytes.</summary>
+/// <summary>Represents what QEMU's tablet sends: six bytes.</summary>
 /// <param name="Buttons">Bit 0 is the left one, bit 1 the right one.</param>
 /// <param name="X">0 to 32,767.</param>
 /// <param name="Y">0 to 32,767.</param>

@@ -54,7 +54,7 @@ public sealed class HubTests : MachineTest
             notification =>
             {
                 using UsbDevice device = notification.Device;
-                // what is known of it is known also when it has gone
+                // its properties stay readable when it has gone
                 Assert.Equal(0x0001, device.Descriptor.ProductId);
                 string? product = "";
                 if (notification.Event == UsbHotplugEvents.Arrived)
@@ -76,7 +76,7 @@ public sealed class HubTests : MachineTest
             Assert.Equal((UsbHotplugEvents.Arrived, tablet.Device.PortPath, "QEMU USB Tablet"), Next());
             QemuDevice mouse = Plug("usb-mouse", "2");
             Assert.Equal((UsbHotplugEvents.Arrived, mouse.Device.PortPath, "QEMU USB Mouse"), Next());
-            mouse.Unplug(); // the kernel looks at its ports in their order: each is told before the next is pulled
+            mouse.Unplug(); // the kernel looks at its ports in their order: each is reported before the next is pulled
             Assert.Equal((UsbHotplugEvents.Left, mouse.Device.PortPath, ""), Next());
             tablet.Unplug();
             Assert.Equal((UsbHotplugEvents.Left, tablet.Device.PortPath, ""), Next());
@@ -90,7 +90,7 @@ public sealed class HubTests : MachineTest
 
         (UsbHotplugEvents, UsbPortPath, string) Next()
         {
-            Assert.True(told.TryTake(out (UsbHotplugEvents, UsbPortPath, string) next, Patience), $"Nothing more was told. {failures.FirstOrDefault()}");
+            Assert.True(told.TryTake(out (UsbHotplugEvents, UsbPortPath, string) next, Patience), $"Nothing more was reported. {failures.FirstOrDefault()}");
             return next;
         }
     }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A way to move the data of a command, between its command wrapper and its status wrapper.</summary>
+/// <summary>Represents a way to move the data of a command, between its command wrapper and its status wrapper.</summary>
 public interface IDataPhase
 {
     /// <summary>Fills the memory from the device.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Bytes that tell where they belong, also when whole packets or requests are missing.</summary>
+/// <summary>Bytes that show where they belong, also when whole packets or requests are missing.</summary>
 public static class LoopbackPattern
 {
     public static void Fill(long position, Span<byte> bytes)

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>What the tests in the machine share: a context with an event thread, and devices that are unplugged at the end.</summary>
+/// <summary>Represents what the tests in the machine share: a context with an event thread, and devices that are unplugged at the end.</summary>
 public abstract class MachineTest : IDisposable
 {
     private readonly Watchdog _watchdog;
@@ -50,7 +50,7 @@ public abstract class MachineTest : IDisposable
         return gadget;
     }
 
-    /// <summary>An endpoint of an alternate setting of interface 0.</summary>
+    /// <summary>Returns an endpoint of an alternate setting of interface 0.</summary>
     protected static UsbEndpointDescriptor EndpointOf(UsbDeviceHandle handle, byte address, int alternate = 0, int interfaceNumber = 0)
     {
         Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(interfaceNumber, alternate, out UsbInterfaceDescriptor? setting), "There is no such setting.");

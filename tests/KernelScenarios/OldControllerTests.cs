@@ -17,7 +17,7 @@ public sealed class OldControllerTests : StorageTest
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(5, data.Length / BulkOnlyStorage.BlockSize), data));
         AssertBytes(DiskPattern.Make(5 * BulkOnlyStorage.BlockSize, data.Length), data);
 
-        // What is there already, so that the image stays as it is.
+        // The data that is there already, so that the image stays as it is.
         Assert.Equal(CommandStatus.Passed, storage.Write(Scsi.Write(5, data.Length / BulkOnlyStorage.BlockSize), data));
         data.AsSpan().Clear();
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(5, data.Length / BulkOnlyStorage.BlockSize), data, new QueuedPhase()));

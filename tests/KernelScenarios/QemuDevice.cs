@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A device of QEMU's own, plugged in while it lives.</summary>
+/// <summary>Represents a device of QEMU's own, plugged in while it lives.</summary>
 public sealed class QemuDevice : IDisposable
 {
     /// <summary>The bus of the xHCI controller, where devices are unless something else is said.</summary>
@@ -45,10 +45,10 @@ public sealed class QemuDevice : IDisposable
     /// <summary>QEMU's name for it.</summary>
     public string Id { get; }
 
-    /// <summary>The device as libusb tells it; it belongs to this object.</summary>
+    /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Pulls it out, without waiting for anybody to notice.</summary>
+    /// <summary>Pulls it out, without waiting until a program notices.</summary>
     public void Unplug()
     {
         if (!_isPlugged)
@@ -57,7 +57,7 @@ public sealed class QemuDevice : IDisposable
         Qmp.Monitor.Execute("device_del", new JsonObject { ["id"] = Id });
     }
 
-    /// <summary>Waits until libusb has told that it is gone.</summary>
+    /// <summary>Waits until libusb has reported that it is gone.</summary>
     public void WaitForDeparture() => _watch.WaitForDeparture();
 
     /// <summary>Something else has pulled it out: the hub that it was plugged into.</summary>

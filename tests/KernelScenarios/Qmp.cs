@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The monitor of the QEMU that runs this machine: one line of JSON for each command, answer and event.</summary>
+/// <summary>Represents the monitor of the QEMU that runs this machine: one line of JSON for each command, answer and event.</summary>
 /// <remarks>The connection is the machine's, not the program's: a later program goes on where an earlier one stopped, and gets no greeting.</remarks>
 [SuppressMessage("Design", "CA1001", Justification = "There is one, as long as the program runs.")]
 public sealed class Qmp
@@ -30,10 +30,10 @@ public sealed class Qmp
         }
     }
 
-    /// <summary>The one monitor.</summary>
+    /// <summary>Gets the one monitor.</summary>
     public static Qmp Monitor => s_monitor.Value;
 
-    /// <summary>Executes a command and waits for its answer. Events that come meanwhile are not looked at.</summary>
+    /// <summary>Executes a command and waits for its answer. Events that come in the meantime are not looked at.</summary>
     /// <exception cref="QmpException">It was refused.</exception>
     public JsonNode? Execute(string command, JsonObject? arguments = null)
     {

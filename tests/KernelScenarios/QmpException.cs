@@ -3,6 +3,6 @@ namespace Native.LibUsb.Tests.Kernel;
 /// <summary>The monitor refused a command.</summary>
 public sealed class QmpException(string command, string errorClass, string description) : Exception($"{command}: {description} ({errorClass})")
 {
-    /// <summary>The kind of error, as QEMU names it.</summary>
+    /// <summary>Gets the kind of error, as QEMU names it.</summary>
     public string ErrorClass { get; } = errorClass;
 }

@@ -8,8 +8,8 @@ public sealed class RingPhase : IDataPhase
     private static readonly UsbRingOptions s_options = new() { TransferSize = 64 * 1024, Transfers = 8, Spares = 8 };
 
     /// <summary>
-    /// A ring that reads asks for more than the data, and so gets the status wrapper too. What it asks for beyond that a disk has nothing to
-    /// answer with: QEMU's stalls, and the ring stops with that.
+    /// A ring that reads requests more than the data, and so gets the status wrapper too. The disk has no data for the part beyond
+    /// that: QEMU's stalls, and the ring stops with that.
     /// </summary>
     public byte[]? Read(BulkOnlyStorage storage, Memory<byte> data)
     {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The few SCSI commands that a disk needs.</summary>
+/// <summary>Represents the few SCSI commands that a disk needs.</summary>
 public static class Scsi
 {
     public const byte IllegalRequest = 5;

@@ -59,7 +59,7 @@ public sealed class SerialTests : MachineTest
         What_is_written_comes_back_in_packets(10);
     }
 
-    // The machine keeps it: a device that is pulled lets go of it late.
+    // The machine keeps it: a device that is pulled releases it late.
     private static void MakeLine()
     {
         foreach (JsonNode? there in Qmp.Monitor.Execute("query-chardev")!.AsArray())

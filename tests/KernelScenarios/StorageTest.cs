@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// What the tests of the disk share: QEMU's usb-storage on the image that the machine was started with, taken from the kernel's driver.
+/// Represents what the tests of the disk share: QEMU's usb-storage on the image that the machine was started with, taken from the kernel's driver.
 /// </summary>
 public abstract class StorageTest : MachineTest
 {

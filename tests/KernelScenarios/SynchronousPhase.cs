@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>One synchronous transfer for all the data, however much.</summary>
+/// <summary>Represents one synchronous transfer for all the data, however much.</summary>
 public sealed class SynchronousPhase : IDataPhase
 {
     public static readonly SynchronousPhase Instance = new();

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>What the kernel itself tells of devices and their drivers.</summary>
+/// <summary>Reads what the kernel itself reports about devices and their drivers.</summary>
 public static class Sysfs
 {
     private const string Devices = "/sys/bus/usb/devices";
 
     public static string FolderOf(UsbDevice device) => $"{Devices}/{device.PortPath}";
 
-    /// <summary>Whether a configuration is set; the interfaces are there then.</summary>
+    /// <summary>Returns whether a configuration is set; the interfaces are there then.</summary>
     public static bool IsConfigured(UsbDevice device)
     {
         try
@@ -22,7 +22,7 @@ public static class Sysfs
         }
     }
 
-    /// <summary>The driver of an interface; null when it has none.</summary>
+    /// <summary>Gets the driver of an interface; null when it has none.</summary>
     public static string? DriverOf(UsbDevice device, int interfaceNumber)
     {
         string link = string.Create(CultureInfo.InvariantCulture, $"{FolderOf(device)}/{device.PortPath}:1.{interfaceNumber}/driver");
@@ -39,7 +39,7 @@ public static class Sysfs
     public static void WaitForDriver(UsbDevice device, int interfaceNumber, string driver) =>
         Machine.WaitUntil(() => DriverOf(device, interfaceNumber) == driver, $"the driver {driver} has interface {interfaceNumber} of {device}");
 
-    /// <summary>Whether a bus is on a PCI controller: QEMU's xHCI is, and the kernel's own vhci_hcd and dummy_hcd are not.</summary>
+    /// <summary>Returns whether a bus is on a PCI controller: QEMU's xHCI is, and the kernel's own vhci_hcd and dummy_hcd are not.</summary>
     public static bool IsOnPci(byte bus) =>
         new DirectoryInfo(string.Create(CultureInfo.InvariantCulture, $"{Devices}/usb{bus}")).ResolveLinkTarget(returnFinalTarget: false)
             ?.FullName.Contains("/pci", StringComparison.Ordinal) == true;

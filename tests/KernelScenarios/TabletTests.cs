@@ -138,12 +138,12 @@ public sealed class TabletTests : MachineTest
     public void Interfaces_and_settings_that_are_not_there_are_not_found()
     {
         UsbException detaching = Assert.Throws<UsbException>(() => _handle.ClaimInterface(5));
-        Assert.Equal(UsbError.InvalidParameter, detaching.Error); // what the kernel says when it is to detach a driver as well
+        Assert.Equal(UsbError.InvalidParameter, detaching.Error); // the kernel's error when it is to detach a driver as well
         Assert.Contains("The active configuration has the interfaces 0", detaching.Message, StringComparison.Ordinal);
         _handle.SetAutoDetachKernelDriver(false);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5).SetAlternateSetting(0)).Error);
-        // what libusb makes of the kernel's "no such endpoint"
+        // libusb's code for the kernel's "no such endpoint"
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetInterrupt(0x85, 8);
         UsbException refused = Assert.Throws<UsbException>(transfer.Submit);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The command-line program, published ahead of time.</summary>
+/// <summary>Represents the command-line program, published ahead of time.</summary>
 internal static class Usbcap
 {
     /// <summary>Runs it to its end, which must be a good one, and returns what it wrote.</summary>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A test that runs usbcap, published ahead of time, whose path is in an environment variable.</summary>
+/// <summary>Represents a test that runs usbcap, published ahead of time, whose path is in an environment variable.</summary>
 public sealed class UsbcapFactAttribute : FactAttribute
 {
     public const string Variable = "NATIVE_LIBUSB_TEST_USBCAP";

@@ -15,7 +15,7 @@ public sealed class UsbcapTests : StorageTest
         Assert.Equal(devices.Count, lines.Length);
     }
 
-    /// <summary>The command that asks for the data is sent here, and usbcap reads what comes.</summary>
+    /// <summary>The command that requests the data is sent here, and usbcap reads what comes.</summary>
     [UsbcapFact]
     public void It_captures_what_the_disk_sends()
     {
@@ -44,6 +44,6 @@ public sealed class UsbcapTests : StorageTest
 
         using UsbDeviceHandle after = Disk.Device.Open();
         after.ClaimInterface(0);
-        new BulkOnlyStorage(after).StartAnew(); // usbcap had asked for more, and taken the status
+        new BulkOnlyStorage(after).StartAnew(); // usbcap had requested more, and taken the status
     }
 }

@@ -17,7 +17,7 @@ public sealed class VirtualCaptureTests : IDisposable
         _watchdog.Dispose();
     }
 
-    // Not paced: emulation is too slow for the line rate of high speed, and what is asked for here is that every byte is right.
+    // Not paced: emulation is too slow for the line rate of high speed, and this test only checks that every byte is right.
     [UsbcapFact]
     public void Isochronous_packets_of_high_speed_are_captured_without_a_gap() => Capture(VirtualSpeed.High, paced: false, packetSize: 3072, packets: 8000);
 

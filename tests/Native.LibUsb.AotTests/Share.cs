@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.AotTests;
 
-/// <summary>One of several equal shares of the tests, for machines that run them at the same time.</summary>
+/// <summary>Represents one of several equal shares of the tests, for machines that run them at the same time.</summary>
 internal sealed class Share
 {
     private readonly int _number, _count;
@@ -27,6 +27,6 @@ internal sealed class Share
         return numbers is [>= 1, _] && numbers[0] <= numbers[1] ? new Share(numbers[0], numbers[1]) : throw new FormatException($"{first} is no share.");
     }
 
-    /// <summary>Whether the next test is in this share.</summary>
+    /// <summary>Returns whether the next test is in this share.</summary>
     public bool HasNext() => _next++ % _count == _number - 1;
 }

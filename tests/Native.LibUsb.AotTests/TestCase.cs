@@ -8,7 +8,7 @@ using Xunit.v3;
 
 namespace Native.LibUsb.AotTests;
 
-/// <summary>A test of this assembly, found by its attribute; a theory is one test for each of its rows.</summary>
+/// <summary>Represents a test of this assembly, found by its attribute; a theory is one test for each of its rows.</summary>
 internal sealed class TestCase
 {
     private static readonly DisposalTracker s_rows = new();
@@ -28,10 +28,10 @@ internal sealed class TestCase
 
     public string Name { get; }
 
-    /// <summary>Why it does not run here; null when it does.</summary>
+    /// <summary>Gets why it does not run here; null when it does.</summary>
     public string? Skip { get; }
 
-    /// <summary>All tests, in an order that does not change. Those for the machine with a real kernel are there only in it.</summary>
+    /// <summary>Gets all tests, in an order that does not change. Those for the machine with a real kernel are there only in it.</summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()
         where type is { IsClass: true, IsAbstract: false }
@@ -67,7 +67,7 @@ internal sealed class TestCase
             ? Convert.ChangeType(argument, parameter.ParameterType, CultureInfo.InvariantCulture)
             : argument;
 
-    /// <summary>Why it cannot be played on the bus of this process; null when it can.</summary>
+    /// <summary>Returns why it cannot be played on the bus of this process; null when it can.</summary>
     private static string? LimitOf(Type type, MethodInfo method, string row) =>
         VirtualBus.AutomaticHost == VirtualBusHost.Kernel
         && (method.GetCustomAttribute<PreloadOnlyAttribute>() ?? type.GetCustomAttribute<PreloadOnlyAttribute>()) is { } limit

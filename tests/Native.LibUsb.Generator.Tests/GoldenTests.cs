@@ -12,7 +12,7 @@ public class GoldenTests
     private static readonly string s_golden = Path.Combine(TestRepository.Tests, "Golden");
     private static readonly bool s_update = Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1";
 
-    // what a header with nothing in it gives
+    // the output for an empty header
     private static readonly Lazy<IReadOnlyDictionary<string, string>> s_nothing = new(() => Snippet.Generate("typedef int nothing;\n"));
 
     public static TheoryData<string> Cases => [.. Directory.EnumerateDirectories(s_golden).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>What the generator refuses, and that it says where.</summary>
+/// <summary>Tests the input that the generator refuses, and the place that it reports.</summary>
 public class InputErrorTests
 {
     [Fact]

@@ -5,7 +5,7 @@ public class ReadmeTests
     private const string Begin = "<!-- table -->\n";
     private const string End = "<!-- /table -->";
 
-    /// <summary>What the README says is bound is what the generator counts.</summary>
+    /// <summary>Tests that the table of the README has the counts of the generator.</summary>
     [Fact]
     public void The_table_in_the_README_is_what_the_generator_prints()
     {

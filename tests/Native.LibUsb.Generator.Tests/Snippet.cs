@@ -5,7 +5,7 @@ namespace Native.LibUsb.Generator.Tests;
 /// <summary>Runs the generator on a few lines of C.</summary>
 internal static class Snippet
 {
-    /// <summary>The generated files.</summary>
+    /// <summary>Gets the generated files.</summary>
     /// <param name="header">The C text; <c>stdint.h</c> is included.</param>
     /// <param name="settings">The JSON of the settings.</param>
     /// <param name="docs">The text files, content by name; without them the binding has no documentation.</param>
@@ -18,7 +18,7 @@ internal static class Snippet
             TestRepository.Clang, input, GeneratorSettings.Read(folder.Write("settings.json", settings)), docs is null ? null : Path.Combine(folder.Path, "docs"));
     }
 
-    /// <summary>The errors of a run that must fail, with the folder of the input cut off.</summary>
+    /// <summary>Gets the errors of a run that must fail, with the folder of the input cut off.</summary>
     public static IReadOnlyList<string> Errors(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
     {
         var exception = Assert.Throws<GeneratorException>(() => Generate(header, settings, docs));

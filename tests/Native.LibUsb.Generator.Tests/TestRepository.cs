@@ -3,13 +3,13 @@ using Native.LibUsb.Generator.Output;
 
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>The repository that the tests run in.</summary>
+/// <summary>Represents the repository that the tests run in.</summary>
 internal static class TestRepository
 {
     public static Repository Instance { get; } = Repository.Find(AppContext.BaseDirectory);
 
     public static string Tests { get; } = Path.Combine(Instance.Root, "tests", "Native.LibUsb.Generator.Tests");
 
-    /// <summary>The installed clang and libusb.h. Where clang is missing every test fails with the line that says so.</summary>
+    /// <summary>Gets the installed clang and libusb.h. Where clang is missing every test fails with the line that says so.</summary>
     public static ClangCompiler Clang => new("clang", Instance.Stubs, "/usr/include");
 }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies what kind of transfer. The first four are also the kinds of endpoints.</summary>
+/// <summary>Specifies the transfer type. The first four are also the kinds of endpoints.</summary>
 public enum UsbTransferType
 {
     /// <summary>Set-up packet and optional data on a control endpoint.</summary>

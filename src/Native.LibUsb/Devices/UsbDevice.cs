@@ -59,7 +59,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Gets the port of its hub; 0 for a root hub, or when the operating system does not say.</summary>
     public byte PortNumber { get; }
 
-    /// <summary>Gets where it is plugged in. Without ports for root hubs, and when the operating system does not say.</summary>
+    /// <summary>Gets the place where it is plugged in. Without ports for root hubs, and when the operating system does not say.</summary>
     public UsbPortPath PortPath { get; }
 
     /// <summary>Gets the speed it runs at.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents which device. A property that is null fits every device.</summary>
+/// <summary>Represents the conditions that select a device. A property that is null fits every device.</summary>
 public sealed record UsbDeviceFilter
 {
     /// <summary>Gets or sets <c>idVendor</c>.</summary>
@@ -9,7 +9,7 @@ public sealed record UsbDeviceFilter
     /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort? ProductId { get; init; }
 
-    /// <summary>Gets or sets where it is plugged in.</summary>
+    /// <summary>Gets or sets the place where the device is plugged in.</summary>
     public UsbPortPath? Port { get; init; }
 
     /// <summary>Gets or sets <c>bDeviceClass</c>.</summary>

@@ -9,7 +9,7 @@ public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
 
     internal UsbDeviceList(List<UsbDevice> devices) => _devices = devices;
 
-    /// <summary>Gets how many.</summary>
+    /// <summary>Gets the number of devices.</summary>
     public int Count => _devices.Count;
 
     /// <summary>Gets one of them, in libusb's order.</summary>

@@ -5,7 +5,8 @@ using System.Text;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents where a device is plugged in: the bus, and the port on each hub on the way. It stays the same when the device is replugged there.</summary>
+/// <summary>Represents the place where a device is plugged in: the bus, and the port on each hub on the way. It stays the same when the device is replugged
+/// there.</summary>
 public readonly struct UsbPortPath : IEquatable<UsbPortPath>
 {
     /// <summary>Hubs can be nested this deep.</summary>

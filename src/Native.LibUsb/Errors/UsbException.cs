@@ -33,7 +33,7 @@ public class UsbException : IOException
     /// <summary>Gets the bytes moved before the failure; they are in the caller's buffer.</summary>
     public int BytesTransferred { get; }
 
-    /// <summary>Gets where to look, when the code alone would mislead; otherwise null.</summary>
+    /// <summary>Gets advice about the cause, when the code alone would mislead; otherwise null.</summary>
     public string? Hint { get; }
 
     /// <summary>Throws when <paramref name="code"/> is negative.</summary>

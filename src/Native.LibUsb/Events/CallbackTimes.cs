@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents what is known about the duration of the callbacks of one ring.</summary>
+/// <summary>Represents the measured duration of the callbacks of one ring.</summary>
 internal sealed class CallbackTimes
 {
     private long _longest;

@@ -208,6 +208,6 @@ internal static unsafe class LibraryLoader
             throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
     }
 
-    /// <summary>Represents where functions are looked up by name. A handle of 0 means that nothing can be looked up.</summary>
+    /// <summary>Represents the place where functions are looked up by name. A handle of 0 means that nothing can be looked up.</summary>
     private sealed record Exports(nint Handle, bool IsStatic);
 }

@@ -174,7 +174,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Represents what is done with buffers whose turn has come.</summary>
+    /// <summary>Represents the delivery of buffers whose turn has come.</summary>
     private interface IConsumer
     {
         /// <summary>Gets whether a handler gets them, so that no thread holds one when the handler has returned.</summary>

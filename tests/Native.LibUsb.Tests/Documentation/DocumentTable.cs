@@ -11,7 +11,7 @@ namespace Native.LibUsb.Tests.Documentation;
 /// <param name="Note">The fourth cell.</param>
 internal sealed record DocumentRow(int Line, string Section, string Subject, IReadOnlyList<string> Members, IReadOnlyList<string> Tests, string Note);
 
-/// <summary>The tables of a document that promises something, and names the tests that show it.</summary>
+/// <summary>Represents the tables of a document that promises something, and names the tests that show it.</summary>
 /// <param name="name">The document, relative to the repository.</param>
 /// <param name="secondCellIsText">
 /// Whether the second cell is a text, whose names are what stands in back quotes; otherwise it is nothing but names.
@@ -22,17 +22,17 @@ internal sealed partial class DocumentTable(string name, bool secondCellIsText, 
     private const string Rule = "|---|---|---|---|";
     private const string Nothing = "—";
 
-    /// <summary>What the other library offers, and what takes its place here.</summary>
+    /// <summary>Gets what the other library offers, and what takes its place here.</summary>
     internal static DocumentTable Parity { get; } = new("docs/parity.md", secondCellIsText: false, "| usb1 | C# | test | note |");
 
-    /// <summary>What libusb makes easy to do wrong, and what happens here instead.</summary>
+    /// <summary>Gets what libusb makes easy to do wrong, and what happens here instead.</summary>
     internal static DocumentTable Traps { get; } =
         new("docs/traps.md", secondCellIsText: true, "| trap | what the facade does | test | note |", "| defect | what happens here | test | note |");
 
-    /// <summary>The text of the document.</summary>
+    /// <summary>Gets the text of the document.</summary>
     internal string Text => File.ReadAllText(Repository.PathOf(name.Split('/')));
 
-    /// <summary>The rows of all tables in <paramref name="text"/>.</summary>
+    /// <summary>Gets the rows of all tables in <paramref name="text"/>.</summary>
     /// <exception cref="FormatException">A row is not what a row must be. The message has its line.</exception>
     internal List<DocumentRow> Read(string text)
     {
@@ -57,7 +57,7 @@ internal sealed partial class DocumentTable(string name, bool secondCellIsText, 
         return rows;
     }
 
-    /// <summary>What a row names and is not there.</summary>
+    /// <summary>Returns what a row names and is not there.</summary>
     internal IEnumerable<string> Faults(DocumentRow row) =>
         row.Members.Where(member => !NameLookup.MemberExists(member)).Select(member => $"{name}:{row.Line}: {row.Subject}: there is no public member {member}")
             .Concat(row.Tests.Where(test => !NameLookup.TestExists(test)).Select(test => $"{name}:{row.Line}: {row.Subject}: there is no test {test}"));

@@ -18,7 +18,7 @@ internal sealed partial record DocumentedProgram(string Document, int Line, stri
 {
     private const string NoDevice = "no device";
 
-    /// <summary>Gets whether the comment asks for a bus without devices.</summary>
+    /// <summary>Gets whether the comment requests a bus without devices.</summary>
     public bool NeedsNoDevice => Device == NoDevice;
 
     /// <summary>Gets the place of the block, as an editor reads it.</summary>

@@ -16,7 +16,7 @@ internal static class NameLookup
             .Select(method => $"{type.Name}.{method.Name}"))];
 
     /// <summary>
-    /// Whether there is a public <c>Type</c>, <c>Type.Member</c> (any overload), <c>Type.ctor</c> or <c>Type.this[]</c>. Type parameters are left
+    /// Returns whether there is a public <c>Type</c>, <c>Type.Member</c> (any overload), <c>Type.ctor</c> or <c>Type.this[]</c>. Type parameters are left
     /// out, and nested types have the outer type in front.
     /// </summary>
     internal static bool MemberExists(string name)
@@ -27,7 +27,7 @@ internal static class NameLookup
         return dot > 0 && s_types[name[..dot]].Any(type => HasMember(type, name[(dot + 1)..]));
     }
 
-    /// <summary>Whether there is a test <c>Class.Method</c>.</summary>
+    /// <summary>Returns whether there is a test <c>Class.Method</c>.</summary>
     internal static bool TestExists(string name) => s_tests.Contains(name);
 
     private static bool HasMember(Type type, string member) => member switch

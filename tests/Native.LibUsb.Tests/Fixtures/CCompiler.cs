@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>The system's C compiler: the oracle for layouts, values and prototypes.</summary>
+/// <summary>Represents the system's C compiler: the oracle for layouts, values and prototypes.</summary>
 internal static class CCompiler
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
@@ -26,7 +26,7 @@ internal static class CCompiler
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Messages are matched and shown: in English, whatever the machine speaks.
+        // Messages are matched and shown: in English, regardless of the machine's language.
         start.Environment["LC_ALL"] = "C";
         using Process process = Start(start);
         Task<string> output = process.StandardOutput.ReadToEndAsync();

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Where the files of this repository are, for tests that read them. Build output lies inside the repository.</summary>
+/// <summary>Represents where the files of this repository are, for tests that read them. Build output lies inside the repository.</summary>
 internal static class Repository
 {
     internal static string Root { get; } = FindRoot();

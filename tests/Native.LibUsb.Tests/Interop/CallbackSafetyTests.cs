@@ -63,7 +63,7 @@ public sealed class CallbackSafetyTests
             .Select(token => method.Module.ResolveMethod(token, method.DeclaringType!.GetGenericArguments(), null)!)
             .Where(called => called.DeclaringType?.Assembly == method.DeclaringType!.Assembly);
 
-    /// <summary>The operands of the calls in a method. Its code is small, and no other byte in it may pass for a call: a wrong token is left out.</summary>
+    /// <summary>Gets the operands of the calls in a method. Its code is small, and no other byte in it may pass for a call: a wrong token is left out.</summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {
         const byte call = 0x28, callIndirect = 0x29, callVirtual = 0x6f;
@@ -77,7 +77,7 @@ public sealed class CallbackSafetyTests
         }
     }
 
-    /// <summary>The types that modify the return value of a signature: the calling conventions beside the platform's own.</summary>
+    /// <summary>Gets the types that modify the return value of a signature: the calling conventions beside the platform's own.</summary>
     private static IEnumerable<string> SignatureNames(Module module, int token)
     {
         const byte modifier = 0x20; // ELEMENT_TYPE_CMOD_OPT, followed by a compressed type

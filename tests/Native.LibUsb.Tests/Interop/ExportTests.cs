@@ -29,7 +29,7 @@ public sealed unsafe class ExportTests
         Assert.All(RawSurface.Imports, import => Assert.True(NativeLibrary.TryGetExport(library, import.Key, out _), $"{import.Key} is not exported."));
     }
 
-    // Absence is told by the export and judged by the version: a function that the version should have must not be missing unseen.
+    // Absence is reported by the export and judged by the version: a function that the version should have must not be missing unseen.
     [Fact]
     public void Only_functions_newer_than_the_loaded_library_are_absent()
     {
@@ -60,7 +60,7 @@ public sealed unsafe class ExportTests
         Assert.Throws<ArgumentException>(() => UsbLibrary.HasFunction(""));
     }
 
-    // On the fake library: the same on every machine, whatever libusb is installed.
+    // On the fake library: the same on every machine, with any installed libusb.
     [Theory]
     [MemberData(nameof(OptionalFunctions))]
     public void Calling_an_absent_function_names_it_and_both_versions(string name)
@@ -91,7 +91,7 @@ public sealed unsafe class ExportTests
         UsbLibrary.SetPath(parts[0]);
         Assert.False(UsbLibrary.HasFunction(parts[1]));
 
-        // Twice: the second answer comes from what the first has found out.
+        // Twice: the second answer comes from the result of the first.
         for (int i = 0; i < 2; i++)
         {
             var exception = Assert.Throws<UsbNotSupportedException>(() => Call(parts[1]));

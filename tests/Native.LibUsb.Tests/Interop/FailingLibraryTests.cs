@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>What the facade does when libusb fails where the real one hardly ever does: a library of our own fails there.</summary>
+/// <summary>Tests what the facade does when libusb fails where the real one hardly ever does: a library of our own fails there.</summary>
 public sealed class FailingLibraryTests
 {
     // One device, which can be opened.
@@ -34,7 +34,7 @@ public sealed class FailingLibraryTests
 
         """;
 
-    // Memory is gone as soon as something is asked for.
+    // Memory is gone as soon as something is requested.
     private const string NoMemory = """
         void *libusb_alloc_transfer(int packets) { (void)packets; return NULL; }
         void libusb_free_transfer(void *t) { (void)t; abort(); }
@@ -140,7 +140,7 @@ public sealed class FailingLibraryTests
     private static void RegisterHotplug()
     {
         using var context = new UsbContext();
-        for (int i = 0; i < 2; i++) // what failed is not remembered as done
+        for (int i = 0; i < 2; i++) // a failed step is not remembered as done
         {
             Assert.Equal(UsbError.NoMemory, Assert.Throws<UsbException>(() => context.RegisterHotplug(_ => Assert.Fail("told"))).Error);
             Assert.Equal(UsbError.NoMemory, Assert.Throws<UsbException>(() => context.WatchDevicesAsync()).Error);

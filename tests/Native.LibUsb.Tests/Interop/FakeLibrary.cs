@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>A shared library that passes for a libusb of some version, with the functions that a test gives it.</summary>
+/// <summary>Represents a shared library that passes for a libusb of some version, with the functions that a test gives it.</summary>
 internal sealed class FakeLibrary : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>The exports of a library of <see cref="InlineOracle"/>.</summary>
+/// <summary>Represents the exports of a library of <see cref="InlineOracle"/>.</summary>
 internal sealed unsafe class InlineExports(nint library)
 {
     /// <summary>Gets the address of the compiled inline function.</summary>

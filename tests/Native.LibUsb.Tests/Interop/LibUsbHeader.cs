@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// The repository's libusb.h over one installed libusb header: what C says that there is. The header of libusb is only read, by the compiler.
+/// Represents the repository's libusb.h over one installed libusb header: what C says that there is. The header of libusb is only read, by the compiler.
 /// </summary>
 internal sealed partial class LibUsbHeader
 {
@@ -23,15 +23,15 @@ internal sealed partial class LibUsbHeader
         MacroConstants = [.. MacroPattern().Matches(macros).Select(match => match.Groups[1].Value)];
     }
 
-    /// <summary>The installed header, and those of other versions that eng/fetch-libusb.sh has put beside the build output.</summary>
+    /// <summary>Gets the installed header, and those of other versions that eng/fetch-libusb.sh has put beside the build output.</summary>
     internal static IReadOnlyList<LibUsbHeader> All { get; } = FindAll();
 
     internal string Name { get; }
 
-    /// <summary>The preprocessed text.</summary>
+    /// <summary>Gets the preprocessed text.</summary>
     internal string Text { get; }
 
-    /// <summary>Every function that is declared, the inline ones included.</summary>
+    /// <summary>Gets every function that is declared, the inline ones included.</summary>
     internal IReadOnlyList<string> Functions { get; }
 
     internal IReadOnlyList<string> InlineFunctions { get; }

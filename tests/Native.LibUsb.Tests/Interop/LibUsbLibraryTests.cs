@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Which libusb is loaded, and who may choose. Each scenario has a copy of the binding of its own.</summary>
+/// <summary>Tests which libusb is loaded, and the means to choose it. Each scenario has a copy of the binding of its own.</summary>
 public sealed class UsbLibraryTests
 {
     private const string SearchDirectories = "NATIVE_DLL_SEARCH_DIRECTORIES";

@@ -4,12 +4,12 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>What the raw layer offers, by reflection.</summary>
+/// <summary>Represents what the raw layer offers, by reflection.</summary>
 internal static class RawSurface
 {
     private const BindingFlags PublicStatic = BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    /// <summary>The public types of the layer.</summary>
+    /// <summary>Gets the public types of the layer.</summary>
     internal static IReadOnlyList<Type> Types { get; } =
         [.. typeof(libusb).Assembly.GetExportedTypes().Where(type => type.Namespace == typeof(libusb).Namespace && !type.IsNested)];
 
@@ -20,7 +20,7 @@ internal static class RawSurface
 
     internal static IReadOnlyList<FieldInfo> Constants { get; } = [.. typeof(libusb).GetFields(PublicStatic)];
 
-    /// <summary>All public methods of the class with libusb's functions, overloads included.</summary>
+    /// <summary>Gets all public methods of the class with libusb's functions, overloads included.</summary>
     internal static IReadOnlyList<MethodInfo> Methods { get; } = [.. typeof(libusb).GetMethods(PublicStatic)];
 
     /// <summary>Imports, public or not, by the name of the function that they import.</summary>
@@ -39,7 +39,7 @@ internal static class RawSurface
         return Read("s_names").Zip(Read("s_versions")).ToDictionary(pair => pair.First, pair => Version.Parse(pair.Second));
     }
 
-    /// <summary>An imported function, as the compiler has written it down from LibraryImport.</summary>
+    /// <summary>Represents an imported function, as the compiler has written it down from LibraryImport.</summary>
     internal sealed record Import(MethodInfo Method, string EntryPoint, string Library, bool IsExact, bool SetsLastError, CallingConvention Convention)
     {
         internal static Import? TryRead(MethodInfo method)

@@ -103,7 +103,7 @@ public sealed unsafe class SetOptionTests : IDisposable
             (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM,
             libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, &CountLine));
 
-    // What a variadic C function reads, on a library that keeps it: the value itself and nothing beside it.
+    // The values that a variadic C function reads, on a library that keeps it: the value itself and nothing beside it.
     [Fact]
     public void A_variadic_function_reads_the_value()
     {

@@ -6,13 +6,13 @@ using Native.LibUsb.Tests.Interop;
 namespace Native.LibUsb.Tests.Layout;
 
 /// <summary>
-/// A C program that says everything that the raw layer claims, as assertions for the compiler. It also keeps a list of what it covers.
+/// Represents a C program that says everything that the raw layer claims, as assertions for the compiler. It also keeps a list of the names that it covers.
 /// </summary>
 internal sealed class HeaderCheck(LibUsbHeader header)
 {
     private readonly StringBuilder _source = new();
 
-    /// <summary>The C# members and types that the program says something about.</summary>
+    /// <summary>Gets the C# members and types that the program says something about.</summary>
     internal HashSet<MemberInfo> Covered { get; } = [];
 
     internal static HeaderCheck OfEverything(LibUsbHeader header)

@@ -55,7 +55,7 @@ public sealed class HeaderTests
     public void Every_constant_of_the_header_is_there_and_no_other(string name) =>
         Assert.Equal(Header(name).MacroConstants.Order(StringComparer.Ordinal), RawSurface.Constants.Select(constant => constant.Name).Order(StringComparer.Ordinal));
 
-    // A type or member that the program above does not speak of would be one that nobody has compared with C.
+    // A type or member that the program above does not speak of would be one that no test has compared with C.
     [Fact]
     public void Nothing_of_the_raw_layer_escapes_the_comparison()
     {

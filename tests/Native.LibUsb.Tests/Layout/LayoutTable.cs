@@ -8,7 +8,7 @@ internal static class LayoutTable
 {
     internal static IReadOnlyDictionary<string, IReadOnlyDictionary<string, RecordLayout>> Targets { get; } = Read();
 
-    /// <summary>The name of this machine's target in the table; null where the table has none.</summary>
+    /// <summary>Gets the name of this machine's target in the table; null where the table has none.</summary>
     internal static string? ThisTarget { get; } = (RuntimeInformation.ProcessArchitecture, Environment.OSVersion.Platform) switch
     {
         (Architecture.X64, PlatformID.Win32NT) => "x86_64-pc-windows-msvc",

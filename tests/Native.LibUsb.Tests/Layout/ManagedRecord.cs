@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>The layout that the runtime gives a record: measured, not computed.</summary>
+/// <summary>Represents the layout that the runtime gives a record: measured, not computed.</summary>
 internal sealed class ManagedRecord
 {
     private ManagedRecord(Type type, string name)
@@ -59,7 +59,7 @@ internal sealed class ManagedRecord
             yield return new Field(property.Name, MeasureOffset(type, property), property.PropertyType.GetElementType()!, FieldKind.FlexibleArray, 0);
     }
 
-    // Marshal.OffsetOf asks the marshaller, which is not what runs. Writing the field and looking for what has changed cannot be fooled.
+    // Marshal.OffsetOf reads the layout of the marshaller, which the program does not use. Writing the field and looking for what has changed cannot be fooled.
     private static int MeasureOffset(Type type, FieldInfo field)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
@@ -73,7 +73,7 @@ internal sealed class ManagedRecord
         return first;
     }
 
-    // The property gives an address inside the instance that it is asked on, so that instance must stay where it is.
+    // The property gives an address inside the instance that it is read from, so that instance must stay where it is.
     private static unsafe int MeasureOffset(Type type, PropertyInfo property)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
@@ -100,7 +100,7 @@ internal sealed class ManagedRecord
         return value;
     }
 
-    /// <summary>What an object looks like from its first field on.</summary>
+    /// <summary>Represents what an object looks like from its first field on.</summary>
     private sealed class RawData
     {
         internal byte First;
@@ -114,7 +114,7 @@ internal sealed class ManagedRecord
         FlexibleArray,
     }
 
-    /// <summary>A field, or the element of an array; members of a union have the union's name and a dot in front.</summary>
+    /// <summary>Represents a field, or the element of an array; members of a union have the union's name and a dot in front.</summary>
     internal sealed record Field(string Name, int Offset, Type Type, FieldKind Kind, int Count)
     {
         internal int Size => Count * SizeOf(Type);

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests that a program finds the libusb that it brings.</summary>
 public sealed class BundledLibraryTests
 {
-    // A name that the system's library does not have first: what is bundled comes first all the same.
+    // A name that the system's library does not have first: what is bundled comes first anyway.
     [Fact]
     public void A_single_file_program_finds_the_libusb_that_it_extracts()
     {

@@ -91,7 +91,7 @@ internal sealed class LayerCheck
             return null;
         ISymbol declared = symbol is IMethodSymbol { ReducedFrom: { } extension } ? extension : symbol;
         if (declared is IMethodSymbol { IsImplicitlyDeclared: true, ContainingType: { } type })
-            declared = type; // a constructor that nobody wrote
+            declared = type; // a constructor that the compiler adds
         foreach (SyntaxReference reference in declared.OriginalDefinition.DeclaringSyntaxReferences)
         {
             string folder = reference.SyntaxTree.FilePath.Split('/')[0];

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>What wakes the readers and writers of a ring, when threads meet in it.</summary>
+/// <summary>Tests what wakes the readers and writers of a ring, when threads meet in it.</summary>
 public sealed class RingSignalTests
 {
     private readonly RingSignal _signal = new(continueInline: false);
@@ -36,7 +36,7 @@ public sealed class RingSignalTests
         using Watchdog watchdog = new();
         using CancellationTokenSource before = new(), first = new(), second = new();
         ValueTask wait = _signal.WaitAsync(before.Token);
-        await before.CancelAsync(); // nobody awaits it yet
+        await before.CancelAsync(); // no task awaits it yet
         Assert.Equal(before.Token, (await Assert.ThrowsAsync<OperationCanceledException>(async () => await wait)).CancellationToken);
 
         Task waiting = _signal.WaitAsync(first.Token).AsTask();

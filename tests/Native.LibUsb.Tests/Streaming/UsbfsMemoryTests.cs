@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>The limit of all USB transfers: how its file is read, and how a program is told to raise it.</summary>
+/// <summary>The limit of all USB transfers: how its file is read, and the advice to raise it.</summary>
 public sealed class UsbfsMemoryTests
 {
     [Theory]

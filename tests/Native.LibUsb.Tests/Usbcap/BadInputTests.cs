@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>What can go wrong before data flows: one clear line, an exit code of its own, and no file.</summary>
+/// <summary>Tests what can go wrong before data flows: one clear line, an exit code of its own, and no file.</summary>
 public sealed class BadInputTests : UsbcapTest
 {
     [BusTheory]

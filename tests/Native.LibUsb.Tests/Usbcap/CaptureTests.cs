@@ -48,7 +48,7 @@ public sealed class CaptureTests : UsbcapTest
     public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
     {
         // Not --strict: the camera does not keep time, and where the machine is slow too, usbcap finds that intervals are missing. The buffer
-        // takes 1000 packets whatever the disk does, and their numbers tell whether one is lost.
+        // takes 1000 packets even when the disk does nothing, and their numbers show whether one is lost.
         AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
         Run("capture", "-o", "x", "--packets", "1000", "--buffer", "64MiB").Succeeded();
         Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
@@ -145,7 +145,7 @@ public sealed class CaptureTests : UsbcapTest
         using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
         Assert.True(camera.Source.WaitForCompleted(200, Patience));
         camera.Source.Hold();
-        // What is queued lasts 64 ms; then the device has its turns and no transfer. That takes time, and nothing tells when it has passed.
+        // The queue lasts 64 ms; then the device has its turns and no transfer. That takes time, and no event signals its end.
         using (var never = new ManualResetEventSlim())
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();
@@ -154,7 +154,7 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // The clocks tell it to within some transfers, and less well when the machine is busy: the tests of MissedIntervals have clocks of their own.
+        // The clocks show it to within some transfers, and less well when the machine is busy: the tests of MissedIntervals have clocks of their own.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }
@@ -230,7 +230,7 @@ public sealed class CaptureTests : UsbcapTest
         Assert.Equal("interrupt", summary.GetProperty("type").GetString());
     }
 
-    /// <summary>What is missing of the last packet of a capture that was cut.</summary>
+    /// <summary>Returns what is missing of the last packet of a capture that was cut.</summary>
     private static byte[] Rest(int length)
     {
         int missing = (PacketSize - (length % PacketSize)) % PacketSize;

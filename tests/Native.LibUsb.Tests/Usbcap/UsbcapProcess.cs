@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>The published usbcap on a virtual bus. One that does not end in time is killed, and the test fails with what it had said.</summary>
+/// <summary>Represents the published usbcap on a virtual bus. One that does not end in time is killed, and the test fails with what it had said.</summary>
 internal sealed class UsbcapProcess : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
@@ -34,7 +34,7 @@ internal sealed class UsbcapProcess : IDisposable
     public static UsbcapProcess Start(VirtualBus bus, string folder, IEnumerable<string> arguments, Task? readAfter = null) =>
         Start(bus, folder, Executable, arguments, readAfter);
 
-    /// <summary>A command line of bash, in which <c>"$0"</c> is usbcap.</summary>
+    /// <summary>Returns a command line of bash, in which <c>"$0"</c> is usbcap.</summary>
     public static UsbcapProcess StartShell(VirtualBus bus, string folder, string script) =>
         Start(bus, folder, "bash", ["-c", script, Executable], null);
 

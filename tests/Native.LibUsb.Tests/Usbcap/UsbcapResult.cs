@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>How usbcap ended.</summary>
+/// <summary>Specifies how usbcap ended.</summary>
 internal sealed record UsbcapResult(int ExitCode, byte[] Output, string Error)
 {
     public string OutputText => Encoding.UTF8.GetString(Output);

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>A test of the published usbcap: a bus of its own and a folder of its own.</summary>
+/// <summary>Represents a test of the published usbcap: a bus of its own and a folder of its own.</summary>
 public abstract class UsbcapTest : IDisposable
 {
     private readonly Lazy<VirtualBus> _bus;
@@ -29,7 +29,7 @@ public abstract class UsbcapTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A camera as fast as the host asks: nothing depends on time.</summary>
+    /// <summary>Returns a camera as fast as the host asks: nothing depends on time.</summary>
     protected IsoSource AttachCamera(IsoSourceOptions? options = null)
     {
         var camera = new IsoSource(options ?? new IsoSourceOptions { Paced = false });
@@ -55,7 +55,7 @@ public abstract class UsbcapTest : IDisposable
 
     protected byte[] Read(string name) => File.ReadAllBytes(PathOf(name));
 
-    /// <summary>The file is the numbered pattern from packet 0 on, without a gap or a wrong byte.</summary>
+    /// <summary>Gets the file is the numbered pattern from packet 0 on, without a gap or a wrong byte.</summary>
     protected static NumberedPatternChecker CheckPattern(byte[] data, int packetSize)
     {
         var checker = new NumberedPatternChecker(packetSize, 0);

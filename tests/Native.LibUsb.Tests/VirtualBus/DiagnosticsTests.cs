@@ -19,7 +19,7 @@ public sealed class DiagnosticsTests
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(port));
 
-        // "DOTNET_IPC_V1", the size, then the command: of the set for the process (4), the one that asks for information about it (0)
+        // "DOTNET_IPC_V1", the size, then the command: of the set for the process (4), the one that requests information about it (0)
         byte[] request = [.. "DOTNET_IPC_V1\0"u8, HeaderSize, 0, 4, 0, 0, 0];
         Assert.Equal(HeaderSize, socket.Send(request));
         byte[] answer = new byte[HeaderSize + sizeof(long)];

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>What the kernel's vhci_hcd may send to a device, message by message.</summary>
+/// <summary>Tests what the kernel's vhci_hcd may send to a device, message by message.</summary>
 public sealed class KernelConnectionTests : IDisposable
 {
     private const uint Submit = 1, Unlink = 2, ReturnSubmit = 3, ReturnUnlink = 4;

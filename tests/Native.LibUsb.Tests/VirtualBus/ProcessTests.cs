@@ -92,7 +92,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.Contains("3x 1024 bytes", text, StringComparison.Ordinal);
     }
 
-    /// <summary>The compiled program.</summary>
+    /// <summary>Represents the compiled program.</summary>
     public sealed class Child : IDisposable
     {
         private readonly CProgram _program = new("child.c", "-lusb-1.0");

@@ -1,4 +1,4 @@
-/* What a C program sees of the virtual bus. Compiled by ProcessTests.
+/* The virtual bus as a C program sees it. Compiled by ProcessTests.
  *
  *   child claim VID PID             exit 0 when interface 0 could be claimed, else minus libusb's error
  *   child capture VID PID ALT SIZE PACKETS   writes so many isochronous packets to standard output
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
         result = failed;
     } else if (!strcmp(argv[1], "wait")) {
         libusb_hotplug_register_callback(context, LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0, strtol(argv[2], 0, 16), strtol(argv[3], 0, 16), -1, on_left, NULL, NULL);
-        libusb_close(handle); /* so that only the udev event can tell */
+        libusb_close(handle); /* so that only the udev event can report it */
         handle = NULL;
         puts("ready");
         fflush(stdout);

@@ -1,4 +1,4 @@
-/* What a C program may do with the descriptor of a device node. Compiled and run by DescriptorTests: "descriptors SUBJECT NODE [NODE]". */
+/* The calls that a C program may make with the descriptor of a device node. Compiled and run by DescriptorTests: "descriptors SUBJECT NODE [NODE]". */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -187,7 +187,7 @@ static void look_at(void)
     close(fd);
 }
 
-/* What libusb does where it was built without udev. Says "ready", and ends when a device was removed. */
+/* The calls of a libusb that was built without udev. Says "ready", and ends when a device was removed. */
 static void hear_the_kernel(void)
 {
     struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };

@@ -1,5 +1,5 @@
 /* Random use of the preload library. Compiled together with its sources and with AddressSanitizer and UndefinedBehaviorSanitizer, which end
- * the program at the first thing that is wrong. Every buffer has exactly the size that the library is told.
+ * the program at the first thing that is wrong. Every buffer has exactly the size that the library receives.
  *
  *   sanitized SEED URBS REQUESTS NODE...    so many URBs and requests in all, on these device nodes */
 #define _GNU_SOURCE

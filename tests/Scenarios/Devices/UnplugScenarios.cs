@@ -2,14 +2,14 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>What a program does with a device that was unplugged. Runs in a process of its own, which libusb may abort.</summary>
+/// <summary>Represents what a program does with a device that was unplugged. Runs in a process of its own, which libusb may abort.</summary>
 internal static unsafe class UnplugScenarios
 {
     public const string Library = "library", Program = "program", Removed = "removed", Raw = "raw";
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Asks for an alternate setting of a device that has gone, and closes it.</summary>
+    /// <summary>Requests an alternate setting of a device that has gone, and closes it.</summary>
     /// <param name="opened">The path of the file that this scenario creates when it has opened the device; the test then unplugs it.</param>
     /// <param name="notifiers">Whose notifiers of descriptors libusb has while the device is opened.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)

@@ -10,7 +10,7 @@ public sealed class AutomaticEventsTests : BusTest
     private readonly BulkLoopback _loopback = new();
     private readonly int _threadsBefore = EventThreads();
 
-    /// <summary>The event threads of this process that are not the virtual bus's.</summary>
+    /// <summary>Gets the event threads of this process that are not the virtual bus's.</summary>
     private int Started => EventThreads() - _threadsBefore;
 
     [BusFact]
@@ -247,7 +247,7 @@ public sealed class AutomaticEventsTests : BusTest
         return new WeakReference(context);
     }
 
-    /// <summary>What libusb opens for each context: an eventfd and a timerfd.</summary>
+    /// <summary>Returns what libusb opens for each context: an eventfd and a timerfd.</summary>
     private static int EventDescriptors() => Directory.GetFiles("/proc/self/fd").Count(static path =>
         new FileInfo(path).LinkTarget is { } target && (target.Contains("eventfd", StringComparison.Ordinal) || target.Contains("timerfd", StringComparison.Ordinal)));
 }

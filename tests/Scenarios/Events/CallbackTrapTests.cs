@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>What may be done inside a callback, and what libusb would never come back from.</summary>
+/// <summary>Tests what may be done inside a callback, and what libusb would never come back from.</summary>
 public sealed class CallbackTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { SerialNumber = "1" });
@@ -179,7 +179,7 @@ public sealed class CallbackTrapTests : BusTest
                 else if (inCallback && !inside.IsSet)
                 {
                     inside.Set(); // libusb is inside of the call ...
-                    Assert.True(disposed.Wait(Patience)); // ... and the handle is disposed meanwhile
+                    Assert.True(disposed.Wait(Patience)); // ... and the handle is disposed in the meantime
                 }
             });
             Context.SetLogLevel(UsbLogLevel.Debug);
@@ -226,7 +226,7 @@ public sealed class CallbackTrapTests : BusTest
     [BusFact]
     public void A_callback_in_a_synchronous_call_is_a_callback_too()
     {
-        // Nobody handles events but the synchronous call itself.
+        // No thread handles events but the synchronous call itself.
         Exception? refusal = null;
         using var called = new ManualResetEventSlim();
         using UsbTransfer transfer = _handle.CreateTransfer();

@@ -232,7 +232,7 @@ public sealed partial class EventTrapTests : BusTest
                     foreign.Set();
                 throw new InvalidDataException("on a thread that has nobody who could catch it");
             });
-            Bus.Attach(new BulkLoopback()); // noticed by libusb's thread; nobody handles events
+            Bus.Attach(new BulkLoopback()); // noticed by libusb's thread; no thread handles events
             Assert.True(foreign.Wait(Patience));
         }
         finally

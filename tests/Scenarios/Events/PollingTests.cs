@@ -98,7 +98,7 @@ public sealed class PollingTests : BusTest
         transfer.SetBulk(BulkLoopback.InAddress, 512, timeout: TimeSpan.FromMilliseconds(20));
         transfer.Submit();
         while (transfer.IsSubmitted)
-            poller.Poll([], timeout: null); // for ever, but for libusb's timer
+            poller.Poll([], timeout: null); // without end, but for libusb's timer
         Assert.Equal(UsbTransferStatus.TimedOut, transfer.Status);
     }
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// What a ring has delivered or sent, reconciled with the faults of its endpoint. The checks run in the ring's callbacks or with the device's lock held, where no
+/// Represents what a ring has delivered or sent, reconciled with the faults of its endpoint. The checks run in the ring's callbacks or with the device's lock held, where no
 /// exception may be thrown: the first failures are kept for the test.
 /// </summary>
 internal abstract class RingAccount(FaultLedger ledger, long target)

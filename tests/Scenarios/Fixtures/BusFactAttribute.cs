@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>A test that needs the virtual bus in this process; skipped with the reason where that is not possible.</summary>
+/// <summary>Represents a test that needs the virtual bus in this process; skipped with the reason where that is not possible.</summary>
 public sealed class BusFactAttribute : FactAttribute
 {
     public BusFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)

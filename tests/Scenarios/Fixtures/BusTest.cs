@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// What the tests of the facade share: a virtual bus, a context on the real libusb, and ways to wait that fail instead of hanging.
+/// Represents what the tests of the facade share: a virtual bus, a context on the real libusb, and ways to wait that fail instead of hanging.
 /// </summary>
 public abstract class BusTest : IDisposable
 {

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>A theory that needs the virtual bus in this process; skipped with the reason where that is not possible.</summary>
+/// <summary>Represents a theory that needs the virtual bus in this process; skipped with the reason where that is not possible.</summary>
 public sealed class BusTheoryAttribute : TheoryAttribute
 {
     public BusTheoryAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)

@@ -4,17 +4,17 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// What libusb has allocated and not freed, counted by native/counting-allocator.c. That library must be preloaded; where it is not (valgrind
+/// Represents what libusb has allocated and not freed, counted by native/counting-allocator.c. That library must be preloaded; where it is not (valgrind
 /// brings an allocator of its own, and a leak check) tests check everything but the numbers, and standard error says so.
 /// </summary>
 public static unsafe class CountingAllocator
 {
     private static readonly delegate* unmanaged<Counts*, void> s_read = Start();
 
-    /// <summary>Whether it counts.</summary>
+    /// <summary>Gets whether it counts.</summary>
     public static bool IsCounting => s_read is not null;
 
-    /// <summary>The numbers now; all 0 where nothing is counted.</summary>
+    /// <summary>Gets the numbers now; all 0 where nothing is counted.</summary>
     public static Counts Read()
     {
         Counts counts = default;
@@ -55,23 +55,23 @@ public static unsafe class CountingAllocator
         return read;
     }
 
-    /// <summary>The numbers at one moment, laid out as the C library writes them.</summary>
+    /// <summary>Represents the numbers at one moment, laid out as the C library writes them.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public readonly record struct Counts
     {
-        /// <summary>Calls of <c>libusb_alloc_transfer</c> since the start; those that libusb makes itself, for synchronous transfers, too.</summary>
+        /// <summary>Gets or sets the calls of <c>libusb_alloc_transfer</c> since the start; those that libusb makes itself, for synchronous transfers, too.</summary>
         public long TransfersAllocated { get; init; }
 
-        /// <summary>How many of these were freed.</summary>
+        /// <summary>Gets or sets how many of these were freed.</summary>
         public long TransfersFreed { get; init; }
 
-        /// <summary>How many of these were not.</summary>
+        /// <summary>Gets or sets how many of these were not.</summary>
         public long LiveTransfers { get; init; }
 
         /// <summary>Everything that libusb has allocated itself (not libc or libudev for it) and nobody has freed.</summary>
         public long LiveBlocks { get; init; }
 
-        /// <summary>The bytes of these.</summary>
+        /// <summary>Gets or sets the bytes of these.</summary>
         public long LiveBytes { get; init; }
 
         internal long NotRecorded { get; init; }

@@ -53,7 +53,7 @@ public static class FreshProcess
         }
     }
 
-    /// <summary>Whether a program was started for a scenario, and not for what it usually does.</summary>
+    /// <summary>Returns whether a program was started for a scenario, and not for what it usually does.</summary>
     /// <param name="arguments">The program's arguments.</param>
     /// <param name="exitCode">What the program is to return.</param>
     public static bool IsScenario(string[] arguments, out int exitCode)
@@ -76,7 +76,7 @@ public static class FreshProcess
         return true;
     }
 
-    /// <summary>How this program is started.</summary>
+    /// <summary>Returns how this program is started.</summary>
     private static string[] Self()
     {
         // As it was started, which may be through a loader of its own; without the arguments.

@@ -7,7 +7,7 @@ using Native.LibUsb.Tests.Library;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>What runs in a process of its own; see <see cref="FreshProcessTests"/>.</summary>
+/// <summary>Represents what runs in a process of its own; see <see cref="FreshProcessTests"/>.</summary>
 internal static class FreshScenarios
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);

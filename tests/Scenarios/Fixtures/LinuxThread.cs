@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>What Linux says of the calling thread's scheduling, and rights that a process of a test gives up.</summary>
+/// <summary>Represents what Linux says of the calling thread's scheduling, and rights that a process of a test gives up.</summary>
 internal static unsafe partial class LinuxThread
 {
     public const int Ordinary = 0; // SCHED_OTHER
@@ -14,10 +14,10 @@ internal static unsafe partial class LinuxThread
     private const uint CapabilityVersion = 0x20080522;
     private const int Words = 128;
 
-    /// <summary>The policy of the calling thread, without flags.</summary>
+    /// <summary>Gets the policy of the calling thread, without flags.</summary>
     public static int Policy() => PolicyAndFlags() & ~ResetOnFork;
 
-    /// <summary>The policy with its flags.</summary>
+    /// <summary>Gets the policy with its flags.</summary>
     public static int PolicyAndFlags() => GetScheduler(0);
 
     public static int Priority()
@@ -26,7 +26,7 @@ internal static unsafe partial class LinuxThread
         return GetParameters(0, &priority) == 0 ? priority : -1;
     }
 
-    /// <summary>The processors it may run on.</summary>
+    /// <summary>Gets the processors it may run on.</summary>
     public static int[] Processors()
     {
         ulong* mask = stackalloc ulong[Words];
@@ -42,7 +42,7 @@ internal static unsafe partial class LinuxThread
         return [.. processors];
     }
 
-    /// <summary>Why a thread of this process may not have real-time priority; null when it may.</summary>
+    /// <summary>Returns why a thread of this process may not have real-time priority; null when it may.</summary>
     public static string? RealTimeRefusal()
     {
         int error = 0;
@@ -56,7 +56,7 @@ internal static unsafe partial class LinuxThread
         return error == 0 ? null : $"This process may not have real-time priority (errno {error}).";
     }
 
-    /// <summary>Why a process of this one's may not set RLIMIT_RTPRIO as high; null when it may.</summary>
+    /// <summary>Returns why a process of this one's may not set RLIMIT_RTPRIO as high; null when it may.</summary>
     public static string? RealTimeLimitRefusal(ulong limit)
     {
         ulong* limits = stackalloc ulong[2];

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// How often a test repeats itself. Under valgrind everything is some fifty times slower, so who starts the tests there sets
+/// Specifies how often a test repeats itself. Under valgrind everything is some fifty times slower, so who starts the tests there sets
 /// NATIVE_LIBUSB_TEST_ROUNDS to the percentage of the usual rounds to run.
 /// </summary>
 public static class Rounds
@@ -11,7 +11,7 @@ public static class Rounds
     private static readonly int s_percent =
         int.TryParse(Environment.GetEnvironmentVariable("NATIVE_LIBUSB_TEST_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int percent) ? percent : 100;
 
-    /// <summary>The rounds to run: at least one.</summary>
+    /// <summary>Gets the rounds to run: at least one.</summary>
     /// <param name="usual">How many there are when nothing slows the program down.</param>
     public static int Of(int usual) => Math.Max(1, (int)((long)usual * s_percent / 100));
 

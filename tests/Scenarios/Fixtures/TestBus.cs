@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// The virtual bus of a test. A process has one at a time, and a test whose constructor throws is never disposed: what it has left is
+/// Represents the virtual bus of a test. A process has one at a time, and a test whose constructor throws is never disposed: what it has left is
 /// disposed by the test after it, which would find the place taken, with all tests that follow.
 /// </summary>
 internal static class TestBus

@@ -17,10 +17,10 @@ public sealed class Watchdog : IDisposable
         _timer = new Timer(static self => ((Watchdog)self!).Bark(), this, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The test that runs, where whoever runs the tests says so: what a watchdog is called need not tell.</summary>
+    /// <summary>Gets or sets the test that runs, where the thread that runs the tests says so: what a watchdog is called need not tell.</summary>
     public static string? RunningTest { get; set; }
 
-    /// <summary>How long the test may take.</summary>
+    /// <summary>Gets how long the test may take.</summary>
     public double Seconds { get; }
 
     public void Dispose() => _timer.Dispose();

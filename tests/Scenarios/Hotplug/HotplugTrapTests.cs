@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>What libusb's hotplug does to those who do not expect it, and what a subscriber here sees of it.</summary>
+/// <summary>Tests what libusb's hotplug does to those who do not expect it, and what a subscriber here sees of it.</summary>
 public sealed class HotplugTrapTests : BusTest
 {
     private const ushort Vendor = 0x1209;
@@ -196,7 +196,7 @@ public sealed class HotplugTrapTests : BusTest
             Assert.Equal(2, left.GetConfigurationDescriptor(0).Interfaces[0].AlternateSettings[0].Endpoints.Count); // what libusb had read before
             Assert.Equal(UsbError.NoDevice, left.TryOpen(out _));
             Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(arrived!.Open).Error);
-            // It will not come back, so nobody waits for a permission.
+            // It will not come back, so no thread waits for a permission.
             Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(() => left.OpenAsync(TimeSpan.FromDays(1)))).Error);
             Assert.NotEqual(UsbError.Success, left.TryGetString(UsbDeviceString.SerialNumber, out string? serial));
             Assert.Null(serial);

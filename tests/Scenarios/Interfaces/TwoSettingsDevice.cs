@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// A device whose interface 0 has two settings (bulk 0x81 and 0x01; interrupt 0x83 and 0x03, isochronous 0x84), and whose interface 1 has an interrupt endpoint
+/// Represents a device whose interface 0 has two settings (bulk 0x81 and 0x01; interrupt 0x83 and 0x03, isochronous 0x84), and whose interface 1 has an interrupt endpoint
 /// 0x85. It keeps the control requests that it got, and answers those that read with three bytes.
 /// </summary>
 internal sealed class TwoSettingsDevice : VirtualDevice
@@ -31,10 +31,10 @@ internal sealed class TwoSettingsDevice : VirtualDevice
             Add(new PacketEndpoint(address));
     }
 
-    /// <summary>The last control request that was not a standard one of the device.</summary>
+    /// <summary>Gets the last control request that was not a standard one of the device.</summary>
     public SetupPacket LastSetup { get; private set; }
 
-    /// <summary>The data of the last control request that wrote.</summary>
+    /// <summary>Gets the data of the last control request that wrote.</summary>
     public byte[] LastData { get; private set; } = [];
 
     /// <summary>Called while an alternate setting is activated, with the lock of the device held.</summary>
@@ -65,7 +65,7 @@ internal sealed class TwoSettingsDevice : VirtualDevice
     {
         private readonly Queue<byte[]> _packets = [];
 
-        /// <summary>What came in, transfer by transfer.</summary>
+        /// <summary>Returns what came in, transfer by transfer.</summary>
         public List<(int Length, bool ZeroPacket)> Received { get; } = [];
 
         public void Send(params byte[][] packets)

@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Devices;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>What libusb keeps for a whole process, and what spoils one.</summary>
+/// <summary>Tests what libusb keeps for a whole process, and what spoils one.</summary>
 public sealed class FreshProcessTests
 {
     [PreloadOnly(KernelLimits.Permission)]

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>What concerns libusb as a whole, and contexts.</summary>
+/// <summary>Tests what concerns libusb as a whole, and contexts.</summary>
 public sealed class LibUsbTests : BusTest
 {
     [BusFact]

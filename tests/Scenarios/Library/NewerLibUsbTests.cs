@@ -8,7 +8,7 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Library;
 
 /// <summary>
-/// What newer versions of libusb have and older ones do not. These run on every version: where a function is there it is called, and where it
+/// Tests what newer versions of libusb have and older ones do not. These run on every version: where a function is there it is called, and where it
 /// is not it says so, and the facade has another way. No member of the facade needs one of them.
 /// </summary>
 public sealed unsafe class NewerLibUsbTests : BusTest

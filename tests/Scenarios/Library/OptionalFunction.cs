@@ -2,7 +2,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>The functions of libusb that came after 1.0.26.</summary>
+/// <summary>Represents the functions of libusb that came after 1.0.26.</summary>
 /// <param name="Name">The C name.</param>
 /// <param name="Since">The first libusb that has it.</param>
 /// <param name="Call">Calls it with nothing but zeros: only for one that is not there.</param>
@@ -12,10 +12,10 @@ public sealed record OptionalFunction(string Name, Version Since, Action Call)
     private static readonly Version s_1_0_28 = new(1, 0, 28);
     private static readonly Version s_1_0_30 = new(1, 0, 30);
 
-    /// <summary>All of them.</summary>
+    /// <summary>Gets all of them.</summary>
     public static IReadOnlyList<OptionalFunction> All { get; } = List();
 
-    /// <summary>Whether the libusb in use has it.</summary>
+    /// <summary>Gets whether the libusb in use has it.</summary>
     public bool IsThere => UsbLibrary.HasFunction(Name);
 
     /// <summary>One line that says what the libusb in use cannot do.</summary>

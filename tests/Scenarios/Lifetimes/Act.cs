@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>What ends a transfer, or what it needs.</summary>
+/// <summary>Specifies what ends a transfer, or what it needs.</summary>
 public enum Act
 {
     /// <summary><see cref="UsbTransfer.Dispose"/>.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Who acts.</summary>
+/// <summary>Specifies the thread that acts.</summary>
 public enum Actor
 {
     /// <summary>A callback: the transfer's own where the moment is in it, one of another transfer of the handle at other moments.</summary>

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>A device with two interfaces whose endpoints complete most transfers at once and keep every fourth one until it is cancelled.</summary>
+/// <summary>Represents a device with two interfaces whose endpoints complete most transfers at once and keep every fourth one until it is cancelled.</summary>
 public sealed class BusyDevice : VirtualDevice
 {
     public const byte InAddress = 0x81, OutAddress = 0x02, IsochronousAddress = 0x83;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>What kind of transfer it is, and whose memory it uses.</summary>
+/// <summary>Specifies what kind of transfer it is, and whose memory it uses.</summary>
 public enum Cargo
 {
     /// <summary>Bulk, in memory of its own.</summary>

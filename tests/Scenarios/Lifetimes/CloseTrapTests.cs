@@ -194,7 +194,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         Open(_device).Dispose();
     }
 
-    // While the facade makes its handle, on a thread that libusb's log holds up.
+    // While the facade makes its handle, on a thread that libusb's log delays.
     [BusFact]
     public void A_context_that_is_disposed_while_a_device_is_opened_closes_that_too()
     {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>A context with an open device, two claimed interfaces and 16 transfers in flight whose callbacks submit again without any check. It is subscribed to hotplug.</summary>
+/// <summary>Represents a context with an open device, two claimed interfaces and 16 transfers in flight whose callbacks submit again without any check. It is subscribed to hotplug.</summary>
 internal sealed class ClosingRound : IDisposable
 {
     /// <summary>The transfers that are in flight at a time.</summary>
@@ -188,7 +188,7 @@ internal sealed class ClosingRound : IDisposable
             transfer.SetBulk(BusyDevice.InAddress, BusyDevice.PacketLength);
     }
 
-    /// <summary>Runs an action in a callback, and handles events until it has run if nobody else does.</summary>
+    /// <summary>Runs an action in a callback, and handles events until it has run if no other thread does.</summary>
     private void InCallback(Action action)
     {
         using var ran = new ManualResetEventSlim();

@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>What callbacks and other threads see while an interface, a handle or a context is closing, and that no thread waits for itself.</summary>
+/// <summary>Tests what callbacks and other threads see while an interface, a handle or a context is closing, and that no thread waits for itself.</summary>
 public sealed class ClosingRuleTests : ClosingTest
 {
     private readonly ConcurrentQueue<Exception> _failures = new();
@@ -167,7 +167,7 @@ public sealed class ClosingRuleTests : ClosingTest
         ring.Start();
         Assert.True(Device.WaitUntil(() => Device.Kept == 2, Patience));
         Device.CompleteAll();
-        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Bytes == 1024, Patience)); // both buffers are full, and nobody reads them
+        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Bytes == 1024, Patience)); // both buffers are full, and no thread reads them
         await Interface.DisposeAsync();
         Assert.False(ring.IsRunning);
         Assert.Equal(UsbError.Closed, ring.Failure?.Error);

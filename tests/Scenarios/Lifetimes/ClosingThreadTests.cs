@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Which thread closes, which one waits, and what is refused meanwhile.</summary>
+/// <summary>Tests which thread closes, which one waits, and what is refused in the meantime.</summary>
 public sealed class ClosingThreadTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
@@ -63,7 +63,7 @@ public sealed class ClosingThreadTests : ClosingTest
         using var mayEnd = new ManualResetEventSlim();
         using var ran = new ManualResetEventSlim();
         UsbTransfer first = Make(), second = Make();
-        Thread configurer = ConfigureSlowly(second, configuring, mayEnd); // closing waits for it, and handles events meanwhile
+        Thread configurer = ConfigureSlowly(second, configuring, mayEnd); // closing waits for it, and handles events in the meantime
         first.Callback = _ =>
         {
             Context.Dispose();
@@ -267,7 +267,7 @@ public sealed class ClosingThreadTests : ClosingTest
         return transfer;
     }
 
-    /// <summary>Has another thread configure a transfer until it may end; whoever closes waits for that.</summary>
+    /// <summary>Has another thread configure a transfer until it may end; the thread that closes waits for that.</summary>
     private static Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
     {
         var configurer = new Thread(() =>

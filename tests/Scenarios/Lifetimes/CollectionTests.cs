@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>What the collector does with what was forgotten, and threads that open and close at the same time.</summary>
+/// <summary>Tests what the collector does with what was forgotten, and threads that open and close at the same time.</summary>
 public sealed class CollectionTests : BusTest
 {
     private static int s_callbacks;

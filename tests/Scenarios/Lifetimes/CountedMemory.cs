@@ -9,7 +9,7 @@ internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
     private byte* _start = (byte*)NativeMemory.AllocZeroed((nuint)length);
     private int _pins;
 
-    /// <summary>How many have it pinned now.</summary>
+    /// <summary>Gets how many have it pinned now.</summary>
     public int Pins => Volatile.Read(ref _pins);
 
     /// <summary>Called when one pins it, on the thread that does.</summary>
@@ -18,7 +18,7 @@ internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
     /// <summary>Called when one lets go, on the thread that does, before it counts.</summary>
     public Action? Unpinning { get; set; }
 
-    /// <summary>What asking for the bytes throws; null gives them.</summary>
+    /// <summary>Gets or sets what requesting the bytes throws; null gives them.</summary>
     public Exception? SpanFailure { get; set; }
 
     public override Span<byte> GetSpan() => SpanFailure is null ? new Span<byte>(_start, length) : throw SpanFailure;

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Whoever uses something that is disposed gets the name of its public type.</summary>
+/// <summary>The thread that uses something that is disposed gets the name of its public type.</summary>
 public sealed class DisposedNameTests : BusTest
 {
     public DisposedNameTests() => Bus.Attach(new BulkLoopback());

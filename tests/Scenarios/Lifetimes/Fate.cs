@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>What has become of a transfer when the dust has settled.</summary>
+/// <summary>Specifies what has become of a transfer when the dust has settled.</summary>
 internal enum Fate
 {
     /// <summary>It is as good as before, and may be submitted.</summary>
     Usable,
 
-    /// <summary>It is still in flight, as nobody handles events.</summary>
+    /// <summary>It is still in flight, as no thread handles events.</summary>
     InFlight,
 
     /// <summary>It may not be submitted, but its results can be read.</summary>

@@ -96,7 +96,7 @@ public sealed class ForgottenObjectsTests : IDisposable
 
     private static void Collect(WeakReference[] forgotten)
     {
-        // What a finaliser lets go of is found by the next collection.
+        // What a finaliser releases is found by the next collection.
         for (int round = 0; round < 10; round++)
         {
             GC.Collect();

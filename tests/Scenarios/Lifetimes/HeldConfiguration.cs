@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Configures a transfer for as long as the test wants. The library does so for moments only, and runs no code of the program meanwhile that could prolong one.
+/// Configures a transfer for as long as the test wants. The library does so for moments only, and runs no code of the program in the meantime that could prolong one.
 /// </summary>
 internal sealed class HeldConfiguration : IDisposable
 {

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>One cell of the matrix: what happens to a transfer, when, by whom, and who handles events.</summary>
+/// <summary>Represents one cell of the matrix: what happens to a transfer, when, by whom, and who handles events.</summary>
 public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, Pump Pump)
 {
-    /// <summary>Every case that can be.</summary>
+    /// <summary>Gets every case that can be.</summary>
     public static IEnumerable<LifetimeCase> All =>
         from moment in Enum.GetValues<Moment>()
         from act in Enum.GetValues<Act>()

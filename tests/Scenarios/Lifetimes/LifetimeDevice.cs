@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>A device that keeps what it gets until the test gives it back, and has an endpoint for <see cref="Errand"/> that answers at once.</summary>
+/// <summary>Represents a device that keeps what it gets until the test gives it back, and has an endpoint for <see cref="Errand"/> that answers at once.</summary>
 public sealed class LifetimeDevice : VirtualDevice
 {
     public const byte BulkAddress = 0x81, IsochronousAddress = 0x82, ErrandAddress = 0x03;
@@ -32,7 +32,7 @@ public sealed class LifetimeDevice : VirtualDevice
 
     private IEnumerable<VirtualEndpoint> Keepers => [Endpoint(BulkAddress), Endpoint(IsochronousAddress), ControlEndpoint];
 
-    /// <summary>How many URBs it has.</summary>
+    /// <summary>Gets how many URBs it has.</summary>
     public int Kept => Keepers.Sum(endpoint => endpoint.Pending.Count);
 
     /// <summary>Waits until it has so many.</summary>

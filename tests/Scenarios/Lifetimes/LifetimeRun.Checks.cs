@@ -126,7 +126,7 @@ internal sealed partial class LifetimeRun
         }
     }
 
-    /// <summary>Whether an act that waits for this callback has begun.</summary>
+    /// <summary>Returns whether an act that waits for this callback has begun.</summary>
     private bool IsUnderWay() => _case.Act switch
     {
         Act.DisposeHandle or Act.DisposeContext => HasClosingBegun(),

@@ -71,7 +71,7 @@ internal sealed partial class LifetimeRun
                 _stage.Device.CompleteOldest(_stage.Transfers[0].Endpoint);
                 break;
 
-            // Holds up the thread that runs callbacks: otherwise those of the cancelled transfers would be over before the act.
+            // Delays the thread that runs callbacks: otherwise those of the cancelled transfers would be over before the act.
             case { Actor: Actor.Callback } or { Moment: Moment.Cancelling, Actor: Actor.AnotherThread, Pump: not Pump.Nobody }:
                 _callbackOver = false;
                 _errand.Begin(transfer =>
@@ -175,13 +175,13 @@ internal sealed partial class LifetimeRun
         }
     }
 
-    /// <summary>Whether the act finds it in libusb's hands.</summary>
+    /// <summary>Returns whether the act finds it in libusb's hands.</summary>
     private bool IsInFlight(TestedTransfer transfer) => MomentOf(transfer) is Moment.Submitted or Moment.Cancelling;
 
-    /// <summary>Whether the act leaves what is in flight there.</summary>
+    /// <summary>Gets whether the act leaves what is in flight there.</summary>
     private bool LeavesInFlight => _case.Act is Act.CloseTransfer or Act.DoomTransfer or Act.StopEventThread;
 
-    /// <summary>How a transfer in flight comes back because of the act, or after it; null for one that was not in flight.</summary>
+    /// <summary>Returns how a transfer in flight comes back because of the act, or after it; null for one that was not in flight.</summary>
     private UsbTransferStatus? StatusAfterAct(TestedTransfer transfer) =>
         !IsInFlight(transfer) ? null
         : MomentOf(transfer) == Moment.Cancelling ? UsbTransferStatus.Canceled // it came back with that before the act

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>A point in the life of a transfer.</summary>
+/// <summary>Specifies a point in the life of a transfer.</summary>
 public enum Moment
 {
     /// <summary>It has all it needs and was never submitted.</summary>

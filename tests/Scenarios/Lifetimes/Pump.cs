@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Who handles events.</summary>
+/// <summary>Specifies the thread that handles events.</summary>
 public enum Pump
 {
     /// <summary>The context's event thread.</summary>
@@ -9,6 +9,6 @@ public enum Pump
     /// <summary>The test, by hand.</summary>
     ByHand,
 
-    /// <summary>Nobody, until something that is disposed has to do it itself.</summary>
+    /// <summary>No thread, until something that is disposed has to do it itself.</summary>
     Nobody,
 }

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Threads that handle events for ever, and a context that is disposed under them.</summary>
+/// <summary>Threads that handle events without end, and a context that is disposed under them.</summary>
 public sealed class PumpingThreadsTests : IDisposable
 {
     private readonly VirtualBus _bus = TestBus.Create();

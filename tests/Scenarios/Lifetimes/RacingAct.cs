@@ -12,7 +12,7 @@ internal sealed class RacingAct
         _do = action;
     }
 
-    /// <summary>What can be done to transfers.</summary>
+    /// <summary>Gets what can be done to transfers.</summary>
     public static IReadOnlyList<RacingAct> OnTransfers { get; } =
     [
         ToEach("dispose", tested => tested.Transfer.Dispose()),

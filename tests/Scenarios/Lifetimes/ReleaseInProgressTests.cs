@@ -77,7 +77,7 @@ public sealed class ReleaseInProgressTests : IDisposable
     [BusFact]
     public void A_handle_that_is_disposed_while_a_transfer_is_configured_closes_after_that()
     {
-        _stage.Context.StartEventThread(); // so that who closes waits, and does not handle events meanwhile
+        _stage.Context.StartEventThread(); // so that who closes waits, and does not handle events in the meantime
         int pinsWhenClosed = -1;
         _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
         using (new HeldConfiguration(_transfer))

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>A device, a context of its own with the device open, and the transfers of a load; and what is owed to them at the end.</summary>
+/// <summary>Represents a device, a context of its own with the device open, and the transfers of a load; and what is owed to them at the end.</summary>
 internal sealed class Stage : IDisposable
 {
     /// <summary>Only a broken test waits that long.</summary>
@@ -45,7 +45,7 @@ internal sealed class Stage : IDisposable
         Transfers.ForEach(transfer => transfer.Dispose());
     }
 
-    /// <summary>Closes everything, and waits until it is closed, whoever has begun to.</summary>
+    /// <summary>Closes everything, and waits until it is closed, the thread that has begun to.</summary>
     public void Close()
     {
         Context.Dispose();

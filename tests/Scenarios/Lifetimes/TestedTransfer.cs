@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>A transfer, how often libusb took it, and how it came back: it must come back once each time.</summary>
+/// <summary>Represents a transfer, how often libusb took it, and how it came back: it must come back once each time.</summary>
 internal sealed class TestedTransfer : IDisposable
 {
     // Two of them are most of the 16 MiB that usbfs allows: when one is not given back, the next cannot be had.
@@ -46,12 +46,12 @@ internal sealed class TestedTransfer : IDisposable
 
     public UsbTransfer Transfer { get; }
 
-    /// <summary>The caller's memory; null when it is not in such.</summary>
+    /// <summary>Gets the caller's memory; null when it is not in such.</summary>
     public CountedMemory? Memory { get; }
 
     public byte Endpoint { get; }
 
-    /// <summary>Whether it has come back as often as libusb took it, and its callbacks are done.</summary>
+    /// <summary>Gets whether it has come back as often as libusb took it, and its callbacks are done.</summary>
     public bool IsBack => Volatile.Read(ref _returned) == Volatile.Read(ref _accepted);
 
     public void Submit() => Assert.Equal(UsbError.Success, TrySubmit());

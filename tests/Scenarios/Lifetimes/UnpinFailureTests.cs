@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>The caller's memory throws while it is unpinned: everything else is released all the same, and the exception is reported.</summary>
+/// <summary>The caller's memory throws while it is unpinned: everything else is released anyway, and the exception is reported.</summary>
 public sealed class UnpinFailureTests : ClosingTest
 {
     private readonly InvalidTimeZoneException _failure = new("The memory cannot be unpinned.");

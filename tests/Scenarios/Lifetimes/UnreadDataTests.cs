@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>What nobody reads holds up nobody who closes, and what is unplugged keeps nobody busy.</summary>
+/// <summary>Tests what no thread reads delays nobody who closes, and what is unplugged keeps nobody busy.</summary>
 public sealed class UnreadDataTests : BusTest
 {
     [BusTheory]
@@ -103,7 +103,7 @@ public sealed class UnreadDataTests : BusTest
             Context.SetLogLevel(UsbLogLevel.Debug);
             Array.ForEach(devices, Bus.Detach);
             HandleEventsUntil(() => Volatile.Read(ref destroyed) == count);
-            Assert.False(gaveUp); // it was not the subscriber who let go of them
+            Assert.False(gaveUp); // the subscriber did not release them
             goOn.Set();
         }
         finally

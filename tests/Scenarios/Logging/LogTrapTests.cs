@@ -194,7 +194,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         handle.Dispose();
     }
 
-    // The raw layer is not guarded; at least it does not go round for ever. (The first line of this function comes before its locks.)
+    // The raw layer is not guarded; at least it does not go round without end. (The first line of this function comes before its locks.)
     [BusFact]
     public unsafe void A_handler_is_not_told_of_itself()
     {

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>What a bulk <see cref="UsbInputRing"/> must do, said again in the simplest way: lists, and no threads.</summary>
+/// <summary>Represents what a bulk <see cref="UsbInputRing"/> must do, said again in the simplest way: lists, and no threads.</summary>
 internal sealed class InputRingModel(int transfers, int spares, bool drops, bool clearsHalts, int errorLimit)
 {
     private readonly List<Entry> _queue = [];
@@ -27,7 +27,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
 
     public int Armed => _queue.Count(entry => entry.Status is null);
 
-    /// <summary>The transfer in flight that was submitted so many others after the first of them.</summary>
+    /// <summary>Gets the transfer in flight that was submitted so many others after the first of them.</summary>
     public Entry ArmedAt(int index) => _queue.Where(entry => entry.Status is null).ElementAt(index);
 
     public void Start()
@@ -74,7 +74,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
         }
     }
 
-    /// <summary>The next buffer; null when there is none.</summary>
+    /// <summary>Gets the next buffer; null when there is none.</summary>
     public Entry? Read()
     {
         Entry? read = null;
@@ -135,7 +135,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
     private static UsbRingLoss Sum(UsbRingLoss one, UsbRingLoss other) =>
         new(one.Transfers + other.Transfers, one.Packets + other.Packets, one.Bytes + other.Bytes);
 
-    /// <summary>One transfer; in flight as long as it has no status.</summary>
+    /// <summary>Represents one transfer; in flight as long as it has no status.</summary>
     internal sealed class Entry(long sequence)
     {
         public long Sequence { get; } = sequence;
@@ -144,7 +144,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
 
         public int Length { get; set; }
 
-        /// <summary>Where in the pattern its data begins.</summary>
+        /// <summary>Gets or sets where in the pattern its data begins.</summary>
         public long Start { get; set; }
 
         public UsbRingLoss LostBefore { get; set; }

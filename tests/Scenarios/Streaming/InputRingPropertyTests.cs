@@ -117,7 +117,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         int index = Steps.Below(_lent.Count);
         (UsbInputBuffer buffer, InputRingModel.Entry entry) = _lent[index];
         Steps.Does($"return {entry.Sequence}");
-        Check(buffer, entry); // nobody wrote to it meanwhile
+        Check(buffer, entry); // nobody wrote to it in the meantime
         _lent.RemoveAt(index);
         _model.Return();
         buffer.Dispose();

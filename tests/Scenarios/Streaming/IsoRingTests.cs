@@ -193,7 +193,7 @@ public sealed class IsoRingTests : RingTest
         source.Source.FaultAt(1000, new IsoFault(UrbStatus.Protocol));
         await using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 2, Spares = 1 }, Setting);
         ring.Start();
-        while (ring.GetStatistics().Completions < 200) // nobody reads
+        while (ring.GetStatistics().Completions < 200) // no thread reads
             await Task.Yield();
         await ring.StopAsync();
         UsbRingStatistics statistics = ring.GetStatistics();

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>What a bulk <see cref="UsbOutputRing"/> must do, said again in the simplest way: lists, and no threads.</summary>
+/// <summary>Represents what a bulk <see cref="UsbOutputRing"/> must do, said again in the simplest way: lists, and no threads.</summary>
 internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalts)
 {
     // Handed over and not yet taken by the device, oldest first: those in flight or cut short, and then those that wait.
@@ -49,7 +49,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         _free += _sent.RemoveAll(entry => entry.IsTaken);
     }
 
-    /// <summary>A buffer for the program.</summary>
+    /// <summary>Returns a buffer for the program.</summary>
     public bool Acquire()
     {
         if (!Running || _free == 0)
@@ -103,7 +103,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         }
     }
 
-    /// <summary>One buffer's worth of data.</summary>
+    /// <summary>Represents one buffer's worth of data.</summary>
     internal sealed class Entry(int length, bool endsMessage)
     {
         public int Length { get; } = length;

@@ -134,7 +134,7 @@ public sealed class PipeReaderTests : RingTest
         ReadResult result = await reading;
         Assert.True(result.IsCanceled);
         reader.AdvanceTo(result.Buffer.Start);
-        reader.CancelPendingRead(); // nobody waits: the next one
+        reader.CancelPendingRead(); // no thread waits: the next one
         Assert.True((await reader.ReadAsync()).IsCanceled);
         using var cancellation = new CancellationTokenSource();
         reading = reader.ReadAsync(cancellation.Token);

@@ -25,10 +25,10 @@ public sealed class RandomSteps
 
     public int Steps { get; }
 
-    /// <summary>The step that is being done.</summary>
+    /// <summary>Gets or sets the step that is being done.</summary>
     public int Step { get; set; }
 
-    /// <summary>A number from 0 to one less than <paramref name="end"/>.</summary>
+    /// <summary>Returns a number from 0 to one less than <paramref name="end"/>.</summary>
     public int Below(int end) => _random.Next(end);
 
     public bool OneIn(int count) => _random.Next(count) == 0;

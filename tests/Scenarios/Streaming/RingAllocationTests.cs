@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// What streams allocates nothing, neither on the event thread nor on the thread that reads. (bench/streaming.sh measures the whole process over
+/// Tests what streams allocates nothing, neither on the event thread nor on the thread that reads. (bench/streaming.sh measures the whole process over
 /// millions; here a test of seconds shows when it begins to be untrue.)
 /// </summary>
 public sealed class RingAllocationTests : RingTest
@@ -119,7 +119,7 @@ public sealed class RingAllocationTests : RingTest
 
         public Task Done => _done.Task;
 
-        /// <summary>The least in any stretch.</summary>
+        /// <summary>Gets the least in any stretch.</summary>
         public long Allocated { get; private set; } = long.MaxValue;
 
         public long Mismatches { get; private set; }

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>What rings publish: the right numbers with the right tags, for as long as the ring is there, at no cost to the stream.</summary>
+/// <summary>Tests what rings publish: the right numbers with the right tags, for as long as the ring is there, at no cost to the stream.</summary>
 public sealed class RingMetricsTests : RingTest
 {
     private const int Setting = 2, PacketSize = 1024;
@@ -68,7 +68,7 @@ public sealed class RingMetricsTests : RingTest
         await using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress,
             new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 2, Spares = 4, Name = _name }, Setting);
         ring.Start();
-        while (ring.GetStatistics().Dropped.Transfers < 10) // nobody reads
+        while (ring.GetStatistics().Dropped.Transfers < 10) // no thread reads
             await Task.Yield();
         await ring.StopAsync();
         UsbRingStatistics statistics = ring.GetStatistics();
@@ -229,7 +229,7 @@ public sealed class RingMetricsTests : RingTest
             _listener.Start();
         }
 
-        /// <summary>What is there now, by instrument and kind of error.</summary>
+        /// <summary>Returns what is there now, by instrument and kind of error.</summary>
         public Dictionary<string, double> Collect()
         {
             _values.Clear();
@@ -237,10 +237,10 @@ public sealed class RingMetricsTests : RingTest
             return new(_values);
         }
 
-        /// <summary>Whether anything is told of the ring.</summary>
+        /// <summary>Returns whether anything is told of the ring.</summary>
         public bool SeesRing() => Collect().Count > 0;
 
-        /// <summary>The tags of an instrument's last value, sorted.</summary>
+        /// <summary>Gets the tags of an instrument's last value, sorted.</summary>
         public string TagsOf(string instrument) => _tags[instrument];
 
         public void Dispose() => _listener.Dispose();

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// What the tests share that drive a ring at random beside a model of it. The device keeps every transfer until the test ends it, and events are
+/// Represents what the tests share that drive a ring at random beside a model of it. The device keeps every transfer until the test ends it, and events are
 /// handled by the test, so that each step has one outcome.
 /// </summary>
 public abstract class RingPropertyTest : BusTest
@@ -28,7 +28,7 @@ public abstract class RingPropertyTest : BusTest
 
     protected UsbDeviceHandle Handle { get; private set; } = null!;
 
-    /// <summary>The ring of the present.</summary>
+    /// <summary>Gets the ring of the present.</summary>
     protected abstract UsbRing Ring { get; }
 
     protected void Run(Action step)

@@ -9,7 +9,7 @@ public sealed class RingRestartTests : RingTest
 {
     private const int Transfers = 8;
 
-    // One thread stops, and the device gives back by itself what is in flight meanwhile: the ring has nothing in flight before that thread
+    // One thread stops, and the device gives back by itself what is in flight in the meantime: the ring has nothing in flight before that thread
     // has cancelled it all.
     [BusFact]
     public void A_stop_cancels_nothing_of_the_next_run_and_does_not_wait_for_it()

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>What the tests of rings share: an event thread, and rings by the address of their endpoint.</summary>
+/// <summary>Represents what the tests of rings share: an event thread, and rings by the address of their endpoint.</summary>
 public abstract class RingTest : BusTest
 {
     protected RingTest(VirtualBusOptions? options = null)

@@ -290,13 +290,13 @@ public sealed class AwaitingTests : BusTest
         {
             await reading.ConfigureAwait(false);
             Assert.Throws<InvalidOperationException>(() => _handle.At(BulkLoopback.InAddress).Read(new byte[1]));
-            await _handle.DisposeAsync(); // the event thread goes on meanwhile
+            await _handle.DisposeAsync(); // the event thread goes on in the meantime
             Assert.True(transfer.IsDisposed);
             await Context.DisposeAsync();
         }
     }
 
-    // The continuation runs inside the completion, which must not hold up the next submission.
+    // The continuation runs inside the completion, which must not delay the next submission.
     [BusFact]
     public async Task Code_that_goes_on_on_the_event_thread_may_wait_for_a_submission_by_another_thread()
     {

@@ -108,7 +108,7 @@ public sealed class MemoryTrapTests : BusTest
             handle.Dispose();
             Write(pinned); // it was promised not to go away
             Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
-            using UsbDeviceHandle beside = Open(_loopback); // the interface is free all the same
+            using UsbDeviceHandle beside = Open(_loopback); // the interface is free anyway
             AssertUsed(beside);
         }
 

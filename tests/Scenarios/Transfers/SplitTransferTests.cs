@@ -215,7 +215,7 @@ public sealed class SplitTransferTests : BusTest
         Assert.Equal(300, place);
     }
 
-    /// <summary>A transfer that its device does not take, so that it keeps its part of the memory of all.</summary>
+    /// <summary>Returns a transfer that its device does not take, so that it keeps its part of the memory of all.</summary>
     private static UsbTransfer Blocker(BulkLoopback device, UsbDeviceHandle handle, int length)
     {
         device.Endpoint(BulkLoopback.OutAddress).Hold();

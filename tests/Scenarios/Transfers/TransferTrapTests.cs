@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>What goes wrong with native transfers, and does not here: sizes, flags, memory that moves, cancellations that come too late.</summary>
+/// <summary>Tests what goes wrong with native transfers, and does not here: sizes, flags, memory that moves, cancellations that come too late.</summary>
 public sealed class TransferTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();

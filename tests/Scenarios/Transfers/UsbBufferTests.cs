@@ -22,7 +22,7 @@ public sealed class UsbBufferTests : BusTest
         Finish(transfer);
         Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[512..515].ToArray());
 
-        // Disposed while the transfer has it: the transfer may still use it, nobody else.
+        // Disposed while the transfer has it: the transfer may still use it, and no other code may.
         buffer.Dispose();
         buffer.Dispose();
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);

@@ -9,7 +9,7 @@ public sealed unsafe class EnumerationTests
 {
     private static readonly byte[] s_classDescriptor = [5, 0x24, 1, 2, 3], s_endpointExtra = [4, 0x25, 9, 8];
 
-    /// <summary>A device that has one of everything.</summary>
+    /// <summary>Returns a device that has one of everything.</summary>
     private static VirtualDevice Composite(VirtualSpeed speed) => new(new DeviceDescription
     {
         Speed = speed,
@@ -75,7 +75,7 @@ public sealed unsafe class EnumerationTests
         libusb_free_ss_endpoint_companion_descriptor(companion);
         Assert.True(new Span<byte>(bulk->extra, bulk->extra_length).IndexOf(s_endpointExtra) >= 0);
         Assert.Equal((0x83, 3, 64, 5), (bulk[1].bEndpointAddress, bulk[1].bmAttributes, bulk[1].wMaxPacketSize, bulk[1].bInterval));
-        // libusb 1.0.26 leaves the association to whoever looks for it
+        // libusb 1.0.26 leaves the association to the thread that looks for it
         Assert.Equal(new byte[] { 8, 11, 0, 2, 14, 3, 0, 0 }, new Span<byte>(c->extra, c->extra_length).ToArray());
         libusb_free_config_descriptor(c);
 

@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>What the kernel of the host decides: claims, drivers, configurations, memory.</summary>
+/// <summary>Tests what the kernel of the host decides: claims, drivers, configurations, memory.</summary>
 public sealed unsafe class HostSideTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);

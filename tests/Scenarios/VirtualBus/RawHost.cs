@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>A bus and a libusb context on it: the raw functions only, so that these tests judge the bus and nothing above it.</summary>
+/// <summary>Represents a bus and a libusb context on it: the raw functions only, so that these tests judge the bus and nothing above it.</summary>
 public sealed unsafe class RawHost : IDisposable
 {
     private readonly List<nint> _handles = [];
@@ -34,7 +34,7 @@ public sealed unsafe class RawHost : IDisposable
             Assert.Fail($"libusb returned {(libusb_error)result}");
     }
 
-    /// <summary>The libusb device of a virtual one, with a reference that the caller gives back; null when libusb does not see it.</summary>
+    /// <summary>Gets the libusb device of a virtual one, with a reference that the caller gives back; null when libusb does not see it.</summary>
     public libusb_device* Find(VirtualDevice device)
     {
         libusb_device** list;

@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>A libusb transfer with its buffer and a count of its callbacks.</summary>
+/// <summary>Represents a libusb transfer with its buffer and a count of its callbacks.</summary>
 public sealed unsafe class RawTransfer : IDisposable
 {
     private readonly RawHost _host;
@@ -31,7 +31,7 @@ public sealed unsafe class RawTransfer : IDisposable
 
     public int Packets { get; }
 
-    /// <summary>The place of this transfer's last callback among all callbacks of all transfers.</summary>
+    /// <summary>Gets the place of this transfer's last callback among all callbacks of all transfers.</summary>
     public long Order => _state->Order;
 
     public int Callbacks => Volatile.Read(ref _state->Callbacks);
