@@ -1,12 +1,12 @@
 /*
- * The generator's one input: the public interface of libusb 1.0.30, whichever header is installed.
+ * The generator's one input: the public interface of libusb 1.0.30. It does not depend on the installed header.
  *
  * It includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer) and declares what an older one lacks, from the public
  * prototypes, each block behind the version that brought it. So the generated C# does not depend on the machine.
  *
  *   1.0.26  LIBUSB_API_VERSION 0x01000109   the base: everything in it is imported directly
  *   1.0.27                     0x0100010A
- *   1.0.28                     0x0100010A   added things without a new number: told by LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE
+ *   1.0.28                     0x0100010A   added things without a new number: recognised by LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE
  *   1.0.29                     0x0100010B   added nothing
  *   1.0.30                     0x0100010C
  *
@@ -14,7 +14,7 @@
  *
  *   enum E__added { M__added = V }      E also has the member M. (C cannot reopen an enum.) Where E has M already, the two
  *                                       values must be equal.
- *   enum E__added { M__changed = V }    the member M of E has the value V, whatever an older header says.
+ *   enum E__added { M__changed = V }    the member M of E has the value V, also where an older header has another value.
  *
  * (E__added may go on, as in E__added_1_0_28, where two blocks add to one enum.) The members of such an enum are put in the
  * order of their values.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures streaming on a virtual bus: what each way to read allocates over 10 million isochronous packets and 1 million bulk transfers, on the
-# managed runtime and compiled ahead of time; and what SuperSpeed line rate (8,000 packets of 49,152 bytes a second) costs beside a program in C,
-# with what the scheduler did meanwhile: the time that the hypervisor gave to others, and the delays of a thread that wakes every millisecond.
+# Measures streaming on a virtual bus. The first part measures the allocations of each way to read, over 10 million isochronous packets and 1 million bulk
+# transfers, on the managed runtime and compiled ahead of time. The second part measures the cost of SuperSpeed line rate (8,000 packets of 49,152 bytes a
+# second) beside a program in C, and records the scheduling: the time that the hypervisor gave to others, and the delays of a thread that wakes every millisecond.
 # usage: bench/streaming.sh [allocations|line]... [--quick]      (needs what eng/setup.sh brings; --quick takes a tenth)
 # The virtual device works in a process of its own: what is printed is the measured program's alone.
 set -euo pipefail

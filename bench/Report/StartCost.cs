@@ -56,7 +56,7 @@ internal static class Starts
         using JsonDocument document = JsonDocument.Parse(output);
         List<JsonElement> commands = [.. document.RootElement.GetProperty("commands").EnumerateArray()];
         double[] c = Numbers(commands[0], "wall_ns");
-        double[]? runtime = null; // what the runtime takes in each round
+        double[]? runtime = null; // the time of the runtime in each round
         if (Array.IndexOf(programs, s_emptyC) is >= 0 and var emptyC && Array.IndexOf(programs, s_emptyAot) is >= 0 and var emptyAot)
             runtime = [.. Numbers(commands[emptyAot], "wall_ns").Zip(Numbers(commands[emptyC], "wall_ns"), static (aot, c) => aot - c)];
         return

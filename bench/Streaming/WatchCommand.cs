@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Runs a program, and reports how well the machine scheduled meanwhile: evidence for or against a loss that the program reports.</summary>
+/// <summary>Runs a program, and reports how well the machine scheduled threads while the program ran. The report is evidence about the losses of the program.</summary>
 internal static class WatchCommand
 {
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
@@ -13,7 +13,7 @@ internal static class WatchCommand
     public static Command Create()
     {
         Argument<string[]> program = new("program") { Description = "the program and its arguments", Arity = ArgumentArity.OneOrMore };
-        Command command = new("watch", "Runs a program, and reports how well the machine scheduled meanwhile.") { program };
+        Command command = new("watch", "Runs a program, and reports how well the machine scheduled threads while the program ran.") { program };
         command.SetAction(result => Run(result.GetValue(program)!));
         return command;
     }

@@ -46,7 +46,7 @@ internal sealed class PacketClock(int sampleRate, TimeSpan interval, int most)
         long rate = Volatile.Read(ref _rate);
         _owed += rate > 0 ? rate : _nominal;
         int frames = (int)Math.Min(_owed >> Fraction, most);
-        _owed = Math.Min(_owed - ((long)frames << Fraction), 1 << Fraction); // what does not fit is not made up for later
+        _owed = Math.Min(_owed - ((long)frames << Fraction), 1 << Fraction); // frames that do not fit are not sent later
         return frames;
     }
 }

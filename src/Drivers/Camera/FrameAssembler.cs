@@ -3,8 +3,8 @@ using Native.LibUsb;
 namespace Drivers.Camera;
 
 /// <summary>
-/// Puts pictures together from payloads. A picture ends with the payload that says so, or when the frame bit changes. A picture with a payload that is
-/// missing, wrong or too long is dropped as a whole, because its reader could not tell.
+/// Assembles pictures from payloads. A picture ends with the payload that says so, or when the frame bit changes. A picture with a payload that is
+/// missing, wrong or too long is dropped as a whole, because its reader could not recognise the gap.
 /// </summary>
 /// <param name="size">The size of a picture: exact for uncompressed formats, and the most for others.</param>
 /// <param name="isExact">Whether each picture has this size.</param>
@@ -41,7 +41,7 @@ internal sealed class FrameAssembler(int size, bool isExact)
                 End(frames);
             _synchronized |= _started; // the first picture may have been under way when the stream was opened
             (_started, _ended, _frameId, _length) = (true, false, header.FrameId, 0);
-            _broken = false; // and what is missing may have been the beginning of this one:
+            _broken = false; // the missing payload may have been the beginning of this picture:
         }
 
         _broken |= _gap;

@@ -54,7 +54,7 @@ public sealed class VideoCamera : IAsyncDisposable
     /// <summary>Negotiates a format, and reads pictures until the token ends that.</summary>
     /// <param name="format">The number of the format, from the camera's descriptors.</param>
     /// <param name="frame">The number of the size of the picture, from the camera's descriptors.</param>
-    /// <param name="framesPerSecond">How many pictures a second are asked for.</param>
+    /// <param name="framesPerSecond">The number of pictures per second that the driver requests.</param>
     /// <param name="isUncompressed">Whether each picture has the size that is negotiated.</param>
     /// <param name="cancellationToken">Ends the stream.</param>
     /// <returns>The pictures that arrived whole, in order.</returns>

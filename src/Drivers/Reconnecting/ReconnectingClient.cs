@@ -24,7 +24,7 @@ public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filte
     /// <exception cref="UsbException">The device is there and cannot be used, for a reason that waiting does not remove.</exception>
     public async IAsyncEnumerable<ClientItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        UsbDeviceFilter arrivals = filter with { SerialNumber = null }; // a device tells it only when it is open
+        UsbDeviceFilter arrivals = filter with { SerialNumber = null }; // only an open device reports it
         await foreach ((_, UsbDevice device) in context.WatchDevicesAsync(arrivals, UsbHotplugEvents.Arrived, cancellationToken: cancellationToken).ConfigureAwait(false))
         {
             using UsbDevice owned = device;

@@ -1,6 +1,6 @@
 namespace Drivers.Serial;
 
-/// <summary>The vendor requests of the chip.</summary>
+/// <summary>Specifies the vendor requests of the chip.</summary>
 internal enum FtdiRequest : byte
 {
     Reset = 0,

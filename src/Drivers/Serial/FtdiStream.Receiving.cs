@@ -11,7 +11,7 @@ public sealed partial class FtdiStream
     private readonly Pipe _pipe = new(); // a reader that is late makes the pump wait, and that makes the chip hold the other end up
     private readonly Stream _received;
     private Task _pump;
-    private Exception? _failure; // what is thrown when all that had arrived is read
+    private Exception? _failure; // thrown when the program has read all data that had arrived
     private volatile bool _discards;
     private volatile int _status;
 
@@ -33,7 +33,7 @@ public sealed partial class FtdiStream
             Send(FtdiRequest.Reset, PurgeOne);
             Send(FtdiRequest.Reset, PurgeOther);
             DiscardReceived();
-            await _pipe.Writer.FlushAsync().ConfigureAwait(false); // of what the pump had not passed on
+            await _pipe.Writer.FlushAsync().ConfigureAwait(false); // data that the pump had not passed on
             DiscardReceived();
         }
         finally
@@ -73,7 +73,7 @@ public sealed partial class FtdiStream
                     await _pipe.Writer.FlushAsync().ConfigureAwait(false);
             }
         }
-        catch (Exception exception) // whoever reads is told
+        catch (Exception exception) // the next read throws it
         {
             _failure = exception;
             _pipe.Writer.Complete();

@@ -111,7 +111,7 @@ public sealed partial class FtdiStream : Stream
         Send(FtdiRequest.SetModemControl, (ushort)value);
     }
 
-    /// <summary>Asks the chip for the state of the line. <see cref="Status"/> has what came with the data, and costs no request.</summary>
+    /// <summary>Requests the state of the line from the chip. <see cref="Status"/> has what came with the data, and costs no request.</summary>
     /// <exception cref="InvalidDataException">The answer is too short.</exception>
     public FtdiStatus ReadStatus()
     {

@@ -4,7 +4,7 @@ using Native.LibUsb;
 namespace Drivers.Storage;
 
 /// <summary>
-/// Represents the bulk-only transport: a command wrapper out, data in one direction, a status wrapper in. When the two ends no longer agree on what comes next,
+/// Represents the bulk-only transport: a command wrapper out, data in one direction, a status wrapper in. When the two ends no longer agree on the next message,
 /// the transport resets the interface, so that the next command is understood.
 /// </summary>
 internal sealed class BulkOnlyTransport(UsbInterface claimed)
@@ -49,7 +49,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
             if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
                 throw new DiskException($"The disk did not complete the command 0x{command.Span[0]:x2} within {Patience.TotalSeconds:0.###} s.", exception);
             if (exception is UsbException { Error: UsbError.Overflow })
-                throw new DiskException($"The disk sent more than the command 0x{command.Span[0]:x2} asked for.", exception);
+                throw new DiskException($"The disk sent more bytes than the command 0x{command.Span[0]:x2} requested.", exception);
             throw;
         }
     }
@@ -113,7 +113,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         return _tag;
     }
 
-    /// <summary>Resets the interface, and clears both halts, in the order that the class demands. What fails here fails the next command too.</summary>
+    /// <summary>Resets the interface, and clears both halts, in the order that the class demands. If this fails, the next command fails too.</summary>
     private void Recover()
     {
         if (claimed.TryControlWrite(UsbRequestKind.Class, ResetRequest, value: 0, data: default, out _, timeout: Patience) == UsbError.NoDevice)

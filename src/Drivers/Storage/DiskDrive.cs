@@ -41,9 +41,9 @@ public sealed class DiskDrive : IAsyncDisposable
         set => _transport.Patience = value;
     }
 
-    /// <summary>Opens a disk, and asks it for its names and its size. The kernel's driver gets the disk back when it is disposed.</summary>
+    /// <summary>Opens a disk, and reads its names and its size. The kernel's driver gets the disk back when it is disposed.</summary>
     /// <param name="device">The device. It needs an interface for mass storage with SCSI and the bulk-only transport.</param>
-    /// <param name="cancellationToken">Cancels what the disk is asked.</param>
+    /// <param name="cancellationToken">Cancels the commands.</param>
     /// <exception cref="DiskException">The device is no such disk, or does not become ready.</exception>
     /// <exception cref="UsbException">The device cannot be opened.</exception>
     public static async Task<DiskDrive> OpenAsync(UsbDevice device, CancellationToken cancellationToken = default)

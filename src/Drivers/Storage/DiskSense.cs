@@ -6,7 +6,7 @@ namespace Drivers.Storage;
 /// <param name="Qualifier">The qualifier of the code.</param>
 public readonly record struct DiskSense(byte Key, byte Code, byte Qualifier)
 {
-    /// <summary>The bytes that the driver asks for.</summary>
+    /// <summary>The number of bytes that the driver requests.</summary>
     internal const int Size = 18;
 
     private const int Least = 14; // with the qualifier

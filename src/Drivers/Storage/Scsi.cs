@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Drivers.Storage;
 
-/// <summary>The commands of a disk.</summary>
+/// <summary>Represents the commands of a disk.</summary>
 internal static class Scsi
 {
     public const int InquirySize = 36, CapacitySize = 8;

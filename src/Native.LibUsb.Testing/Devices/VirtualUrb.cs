@@ -76,7 +76,7 @@ public sealed unsafe class VirtualUrb
 
     internal uint Sequence { get; set; }
 
-    /// <summary>Gets the time of the submission, on the <see cref="FrameClock"/>. A bus that was busy meanwhile has received it later.</summary>
+    /// <summary>Gets the time of the submission, on the <see cref="FrameClock"/>. A busy bus receives the URB later.</summary>
     internal long Microframe { get; set; }
 
     /// <summary>Gets the number of the URB on its endpoint, from 0.</summary>

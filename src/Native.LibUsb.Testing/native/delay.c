@@ -1,4 +1,4 @@
-/* What a thread does that SignalStorm interrupts: it sleeps at an arbitrary place, so that other threads overtake it there. */
+/* The signal handler of SignalStorm: the interrupted thread sleeps at an arbitrary place, so that other threads overtake it there. */
 #include "preload.h"
 
 static uint32_t longest;
