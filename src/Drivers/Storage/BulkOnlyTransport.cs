@@ -49,7 +49,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
             if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
                 throw new DiskException($"The disk did not complete the command 0x{command.Span[0]:x2} within {Patience.TotalSeconds:0.###} s.", exception);
             if (exception is UsbException { Error: UsbError.Overflow })
-                throw new DiskException($"The disk sent more bytes than the command 0x{command.Span[0]:x2} requested.", exception);
+                throw new DiskException($"The disk sent more than the command 0x{command.Span[0]:x2} requested.", exception);
             throw;
         }
     }
