@@ -15,17 +15,22 @@ internal sealed class CommandLine
 
     private readonly Option<string?> _root = new("--root")
     {
-        Description = "The repository; without it, the nearest folder upwards that holds Native.LibUsb.sln.", Recursive = true,
+        Description = "The repository; without it, the nearest folder upwards that holds Native.LibUsb.sln.",
+        Recursive = true,
     };
 
     private readonly Option<string> _clang = new("--clang")
     {
-        Description = "The clang to run.", Recursive = true, DefaultValueFactory = _ => "clang",
+        Description = "The clang to run.",
+        Recursive = true,
+        DefaultValueFactory = _ => "clang",
     };
 
     private readonly Option<string> _include = new("--libusb-include")
     {
-        Description = "The folder that holds libusb-1.0/libusb.h, of libusb 1.0.26 or newer.", Recursive = true, DefaultValueFactory = _ => "/usr/include",
+        Description = "The folder that holds libusb-1.0/libusb.h, of libusb 1.0.26 or newer.",
+        Recursive = true,
+        DefaultValueFactory = _ => "/usr/include",
     };
 
     public CommandLine(TextWriter output, TextWriter error)

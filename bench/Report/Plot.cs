@@ -23,13 +23,23 @@ internal static class Plot
         int[] numbers = [.. growth.Points.Select(point => point.Number)];
         model.Axes.Add(new LogarithmicAxis
         {
-            Position = AxisPosition.Bottom, Base = 2, Title = growth.Name.Replace('-', ' '), Minimum = numbers[0] / 1.2, Maximum = numbers[^1] * 1.2,
-            MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = OxyColors.Gainsboro,
+            Position = AxisPosition.Bottom,
+            Base = 2,
+            Title = growth.Name.Replace('-', ' '),
+            Minimum = numbers[0] / 1.2,
+            Maximum = numbers[^1] * 1.2,
+            MajorGridlineStyle = LineStyle.Solid,
+            MajorGridlineColor = OxyColors.Gainsboro,
         });
         double most = growth.Points.Max(point => point.Measurements.Max(m => m.Nanoseconds.High));
         model.Axes.Add(new LinearAxis
         {
-            Position = AxisPosition.Left, Title = "ns", Minimum = 0, Maximum = most * 1.1, MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = OxyColors.Gainsboro,
+            Position = AxisPosition.Left,
+            Title = "ns",
+            Minimum = 0,
+            Maximum = most * 1.1,
+            MajorGridlineStyle = LineStyle.Solid,
+            MajorGridlineColor = OxyColors.Gainsboro,
         });
         for (int i = 0; i < growth.Points[0].Measurements.Count; i++)
         {

@@ -11,7 +11,11 @@ internal sealed partial class DocLibrary
 {
     private static readonly Dictionary<string, string> s_files = new()
     {
-        ["function"] = "functions.xml", ["record"] = "records.xml", ["enum"] = "enums.xml", ["constant"] = "constants.xml", ["callback"] = "callbacks.xml",
+        ["function"] = "functions.xml",
+        ["record"] = "records.xml",
+        ["enum"] = "enums.xml",
+        ["constant"] = "constants.xml",
+        ["callback"] = "callbacks.xml",
     };
 
     private readonly Dictionary<(string Kind, string Name), DocText> _texts = [];

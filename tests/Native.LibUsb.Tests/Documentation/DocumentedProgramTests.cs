@@ -128,7 +128,9 @@ public sealed class DocumentedProgramTests(ITestOutputHelper output)
         string dotnet = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
         ProcessStartInfo start = new(dotnet, ["exec", path])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(path)!,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(path)!,
         };
         bus.ApplyTo(start);
         return Process.Start(start)!;

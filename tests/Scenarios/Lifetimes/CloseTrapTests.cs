@@ -25,7 +25,8 @@ public sealed unsafe class CloseTrapTests : BusTest
                 new EndpointDescription(InterruptEndpoint, EndpointKind.Interrupt, 64),
                 new EndpointDescription(IsoEndpoint, EndpointKind.Isochronous, 512)))),
         ],
-    }) { ControlHandler = static _ => true }; // which is never answered
+    })
+    { ControlHandler = static _ => true }; // which is never answered
 
     public CloseTrapTests()
     {

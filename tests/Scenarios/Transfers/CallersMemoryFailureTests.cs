@@ -84,7 +84,9 @@ public sealed class CallersMemoryFailureTests : ClosingTest
         byte[] configuration = [9, 2, 25, 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, 1, 0xff, 0, 0, 0, 7, 5, address, 2, 0, 2, 0];
         UsbDeviceHandle handle = Open(new VirtualDevice(new DeviceDescription
         {
-            VendorId = LifetimeDevice.Vendor, ProductId = 0x7777, Configurations = [ConfigurationDescription.Raw(configuration)],
+            VendorId = LifetimeDevice.Vendor,
+            ProductId = 0x7777,
+            Configurations = [ConfigurationDescription.Raw(configuration)],
         }));
         UsbEndpoint endpoint = Assert.Single(handle.ClaimInterface(0).Endpoints);
         byte[] memory = new byte[64];
