@@ -393,9 +393,15 @@ internal sealed unsafe class RingEngine
     {
         if (Interlocked.Exchange(ref _released, true))
             return;
+        FreeTransfers();
+        _ring.Released();
+    }
+
+    /// <summary>Frees the transfers of a ring that is at rest, or never had its endpoint.</summary>
+    public void FreeTransfers()
+    {
         foreach (RingTransfer transfer in Queue.All)
             transfer.Transfer.Dispose();
-        _ring.Released();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,6 +26,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     {
         _signal = new RingSignal(plan.Options.ContinueOnEventThread);
         Content = new InputContent(this);
+        TakeEndpoint();
     }
 
     internal override IRingContent Content { get; }

@@ -26,6 +26,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     {
         Signal = new RingSignal(plan.Options.ContinueOnEventThread);
         _output = new OutputQueue(this);
+        TakeEndpoint();
     }
 
     /// <summary>Gets the number of bytes that were committed and that the device has not taken yet.</summary>

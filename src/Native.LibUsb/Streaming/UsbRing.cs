@@ -20,7 +20,6 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         Handle = endpoint.Interface.Handle;
         _interface = endpoint.Interface;
         Plan = plan;
-        Handle.AddEndpointUser(this);
         var transfers = new RingTransfer[plan.Transfers + plan.Spares];
         try
         {
@@ -29,12 +28,12 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
                 transfers[i] = new RingTransfer(this, i, endpoint.CreateTransfer(plan.Packets), plan);
                 Configure(transfers[i]);
             }
+
         }
         catch
         {
             foreach (RingTransfer? transfer in transfers)
                 transfer?.Transfer.Dispose();
-            Handle.RemoveEndpointUser(this);
             throw;
         }
 
@@ -157,6 +156,21 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <param name="now">The time at which the callback began.</param>
     /// <param name="refused">Why libusb has refused the spare transfer of the fast path, if it has.</param>
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
+
+    /// <summary>Takes the endpoint for this ring. The last act of a constructor: a thread that closes the handle stops all users of its endpoints, and they must be complete.</summary>
+    /// <exception cref="InvalidOperationException">Another ring uses the endpoint, or the alternate setting is being changed.</exception>
+    private protected void TakeEndpoint()
+    {
+        try
+        {
+            Handle.AddEndpointUser(this);
+        }
+        catch
+        {
+            Engine.FreeTransfers();
+            throw;
+        }
+    }
 
     /// <summary>Frees the endpoint for another ring, after the transfers are freed.</summary>
     internal void Released() => Handle.RemoveEndpointUser(this);
