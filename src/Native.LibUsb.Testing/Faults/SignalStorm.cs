@@ -21,8 +21,8 @@ public sealed class SignalStorm : IDisposable
     /// <summary>Starts to interrupt the threads of the process.</summary>
     /// <param name="pause">The time between two rounds; each round interrupts every thread once.</param>
     /// <param name="delay">
-    /// The longest time that an interrupted thread sleeps, less than 1 second; each sleep has a random length. Other threads then overtake it at an arbitrary place,
-    /// which makes races visible. Zero lets the threads go on immediately.
+    /// The longest time that an interrupted thread sleeps, less than 1 second; each sleep has a random length. Other threads then overtake it at an arbitrary place, so
+    /// that races become visible. With zero the threads do not sleep.
     /// </param>
     /// <exception cref="PlatformNotSupportedException">The system is not Linux, or <paramref name="delay"/> needs the library of the virtual bus and the process cannot load it.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="pause"/> or <paramref name="delay"/> is out of range.</exception>

@@ -76,8 +76,8 @@ public sealed unsafe partial class UsbDeviceHandle
         claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
 
     /// <summary>
-    /// Makes a synchronous transfer on a bulk or interrupt endpoint. Where libusb would divide it (<see cref="DividesTransfers"/>), it is several transfers, each of
-    /// which begins when the one before it has ended.
+    /// Makes a synchronous transfer on a bulk or interrupt endpoint. Where libusb would divide it (<see cref="DividesTransfers"/>), it submits several transfers,
+    /// one after the other.
     /// </summary>
     internal UsbError Move(UsbEndpoint endpoint, byte* data, int length, out int transferred, uint milliseconds)
     {

@@ -5,28 +5,16 @@ namespace Native.LibUsb;
 // Controllers without scatter-gather, for which libusb divides bulk and interrupt transfers.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    private const int Unknown = 0;
-    private const int Whole = 1;
-    private const int Divided = 2;
-
-    private int _division; // every thread gets the same answer
-
     /// <summary>
     /// Gets whether libusb divides bulk and interrupt transfers of more than <see cref="UsbfsLimits.BulkPiece"/> bytes into several URBs.
     /// </summary>
     /// <remarks>
     /// libusb assumes that only the last URB of a transfer overflows. After any overflow it completes the transfer and frees its URBs, while others may be in
     /// flight: the kernel and libusb write to freed memory when those end.
+    /// <para>Read when the handle is made. Later another thread may change a setting or clear a halt, and the kernel, which keeps the device locked until the device
+    /// has answered, would make the reader wait.</para>
     /// </remarks>
-    internal bool DividesTransfers
-    {
-        get
-        {
-            if (_division == Unknown)
-                AskForDivision();
-            return _division == Divided;
-        }
-    }
+    internal bool DividesTransfers { get; }
 
     /// <summary>Refuses a transfer that libusb would read in several URBs.</summary>
     /// <exception cref="UsbException">libusb would divide the transfer.</exception>
@@ -56,14 +44,5 @@ public sealed unsafe partial class UsbDeviceHandle
             if (!(IsOpen && endpoint.Interface.IsOpen)) // the next piece would claim the interface again
                 return (int)UsbError.NoDevice;
         }
-    }
-
-    private void AskForDivision()
-    {
-        using HandleLease lease = Lease();
-        if (_native.Descriptor is not { } descriptor || !UsbfsRequests.IsAvailable)
-            _division = Whole;
-        else if (UsbfsRequests.DividesTransfers(descriptor) is { } divides) // otherwise the device was unplugged, and every submission fails
-            _division = divides ? Divided : Whole;
     }
 }

@@ -25,6 +25,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         {
             Device = device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer), isWrapped);
             Claims = new InterfaceClaims(this);
+            // Without an answer the device was unplugged, and every submission fails.
+            DividesTransfers = UsbfsRequests.IsAvailable && native.Descriptor is { } descriptor && UsbfsRequests.DividesTransfers(descriptor) == true;
             if (!context.Handles.TryAdd(this, out _registration))
                 throw new ObjectDisposedException(nameof(UsbContext));
         }

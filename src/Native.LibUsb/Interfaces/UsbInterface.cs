@@ -138,7 +138,6 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(alternateSetting, byte.MaxValue);
         CheckOpen();
         CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "activate an alternate setting");
-        _ = Handle.DividesTransfers; // read now: during the change the kernel keeps the device locked, and another thread that creates a ring would wait for the answer
         UsbError error = Handle.Claims.TrySetAlternateSetting(_claimed, alternateSetting, out byte? busy);
         if (busy is not null)
         {

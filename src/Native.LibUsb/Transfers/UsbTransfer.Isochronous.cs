@@ -32,8 +32,8 @@ public sealed unsafe partial class UsbTransfer
     /// </param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is
-    /// what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. Streams
+    /// need none.</param>
     /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
@@ -65,8 +65,8 @@ public sealed unsafe partial class UsbTransfer
     /// </param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is
-    /// what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. Streams
+    /// need none.</param>
     /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
     /// <exception cref="ArgumentException">The buffer and the packets do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, a length or the timeout is out of range.</exception>

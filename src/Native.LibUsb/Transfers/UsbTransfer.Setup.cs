@@ -95,8 +95,8 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="length">Bytes. For IN endpoints a multiple of the packet size, or a device that sends more overflows.</param>
     /// <param name="callback">Called when it ends; null leaves what is set.</param>
     /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none, which is
-    /// what streams should have.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. Streams
+    /// need none.</param>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotSupported"/>: on Linux, a controller without scatter-gather reads at most 16,384 bytes in one transfer.
