@@ -32,8 +32,7 @@ public sealed class RingMetricsTests : RingTest
         foreach (VirtualUrb urb in input.Pending.Take(2))
             urb.CompleteWith(new byte[100]);
         input.Pending[0].Complete(UrbStatus.Protocol);
-        while (ring.GetStatistics().Completions < 3)
-            await Task.Yield();
+        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().LowestArmed == 3, Patience)); // counted last
         Dictionary<string, double> seen = listener.Collect();
         Assert.Equal(3, seen["usb.ring.transfers"]);
         Assert.Equal(200, seen["usb.ring.io"]);
@@ -41,8 +40,7 @@ public sealed class RingMetricsTests : RingTest
         Assert.Equal(0, seen["usb.ring.transfer.errors stall"]);
         Assert.Equal(3, seen["usb.ring.transfer.armed"]); // three buffers wait for their reader
         Assert.Equal(3, seen["usb.ring.transfer.armed_lowest"]);
-        Assert.Equal(ring.GetStatistics().LongestCallback.TotalSeconds, seen["usb.ring.callback.longest"]);
-        Assert.InRange(seen["usb.ring.callback.longest"], double.Epsilon, Patience.TotalSeconds);
+        Assert.InRange(seen["usb.ring.callback.longest"], double.Epsilon, ring.GetStatistics().LongestCallback.TotalSeconds); // the last callback may end in between
         Assert.DoesNotContain("usb.ring.packets", seen.Keys);
 
         input.Pending[0].Complete(UrbStatus.Stall);
