@@ -154,8 +154,8 @@ internal sealed unsafe class Connection
     private void End()
     {
         _device?.Disconnected(this);
-        object gate = _device?.SyncRoot ?? _inFlight;
-        lock (gate) // no thread sends any more: all URBs are back, and this connection is off the device's list
+        object sending = _device?.SyncRoot ?? _inFlight;
+        lock (sending) // no thread sends any more: all URBs are back, and this connection is off the device's list
             lock (_inFlight)
             {
                 _ended = true;
