@@ -7,7 +7,7 @@ namespace Native.LibUsb.VirtualBusProgram;
 internal sealed class DeviceSpecification
 {
     public const string Help =
-        "Models: camera (isochronous IN), audio (isochronous OUT with feedback), loopback (bulk), source-sink (bulk, both at once), interrupt, hub. For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
+        "Models: camera (1209:0010, isochronous IN), audio (1209:0015, isochronous OUT with feedback), loopback (1209:0011, bulk), source-sink (1209:0014, bulk, both at once), interrupt (1209:0012), hub (1209:0004). For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
         "vendor and product (hexadecimal), serial, driver (kernel driver bound at first), deny (true: no permission). " +
         "camera: paced (false: as fast as the host requests them), unplug-after (packets). audio: rate (Hz), deviation (of its clock, in millionths). loopback: streams (exponent), capacity (bytes). " +
         "source-sink: numbered (false: what it sends is not filled). " +

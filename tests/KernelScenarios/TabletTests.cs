@@ -139,7 +139,7 @@ public sealed class TabletTests : MachineTest
     {
         UsbException detaching = Assert.Throws<UsbException>(() => _handle.ClaimInterface(5));
         Assert.Equal(UsbError.InvalidParameter, detaching.Error); // the kernel's error when it is to detach a driver as well
-        Assert.Contains("The active configuration has the interfaces 0", detaching.Message, StringComparison.Ordinal);
+        Assert.Contains("Interfaces of the active configuration: 0", detaching.Message, StringComparison.Ordinal);
         _handle.SetAutoDetachKernelDriver(false);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5).SetAlternateSetting(0)).Error);

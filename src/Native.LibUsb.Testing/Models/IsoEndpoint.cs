@@ -87,6 +87,8 @@ public abstract class IsoEndpoint : VirtualEndpoint
         if (_startMicroframe < 0)
             _startMicroframe = FrameClock.Now + StartDelayMicroframes;
         long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;
+        if (First == urb && _next > current + 1 && MovedPackets > 0)
+            _next = current + 1; // the URBs that had the intervals until then were cancelled
         long first = Math.Max(_next, current + 1);
         if (_next == 0 && MovedPackets == 0)
             first = 0;

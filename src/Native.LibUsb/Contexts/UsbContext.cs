@@ -162,6 +162,10 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// waits until that is done. Called inside a callback of the context, it only begins: submissions are refused and transfers cancelled, the rest happens
     /// right after the call that handles the events, and no thread waits. May be called more than once.
     /// </summary>
+    /// <remarks>
+    /// A callback of another context may call it, and waits. Two callbacks of two contexts that close each other's context at the same time wait for each other
+    /// for good: close at least one of the two on another thread.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
     public void Dispose()
     {

@@ -49,7 +49,7 @@ public sealed unsafe partial class UsbDeviceHandle
         LogScope.ThrowIfInside();
         return _closing.TryBegin(() =>
         {
-            StopEndpointUsers(static _ => true); // first: rings cancel their transfers from the last to the first
+            StopEndpointUsers(static _ => true, UsbError.Closed); // first: rings cancel their transfers from the last to the first
             foreach (UsbTransfer transfer in _transfers.Snapshot())
                 transfer.StopForClosingHandle();
         });

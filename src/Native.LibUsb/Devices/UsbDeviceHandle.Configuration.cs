@@ -46,8 +46,8 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Resets the device on its port (<c>libusb_reset_device</c>). Claims and settings are restored where possible; endpoints become stale. Transfers and awaited
-    /// calls in flight on endpoints are cancelled, except those of rings; synchronous reads and writes of other threads throw
-    /// <see cref="InvalidOperationException"/>.
+    /// calls in flight on endpoints are cancelled; synchronous reads and writes of other threads throw <see cref="InvalidOperationException"/>. Rings fail with
+    /// <see cref="UsbError.NoDevice"/>: dispose them, and create others on the endpoints of the interface.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: it came back as another device (firmware was loaded, say); dispose this handle and find it again.
@@ -73,9 +73,11 @@ public sealed unsafe partial class UsbDeviceHandle
         UsbException.ThrowIfError(result, $"reset {Device}");
     }
 
-    // libusb releases the interfaces, and reports transfers in flight as if the device were unplugged. A ring stops for that; what is cancelled it submits again.
+    // libusb releases the interfaces and claims them again, and reports transfers in flight as if the device were unplugged. A transfer that a ring submitted
+    // between the two would let the system claim the interface for it.
     private void CancelForReset()
     {
+        StopEndpointUsers(static user => user.IsActive, UsbError.NoDevice);
         int rings = EndpointsWithUser();
         foreach (UsbTransfer transfer in TransfersOn(endpoint => UsbEndpointAddress.Number(endpoint) != 0 && (InterfaceClaims.Bit(endpoint) & rings) == 0))
             transfer.TryCancel();

@@ -46,14 +46,14 @@ public sealed unsafe partial class UsbDeviceHandle
     internal bool IsInUse(byte endpoint) => (Volatile.Read(ref _usedEndpoints) & InterfaceClaims.Bit(endpoint)) != 0 && IsUserActive(endpoint);
 
     /// <summary>
-    /// Stops the users of endpoints that close. Transfers in flight report it by themselves; a ring whose buffers are all unread has nothing in flight.
+    /// Stops users of endpoints for good. Transfers in flight report a closed endpoint by themselves; a ring whose buffers are all unread has nothing in flight.
     /// </summary>
-    internal void StopEndpointUsers(Predicate<IEndpointUser> isClosing)
+    internal void StopEndpointUsers(Predicate<IEndpointUser> stops, UsbError failure)
     {
         foreach (IEndpointUser user in EndpointUsers())
         {
-            if (isClosing(user))
-                user.StopForClosing();
+            if (stops(user))
+                user.Stop(failure);
         }
     }
 

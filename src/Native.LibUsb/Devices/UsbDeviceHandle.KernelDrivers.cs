@@ -70,8 +70,12 @@ public sealed unsafe partial class UsbDeviceHandle
     {
         InterfaceClaims.CheckNumber(interfaceNumber);
         using HandleLease lease = Lease();
-        UsbException.ThrowIfError(
-            libusb.libusb_attach_kernel_driver(_native.Pointer, interfaceNumber), $"attach the kernel driver of interface {interfaceNumber}");
+        int result = libusb.libusb_attach_kernel_driver(_native.Pointer, interfaceNumber);
+        if (result < 0)
+        {
+            UsbException.Throw(
+                (UsbError)result, $"attach the kernel driver of interface {interfaceNumber}", hint: (UsbError)result == UsbError.Busy ? Claims.Holder(interfaceNumber) : null);
+        }
     }
 
     /// <summary>

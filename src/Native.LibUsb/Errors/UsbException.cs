@@ -74,7 +74,7 @@ public class UsbException : IOException
         UsbError.Busy => "busy",
         UsbError.Timeout => "timed out",
         UsbError.Overflow => "the device sent more than was requested",
-        UsbError.Pipe => "the endpoint is halted or the request is not known",
+        UsbError.Pipe => "the endpoint is halted, or the device does not know the request",
         UsbError.Interrupted => "interrupted by a signal",
         UsbError.NoMemory => "out of memory",
         UsbError.NotSupported => "not supported here",

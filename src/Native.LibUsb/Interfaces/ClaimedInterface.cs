@@ -13,8 +13,13 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
 
     public IReadOnlyList<UsbInterfaceDescriptor> Settings => settings;
 
-    /// <summary>Gets the endpoints of all its settings, one bit each; see <see cref="InterfaceClaims.Bit"/>.</summary>
-    public int Endpoints { get; } = settings.SelectMany(static setting => setting.Endpoints).Aggregate(0, static (bits, endpoint) => bits | InterfaceClaims.Bit(endpoint.Address));
+    /// <summary>
+    /// Gets the endpoints of all its settings, one bit each; see <see cref="InterfaceClaims.Bit"/>. Endpoint 0 is the device's: no interface has it, whatever
+    /// its descriptors contain.
+    /// </summary>
+    public int Endpoints { get; } = settings.SelectMany(static setting => setting.Endpoints)
+        .Where(static endpoint => UsbEndpointAddress.Number(endpoint.Address) != 0)
+        .Aggregate(0, static (bits, endpoint) => bits | InterfaceClaims.Bit(endpoint.Address));
 
     /// <summary>Gets or sets how many claims there are. Under the lock of the claims.</summary>
     public int Count { get; set; }

@@ -18,6 +18,7 @@ internal interface IEndpointUser
     /// <summary>Gets whether it has transfers in flight, or will have.</summary>
     bool IsActive { get; }
 
-    /// <summary>Reports that the handle or the interface closes, and has cancelled the transfers in flight. Must not wait.</summary>
-    void StopForClosing();
+    /// <summary>Stops it for good, and cancels its transfers in flight. Must not wait.</summary>
+    /// <param name="failure">The reason: <see cref="UsbError.Closed"/>, or <see cref="UsbError.NoDevice"/> before a reset.</param>
+    void Stop(UsbError failure);
 }

@@ -121,7 +121,8 @@ internal sealed unsafe class InterfaceClaims
             }
         }
 
-        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed)); // first: rings cancel their transfers from the last to the first
+        // First: rings cancel their transfers from the last to the first.
+        _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed), UsbError.Closed);
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
         return isLast;
@@ -254,7 +255,7 @@ internal sealed unsafe class InterfaceClaims
 
     /// <summary>Lists the interfaces of the active configuration; null if it cannot be read.</summary>
     public string? ListInterfaces() => TryReadConfiguration(out UsbConfigurationDescriptor? configuration)
-        ? string.Create(CultureInfo.InvariantCulture, $"The active configuration has the interfaces {string.Join(", ", configuration.Interfaces.Select(static one => one.Number).Distinct())}.")
+        ? string.Create(CultureInfo.InvariantCulture, $"Interfaces of the active configuration: {string.Join(", ", configuration.Interfaces.Select(static one => one.Number).Distinct())}.")
         : null;
 
     /// <summary>Finds the reason why a control request was refused or failed with an error that hides it; null if there is none to find.</summary>
@@ -288,14 +289,19 @@ internal sealed unsafe class InterfaceClaims
         if (settings.Length == 0)
             return string.Create(CultureInfo.InvariantCulture, $"The active configuration of the device has no endpoint 0x{endpoint:x2}.");
 
-        int number = settings[0].InterfaceNumber;
+        // Wrong descriptors may give an endpoint to several interfaces, and an interface a number that libusb cannot claim.
         ClaimedInterface? claimed;
         UsbInterfaceDescriptor? active;
         lock (_change)
         {
-            claimed = number < MaxInterfaces ? _claimed[number] : null;
+            claimed = settings.Select(setting => setting.InterfaceNumber < MaxInterfaces ? _claimed[setting.InterfaceNumber] : null).FirstOrDefault(static one => one is not null);
             active = claimed?.ActiveSetting;
         }
+
+        int number = claimed?.Number ?? settings[0].InterfaceNumber;
+        if (number >= MaxInterfaces)
+            return string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} is of interface {number}, and libusb can claim the interfaces 0 to {MaxInterfaces - 1} only.");
+        settings = Array.FindAll(settings, setting => setting.InterfaceNumber == number);
 
         // On other systems than Linux only the device knows, and reading from it takes a transfer.
         if (active is null && claimed is { Settings.Count: > 0 } && OperatingSystem.IsLinux())

@@ -203,5 +203,5 @@ public sealed unsafe partial class UsbEndpoint
 
     private string? Hint(UsbError error, int length) => UsbEndpointAddress.IsValid(Address)
         ? Handle.Claims.Diagnose(error, Address, TransferType) ?? TransferHint.ForMove(error, TransferType, length, Descriptor.MaxPacketSize)
-        : "The endpoint's descriptor is wrong: it sets reserved bits of the address.";
+        : TransferHint.ReservedBits(Address);
 }

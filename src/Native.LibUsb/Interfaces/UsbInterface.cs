@@ -52,24 +52,22 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     {
         get
         {
-            int generation = _claimed.Generation; // before the setting: a change between the two makes the endpoints stale, and not those of another setting
-            UsbInterfaceDescriptor setting = ActiveSetting;
-            EndpointList? known = Volatile.Read(ref _endpoints);
-            while (known is null || known.Generation != generation)
+            while (true)
             {
+                int generation = _claimed.Generation; // before the setting: a change between the two makes the endpoints stale, and not those of another setting
+                UsbInterfaceDescriptor setting = ActiveSetting;
+                EndpointList? known = Volatile.Read(ref _endpoints);
+                if (known?.Generation == generation)
+                    return known.Endpoints;
+                if (known is not null && known.Generation - generation > 0)
+                    continue; // another thread has seen a later change: its list stays
                 UsbEndpoint[] made = [.. setting.Endpoints.Select(descriptor => new UsbEndpoint(this, descriptor, generation))];
-                var list = new EndpointList(made, generation);
-                EndpointList? before = Interlocked.CompareExchange(ref _endpoints, list, known);
-                if (before == known)
+                if (Interlocked.CompareExchange(ref _endpoints, new EndpointList(made, generation), known) == known)
                 {
                     known?.DropTransfers();
                     return made;
                 }
-
-                known = before;
             }
-
-            return known.Endpoints;
         }
     }
 
@@ -125,7 +123,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         if (error != UsbError.Success)
         {
             UsbException.Throw(error, $"activate alternate setting {alternateSetting} of interface {Number}", hint: error == UsbError.NotFound && AlternateSettings.Count > 0
-                ? $"Interface {Number} has the alternate settings {string.Join(", ", AlternateSettings.Select(static setting => setting.Number))}." : null);
+                ? $"Alternate settings of interface {Number}: {string.Join(", ", AlternateSettings.Select(static setting => setting.Number))}." : null);
         }
     }
 
@@ -148,8 +146,16 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         }
 
         if (error == UsbError.Success)
-            Interlocked.Exchange(ref _endpoints, null)?.DropTransfers();
+            DropStaleEndpoints();
         return error;
+    }
+
+    // Another thread may have made the endpoints of the new setting already: those stay.
+    private void DropStaleEndpoints()
+    {
+        EndpointList? known = Volatile.Read(ref _endpoints);
+        if (known is not null && known.Generation != _claimed.Generation && Interlocked.CompareExchange(ref _endpoints, null, known) == known)
+            known.DropTransfers();
     }
 
     /// <summary>

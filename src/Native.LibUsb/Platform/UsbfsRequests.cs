@@ -5,8 +5,13 @@ namespace Native.LibUsb;
 /// <summary>Makes requests of Linux's usbfs on the file of an open device, as libusb does.</summary>
 internal static unsafe class UsbfsRequests
 {
+    private const int InputOutput = 5; // EIO
+    private const int Busy = 16; // EBUSY
     private const int NoSuchDevice = 19; // ENODEV
     private const int Invalid = 22; // EINVAL
+    private const int BrokenPipe = 32; // EPIPE
+    private const int Protocol = 71; // EPROTO
+    private const int TimedOut = 110; // ETIMEDOUT
 
     // USBDEVFS_SETINTERFACE. Most architectures encode the direction of a request in the same way.
     private static readonly nuint s_setInterface = RuntimeInformation.ProcessArchitecture == Architecture.Ppc64le ? 0x40085504u : 0x80085504u;
@@ -28,7 +33,7 @@ internal static unsafe class UsbfsRequests
     /// <param name="descriptor">The file, which has claimed the interface.</param>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
-    /// <returns>What libusb returns.</returns>
+    /// <returns>What libusb returns, and the cause where libusb returns <see cref="UsbError.Other"/>.</returns>
     public static UsbError SetInterface(int descriptor, int interfaceNumber, int alternateSetting)
     {
         int* argument = stackalloc int[2] { interfaceNumber, alternateSetting };
@@ -39,6 +44,10 @@ internal static unsafe class UsbfsRequests
         {
             Invalid => UsbError.NotFound,
             NoSuchDevice => UsbError.NoDevice,
+            Busy => UsbError.Busy,
+            BrokenPipe => UsbError.Pipe,
+            TimedOut => UsbError.Timeout,
+            InputOutput or Protocol => UsbError.IO,
             _ => UsbError.Other,
         };
     }

@@ -56,8 +56,14 @@ internal sealed record RingPlan
     public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit, bool dividesTransfers = false)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
+        if (!UsbEndpointAddress.IsValid(endpoint.Address))
+            throw new ArgumentException(TransferHint.ReservedBits(endpoint.Address), nameof(endpoint));
         if (endpoint.Direction != direction)
-            throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} goes the other way.", nameof(endpoint));
+        {
+            throw new ArgumentException(
+                $"Endpoint 0x{endpoint.Address:x2} is an {(direction == UsbDirection.In ? "OUT endpoint: use CreateOutputRing" : "IN endpoint: use CreateInputRing")}.", nameof(endpoint));
+        }
+
         if (endpoint.TransferType == UsbTransferType.Control)
             throw new ArgumentException("Control endpoints have no stream of data.", nameof(endpoint));
         InRange(options.Transfers, 0, UsbRingOptions.MostTransfers, nameof(UsbRingOptions.Transfers));
@@ -108,6 +114,8 @@ internal sealed record RingPlan
         int packetSize = options.PacketSize == 0 ? endpoint.BytesPerInterval : options.PacketSize;
         if (packetSize == 0)
             throw new ArgumentException($"Endpoint 0x{endpoint.Address:x2} moves nothing in this alternate setting: choose another.", nameof(endpoint));
+        if (packetSize > endpoint.BytesPerInterval && endpoint.BytesPerInterval > 0)
+            throw Wrong(nameof(UsbRingOptions.PacketSize), TransferHint.LongPacket(packetSize, endpoint));
         int packets = options.PacketsPerTransfer == 0 ? PacketsFor(packetSize, options.Transfers, limit) : options.PacketsPerTransfer;
         if (OperatingSystem.IsLinux() && (long)Math.Min(packets, UsbfsLimits.PacketsPerUrb) * packetSize > UsbfsLimits.ContiguousBytes)
         {

@@ -86,7 +86,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
             _producer = ProducerState.Filling;
         _produce = &TProducer.Produce;
         Engine.Start(null, producing: pushes);
-        TProducer.Begin(this);
+        using (new CallbackScope(Handle.Context.NativeHandle)) // the handler may close what must wait until it has returned
+            TProducer.Begin(this);
+        Handle.Context.RunDeferred();
         ThrowIfFailed();
     }
 

@@ -14,11 +14,13 @@ namespace Native.LibUsb.Streaming;
 public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {
     private readonly UsbInterface _interface;
+    private readonly int _resets;
 
     private protected UsbRing(UsbEndpoint endpoint, RingPlan plan)
     {
         Handle = endpoint.Interface.Handle;
         _interface = endpoint.Interface;
+        _resets = Handle.Claims.Resets;
         Plan = plan;
         var transfers = new RingTransfer[plan.Transfers + plan.Spares];
         try
@@ -28,7 +30,6 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
                 transfers[i] = new RingTransfer(this, i, endpoint.CreateTransfer(plan.Packets), plan);
                 Configure(transfers[i]);
             }
-
         }
         catch
         {
@@ -148,7 +149,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         await WaitForRestAsync(rest).ConfigureAwait(false);
     }
 
-    void IEndpointUser.StopForClosing() => Engine.Stop(UsbError.Closed);
+    void IEndpointUser.Stop(UsbError failure) => Engine.Stop(failure);
 
     /// <summary>Handles the end of a transfer outside the fast path.</summary>
     /// <param name="transfer">The transfer.</param>
@@ -198,6 +199,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     {
         UsbError.Closed => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The interface or the device handle was closed."),
         UsbError.Pipe => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "Call ClearHalt, and start the ring again."),
+        UsbError.NoDevice when _resets != Handle.Claims.Resets => new UsbException(
+            error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The device was reset: dispose the ring, and take the endpoint from the interface again."),
         _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: TransferHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
     };
 

@@ -11,6 +11,7 @@ namespace Native.LibUsb.Streaming;
 /// <item>The queue ran empty although the event thread ran in time: <see cref="MissedIntervals"/> without <see cref="MissedWhileLate"/>. No buffer was free, or
 /// submissions were refused (<see cref="SubmitFailures"/>).</item>
 /// </list>
+/// A <see cref="UsbTransfer"/> that is submitted on the endpoint of a ring that reads takes data out of its stream, and no count shows it.
 /// </remarks>
 public readonly record struct UsbRingStatistics
 {

@@ -78,6 +78,7 @@ internal unsafe struct TransferBuffer
         _owned = null;
         _ownedCapacity = 0;
         Pointer = null;
+        Length = 0;
         return TakePin();
     }
 }

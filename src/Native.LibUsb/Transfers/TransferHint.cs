@@ -26,9 +26,15 @@ internal static class TransferHint
     /// <param name="endpoint">The endpoint in the active setting.</param>
     public static string? ForPacket(UsbError error, int length, UsbEndpointDescriptor endpoint) =>
         error == UsbError.InvalidParameter && length > endpoint.BytesPerInterval && length <= UsbfsLimits.PacketBytesBefore52
-            ? string.Create(CultureInfo.InvariantCulture,
-                $"{length} bytes are more than the {endpoint.BytesPerInterval} of endpoint 0x{endpoint.Address:x2} in one packet: see UsbEndpointDescriptor.BytesPerInterval.")
+            ? LongPacket(length, endpoint)
             : null;
+
+    /// <summary>Returns the message for a packet that is longer than an isochronous endpoint takes.</summary>
+    public static string LongPacket(int length, UsbEndpointDescriptor endpoint) => string.Create(CultureInfo.InvariantCulture,
+        $"{length} bytes are more than the {endpoint.BytesPerInterval} of endpoint 0x{endpoint.Address:x2} in one packet: see UsbEndpointDescriptor.BytesPerInterval.");
+
+    /// <summary>Returns the message for an endpoint whose descriptor has an address that USB does not have.</summary>
+    public static string ReservedBits(byte address) => $"The descriptor of endpoint 0x{address:x2} is wrong: it sets reserved bits of the address.";
 
     /// <summary>
     /// Returns the hint for a kernel that had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error. Or it was too large in

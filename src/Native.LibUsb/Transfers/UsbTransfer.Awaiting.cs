@@ -106,7 +106,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         return TrySubmit(Completion, cancellationToken);
     }
 
-    /// <summary>Has a transfer at rest give up the caller's memory.</summary>
+    /// <summary>Takes the caller's memory away from a transfer at rest.</summary>
     /// <param name="pin">The pin, which the caller disposes: that may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
     internal bool TryTakePin(out MemoryHandle pin)
@@ -114,7 +114,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         pin = default;
         try
         {
-            using var setting = new SettingScope(this);
+            using var setting = new SettingScope(this, ignored: SettingChanges); // the memory is given up also while an alternate setting is being changed
             if (setting.IsRefused)
                 return false;
             pin = _buffer.TakePin();

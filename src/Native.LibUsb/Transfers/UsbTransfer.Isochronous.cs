@@ -178,7 +178,11 @@ public sealed unsafe partial class UsbTransfer
     {
         UsbEndpointAddress.Check(endpoint, nameof(endpoint));
         if (IsoPacketCapacity == 0)
-            throw new InvalidOperationException("The transfer has no room for isochronous packets: give CreateTransfer their number.");
+        {
+            throw new InvalidOperationException(
+                $"The transfer has no room for isochronous packets: if endpoint 0x{endpoint:x2} is isochronous, pass their number to CreateTransfer.");
+        }
+
         if ((_flags & UsbTransferFlags.ShortIsError) != 0)
             ThrowShortIsochronous();
     }

@@ -288,8 +288,9 @@ public sealed unsafe partial class UsbTransfer
         BinaryPrimitives.WriteUInt16LittleEndian(packet[6..], length);
     }
 
+    /// <param name="ignored">Reasons against a submission that do not matter here.</param>
     /// <returns>False if its closing owner has freed it and a callback calls: nothing is configured then, and nothing is submitted afterwards.</returns>
-    private bool TryBeginSetting()
+    private bool TryBeginSetting(int ignored)
     {
         int state;
         do
@@ -302,7 +303,7 @@ public sealed unsafe partial class UsbTransfer
         }
         while (Interlocked.CompareExchange(ref _state, state | Setting, state) != state); // again when its callback just returned
 
-        int stop = _stop & ~(UnConfigured | InterfaceClosed | Stale); // it may get an endpoint of another interface
+        int stop = _stop & ~(UnConfigured | InterfaceClosed | Stale | ignored); // it may get an endpoint of another interface
         if (stop == 0 || IsRefusedQuietly(stop)) // a callback may configure before it submits again
             return true;
         EndSetting();
@@ -325,9 +326,9 @@ public sealed unsafe partial class UsbTransfer
     {
         private readonly UsbTransfer? _transfer;
 
-        public SettingScope(UsbTransfer transfer)
+        public SettingScope(UsbTransfer transfer, int ignored = 0)
         {
-            if (transfer.TryBeginSetting())
+            if (transfer.TryBeginSetting(ignored))
                 _transfer = transfer;
         }
 

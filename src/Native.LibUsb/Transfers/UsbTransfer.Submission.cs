@@ -242,7 +242,17 @@ public sealed unsafe partial class UsbTransfer
     {
         if (_type != UsbTransferType.Control)
             return _handle.Claims.Diagnose(error, _endpoint, _type, packetLength);
-        Span<byte> setup = _buffer.From(0);
-        return setup.Length < UsbControlSetup.Size ? null : _handle.Claims.DiagnoseControl(error, setup[0], BinaryPrimitives.ReadUInt16LittleEndian(setup[4..]));
+        byte requestType;
+        ushort index;
+        lock (_freeing) // the transfer is at rest: another thread may release it
+        {
+            Span<byte> setup = _buffer.From(0);
+            if (setup.Length < UsbControlSetup.Size)
+                return null;
+            requestType = setup[0];
+            index = BinaryPrimitives.ReadUInt16LittleEndian(setup[4..]);
+        }
+
+        return _handle.Claims.DiagnoseControl(error, requestType, index);
     }
 }

@@ -15,14 +15,14 @@ public sealed class MissingPartTests : TwoSettingsTest
     [BusFact]
     public void The_interfaces_are_listed()
     {
-        const string list = "The active configuration has the interfaces 0, 1.";
+        const string list = "Interfaces of the active configuration: 0, 1.";
         Assert.Equal(list, HintOf(() => Handle.ClaimInterface(7)));
         Handle.SetAutoDetachKernelDriver(true); // libusb returns another error then
         Assert.Equal(list, Assert.Throws<UsbException>(() => Handle.ClaimInterface(7)).Hint);
     }
 
     [BusFact]
-    public void The_settings_are_listed() => Assert.Equal("Interface 0 has the alternate settings 0, 1.", HintOf(() => Interface.SetAlternateSetting(2)));
+    public void The_settings_are_listed() => Assert.Equal("Alternate settings of interface 0: 0, 1.", HintOf(() => Interface.SetAlternateSetting(2)));
 
     private static string? HintOf(Action refused)
     {

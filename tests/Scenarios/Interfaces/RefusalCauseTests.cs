@@ -127,7 +127,7 @@ public sealed unsafe class RefusalCauseTests : BusTest
         using UsbTransfer transfer = _handle.CreateTransfer();
         Assert.Equal("Nothing is submitted: the transfer is at rest, or it has just completed.", Assert.Throws<UsbException>(transfer.Cancel).Hint);
         Assert.Equal("No kernel driver holds interface 1.", Assert.Throws<UsbException>(() => _handle.DetachKernelDriver(1)).Hint);
-        Assert.Equal("The active configuration has the interfaces 0, 1.", Assert.Throws<UsbException>(() => _handle.DetachKernelDriver(7)).Hint);
+        Assert.Equal("Interfaces of the active configuration: 0, 1.", Assert.Throws<UsbException>(() => _handle.DetachKernelDriver(7)).Hint);
     }
 
     private static UsbException Busy(Action refused)

@@ -1,0 +1,28 @@
+using Native.LibUsb.Tests.Lifetimes;
+
+namespace Native.LibUsb.Tests.Interfaces;
+
+/// <summary>Tests that an awaited call gives up the caller's memory when its result is taken.</summary>
+public sealed class ReturnedMemoryTests : TwoSettingsTest
+{
+    [BusFact]
+    public async Task A_result_that_is_taken_while_a_setting_is_changed_leaves_no_pin()
+    {
+        Context.StartEventThread();
+        using var memory = new CountedMemory(8);
+        ValueTask<int> read = Interface.GetEndpoint(0x81).ReadAsync(memory.Memory);
+        Assert.True(Device.Endpoint(0x81).WaitForPending(1, Patience));
+        Device.Packets(0x81).Send(new byte[8]);
+        Assert.True(SpinWait.SpinUntil(() => read.IsCompleted, Patience));
+        Assert.Equal(1, memory.Pins);
+        int pins = -1;
+        Device.SettingSelected = () => Task.Run(async () =>
+        {
+            await read;
+            pins = memory.Pins;
+        }).Wait(Patience);
+        Interface.SetAlternateSetting(1);
+        Assert.Equal(0, pins);
+        await Task.CompletedTask;
+    }
+}
