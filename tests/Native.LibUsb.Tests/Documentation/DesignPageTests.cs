@@ -68,7 +68,7 @@ public sealed class DesignPageTests
     {
         IReadOnlySet<string> tests = TestNames.ReadAll();
         Assert.Contains("DesignPageTests.Tests_of_every_project_are_found", tests);
-        Assert.Contains("UsbTransferTests.What_is_written_comes_back", tests);            // tests/Scenarios
+        Assert.Contains("UsbTransferTests.Written_bytes_come_back", tests);            // tests/Scenarios
         Assert.Contains("TabletTests.What_was_sent_is_read", tests);                      // tests/KernelScenarios
         Assert.Contains("GoldenTests.Output_is_as_recorded", tests);                      // tests/Native.LibUsb.Generator.Tests
     }

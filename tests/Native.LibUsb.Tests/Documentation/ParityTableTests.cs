@@ -18,7 +18,7 @@ public sealed class ParityTableTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("| `x` | `UsbTransfer.Sumbit` | `UsbTransferTests.What_is_written_comes_back` | |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.Sumbit")]
+    [InlineData("| `x` | `UsbTransfer.Sumbit` | `UsbTransferTests.Written_bytes_come_back` | |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.Sumbit")]
     [InlineData("| `x` | `UsbTransferr` | — | why |", "docs/parity.md:3: `x`: there is no public member UsbTransferr")]
     [InlineData("| `x` | `UsbTransfer.ctor` | — | it is internal |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.ctor")]
     [InlineData("| `x` | `UsbTransfer.this[]` | — | why |", "docs/parity.md:3: `x`: there is no public member UsbTransfer.this[]")]
@@ -27,7 +27,7 @@ public sealed class ParityTableTests(ITestOutputHelper output)
     public void A_name_of_nothing_is_found(string row, string fault) => Assert.Equal(fault, Assert.Single(Read(row).SelectMany(DocumentTable.Parity.Faults)));
 
     [Theory]
-    [InlineData("| `x` | — | `UsbTransferTests.What_is_written_comes_back` | |")]
+    [InlineData("| `x` | — | `UsbTransferTests.Written_bytes_come_back` | |")]
     [InlineData("| `x` | `UsbTransfer` | — | |")]
     [InlineData("| `x` | `UsbTransfer` | | why |")]
     [InlineData("| `x` | UsbTransfer | — | why |")]

@@ -52,8 +52,8 @@ public sealed partial class TrapTableTests(ITestOutputHelper output)
     [Theory]
     [InlineData("| T1 x | it is refused | — | |")]
     [InlineData("| T1 x | it is refused | | why |")]
-    [InlineData("| T1 x | | `UsbTransferTests.What_is_written_comes_back` | |")]
-    [InlineData("| T1 x | it is refused | `UsbTransferTests.What_is_written_comes_back` |")]
+    [InlineData("| T1 x | | `UsbTransferTests.Written_bytes_come_back` | |")]
+    [InlineData("| T1 x | it is refused | `UsbTransferTests.Written_bytes_come_back` |")]
     public void A_row_that_is_no_row_is_refused(string row) => Assert.StartsWith("docs/traps.md:3: ", Assert.Throws<FormatException>(() => Read(row)).Message, StringComparison.Ordinal);
 
     private static List<DocumentRow> Read(string row) => DocumentTable.Traps.Read($"| trap | what the facade does | test | note |\n|---|---|---|---|\n{row}\n");

@@ -4,11 +4,11 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>The event thread that a context starts by itself: when it does, when it does not, and when the thread ends.</summary>
+/// <summary>Tests the event thread that a context starts by itself: which operations start the thread, and when it ends.</summary>
 public sealed class AutomaticEventsTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
-    private readonly HashSet<string> _threadsBefore = [.. EventThreads()]; // one of an earlier test may still be ending
+    private readonly HashSet<string> _threadsBefore = [.. EventThreads()]; // an event thread of an earlier test may still be ending
 
     /// <summary>Gets the event threads of this process that are not the virtual bus's.</summary>
     private int Started => EventThreads().Count(thread => !_threadsBefore.Contains(thread));
@@ -24,15 +24,15 @@ public sealed class AutomaticEventsTests : BusTest
         Assert.Equal(3, await output.WriteAsync(new byte[3]));
         Assert.Equal(3, await reading);
         AssertThreads(1);
-        Assert.Throws<InvalidOperationException>(() => Context.StartEventThread()); // there is one
-        output.Write(new byte[5], Patience); // synchronous transfers beside it
+        Assert.Throws<InvalidOperationException>(() => Context.StartEventThread()); // the context already has an event thread
+        output.Write(new byte[5], Patience); // a synchronous transfer while the event thread runs
         Assert.Equal(5, await input.ReadAsync(new byte[512]));
         Context.Dispose();
         AssertThreads(0);
     }
 
     [BusFact]
-    public async Task An_awaited_control_request_starts_it()
+    public async Task An_awaited_control_request_starts_the_event_thread()
     {
         UsbDeviceHandle handle = Open(_loopback);
         Assert.Equal(18, await handle.ControlReadAsync(new UsbControlSetup(0x80, 6, 0x0100, 0), new byte[18]));
@@ -40,7 +40,7 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public async Task An_awaited_submission_starts_it_and_its_time_limit_works()
+    public async Task An_awaited_submission_starts_the_event_thread_and_ends_at_its_time_limit()
     {
         UsbDeviceHandle handle = Open(_loopback);
         using UsbTransfer transfer = handle.CreateTransfer();
@@ -51,7 +51,7 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public async Task A_ring_starts_it()
+    public async Task A_ring_starts_the_event_thread()
     {
         UsbDeviceHandle handle = Open(_loopback);
         using UsbInputRing ring = handle.At(BulkLoopback.InAddress).CreateInputRing(new UsbRingOptions { TransferSize = 512 });
@@ -65,7 +65,7 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public async Task Watching_devices_starts_it()
+    public async Task Watching_devices_starts_the_event_thread()
     {
         using var enough = new CancellationTokenSource();
         IAsyncEnumerable<UsbHotplugNotification> devices = Context.WatchDevicesAsync(enumerate: false, cancellationToken: enough.Token);
@@ -80,7 +80,7 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public void Programs_that_handle_events_themselves_never_get_one()
+    public void Programs_that_handle_events_themselves_get_no_event_thread()
     {
         UsbDeviceHandle handle = Open(_loopback);
         using UsbTransfer transfer = handle.CreateTransfer();
@@ -110,7 +110,7 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public async Task A_program_whose_own_thread_handles_events_gets_one_only_when_that_has_ended()
+    public async Task An_event_thread_starts_only_after_the_programs_own_thread_has_stopped_handling_events()
     {
         UsbDeviceHandle handle = Open(_loopback);
         UsbEndpoint input = handle.At(BulkLoopback.InAddress), output = handle.At(BulkLoopback.OutAddress);
@@ -142,7 +142,7 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public void In_manual_mode_it_is_not_started_and_a_warning_is_logged_once()
+    public void In_manual_mode_no_event_thread_starts_and_one_warning_is_logged()
     {
         var warnings = new List<string>();
         using var context = new UsbContext(new UsbContextOptions
@@ -173,7 +173,7 @@ public sealed class AutomaticEventsTests : BusTest
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (!(first.IsCompleted && second.IsCompleted && writing.IsCompleted))
         {
-            Assert.True(Environment.TickCount64 < end, "The events did not come.");
+            Assert.True(Environment.TickCount64 < end, "The awaited operations did not complete.");
             context.HandleEvents(TimeSpan.FromMilliseconds(100));
         }
 
@@ -183,23 +183,23 @@ public sealed class AutomaticEventsTests : BusTest
     }
 
     [BusFact]
-    public void A_forgotten_context_is_collected_its_thread_ends_and_libusb_is_left()
+    public void A_forgotten_context_is_collected_its_thread_ends_and_its_descriptors_are_closed()
     {
         Bus.Attach(_loopback);
         int descriptors = EventDescriptors();
         WeakReference? forgotten = null;
         int started = 0;
-        var forgetting = new Thread(() => forgotten = Forget(out started)); // its stack keeps nothing afterwards
+        var forgetting = new Thread(() => forgotten = Forget(out started)); // no stack refers to the context after this thread has ended
         forgetting.Start();
         Assert.True(forgetting.Join(Patience));
         CollectUntil(() => !forgotten!.IsAlive && Started == 0 && EventDescriptors() <= descriptors);
         Assert.Equal(1, started);
         using UsbDevice? found = Context.FindDevice(_loopback.Options.VendorId, _loopback.Options.ProductId);
-        Assert.NotNull(found); // other contexts are as they were
+        Assert.NotNull(found); // the other context still works
     }
 
     [BusFact]
-    public async Task Other_threads_may_handle_events_beside_it()
+    public async Task Other_threads_may_handle_events_beside_the_event_thread()
     {
         UsbDeviceHandle handle = Open(_loopback);
         UsbEndpoint input = handle.At(BulkLoopback.InAddress), output = handle.At(BulkLoopback.OutAddress);
@@ -235,7 +235,7 @@ public sealed class AutomaticEventsTests : BusTest
         }
         catch (IOException)
         {
-            return false; // it has just ended
+            return false; // the thread has just ended
         }
     });
 
@@ -247,11 +247,11 @@ public sealed class AutomaticEventsTests : BusTest
         Assert.Equal(18, handle.ControlReadAsync(new UsbControlSetup(0x80, 6, 0x0100, 0), new byte[18]).AsTask().GetAwaiter().GetResult());
         AssertThreads(1);
         started = Started;
-        GC.KeepAlive(context); // the collector may run at any time, and its finalizer ends the thread
+        GC.KeepAlive(context); // until here; the finalizer of the context would end the thread
         return new WeakReference(context);
     }
 
-    /// <summary>Returns what libusb opens for each context: an eventfd and a timerfd.</summary>
+    /// <summary>Counts the descriptors that libusb opens for each context: an eventfd and a timerfd.</summary>
     private static int EventDescriptors() => Directory.GetFiles("/proc/self/fd").Count(static path =>
         new FileInfo(path).LinkTarget is { } target && (target.Contains("eventfd", StringComparison.Ordinal) || target.Contains("timerfd", StringComparison.Ordinal)));
 }

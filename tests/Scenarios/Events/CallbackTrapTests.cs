@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests what may be done inside a callback, and what libusb would never come back from.</summary>
+/// <summary>Tests the calls that are allowed inside a callback, and the calls that would never return there.</summary>
 public sealed class CallbackTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { SerialNumber = "1" });
@@ -12,7 +12,7 @@ public sealed class CallbackTrapTests : BusTest
     public CallbackTrapTests() => _handle = Open(_loopback);
 
     [BusFact]
-    public void What_libusb_would_wait_in_for_ever_is_refused_in_a_callback()
+    public void Calls_that_would_wait_without_end_are_refused_in_a_callback()
     {
         using UsbDevice device = Find();
         using var poller = new UsbPoller(Context, new UsbSystemPoller());
@@ -65,11 +65,11 @@ public sealed class CallbackTrapTests : BusTest
             }
         });
         Assert.Equal([], others);
-        Assert.Equal(1, _handle.GetConfiguration()); // and afterwards it works
+        Assert.Equal(1, _handle.GetConfiguration()); // works after the callback has returned
     }
 
     [BusFact]
-    public void What_does_not_wait_works_in_a_callback()
+    public void Calls_that_do_not_wait_work_in_a_callback()
     {
         using var own = new UsbContext();
         UsbDevice device = Find();
@@ -101,7 +101,7 @@ public sealed class CallbackTrapTests : BusTest
             next.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory);
             next.Submit();
             Assert.True(next.TryCancel());
-            using UsbDeviceHandle elsewhere = own.FindDevice(0x1209, 0x0011)!.Open(); // of another context
+            using UsbDeviceHandle elsewhere = own.FindDevice(0x1209, 0x0011)!.Open(); // the rules hold for the callback's own context only
             Assert.Equal(1, elsewhere.GetConfiguration());
         });
         Finish(next!);
@@ -120,10 +120,10 @@ public sealed class CallbackTrapTests : BusTest
         bool released = false;
         var closer = new Thread(() =>
         {
-            _handle.Dispose(); // with the transfer whose callback runs
+            _handle.Dispose(); // the handle of the transfer whose callback runs
             released = _calling!.IsDisposed;
             Interlocked.Increment(ref closed);
-            second.Dispose(); // and another
+            second.Dispose(); // another handle of the device
             Interlocked.Increment(ref closed);
         });
         using var own = new UsbContext();
@@ -140,14 +140,14 @@ public sealed class CallbackTrapTests : BusTest
         });
         Assert.True(closer.Join(Patience));
         Assert.Equal(0, early);
-        Assert.Equal(UsbError.Busy, claim); // closing had not got as far as to release the interface
+        Assert.Equal(UsbError.Busy, claim); // the first handle had not yet released the interface
         Assert.Equal(UsbError.Success, elsewhere.TryClaimInterface(0, out _));
         Assert.Equal(2, closed);
         Assert.True(released);
         Assert.True(other.IsDisposed);
     }
 
-    // A handle waits for the callbacks of its own transfers, and knows nothing of those of others.
+    // A handle waits for the callbacks of its own transfers only. The call that uses the handle must delay its closing.
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
@@ -165,7 +165,7 @@ public sealed class CallbackTrapTests : BusTest
             disposed.Set();
         });
         disposer.Start();
-        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // without this handler, libusb writes to standard error too
         try
         {
             Context.SetLogHandler((_, message) =>
@@ -178,8 +178,8 @@ public sealed class CallbackTrapTests : BusTest
                 }
                 else if (inCallback && !inside.IsSet)
                 {
-                    inside.Set(); // libusb is inside of the call ...
-                    Assert.True(disposed.Wait(Patience)); // ... and the handle is disposed in the meantime
+                    inside.Set(); // this thread is inside the call of libusb
+                    Assert.True(disposed.Wait(Patience)); // the other thread disposes the handle during that call
                 }
             });
             Context.SetLogLevel(UsbLogLevel.Debug);
@@ -226,7 +226,7 @@ public sealed class CallbackTrapTests : BusTest
     [BusFact]
     public void A_callback_in_a_synchronous_call_is_a_callback_too()
     {
-        // No thread handles events but the synchronous call itself.
+        // The synchronous calls are the only ones that handle events.
         Exception? refusal = null;
         using var called = new ManualResetEventSlim();
         using UsbTransfer transfer = _handle.CreateTransfer();
@@ -241,7 +241,7 @@ public sealed class CallbackTrapTests : BusTest
                 refusal = exception;
             }
 
-            _handle.Dispose(); // put off until the call is over
+            _handle.Dispose(); // the handle closes after the synchronous call
             called.Set();
         });
         transfer.Submit();
@@ -255,7 +255,7 @@ public sealed class CallbackTrapTests : BusTest
 
     private UsbDevice Find() => Context.FindDevice(_loopback.Description.VendorId, _loopback.Description.ProductId)!;
 
-    /// <summary>Runs something in the callback of a transfer.</summary>
+    /// <summary>Runs <paramref name="act"/> in the callback of a transfer.</summary>
     private void InCallback(Action act)
     {
         Exception? failure = null;

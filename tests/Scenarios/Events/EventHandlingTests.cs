@@ -2,14 +2,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Handling events by hand and by a thread.</summary>
+/// <summary>Tests the calls and the thread that handle events.</summary>
 public sealed class EventHandlingTests : BusTest
 {
     [BusFact]
     public void An_interrupt_that_comes_first_is_not_lost()
     {
         Context.InterruptEventHandlers();
-        Context.HandleEvents(); // would wait for 60 seconds, and the watchdog would end it
+        Context.HandleEvents(); // without the interrupt, this call would wait for 60 seconds, and the watchdog would end the test
     }
 
     [BusFact]
@@ -32,7 +32,7 @@ public sealed class EventHandlingTests : BusTest
         while (flag[0] == 0)
             Context.HandleEventsUntil(ref flag[0]);
         Assert.False(transfer.IsSubmitted);
-        Context.HandleEventsUntil(ref flag[0]); // set already: returns at once
+        Context.HandleEventsUntil(ref flag[0]); // returns at once, because the flag is set
     }
 
     [BusFact]

@@ -4,11 +4,11 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>The locks around event handling, and hotplug's user data, which the raw layer alone has.</summary>
+/// <summary>Tests the event locks and the user data of hotplug registrations. Only the raw layer has both.</summary>
 public sealed unsafe class EventLockTests : BusTest
 {
     [BusFact]
-    public void Who_holds_the_lock_handles_the_events()
+    public void The_thread_that_holds_the_lock_handles_the_events()
     {
         libusb_context* native = Context.DangerousGetContext();
         using UsbDeviceHandle handle = Open(new BulkLoopback());
@@ -41,7 +41,7 @@ public sealed unsafe class EventLockTests : BusTest
     }
 
     [BusFact]
-    public void Who_waits_is_woken_when_the_lock_is_free()
+    public void A_waiting_thread_is_woken_when_the_lock_is_free()
     {
         libusb_context* native = Context.DangerousGetContext();
         nint context = (nint)native;
@@ -60,9 +60,9 @@ public sealed unsafe class EventLockTests : BusTest
         });
         waiter.Start();
         Assert.True(holdsWaiters.Wait(Patience));
-        libusb_lock_event_waiters(native); // which the other gives up only while it waits
+        libusb_lock_event_waiters(native); // succeeds only after the other thread waits, because waiting releases the lock
         libusb_unlock_event_waiters(native);
-        libusb_unlock_events(native); // tells those who wait
+        libusb_unlock_events(native); // wakes the waiting thread
         Assert.True(waiter.Join(Patience));
         Assert.Equal((1, 0), (late, woken));
     }

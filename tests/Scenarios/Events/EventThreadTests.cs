@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Event threads: their scheduling, asked of Linux on the thread itself, and their starting and stopping.</summary>
+/// <summary>Tests the scheduling of event threads, which Linux reports on the thread itself, and their start and stop.</summary>
 public sealed class EventThreadTests : BusTest
 {
     private readonly UsbDeviceHandle _handle;
@@ -10,7 +10,7 @@ public sealed class EventThreadTests : BusTest
     public EventThreadTests() => _handle = Open(new BulkLoopback());
 
     [BusFact]
-    public void It_is_an_ordinary_thread_when_nothing_is_asked()
+    public void The_event_thread_is_an_ordinary_thread_by_default()
     {
         using UsbEventThread events = Context.StartEventThread();
         Assert.Equal((LinuxThread.Ordinary, 0), OnThread(static () => (LinuxThread.PolicyAndFlags(), LinuxThread.Priority())));
@@ -25,11 +25,11 @@ public sealed class EventThreadTests : BusTest
     [InlineData(1)]
     [InlineData(50)]
     [InlineData(99)]
-    public void It_has_the_real_time_priority_that_was_asked_for(int priority)
+    public void The_event_thread_has_the_requested_real_time_priority(int priority)
     {
         SkipIf(LinuxThread.RealTimeRefusal());
         using UsbEventThread events = Context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = priority, Scheduling = UsbSchedulingDemand.Required });
-        Assert.Equal(priority, events.RealTimePriority); // it has it when it is there
+        Assert.Equal(priority, events.RealTimePriority); // the priority is set before StartEventThread returns
         Assert.Null(events.RealTimeFailure);
         Assert.Equal((LinuxThread.Fifo, priority), OnThread(static () => (LinuxThread.Policy(), LinuxThread.Priority())));
     }
@@ -51,14 +51,14 @@ public sealed class EventThreadTests : BusTest
     }
 
     [BusFact]
-    public void It_runs_on_the_processors_that_were_asked_for()
+    public void The_event_thread_runs_on_the_requested_processors()
     {
         int[] all = LinuxThread.Processors();
         foreach (int processor in (int[])[all[0], all[^1]])
         {
             var chosen = new List<int> { processor, processor };
             using UsbEventThread events = Context.StartEventThread(new UsbEventThreadOptions { Processors = chosen, Scheduling = UsbSchedulingDemand.Required });
-            chosen.Clear(); // it has its own
+            chosen.Clear(); // the event thread has copied the list
             Assert.Equal([processor], events.Processors!);
             Assert.Equal([processor], OnThread(LinuxThread.Processors));
             Assert.Equal(LinuxThread.Ordinary, OnThread(LinuxThread.Policy));
@@ -78,7 +78,7 @@ public sealed class EventThreadTests : BusTest
         Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { Processors = [0, -1] }, "no processor -1");
         Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { Processors = [0, 100_000] }, "no processor 100000. This machine has processors 0 to");
         Refuse<ArgumentOutOfRangeException>(new UsbEventThreadOptions { Scheduling = (UsbSchedulingDemand)2 }, "no such");
-        using UsbEventThread events = Context.StartEventThread(); // none of them left a thread
+        using UsbEventThread events = Context.StartEventThread(); // succeeds, because the refused calls started no thread
 
         void Refuse<T>(UsbEventThreadOptions options, string message)
             where T : ArgumentException
@@ -90,14 +90,14 @@ public sealed class EventThreadTests : BusTest
     }
 
     [BusFact]
-    public void What_is_not_permitted_is_told_or_thrown()
+    public void A_refused_real_time_priority_is_reported_or_thrown()
     {
         _handle.Dispose(); // the other process claims the interface
         FreshProcess.Run(Bus, nameof(RealTimeScenarios.NotPermitted));
     }
 
     [BusFact]
-    public void A_limit_permits_it_without_the_capability()
+    public void A_limit_permits_real_time_priority_without_the_capability()
     {
         SkipIf(LinuxThread.RealTimeLimitRefusal(RealTimeScenarios.Limit));
         _handle.Dispose();
@@ -105,9 +105,9 @@ public sealed class EventThreadTests : BusTest
     }
 
     [BusFact]
-    public void It_starts_and_stops_a_thousand_times()
+    public void An_event_thread_starts_and_stops_a_thousand_times()
     {
-        var options = new UsbEventThreadOptions { RealTimePriority = 1, Processors = [LinuxThread.Processors()[0]] }; // as far as it is permitted
+        var options = new UsbEventThreadOptions { RealTimePriority = 1, Processors = [LinuxThread.Processors()[0]] }; // a refused priority has no effect
         int submitted = 0, completed = 0;
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Interlocked.Increment(ref completed));
@@ -117,7 +117,7 @@ public sealed class EventThreadTests : BusTest
             using UsbEventThread events = Context.StartEventThread(round % 2 == 0 ? null : options);
             if (!transfer.IsSubmitted)
             {
-                transfer.Submit(); // it is stopped at any moment of that
+                transfer.Submit(); // Dispose stops the event thread at any moment of this transfer
                 submitted++;
             }
 
@@ -145,6 +145,6 @@ public sealed class EventThreadTests : BusTest
         return seen;
     }
 
-    // Not every machine gives real-time priority.
+    // Some machines refuse real-time priority.
     private static void SkipIf(string? refusal) => Assert.SkipWhen(refusal is not null, refusal ?? "");
 }

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Handling events: wake-ups that get lost, signals, floods, and exceptions that must not cross libusb.</summary>
+/// <summary>Tests lost wake-ups, signals and floods of events, and exceptions that must not cross libusb.</summary>
 public sealed partial class EventTrapTests : BusTest
 {
     [BusFact]
@@ -45,7 +45,7 @@ public sealed partial class EventTrapTests : BusTest
         transfer.Submit();
         Assert.True(done.Wait(Patience));
         Assert.All(workers, worker => Assert.True(worker.Join(Patience)));
-        // A thread that misses its wake-up sits there for libusb's 60 seconds.
+        // A thread that misses its wake-up waits for libusb's 60 seconds.
         Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, Patience);
         Context.Dispose();
         Assert.All(pumps, pump => Assert.True(pump.Join(Patience)));
@@ -53,7 +53,7 @@ public sealed partial class EventTrapTests : BusTest
     }
 
     [BusFact]
-    public void Waiting_for_a_flag_ends_whichever_thread_handles_the_event()
+    public void Waiting_for_a_flag_ends_when_any_thread_handles_the_event()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         using UsbEventThread events = Context.StartEventThread();
@@ -67,7 +67,7 @@ public sealed partial class EventTrapTests : BusTest
             flag[0] = 0;
             transfer.Submit();
             if (round % 100 == 0)
-                Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience)); // over: nothing will happen that could end a wait
+                Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience)); // the flag is set, and no later event could end the wait
             else
                 Thread.SpinWait(random.Next(2000));
             do
@@ -80,7 +80,7 @@ public sealed partial class EventTrapTests : BusTest
     }
 
     [BusFact]
-    public void The_event_thread_stops_also_while_another_thread_has_the_events()
+    public void The_event_thread_stops_while_another_thread_handles_events()
     {
         var failures = new ConcurrentQueue<Exception>();
         Thread pump = Start(failures, () =>
@@ -132,7 +132,7 @@ public sealed partial class EventTrapTests : BusTest
         Assert.True(completed.Wait(Patience));
         for (int i = 0; i < signals; i++)
         {
-            // To that thread, which waits in poll: that fails with EINTR, whatever the handler's flags are.
+            // The signal goes to the thread that waits in poll. poll fails with EINTR, even with SA_RESTART.
             Assert.Equal(0, Kill(Environment.ProcessId, thread, WindowChanged));
             Assert.True(delivered.Wait(Patience));
         }
@@ -141,7 +141,7 @@ public sealed partial class EventTrapTests : BusTest
         Assert.Null(events?.Failure);
         Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience));
         transfer.Submit();
-        Assert.True(completed.Wait(Patience)); // it goes on
+        Assert.True(completed.Wait(Patience)); // the thread still handles events
         Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience));
         Assert.NotEqual(false, events?.IsRunning);
         Context.Dispose();
@@ -155,7 +155,7 @@ public sealed partial class EventTrapTests : BusTest
     [InlineData("poller")]
     public void A_flood_on_one_handle_is_handled_whole_and_starves_no_other(string how)
     {
-        const int flood = 100; // libusb takes 26 of one handle at a time
+        const int flood = 100; // libusb takes 26 completions of one handle at a time
         BulkLoopback first = new(), second = new(new BulkLoopbackOptions { ProductId = 0x0012 });
         UsbDeviceHandle flooded = Open(first), other = Open(second);
         var order = new List<UsbDeviceHandle>();
@@ -176,9 +176,9 @@ public sealed partial class EventTrapTests : BusTest
 
         Assert.True(first.Endpoint(BulkLoopback.OutAddress).WaitForCompleted(flood, Patience));
         Assert.True(second.Endpoint(BulkLoopback.OutAddress).WaitForCompleted(1, Patience));
-        Assert.False(flooded.IsKernelDriverActive(0)); // an answer that comes behind all completions of the node: now all wait to be handled
+        Assert.False(flooded.IsKernelDriverActive(0)); // the node answers this call after all its completions, so all of them are ready
         Assert.False(other.IsKernelDriverActive(0));
-        // On a real kernel the bus's answers are still on their way: both nodes have something to tell before anything is handled.
+        // On a real kernel, the bus's answers may still be on their way. Both nodes must be ready before the first event is handled.
         foreach (UsbPollFd node in Context.GetPollFds().Where(descriptor => (descriptor.Events & UsbPollEvents.Out) != 0))
         {
             var ready = new UsbSystemPoller();
@@ -218,11 +218,11 @@ public sealed partial class EventTrapTests : BusTest
     }
 
     [BusFact]
-    public void The_log_is_heard_also_from_threads_of_libusbs_own()
+    public void The_log_handler_receives_lines_from_threads_of_libusb()
     {
         int own = Environment.CurrentManagedThreadId;
         using var foreign = new ManualResetEventSlim();
-        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // without this handler, libusb writes to standard error too
         try
         {
             using var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
@@ -230,9 +230,9 @@ public sealed partial class EventTrapTests : BusTest
             {
                 if (Environment.CurrentManagedThreadId != own)
                     foreign.Set();
-                throw new InvalidDataException("on a thread that has nobody who could catch it");
+                throw new InvalidDataException("on a thread of libusb, where no managed caller can catch this exception");
             });
-            Bus.Attach(new BulkLoopback()); // noticed by libusb's thread; no thread handles events
+            Bus.Attach(new BulkLoopback()); // libusb's hotplug thread logs the arrival; no thread handles events
             Assert.True(foreign.Wait(Patience));
         }
         finally
@@ -257,7 +257,7 @@ public sealed partial class EventTrapTests : BusTest
                 return;
             foreach ((string name, Action act) in new (string, Action)[]
             {
-                ("events", () => Context.HandleEvents()), // would wait for 60 seconds: closing has the events for itself
+                ("events", () => Context.HandleEvents()), // would wait for 60 seconds, because closing holds the event lock
                 ("read", () => second.At(BulkLoopback.InAddress).Read(new byte[8])),
             })
             {
@@ -265,17 +265,17 @@ public sealed partial class EventTrapTests : BusTest
                     refused.Add(name);
             }
 
-            second.Dispose(); // closing inside of closing would deadlock: it is put off
+            second.Dispose(); // the handle closes later, because libusb_close inside libusb_close would deadlock
             Assert.Null(status);
         });
         handle.Dispose();
         Assert.Equal(["events", "read"], refused);
-        Assert.Equal(UsbTransferStatus.Canceled, status); // done when the call returns
+        Assert.Equal(UsbTransferStatus.Canceled, status); // both handles are closed when the outer Dispose returns
         Assert.True(waiting.IsDisposed);
     }
 
     [BusFact]
-    public void Notifiers_hear_of_everything_until_the_context_is_gone()
+    public void Notifiers_are_called_for_every_descriptor_until_the_context_is_closed()
     {
         var watched = new HashSet<int>();
         var context = new UsbContext();
@@ -318,7 +318,7 @@ public sealed partial class EventTrapTests : BusTest
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public void What_the_subscriber_to_exceptions_throws_is_thrown_by_the_pump(bool subscriberThrows)
+    public void The_pump_throws_exceptions_that_no_subscriber_handled(bool subscriberThrows)
     {
         if (subscriberThrows)
             Context.UnhandledCallbackException += static (_, _) => throw new FormatException("subscriber");
@@ -330,14 +330,14 @@ public sealed partial class EventTrapTests : BusTest
             transfer.Submit();
         }
 
-        handle.Dispose(); // both callbacks run in here, and nothing comes out of it
+        handle.Dispose(); // both callbacks run in this call, which throws nothing
         Exception? thrown = Record.Exception(() => Context.HandleEvents(TimeSpan.Zero));
         string[] messages = [.. Assert.IsType<AggregateException>(thrown).Flatten().InnerExceptions.Select(exception => exception.Message)];
         Assert.Equal(subscriberThrows ? ["callback", "subscriber", "callback", "subscriber"] : ["callback", "callback"], messages);
-        Context.HandleEvents(TimeSpan.Zero); // told once
+        Context.HandleEvents(TimeSpan.Zero); // does not throw the exceptions a second time
     }
 
-    private const int WindowChanged = 28; // SIGWINCH, which nobody minds
+    private const int WindowChanged = 28; // SIGWINCH, which is ignored by default
 
     [LibraryImport("libc", EntryPoint = "gettid")]
     private static partial int CurrentThread();

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>libusb's descriptors in the program's own event loop.</summary>
+/// <summary>Tests libusb's descriptors in an event loop of the program.</summary>
 public sealed class PollingTests : BusTest
 {
     [BusFact]
@@ -37,7 +37,7 @@ public sealed class PollingTests : BusTest
         int socket = (int)listener.Server.Handle;
         var source = new InterruptSource();
         using var poller = new UsbPoller(Context, new UsbSystemPoller());
-        using UsbDeviceHandle handle = Open(source); // opened after the poller was made: it is told
+        using UsbDeviceHandle handle = Open(source); // a notifier adds the descriptor to the existing poller
         poller.Register(socket, UsbPollEvents.In);
         foreach (UsbPollFd usb in Context.GetPollFds())
         {
@@ -98,7 +98,7 @@ public sealed class PollingTests : BusTest
         transfer.SetBulk(BulkLoopback.InAddress, 512, timeout: TimeSpan.FromMilliseconds(20));
         transfer.Submit();
         while (transfer.IsSubmitted)
-            poller.Poll([], timeout: null); // without end, but for libusb's timer
+            poller.Poll([], timeout: null); // only libusb's timer ends this call
         Assert.Equal(UsbTransferStatus.TimedOut, transfer.Status);
     }
 }

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Event threads of a process that may not do all that root may; it gives its rights up first.</summary>
+/// <summary>Starts event threads in a process that first gives up the capability CAP_SYS_NICE.</summary>
 internal static class RealTimeScenarios
 {
     /// <summary>The highest priority that <see cref="PermittedByLimit"/> permits itself.</summary>
@@ -10,7 +10,7 @@ internal static class RealTimeScenarios
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>No capability and no limit: real-time priority is refused.</summary>
+    /// <summary>Checks that real-time priority is refused without the capability and without a limit.</summary>
     public static void NotPermitted()
     {
         Assert.Equal(0, LinuxThread.SetRealTimeLimit(0));
@@ -23,19 +23,19 @@ internal static class RealTimeScenarios
         Assert.Contains("RLIMIT_RTPRIO", refused.Message, StringComparison.Ordinal);
         Assert.Contains("CAP_SYS_NICE", refused.Message, StringComparison.Ordinal);
 
-        // That one is gone: there is room for another, which does without.
+        // The refused event thread has ended. The next one runs without real-time priority.
         using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = 10, Processors = [LinuxThread.Processors()[0]] });
         Assert.True(events.IsRunning);
         Assert.Equal(0, events.RealTimePriority);
         Assert.IsType<UnauthorizedAccessException>(events.RealTimeFailure);
-        Assert.Null(events.AffinityFailure); // the one without the other
+        Assert.Null(events.AffinityFailure); // the processors are set although the priority is refused
         Assert.Equal([LinuxThread.Processors()[0]], events.Processors!);
         (int policy, _, int[] processors) = OnEventThread(handle);
         Assert.Equal(LinuxThread.Ordinary, policy);
         Assert.Single(processors);
     }
 
-    /// <summary>No capability, but a limit.</summary>
+    /// <summary>Checks that a limit permits real-time priority up to the limit, without the capability.</summary>
     public static void PermittedByLimit()
     {
         Assert.Equal(0, LinuxThread.SetRealTimeLimit(Limit));

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>A poller that waits while other threads open, use and close devices.</summary>
+/// <summary>Tests a poller that waits while another thread opens, uses and closes a device.</summary>
 public sealed class WaitingPollerTests : BusTest
 {
     [BusFact]
@@ -17,7 +17,7 @@ public sealed class WaitingPollerTests : BusTest
         var polling = new Thread(() => failure = Record.Exception(() =>
         {
             while (!Volatile.Read(ref stop))
-                poller.Poll([], timeout: null); // only what is opened, what happens to it, and the end can wake it
+                poller.Poll([], timeout: null); // only an opened device, its events and the interrupt at the end wake this thread
         }));
         polling.Start();
         for (int round = 0; round < 50; round++)

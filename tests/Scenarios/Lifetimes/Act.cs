@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies what ends a transfer, or what it needs.</summary>
+/// <summary>Specifies an act that ends a transfer, or closes or removes an object that the transfer needs.</summary>
 public enum Act
 {
     /// <summary><see cref="UsbTransfer.Dispose"/>.</summary>
@@ -18,7 +18,7 @@ public enum Act
     /// <summary><see cref="UsbContext.Dispose"/>.</summary>
     DisposeContext,
 
-    /// <summary>The device's plug is pulled.</summary>
+    /// <summary>The device is unplugged.</summary>
     Unplug,
 
     /// <summary><see cref="UsbEventThread.Dispose"/>.</summary>

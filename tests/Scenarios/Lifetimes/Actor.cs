@@ -3,12 +3,12 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// <summary>Specifies the thread that acts.</summary>
 public enum Actor
 {
-    /// <summary>A callback: the transfer's own where the moment is in it, one of another transfer of the handle at other moments.</summary>
+    /// <summary>A callback: the transfer's own at <see cref="Moment.InCallback"/>, that of another transfer of the handle at other moments.</summary>
     Callback,
 
-    /// <summary>The thread that handles events by hand, while it does not.</summary>
+    /// <summary>The thread that handles events by hand, between two calls that handle events.</summary>
     PumpingThread,
 
-    /// <summary>A thread that has nothing to do with events.</summary>
+    /// <summary>A thread that never handles events.</summary>
     AnotherThread,
 }

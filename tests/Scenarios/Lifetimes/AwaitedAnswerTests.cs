@@ -1,8 +1,8 @@
-#pragma warning disable CA2012 // the calls are awaited after what the tests do meanwhile
+#pragma warning disable CA2012 // the tests close the owner before they await the calls
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>The answer of an awaited control request belongs to the caller as soon as the call has completed, whatever is closed before it is awaited.</summary>
+/// <summary>Tests that the answer of a control request is in the caller's memory when the call completes, even if its owner closes before it is awaited.</summary>
 public sealed class AwaitedAnswerTests : ClosingTest
 {
     private const int Length = 64;

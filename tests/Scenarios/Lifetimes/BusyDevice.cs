@@ -33,7 +33,7 @@ public sealed class BusyDevice : VirtualDevice
     /// <summary>Gets the number of transfers that the device keeps.</summary>
     public int Kept => Endpoint(InAddress).Pending.Count + Endpoint(OutAddress).Pending.Count + Endpoint(IsochronousAddress).Pending.Count;
 
-    /// <summary>Completes a transfer, all of it.</summary>
+    /// <summary>Completes a transfer with its whole length.</summary>
     public static void Complete(VirtualUrb urb)
     {
         foreach (ref IsoPacket packet in urb.Packets)
@@ -42,7 +42,7 @@ public sealed class BusyDevice : VirtualDevice
             packet.Status = UrbStatus.Success;
         }
 
-        // The buffer is not initialised, and the bus sends what it contains.
+        // The bus sends the content of the buffer, which is not initialised.
         if (urb.IsIn)
             urb.Buffer.Fill(0x5A);
         urb.Complete(urb.Length);

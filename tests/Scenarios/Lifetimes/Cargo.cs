@@ -1,23 +1,23 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies what kind of transfer it is, and whose memory it uses.</summary>
+/// <summary>Specifies the kind of a transfer and the owner of its memory.</summary>
 public enum Cargo
 {
-    /// <summary>Bulk, in memory of its own.</summary>
+    /// <summary>A bulk transfer in memory of its own.</summary>
     Bulk,
 
-    /// <summary>Bulk, in memory of the caller's that is pinned for it.</summary>
+    /// <summary>A bulk transfer in memory of the caller, which is pinned for the transfer.</summary>
     CallersMemory,
 
-    /// <summary>Bulk, in memory of the device's controller that the handle frees when it closes.</summary>
+    /// <summary>A bulk transfer in memory of the device's controller, which the handle frees when it closes.</summary>
     DeviceMemory,
 
-    /// <summary>Bulk, in memory of the device's controller that is disposed at once: the transfer is the last that needs it.</summary>
+    /// <summary>A bulk transfer in memory of the device's controller. The buffer is disposed at once, so the transfer is its last user.</summary>
     DisposedDeviceMemory,
 
-    /// <summary>Isochronous with several packets, in memory of its own.</summary>
+    /// <summary>An isochronous transfer with several packets, in memory of its own.</summary>
     Isochronous,
 
-    /// <summary>A control request, in memory of its own.</summary>
+    /// <summary>A control transfer in memory of its own.</summary>
     Control,
 }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>The state that decides which thread closes an object, by itself: threads meet here that seldom meet in an object.</summary>
+/// <summary>Tests the state that decides which thread closes an object, without the object, so that the threads meet in every round.</summary>
 public sealed class CloseStateTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -11,7 +11,7 @@ public sealed class CloseStateTests : IDisposable
     public void Dispose() => _watchdog.Dispose();
 
     [Fact]
-    public void One_of_two_threads_begins_and_the_other_returns_when_that_has_stopped_everything()
+    public void One_of_two_threads_begins_to_close_and_the_other_waits_until_everything_is_stopped()
     {
         using var stopping = new ManualResetEventSlim();
         using var mayEnd = new ManualResetEventSlim();
@@ -35,7 +35,7 @@ public sealed class CloseStateTests : IDisposable
         other.Start();
         try
         {
-            Assert.False(other.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
+            Assert.False(other.Join(TimeSpan.FromMilliseconds(100))); // shows the wait; a slow machine can only hide an error
         }
         finally
         {
@@ -47,7 +47,7 @@ public sealed class CloseStateTests : IDisposable
         Assert.Equal((true, false), (first, second));
         Assert.True(secondSawTheEnd);
         Assert.False(stoppedTwice);
-        Assert.False(wasOpen); // what is stopped sees that nothing new is accepted
+        Assert.False(wasOpen); // the state accepts nothing new while the beginner stops the object
         Assert.False(wasClosed);
     }
 
@@ -96,7 +96,7 @@ public sealed class CloseStateTests : IDisposable
         }));
         Assert.True(finishedByBeginner);
         Assert.False(finishesWhileItBegins);
-        Assert.False(_state.IsFinishedByThisThread); // it has only begun
+        Assert.False(_state.IsFinishedByThisThread); // this thread has begun to close, but does not finish yet
         Assert.True(_state.TryBeginFinish());
         Assert.False(_state.TryBeginFinish());
         Assert.True(_state.IsFinishedByThisThread);

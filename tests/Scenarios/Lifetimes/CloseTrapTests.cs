@@ -5,14 +5,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Closing and exiting while something is still open, in flight, or waited for.</summary>
+/// <summary>Tests closing and exiting while objects are open, transfers are in flight, or threads wait.</summary>
 public sealed unsafe class CloseTrapTests : BusTest
 {
     private const byte BulkEndpoint = 0x81;
     private const byte InterruptEndpoint = 0x82;
     private const byte IsoEndpoint = 0x83;
 
-    // What libusb finds wrong. Static, so that nothing here keeps a context from being collected.
+    // The warnings and errors that libusb logs. The field is static, so that the log handler keeps no context alive.
     private static readonly ConcurrentQueue<string> s_complaints = new();
     private static volatile bool s_exited;
 
@@ -26,7 +26,7 @@ public sealed unsafe class CloseTrapTests : BusTest
                 new EndpointDescription(IsoEndpoint, EndpointKind.Isochronous, 512)))),
         ],
     })
-    { ControlHandler = static _ => true }; // which is never answered
+    { ControlHandler = static _ => true }; // keeps vendor requests without an answer
 
     public CloseTrapTests()
     {
@@ -79,7 +79,7 @@ public sealed unsafe class CloseTrapTests : BusTest
     [BusFact]
     public void libusb_finds_nothing_left_when_a_whole_context_is_forgotten()
     {
-        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // without this handler, libusb writes to standard error too
         try
         {
             Forget();
@@ -91,7 +91,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         }
 
         Assert.Empty(s_complaints);
-        Open(_device).Dispose(); // closed: the interface is free
+        Open(_device).Dispose(); // succeeds only if the forgotten handle is closed and its interface is free
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         void Forget()
@@ -122,7 +122,7 @@ public sealed unsafe class CloseTrapTests : BusTest
                 }
                 catch (ObjectDisposedException)
                 {
-                    // which is how it ends
+                    // the context is disposed
                 }
                 catch (Exception exception)
                 {
@@ -132,9 +132,9 @@ public sealed unsafe class CloseTrapTests : BusTest
             Array.ForEach(threads, thread => thread.Start());
             Assert.True(started.Wait(Patience));
             for (int i = 0; i < round % 20; i++)
-                context.InterruptEventHandlers(); // so that threads are on their way out and in again
+                context.InterruptEventHandlers(); // so that some threads are between two calls when the context is disposed
             context.Dispose();
-            Assert.All(threads, thread => Assert.True(thread.Join(Patience), "still handles events"));
+            Assert.All(threads, thread => Assert.True(thread.Join(Patience), "A thread still handles events."));
             Assert.Null(failure);
             AssertExited(context);
         }
@@ -160,7 +160,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         else
             handle.Dispose();
         Assert.True(reader.Join(Patience));
-        Assert.True(end is ObjectDisposedException, $"{end}"); // not "0 bytes, all well", which is what libusb says
+        Assert.True(end is ObjectDisposedException, $"{end}"); // libusb itself reports success with 0 bytes
         context.Dispose();
         AssertExited(context);
         Assert.Empty(s_complaints);
@@ -181,7 +181,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         var reader = new Thread(() => error = handle.TryControlRead(new UsbControlSetup(0xc0, 1, 0, 0), answer, out received)); // no time limit
         reader.Start();
         Assert.True(_device.ControlEndpoint.WaitForPending(1, Patience));
-        context.Dispose(); // does not wait: libusb leaves when the call does
+        context.Dispose(); // does not wait for the request; libusb is exited when the request returns
         Assert.True(reader.IsAlive);
         Assert.Throws<ObjectDisposedException>(() => handle.GetConfiguration());
         Assert.Throws<ObjectDisposedException>(() => context.HandleEvents(TimeSpan.Zero));
@@ -195,11 +195,11 @@ public sealed unsafe class CloseTrapTests : BusTest
         Open(_device).Dispose();
     }
 
-    // While the facade makes its handle, on a thread that libusb's log delays.
+    // The context is disposed while UsbDeviceHandle is constructed. The log handler delays the constructing thread.
     [BusFact]
-    public void A_context_that_is_disposed_while_a_device_is_opened_closes_that_too()
+    public void A_context_that_is_disposed_while_a_device_is_opened_closes_the_new_handle()
     {
-        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // without this handler, libusb writes to standard error too
         try
         {
             var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
@@ -214,7 +214,7 @@ public sealed unsafe class CloseTrapTests : BusTest
                     return;
                 open |= message.IndexOf("[libusb_open]"u8) >= 0;
                 if (!open || message.IndexOf("[libusb_get_device_descriptor]"u8) < 0)
-                    return; // libusb is still opening it
+                    return; // libusb is still opening the device
                 disposer.Start();
                 disposed = disposer.Join(Patience);
             });
@@ -245,7 +245,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         return context;
     }
 
-    /// <summary>The native context is given out as long as libusb has it.</summary>
+    /// <summary>Checks that the native context is exited: <see cref="UsbContext.DangerousGetContext"/> returns it until then.</summary>
     private static void AssertExited(UsbContext context) => Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext());
 
     private UsbDeviceHandle OpenIn(UsbContext context)
@@ -256,14 +256,14 @@ public sealed unsafe class CloseTrapTests : BusTest
         return handle;
     }
 
-    /// <summary>Devices, handles, claims, buffers and transfers, of which nothing is disposed.</summary>
+    /// <summary>Creates a device, a handle, a claim, a buffer and transfers, and disposes none of them.</summary>
     private void UseEverything(UsbContext context, bool inFlight)
     {
         UsbDevice device = context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
         device.GetActiveConfigurationDescriptor();
         UsbDeviceHandle handle = device.Open();
         handle.ClaimInterface(0);
-        UsbBuffer buffer = handle.AllocateBuffer(4096, preferDeviceMemory: inFlight); // forgotten, its memory is lost with the process only
+        UsbBuffer buffer = handle.AllocateBuffer(4096, preferDeviceMemory: inFlight); // a forgotten context has ordinary memory only
         for (int i = 0; i < 8; i++)
         {
             UsbTransfer transfer = handle.CreateTransfer();

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies how several objects are closed in an order.</summary>
+/// <summary>Specifies the calls and threads that close several objects in an order.</summary>
 public enum ClosingForm
 {
     /// <summary>Each Dispose returns before the next one is called.</summary>
@@ -9,15 +9,15 @@ public enum ClosingForm
     /// <summary>Each DisposeAsync completes before the next one is called.</summary>
     DisposeAsync,
 
-    /// <summary>All DisposeAsync are called, and then awaited.</summary>
+    /// <summary>DisposeAsync is called for all objects, and then all calls are awaited.</summary>
     Overlapping,
 
-    /// <summary>Dispose is called by one thread for each object.</summary>
+    /// <summary>One thread for each object calls Dispose.</summary>
     Threads,
 
-    /// <summary>One callback calls all Dispose.</summary>
+    /// <summary>One callback calls Dispose for all objects.</summary>
     Callback,
 
-    /// <summary>One callback calls every other Dispose, and another thread calls the rest as DisposeAsync.</summary>
+    /// <summary>One callback calls Dispose for every second object, and other threads call DisposeAsync for the rest.</summary>
     CallbackAndThread,
 }

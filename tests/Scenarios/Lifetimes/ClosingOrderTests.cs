@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Interfaces, handle and context are closed in every order under 16 transfers that are submitted again from their callbacks: no exception leaves a callback,
-/// nothing hangs, and nothing is left.
+/// Tests that interfaces, handle and context close in every order while 16 transfers are submitted again in their callbacks: no callback throws,
+/// no call hangs, and no resource is left.
 /// </summary>
 /// <remarks>The usual run has 10 rounds for each order, in each row; eng/long-test.sh runs 1,000.</remarks>
 public sealed class ClosingOrderTests : IDisposable
@@ -25,7 +25,7 @@ public sealed class ClosingOrderTests : IDisposable
 
     [BusTheory]
     [AllCombinations]
-    public void Nothing_happens_to_the_callbacks_and_nothing_is_left(EventSupply supply, ClosingForm form)
+    public void No_callback_throws_and_no_resource_is_left(EventSupply supply, ClosingForm form)
     {
         int rounds = Rounds.Of(UsualRounds);
         List<int[]> orders = [.. Permutations([0, 1, 2, 3])];
@@ -33,16 +33,16 @@ public sealed class ClosingOrderTests : IDisposable
         using var watchdog = new Watchdog(60 + (0.1 * rounds * orders.Count * MostRepetitions), $"{supply}, {form}");
         _bus.Attach(_device);
         UserDataHandles.CollectForgotten();
-        Play(supply, form, orders[0], 0); // what is made once in a process is made now
+        Play(supply, form, orders[0], 0); // this round makes the objects that exist once in a process
         int filesBefore = OpenFiles();
-        // The library's own handles are counted exactly in each round; this adds what the runtime makes for it, such as weak references and pins.
+        // Each round counts the handles of the library exactly. This counter also includes the runtime's handles, such as weak references and pins.
         using GCHandleCounter? handles = GCHandleCounter.IsAvailable ? new GCHandleCounter() : null;
         long before = handles?.Collect() ?? 0, after = before;
         for (int repetition = 1; repetition <= MostRepetitions; repetition++)
         {
             PlayAll(supply, form, orders, rounds);
             Assert.Equal(filesBefore, OpenFiles());
-            // One handle that each round leaves is seen; threads of the runtime have some of their own.
+            // Detects one leaked handle per round, and tolerates the handles of the runtime's threads.
             long limit = after + (rounds * orders.Count / 2);
             if (handles is null || SpinWait.SpinUntil(() => (after = handles.Collect()) < limit, s_patience))
                 return;
@@ -79,7 +79,7 @@ public sealed class ClosingOrderTests : IDisposable
         }
     }
 
-    /// <summary>Counts what libusb opens: device nodes, event and timer descriptors. The runtime has others that come and go.</summary>
+    /// <summary>Counts the descriptors that libusb opens: device nodes, eventfds and timerfds. The number of the runtime's descriptors varies.</summary>
     private static int OpenFiles() => OperatingSystem.IsLinux()
         ? new DirectoryInfo("/proc/self/fd").GetFiles().Count(static file => file.LinkTarget is { } target
             && (target.Contains("/dev/bus/usb", StringComparison.Ordinal) || target.Contains("eventfd", StringComparison.Ordinal)

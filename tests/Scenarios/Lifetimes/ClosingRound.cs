@@ -2,10 +2,13 @@ using System.Collections.Concurrent;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a context with an open device, two claimed interfaces and 16 transfers in flight whose callbacks submit again without any check. It is subscribed to hotplug.</summary>
+/// <summary>
+/// Represents a context with a hotplug registration, an open device, two claimed interfaces and 16 transfers in flight, whose callbacks submit again
+/// without any check.
+/// </summary>
 internal sealed class ClosingRound : IDisposable
 {
-    /// <summary>The transfers that are in flight at a time.</summary>
+    /// <summary>The number of transfers that are in flight at a time.</summary>
     public const int InFlight = 16;
 
     private const int Packets = 2;
@@ -27,7 +30,7 @@ internal sealed class ClosingRound : IDisposable
     {
         _context = new UsbContext();
         _context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
-        _context.RegisterHotplug(static notification => notification.Device.Dispose(), enumerate: false); // libusb has user data of the context then
+        _context.RegisterHotplug(static notification => notification.Device.Dispose(), enumerate: false); // gives libusb user data of the context
         _device = _context.FindDevice(BusyDevice.Vendor, BusyDevice.Product)!;
         _handle = _device.Open();
         _data = _handle.ClaimInterface(0);
@@ -55,8 +58,8 @@ internal sealed class ClosingRound : IDisposable
 
     /// <summary>Closes everything.</summary>
     /// <param name="order">The order of data interface (0), audio interface (1), handle (2) and context (3).</param>
-    /// <param name="form">How.</param>
-    /// <param name="round">Chooses where the device and the event thread are disposed.</param>
+    /// <param name="form">The calls and threads that close the objects.</param>
+    /// <param name="round">The number that selects the places of the device and the event thread in the order.</param>
     public void Close(IReadOnlyList<int> order, ClosingForm form, int round)
     {
         IDisposable[] four = [_data, _audio, _handle, _context];
@@ -96,7 +99,7 @@ internal sealed class ClosingRound : IDisposable
         }
     }
 
-    /// <summary>Waits until everything is closed, and checks that it is.</summary>
+    /// <summary>Waits until everything is closed, and checks the result.</summary>
     public void CheckEnd()
     {
         Dispose();
@@ -137,7 +140,7 @@ internal sealed class ClosingRound : IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Makes a transfer that is in flight from the start; each kind of callback submits again in another way, and none looks at the status.</summary>
+    /// <summary>Creates a transfer that the constructor submits. Each kind of callback submits again in another way, and none reads the status.</summary>
     private void Start(int index)
     {
         bool isIsochronous = index % 2 != 0;
@@ -188,7 +191,7 @@ internal sealed class ClosingRound : IDisposable
             transfer.SetBulk(BusyDevice.InAddress, BusyDevice.PacketLength);
     }
 
-    /// <summary>Runs an action in a callback, and handles events until it has run if no other thread does.</summary>
+    /// <summary>Runs an action in a callback. If no other thread handles events, this thread does until the action has run.</summary>
     private void InCallback(Action action)
     {
         using var ran = new ManualResetEventSlim();

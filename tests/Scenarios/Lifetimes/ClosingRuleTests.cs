@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests what callbacks and other threads see while an interface, a handle or a context is closing, and that no thread waits for itself.</summary>
+/// <summary>Tests calls in callbacks and on other threads while an interface, a handle or a context closes, and that no thread waits for itself.</summary>
 public sealed class ClosingRuleTests : ClosingTest
 {
     private readonly ConcurrentQueue<Exception> _failures = new();
@@ -102,10 +102,10 @@ public sealed class ClosingRuleTests : ClosingTest
         Interface.Dispose();
         Assert.Throws<ObjectDisposedException>(ofHandle.Submit);
         Assert.Throws<ObjectDisposedException>(ofEndpoint.Submit);
-        ofHandle.SetBulk(LifetimeDevice.BulkAddress, 512); // may be configured, but is still refused
+        ofHandle.SetBulk(LifetimeDevice.BulkAddress, 512); // is allowed, but does not permit the submission
         Assert.Throws<ObjectDisposedException>(ofHandle.Submit);
         ofHandle.SetControl(LifetimeDevice.Request, 1);
-        ofHandle.Submit(); // on the control endpoint, which no claim concerns
+        ofHandle.Submit(); // the control endpoint needs no claim
         Assert.True(Device.WaitUntil(() => Device.Kept == 1, Patience));
         Device.CompleteAll();
         Finish(ofHandle);
@@ -121,7 +121,7 @@ public sealed class ClosingRuleTests : ClosingTest
     }
 
     [BusFact]
-    public void The_second_of_two_claims_keeps_the_interface_and_what_its_endpoints_made()
+    public void The_second_of_two_claims_keeps_the_interface_and_the_transfers_of_its_endpoints()
     {
         using UsbInterface second = Handle.ClaimInterface(0);
         UsbTransfer ofFirst = Make(Interface.GetEndpoint(LifetimeDevice.BulkAddress), ofHandle: false);
@@ -131,8 +131,8 @@ public sealed class ClosingRuleTests : ClosingTest
         ofFirst.Callback = self =>
         {
             if (++callbacks > 100)
-                throw new InvalidOperationException("It is submitted again and again.");
-            self.SetBulk(LifetimeDevice.BulkAddress, 512); // does not bring it back to life
+                throw new InvalidOperationException("The transfer is submitted again without end.");
+            self.SetBulk(LifetimeDevice.BulkAddress, 512); // a new configuration does not permit the submission
             self.Submit();
         };
         UsbInputRing ring = Interface.GetEndpoint(LifetimeDevice.IsochronousAddress).CreateInputRing();
@@ -198,7 +198,7 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.True(ran);
         Assert.Equal(fromSubscriber ? 1 : 0, _failures.Count);
         Assert.True(transfer.IsDisposed);
-        Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero)); // closed by then, and not only begun
+        Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero)); // the context is fully closed here
     }
 
     [BusTheory]
@@ -249,7 +249,7 @@ public sealed class ClosingRuleTests : ClosingTest
                 tooEarly = !hasEnded();
             });
             closer.Start();
-            Assert.False(closer.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
+            Assert.False(closer.Join(TimeSpan.FromMilliseconds(100))); // shows the wait; a slow machine can only hide an error
             return () => Assert.True(closer.Join(Patience));
         });
         Assert.False(tooEarly);
@@ -279,15 +279,15 @@ public sealed class ClosingRuleTests : ClosingTest
             wasTooEarly = !Volatile.Read(ref hasEnded);
         });
         disposer.Start();
-        SpinWait.SpinUntil(() => (disposer.ThreadState & (ThreadState.WaitSleepJoin | ThreadState.Stopped)) != 0, Patience); // it waits, or has not waited
+        SpinWait.SpinUntil(() => (disposer.ThreadState & (ThreadState.WaitSleepJoin | ThreadState.Stopped)) != 0, Patience); // Dispose waits, or has returned too early
         mayEnd.Set();
         Assert.True(disposer.Join(Patience));
         Assert.False(wasTooEarly);
         Assert.Empty(_failures);
     }
 
-    // The event thread waits in libusb for the thread that is in the callback. The log of libusb 1.0.26 reports when it does; 1.0.28 and 1.0.30 report nothing here,
-    // so that the callback may be first there.
+    // The event thread waits in libusb for the thread that runs the callback. libusb 1.0.26 logs the beginning of that wait; 1.0.28 and 1.0.30 log nothing,
+    // so there the callback may dispose the event thread before it waits.
     [BusFact]
     public void A_callback_on_another_thread_may_dispose_the_event_thread()
     {
@@ -296,7 +296,7 @@ public sealed class ClosingRuleTests : ClosingTest
         using var isDisposed = new ManualResetEventSlim();
         bool hasWaited = false;
         UsbEventThread? events = null;
-        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // without this handler, libusb writes to standard error too
         try
         {
             Context.SetLogHandler((_, message) =>
@@ -321,7 +321,7 @@ public sealed class ClosingRuleTests : ClosingTest
                     Context.HandleEvents();
             });
             handler.Start();
-            Assert.True(isDisposed.Wait(Patience)); // less than the minute after which libusb waits no longer
+            Assert.True(isDisposed.Wait(Patience)); // Patience is shorter than the 60 seconds after which libusb's wait ends by itself
             handler.Join();
         }
         finally
@@ -380,9 +380,9 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // The thread that finishes must not overtake the one that begins: the claim would never be given back.
+    // If the thread that finishes the closing overtook the thread that begins it, the claim would never be released.
     [BusFact]
-    public void An_interface_is_released_whichever_thread_finishes_it()
+    public void An_interface_is_free_when_one_of_two_concurrent_Dispose_calls_returns()
     {
         Context.StartEventThread();
         Interface.Dispose();

@@ -21,10 +21,12 @@ public abstract class ClosingTest : BusTest
 
     protected ValueTask CloseAsync(Closed what) => ((IAsyncDisposable)Of(what)).DisposeAsync();
 
-    /// <summary>Has one thread close an object, and a callback hold it up until <paramref name="second"/> has returned, or longer.</summary>
+    /// <summary>Closes an object on another thread while a callback delays the closing at least until <paramref name="second"/> has returned.</summary>
     /// <param name="what">The object.</param>
     /// <param name="withEventThread">Whether an event thread runs the callback; otherwise the closing thread does.</param>
-    /// <param name="second">Closes the object too. It gets the question whether the callback has ended, and returns an action that waits for its own end.</param>
+    /// <param name="second">
+    /// The function that closes the object too. Its parameter returns whether the callback has ended; its result is an action that waits for the second closing.
+    /// </param>
     protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)
     {
         if (withEventThread)
@@ -57,7 +59,7 @@ public abstract class ClosingTest : BusTest
         Assert.True(first.Join(Patience));
     }
 
-    /// <summary>Another program could claim the interface.</summary>
+    /// <summary>Checks that another context can claim the interface.</summary>
     protected static void AssertFree()
     {
         using var context = new UsbContext();

@@ -1,11 +1,11 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests which thread closes, which one waits, and what is refused in the meantime.</summary>
+/// <summary>Tests which thread closes an object, which threads wait, and which calls are refused while the object closes.</summary>
 public sealed class ClosingThreadTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
 
-    // The caller's own code, which closing runs on its thread and outside of callbacks.
+    // The closing thread runs the caller's Unpin outside of callbacks.
     [BusTheory]
     [AllCombinations]
     public void Memory_that_is_unpinned_may_dispose_what_unpins_it(Closed what)
@@ -16,7 +16,7 @@ public sealed class ClosingThreadTests : ClosingTest
         _memory.Unpinning = () =>
         {
             unpinned++;
-            Close(what); // does not wait for the thread that it runs on
+            Close(what); // does not wait for its own thread
         };
         Close(what);
         Assert.Equal(1, unpinned);
@@ -63,12 +63,12 @@ public sealed class ClosingThreadTests : ClosingTest
         using var mayEnd = new ManualResetEventSlim();
         using var ran = new ManualResetEventSlim();
         UsbTransfer first = Make(), second = Make();
-        Thread configurer = ConfigureSlowly(second, configuring, mayEnd); // closing waits for it, and handles events in the meantime
+        Thread configurer = ConfigureSlowly(second, configuring, mayEnd); // the closing thread waits for the configuration and handles events during the wait
         first.Callback = _ =>
         {
             Context.Dispose();
             if (closesAnotherContext)
-                otherHandle.Dispose(); // closed at once: the callback is not one of its context
+                otherHandle.Dispose(); // closes at once, because the callback belongs to another context
             ran.Set();
         };
         first.Submit();
@@ -78,7 +78,7 @@ public sealed class ClosingThreadTests : ClosingTest
         try
         {
             Assert.True(ran.Wait(Patience));
-            Assert.False(closer.Join(TimeSpan.FromMilliseconds(100))); // the only way to see that it waits; a slow machine makes it pass, never fail
+            Assert.False(closer.Join(TimeSpan.FromMilliseconds(100))); // shows the wait; a slow machine can only hide an error
         }
         finally
         {
@@ -92,7 +92,7 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero));
     }
 
-    // The handle waits for a transfer that does not belong to the interface. A thread that waits for the interface must not wait for that transfer.
+    // The closing handle waits for a transfer that does not belong to the interface. A thread that waits for the interface must not wait for that transfer.
     [BusFact]
     public void An_interface_is_closed_before_the_handle_that_a_callback_disposes()
     {
@@ -140,10 +140,10 @@ public sealed class ClosingThreadTests : ClosingTest
         Thread? other = null;
         first.Callback = _ =>
         {
-            Interface.Dispose(); // the rest of it comes after this callback, when the other thread finishes
+            Interface.Dispose(); // the closing ends after this callback, on the other thread
             other = new Thread(Interface.Dispose);
             other.Start();
-            SpinWait.SpinUntil(() => (other.ThreadState & ThreadState.WaitSleepJoin) != 0, Patience); // it waits for the slow transfer
+            SpinWait.SpinUntil(() => (other.ThreadState & ThreadState.WaitSleepJoin) != 0, Patience); // the other thread waits for the slow transfer
             ran.Set();
         };
         first.Submit();
@@ -152,7 +152,7 @@ public sealed class ClosingThreadTests : ClosingTest
         {
             Assert.True(ran.Wait(Patience));
             Assert.False(other!.Join(TimeSpan.FromMilliseconds(100)));
-            Device.CompleteOldest(0); // its callback comes only if the event thread still handles events
+            Device.CompleteOldest(0); // the callback of the request runs only if the event thread still handles events
             Assert.True(other.Join(Patience));
         }
         finally
@@ -165,7 +165,7 @@ public sealed class ClosingThreadTests : ClosingTest
 
     [BusTheory]
     [AllCombinations]
-    public void Other_threads_begin_nothing_while_it_closes(Closed what)
+    public void Other_threads_begin_nothing_while_an_object_closes(Closed what)
     {
         UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);
         var accepted = new List<string>();
@@ -203,7 +203,7 @@ public sealed class ClosingThreadTests : ClosingTest
         transfer.Submit();
         Close(what);
         Assert.Empty(accepted);
-        Assert.Equal(what == Closed.Interface ? UsbError.Busy : null, claim); // it is being released
+        Assert.Equal(what == Closed.Interface ? UsbError.Busy : null, claim); // the interface is being released
 
         void Refused(string name, Action use)
         {
@@ -227,7 +227,7 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.False(tooEarly);
     }
 
-    // Transfers that are being made at the moment when their claim, which is not the last, is disposed.
+    // The claim is disposed while another thread creates transfers of its endpoint. Another claim of the interface remains.
     [BusFact]
     public void No_transfer_of_an_endpoint_outlives_its_claim()
     {
@@ -267,7 +267,7 @@ public sealed class ClosingThreadTests : ClosingTest
         return transfer;
     }
 
-    /// <summary>Has another thread configure a transfer until it may end; the thread that closes waits for that.</summary>
+    /// <summary>Configures a transfer on another thread until <paramref name="mayEnd"/> is set. The closing thread waits for the configuration.</summary>
     private static Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
     {
         var configurer = new Thread(() =>

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests what the collector does with what was forgotten, and threads that open and close at the same time.</summary>
+/// <summary>Tests the collection of forgotten objects, and threads that open and close at the same time.</summary>
 public sealed class CollectionTests : BusTest
 {
     private static int s_callbacks;
@@ -22,8 +22,8 @@ public sealed class CollectionTests : BusTest
         for (int round = 0; round < 5; round++)
         {
             WeakReference[] forgotten = Forget();
-            CollectUntil(() => !Array.Exists(forgotten, one => one.IsAlive)); // returns: no finaliser waits for anybody
-            Open(_loopback).Dispose(); // closed: the interface is free
+            CollectUntil(() => !Array.Exists(forgotten, one => one.IsAlive)); // returns, because no finaliser waits for another thread
+            Open(_loopback).Dispose(); // succeeds only if the handle is closed and its interface is free
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -46,7 +46,7 @@ public sealed class CollectionTests : BusTest
         GC.WaitForPendingFinalizers();
         GC.Collect();
         int before = Volatile.Read(ref s_callbacks);
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref s_callbacks) > before + 100, Patience)); // its transfer goes round and round
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref s_callbacks) > before + 100, Patience)); // its transfer is still submitted again and again
         Assert.True(forgotten.TryGetTarget(out UsbContext? context));
         context.Dispose();
         Open(_loopback).Dispose();
@@ -133,7 +133,7 @@ public sealed class CollectionTests : BusTest
             {
                 UsbTransfer transfer = handle.CreateTransfer();
                 if (round % 100 == 0)
-                    kept[number] = transfer; // the one before is forgotten, and disposed by the collector
+                    kept[number] = transfer; // the previous transfer is forgotten, and the collector disposes it
                 else
                     transfer.Dispose();
             }
@@ -145,7 +145,7 @@ public sealed class CollectionTests : BusTest
         Assert.All(kept, transfer => Assert.True(transfer.IsDisposed));
     }
 
-    /// <summary>Opens the device, claims its interface, and has a transfer made, which ends by itself.</summary>
+    /// <summary>Opens the device, claims its interface, and submits a transfer that completes by itself.</summary>
     private static (UsbDeviceHandle Handle, UsbTransfer Transfer) Use(UsbContext context)
     {
         UsbDevice device = context.FindDevice(0x1209, 0x0011)!;

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Callbacks that configure and submit transfers which a closing interface or handle has freed already: nothing happens to them, because a callback cannot know
-/// what closes.
+/// Tests callbacks that configure and submit transfers which a closing interface or handle has freed already. The calls throw nothing, because a callback
+/// cannot know which objects close.
 /// </summary>
 public sealed class ConfiguringWhileClosingTests : ClosingTest
 {
@@ -13,7 +13,7 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
     public ConfiguringWhileClosingTests()
     {
         using UsbDevice found = Context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!;
-        _otherHandle = found.Open(); // a closing context closes it after the first
+        _otherHandle = found.Open(); // a closing context closes this handle after the first one
     }
 
     public static TheoryData<Closed, bool> Rows() => new()
@@ -27,7 +27,7 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
 
     [BusTheory]
     [MemberData(nameof(Rows))]
-    public void A_callback_configures_and_submits_what_its_owner_has_freed_and_sees_nothing(Closed what, bool ofHandle)
+    public void A_callback_configures_and_submits_a_freed_transfer_without_an_exception(Closed what, bool ofHandle)
     {
         UsbTransfer freed = Make(ofHandle);
         var failures = new List<string>();
@@ -53,7 +53,7 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
         Assert.Empty(failures);
         Assert.Equal(UsbError.Closed, tried);
         Assert.False(isSubmitted);
-        foreach ((string name, Action<UsbTransfer> set) in Configurations()) // outside of callbacks it is refused
+        foreach ((string name, Action<UsbTransfer> set) in Configurations()) // outside of callbacks, the configuration is refused
         {
             Exception? refused = Record.Exception(() => set(freed));
             Assert.True(refused is ObjectDisposedException, $"{name}: {refused}");
@@ -79,7 +79,7 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
         Assert.Empty(accepted);
     }
 
-    /// <summary>Every way to configure a transfer.</summary>
+    /// <summary>Gets every method that configures a transfer.</summary>
     private static IEnumerable<(string Name, Action<UsbTransfer> Set)> Configurations()
     {
         const byte input = LifetimeDevice.BulkAddress, output = LifetimeDevice.ErrandAddress, isochronous = LifetimeDevice.IsochronousAddress;
@@ -112,7 +112,7 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
         return transfer;
     }
 
-    /// <summary>Closes an object, and runs an action in a callback of the other handle afterwards: that of a context is still closing then.</summary>
+    /// <summary>Closes an object, and then runs an action in a callback of the other handle. A closing context runs this callback itself.</summary>
     private void RunInCallback(Action action, Closed what)
     {
         bool ran = false;

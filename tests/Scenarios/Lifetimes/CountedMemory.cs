@@ -3,22 +3,22 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Memory of a caller's that knows how often it is pinned.</summary>
+/// <summary>Represents memory of the caller that counts its pins.</summary>
 internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
 {
     private byte* _start = (byte*)NativeMemory.AllocZeroed((nuint)length);
     private int _pins;
 
-    /// <summary>Gets how many have it pinned now.</summary>
+    /// <summary>Gets the number of pins that are not released.</summary>
     public int Pins => Volatile.Read(ref _pins);
 
-    /// <summary>Called when one pins it, on the thread that does.</summary>
+    /// <summary>Gets or sets an action that runs on the pinning thread before the pin is counted.</summary>
     public Action? Pinning { get; set; }
 
-    /// <summary>Called when one lets go, on the thread that does, before it counts.</summary>
+    /// <summary>Gets or sets an action that runs on the unpinning thread before the pin is discounted.</summary>
     public Action? Unpinning { get; set; }
 
-    /// <summary>Gets or sets what requesting the bytes throws; null gives them.</summary>
+    /// <summary>Gets or sets the exception that <see cref="GetSpan"/> throws, or null.</summary>
     public Exception? SpanFailure { get; set; }
 
     public override Span<byte> GetSpan() => SpanFailure is null ? new Span<byte>(_start, length) : throw SpanFailure;

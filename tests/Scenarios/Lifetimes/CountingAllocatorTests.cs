@@ -2,14 +2,14 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>The count can fail, and libusb itself leaves nothing, so that what is left in other tests is ours.</summary>
+/// <summary>Tests that the allocator's check detects a leak, and that libusb itself leaks nothing. A leak in another test is therefore the library's.</summary>
 public sealed unsafe class CountingAllocatorTests
 {
     [BusFact]
     public void A_transfer_that_is_not_freed_is_counted()
     {
         if (!CountingAllocator.IsCounting)
-            return; // it has said so
+            return; // CountingAllocator has written the reason to standard error
         CountingAllocator.Counts before = CountingAllocator.Read();
         libusb_transfer* transfer = libusb.libusb_alloc_transfer(3);
         CountingAllocator.Counts with = CountingAllocator.Read();

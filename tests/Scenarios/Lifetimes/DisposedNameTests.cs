@@ -2,13 +2,13 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>The thread that uses something that is disposed gets the name of its public type.</summary>
+/// <summary>Tests that the exception for the use of a disposed object contains the name of the object's public type.</summary>
 public sealed class DisposedNameTests : BusTest
 {
     public DisposedNameTests() => Bus.Attach(new BulkLoopback());
 
     [BusFact]
-    public void A_device_that_went_with_its_list_says_how_it_is_kept()
+    public void The_exception_for_a_device_disposed_with_its_list_explains_how_to_keep_it()
     {
         UsbDevice kept;
         using (UsbDeviceList devices = Context.GetDevices())

@@ -1,17 +1,17 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Has something done in a callback, whichever thread runs callbacks: by a transfer that is done at once.</summary>
+/// <summary>Runs an action in the callback of a transfer that completes at once, on the thread that runs callbacks.</summary>
 internal sealed class Errand
 {
     private readonly UsbTransfer _transfer;
 
-    // Made after all other transfers of the handle: what a closing handle does to its transfers one by one it has done when it does it to this.
+    // This transfer is the last one of the handle. A closing handle stops its transfers one by one, and this transfer last.
     public Errand(UsbDeviceHandle handle)
     {
         _transfer = handle.CreateTransfer();
     }
 
-    /// <summary>Begins; what is to be done has not been done when it returns.</summary>
+    /// <summary>Submits the transfer whose callback runs <paramref name="action"/>. The action may run after this method has returned.</summary>
     public void Begin(Action<UsbTransfer> action)
     {
         _transfer.SetBulk(LifetimeDevice.ErrandAddress, 0, action);

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies who handles the events of a context that is closed.</summary>
+/// <summary>Specifies the thread that handles the events of a context that is closed.</summary>
 public enum EventSupply
 {
-    /// <summary>Only the calls that close.</summary>
+    /// <summary>Only the threads that close objects.</summary>
     Nobody,
 
     /// <summary>An event thread that the program started.</summary>

@@ -1,20 +1,20 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies what has become of a transfer when the dust has settled.</summary>
+/// <summary>Specifies the state of a transfer after the effects of an act have ended.</summary>
 internal enum Fate
 {
-    /// <summary>It is as good as before, and may be submitted.</summary>
+    /// <summary>The transfer is unchanged and may be submitted.</summary>
     Usable,
 
-    /// <summary>It is still in flight, as no thread handles events.</summary>
+    /// <summary>The transfer is still in flight, because no thread handles events.</summary>
     InFlight,
 
-    /// <summary>It may not be submitted, but its results can be read.</summary>
+    /// <summary>The transfer may not be submitted, but its results can be read.</summary>
     Doomed,
 
-    /// <summary>It is at rest, and its device is gone.</summary>
+    /// <summary>The transfer is at rest, and its device is unplugged.</summary>
     Unplugged,
 
-    /// <summary>Its native memory is freed.</summary>
+    /// <summary>The native memory of the transfer is freed.</summary>
     Disposed,
 }

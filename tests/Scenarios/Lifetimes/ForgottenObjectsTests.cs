@@ -3,17 +3,17 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Objects that nobody disposes: the garbage collector gives everything back, in whatever order it finds them.</summary>
+/// <summary>Tests that the garbage collector closes objects that the program has not disposed, in any order of their finalizers.</summary>
 public sealed class ForgottenObjectsTests : IDisposable
 {
-    // Device memory that nobody disposes stays until its handle is disposed: a span of it may still be in use.
+    // Device memory that the program has not disposed stays until its handle is disposed, because a span of it may still be in use.
     private static readonly Cargo[] s_cargos = [Cargo.Bulk, Cargo.CallersMemory, Cargo.DisposedDeviceMemory, Cargo.Isochronous, Cargo.Control];
 
     private readonly Watchdog _watchdog = new(test: nameof(ForgottenObjectsTests));
     private readonly VirtualBus _bus = TestBus.Create();
     private readonly LifetimeDevice _device = new();
     private readonly CountingAllocator.Counts _before = CountingAllocator.Read();
-    private readonly List<CountedMemory> _memory = []; // it is the caller's, and outlives the transfers
+    private readonly List<CountedMemory> _memory = []; // the caller's memory outlives the transfers
     private int _callbacks;
 
     public ForgottenObjectsTests() => _bus.Attach(_device);
@@ -28,7 +28,7 @@ public sealed class ForgottenObjectsTests : IDisposable
     [BusTheory]
     [InlineData(Moment.Configured)]
     [InlineData(Moment.Completed)]
-    public void Transfers(Moment moment)
+    public void Forgotten_transfers_are_collected(Moment moment)
     {
         using (var context = new UsbContext())
         {
@@ -45,12 +45,12 @@ public sealed class ForgottenObjectsTests : IDisposable
     [BusTheory]
     [InlineData(Moment.Configured)]
     [InlineData(Moment.Completed)]
-    public void A_handle_and_its_transfers(Moment moment)
+    public void A_forgotten_handle_is_collected_with_its_transfers(Moment moment)
     {
         using (var context = new UsbContext())
         {
             Collect(MakeHandle(context, moment));
-            Open(context).Dispose(); // and with it the claim
+            Open(context).Dispose(); // succeeds only if the claim of the forgotten handle is released
         }
 
         CheckNothingIsLeft();
@@ -59,7 +59,7 @@ public sealed class ForgottenObjectsTests : IDisposable
     [BusTheory]
     [InlineData(Moment.Configured)]
     [InlineData(Moment.Completed)]
-    public void A_context_and_all_that_was_made_with_it(Moment moment)
+    public void A_forgotten_context_is_collected_with_all_its_objects(Moment moment)
     {
         Collect(MakeContext(moment));
         CheckNothingIsLeft();
@@ -90,13 +90,13 @@ public sealed class ForgottenObjectsTests : IDisposable
         using (var context = new UsbContext())
             forgotten = MakeHandle(context, Moment.Submitted);
         Assert.Equal(s_cargos.Length, _callbacks);
-        CheckNothingIsLeft(); // before anything is collected: they are disposed
+        CheckNothingIsLeft(); // holds before any collection, because the context has disposed the objects
         Collect(forgotten);
     }
 
     private static void Collect(WeakReference[] forgotten)
     {
-        // What a finaliser releases is found by the next collection.
+        // Objects that a finaliser releases are collected by a later collection.
         for (int round = 0; round < 10; round++)
         {
             GC.Collect();
@@ -112,7 +112,7 @@ public sealed class ForgottenObjectsTests : IDisposable
         CountingAllocator.CheckNothingIsLeft(_before);
         using var context = new UsbContext();
         using UsbDeviceHandle handle = Open(context);
-        using var first = new TestedTransfer(handle, Cargo.DeviceMemory); // fails when the memory of another is not given back
+        using var first = new TestedTransfer(handle, Cargo.DeviceMemory); // fails when the device memory of an earlier transfer is not freed
         using var second = new TestedTransfer(handle, Cargo.DeviceMemory);
     }
 
@@ -125,7 +125,7 @@ public sealed class ForgottenObjectsTests : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static UsbDeviceHandle Open(UsbContext context)
     {
-        UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!; // forgotten too
+        UsbDevice device = context.FindDevice(LifetimeDevice.Vendor, LifetimeDevice.Product)!; // this device is forgotten too
         UsbDeviceHandle handle = device.Open();
         handle.ClaimInterface(0);
         return handle;

@@ -2,16 +2,16 @@ using System.Diagnostics.Tracing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Counts the GC handles of the process, as the runtime reports them after a collection.</summary>
+/// <summary>Counts the GC handles of the process, which the runtime reports after a collection.</summary>
 internal sealed class GCHandleCounter : EventListener
 {
     private readonly SemaphoreSlim _reported = new(0);
     private long _count;
 
-    /// <summary>Gets whether the runtime reports the number: Native AOT without event sources does not.</summary>
+    /// <summary>Gets whether the runtime reports the number. Native AOT without event sources reports no number.</summary>
     public static bool IsAvailable => AppContext.TryGetSwitch("System.Diagnostics.Tracing.EventSource.IsSupported", out bool supported) ? supported : System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported;
 
-    /// <summary>Collects what is forgotten, and gets the number of handles that are left.</summary>
+    /// <summary>Collects forgotten objects, and returns the number of the remaining handles.</summary>
     public long Collect()
     {
         for (int i = 0; i < 2; i++)
@@ -39,7 +39,7 @@ internal sealed class GCHandleCounter : EventListener
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
         int index = eventData.PayloadNames?.IndexOf("GCHandleCount") ?? -1;
-        if (index < 0 || _reported is null) // the base class may call before this one is made
+        if (index < 0 || _reported is null) // the base class may call this method before the fields are initialized
             return;
         Interlocked.Exchange(ref _count, Convert.ToInt64(eventData.Payload![index], System.Globalization.CultureInfo.InvariantCulture));
         _reported.Release();

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Configures a transfer for as long as the test wants. The library does so for moments only, and runs no code of the program in the meantime that could prolong one.
+/// Configures a transfer until the test disposes the object. The library configures a transfer for moments only, and runs no code of the program
+/// that could prolong such a moment.
 /// </summary>
 internal sealed class HeldConfiguration : IDisposable
 {

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents one cell of the matrix: what happens to a transfer, when, by whom, and who handles events.</summary>
+/// <summary>Represents one cell of the matrix: the moment in a transfer's life, the act, the thread that acts, and the thread that handles events.</summary>
 public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, Pump Pump)
 {
-    /// <summary>Gets every case that can be.</summary>
+    /// <summary>Gets every possible case.</summary>
     public static IEnumerable<LifetimeCase> All =>
         from moment in Enum.GetValues<Moment>()
         from act in Enum.GetValues<Act>()
@@ -13,12 +13,12 @@ public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, 
         where one.IsPossible
         select one;
 
-    // The rule: what is left out, and why it cannot be.
+    // Excludes the cases that cannot occur.
     private bool IsPossible =>
-        // Without a pump no callback runs: none is in progress, none has been, and none can act.
+        // Without a pump, no callback runs, so no callback is in progress, has completed or can act.
         (Pump != Pump.Nobody || (Moment is not (Moment.InCallback or Moment.Completed) && Actor == Actor.AnotherThread))
-        // Only who pumps by hand comes back to us between callbacks, and then no callback is in progress.
+        // Only a thread that pumps by hand returns to the test between callbacks. No callback is in progress at that time.
         && (Actor != Actor.PumpingThread || (Pump == Pump.ByHand && Moment != Moment.InCallback))
-        // What is stopped must be there.
+        // Only an existing event thread can be stopped.
         && (Act != Act.StopEventThread || Pump == Pump.EventThread);
 }

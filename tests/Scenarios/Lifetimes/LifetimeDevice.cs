@@ -2,14 +2,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a device that keeps what it gets until the test gives it back, and has an endpoint for <see cref="Errand"/> that answers at once.</summary>
+/// <summary>Represents a device that keeps URBs until the test completes them. Its endpoint for <see cref="Errand"/> completes them at once.</summary>
 public sealed class LifetimeDevice : VirtualDevice
 {
     public const byte BulkAddress = 0x81, IsochronousAddress = 0x82, ErrandAddress = 0x03;
     public const ushort Vendor = 0x1209, Product = 0x0021;
     public const int PacketLength = 512;
 
-    /// <summary>The request that it keeps.</summary>
+    /// <summary>A control request that the device keeps.</summary>
     public static readonly UsbControlSetup Request = new(UsbDirection.In, UsbRequestKind.Vendor, UsbRecipient.Device, 1, 0, 0);
 
     public LifetimeDevice()
@@ -32,13 +32,13 @@ public sealed class LifetimeDevice : VirtualDevice
 
     private IEnumerable<VirtualEndpoint> Keepers => [Endpoint(BulkAddress), Endpoint(IsochronousAddress), ControlEndpoint];
 
-    /// <summary>Gets how many URBs it has.</summary>
+    /// <summary>Gets the number of URBs that the device keeps.</summary>
     public int Kept => Keepers.Sum(endpoint => endpoint.Pending.Count);
 
-    /// <summary>Waits until it has so many.</summary>
+    /// <summary>Waits until the device keeps <paramref name="count"/> URBs.</summary>
     public void WaitForKept(int count, TimeSpan patience) => Assert.True(WaitUntil(() => Kept == count, patience), $"The device has {Kept} URBs, not {count}.");
 
-    /// <summary>Gives back all it has, done.</summary>
+    /// <summary>Completes all URBs that the device keeps.</summary>
     public void CompleteAll()
     {
         lock (SyncRoot)
@@ -51,7 +51,7 @@ public sealed class LifetimeDevice : VirtualDevice
         }
     }
 
-    /// <summary>Gives back the oldest of an endpoint, done.</summary>
+    /// <summary>Completes the oldest URB of an endpoint.</summary>
     public void CompleteOldest(byte address)
     {
         lock (SyncRoot)

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Everything that ends a transfer, at every point of its life, from every kind of thread: nothing hangs, leaks, or is used after it was freed.</summary>
+/// <summary>Tests every act that ends a transfer, at every moment, on every kind of thread: no call hangs, leaks memory or uses freed memory.</summary>
 public sealed class LifetimeMatrixTests : IDisposable
 {
     private readonly VirtualBus _bus = TestBus.Create();
@@ -14,7 +14,7 @@ public sealed class LifetimeMatrixTests : IDisposable
 
     [BusTheory]
     [MemberData(nameof(MomentsAndActs))]
-    public void It_ends_cleanly(Moment moment, Act act)
+    public void Every_transfer_ends_cleanly(Moment moment, Act act)
     {
         IReadOnlyList<Load> loads = Load.For(act);
         foreach (LifetimeCase one in LifetimeCase.All.Where(one => one.Moment == moment && one.Act == act))

@@ -1,11 +1,11 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-// What may be done with a transfer after the act, and what is refused, and how.
+// Checks which uses of a transfer are allowed after the act, and how the others are refused.
 internal sealed partial class LifetimeRun
 {
     private Fate FateOf(TestedTransfer transfer) => _case.Act switch
     {
-        Act.DisposeHandle or Act.DisposeContext => Fate.Disposed, // they do not return before that
+        Act.DisposeHandle or Act.DisposeContext => Fate.Disposed, // both acts return after the transfer is disposed
         _ when _case.Pump == Pump.Nobody && IsInFlight(transfer) => Fate.InFlight,
         Act.DisposeTransfer => Fate.Disposed,
         Act.CloseTransfer => IsInFlight(transfer) ? Fate.Usable : Fate.Disposed,
@@ -45,7 +45,7 @@ internal sealed partial class LifetimeRun
             case Fate.Usable:
                 CheckReadable(transfer);
                 tested.Submit();
-                tested.Expect(UsbTransferStatus.Canceled); // by the context that is disposed at the end
+                tested.Expect(UsbTransferStatus.Canceled); // the context cancels the transfer when it is disposed at the end
                 break;
             case Fate.InFlight:
                 Assert.Throws<InvalidOperationException>(transfer.Submit);
@@ -98,7 +98,7 @@ internal sealed partial class LifetimeRun
         transfer.Dispose();
     }
 
-    /// <summary>In the callback that the act fell into: the results are there whatever happened, and whether it may be submitted again.</summary>
+    /// <summary>Checks in the callback in which the act occurred that the results can be read, and whether the transfer may be submitted again.</summary>
     private void CheckWhatIsPossibleInCallback(TestedTransfer tested)
     {
         UsbTransfer transfer = tested.Transfer;
@@ -109,17 +109,17 @@ internal sealed partial class LifetimeRun
         {
             case Act.StopEventThread:
                 tested.Submit();
-                tested.Expect(UsbTransferStatus.Completed); // by Settle, with the others
+                tested.Expect(UsbTransferStatus.Completed); // Settle completes the transfer with the others
                 break;
             case Act.DoomTransfer:
                 Assert.Throws<UsbTransferDoomedException>(transfer.Submit);
                 break;
             case Act.Unplug:
-                if (tested.TrySubmit() == UsbError.Success) // before libusb had noticed
+                if (tested.TrySubmit() == UsbError.Success) // libusb has not yet noticed the unplugging
                     tested.Expect(UsbTransferStatus.NoDevice);
                 break;
             default:
-                transfer.Submit(); // what closes refuses it quietly: the callback could not know
+                transfer.Submit(); // a closing owner does not throw in a callback, because the callback cannot know that its owner closes
                 Assert.False(transfer.IsSubmitted);
                 Assert.Equal(UsbError.Closed, transfer.TrySubmit());
                 break;
@@ -138,7 +138,7 @@ internal sealed partial class LifetimeRun
     {
         if (Record.Exception(() => { _ = _stage.Handle.DangerousGetHandle(); }) is not ObjectDisposedException)
             return false;
-        _stage.Handle.Dispose(); // in a callback it returns as soon as the other thread has stopped every transfer; until then one may still be submitted
+        _stage.Handle.Dispose(); // in a callback, this call returns when the other thread has stopped every transfer; until then, one may still be submitted
         return true;
     }
 

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Plays one case with one load, from opening the context to closing it, and checks every step and what is left at the end.</summary>
+/// <summary>Plays one case with one load, from opening the context to closing it, and checks every step and the remaining resources.</summary>
 internal sealed partial class LifetimeRun
 {
     private readonly LifetimeCase _case;
@@ -10,7 +10,7 @@ internal sealed partial class LifetimeRun
     private readonly Errand _errand;
     private Thread? _anotherThread;
     private volatile bool _acted;
-    private volatile bool _callbackOver = true; // of the callback that the act falls into, if there is one
+    private volatile bool _callbackOver = true; // false while the callback in which the act occurs has not ended
 
     private LifetimeRun(LifetimeCase lifetimeCase, Stage stage)
     {
@@ -33,7 +33,7 @@ internal sealed partial class LifetimeRun
         stage.Transfers.ForEach(transfer => transfer.CheckStatuses());
     }
 
-    /// <summary>When the act finds this transfer. Where it is in the first one's callback, the others are still in flight.</summary>
+    /// <summary>Returns the moment of this transfer at the act. While the callback of the first transfer runs, the others are still in flight.</summary>
     private Moment MomentOf(TestedTransfer transfer) =>
         _case.Moment == Moment.InCallback && transfer != _stage.Transfers[0] ? Moment.Submitted : _case.Moment;
 
@@ -50,7 +50,7 @@ internal sealed partial class LifetimeRun
             _stage.WaitUntil(() => _stage.Transfers.TrueForAll(transfer => transfer.IsBack));
             _stage.Transfers.ForEach(transfer => transfer.Expect(UsbTransferStatus.Completed));
             bool returned = false;
-            _errand.Begin(_ => Volatile.Write(ref returned, true)); // its callback runs when those of the others have returned
+            _errand.Begin(_ => Volatile.Write(ref returned, true)); // the callback of the errand runs after the callbacks of the transfers have returned
             _stage.WaitUntil(() => Volatile.Read(ref returned));
         }
     }
@@ -71,7 +71,7 @@ internal sealed partial class LifetimeRun
                 _stage.Device.CompleteOldest(_stage.Transfers[0].Endpoint);
                 break;
 
-            // Delays the thread that runs callbacks: otherwise those of the cancelled transfers would be over before the act.
+            // Delays the thread that runs callbacks. Otherwise the callbacks of the cancelled transfers could return before the act.
             case { Actor: Actor.Callback } or { Moment: Moment.Cancelling, Actor: Actor.AnotherThread, Pump: not Pump.Nobody }:
                 _callbackOver = false;
                 _errand.Begin(transfer =>
@@ -97,7 +97,7 @@ internal sealed partial class LifetimeRun
         }
     }
 
-    /// <summary>In the callback of <paramref name="current"/>: acts, or returns when another thread's act is over or waits for this callback.</summary>
+    /// <summary>Acts in the callback of <paramref name="current"/>, or returns when the act of another thread has ended or waits for this callback.</summary>
     private void ActWhileIn(UsbTransfer current)
     {
         if (_case.Actor == Actor.Callback)
@@ -175,21 +175,21 @@ internal sealed partial class LifetimeRun
         }
     }
 
-    /// <summary>Returns whether the act finds it in libusb's hands.</summary>
+    /// <summary>Returns whether the transfer is in flight at the act.</summary>
     private bool IsInFlight(TestedTransfer transfer) => MomentOf(transfer) is Moment.Submitted or Moment.Cancelling;
 
-    /// <summary>Gets whether the act leaves what is in flight there.</summary>
+    /// <summary>Gets whether the act leaves transfers in flight.</summary>
     private bool LeavesInFlight => _case.Act is Act.CloseTransfer or Act.DoomTransfer or Act.StopEventThread;
 
-    /// <summary>Returns how a transfer in flight comes back because of the act, or after it; null for one that was not in flight.</summary>
+    /// <summary>Returns the status with which a transfer in flight completes because of or after the act; null for a transfer that was not in flight.</summary>
     private UsbTransferStatus? StatusAfterAct(TestedTransfer transfer) =>
         !IsInFlight(transfer) ? null
-        : MomentOf(transfer) == Moment.Cancelling ? UsbTransferStatus.Canceled // it came back with that before the act
+        : MomentOf(transfer) == Moment.Cancelling ? UsbTransferStatus.Canceled // the status from before the act
         : _case.Act == Act.Unplug ? UsbTransferStatus.NoDevice
-        : LeavesInFlight && _case.Pump != Pump.Nobody ? UsbTransferStatus.Completed // by Settle
+        : LeavesInFlight && _case.Pump != Pump.Nobody ? UsbTransferStatus.Completed // Settle completes the transfer
         : UsbTransferStatus.Canceled;
 
-    /// <summary>Everything that the act has set in motion comes to its end.</summary>
+    /// <summary>Waits until all effects of the act have ended.</summary>
     private void Settle()
     {
         if (_case.Pump == Pump.Nobody)

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents the transfers that share a fate. The first of them is the one whose callback acts, where a callback of theirs does.</summary>
+/// <summary>Represents the transfers of one run. At <see cref="Moment.InCallback"/>, the act occurs in the callback of the first of them.</summary>
 public sealed class Load
 {
     private readonly string _name;
@@ -11,20 +11,20 @@ public sealed class Load
         Cargos = cargos;
     }
 
-    /// <summary>For tests that bring their own.</summary>
+    /// <summary>Gets a load without transfers, for tests that create their own transfers.</summary>
     public static Load Nothing { get; } = new("nothing");
 
-    /// <summary>Gets one of each kind.</summary>
+    /// <summary>Gets a load with one transfer of each kind.</summary>
     public static Load Everything { get; } = new("one of everything", Enum.GetValues<Cargo>());
 
-    // libusb hands back 26 of a device in one go: with more, events must be handled more than once.
+    // libusb takes at most 26 completions of a device at a time. With more transfers, events must be handled more than once.
     private static readonly Load s_many = new("30 bulk transfers", [.. Enumerable.Repeat(Cargo.Bulk, 30)]);
 
     private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
 
-    /// <summary>Gets the loads to try with an act, the one with most in it first: who has time for one only takes that.</summary>
+    /// <summary>Gets the loads to try with an act. The first load has every kind of transfer, for runs that have time for one load only.</summary>
     public static IReadOnlyList<Load> For(Act act) =>
-        act == Act.Unplug ? [Everything, s_many] // to plug the device in again takes a hundred times as long as all the rest
+        act == Act.Unplug ? [Everything, s_many] // attaching the device again takes a hundred times as long as the rest of a run
         : s_all;
 
     public IReadOnlyList<Cargo> Cargos { get; }

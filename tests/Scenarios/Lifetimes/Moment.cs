@@ -3,18 +3,18 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// <summary>Specifies a point in the life of a transfer.</summary>
 public enum Moment
 {
-    /// <summary>It has all it needs and was never submitted.</summary>
+    /// <summary>The transfer is configured and was never submitted.</summary>
     Configured,
 
-    /// <summary>libusb and the device have it.</summary>
+    /// <summary>The transfer is in flight on the device.</summary>
     Submitted,
 
-    /// <summary>It was cancelled, the device has given it back, and its callback has not run.</summary>
+    /// <summary>The transfer was cancelled, the device has returned its URBs, and its callback has not run.</summary>
     Cancelling,
 
-    /// <summary>Its callback runs.</summary>
+    /// <summary>The callback of the transfer runs.</summary>
     InCallback,
 
-    /// <summary>Its callback has returned.</summary>
+    /// <summary>The callback of the transfer has returned.</summary>
     Completed,
 }

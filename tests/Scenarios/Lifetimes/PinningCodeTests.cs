@@ -1,8 +1,8 @@
-#pragma warning disable CA2012 // some calls are refused at once
+#pragma warning disable CA2012 // some calls throw at once
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Code of the program that runs while its memory is pinned or unpinned for a transfer: it may close what the transfer belongs to, and wait for that.</summary>
+/// <summary>Tests memory whose code closes the owner of a transfer, and waits for the closing, while it is pinned or unpinned for the transfer.</summary>
 public sealed class PinningCodeTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
@@ -70,16 +70,16 @@ public sealed class PinningCodeTests : ClosingTest
 
         var other = new Thread(() => Close(what));
         other.Start();
-        Assert.True(other.Join(Patience), "Closing waits for the thread that waits for it.");
+        Assert.True(other.Join(Patience), "The closing thread waits for the thread that waits for the closing.");
     }
 
-    /// <summary>Runs something on a thread that may hang.</summary>
+    /// <summary>Runs an action on a background thread, and fails if the action hangs.</summary>
     private static Exception? Run(Action action)
     {
         Exception? exception = null;
         var thread = new Thread(() => exception = Record.Exception(action)) { IsBackground = true };
         thread.Start();
-        Assert.True(thread.Join(2 * Patience), "It hangs.");
+        Assert.True(thread.Join(2 * Patience), "The action hangs.");
         return exception;
     }
 }

@@ -6,9 +6,9 @@ public enum Pump
     /// <summary>The context's event thread.</summary>
     EventThread,
 
-    /// <summary>The test, by hand.</summary>
+    /// <summary>The thread of the test, by hand.</summary>
     ByHand,
 
-    /// <summary>No thread, until something that is disposed has to do it itself.</summary>
+    /// <summary>No thread, except a thread that disposes an object and must handle the events for that.</summary>
     Nobody,
 }

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Threads that handle events without end, and a context that is disposed under them.</summary>
+/// <summary>Tests a context that is disposed while several threads handle its events without end.</summary>
 public sealed class PumpingThreadsTests : IDisposable
 {
     private readonly VirtualBus _bus = TestBus.Create();
@@ -13,7 +13,7 @@ public sealed class PumpingThreadsTests : IDisposable
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public void All_return_when_the_context_is_disposed(bool withEventThread)
+    public void All_event_handling_threads_return_when_the_context_is_disposed(bool withEventThread)
     {
         using var watchdog = new Watchdog();
         for (int round = 0; round < Rounds.Of(20); round++)
@@ -24,7 +24,7 @@ public sealed class PumpingThreadsTests : IDisposable
             stage.Transfers.ForEach(transfer => transfer.Submit());
             started.Wait();
             stage.Close();
-            // Left alone, libusb lets a thread wait for a minute.
+            // A thread that is not woken waits in libusb for 60 seconds.
             Assert.All(threads, thread => Assert.True(thread.Join(Stage.Patience), $"Round {round}: a thread still waits for events of a context that is disposed."));
             stage.CheckEnd();
         }
@@ -42,7 +42,7 @@ public sealed class PumpingThreadsTests : IDisposable
             }
             catch (ObjectDisposedException)
             {
-                // it is time to go
+                // the context is disposed
             }
         });
         thread.Start();

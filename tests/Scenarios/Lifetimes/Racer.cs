@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Two threads that do two things at the same moment, as often as they are asked.</summary>
+/// <summary>Represents two threads that run two actions at the same moment, any number of times.</summary>
 internal sealed class Racer : IDisposable
 {
     private readonly Barrier _start = new(2), _finish = new(2);
@@ -17,8 +17,8 @@ internal sealed class Racer : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Does both, one of them on this thread, and returns when both are done. Either may begin a moment before the other.</summary>
-    /// <exception cref="AggregateException">One of them was refused in a way in which nothing may be refused.</exception>
+    /// <summary>Runs both actions, one of them on this thread, and returns when both have ended. Either action may begin a moment before the other.</summary>
+    /// <exception cref="AggregateException">An action threw an exception that is not a refusal.</exception>
     public void Race(Action one, Action other)
     {
         int head = _random.Next(-30, 30);
@@ -42,7 +42,7 @@ internal sealed class Racer : IDisposable
         _finish.Dispose();
     }
 
-    /// <summary>Refused because it is too late, or too early, is what a loser of a race must expect; anything else is a failure.</summary>
+    /// <summary>Runs an action and ignores a refusal, because the other action may have won the race. Other exceptions are failures.</summary>
     public static void Try(Action action)
     {
         try
@@ -51,13 +51,13 @@ internal sealed class Racer : IDisposable
         }
         catch (Exception refusal) when (refusal is ObjectDisposedException or InvalidOperationException or UsbException)
         {
-            // the other was first
+            // the other action was first
         }
     }
 
     private Exception? Do(Action action, int delay)
     {
-        // Both are awake now, but one was woken long before the other.
+        // The barrier may have woken one thread long before the other, so both meet here again.
         Interlocked.Increment(ref _ready);
         var wait = default(SpinWait);
         while (Volatile.Read(ref _ready) < 2)

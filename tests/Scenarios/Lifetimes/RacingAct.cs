@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Something that one thread does while another does something else.</summary>
+/// <summary>Represents an act that one thread performs while another thread performs another act.</summary>
 internal sealed class RacingAct
 {
     private readonly string _name;
@@ -12,7 +12,7 @@ internal sealed class RacingAct
         _do = action;
     }
 
-    /// <summary>Gets what can be done to transfers.</summary>
+    /// <summary>Gets the acts on transfers.</summary>
     public static IReadOnlyList<RacingAct> OnTransfers { get; } =
     [
         ToEach("dispose", tested => tested.Transfer.Dispose()),
@@ -25,7 +25,7 @@ internal sealed class RacingAct
         new("complete", stage => stage.Device.CompleteAll()),
     ];
 
-    /// <summary>These, and what can be done to all that is around transfers.</summary>
+    /// <summary>Gets the acts on transfers, and the acts on their device, handle, context and event thread.</summary>
     public static IReadOnlyList<RacingAct> All { get; } =
     [
         .. OnTransfers,

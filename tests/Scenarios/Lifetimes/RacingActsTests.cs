@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Two threads do two things at the same moment, every thing with every thing: each is done or refused, every submission comes back, and
-/// nothing hangs, leaks, or is used after it was freed.
+/// Tests that two threads may perform any two acts at the same moment: each act is performed or refused, every submission completes, and
+/// no call hangs, leaks memory or uses freed memory.
 /// </summary>
 public sealed class RacingActsTests : IDisposable
 {
@@ -22,7 +22,7 @@ public sealed class RacingActsTests : IDisposable
     [InlineData(Pump.EventThread)]
     [InlineData(Pump.ByHand)]
     [InlineData(Pump.Nobody)]
-    public void Around_transfers(Pump pump)
+    public void Two_racing_acts_leave_nothing_behind(Pump pump)
     {
         (RacingAct, RacingAct)[] pairs = PairsOf(RacingAct.All);
         for (int round = 0; round < Rounds.Of(pairs.Length); round++)
@@ -33,11 +33,11 @@ public sealed class RacingActsTests : IDisposable
             {
                 using var stage = new Stage(_bus, _device, Load.Everything, withEventThread: pump == Pump.EventThread);
                 Thread? pumping = pump == Pump.ByHand ? StartPumping(stage.Context) : null;
-                foreach (TestedTransfer transfer in stage.Transfers.Skip(round % 2)) // all in flight, or one at rest
+                foreach (TestedTransfer transfer in stage.Transfers.Skip(round % 2)) // all transfers are in flight, or one is at rest
                     transfer.Submit();
                 _racer.Race(() => one.Do(stage), () => other.Do(stage));
                 stage.Close();
-                pumping?.Join(); // who leaves the context last exits it
+                pumping?.Join(); // the last thread that uses the context exits it
                 stage.CheckEnd();
             }
             catch (Exception exception)
@@ -48,7 +48,7 @@ public sealed class RacingActsTests : IDisposable
     }
 
     [BusFact]
-    public void On_one_transfer()
+    public void Two_racing_acts_on_one_transfer_leave_nothing_behind()
     {
         const int RoundsOfEach = 150;
         (RacingAct, RacingAct)[] pairs = PairsOf(RacingAct.OnTransfers);
@@ -81,7 +81,7 @@ public sealed class RacingActsTests : IDisposable
         stage.CheckEnd();
     }
 
-    /// <summary>Each with each, itself included, in an order that does not change but mixes them: a few rounds have some of all.</summary>
+    /// <summary>Gets each pair of acts, including an act with itself, in a fixed shuffled order, so that few rounds include most acts.</summary>
     private static (RacingAct One, RacingAct Other)[] PairsOf(IReadOnlyList<RacingAct> acts)
     {
         (RacingAct, RacingAct)[] pairs = [.. from i in Enumerable.Range(0, acts.Count) from j in Enumerable.Range(i, acts.Count - i) select (acts[i], acts[j])];
@@ -100,7 +100,7 @@ public sealed class RacingActsTests : IDisposable
             }
             catch (ObjectDisposedException)
             {
-                // the round is over
+                // the context is disposed at the end of the round
             }
         });
         thread.Start();

@@ -2,7 +2,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Moments between two that the matrix knows: while a transfer is released, and while it is configured. The memory that it unpins, or the test, makes them last.</summary>
+/// <summary>
+/// Tests acts while a transfer is released and while it is configured, which are moments between those of the matrix. The caller's memory prolongs
+/// the release, and the test prolongs the configuration.
+/// </summary>
 public sealed class ReleaseInProgressTests : IDisposable
 {
     private readonly Watchdog _watchdog = new(test: nameof(ReleaseInProgressTests));
@@ -66,7 +69,7 @@ public sealed class ReleaseInProgressTests : IDisposable
         using (new HeldConfiguration(_transfer))
         {
             OnAnotherThread(_transfer.Dispose);
-            Assert.False(_transfer.IsDisposed); // its native transfer may be written to
+            Assert.False(_transfer.IsDisposed); // the configuring thread may still write to the native transfer
         }
 
         Assert.True(_transfer.IsDisposed);
@@ -77,7 +80,7 @@ public sealed class ReleaseInProgressTests : IDisposable
     [BusFact]
     public void A_handle_that_is_disposed_while_a_transfer_is_configured_closes_after_that()
     {
-        _stage.Context.StartEventThread(); // so that who closes waits, and does not handle events in the meantime
+        _stage.Context.StartEventThread(); // so that the closing thread waits and handles no events
         int pinsWhenClosed = -1;
         _transfer.SetBulkPinned(LifetimeDevice.BulkAddress, _memory.Memory);
         using (new HeldConfiguration(_transfer))
@@ -116,7 +119,7 @@ public sealed class ReleaseInProgressTests : IDisposable
 
     [BusTheory]
     [InlineData(false)]
-    [InlineData(true)] // then it is disposed after the callback, which another thread that configures it must not prevent
+    [InlineData(true)] // the transfer is disposed after the callback, although another thread configures it
     public void A_callback_may_return_while_another_thread_configures_its_transfer(bool doom)
     {
         using var inCallback = new ManualResetEventSlim();
@@ -139,7 +142,7 @@ public sealed class ReleaseInProgressTests : IDisposable
         });
         configurer.Start();
         _stage.WaitUntil(() => configuring.IsSet);
-        returned.Set(); // WaitUntil handled the event: its callback has returned
+        returned.Set(); // the callback has returned, because WaitUntil handled the event on this thread
         configurer.Join();
         Assert.Equal(doom, _transfer.IsDisposed);
         if (!doom)
@@ -151,7 +154,7 @@ public sealed class ReleaseInProgressTests : IDisposable
         CheckEnd();
     }
 
-    /// <summary>Starts it, and returns when it is done, or waits for this thread.</summary>
+    /// <summary>Starts an action on another thread, and returns when the action has ended or waits for this thread.</summary>
     private void OnAnotherThread(Action action)
     {
         _memory.Unpinning = null;

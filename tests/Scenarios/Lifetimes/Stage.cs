@@ -2,10 +2,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a device, a context of its own with the device open, and the transfers of a load; and what is owed to them at the end.</summary>
+/// <summary>Represents a device, a context of its own with the device open, and the transfers of a load, and checks them at the end.</summary>
 internal sealed class Stage : IDisposable
 {
-    /// <summary>Only a broken test waits that long.</summary>
+    /// <summary>The time limit of waits, which only a broken test reaches.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly CountingAllocator.Counts _before = CountingAllocator.Read();
@@ -45,14 +45,14 @@ internal sealed class Stage : IDisposable
         Transfers.ForEach(transfer => transfer.Dispose());
     }
 
-    /// <summary>Closes everything, and waits until it is closed, the thread that has begun to.</summary>
+    /// <summary>Closes everything, and waits until all threads have finished the closing.</summary>
     public void Close()
     {
         Context.Dispose();
-        Events?.Dispose(); // where a callback disposed the context, it is the event thread that closes it
+        Events?.Dispose(); // if a callback disposed the context, the event thread closes it
     }
 
-    /// <summary>When all is closed: each transfer came back as often as it was taken, and nothing is left of anything.</summary>
+    /// <summary>Checks after the closing that each submission has completed once, and that no URB or memory is left.</summary>
     public void CheckEnd()
     {
         ThrowFailure();
@@ -61,35 +61,35 @@ internal sealed class Stage : IDisposable
         CountingAllocator.CheckNothingIsLeft(_before);
     }
 
-    /// <summary>Handles events, or has the event thread handle them, until something has come about.</summary>
+    /// <summary>Waits until a condition is true. This thread handles events if there is no event thread.</summary>
     public void WaitUntil(Func<bool> condition)
     {
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (Events is not { IsRunning: true } && !condition())
         {
             ThrowFailure();
-            Assert.True(Environment.TickCount64 < end, "The events did not come.");
+            Assert.True(Environment.TickCount64 < end, "The condition did not become true.");
             try
             {
                 Context.HandleEvents(TimeSpan.FromMilliseconds(20));
             }
             catch (ObjectDisposedException)
             {
-                break; // somebody disposes the context, and handles what there is to handle
+                break; // another thread disposes the context and handles the remaining events
             }
         }
 
         Until(condition);
     }
 
-    /// <summary>Waits until something has come about without this thread's help.</summary>
+    /// <summary>Waits until a condition is true. This thread handles no events.</summary>
     public void Until(Func<bool> condition)
     {
-        Assert.True(SpinWait.SpinUntil(() => condition() || HasFailed, Patience), "It did not come about.");
+        Assert.True(SpinWait.SpinUntil(() => condition() || HasFailed, Patience), "The condition did not become true on other threads.");
         ThrowFailure();
     }
 
-    /// <summary>Remembers what went wrong on a thread that cannot throw it.</summary>
+    /// <summary>Stores an exception of a thread that cannot throw it to the test.</summary>
     public void Fail(Exception exception)
     {
         lock (_failures)

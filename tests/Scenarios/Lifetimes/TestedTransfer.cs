@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a transfer, how often libusb took it, and how it came back: it must come back once each time.</summary>
+/// <summary>Represents a transfer, the number of its accepted submissions, and the statuses of its completions. Each submission must complete once.</summary>
 internal sealed class TestedTransfer : IDisposable
 {
-    // Two of them are most of the 16 MiB that usbfs allows: when one is not given back, the next cannot be had.
+    // Two such buffers use most of the 16 MiB that usbfs allows. If one is not freed, the next one cannot be allocated.
     private const int DeviceMemoryLength = 4 << 20;
     private const int Packets = 4;
 
@@ -26,7 +26,7 @@ internal sealed class TestedTransfer : IDisposable
                 break;
             case Cargo.DeviceMemory or Cargo.DisposedDeviceMemory:
                 UsbBuffer buffer = handle.AllocateBuffer(DeviceMemoryLength, preferDeviceMemory: true);
-                Assert.True(buffer.IsDeviceMemory, "There is no device memory: an earlier test has not given it back.");
+                Assert.True(buffer.IsDeviceMemory, "No device memory is available, because an earlier test has not freed it.");
                 _buffer = buffer.Memory[..LifetimeDevice.PacketLength];
                 Configure();
                 if (cargo == Cargo.DisposedDeviceMemory)
@@ -46,19 +46,19 @@ internal sealed class TestedTransfer : IDisposable
 
     public UsbTransfer Transfer { get; }
 
-    /// <summary>Gets the caller's memory; null when it is not in such.</summary>
+    /// <summary>Gets the caller's memory; null for a transfer that does not use such memory.</summary>
     public CountedMemory? Memory { get; }
 
     public byte Endpoint { get; }
 
-    /// <summary>Gets whether it has come back as often as libusb took it, and its callbacks are done.</summary>
+    /// <summary>Gets whether every accepted submission has completed and its callback has ended.</summary>
     public bool IsBack => Volatile.Read(ref _returned) == Volatile.Read(ref _accepted);
 
     public void Submit() => Assert.Equal(UsbError.Success, TrySubmit());
 
     public UsbError TrySubmit()
     {
-        Interlocked.Increment(ref _accepted); // before: its callback may have run when TrySubmit returns
+        Interlocked.Increment(ref _accepted); // counted first, because the callback may run before TrySubmit returns
         UsbError error = UsbError.Other;
         try
         {
@@ -71,7 +71,7 @@ internal sealed class TestedTransfer : IDisposable
         }
     }
 
-    /// <summary>Configures it as it was made.</summary>
+    /// <summary>Configures the transfer in the same way as the constructor.</summary>
     public void Configure()
     {
         switch (Cargo)
@@ -91,20 +91,20 @@ internal sealed class TestedTransfer : IDisposable
         }
     }
 
-    /// <summary>Says how its latest submission will end.</summary>
+    /// <summary>Adds the status with which the latest submission must complete.</summary>
     public void Expect(UsbTransferStatus status) => _expected.Add(status);
 
-    /// <summary>Does something in its next callback.</summary>
+    /// <summary>Sets an action that the next callback runs.</summary>
     public void DoInCallback(Action<TestedTransfer> action) => _inCallback = action;
 
-    /// <summary>It is over: it came back once each time it was taken, and nobody holds on to its memory.</summary>
+    /// <summary>Checks that each accepted submission has completed once, and that the memory is unpinned.</summary>
     public void CheckEnd()
     {
         Assert.Equal(_accepted, _statuses.Count);
         Assert.Equal(0, Memory?.Pins ?? 0);
     }
 
-    /// <summary>It came back as was said.</summary>
+    /// <summary>Checks that the submissions completed with the expected statuses.</summary>
     public void CheckStatuses() => Assert.Equal(_expected, _statuses);
 
     public void Dispose() => (Memory as IDisposable)?.Dispose();
@@ -124,7 +124,7 @@ internal sealed class TestedTransfer : IDisposable
         }
         catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
         {
-            return NotTold; // another thread, in a race, has submitted it again already
+            return NotTold; // in a race, another thread has already submitted the transfer again
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>The caller's memory throws while it is unpinned: everything else is released anyway, and the exception is reported.</summary>
+/// <summary>Tests that all other resources are released, and the exception is reported, when the caller's memory throws while it is unpinned.</summary>
 public sealed class UnpinFailureTests : ClosingTest
 {
     private readonly InvalidTimeZoneException _failure = new("The memory cannot be unpinned.");
@@ -39,7 +39,7 @@ public sealed class UnpinFailureTests : ClosingTest
 
     [BusTheory]
     [AllCombinations]
-    public void What_closes_is_closed(Closed what)
+    public void A_closing_owner_is_closed_and_the_transfer_is_freed(Closed what)
     {
         UsbTransfer transfer = Make();
         Close(what);
@@ -77,12 +77,12 @@ public sealed class UnpinFailureTests : ClosingTest
         Finish(transfer);
         Assert.Equal(array.Length, transfer.Data.Length);
         Assert.Equal(-1, transfer.Data.IndexOfAnyExcept((byte)0x5a));
-        Assert.Equal(-1, _memory.GetSpan().IndexOfAnyExcept((byte)0)); // nothing was written into what it has no more
-        Assert.Empty(_reports); // the caller had it
+        Assert.Equal(-1, _memory.GetSpan().IndexOfAnyExcept((byte)0)); // the transfer did not write into its former memory
+        Assert.Empty(_reports); // the exception was thrown to the caller instead
     }
 
     [BusFact]
-    public async Task An_awaited_call_throws_it_and_loses_no_transfer()
+    public async Task An_awaited_call_throws_the_exception_and_loses_no_transfer()
     {
         Context.StartEventThread();
         UsbEndpoint endpoint = Interface.GetEndpoint(LifetimeDevice.BulkAddress);

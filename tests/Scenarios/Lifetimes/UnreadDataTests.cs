@@ -5,13 +5,13 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests what no thread reads delays nobody who closes, and what is unplugged keeps nobody busy.</summary>
+/// <summary>Tests that unread data and notifications do not delay closing, and that an unplugged device causes no busy loop.</summary>
 public sealed class UnreadDataTests : BusTest
 {
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Data_that_was_not_read_does_not_hold_up_closing(bool withEventThread)
+    public void Unread_data_does_not_delay_closing(bool withEventThread)
     {
         const int count = 60;
         var loopback = new BulkLoopback();
@@ -24,7 +24,7 @@ public sealed class UnreadDataTests : BusTest
             transfer.Submit();
         }
 
-        // Half of the transfers are full, and nobody has handled that; the device has more than the other half takes.
+        // Half of the input transfers complete, but no thread handles their events before the handle closes.
         for (int i = 0; i < count / 2; i++)
         {
             UsbTransfer transfer = handle.CreateTransfer();
@@ -43,7 +43,7 @@ public sealed class UnreadDataTests : BusTest
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public unsafe void Devices_that_nobody_asked_for_do_not_hold_up_closing(bool endSubscriptions)
+    public unsafe void Unread_device_notifications_do_not_delay_closing(bool endSubscriptions)
     {
         var complaints = new ConcurrentQueue<string>();
         var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Warning });
@@ -57,27 +57,27 @@ public sealed class UnreadDataTests : BusTest
         {
             told.Device.Dispose();
             called.Set();
-            gaveUp = !goOn.Wait(Patience); // the others wait behind this one
+            gaveUp = !goOn.Wait(Patience); // the later notifications wait for this callback
         });
-        IAsyncEnumerable<UsbHotplugNotification> unread = context.WatchDevicesAsync(); // and these are never read
+        IAsyncEnumerable<UsbHotplugNotification> unread = context.WatchDevicesAsync(); // the test never reads these notifications
         Assert.True(called.Wait(Patience));
         if (endSubscriptions)
             registration.Dispose();
         context.Dispose();
-        Assert.False(gaveUp); // it waited for nobody
+        Assert.False(gaveUp); // Dispose did not wait for the callback
         goOn.Set();
-        Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext()); // libusb has left it: no device kept it
+        Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext()); // the context is exited, although notifications were unread
         Assert.Empty(complaints);
         GC.KeepAlive(unread);
     }
 
     [BusFact]
-    public void Devices_that_nobody_asked_for_are_let_go_when_the_subscription_ends()
+    public void Devices_of_unread_notifications_are_released_when_the_subscription_ends()
     {
         const int count = 10;
         int destroyed = 0;
         bool gaveUp = false;
-        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // without this handler, libusb writes to standard error too
         try
         {
             BulkLoopback[] devices = [.. Enumerable.Range(0, count).Select(_ => new BulkLoopback())];
@@ -89,7 +89,7 @@ public sealed class UnreadDataTests : BusTest
                 {
                     told.Device.Dispose();
                     called.Set();
-                    gaveUp = !goOn.Wait(2 * Patience); // the others wait behind this one
+                    gaveUp = !goOn.Wait(2 * Patience); // the later notifications wait for this callback
                 },
                 new UsbDeviceFilter { VendorId = devices[0].Description.VendorId },
                 UsbHotplugEvents.Arrived);
@@ -97,13 +97,13 @@ public sealed class UnreadDataTests : BusTest
             registration.Dispose();
             Context.SetLogHandler((_, message) =>
             {
-                if (message.IndexOf("destroy device"u8) >= 0) // nobody has it any more
+                if (message.IndexOf("destroy device"u8) >= 0) // the last reference to a device is released
                     Interlocked.Increment(ref destroyed);
             });
             Context.SetLogLevel(UsbLogLevel.Debug);
             Array.ForEach(devices, Bus.Detach);
             HandleEventsUntil(() => Volatile.Read(ref destroyed) == count);
-            Assert.False(gaveUp); // the subscriber did not release them
+            Assert.False(gaveUp); // the end of the subscription released the devices, not the waiting callback
             goOn.Set();
         }
         finally
@@ -121,7 +121,7 @@ public sealed class UnreadDataTests : BusTest
         UsbDeviceHandle handle = Open(source);
         handle.ClaimInterface(0).SetAlternateSetting(1);
         int failed = 0, gone = 0, completed = 0;
-        var helper = new UsbTransferHelper { Default = _ => true }; // goes on whatever happens
+        var helper = new UsbTransferHelper { Default = _ => true }; // submits again after any other status
         helper[UsbTransferStatus.Completed] = _ => ++completed > 0;
         helper[UsbTransferStatus.NoDevice] = _ => ++gone > 0;
         helper.ResubmitFailed += (_, failure) =>
@@ -139,13 +139,13 @@ public sealed class UnreadDataTests : BusTest
         HandleEventsUntil(() => completed > 10 * count);
         Bus.Detach(source);
         HandleEventsUntil(() => Array.TrueForAll(transfers, transfer => !transfer.IsSubmitted));
-        Assert.Equal(count, failed); // each once
+        Assert.Equal(count, failed); // one failed resubmission for each transfer
         Assert.InRange(gone, 0, count);
 
         int calls = 0;
         for (long began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < TimeSpan.FromMilliseconds(300); calls++)
             Context.HandleEvents(TimeSpan.FromMilliseconds(100));
-        Assert.InRange(calls, 1, 20); // a node that is still watched would make it thousands
+        Assert.InRange(calls, 1, 20); // if libusb still watched the node, there would be thousands of calls
         Assert.Equal(count, failed);
     }
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Dooming, disposing, forgetting and closing, at the points where other bindings hang, crash or leak.</summary>
+/// <summary>Tests dooming, disposing, forgetting and closing at the points where other bindings hang, crash or leak.</summary>
 public sealed class UsbTransferLifetimeTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -43,18 +43,18 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
-    public void Doomed_at_rest_it_is_neither_configured_nor_submitted()
+    public void A_transfer_doomed_at_rest_is_neither_configured_nor_submitted()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 1);
         transfer.Doom();
         Assert.Throws<UsbTransferDoomedException>(transfer.Submit);
         Assert.Throws<UsbTransferDoomedException>(() => transfer.SetBulk(BulkLoopback.OutAddress, 1));
-        Assert.Equal(1, transfer.Buffer.Length); // results stay readable
+        Assert.Equal(1, transfer.Buffer.Length); // the results can still be read
     }
 
     [BusFact]
-    public void Disposed_in_flight_it_is_cancelled_and_called_back_once()
+    public void A_transfer_disposed_in_flight_is_cancelled_and_called_back_once()
     {
         var statuses = new List<UsbTransferStatus>();
         UsbTransfer transfer = _handle.CreateTransfer();
@@ -68,7 +68,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
-    public void Disposed_in_its_own_callback_it_is_freed_after_it()
+    public void A_transfer_disposed_in_its_own_callback_is_freed_after_that_callback()
     {
         bool readable = false;
         UsbTransfer transfer = _handle.CreateTransfer();
@@ -101,12 +101,12 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
-    public void What_was_never_disposed_is_closed_by_the_collector()
+    public void Objects_that_were_never_disposed_are_closed_by_the_collector()
     {
         _handle.Dispose();
         for (int round = 0; round < 10; round++)
         {
-            Leak(); // claims the interface: it would be busy in the next round, had the handle not been closed
+            Leak(); // claims the interface, which is busy in the next round if the handle is not closed
             GC.Collect();
             GC.WaitForPendingFinalizers();
             GC.Collect();
@@ -164,7 +164,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
-    public void Closed_in_a_callback_the_handle_closes_after_it()
+    public void A_handle_disposed_in_a_callback_closes_after_that_callback()
     {
         var statuses = new List<UsbTransferStatus>();
         UsbTransfer other = _handle.CreateTransfer();
@@ -174,7 +174,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         transfer.SetControl(new UsbControlSetup(0x80, 6, 0x0100, 0), 18, t =>
         {
             t.Handle.Dispose();
-            statuses.Add(t.Status); // still there: it is our callback that runs
+            statuses.Add(t.Status); // can still be read, because the transfer's own callback runs
         });
         transfer.Submit();
         HandleEventsUntil(() => statuses.Count == 2);
@@ -230,7 +230,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     [InlineData(true)]
     public void A_context_disposed_while_another_thread_closes_a_handle_waits_for_that(bool withEventThread)
     {
-        const int count = 60; // more than libusb hands back in one go, so that closing handles events more than once
+        const int count = 60; // more completions than libusb takes at a time, so that closing handles events more than once
         _handle.Dispose();
         var context = new UsbContext();
         if (withEventThread)
@@ -249,7 +249,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
                 if (Interlocked.Increment(ref callbacks) != 1)
                     return;
                 closing.Set();
-                // Time for the context to be disposed too early. When all is well it waits for this callback, and the time runs out.
+                // A wrong Dispose of the context returns in this time. The right one waits for this callback, so this wait times out.
                 disposed.Wait(TimeSpan.FromMilliseconds(300));
             });
             transfer.Submit();
@@ -270,11 +270,11 @@ public sealed class UsbTransferLifetimeTests : BusTest
         closer.Start();
         Assert.True(closing.Wait(Patience));
         context.Dispose();
-        Assert.Equal(count, Volatile.Read(ref callbacks)); // all have run before it returned
+        Assert.Equal(count, Volatile.Read(ref callbacks)); // all callbacks have run before Dispose returns
         disposed.Set();
         closer.Join();
         Assert.Null(failure);
-        Open(_loopback).Dispose(); // nothing kept the interface
+        Open(_loopback).Dispose(); // the interface is free
     }
 
     [BusFact]
@@ -298,7 +298,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
-    public void What_would_deadlock_in_a_callback_is_refused()
+    public void Calls_that_would_deadlock_in_a_callback_are_refused()
     {
         var refused = new List<string>();
         using UsbDevice device = Context.FindDevice(_loopback.Description.VendorId, _loopback.Description.ProductId)!;
@@ -324,7 +324,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
-    public void An_exception_from_a_callback_reaches_the_subscriber_and_nothing_breaks()
+    public void An_exception_from_a_callback_reaches_the_subscriber_and_the_transfer_still_works()
     {
         var reports = new List<UsbUnhandledCallbackExceptionEventArgs>();
         Context.UnhandledCallbackException += (_, e) => reports.Add(e);
@@ -341,7 +341,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
     }
 
     [BusFact]
-    public void An_exception_that_nobody_subscribed_to_is_thrown_by_the_pump()
+    public void The_pump_throws_an_exception_that_has_no_subscriber()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 1, _ => throw new InvalidDataException("from the callback"));
@@ -385,15 +385,15 @@ public sealed class UsbTransferLifetimeTests : BusTest
         int rounds = Rounds.Of(4_000);
         int callbacks = 0;
         using UsbTransfer transfer = _handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Volatile.Write(ref callbacks, callbacks + 1)); // its last act
+        transfer.SetBulk(BulkLoopback.OutAddress, 0, _ => Volatile.Write(ref callbacks, callbacks + 1)); // the last action of the callback
         var random = new Random(7);
         for (int round = 1; round <= rounds; round++)
         {
             transfer.Submit();
-            var wait = default(SpinWait); // does not keep a processor from those who have something to do
+            var wait = default(SpinWait); // yields the processor to the event thread
             while (Volatile.Read(ref callbacks) != round)
                 wait.SpinOnce(sleep1Threshold: -1);
-            Thread.SpinWait(random.Next(12)); // now the callback returns, and the transfer is brought to rest
+            Thread.SpinWait(random.Next(12)); // in this time the callback returns, and the library sets the transfer to rest
         }
 
         Assert.True(SpinWait.SpinUntil(() => !transfer.IsSubmitted, Patience));
@@ -425,7 +425,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
         for (int mine = 1; mine <= rounds; mine++)
         {
             transfer = _handle.CreateTransfer();
-            transfer.SetBulk(BulkLoopback.InAddress, 512); // nothing arrives: only a cancellation ends it
+            transfer.SetBulk(BulkLoopback.InAddress, 512); // nothing arrives, so only a cancellation ends the transfer
             Volatile.Write(ref round, mine);
             try
             {
@@ -433,10 +433,10 @@ public sealed class UsbTransferLifetimeTests : BusTest
             }
             catch (ObjectDisposedException)
             {
-                // disposed first
+                // the other thread has disposed the transfer first
             }
 
-            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref disposed) == mine && transfer.IsDisposed, Patience), $"round {mine}: still in flight");
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref disposed) == mine && transfer.IsDisposed, Patience), $"Round {mine}: the transfer is in flight.");
         }
 
         disposer.Join();
@@ -470,7 +470,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
             transfer.SetBulk(BulkLoopback.OutAddress, 0, t =>
             {
                 Interlocked.Increment(ref completed);
-                if (t.TrySubmit() == UsbError.Success) // or it is closed: the race is over
+                if (t.TrySubmit() == UsbError.Success) // fails when the transfer is disposed
                     Interlocked.Increment(ref submitted);
             });
             transfer.Submit();
@@ -478,7 +478,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
             var disposer = new Thread(transfer.Dispose);
             disposer.Start();
             disposer.Join();
-            Assert.True(SpinWait.SpinUntil(() => Throws<ObjectDisposedException>(() => _ = transfer.Endpoint), Patience), $"round {round}: not released");
+            Assert.True(SpinWait.SpinUntil(() => Throws<ObjectDisposedException>(() => _ = transfer.Endpoint), Patience), $"Round {round}: the transfer is not freed.");
             Assert.Equal(submitted, completed);
         }
     }

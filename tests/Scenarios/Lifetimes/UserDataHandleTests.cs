@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that the library frees the GC handles that libusb has as user data, and that the count of them, on which other tests rely, includes each kind.</summary>
+/// <summary>Tests that the library frees the GC handles that libusb has as user data, and that their count, on which other tests rely, includes each kind.</summary>
 public sealed class UserDataHandleTests : ClosingTest
 {
     [BusFact]
@@ -18,7 +18,7 @@ public sealed class UserDataHandleTests : ClosingTest
         context.SetPollFdNotifiers(static _ => { }, static _ => { });
         Assert.Equal(before + 2, UserDataHandles.Count);
         context.SetPollFdNotifiers(null, null);
-        Assert.Equal(before + 2, UserDataHandles.Count); // libusb may be about to call: it is freed after libusb has exited
+        Assert.Equal(before + 2, UserDataHandles.Count); // libusb may still call the notifiers, so the handle is freed after libusb has exited
         context.Dispose();
         Assert.Equal(before, UserDataHandles.Count);
     }

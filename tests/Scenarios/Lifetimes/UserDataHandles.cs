@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Reads how many GC handles the library has allocated and not freed. The library counts them itself, because Native AOT reports no exact number.</summary>
+/// <summary>Reads the number of GC handles that the library has allocated and not freed. The library counts them, because Native AOT reports no exact number.</summary>
 internal static class UserDataHandles
 {
-    /// <summary>Gets the number now.</summary>
+    /// <summary>Gets the current number.</summary>
     public static int Count => ReadCount(null);
 
-    /// <summary>Frees what other tests have forgotten, so that the number does not change for them.</summary>
+    /// <summary>Collects the forgotten objects of other tests, so that they do not change the number later.</summary>
     public static void CollectForgotten()
     {
         GC.Collect();

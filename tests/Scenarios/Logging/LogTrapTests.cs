@@ -6,10 +6,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Logging;
 
-/// <summary>The log handler, which libusb calls with its locks held, on any thread.</summary>
+/// <summary>Tests the log handler, which libusb calls on any thread while it holds its locks.</summary>
 public sealed class LogTrapTests : BusTest, IDisposable
 {
-    // Without a handler for the process libusb writes all of it to standard error as well.
+    // Without a handler for the process, libusb also writes every line to standard error.
     public LogTrapTests() => UsbLibrary.SetLogHandler((_, _) => { });
 
     public new void Dispose()
@@ -28,7 +28,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         {
             Context.SetLogLevel(level);
             lines = 0;
-            Context.GetDevices().Dispose(); // which has something to say at the lowest level only
+            Context.GetDevices().Dispose(); // logs lines at the level Debug only
             Assert.Equal(expected, lines > 0);
         }
 
@@ -56,7 +56,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(reading.IsCanceled);
     }
 
-    // The cancellation comes later, when the transfer may be at work for another call.
+    // The library cancels after the handler has returned. The transfer may then be in use for the next call.
     [BusFact]
     public async Task A_token_that_a_handler_cancels_too_late_leaves_the_next_call_alone()
     {
@@ -72,7 +72,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         {
             using var cancellation = new CancellationTokenSource();
             Task<int> reading = input.ReadAsync(memory, cancellation.Token).AsTask();
-            Volatile.Write(ref armed, cancellation); // some line that is logged while it ends
+            Volatile.Write(ref armed, cancellation); // the next line that is logged cancels the read, possibly while it ends
             output.Write([1], Patience);
             try
             {
@@ -80,7 +80,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
             }
             catch (UsbTransferCanceledException canceled)
             {
-                if (canceled.BytesTransferred == 0) // the byte is still there
+                if (canceled.BytesTransferred == 0) // the read has not taken the byte
                     Assert.Equal(1, await input.ReadAsync(memory).AsTask().WaitAsync(Patience));
             }
 
@@ -103,14 +103,14 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Context.SetLogLevel(UsbLogLevel.Debug);
         using (UsbDeviceHandle handle = Open(new BulkLoopback()))
             Assert.Equal(1, handle.At(BulkLoopback.OutAddress).Write([1], Patience));
-        Context.HandleEvents(TimeSpan.Zero); // would throw what nobody had subscribed to
+        Context.HandleEvents(TimeSpan.Zero); // would throw an exception that was kept for the pump
         Assert.True(lines > 10);
     }
 
-    // libusb logs that opening failed, and looks at errno after that. Whatever a handler does sets errno, too.
+    // When opening fails, libusb logs a line and then reads errno. The handler changes errno between the two.
     [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
-    public void A_handler_does_not_change_what_libusb_answers()
+    public void A_handler_does_not_change_the_error_that_libusb_returns()
     {
         Bus.Attach(new BulkLoopback { DenyAccess = true });
         using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
@@ -130,9 +130,9 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.Equal(UsbError.Access, device.TryOpen(out _));
     }
 
-    // Each of these would wait for a lock that the caller of the handler holds, at some message or other.
+    // Each of these calls can need a lock that libusb holds while it logs some line.
     [BusFact]
-    public void A_handler_cannot_use_the_library_and_is_told_so()
+    public void The_library_refuses_calls_from_a_log_handler()
     {
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
@@ -172,7 +172,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         int nested = 0;
         Context.SetLogHandler((_, _) =>
         {
-            Context.SetLogHandler((_, _) => nested++); // is allowed, and the one call is enough
+            Context.SetLogHandler((_, _) => nested++); // is allowed, and makes the calls below run once only
             answers.AddRange(calls.Select(Record.Exception));
         });
         Context.SetLogLevel(UsbLogLevel.Debug);
@@ -184,7 +184,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(nested > 0);
         Assert.True(events.IsRunning);
 
-        // And nothing of it was half done.
+        // The refused calls have changed nothing.
         transfer.Submit();
         handle.At(BulkLoopback.OutAddress).Write([5], Patience);
         Finish(transfer);
@@ -194,9 +194,10 @@ public sealed class LogTrapTests : BusTest, IDisposable
         handle.Dispose();
     }
 
-    // The raw layer is not guarded; at least it does not go round without end. (The first line of this function comes before its locks.)
+    // The raw layer does not refuse calls in a handler, but the lines of such calls do not enter the handler again.
+    // (libusb_get_device_list logs its first line before it takes a lock.)
     [BusFact]
-    public unsafe void A_handler_is_not_told_of_itself()
+    public unsafe void A_handler_does_not_receive_the_lines_of_its_own_calls()
     {
         libusb_context* native = Context.DangerousGetContext();
         Assert.Equal(LinesOfOneList(() => { }), LinesOfOneList(() =>
@@ -212,7 +213,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
             Context.SetLogHandler((_, _) =>
             {
                 if (Environment.CurrentManagedThreadId != own)
-                    return; // libusb's thread that watches devices begins to when it gets round to it, and says so
+                    return; // libusb's hotplug thread logs a line when it starts, at any time
                 if (lines++ == 0)
                     onFirstLine();
             });
@@ -246,7 +247,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
 
         for (int round = 0; round < 300; round++)
         {
-            var called = new ManualResetEventSlim(); // not disposed: a call that has begun may still end
+            var called = new ManualResetEventSlim(); // not disposed, because a call of the handler may still be running
             Context.SetLogHandler((_, message) =>
             {
                 Interlocked.Add(ref lines, message.Length > 0 ? 1 : 0);
@@ -265,7 +266,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
     }
 
     [BusFact]
-    public void Each_context_has_its_own_handler_and_the_process_hears_all()
+    public void Each_context_has_its_own_handler_and_the_handler_of_the_process_receives_all_lines()
     {
         var all = new ConcurrentBag<string>();
         UsbLibrary.SetLogHandler((_, message) => all.Add(Encoding.UTF8.GetString(message)));
@@ -281,7 +282,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
             Assert.True(all.Count >= first);
         }
 
-        // A context that comes to the same place in memory has no handler of the one that was there.
+        // A later context at the same address does not get the handler of the earlier context.
         int before = first + second;
         for (int i = 0; i < 20; i++)
         {
@@ -299,7 +300,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
     [InlineData("set", false)]
     [InlineData("given with the options", true)]
     [InlineData("given with the options", false)]
-    public void A_handler_goes_with_its_context(string how, bool disposed)
+    public void A_handler_is_collected_with_its_context(string how, bool disposed)
     {
         WeakReference target = Forget();
         CollectUntil(() => !target.IsAlive);
@@ -322,7 +323,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
     }
 
     [BusFact]
-    public void A_handler_given_with_the_options_hears_the_opening_where_libusb_can()
+    public void A_handler_in_the_options_receives_the_lines_of_initialization_where_libusb_supports_that()
     {
         var lines = new ConcurrentQueue<(UsbLogLevel Level, string Text)>();
         using var context = new UsbContext(new UsbContextOptions
@@ -341,10 +342,10 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(lines.IsEmpty);
     }
 
-    // libusb's hotplug thread uses the context in its handler while the context is disposed, and mostly has the last use of it. Exiting there
-    // would wait for the thread that waits.
+    // libusb's hotplug thread uses the context in its handler while the test disposes the context, and usually ends the last use.
+    // Exiting on that thread would deadlock, because libusb_exit joins the hotplug thread.
     [BusFact]
-    public void A_context_whose_last_use_ends_in_a_handler_is_exited_elsewhere()
+    public void A_context_whose_last_use_ends_in_a_handler_is_exited_on_another_thread()
     {
         int mine = Environment.CurrentManagedThreadId;
         for (int round = 0; round < 20; round++)

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Transfers that are awaited: what they give, what cancels them, where the awaiting code goes on.</summary>
+/// <summary>Tests awaited transfers: their results, their cancellation, and the thread on which the awaiting code continues.</summary>
 public sealed class AwaitingTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -20,7 +20,7 @@ public sealed class AwaitingTests : BusTest
     private VirtualEndpoint Input => _loopback.Endpoint(BulkLoopback.InAddress);
 
     [BusFact]
-    public async Task What_is_written_comes_back()
+    public async Task Written_bytes_come_back()
     {
         using UsbTransfer output = _handle.CreateTransfer(), input = _handle.CreateTransfer();
         input.SetBulk(BulkLoopback.InAddress, 512);
@@ -51,7 +51,7 @@ public sealed class AwaitingTests : BusTest
     }
 
     [BusFact]
-    public async Task An_isochronous_transfer_tells_the_bytes_of_its_packets()
+    public async Task An_isochronous_transfer_returns_the_total_length_of_its_packets()
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
@@ -62,7 +62,7 @@ public sealed class AwaitingTests : BusTest
     }
 
     [BusFact]
-    public async Task The_callback_is_not_called_for_what_is_awaited_and_is_for_the_rest()
+    public async Task Only_submissions_that_are_not_awaited_call_the_callback()
     {
         using var called = new SemaphoreSlim(0);
         using UsbTransfer transfer = _handle.CreateTransfer();
@@ -78,7 +78,7 @@ public sealed class AwaitingTests : BusTest
     }
 
     [BusFact]
-    public async Task A_failure_is_thrown_with_what_had_moved()
+    public async Task A_failure_is_thrown_with_the_number_of_transferred_bytes()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 1024);
@@ -102,7 +102,7 @@ public sealed class AwaitingTests : BusTest
     }
 
     [BusFact]
-    public async Task What_cannot_be_submitted_says_so_at_once()
+    public async Task A_transfer_that_cannot_be_submitted_throws_at_once()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         Assert.Throws<InvalidOperationException>(() => { _ = transfer.SubmitAsync(); });
@@ -134,12 +134,12 @@ public sealed class AwaitingTests : BusTest
     }
 
     [BusFact]
-    public async Task A_token_cancels_natively_and_what_had_arrived_is_kept()
+    public async Task A_token_cancels_natively_and_the_received_bytes_are_kept()
     {
         _handle.At(BulkLoopback.OutAddress).Write(Enumerable.Repeat((byte)7, 512).ToArray(), Patience);
         using var cancellation = new CancellationTokenSource();
         using UsbTransfer transfer = _handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, 1024); // a whole packet does not end it: more may follow
+        transfer.SetBulk(BulkLoopback.InAddress, 1024); // a full packet does not end the transfer
         Task<int> task = transfer.SubmitAsync(cancellation.Token).AsTask();
         Assert.True(Input.WaitForSubmitted(1, Patience));
         await cancellation.CancelAsync();
@@ -201,7 +201,7 @@ public sealed class AwaitingTests : BusTest
         int cancelled = 0, completed = 0;
         for (int round = 0; round < rounds; round++)
         {
-            // Even rounds can only end by cancellation: one that is lost hangs. Odd ones race with the completion.
+            // Even rounds end only by cancellation and hang if the cancellation is lost. In odd rounds, the cancellation races with the completion.
             transfer.SetBulk(round % 2 == 0 ? BulkLoopback.InAddress : BulkLoopback.OutAddress, 0);
             cancellation = new CancellationTokenSource();
             start.SignalAndWait();
@@ -249,7 +249,7 @@ public sealed class AwaitingTests : BusTest
     }
 
     [BusFact]
-    public async Task Code_goes_on_off_the_event_thread_unless_it_asks_for_it()
+    public async Task Code_continues_on_the_event_thread_only_with_ContinueOnEventThread()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
@@ -259,7 +259,7 @@ public sealed class AwaitingTests : BusTest
 
         async Task<bool> Read()
         {
-            Input.Hold(); // it must not be complete before it is awaited: then there would be nothing to go on
+            Input.Hold(); // the transfer must complete after the await has begun, so that there is a continuation
             ValueTask<int> reading = transfer.SubmitAsync();
             Task<bool> isOnEventThread = GoOn(reading);
             _handle.At(BulkLoopback.OutAddress).Write([1], Patience);
@@ -290,15 +290,15 @@ public sealed class AwaitingTests : BusTest
         {
             await reading.ConfigureAwait(false);
             Assert.Throws<InvalidOperationException>(() => _handle.At(BulkLoopback.InAddress).Read(new byte[1]));
-            await _handle.DisposeAsync(); // the event thread goes on in the meantime
+            await _handle.DisposeAsync(); // the event thread handles events until the handle is closed
             Assert.True(transfer.IsDisposed);
             await Context.DisposeAsync();
         }
     }
 
-    // The continuation runs inside the completion, which must not delay the next submission.
+    // The continuation runs while the library handles the completion. That must not delay the next submission.
     [BusFact]
-    public async Task Code_that_goes_on_on_the_event_thread_may_wait_for_a_submission_by_another_thread()
+    public async Task Code_that_continues_on_the_event_thread_may_wait_for_a_submission_by_another_thread()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
@@ -340,14 +340,14 @@ public sealed class AwaitingTests : BusTest
                 long sum = 0;
                 for (int round = 0; round < Rounds.Of(1_000); round++)
                 {
-                    resumer.Endpoint.Hold(); // until it is awaited, so that this loop runs on the event thread from the first round on
+                    resumer.Endpoint.Hold(); // the transfer completes after the await has begun, so that this loop runs on the event thread after the first round
                     ThreadPool.UnsafeQueueUserWorkItem(resumer, preferLocal: false);
-                    long before = GC.GetAllocatedBytesForCurrentThread(); // not those of the virtual bus, whose locks may be contended
+                    long before = GC.GetAllocatedBytesForCurrentThread(); // excludes the threads of the virtual bus, which may allocate for contended locks
                     await transfer.SubmitAsync(cancellation.Token).ConfigureAwait(false);
                     sum += GC.GetAllocatedBytesForCurrentThread() - before;
                 }
 
-                // The least of all stretches but the first: what the runtime makes once, when it compiles something again, is not the transfer's.
+                // Takes the least sum of all stretches but the first, because the runtime allocates a few objects when it compiles a method again.
                 if (stretch > 0)
                     least = Math.Min(least, sum);
             }
@@ -357,7 +357,7 @@ public sealed class AwaitingTests : BusTest
     }
 
     [BusFact]
-    public async Task What_nobody_awaited_does_not_disturb_the_next_one()
+    public async Task A_submission_that_is_not_awaited_does_not_disturb_the_next_one()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         for (int round = 0; round < Rounds.Of(500); round++)
@@ -415,7 +415,7 @@ public sealed class AwaitingTests : BusTest
         Assert.True(Volatile.Read(ref returned));
     }
 
-    /// <summary>Lets an endpoint go on once a transfer waits there; queued again and again without an allocation.</summary>
+    /// <summary>Represents a work item that resumes an endpoint when a transfer is pending there. Queuing the item allocates nothing.</summary>
     private sealed class Resumer(VirtualEndpoint endpoint) : IThreadPoolWorkItem
     {
         public VirtualEndpoint Endpoint => endpoint;

@@ -5,7 +5,7 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>The caller's memory fails, or has no address: calls report that, and keep nothing.</summary>
+/// <summary>Tests that calls report a failure of the caller's memory and keep no transfer and no pin, and that memory may have no address.</summary>
 public sealed class CallersMemoryFailureTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
@@ -43,7 +43,7 @@ public sealed class CallersMemoryFailureTests : ClosingTest
     }
 
     [BusFact]
-    public void In_a_callback_memory_that_is_disposed_is_not_taken_for_something_that_closes()
+    public void In_a_callback_disposed_memory_is_not_mistaken_for_a_closing_object()
     {
         ReadOnlyMemory<byte> data = _memory.Memory;
         var failure = new ObjectDisposedException("The memory");
@@ -111,7 +111,7 @@ public sealed class CallersMemoryFailureTests : ClosingTest
         Assert.Equal(now.Error, awaited.Error);
     }
 
-    /// <summary>Memory of no bytes, whose place is null.</summary>
+    /// <summary>Represents empty memory whose address is null.</summary>
     private sealed unsafe class AddresslessMemory : System.Buffers.MemoryManager<byte>
     {
         private int _unpinned;

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>The caller's memory is what libusb gets: from its very first byte, and not a copy of it.</summary>
+/// <summary>Tests that libusb uses the caller's memory from its first byte, without a copy.</summary>
 public sealed class CallersMemoryTests : BusTest
 {
     private const byte Untouched = 0xee;
@@ -14,7 +14,7 @@ public sealed class CallersMemoryTests : BusTest
     }
 
     [BusFact]
-    public void A_slice_is_read_into_where_it_is()
+    public void A_slice_is_filled_in_place()
     {
         var loopback = new BulkLoopback { ControlHandler = urb => { urb.CompleteWith([1, 2, 3, 4]); return true; } };
         using UsbDeviceHandle handle = Open(loopback);
@@ -45,7 +45,7 @@ public sealed class CallersMemoryTests : BusTest
     }
 
     [BusFact]
-    public void A_slice_is_sent_from_where_it_is()
+    public void A_slice_is_sent_in_place()
     {
         var arrived = new List<byte[]>();
         var loopback = new BulkLoopback();
@@ -74,7 +74,7 @@ public sealed class CallersMemoryTests : BusTest
     }
 
     [BusFact]
-    public unsafe void A_transfer_gets_the_callers_memory_itself()
+    public unsafe void A_transfer_uses_the_callers_memory_without_a_copy()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         byte[] memory = GC.AllocateArray<byte>(1024, pinned: true);
@@ -106,10 +106,10 @@ public sealed class CallersMemoryTests : BusTest
     [BusTheory]
     [InlineData(UsbTransferType.Bulk)]
     [InlineData(UsbTransferType.Interrupt)]
-    public void A_synchronous_transfer_hands_on_the_callers_memory_itself(UsbTransferType type)
+    public void A_synchronous_transfer_uses_the_callers_memory_without_a_copy(UsbTransferType type)
     {
-        // Memory that is mapped from the device costs nothing in a transfer. Of the megabyte that all transfers may have together, the
-        // mapping leaves too little for a copy of it: a copy would be refused.
+        // A transfer in mapped device memory needs no memory of the kernel. The mapping uses so much of the 1 MiB for all transfers that
+        // the kernel would refuse a transfer in a copy.
         const int length = 768 << 10;
         var device = new VirtualDevice(new DeviceDescription
         {
@@ -152,7 +152,7 @@ public sealed class CallersMemoryTests : BusTest
                 handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer.AsSpan(0, 18), Patience);
             }
 
-            // The least of all stretches but the first: what the runtime makes once, when it compiles something again, is not the transfers'.
+            // Takes the least sum of all stretches but the first, because the runtime allocates a few objects when it compiles a method again.
             if (stretch > 0)
                 least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
@@ -167,7 +167,7 @@ public sealed class CallersMemoryTests : BusTest
         Assert.Equal(-1, memory.AsSpan(offset + expected.Length).IndexOfAnyExcept(Untouched));
     }
 
-    /// <summary>Takes everything, and gives as much as is asked for.</summary>
+    /// <summary>Represents an endpoint that accepts all data and sends the requested length.</summary>
     private sealed class Always(byte address) : VirtualEndpoint(address)
     {
         protected override void OnSubmit(VirtualUrb urb)

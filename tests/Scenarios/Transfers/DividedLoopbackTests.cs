@@ -4,7 +4,7 @@ using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Divided writes and long reads through a loopback with random faults: what is reported as moved has moved, and every byte is right.</summary>
+/// <summary>Tests that divided writes and long reads with random faults report exactly the bytes that have moved, and that every byte is right.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class DividedLoopbackTests : BusTest
 {
@@ -16,7 +16,7 @@ public sealed class DividedLoopbackTests : BusTest
     }
 
     [BusFact]
-    public void What_is_reported_has_moved_and_is_right()
+    public void Reported_bytes_have_moved_and_are_right()
     {
         var steps = new RandomSteps("Divided loopback", Rounds.Of(400));
         FaultPlan plan = Plan(steps.Seed);

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Reads and writes that libusb would divide into pieces of 16 KiB, because the controller has no scatter-gather. An overflow in one piece makes libusb complete the
-/// transfer and free its URBs while the others are in flight, so libusb gets no read that it would divide.
+/// Tests reads and writes that libusb would divide into pieces of 16 KiB, because the controller has no scatter-gather. An overflow in one piece makes libusb
+/// complete the transfer and free its URBs while other pieces are in flight. The library therefore submits no read that libusb would divide.
 /// </summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class DividedTransferTests : BusTest
@@ -130,7 +130,7 @@ public sealed class DividedTransferTests : BusTest
     }
 
     [BusFact]
-    public void What_is_behind_a_failed_piece_is_not_sent()
+    public void Pieces_after_a_failed_piece_are_not_sent()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 60 * Piece);
@@ -147,7 +147,7 @@ public sealed class DividedTransferTests : BusTest
     {
         lock (_loopback.SyncRoot)
         {
-            Assert.Equal(submitted, Input.Submitted); // one piece at a time
+            Assert.Equal(submitted, Input.Submitted); // one piece is in flight at a time
             VirtualUrb urb = Input.Pending[0];
             urb.Buffer.Fill((byte)submitted);
             urb.Complete(length, status);

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Isochronous transfers: every packet, its status, its place.</summary>
+/// <summary>Tests the packets of isochronous transfers, their statuses and their places in the buffer.</summary>
 public sealed class IsochronousTests : BusTest
 {
     private const byte Endpoint = IsoSource.EndpointAddress;
@@ -49,7 +49,7 @@ public sealed class IsochronousTests : BusTest
     }
 
     [BusFact]
-    public void More_packets_than_a_URB_holds()
+    public void A_transfer_may_have_more_packets_than_a_URB()
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         using UsbDeviceHandle handle = Open(source);
@@ -127,7 +127,7 @@ public sealed class IsochronousTests : BusTest
         Assert.Equal(4UL, number);
     }
 
-    // As libusb and the kernel do: such a packet takes its turn and moves nothing. This device has data for it, and no room.
+    // libusb and the kernel accept such a packet, which uses an interval and moves nothing. This device sends data, so the packet overflows.
     [BusFact]
     public void Packets_of_no_length_are_accepted_in_input()
     {
@@ -140,7 +140,7 @@ public sealed class IsochronousTests : BusTest
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
         Assert.Equal("Completed 512, Overflow 0, Completed 512, Overflow 0", Packets(transfer));
-        Assert.True(memory.AsSpan(512).ContainsAnyExcept((byte)0)); // the third packet lies behind the first
+        Assert.True(memory.AsSpan(512).ContainsAnyExcept((byte)0)); // the data of the third packet follows that of the first
 
         transfer.SetIsochronousPinned(Endpoint, Memory<byte>.Empty, [0, 0, 0]);
         transfer.Submit();
@@ -173,9 +173,9 @@ public sealed class IsochronousTests : BusTest
         Assert.Equal("Completed 0, Completed 0", Packets(transfer));
     }
 
-    // As the seed page allows: only results belong to libusb while the transfer is in flight.
+    // The lengths can be read because libusb writes only the results while the transfer is in flight.
     [BusFact]
-    public void The_lengths_asked_for_can_be_read_while_the_transfer_is_submitted()
+    public void The_requested_lengths_can_be_read_while_the_transfer_is_submitted()
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         using UsbDeviceHandle handle = Open(source);
@@ -242,7 +242,7 @@ public sealed class IsochronousTests : BusTest
             Counter.Left = 100;
             transfers.ForEach(transfer => transfer.Submit());
             while (Counter.Left > 0)
-                Context.HandleEvents(); // warm
+                Context.HandleEvents(); // these rounds allocate what the first calls need
             Counter.Left = 1000;
             HandleEventsUntil(() => transfers.TrueForAll(transfer => !transfer.IsSubmitted) || Counter.Left < 1000);
             transfers.Where(transfer => !transfer.IsSubmitted).ToList().ForEach(transfer => transfer.Submit());

@@ -2,12 +2,12 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Limits of the kernel's usbfs. libusb's answers do not name them: what a program is told instead.</summary>
+/// <summary>Tests the hints that name the limits of the kernel's usbfs, because libusb's errors do not name them.</summary>
 public sealed class LimitTrapTests : BusTest
 {
     private const byte IsoEndpoint = IsoSource.EndpointAddress;
 
-    // 16 MiB for all transfers in flight together, as the kernel has it.
+    // The kernel's default limit is 16 MiB for all transfers in flight together.
     [BusFact]
     public void The_limit_of_all_transfers_is_named_for_every_kind_of_transfer()
     {
@@ -29,12 +29,12 @@ public sealed class LimitTrapTests : BusTest
         packets.SetIsochronous(IsoEndpoint, 49_152); // 1,081,344 bytes
         AssertNamesTheLimit(UsbError.IO, Assert.Throws<UsbException>(packets.Submit));
 
-        Submitted(bulk, megabyte - (16 * 400)); // and what the kernel counts for each
+        Submitted(bulk, megabyte - (16 * 400)); // leaves room for the overhead that the kernel counts for each transfer, but not for the control transfer
         UsbTransfer control = bulk.CreateTransfer();
         control.SetControl(new UsbControlSetup(0xc0, 1, 0, 0), 4096);
         AssertNamesTheLimit(UsbError.IO, Assert.Throws<UsbException>(control.Submit));
 
-        // Each can be submitted when there is room again, as the program is told.
+        // As the hint promises, each refused transfer can be submitted when there is room.
         File.WriteAllText(Path.Combine(Bus.RootDirectory, "sys/module/usbcore/parameters/usbfs_memory_mb"), "32\n");
         foreach (UsbTransfer transfer in new[] { tooMuch, packets, control })
             transfer.Submit();
@@ -84,9 +84,9 @@ public sealed class LimitTrapTests : BusTest
         Finish(transfer);
     }
 
-    // 128 packets of 48 KiB are 6 MiB: far below the limit of all transfers, and more than the kernel has in one piece.
+    // 128 packets of 48 KiB are 6 MiB, which is below the limit of all transfers but more than the kernel can allocate in one piece.
     [BusFact]
-    public void A_URB_that_the_kernel_has_no_piece_for_is_named()
+    public void A_URB_that_the_kernel_cannot_allocate_is_named()
     {
         var source = new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super, Paced = false });
         using UsbDeviceHandle handle = Open(source);
@@ -98,7 +98,7 @@ public sealed class LimitTrapTests : BusTest
         Assert.Contains("6,291,456 bytes in one piece", refused.Hint, StringComparison.Ordinal);
         Assert.DoesNotContain("usbfs_memory_mb", refused.Hint, StringComparison.Ordinal);
 
-        // Device memory is such a piece itself.
+        // Device memory needs one such piece too.
         using (UsbBuffer memory = handle.AllocateBuffer(128 * 49_152, preferDeviceMemory: true))
             Assert.False(memory.IsDeviceMemory);
 
@@ -150,7 +150,7 @@ public sealed class LimitTrapTests : BusTest
         Assert.False(transfer.IsSubmitted);
     }
 
-    // libusb compares the length with a count that isochronous transfers do not have: every one would look as if it had failed.
+    // For the flag, libusb compares the length with a count that is always 0 for isochronous transfers, so every such transfer would fail.
     [BusFact]
     public void A_flag_that_would_make_good_packets_an_error_is_refused()
     {
@@ -167,7 +167,7 @@ public sealed class LimitTrapTests : BusTest
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.Completed, transfer.Status);
         transfer.SetBulk(0x82, 8);
-        transfer.Flags = UsbTransferFlags.ShortIsError; // for another kind it is right
+        transfer.Flags = UsbTransferFlags.ShortIsError; // allowed for a bulk transfer
     }
 
     private static void AssertNamesTheLimit(UsbError expected, UsbException refused)
@@ -185,7 +185,7 @@ public sealed class LimitTrapTests : BusTest
     }
 }
 
-/// <summary>A controller that does not take a bulk transfer whole.</summary>
+/// <summary>Tests bulk transfers on a controller without scatter-gather, to which libusb submits them in pieces.</summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class NoScatterGatherTests : BusTest
 {
@@ -208,14 +208,14 @@ public sealed class NoScatterGatherTests : BusTest
         output.SetBulkCopy(BulkLoopback.OutAddress, (ReadOnlySpan<byte>)sent, _ => callbacks++);
         output.Submit();
         Finish(output);
-        Assert.Equal(7, loopback.Endpoint(BulkLoopback.OutAddress).Submitted); // of 16 KiB
+        Assert.Equal(7, loopback.Endpoint(BulkLoopback.OutAddress).Submitted); // pieces of at most 16 KiB
         Assert.Equal(1, callbacks);
         Assert.Equal(UsbTransferStatus.Completed, output.Status);
-        byte[] received = new byte[200 * 512]; // more than comes: a short packet ends it in the middle
+        byte[] received = new byte[200 * 512]; // longer than the data, so a short packet ends the read
         Assert.Equal(sent.Length, handle.At(BulkLoopback.InAddress).Read(received, Patience));
         Assert.True(received.AsSpan(0, sent.Length).SequenceEqual(sent));
 
-        // Nothing of it disturbs the next, in either direction, and a halt in the middle is a halt of the whole.
+        // The pieces do not disturb later transfers in either direction. A halt in one piece is the status of the whole transfer.
         Assert.Equal(3, handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience));
         Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(new byte[50_176], Patience));
         loopback.Endpoint(BulkLoopback.OutAddress).Hold();

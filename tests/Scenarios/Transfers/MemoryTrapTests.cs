@@ -5,11 +5,13 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Memory of the device's controller: when it is given back, and what is there where there is none. What is still mapped is seen by
-/// the kernel's limit, which is one MiB here.</summary>
+/// <summary>
+/// Tests when memory of the device's controller is freed, and that ordinary memory replaces it where it is not available. The kernel's limit, 1 MiB here,
+/// shows whether memory is still mapped.
+/// </summary>
 public sealed class MemoryTrapTests : BusTest
 {
-    private const int Most = (1 << 20) - 8192; // what the kernel keeps about a mapping counts too
+    private const int Most = (1 << 20) - 8192; // the kernel also counts its bookkeeping of a mapping
     private const int Half = Most / 2;
 
     private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { Speed = VirtualSpeed.Super });
@@ -18,7 +20,7 @@ public sealed class MemoryTrapTests : BusTest
         : base(new VirtualBusOptions { UsbfsMemoryMegabytes = 1 }) => Bus.Attach(_loopback);
 
     [BusFact]
-    public void Nothing_is_device_memory_unless_asked_for()
+    public void Device_memory_is_allocated_only_on_request()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         using UsbBuffer buffer = handle.AllocateBuffer(Half);
@@ -75,7 +77,7 @@ public sealed class MemoryTrapTests : BusTest
     }
 
     [BusFact]
-    public void Closing_the_handle_cancels_what_is_in_flight_before_it_frees_the_memory()
+    public void Closing_the_handle_cancels_the_transfers_in_flight_before_it_frees_the_memory()
     {
         UsbDeviceHandle handle = Open(_loopback);
         UsbBuffer buffer = handle.AllocateBuffer(Half, preferDeviceMemory: true);
@@ -85,7 +87,7 @@ public sealed class MemoryTrapTests : BusTest
         transfer.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory, t =>
         {
             status = t.Status;
-            t.Buffer.Fill(7); // its memory is there until the callback has returned
+            t.Buffer.Fill(7); // the memory stays mapped until the callback has returned
             last = t.Buffer[^1];
         });
         transfer.Submit();
@@ -106,9 +108,9 @@ public sealed class MemoryTrapTests : BusTest
         using (MemoryHandle pinned = buffer.Pin(1))
         {
             handle.Dispose();
-            Write(pinned); // it was promised not to go away
+            Write(pinned); // pinned memory stays mapped
             Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
-            using UsbDeviceHandle beside = Open(_loopback); // the interface is free anyway
+            using UsbDeviceHandle beside = Open(_loopback); // succeeds because the interface is released at once
             AssertUsed(beside);
         }
 
@@ -117,7 +119,7 @@ public sealed class MemoryTrapTests : BusTest
     }
 
     [BusFact]
-    public void Unpinned_in_a_callback_it_is_freed_after_it()
+    public void Memory_unpinned_in_a_callback_is_freed_after_that_callback()
     {
         UsbDeviceHandle handle = Open(_loopback);
         UsbBuffer buffer = handle.AllocateBuffer(Half, preferDeviceMemory: true);
@@ -125,7 +127,7 @@ public sealed class MemoryTrapTests : BusTest
         handle.Dispose();
         using UsbDeviceHandle again = Open(_loopback);
         using UsbTransfer transfer = again.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, 1, _ => pinned.Dispose()); // closes the first handle, which libusb forbids here
+        transfer.SetBulk(BulkLoopback.OutAddress, 1, _ => pinned.Dispose()); // would close the first handle, which libusb forbids in a callback
         transfer.Submit();
         Finish(transfer);
         AssertFree(again);
@@ -155,7 +157,7 @@ public sealed class MemoryTrapTests : BusTest
     }
 
     [BusFact]
-    public void Where_the_limit_is_reached_it_is_ordinary_memory()
+    public void At_the_limit_a_buffer_is_ordinary_memory()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         using UsbBuffer first = handle.AllocateBuffer(Half + 1, preferDeviceMemory: true);
@@ -174,21 +176,21 @@ public sealed class MemoryTrapTests : BusTest
         Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[..3].ToArray());
     }
 
-    /// <summary>No memory is mapped: all that the limit allows can be.</summary>
+    /// <summary>Checks that no memory is mapped, by mapping all memory that the limit allows.</summary>
     private static void AssertFree(UsbDeviceHandle handle)
     {
         using UsbBuffer all = handle.AllocateBuffer(Most, preferDeviceMemory: true);
-        Assert.True(all.IsDeviceMemory, string.Create(CultureInfo.InvariantCulture, $"Of {Most} bytes some are still mapped."));
+        Assert.True(all.IsDeviceMemory, string.Create(CultureInfo.InvariantCulture, $"Some of {Most} bytes are still mapped."));
     }
 
     private static void AssertUsed(UsbDeviceHandle handle)
     {
         using UsbBuffer all = handle.AllocateBuffer(Most, preferDeviceMemory: true);
-        Assert.False(all.IsDeviceMemory, "Nothing is mapped any more.");
+        Assert.False(all.IsDeviceMemory, "No memory is mapped.");
     }
 }
 
-/// <summary>A kernel, or a system, that has no such memory.</summary>
+/// <summary>Tests buffers on a kernel without memory of the device's controller.</summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class NoDeviceMemoryTests : BusTest
 {
@@ -198,7 +200,7 @@ public sealed class NoDeviceMemoryTests : BusTest
     }
 
     [BusFact]
-    public void Where_there_is_none_it_is_ordinary_memory()
+    public void A_buffer_is_ordinary_memory_on_a_kernel_without_device_memory()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         using UsbBuffer buffer = handle.AllocateBuffer(5000, preferDeviceMemory: true);

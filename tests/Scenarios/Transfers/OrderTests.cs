@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Data that several transfers bring is in order, also for a consumer that is not on the event thread.</summary>
+/// <summary>Tests that the data of several transfers arrives in order at a consumer that is not on the event thread.</summary>
 public sealed class OrderTests : BusTest
 {
     private const int InFlight = 8;
@@ -11,7 +11,7 @@ public sealed class OrderTests : BusTest
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_several_transfers_bring_arrives_in_order_at_a_consumer_elsewhere(bool isochronous)
+    public async Task Data_of_several_transfers_arrives_in_order_at_a_consumer_on_another_thread(bool isochronous)
     {
         int packets = Rounds.Of(20_000);
         using UsbDeviceHandle handle = isochronous ? OpenIsochronous() : OpenBulk();
@@ -79,7 +79,7 @@ public sealed class OrderTests : BusTest
         return Open(device);
     }
 
-    /// <summary>Answers each transfer at once, with the next numbered packet.</summary>
+    /// <summary>Represents an endpoint that completes each transfer at once with the next numbered packet.</summary>
     private sealed class NumberedSource() : VirtualEndpoint(EndpointAddress)
     {
         public const byte EndpointAddress = 0x81;

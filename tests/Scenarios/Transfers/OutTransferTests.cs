@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Interrupt and isochronous transfers to the device.</summary>
+/// <summary>Tests interrupt and isochronous transfers to the device.</summary>
 public sealed class OutTransferTests : BusTest
 {
     private const byte IsoEndpoint = IsoSink.EndpointAddress;
@@ -23,7 +23,7 @@ public sealed class OutTransferTests : BusTest
         Send(transfer);
         byte[] memory = [4, 5];
         transfer.SetInterruptPinned(0x01, memory);
-        memory[0] = 6; // not copied
+        memory[0] = 6; // is sent, because the memory is not copied
         Send(transfer);
         transfer.SetInterrupt(0x01, 4);
         transfer.Buffer.Fill(9);
@@ -87,7 +87,7 @@ public sealed class OutTransferTests : BusTest
         }
 
         HandleEventsUntil(() => ended == count);
-        // What a busy machine was too late for is an interval without data, not a wrong byte.
+        // A busy machine may miss an interval, which then has no data, but no byte may be wrong.
         Assert.Equal(count * packets, sink.Sink.TakenPackets);
         Assert.Equal((count * packets) + sink.Sink.MissedPackets, sink.Sink.NextPacket);
         Assert.True(checker.IsPerfect, checker.ToString());
@@ -102,7 +102,7 @@ public sealed class OutTransferTests : BusTest
     }
 
     [BusFact]
-    public void A_packet_longer_than_the_endpoint_s_is_refused()
+    public void A_packet_longer_than_the_endpoints_maximum_is_refused()
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });
         using UsbDeviceHandle handle = Open(sink);
@@ -119,7 +119,7 @@ public sealed class OutTransferTests : BusTest
     }
 
     [BusFact]
-    public void A_sink_may_pull_its_own_plug()
+    public void A_sink_may_unplug_itself()
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = false, UnplugAfterPackets = 8 });
         using UsbDeviceHandle handle = Open(sink);
@@ -140,7 +140,7 @@ public sealed class OutTransferTests : BusTest
     }
 
     [BusFact]
-    public void Whether_short_is_an_error_may_be_changed_between_submissions()
+    public void The_ShortIsError_flag_may_be_changed_between_submissions()
     {
         var loopback = new BulkLoopback();
         using UsbDeviceHandle handle = Open(loopback);
@@ -166,7 +166,7 @@ public sealed class OutTransferTests : BusTest
         Assert.True(transfer.Status is UsbTransferStatus.Completed or UsbTransferStatus.Error);
     }
 
-    /// <summary>Takes what is sent.</summary>
+    /// <summary>Represents an endpoint that accepts and stores all data.</summary>
     private sealed class Taker(byte address) : VirtualEndpoint(address)
     {
         public List<string> Taken { get; } = [];

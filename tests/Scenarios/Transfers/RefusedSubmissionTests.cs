@@ -3,11 +3,11 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>A submission that libusb refuses has no callback, leaves nothing behind, and can be made again.</summary>
+/// <summary>Tests that a submission that libusb refuses calls no callback, leaks nothing, and can be repeated.</summary>
 public sealed class RefusedSubmissionTests : BusTest
 {
     private const int Times = 1000;
-    private const int TooMuch = 600 << 10; // beside the other one
+    private const int TooMuch = 600 << 10; // two such transfers exceed the limit of 1 MiB
 
     private readonly UsbDeviceHandle _handle;
     private readonly UsbTransfer _blocker;
@@ -38,7 +38,7 @@ public sealed class RefusedSubmissionTests : BusTest
     }
 
     [BusFact]
-    public void Refused_in_its_own_callback_a_transfer_comes_to_rest()
+    public void A_transfer_refused_in_its_own_callback_comes_to_rest()
     {
         // The transfer is short when it is submitted first, and too long when it submits itself again.
         var errors = new List<UsbError>();
@@ -66,7 +66,7 @@ public sealed class RefusedSubmissionTests : BusTest
     public void A_thousand_refusals_leave_no_memory_behind(string how)
     {
         GC.Collect();
-        GC.WaitForPendingFinalizers(); // what tests before this one forgot is gone
+        GC.WaitForPendingFinalizers(); // frees the objects that earlier tests have forgotten
         CountingAllocator.Counts before = CountingAllocator.Read();
         var forgotten = new List<WeakReference>();
         using (UsbTransfer same = Make())
@@ -82,7 +82,7 @@ public sealed class RefusedSubmissionTests : BusTest
             }
         }
 
-        CollectUntil(() => !forgotten.Exists(one => one.IsAlive)); // a refused transfer is not rooted
+        CollectUntil(() => !forgotten.Exists(one => one.IsAlive)); // the library does not keep a refused transfer alive
         CountingAllocator.CheckNothingIsLeft(before);
         Assert.Equal(0, _callbacks);
     }

@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Transfers that Linux takes in several URBs: isochronous ones of more than 128 packets, and bulk ones of more than 16 KiB on a controller without
-/// scatter-gather. Submitting one may succeed although a later piece is refused, and pieces end one by one.
+/// Tests transfers that libusb submits in several URBs on Linux: isochronous transfers of more than 128 packets, and bulk transfers of more than 16 KiB on a
+/// controller without scatter-gather. A submission may succeed although a later piece is refused, and the pieces complete one by one.
 /// </summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class SplitTransferTests : BusTest
@@ -36,12 +36,12 @@ public sealed class SplitTransferTests : BusTest
         using UsbTransfer blocker = Blocker(another, other, 10 * Piece);
         var statuses = new List<UsbTransferStatus>();
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, 58 * Piece, t => statuses.Add(t.Status)); // less than 1 MiB, but not beside the other
+        transfer.SetBulk(BulkLoopback.OutAddress, 58 * Piece, t => statuses.Add(t.Status)); // fits into 1 MiB, but not together with the blocker
         Assert.Equal(UsbError.Success, transfer.TrySubmit());
         Finish(transfer);
         Assert.Equal([UsbTransferStatus.Error], statuses);
         Assert.InRange(transfer.ActualLength, 0, 57 * Piece);
-        Assert.Equal(loopback.Endpoint(BulkLoopback.OutAddress).Bytes, transfer.ActualLength); // told is what the device got
+        Assert.Equal(loopback.Endpoint(BulkLoopback.OutAddress).Bytes, transfer.ActualLength); // the transfer reports the bytes that the device received
 
         blocker.Cancel();
         Finish(blocker);
@@ -78,7 +78,7 @@ public sealed class SplitTransferTests : BusTest
     }
 
     [BusFact]
-    public void An_isochronous_transfer_whose_later_piece_is_refused_shows_no_packets_of_the_time_before()
+    public void An_isochronous_transfer_whose_later_piece_is_refused_reports_no_packets_of_the_previous_submission()
     {
         using UsbDeviceHandle handle = Open(_camera);
         var loopback = new BulkLoopback();
@@ -89,7 +89,7 @@ public sealed class SplitTransferTests : BusTest
         SubmitAndSend(transfer);
         Assert.Equal(300, CountArrived(transfer));
 
-        using UsbTransfer blocker = Blocker(loopback, other, 58 * Piece); // leaves room for the first piece, not for the second
+        using UsbTransfer blocker = Blocker(loopback, other, 58 * Piece); // leaves room for the first piece only
         Assert.Equal(UsbError.Success, transfer.TrySubmit());
         Finish(transfer);
         Assert.Equal(2, callbacks);
@@ -118,7 +118,7 @@ public sealed class SplitTransferTests : BusTest
         {
             Send(pieces[0], 1000, pieces[0].PacketCount);
             pieces[0].Complete();
-            Send(pieces[1], 1128, 50); // and it goes on
+            Send(pieces[1], 1128, 50); // this piece stays in flight
         }
 
         if (end == UsbTransferStatus.Canceled)
@@ -130,7 +130,7 @@ public sealed class SplitTransferTests : BusTest
     [BusTheory]
     [InlineData(UsbTransferStatus.Canceled)]
     [InlineData(UsbTransferStatus.TimedOut)]
-    public void An_isochronous_transfer_in_one_piece_keeps_what_had_arrived_when_it_is_stopped(UsbTransferStatus end)
+    public void An_isochronous_transfer_in_one_piece_keeps_the_received_packets_when_it_is_stopped(UsbTransferStatus end)
     {
         using UsbDeviceHandle handle = Open(_camera);
         using UsbTransfer transfer = handle.CreateTransfer(isoPackets: 128);
@@ -148,7 +148,7 @@ public sealed class SplitTransferTests : BusTest
 
     private VirtualEndpoint Camera => _camera.Endpoint(IsoEndpoint);
 
-    /// <summary>Submits it, sends all packets, and handles events until it is done.</summary>
+    /// <summary>Submits a transfer, sends all its packets, and handles events until the transfer has completed.</summary>
     private void SubmitAndSend(UsbTransfer transfer)
     {
         transfer.Submit();
@@ -167,7 +167,7 @@ public sealed class SplitTransferTests : BusTest
         Finish(transfer);
     }
 
-    /// <summary>Puts numbered packets into the first places; the others are missed.</summary>
+    /// <summary>Writes numbered packets into the first places of a URB, and marks the other packets as missed.</summary>
     private static void Send(VirtualUrb urb, ulong first, int count)
     {
         for (int i = 0; i < urb.PacketCount; i++)
@@ -179,7 +179,7 @@ public sealed class SplitTransferTests : BusTest
         }
     }
 
-    /// <summary>Counts the packets with data; each must be the one of its place.</summary>
+    /// <summary>Counts the packets with data, and checks that the number in each packet is its place.</summary>
     private static int CountArrived(UsbTransfer transfer)
     {
         int arrived = 0;
@@ -206,7 +206,7 @@ public sealed class SplitTransferTests : BusTest
         int place = 0;
         foreach (UsbIsoPacket packet in transfer.IterIso())
         {
-            Assert.True(packet.ActualLength == 0, $"packet {place} is told with {packet.ActualLength} bytes; the number in them is {NumberedPattern.ReadNumber(packet.Data)}");
+            Assert.True(packet.ActualLength == 0, $"Packet {place} reports {packet.ActualLength} bytes; the number in them is {NumberedPattern.ReadNumber(packet.Data)}.");
             Assert.Equal(status, packet.Status);
             Assert.Equal(PacketSize, packet.Length);
             place++;
@@ -215,7 +215,7 @@ public sealed class SplitTransferTests : BusTest
         Assert.Equal(300, place);
     }
 
-    /// <summary>Returns a transfer that its device does not take, so that it keeps its part of the memory of all.</summary>
+    /// <summary>Submits a transfer that its device keeps pending, so that the transfer uses a part of the memory limit.</summary>
     private static UsbTransfer Blocker(BulkLoopback device, UsbDeviceHandle handle, int length)
     {
         device.Endpoint(BulkLoopback.OutAddress).Hold();

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Bulk streams: how many there are, which numbers they have, and how long.</summary>
+/// <summary>Tests the count, the numbers and the lifetime of bulk streams.</summary>
 public sealed class StreamTrapTests : BusTest
 {
     private const byte In = BulkLoopback.InAddress;
@@ -12,7 +12,7 @@ public sealed class StreamTrapTests : BusTest
 
     [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
-    public void There_may_be_fewer_streams_than_asked_for()
+    public void Fewer_streams_than_requested_may_be_allocated()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         Assert.Equal(5, handle.AllocateStreams(5, In, Out));
@@ -37,7 +37,7 @@ public sealed class StreamTrapTests : BusTest
 
     [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
-    public void The_number_stays_through_submissions_and_zero_is_refused()
+    public void The_stream_number_is_kept_between_submissions_and_zero_is_refused()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         handle.AllocateStreams(4, In, Out);
@@ -70,9 +70,9 @@ public sealed class StreamTrapTests : BusTest
         Assert.Equal(3, input.StreamId);
     }
 
-    // Slower than SuperSpeed, without an exponent, or an endpoint that is not there.
+    // Checks a device that is slower than SuperSpeed, wrong endpoints, and an unplugged device.
     [BusFact]
-    public void Where_there_are_no_streams_it_is_said()
+    public void Allocating_streams_throws_where_streams_are_not_available()
     {
         using UsbDeviceHandle slow = Open(new BulkLoopback(new BulkLoopbackOptions { StreamsExponent = 3, ProductId = 0x7777 }));
         Assert.Equal(UsbError.InvalidParameter, Assert.Throws<UsbException>(() => slow.AllocateStreams(2, In)).Error);
@@ -89,7 +89,7 @@ public sealed class StreamTrapTests : BusTest
         Bus.Attach(device);
         using UsbDevice found = Context.FindDevice(device.Description.VendorId, device.Description.ProductId)!;
         UsbDeviceHandle handle = found.Open();
-        claim = handle.ClaimInterface(0); // the only claim: disposing it releases the interface
+        claim = handle.ClaimInterface(0); // the only claim, so disposing it releases the interface
         return handle;
     }
 }

@@ -2,18 +2,18 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Timeouts: of transfers, and of waiting.</summary>
+/// <summary>Tests the timeouts of transfers and of waits for events.</summary>
 public sealed class TimeoutTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
 
     [BusFact]
-    public void What_had_arrived_when_the_time_ran_out_is_there()
+    public void Bytes_that_arrive_before_the_timeout_are_kept()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         handle.At(BulkLoopback.OutAddress).Write(new byte[512].Select((_, i) => (byte)i).ToArray(), Patience);
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, 1024, timeout: TimeSpan.FromMilliseconds(30)); // a whole packet does not end it
+        transfer.SetBulk(BulkLoopback.InAddress, 1024, timeout: TimeSpan.FromMilliseconds(30)); // a full packet does not end the transfer
         transfer.Submit();
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.TimedOut, transfer.Status);
@@ -22,7 +22,7 @@ public sealed class TimeoutTrapTests : BusTest
     }
 
     [BusFact]
-    public void The_longest_time_is_waited_for_and_longer_ones_are_refused()
+    public void The_longest_timeout_is_accepted_and_longer_ones_are_refused()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         using UsbTransfer transfer = handle.CreateTransfer();
@@ -39,7 +39,7 @@ public sealed class TimeoutTrapTests : BusTest
             Assert.Throws<ArgumentOutOfRangeException>(() => handle.At(BulkLoopback.InAddress).TryRead(new byte[1], out _, time));
         }
 
-        // An int of milliseconds that libusb would take for a negative one, or for the past, ends the transfer at once.
+        // The transfer would end at once if libusb took the longest timeout for a negative one or for a time in the past.
         transfer.SetBulk(BulkLoopback.InAddress, 512, timeout: TimeSpan.FromMilliseconds(int.MaxValue));
         transfer.Submit();
         for (int i = 0; i < 3; i++)
@@ -51,7 +51,7 @@ public sealed class TimeoutTrapTests : BusTest
     }
 
     [BusFact]
-    public void A_time_of_less_than_a_millisecond_does_not_become_for_ever()
+    public void A_timeout_of_less_than_a_millisecond_does_not_become_infinite()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         using UsbTransfer transfer = handle.CreateTransfer();
@@ -64,7 +64,7 @@ public sealed class TimeoutTrapTests : BusTest
     }
 
     [BusFact]
-    public void Waiting_for_longer_than_libusb_can_is_waiting_for_as_long_as_it_can()
+    public void Waits_that_are_longer_than_libusb_supports_are_shortened_to_its_maximum()
     {
         using UsbDeviceHandle handle = Open(_loopback);
         using UsbTransfer transfer = handle.CreateTransfer();
@@ -83,7 +83,7 @@ public sealed class TimeoutTrapTests : BusTest
     }
 
     [BusFact]
-    public void HandleEventsUntil_returns_when_the_time_is_up()
+    public void HandleEventsUntil_returns_when_the_timeout_expires()
     {
         int[] never = new int[1];
         long began = Environment.TickCount64;
@@ -91,11 +91,11 @@ public sealed class TimeoutTrapTests : BusTest
         Assert.InRange(Environment.TickCount64 - began, 30, (long)Patience.TotalMilliseconds);
         Context.HandleEventsUntil(ref never[0], TimeSpan.Zero);
         never[0] = 1;
-        Context.HandleEventsUntil(ref never[0], Patience); // set: returns at once
+        Context.HandleEventsUntil(ref never[0], Patience); // returns at once, because the flag is set
         Assert.Throws<ArgumentOutOfRangeException>(() => Context.HandleEventsUntil(ref never[0], TimeSpan.FromTicks(-1)));
     }
 
-    // libusb has a timer among its descriptors here, and so never asks to be called by itself.
+    // libusb has a timer among its descriptors here, so it never requests a call at a certain time.
     [BusFact]
     public void With_a_timer_among_the_descriptors_there_is_no_next_timeout()
     {
@@ -105,7 +105,7 @@ public sealed class TimeoutTrapTests : BusTest
         transfer.Submit();
         Assert.True(Context.PollFdsHandleTimeouts);
         Assert.Null(Context.GetNextTimeout());
-        Assert.Equal(3, Context.GetPollFds().Length); // its own signal, the timer, the device
+        Assert.Equal(3, Context.GetPollFds().Length); // libusb's event descriptor, its timer and the device node
         Finish(transfer);
         Assert.Equal(UsbTransferStatus.TimedOut, transfer.Status);
     }

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests what goes wrong with native transfers, and does not here: sizes, flags, memory that moves, cancellations that come too late.</summary>
+/// <summary>Tests that the library avoids common errors with native transfers: wrong sizes and flags, memory that moves, and late cancellations.</summary>
 public sealed class TransferTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -27,13 +27,13 @@ public sealed class TransferTrapTests : BusTest
         }
 
         transfer.SetBulk(BulkLoopback.InAddress, 8);
-        Assert.Equal(0, transfer.DangerousGetTransfer()->num_iso_packets); // else libusb would look at packets of a bulk transfer
+        Assert.Equal(0, transfer.DangerousGetTransfer()->num_iso_packets); // otherwise libusb would read packets of a bulk transfer
         transfer.SetIsochronous(0x81, 8);
         Assert.Equal(room, transfer.DangerousGetTransfer()->num_iso_packets);
     }
 
     [BusFact]
-    public void A_cancellation_that_comes_too_late_leaves_the_callback_to_come()
+    public void A_cancellation_that_comes_too_late_does_not_suppress_the_callback()
     {
         var statuses = new List<UsbTransferStatus>();
         UsbTransfer transfer = _handle.CreateTransfer();
@@ -41,7 +41,7 @@ public sealed class TransferTrapTests : BusTest
         transfer.Submit();
         WaitForCompletion();
 
-        // libusb finds nothing to cancel: the data has moved. That does not say that the transfer is free.
+        // libusb finds nothing to cancel, because the data has moved. The transfer is nevertheless in flight until its callback has run.
         Assert.False(transfer.TryCancel());
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(transfer.Cancel).Error);
         Assert.True(transfer.IsSubmitted);
@@ -81,11 +81,11 @@ public sealed class TransferTrapTests : BusTest
         {
             if (places[i] != (nint)Unsafe.AsPointer(ref neighbours[i][0]))
                 moved++;
-            Assert.True(buffers[i].TryGetTarget(out byte[]? buffer), $"buffer {i} was collected");
-            Assert.True((nint)Unsafe.AsPointer(ref buffer[0]) == (nint)transfers[i].DangerousGetTransfer()->buffer, $"buffer {i} was moved");
+            Assert.True(buffers[i].TryGetTarget(out byte[]? buffer), $"Buffer {i} was collected.");
+            Assert.True((nint)Unsafe.AsPointer(ref buffer[0]) == (nint)transfers[i].DangerousGetTransfer()->buffer, $"Buffer {i} was moved.");
         }
 
-        Assert.True(moved > 0, "The collector moved nothing: this test shows nothing.");
+        Assert.True(moved > 0, "The collector moved nothing, so this test proves nothing.");
         byte[] pattern = new byte[length];
         for (int i = 0; i < count; i++)
         {
@@ -102,7 +102,7 @@ public sealed class TransferTrapTests : BusTest
             transfers[i].Dispose();
         }
 
-        // between each two something that dies, so that there are gaps to close
+        // Allocates garbage between the buffers, so that the collector has gaps to close.
         [MethodImpl(MethodImplOptions.NoInlining)]
         void Submit(UsbTransfer[] transfers, WeakReference<byte[]>[] buffers, byte[][] neighbours, nint[] places)
         {
@@ -150,7 +150,7 @@ public sealed class TransferTrapTests : BusTest
     }
 
     [BusFact]
-    public unsafe void Without_a_time_limit_libusb_gets_none()
+    public unsafe void A_transfer_without_a_time_limit_has_none_in_libusb()
     {
         using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 1);
         Action[] configurations =
@@ -163,7 +163,7 @@ public sealed class TransferTrapTests : BusTest
         ];
         foreach (Action configure in configurations)
         {
-            transfer.SetBulk(BulkLoopback.InAddress, 8, timeout: Patience); // what was set before does not stay
+            transfer.SetBulk(BulkLoopback.InAddress, 8, timeout: Patience); // the next configuration must clear this timeout
             configure();
             Assert.Equal(0u, transfer.DangerousGetTransfer()->timeout);
         }
@@ -175,7 +175,7 @@ public sealed class TransferTrapTests : BusTest
     [InlineData(UsbTransferStatus.Error)]
     [InlineData(UsbTransferStatus.Overflow)]
     [InlineData(UsbTransferStatus.Stall)]
-    public void What_had_arrived_is_kept_however_the_transfer_ends(UsbTransferStatus end)
+    public void Received_bytes_are_kept_when_a_transfer_fails(UsbTransferStatus end)
     {
         const int arrived = 512;
         VirtualEndpoint endpoint = _loopback.Endpoint(BulkLoopback.InAddress);
@@ -208,14 +208,14 @@ public sealed class TransferTrapTests : BusTest
     }
 
     [BusFact]
-    public void Results_of_an_isochronous_transfer_are_told_by_packet_only()
+    public void Results_of_an_isochronous_transfer_are_available_per_packet_only()
     {
         using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 2);
         transfer.SetIsochronous(0x81, 8);
         Assert.Contains("IterIso", Assert.Throws<InvalidOperationException>(() => transfer.Data.Length).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Waits until a transfer has ended and libusb has not handled that yet: the device node is ready.</summary>
+    /// <summary>Waits until the device node is ready: a transfer has completed, and libusb has not handled the completion.</summary>
     private void WaitForCompletion()
     {
         var poller = new UsbSystemPoller();

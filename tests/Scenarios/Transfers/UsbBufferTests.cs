@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Memory of the program's own, and of the device's controller; and bulk streams.</summary>
+/// <summary>Tests buffers in ordinary memory and in memory of the device's controller, and bulk streams.</summary>
 public sealed class UsbBufferTests : BusTest
 {
     [BusTheory]
@@ -22,7 +22,7 @@ public sealed class UsbBufferTests : BusTest
         Finish(transfer);
         Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[512..515].ToArray());
 
-        // Disposed while the transfer has it: the transfer may still use it, and no other code may.
+        // The transfer may still use a buffer that is disposed after the configuration. No other code may.
         buffer.Dispose();
         buffer.Dispose();
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
@@ -34,7 +34,7 @@ public sealed class UsbBufferTests : BusTest
     }
 
     [BusFact]
-    public void Closing_the_handle_frees_what_was_left()
+    public void Closing_the_handle_frees_its_remaining_buffers()
     {
         UsbDeviceHandle handle = Open(new BulkLoopback());
         UsbBuffer buffer = handle.AllocateBuffer(4096, preferDeviceMemory: true);
@@ -48,11 +48,11 @@ public sealed class UsbBufferTests : BusTest
     }
 
     [BusFact]
-    public void A_buffer_has_a_length()
+    public void Impossible_buffer_lengths_are_refused()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(0));
-        int tooLong = Array.MaxLength - 62; // one more than an array has room for from its first cache line on
+        int tooLong = Array.MaxLength - 62; // one byte more than the longest array has room for after its first cache line boundary
         foreach (int length in (int[])[tooLong, int.MaxValue - 63, int.MaxValue - 62, int.MaxValue])
         {
             Assert.Equal("length", Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(length)).ParamName);
@@ -97,7 +97,7 @@ public sealed class UsbBufferTests : BusTest
     }
 
     [BusFact]
-    public void An_endpoint_without_streams_says_so()
+    public void Allocating_streams_of_an_endpoint_without_streams_throws()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         Assert.Throws<UsbException>(() => handle.AllocateStreams(2, BulkLoopback.InAddress));

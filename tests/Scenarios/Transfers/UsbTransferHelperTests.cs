@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>A callback made of one function for each status.</summary>
+/// <summary>Tests the helper that combines one function for each status into a callback.</summary>
 public sealed class UsbTransferHelperTests : BusTest
 {
     private readonly InterruptSource _source = new();
@@ -45,7 +45,7 @@ public sealed class UsbTransferHelperTests : BusTest
         helper[UsbTransferStatus.TimedOut] = _ =>
         {
             ends.Add("timed out");
-            return ends.Count < 2; // again, once
+            return ends.Count < 2; // submits again once
         };
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetInterrupt(InterruptSource.EndpointAddress, 8, helper.Callback, timeout: TimeSpan.FromMilliseconds(10));
@@ -72,14 +72,14 @@ public sealed class UsbTransferHelperTests : BusTest
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetInterrupt(InterruptSource.EndpointAddress, 8, helper.Callback);
         transfer.Submit();
-        Bus.Detach(_source); // it ends with NoDevice, and cannot be submitted again
+        Bus.Detach(_source); // the transfer ends with NoDevice and cannot be submitted again
         HandleEventsUntil(() => failure is not null);
         Assert.Equal(UsbError.NoDevice, failure!.Error);
         Assert.False(transfer.IsSubmitted);
     }
 
     [BusFact]
-    public void A_resubmission_that_fails_with_nobody_to_tell_is_thrown_by_the_pump()
+    public void The_pump_throws_a_failed_resubmission_that_has_no_subscriber()
     {
         var helper = new UsbTransferHelper { Default = static _ => true };
         using UsbTransfer transfer = _handle.CreateTransfer();
@@ -103,7 +103,7 @@ public sealed class UsbTransferHelperTests : BusTest
     }
 
     [BusFact]
-    public void What_is_no_status_is_refused()
+    public void An_undefined_status_is_refused()
     {
         var helper = new UsbTransferHelper();
         Assert.Throws<ArgumentOutOfRangeException>(() => helper[(UsbTransferStatus)7]);

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Configuring, submitting and completing transfers.</summary>
+/// <summary>Tests the configuration, submission and completion of transfers.</summary>
 public sealed class UsbTransferTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -11,7 +11,7 @@ public sealed class UsbTransferTests : BusTest
     public UsbTransferTests() => _handle = Open(_loopback);
 
     [BusFact]
-    public void What_is_written_comes_back()
+    public void Written_bytes_come_back()
     {
         byte[] sent = new byte[100_000];
         new Random(1).NextBytes(sent);
@@ -32,7 +32,7 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
-    public void The_callers_memory_is_used_where_it_is()
+    public void The_callers_memory_is_used_in_place()
     {
         byte[] sent = [1, 2, 3, 4, 5];
         byte[] received = new byte[512];
@@ -40,7 +40,7 @@ public sealed class UsbTransferTests : BusTest
         using UsbTransfer input = _handle.CreateTransfer();
         output.SetBulkPinned(BulkLoopback.OutAddress, sent);
         input.SetBulkPinned(BulkLoopback.InAddress, received.AsMemory());
-        sent[0] = 9; // not copied: this is what is sent
+        sent[0] = 9; // is sent, because the memory is not copied
         output.Submit();
         input.Submit();
         Finish(output);
@@ -95,7 +95,7 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
-    public void A_transfer_in_flight_refuses_to_be_touched()
+    public void A_transfer_in_flight_refuses_changes_and_access_to_its_results()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
@@ -109,7 +109,7 @@ public sealed class UsbTransferTests : BusTest
         Assert.Throws<InvalidOperationException>(() => transfer.SetBulk(BulkLoopback.InAddress, 64));
         Assert.Throws<InvalidOperationException>(() => transfer.Flags = UsbTransferFlags.ShortIsError);
         Assert.Throws<InvalidOperationException>(transfer.Close);
-        Assert.Equal(BulkLoopback.InAddress, transfer.Endpoint); // what does not change may be read
+        Assert.Equal(BulkLoopback.InAddress, transfer.Endpoint); // values that do not change may be read
         Assert.Equal(UsbTransferType.Bulk, transfer.Type);
         transfer.Cancel();
         Finish(transfer);
@@ -120,7 +120,7 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
-    public void Cancel_says_when_there_is_nothing_to_cancel()
+    public void Cancel_reports_that_there_is_nothing_to_cancel()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.InAddress, 512);
@@ -133,11 +133,11 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
-    public void A_cancelled_transfer_keeps_what_had_arrived()
+    public void A_cancelled_transfer_keeps_the_received_bytes()
     {
         _handle.At(BulkLoopback.OutAddress).Write(new byte[512], Patience);
         using UsbTransfer transfer = _handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.InAddress, 1024); // a whole packet does not end it: more may follow
+        transfer.SetBulk(BulkLoopback.InAddress, 1024); // a full packet does not end the transfer
         transfer.Submit();
         Assert.True(_loopback.Endpoint(BulkLoopback.InAddress).WaitForSubmitted(1, Patience));
         transfer.Cancel();
@@ -176,7 +176,7 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
-    public void A_short_transfer_is_an_error_when_asked()
+    public void A_short_transfer_is_an_error_with_ShortIsError()
     {
         _handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
         using UsbTransfer transfer = _handle.CreateTransfer(flags: UsbTransferFlags.ShortIsError);
@@ -233,7 +233,7 @@ public sealed class UsbTransferTests : BusTest
     public void Bad_arguments_are_refused_and_change_nothing()
     {
         using UsbTransfer transfer = _handle.CreateTransfer();
-        Assert.Throws<InvalidOperationException>(transfer.Submit); // never configured
+        Assert.Throws<InvalidOperationException>(transfer.Submit); // the transfer is not configured
         transfer.SetBulkCopy(BulkLoopback.OutAddress, [1, 2, 3]);
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x7f, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetBulk(0x81, -1));
@@ -244,7 +244,7 @@ public sealed class UsbTransferTests : BusTest
         Assert.Throws<ArgumentOutOfRangeException>(() => transfer.SetControl(default, 65_536));
         Assert.Throws<ArgumentException>(() => transfer.SetControlCopy(new UsbControlSetup(0x80, 6, 0, 0), (ReadOnlySpan<byte>)[1]));
         Assert.Throws<ArgumentException>(() => transfer.SetControlPinned(default, new byte[7].AsMemory()));
-        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(0x81, 100)); // made without packets
+        Assert.Throws<InvalidOperationException>(() => transfer.SetIsochronous(0x81, 100)); // the transfer was created without packets
         Assert.Throws<ArgumentOutOfRangeException>(() => _handle.CreateTransfer(-1));
         Assert.Equal(BulkLoopback.OutAddress, transfer.Endpoint);
         Assert.True(transfer.Buffer.SequenceEqual(new byte[] { 1, 2, 3 }));
@@ -254,7 +254,7 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
-    public void What_is_left_out_stays_as_it_was()
+    public void An_omitted_callback_and_state_stay_unchanged()
     {
         Action<UsbTransfer> callback = _ => { };
         using UsbTransfer transfer = _handle.CreateTransfer();
@@ -269,7 +269,7 @@ public sealed class UsbTransferTests : BusTest
     {
         var memory = new byte[512];
         using UsbTransfer transfer = _handle.CreateTransfer(isoPackets: 2);
-        Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8)); // never configured
+        Assert.Throws<InvalidOperationException>(() => transfer.SetBuffer(8)); // the transfer is not configured
         transfer.SetBulk(BulkLoopback.InAddress, 64, timeout: Patience);
         transfer.SetBufferPinned(memory);
         _handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience);
@@ -295,7 +295,7 @@ public sealed class UsbTransferTests : BusTest
     }
 
     [BusFact]
-    public void A_zero_packet_follows_when_asked()
+    public void A_zero_packet_follows_with_AddZeroPacket()
     {
         using UsbTransfer output = _handle.CreateTransfer(flags: UsbTransferFlags.AddZeroPacket);
         output.SetBulk(BulkLoopback.OutAddress, 512);
@@ -303,7 +303,7 @@ public sealed class UsbTransferTests : BusTest
         output.Submit();
         Finish(output);
         using UsbTransfer input = _handle.CreateTransfer();
-        input.SetBulk(BulkLoopback.InAddress, 1024); // longer than the packet: only the empty one ends it
+        input.SetBulk(BulkLoopback.InAddress, 1024); // longer than the packet, so only the empty packet ends the transfer
         input.Submit();
         Finish(input);
         Assert.Equal(UsbTransferStatus.Completed, input.Status);
@@ -322,7 +322,7 @@ public sealed class UsbTransferTests : BusTest
         {
             UsbError error = transfer.TrySubmit();
             if (error == UsbError.Success)
-                Finish(transfer); // libusb had not noticed yet
+                Finish(transfer); // libusb has not yet noticed the unplugging
             return error == UsbError.NoDevice;
         });
         Assert.False(transfer.IsSubmitted);
