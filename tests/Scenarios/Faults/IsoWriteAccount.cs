@@ -41,7 +41,7 @@ internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packe
         TakenPackets++;
     }
 
-    /// <summary>All was sent: counts the losses at the end.</summary>
+    /// <summary>Counts the losses at the end, after all data was sent.</summary>
     public void Finish()
     {
         LostPackets += _committed - _next;

@@ -13,13 +13,13 @@ internal sealed class HeldConfiguration : IDisposable
     public HeldConfiguration(UsbTransfer transfer)
     {
         _transfer = transfer;
-        Assert.True(TryBeginSetting(transfer));
+        Assert.True(TryBeginSetting(transfer, ignored: 0));
     }
 
     public void Dispose() => EndSetting(_transfer);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
-    private static extern bool TryBeginSetting(UsbTransfer transfer);
+    private static extern bool TryBeginSetting(UsbTransfer transfer, int ignored);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
     private static extern void EndSetting(UsbTransfer transfer);
