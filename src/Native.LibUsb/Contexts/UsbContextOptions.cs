@@ -25,7 +25,7 @@ public sealed record UsbContextOptions
     /// Specifies that the library never starts an event thread by itself. By default a context starts one when an awaitable operation (endpoint and control
     /// I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring, <see cref="UsbContext.WatchDevicesAsync"/>) needs it and no thread handles the context's events. With
     /// this option such an operation completes, and its cancellation takes effect, only while a thread handles events. The first such operation of a context
-    /// that starts while no thread does logs a warning, whatever the level.
+    /// that starts while no thread does logs a warning, at any log level.
     /// </summary>
     public bool ManualEventHandling { get; init; }
 

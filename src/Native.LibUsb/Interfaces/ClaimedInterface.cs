@@ -14,8 +14,8 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     public IReadOnlyList<UsbInterfaceDescriptor> Settings => settings;
 
     /// <summary>
-    /// Gets the endpoints of all its settings, one bit each; see <see cref="InterfaceClaims.Bit"/>. Endpoint 0 is the device's: no interface has it, whatever
-    /// its descriptors contain.
+    /// Gets the endpoints of all its settings, one bit each; see <see cref="InterfaceClaims.Bit"/>. Endpoint 0 belongs to the device: no interface has
+    /// it, even if its descriptors list it.
     /// </summary>
     public int Endpoints { get; } = settings.SelectMany(static setting => setting.Endpoints)
         .Where(static endpoint => UsbEndpointAddress.Number(endpoint.Address) != 0)
