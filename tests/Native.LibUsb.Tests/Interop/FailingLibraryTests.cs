@@ -85,7 +85,7 @@ public sealed class FailingLibraryTests
     public void Hotplug_that_libusb_refuses_is_an_error() => Run(LoadAndRegisterHotplug, NoMemory);
 
     [Fact]
-    public void A_handle_that_closes_requests_the_cancellation_again() => Run(LoadAndClose, FirstCancellationIsLost);
+    public void A_handle_that_closes_asks_again_to_cancel() => Run(LoadAndClose, FirstCancellationIsLost);
 
     private static void Run(Action<string> scenario, string functions)
     {

@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Tests the message for a libusb that cannot be used: it has one line, names the file, has the loader's reason and names the remedy.</summary>
+/// <summary>A libusb that cannot be used: the message has one line, names the file, gives the loader's reason and says what to do.</summary>
 public sealed class UnusableLibraryTests
 {
     private const int ElfClass = 4, ElfMachine = 18;

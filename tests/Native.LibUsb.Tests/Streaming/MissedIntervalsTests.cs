@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the count of missed service intervals, which compares clocks. The clocks are numbers here, as exact or as late as a test needs them.</summary>
+/// <summary>Missed service intervals found by comparing clocks; here the clocks are numbers, as exact or as late as a test wants them.</summary>
 public sealed class MissedIntervalsTests
 {
     private const int Packets = 32;

@@ -12,12 +12,12 @@ public sealed class RingSignalTests
     {
         ValueTask wait = _signal.WaitAsync(CancellationToken.None);
         _signal.Set();
-        Assert.False(wait.IsCompleted); // otherwise the awaiting code could see the signal, and wait again, while the thread that sets it looks for the continuation
+        Assert.False(wait.IsCompleted); // or who awaits could see it, and wait again, while the thread that sets it looks for the continuation
         await wait;
     }
 
     [Fact]
-    public async Task A_signal_stays_set_until_code_waits_for_it()
+    public async Task It_stays_set_until_somebody_waits()
     {
         _signal.Set();
         _signal.Set();

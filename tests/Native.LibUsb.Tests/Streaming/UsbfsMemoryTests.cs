@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests how the limit of all USB transfers is read from its file, and the advice to raise it.</summary>
+/// <summary>The limit of all USB transfers: how its file is read, and the advice to raise it.</summary>
 public sealed class UsbfsMemoryTests
 {
     [Theory]

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests each kind of fault on a bulk endpoint: the result that the program gets, and the record of the fault.</summary>
+/// <summary>Each kind of fault on a bulk endpoint: what the program sees, and what is recorded.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class BulkFaultTests : BusTest
 {
@@ -53,7 +53,7 @@ public sealed class BulkFaultTests : BusTest
     [InlineData(UrbStatus.Checksum, UsbTransferStatus.Error)]
     [InlineData(UrbStatus.Unlinked, UsbTransferStatus.Completed)] // likewise
     [InlineData(UrbStatus.Shutdown, UsbTransferStatus.NoDevice)]
-    public void Every_status_arrives_with_the_bytes_that_had_moved(UrbStatus status, UsbTransferStatus seen)
+    public void Every_status_arrives_with_what_had_moved(UrbStatus status, UsbTransferStatus seen)
     {
         foreach (byte endpoint in (byte[])[In, Out])
         {
@@ -161,7 +161,7 @@ public sealed class BulkFaultTests : BusTest
     [InlineData(FaultKind.ShortPacket, 0, UsbTransferStatus.Completed, Length)]
     [InlineData(FaultKind.Babble, Packet, UsbTransferStatus.Overflow, 3 * Packet)]
     [InlineData(FaultKind.Babble, 0, UsbTransferStatus.Overflow, 0)]
-    public void A_device_sends_less_or_more_than_was_requested(FaultKind kind, int length, UsbTransferStatus status, int lost)
+    public void A_device_sends_less_or_more_than_was_asked_for(FaultKind kind, int length, UsbTransferStatus status, int lost)
     {
         _plan.Add(new FaultRule(kind) { Endpoint = In, Length = length, Limit = 1 });
         using UsbTransfer transfer = _handle.CreateTransfer();

@@ -10,7 +10,7 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
     private long _nextUrb;
     private bool _halted;
 
-    /// <summary>Gets the packets that the device has sent, as far as the buffers and the faults show.</summary>
+    /// <summary>Gets the packets that the device has sent, as far as the buffers and the faults tell.</summary>
     public long SentPackets => _next;
 
     public long DeliveredBytes { get; private set; }
@@ -34,7 +34,7 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
         Count();
     }
 
-    /// <summary>Counts at the end, after the ring has stopped for good: the transfers that were not delivered were cancelled without data.</summary>
+    /// <summary>The ring has stopped for good: what was not delivered was cancelled without data.</summary>
     public void Finish(long submitted) => SkipTo(submitted);
 
     private void TakeGood(long urb, UsbTransferStatus status, ReadOnlySpan<byte> data)
@@ -89,7 +89,7 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
         Expect(data.IsEmpty, $"A packet has {data.Length} bytes.");
     }
 
-    // A transfer that was cancelled before data had arrived is not delivered. The device may have sent data that was lost.
+    // What was cancelled before anything had arrived is not delivered. The device may have sent data that was lost.
     private void SkipTo(long urb)
     {
         for (; _nextUrb < urb; _nextUrb++)

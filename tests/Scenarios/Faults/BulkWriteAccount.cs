@@ -34,7 +34,7 @@ internal sealed class BulkWriteAccount(FaultLedger ledger, long target, int tran
         Count();
     }
 
-    /// <summary>Checks at the end that the device took each packet once, and once more for each recorded repetition.</summary>
+    /// <summary>All was sent: each packet was taken once, or once more for each recorded repetition.</summary>
     public void Finish()
     {
         long repeated = 0;

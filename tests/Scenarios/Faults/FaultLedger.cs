@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Represents the faults that were injected into one endpoint, by URB and by packet, until the test has matched each of them with a result. Faults come from the
+/// Represents the faults that were injected into one endpoint, by URB and by packet, until the test has matched each of them with what it has seen. Faults come from the
 /// threads of the bus, and are taken on other threads.
 /// </summary>
 internal sealed class FaultLedger

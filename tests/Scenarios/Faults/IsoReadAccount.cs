@@ -27,7 +27,7 @@ internal sealed class IsoReadAccount(FaultLedger ledger, long target, int packet
         Count();
     }
 
-    /// <summary>Counts at the end, after the ring has stopped for good: transfers that were not delivered have no good packets.</summary>
+    /// <summary>The ring has stopped for good. What was not delivered has no good packets.</summary>
     /// <param name="submitted">The number of URBs.</param>
     /// <param name="sent">The packets that the device has sent.</param>
     public void Finish(long submitted, long sent)

@@ -41,7 +41,7 @@ internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packe
         TakenPackets++;
     }
 
-    /// <summary>Counts the losses at the end, after all data was sent.</summary>
+    /// <summary>All was sent: counts the losses at the end.</summary>
     public void Finish()
     {
         LostPackets += _committed - _next;

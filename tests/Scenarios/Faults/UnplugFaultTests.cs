@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests that each call ends, and the next device works, when a device is unplugged or reset between any two steps of a program.</summary>
+/// <summary>A device is unplugged or reset between any two steps of a program: each call ends, and the next device works.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class UnplugFaultTests : BusTest
 {

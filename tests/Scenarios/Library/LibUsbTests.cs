@@ -80,7 +80,7 @@ public sealed class LibUsbTests : BusTest
 
     [PreloadOnly(KernelLimits.Hubs)]
     [BusFact]
-    public void A_hub_is_the_parent_of_the_devices_on_its_ports()
+    public void A_hub_is_the_parent_of_what_is_plugged_into_it()
     {
         Bus.Attach(new VirtualHub(), "1-2");
         Bus.Attach(new BulkLoopback(), "1-2.3");
@@ -95,7 +95,7 @@ public sealed class LibUsbTests : BusTest
     }
 
     [BusFact]
-    public void Packet_sizes_are_returned_by_endpoint_and_by_setting()
+    public void Packet_sizes_are_told_by_endpoint_and_by_setting()
     {
         Bus.Attach(new IsoSource());
         using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;

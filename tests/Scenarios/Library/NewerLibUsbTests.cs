@@ -59,7 +59,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }
 
         Bus.Attach(new BulkLoopback());
-        Context.FindDevice(0x1209, 0x0011)!.Dispose(); // the arrival is over: libusb reports an arrival to every context
+        Context.FindDevice(0x1209, 0x0011)!.Dispose(); // its arrival is over: libusb tells of one to every context
         s_lines = 0;
         UsbLibrary.SetLogHandler((_, _) => { }); // or all of it is on standard error too
         try
@@ -95,7 +95,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         Context.FindDevice(0x1209, 0x0011)!.Dispose();
         using var context = new UsbContext(new UsbContextOptions { NoDeviceDiscovery = true });
         NoDiscovery.Check(context, loopback);
-        Bus.Attach(new InterruptSource()); // libusb reports the device to all contexts when one of them looks for devices
+        Bus.Attach(new InterruptSource()); // libusb tells all contexts of it, when one of them looks for devices
         Context.FindDevice(0x1209, 0x0012)!.Dispose();
         NoDiscovery.Check(context, loopback);
         using var other = new UsbContext();
@@ -108,7 +108,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     [InlineData(VirtualSpeed.Full)]
     [InlineData(VirtualSpeed.High)]
     [InlineData(VirtualSpeed.Super)]
-    public void Packet_sizes_are_those_that_libusb_returns(VirtualSpeed speed)
+    public void Packet_sizes_are_those_that_libusb_tells(VirtualSpeed speed)
     {
         VirtualDevice[] virtuals =
         [
@@ -260,7 +260,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
 
     [PreloadOnly(KernelLimits.Opens)]
     [BusFact]
-    public void Strings_come_from_the_system_where_libusb_can_read_them_and_otherwise_from_the_open_device()
+    public void Strings_are_asked_of_the_system_where_libusb_can_and_else_the_device_is_opened_for_it()
     {
         bool asks = UsbLibrary.HasFunction(nameof(libusb_get_device_string));
         var loopback = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "Größe" });
@@ -282,7 +282,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         if (!asks)
             return;
 
-        // The length that libusb counts includes the terminator, and libusb refuses a length of zero.
+        // What libusb counts includes the end, and it takes no length of zero.
         byte* buffer = stackalloc byte[64];
         int length = libusb_get_device_string(device.DangerousGetDevice(), libusb_device_string_type.LIBUSB_DEVICE_STRING_SERIAL_NUMBER, buffer, 64);
         Assert.Equal(Encoding.UTF8.GetByteCount("Größe") + 1, length);

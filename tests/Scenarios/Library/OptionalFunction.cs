@@ -18,7 +18,7 @@ public sealed record OptionalFunction(string Name, Version Since, Action Call)
     /// <summary>Gets whether the libusb in use has it.</summary>
     public bool IsThere => UsbLibrary.HasFunction(Name);
 
-    /// <summary>Gets a line that names the functions that the libusb in use does not have.</summary>
+    /// <summary>One line that says what the libusb in use cannot do.</summary>
     public static string DescribeMissing()
     {
         string[] missing = [.. All.Where(function => !function.IsThere).Select(function => function.Name)];

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests a ring with a handler, driven at random beside a model of the ring. Transfers end in order and out of order, well and badly; handlers throw, stop
+/// A ring that gives its data to a handler, driven at random beside a model of it. Transfers end in order and out of order, well and badly; handlers throw, stop
 /// the ring, and switch between the fast path and the locked path. After each step both must be the same.
 /// </summary>
 public sealed class HandlerRingPropertyTests : RingPropertyTest
@@ -93,7 +93,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
         int length = Steps.Below(4) switch { 0 => 0, 1 => Size, _ => Steps.Below(Size) };
         _act = Steps.Below(40) switch { 0 => Act.Throw, 1 or 2 => Act.Interrupt, 3 => Act.Forbid, 4 or 5 => Act.Allow, 6 => Act.Stop, _ => Act.Nothing };
         if (status == UsbTransferStatus.Stall && _act == Act.Stop)
-            _act = Act.Nothing; // chance decides whether the ring goes on first
+            _act = Act.Nothing; // whether the ring goes on first is chance
         Act act = _act;
         Steps.Does($"complete {index}, {status}, {length} bytes, {act}");
         InputRingModel.Entry entry = _model.ArmedAt(index);
@@ -205,7 +205,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
         Task stopping = _ring.StopAsync();
         Await(() => stopping.IsCompleted);
         Volatile.Write(ref _running, false);
-        List<InputRingModel.Entry> expected = []; // transfers that had ended, behind one that had not
+        List<InputRingModel.Entry> expected = []; // what had ended behind a transfer that had not
         while (_model.Read() is { } next)
         {
             expected.Add(next);

@@ -38,7 +38,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
         Fill();
     }
 
-    /// <summary>Models a stop by the program: transfers in flight are cancelled, and keep the data that had arrived.</summary>
+    /// <summary>The program stops it: what is in flight is cancelled, with what had arrived.</summary>
     public void Stop(UsbError failure = UsbError.Success, UsbTransferStatus others = UsbTransferStatus.Canceled)
     {
         Running = false;
@@ -83,7 +83,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
             Entry first = _queue[0];
             if (first.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice && first.Length == 0)
             {
-                Remove(first, default); // the buffer has nothing to report
+                Remove(first, default); // it has nothing to tell
                 continue;
             }
 

@@ -4,7 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests a ring that reads, driven at random beside a model: transfers end in any order and with any status, buffers are read and returned, the ring is started, stopped and disposed, and the device is unplugged. After each step the ring and the model must agree.
+/// A ring that reads, driven at random beside a model of it: transfers end in any order and any way, buffers are read and given back, the ring is
+/// started, stopped, disposed, and the device unplugged. After each step both must tell the same.
 /// </summary>
 public sealed class InputRingPropertyTests : RingPropertyTest
 {
@@ -116,7 +117,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         int index = Steps.Below(_lent.Count);
         (UsbInputBuffer buffer, InputRingModel.Entry entry) = _lent[index];
         Steps.Does($"return {entry.Sequence}");
-        Check(buffer, entry); // no other code wrote to the buffer in the meantime
+        Check(buffer, entry); // nobody wrote to it in the meantime
         _lent.RemoveAt(index);
         _model.Return();
         buffer.Dispose();

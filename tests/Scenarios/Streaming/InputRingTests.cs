@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that read a bulk endpoint: order, late readers, failures, and the delivery of data that had arrived before.</summary>
+/// <summary>Rings that read a bulk endpoint: order, readers that are late, failures, and what becomes of what had arrived.</summary>
 public sealed class InputRingTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -113,7 +113,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_late_reader_may_choose_to_lose_data_and_gets_the_amount()
+    public async Task A_late_reader_may_choose_to_lose_and_is_told_how_much()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress,
             new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 2, Overflow = UsbRingOverflow.Drop });
@@ -300,7 +300,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_ring_clears_a_stall_by_itself_if_its_options_request_it()
+    public async Task A_stall_is_cleared_by_itself_when_asked()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress,
             new UsbRingOptions { TransferSize = 512, Transfers = 3, Stall = UsbRingStall.ClearHalt });
@@ -338,7 +338,7 @@ public sealed class InputRingTests : RingTest
         while (ring.GetStatistics().Transfers.Completed < 1)
             await Task.Yield();
         Assert.True(ring.IsRunning);
-        Assert.True(Input.WaitForPending(1, Patience)); // the transfers after this one fail
+        Assert.True(Input.WaitForPending(1, Patience)); // what fails are the transfers after this one
         Input.FailNext(UrbStatus.Protocol);
         Input.FailNext(UrbStatus.Overflow);
         Input.FailNext(UrbStatus.Protocol);
@@ -359,7 +359,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Short_and_zero_length_packets_are_reported()
+    public async Task Short_and_zero_length_packets_are_told()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512 });
         ring.Start();
@@ -392,7 +392,7 @@ public sealed class InputRingTests : RingTest
     [InlineData("ring")]
     [InlineData("handle")]
     [InlineData("context")]
-    public async Task A_ring_without_a_reader_does_not_delay_closing(string closed)
+    public async Task A_ring_that_nobody_reads_does_not_hold_up_closing(string closed)
     {
         const int buffers = 6;
         UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = buffers - 4 });
@@ -420,7 +420,7 @@ public sealed class InputRingTests : RingTest
             return;
         Assert.Equal(UsbError.Closed, ring.Failure!.Error);
         long position = 0;
-        while (ring.TryTake(out UsbInputBuffer buffer)) // data that had arrived can still be read
+        while (ring.TryTake(out UsbInputBuffer buffer)) // what had arrived can still be read
         {
             using (buffer)
                 CheckPattern(buffer.Data, ref position);

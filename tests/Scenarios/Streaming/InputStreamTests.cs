@@ -48,7 +48,7 @@ public sealed class InputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_short_or_empty_packet_ends_a_message_and_is_reported_once()
+    public async Task A_short_or_empty_packet_ends_a_message_and_is_told_once()
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 1024, Transfers = 3 });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.ShortPacket);
@@ -119,7 +119,7 @@ public sealed class InputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_failure_is_reported_in_its_place_and_data_that_arrived_is_read()
+    public async Task What_failed_is_told_in_its_place_and_what_arrived_is_read()
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 1024, Transfers = 1, Spares = 8 });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
@@ -141,7 +141,7 @@ public sealed class InputStreamTests : RingTest
     [BusTheory]
     [InlineData(UsbReadLoss.Throw)]
     [InlineData(UsbReadLoss.Skip)]
-    public async Task Dropped_data_is_reported_in_its_place(UsbReadLoss loss)
+    public async Task What_was_dropped_is_told_in_its_place(UsbReadLoss loss)
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 2, Overflow = UsbRingOverflow.Drop });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None, loss);
@@ -232,7 +232,7 @@ public sealed class InputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_read_in_a_callback_does_not_wait()
+    public async Task In_a_callback_it_does_not_wait_for_ever()
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512 });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that read isochronous packets: every good packet is delivered, also beside bad ones, and missing packets are counted.</summary>
+/// <summary>Rings that read isochronous packets: every good one is delivered, whatever its neighbours, and what is missing is counted.</summary>
 public sealed class IsoRingTests : RingTest
 {
     private const int Setting = 2, PacketSize = 1024;
@@ -75,7 +75,7 @@ public sealed class IsoRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_late_reader_loses_packets_and_gets_their_numbers()
+    public async Task A_late_reader_loses_packets_and_is_told_which()
     {
         await using UsbInputRing ring = Ring(new IsoSource(), new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 8, Spares = 4 });
         ring.Start();
@@ -87,7 +87,7 @@ public sealed class IsoRingTests : RingTest
         {
             using UsbInputBuffer buffer = await ring.ReadAsync();
             lost += buffer.LostBefore.Packets;
-            Assert.Equal(number + buffer.LostBefore.Packets, buffer.FirstPacket); // the numbers show the gap, and so does the count
+            Assert.Equal(number + buffer.LostBefore.Packets, buffer.FirstPacket); // numbers tell the gap, and so does the count
             Assert.Equal(buffer.LostBefore.Transfers * 8, buffer.LostBefore.Packets);
             number = buffer.FirstPacket + 8;
             foreach (UsbRingPacket packet in buffer.Packets)
@@ -210,13 +210,13 @@ public sealed class IsoRingTests : RingTest
         ring.Start();
         Assert.True(source.Source.WaitForCompleted(200, Patience));
         source.Source.Hold();
-        Pass(TimeSpan.FromMilliseconds(400)); // the queue lasts 64 ms
+        Pass(TimeSpan.FromMilliseconds(400)); // what is queued lasts 64 ms
         source.Source.Resume();
         Assert.True(source.Source.WaitForCompleted(235, Patience)); // less than a window of time
         await ring.StopAsync();
         long really = source.Source.MissedPackets;
         Assert.InRange(really, 1000, long.MaxValue);
-        Assert.InRange(ring.GetStatistics().MissedIntervals, 500, really + 200); // the last ones cannot be distinguished from chance
+        Assert.InRange(ring.GetStatistics().MissedIntervals, 500, really + 200); // those of the last moments are not told from bad luck
     }
 
     [BusFact]

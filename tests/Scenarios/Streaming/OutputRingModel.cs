@@ -31,11 +31,11 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         Running = true;
         Failure = UsbError.Success;
         foreach (Entry entry in _sent)
-            entry.InFlight = true; // transfers that were cut short come first
+            entry.InFlight = true; // what was cut short, first
         Send();
     }
 
-    /// <summary>Models a stop of the ring: transfers in flight are cancelled, and kept.</summary>
+    /// <summary>The ring stops: what is in flight is cancelled, and kept.</summary>
     public void Stop(UsbError failure = UsbError.Success)
     {
         Running = false;
@@ -58,7 +58,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         return true;
     }
 
-    /// <summary>Models the return of a buffer by the program, with or without data to send.</summary>
+    /// <summary>The program gives a buffer back, with something to send or without.</summary>
     public void Return(Entry? entry)
     {
         if (entry is null)
@@ -68,7 +68,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         Send();
     }
 
-    /// <summary>Models the end of the transfer that was submitted first.</summary>
+    /// <summary>The device ends the transfer that was submitted first.</summary>
     public void CompleteFirst(int length, UsbTransferStatus status)
     {
         Entry entry = First;

@@ -4,7 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests a ring that writes, driven at random beside a model: buffers are acquired, filled, sent or returned, the device takes all, a part or nothing of a transfer, the ring is started, stopped and disposed, and the device is unplugged. The device must get each byte once and in order.
+/// A ring that writes, driven at random beside a model of it: buffers are taken, filled, sent or given back, the device takes all, a part or
+/// nothing of a transfer, and the ring is started, stopped, disposed and the device unplugged. The device must get each byte once and in order.
 /// </summary>
 public sealed class OutputRingPropertyTests : RingPropertyTest
 {
@@ -100,7 +101,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
         OutputRingModel.Entry entry = _model.First;
         VirtualUrb urb = Endpoint.Pending[0];
         int left = entry.Length - entry.Sent;
-        Steps.Same(left, urb.Length, "length of the data to send");
+        Steps.Same(left, urb.Length, "length of what is sent");
         Steps.Same(entry.EndsMessage, urb.ZeroPacket, "whether it ends a message");
         UsbTransferStatus status = Steps.Below(6) switch { 0 => UsbTransferStatus.Error, 1 => UsbTransferStatus.Stall, _ => UsbTransferStatus.Completed };
         int length = status == UsbTransferStatus.Completed ? left : Steps.Below(left + 1);
@@ -175,7 +176,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
         }
 
         _lent.Clear();
-        _written = _arrived = 0; // the ring never promised that its data would arrive
+        _written = _arrived = 0; // what it had was never promised to arrive
     }
 
     private void Make()

@@ -88,7 +88,7 @@ public sealed class OutputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_handler_with_no_data_at_the_start_is_called_again_when_the_last_transfer_in_flight_ends()
+    public async Task A_handler_with_nothing_at_the_start_is_asked_again_when_the_last_transfer_in_flight_comes_back()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = 0 });
         for (int round = 0; round < Rounds.Of(300); round++)
@@ -115,7 +115,7 @@ public sealed class OutputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_zero_length_packet_ends_a_message_if_requested()
+    public async Task A_zero_length_packet_ends_a_message_when_asked()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 1024 });
         ring.Start();

@@ -70,7 +70,7 @@ public sealed class OutputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_slow_device_makes_a_write_wait_and_the_accepted_bytes_are_reported()
+    public async Task A_slow_device_makes_it_wait_and_what_was_taken_over_is_told()
     {
         await using UsbOutputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 1 });
         Output.Hold();
@@ -103,7 +103,7 @@ public sealed class OutputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_failed_ring_is_reported_and_goes_on_where_it_stopped()
+    public async Task A_failed_ring_is_told_and_goes_on_where_it_stopped()
     {
         await using UsbOutputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 1, Spares = 1 });
         UsbOutputStream stream = ring.AsStream(UsbWriteBoundary.None);
@@ -122,7 +122,7 @@ public sealed class OutputStreamTests : RingTest
         ring.Start();
         stream.Write(Pattern(0, 5));
         await ring.DisposeAsync();
-        Assert.Throws<ObjectDisposedException>(stream.Dispose); // the data that it holds cannot be sent, and the stream reports that
+        Assert.Throws<ObjectDisposedException>(stream.Dispose); // what it holds can go nowhere, and that is no secret
         stream.Dispose();
     }
 
@@ -302,7 +302,7 @@ public sealed class OutputStreamTests : RingTest
         return [.. message];
     }
 
-    /// <summary>Reads the pattern, and returns the number of bytes in each transfer of the host.</summary>
+    /// <summary>Reads back the pattern, and tells how much came in each transfer of the host.</summary>
     private List<int> ReadTransfers(int total)
     {
         var lengths = new List<int>();

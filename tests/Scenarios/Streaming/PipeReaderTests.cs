@@ -51,7 +51,7 @@ public sealed class PipeReaderTests : RingTest
         Assert.True(last.Buffer.IsEmpty);
         await reader.CompleteAsync();
 
-        // Checks that the ring has all its memory again: without a reader, this number of transfers can end.
+        // All its memory is the ring's again: with nobody reading, so many transfers can end.
         ring.Start();
         long before = ring.GetStatistics().Completions;
         for (int i = 0; i < 2 + spares; i++)
@@ -151,7 +151,7 @@ public sealed class PipeReaderTests : RingTest
     }
 
     [BusFact]
-    public async Task Losses_and_failures_are_reported_in_their_place()
+    public async Task Losses_and_failures_are_told_in_their_place()
     {
         await using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 1024, Transfers = 1, Spares = 8 });
         UsbPipeReader reader = ring.AsPipeReader(UsbReadBoundary.None);
@@ -163,18 +163,18 @@ public sealed class PipeReaderTests : RingTest
             await Task.Yield();
         Send(100, 50);
         ReadResult result = await reader.ReadAtLeastAsync(612);
-        Assert.Equal(Pattern(0, 612), result.Buffer.ToArray()); // the rest of the data that the device sent is lost
+        Assert.Equal(Pattern(0, 612), result.Buffer.ToArray()); // the rest of what the device sent is lost
         reader.AdvanceTo(result.Buffer.GetPosition(600), result.Buffer.End);
         Assert.Equal(UsbError.IO, (await Assert.ThrowsAsync<UsbException>(async () => await reader.ReadAsync())).Error);
         result = await reader.ReadAtLeastAsync(62);
-        Assert.Equal(Pattern(100, 50), result.Buffer.Slice(12).ToArray()); // the bytes that were left, and those that came after them
+        Assert.Equal(Pattern(100, 50), result.Buffer.Slice(12).ToArray()); // what was left, and what came behind it
         reader.AdvanceTo(result.Buffer.End);
         Bus.Detach(_loopback);
         Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(async () => await reader.ReadAsync())).Error);
     }
 
     [BusFact]
-    public async Task A_drop_is_reported_before_the_data_that_follows()
+    public async Task What_was_dropped_is_told_before_what_follows()
     {
         await using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 2, Overflow = UsbRingOverflow.Drop });
         UsbPipeReader reader = ring.AsPipeReader(UsbReadBoundary.None);
@@ -185,7 +185,7 @@ public sealed class PipeReaderTests : RingTest
         ReadResult first = await reader.ReadAsync();
         long read = first.Buffer.Length;
         reader.AdvanceTo(first.Buffer.End);
-        Send(0, 100); // the drop is reported with the data that follows
+        Send(0, 100); // what was dropped is told with what follows
         bool told = false;
         while (!told || read + ring.GetStatistics().Dropped.Bytes < 2100)
         {

@@ -33,7 +33,7 @@ public sealed class RandomSteps
 
     public bool OneIn(int count) => _random.Next(count) == 0;
 
-    /// <summary>Remembers the current step, for the message of a failure.</summary>
+    /// <summary>Remembers what is being done, for a failure to tell.</summary>
     public void Does(string what)
     {
         if (_last.Count == 20)
@@ -41,7 +41,7 @@ public sealed class RandomSteps
         _last.Add(string.Create(CultureInfo.InvariantCulture, $"{Step}: {what}"));
     }
 
-    /// <summary>Fails with the list of steps unless both values are equal.</summary>
+    /// <summary>Fails with what was done, unless both are the same.</summary>
     public void Same<T>(T model, T real, string what)
     {
         if (!EqualityComparer<T>.Default.Equals(model, real))

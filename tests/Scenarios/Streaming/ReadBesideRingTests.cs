@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests that reads on the endpoint of a running ring are refused: a read would take data out of the stream of the ring.</summary>
+/// <summary>A running ring has its endpoint to itself: a read beside it would take data out of the stream.</summary>
 public sealed class ReadBesideRingTests : BusTest
 {
     [BusFact]

@@ -10,7 +10,8 @@ namespace Native.LibUsb.Tests.Streaming;
 /// </summary>
 public sealed class RingAllocationTests : RingTest
 {
-    // The just-in-time compiler replaces what runs often, and now and then allocates on the thread that it interrupts. Allocations of each transfer appear in every stretch; allocations that happen once do not.
+    // The just-in-time compiler replaces what runs often, and now and then allocates on the thread that it interrupts. What each transfer
+    // allocates is in every stretch; what comes once is not.
     private const int Stretches = 5;
     private static readonly int s_stretch = Rounds.Of(3000);
 

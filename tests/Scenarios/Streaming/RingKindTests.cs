@@ -155,7 +155,7 @@ public sealed class RingKindTests : RingTest
         Assert.True(sink.Sink.WaitForPending(1, Patience));
         Assert.True(sink.Sink.Release()); // it is all there was
         Assert.True(sink.Sink.WaitForPending(2, Patience)); // two transfers of silence keep the endpoint busy
-        await ring.FlushAsync().AsTask().WaitAsync(Patience); // and delay no other work
+        await ring.FlushAsync().AsTask().WaitAsync(Patience); // and delay nobody
         Assert.Equal(0, ring.UnsentBytes);
         Assert.True(ring.TryAcquire(out sound));
         Pattern(4096, 3000).CopyTo(sound.Span); // the last packet is not whole

@@ -14,7 +14,7 @@ public sealed class RingMemoryTests : RingTest
     }
 
     [BusFact]
-    public async Task A_ring_runs_with_some_transfers_refused_and_reports_the_reason()
+    public async Task With_some_transfers_refused_it_runs_and_tells_why()
     {
         Assert.Equal(1 << 20, UsbRingOptions.SystemMemoryLimit);
         var options = new UsbRingOptions { TransferSize = TransferSize, Transfers = 12, Spares = 12 }; // each ring fits, both do not
@@ -32,10 +32,10 @@ public sealed class RingMemoryTests : RingTest
         Assert.Equal(1, statistics.SubmitFailures);
         Assert.Equal(UsbError.NoMemory, statistics.LastSubmitFailure);
 
-        // Memory that another ring frees is used when the next transfer ends.
+        // What another gives back is used with the next transfer that ends.
         await first.DisposeAsync();
         VirtualEndpoint input = loopback.Endpoint(BulkLoopback.InAddress);
-        Assert.True(input.WaitForPending(1, Patience)); // the submitted transfers are in flight
+        Assert.True(input.WaitForPending(1, Patience)); // what is armed is on its way there
         input.Pending[0].CompleteWith([1]);
         using UsbInputBuffer buffer = await second.ReadAsync();
         Assert.True(SpinWait.SpinUntil(() => second.GetStatistics().Armed == 12, Patience)); // the reader has its data before the last of them is submitted

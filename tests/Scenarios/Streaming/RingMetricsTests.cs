@@ -136,7 +136,7 @@ public sealed class RingMetricsTests : RingTest
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (ring.IsAlive)
         {
-            Assert.True(Environment.TickCount64 < end, "Keeps a reference to the ring.");
+            Assert.True(Environment.TickCount64 < end, "Somebody has the ring.");
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
@@ -235,7 +235,7 @@ public sealed class RingMetricsTests : RingTest
             return new(_values);
         }
 
-        /// <summary>Returns whether a measurement of the ring is published.</summary>
+        /// <summary>Returns whether anything is told of the ring.</summary>
         public bool SeesRing() => Collect().Count > 0;
 
         /// <summary>Gets the tags of an instrument's last value, sorted.</summary>

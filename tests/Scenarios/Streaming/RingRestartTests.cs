@@ -4,7 +4,7 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that are started again at the moment when they come to rest.</summary>
+/// <summary>A ring that is started again the moment that it rests.</summary>
 public sealed class RingRestartTests : RingTest
 {
     private const int Transfers = 8;

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests that a ring that has been stopped is at rest: no handler runs, no transfer is in flight, and its counts no longer change.</summary>
+/// <summary>A ring that has been stopped is at rest: no handler runs, nothing is in flight, and its numbers no longer change.</summary>
 public sealed class RingStopTests : RingTest
 {
     private static readonly UsbRingOptions s_options = new() { TransferSize = 512, Transfers = 4, Spares = 2 };

@@ -26,7 +26,7 @@ public abstract class RingTest : BusTest
             .First(endpoint => endpoint.Address == address);
     }
 
-    /// <summary>Creates bytes that show their position: the low byte of position / 7 + position.</summary>
+    /// <summary>Bytes that tell where they belong: the low byte of position / 7 + position.</summary>
     protected static byte[] Pattern(long start, int length)
     {
         byte[] bytes = new byte[length];

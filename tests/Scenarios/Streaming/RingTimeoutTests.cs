@@ -14,7 +14,7 @@ public sealed class RingTimeoutTests : RingTest
     public RingTimeoutTests() => _handle = Open(_loopback);
 
     [BusFact]
-    public async Task Taking_a_buffer_waits_for_the_given_time()
+    public async Task Taking_waits_as_long_as_it_is_told()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 2 });
         ring.Start();
@@ -42,7 +42,7 @@ public sealed class RingTimeoutTests : RingTest
     }
 
     [BusFact]
-    public async Task Acquiring_a_buffer_waits_for_the_given_time()
+    public async Task Acquiring_waits_as_long_as_it_is_told()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 512, Transfers = 1, Spares = 0 });
         ring.Start();

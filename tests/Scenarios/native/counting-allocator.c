@@ -143,7 +143,7 @@ static bool remove_block(void *start, struct block *removed)
     return true;
 }
 
-/* Returns whether the block may be one of ours. Without the lock, because nearly every call of free in the process ends here: who frees a block has
+/* Whether it may be one of ours. Without the lock, because nearly every call of free in the process ends here: who frees a block has
  * got it from the thread that allocated it, and sees what that thread wrote before. */
 static bool may_be_recorded(const void *start) { return atomic_load_explicit(bucket_of(start), memory_order_relaxed) != NONE; }
 
@@ -159,7 +159,7 @@ static void *record(void *start, size_t size, const void *caller)
     return start;
 }
 
-/* The value that fills a freed block: code that reads a pointer or a length from the block fails. */
+/* What a freed block is filled with: a pointer or a length made of it does not go unnoticed. */
 enum { POISON = 0xdb };
 
 /* ---- what the process calls ------------------------------------------------------------------------------------------------- */
@@ -185,7 +185,7 @@ EXPORT void free(void *start)
     __libc_free(start);
 }
 
-/* A resized block keeps its owner. */
+/* A block stays whose it was, whoever resizes it. */
 EXPORT void *realloc(void *start, size_t size)
 {
     struct block old;
