@@ -78,7 +78,7 @@ for ((number = 1; number <= machines; number++)); do
     line+="; the kernel warned"
   fi
   touch "$folder/output.txt"
-  if grep -q '^passed  StorageTests.What_is_written_is_on_the_disk' "$folder/output.txt"; then written=1; fi
+  if grep -q '^passed  StorageTests.Written_data_is_on_the_disk' "$folder/output.txt"; then written=1; fi
   if ! disk "$written" | cmp - "$folder/disk.img"; then
     failed=$((failed + 1))
     line+="; the disk's image is not what was written"

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents a folder for one test, which is removed with it.</summary>
+/// <summary>Represents a folder for one test, which <see cref="Dispose"/> removes.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("native-libusb-").FullName;
@@ -8,8 +8,8 @@ internal sealed class TemporaryFolder : IDisposable
     /// <summary>Gets the path of a file in this folder.</summary>
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Writes a file, with the folders that its name requests.</summary>
-    /// <returns>Its path.</returns>
+    /// <summary>Writes a file, and creates the folders in its name.</summary>
+    /// <returns>The path of the file.</returns>
     public string Write(string name, string text)
     {
         string file = File(name);

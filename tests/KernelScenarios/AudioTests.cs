@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>QEMU's sound card: an isochronous OUT endpoint on an xHCI controller, a packet of 192 bytes each millisecond.</summary>
+/// <summary>Tests QEMU's sound card: an isochronous OUT endpoint on an xHCI controller, with a packet of 192 bytes each millisecond.</summary>
 public sealed class AudioTests : MachineTest
 {
     private const byte Endpoint = 0x01;
@@ -19,7 +19,7 @@ public sealed class AudioTests : MachineTest
     }
 
     [Fact]
-    public void It_says_what_it_is()
+    public void The_card_has_the_expected_descriptors()
     {
         Assert.Equal(UsbSpeed.Full, _handle.Device.Speed);
         UsbConfigurationDescriptor configuration = _handle.Device.GetActiveConfigurationDescriptor();
@@ -52,7 +52,7 @@ public sealed class AudioTests : MachineTest
         Assert.Equal(16, packets);
     }
 
-    /// <summary>With zeros for missing data the ring is never empty, and a flush ends anyway.</summary>
+    /// <summary>Tests that a ring sends all its packets and a flush ends, also when the ring fills missing data with zeros and never runs empty.</summary>
     [Theory]
     [InlineData(2, 8, false)]
     [InlineData(8, 32, false)]
@@ -76,7 +76,7 @@ public sealed class AudioTests : MachineTest
         await ring.FlushAsync().AsTask().WaitAsync(Patience);
         Assert.Equal(0, ring.UnsentBytes);
         Assert.True(ring.IsRunning);
-        if (fillUnderruns) // it goes on with nothing to play
+        if (fillUnderruns) // the ring sends silence when it has no data
         {
             long now = ring.GetStatistics().Packets;
             Machine.WaitUntil(() => ring.GetStatistics().Packets >= now + 100, "silence is played");

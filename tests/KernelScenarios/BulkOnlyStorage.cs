@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents the host's side of the bulk-only transport for mass storage: a command wrapper out, data either way, a status wrapper in. The interface
-/// must be claimed.
+/// Represents the host's side of the bulk-only transport for mass storage: a command wrapper out, data in either direction, a status wrapper in. The
+/// interface must be claimed.
 /// </summary>
 public sealed class BulkOnlyStorage
 {
@@ -42,10 +42,10 @@ public sealed class BulkOnlyStorage
 
     public UsbDeviceHandle Handle { get; }
 
-    /// <summary>Gets the bulk IN endpoint, taken from the interface anew: a reset makes the one before it stale.</summary>
+    /// <summary>Gets the current bulk IN endpoint of the interface: a reset makes earlier endpoint objects stale.</summary>
     public UsbEndpoint Input => _claimed.GetEndpoint(In);
 
-    /// <summary>Gets the bulk OUT endpoint, as <see cref="Input"/> gets its own.</summary>
+    /// <summary>Gets the current bulk OUT endpoint of the interface.</summary>
     public UsbEndpoint Output => _claimed.GetEndpoint(Out);
 
     /// <summary>Gets the address of the bulk IN endpoint.</summary>
@@ -54,14 +54,14 @@ public sealed class BulkOnlyStorage
     /// <summary>Gets the address of the bulk OUT endpoint.</summary>
     public byte Out { get; }
 
-    /// <summary>A command that moves no data.</summary>
+    /// <summary>Executes a command that moves no data.</summary>
     public CommandStatus Command(ReadOnlySpan<byte> command)
     {
         uint tag = SendCommand(command, 0, isIn: false);
         return ReadStatus(tag);
     }
 
-    /// <summary>A command that reads.</summary>
+    /// <summary>Executes a command that reads.</summary>
     public CommandStatus Read(ReadOnlySpan<byte> command, Memory<byte> data, IDataPhase? phase = null)
     {
         uint tag = SendCommand(command, data.Length, isIn: true);
@@ -69,7 +69,7 @@ public sealed class BulkOnlyStorage
         return status is null ? ReadStatus(tag) : Parse(status, tag);
     }
 
-    /// <summary>A command that writes.</summary>
+    /// <summary>Executes a command that writes.</summary>
     public CommandStatus Write(ReadOnlySpan<byte> command, Memory<byte> data, IDataPhase? phase = null)
     {
         uint tag = SendCommand(command, data.Length, isIn: false);
@@ -78,7 +78,7 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>Sends a command wrapper.</summary>
-    /// <returns>Its tag, which the status repeats.</returns>
+    /// <returns>The tag of the command, which the status repeats.</returns>
     public uint SendCommand(ReadOnlySpan<byte> command, int dataLength, bool isIn)
     {
         Span<byte> wrapper = stackalloc byte[CommandLength];
@@ -95,7 +95,7 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Reads the status wrapper. A halted endpoint is the device's way to end the data early: it is cleared, and the status follows.
+    /// Reads the status wrapper. A device may end the data early by halting the endpoint: this method then clears the halt, and the status follows.
     /// </summary>
     public CommandStatus ReadStatus(uint tag)
     {
@@ -114,7 +114,7 @@ public sealed class BulkOnlyStorage
         return Parse(wrapper.AsSpan(0, length), tag);
     }
 
-    /// <summary>The class's way out when the two ends do not agree any more: reset of the interface, then both halts are cleared.</summary>
+    /// <summary>Recovers from a disagreement between host and device as the class defines it: resets the interface, then clears both halts.</summary>
     public void Recover()
     {
         var reset = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0);
@@ -124,8 +124,8 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// A reset of the port, after transfers were cancelled at the moment when others stalled: QEMU's controller and the kernel's driver then lose
-    /// count, and the next read may end well with no data at all (usbmon shows it). After a reset their queues are new.
+    /// Resets the port. QEMU's controller and the kernel's driver disagree about their queue after transfers were cancelled at the moment when others
+    /// stalled, and the next read may then succeed with no data (usbmon shows it). A reset empties the queues.
     /// </summary>
     public void StartAnew()
     {
@@ -133,17 +133,17 @@ public sealed class BulkOnlyStorage
         MakeReady();
     }
 
-    /// <summary>Repeats the request until the device is ready: after it was plugged in or reset, its first answer is that this has happened.</summary>
+    /// <summary>Repeats the request until the device is ready: the first answer after the device was plugged in or reset reports that event.</summary>
     public void MakeReady()
     {
         for (int attention = 0; Command(Scsi.TestUnitReady) != CommandStatus.Passed; attention++)
         {
-            Assert.True(attention < 3, "The unit does not become ready.");
+            Assert.True(attention < 3, "The unit did not become ready.");
             Assert.Equal(Scsi.UnitAttention, RequestSense().Key);
         }
     }
 
-    /// <summary>Returns why the last command failed: the sense key and the additional code.</summary>
+    /// <summary>Returns the reason for the failure of the last command: the sense key and the additional code.</summary>
     public (byte Key, byte Code) RequestSense()
     {
         byte[] sense = new byte[18];

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Waits until libusb reports that one device has come, and that it has gone.</summary>
+/// <summary>Waits until libusb reports that one device has arrived, and that it has left.</summary>
 public sealed class DeviceWatch : IDisposable
 {
     private readonly UsbHotplugRegistration _registration;
@@ -9,14 +9,14 @@ public sealed class DeviceWatch : IDisposable
     private readonly ManualResetEventSlim _left = new();
     private UsbDevice? _device;
 
-    /// <summary>Begins to watch; do it before the device is plugged in. The context needs an event thread.</summary>
+    /// <summary>Begins to watch. Create the object before the device is plugged in; the context needs an event thread.</summary>
     public DeviceWatch(UsbContext context, Predicate<UsbDevice> isTheOne)
     {
         _isTheOne = isTheOne;
         _registration = context.RegisterHotplug(Tell, enumerate: false);
     }
 
-    /// <summary>Waits for the device, and until the kernel has configured it: libusb reports it before that.</summary>
+    /// <summary>Waits for the device, and until the kernel has configured it: libusb reports a device before that.</summary>
     /// <returns>The device, which belongs to the watch.</returns>
     public UsbDevice WaitForArrival()
     {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents what is on the disk: the 32-bit little-endian word at index i is i * 2654435761 modulo 2^32, and its complement where the tests have written.
+/// Represents the content of the disk: the 32-bit little-endian word at index i is i * 2654435761 modulo 2^32, and its complement where the tests have written.
 /// </summary>
 public static class DiskPattern
 {

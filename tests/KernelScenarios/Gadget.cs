@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents a USB device whose function is the kernel's own, on the controller of dummy_hcd, which is both ends of a cable: so neither end is ours.
-/// Made through configfs; plugged in while it lives.
+/// Represents a USB device that the kernel itself implements, on the controller of dummy_hcd, which is both ends of a cable: the kernel has both ends.
+/// The constructor creates the device through configfs and plugs it in; Dispose removes it.
 /// </summary>
 internal sealed class Gadget : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class Gadget : IDisposable
     private readonly DeviceWatch _watch;
     private bool _isPlugged;
 
-    /// <summary>Makes it, plugs it in, and waits until libusb knows it and the kernel has configured it.</summary>
+    /// <summary>Creates the gadget, plugs it in, and waits until libusb lists it and the kernel has configured it.</summary>
     /// <param name="context">A context with an event thread.</param>
     /// <param name="function">The kernel's name for the function: "Loopback", "SourceSink".</param>
     /// <param name="attributes">Attributes of the function in configfs.</param>
@@ -42,7 +42,7 @@ internal sealed class Gadget : IDisposable
     /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Pulls it out, without waiting until a program notices.</summary>
+    /// <summary>Unplugs the gadget, and does not wait until a program notices.</summary>
     public void Unplug()
     {
         if (!_isPlugged)
@@ -73,7 +73,7 @@ internal sealed class Gadget : IDisposable
 
     private void Make(ReadOnlySpan<(string Name, string Value)> attributes)
     {
-        Remove(); // an earlier program may have been ended
+        Remove(); // an earlier program may have ended without removing the gadget
         Directory.CreateDirectory(Folder);
         Write("idVendor", $"0x{VendorId:x4}");
         Write("idProduct", $"0x{ProductId:x4}");
@@ -88,7 +88,7 @@ internal sealed class Gadget : IDisposable
         Directory.CreateSymbolicLink($"{Folder}/configs/c.1/{_function}", $"{Folder}/functions/{_function}");
     }
 
-    // In the reverse order: configfs deletes nothing that others use.
+    // Entries are removed in the reverse order: configfs deletes no entry that another one uses.
     private static void Remove()
     {
         if (!Directory.Exists(Folder))

@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents what QEMU's tablet sends: six bytes.</summary>
-/// <param name="Buttons">Bit 0 is the left one, bit 1 the right one.</param>
-/// <param name="X">0 to 32,767.</param>
-/// <param name="Y">0 to 32,767.</param>
-/// <param name="Wheel">Steps.</param>
+/// <summary>Represents a report of QEMU's tablet: six bytes.</summary>
+/// <param name="Buttons">The buttons: bit 0 is the left button, bit 1 the right button.</param>
+/// <param name="X">The horizontal position, 0 to 32,767.</param>
+/// <param name="Y">The vertical position, 0 to 32,767.</param>
+/// <param name="Wheel">The steps of the wheel.</param>
 public readonly record struct HidReport(byte Buttons, ushort X, ushort Y, sbyte Wheel)
 {
     public const int Length = 6;

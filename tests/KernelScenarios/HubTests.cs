@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Hubs with devices behind them: where they are, how fast they are, and how they come and go.</summary>
+/// <summary>Tests hubs with devices behind them: ports, parents, speeds, arrival and removal.</summary>
 public sealed class HubTests : MachineTest
 {
     private const ushort HidVendor = 0x0627;
@@ -47,14 +47,14 @@ public sealed class HubTests : MachineTest
     }
 
     [Fact]
-    public void What_comes_and_goes_is_told_in_order()
+    public void Arriving_and_leaving_devices_are_reported_in_order()
     {
         using var told = new BlockingCollection<(UsbHotplugEvents Event, UsbPortPath Port, string Product)>();
         using UsbHotplugRegistration registration = Context.RegisterHotplug(
             notification =>
             {
                 using UsbDevice device = notification.Device;
-                // its properties stay readable when it has gone
+                // the properties of a device stay readable after it has left
                 Assert.Equal(0x0001, device.Descriptor.ProductId);
                 string? product = "";
                 if (notification.Event == UsbHotplugEvents.Arrived)
@@ -76,7 +76,7 @@ public sealed class HubTests : MachineTest
             Assert.Equal((UsbHotplugEvents.Arrived, tablet.Device.PortPath, "QEMU USB Tablet"), Next());
             QemuDevice mouse = Plug("usb-mouse", "2");
             Assert.Equal((UsbHotplugEvents.Arrived, mouse.Device.PortPath, "QEMU USB Mouse"), Next());
-            mouse.Unplug(); // the kernel looks at its ports in their order: each is reported before the next is pulled
+            mouse.Unplug(); // the kernel checks its ports in order, so each departure is awaited before the next device is unplugged
             Assert.Equal((UsbHotplugEvents.Left, mouse.Device.PortPath, ""), Next());
             tablet.Unplug();
             Assert.Equal((UsbHotplugEvents.Left, tablet.Device.PortPath, ""), Next());
@@ -96,7 +96,7 @@ public sealed class HubTests : MachineTest
     }
 
     [Fact]
-    public void Pulling_the_hub_pulls_all_behind_it()
+    public void Unplugging_a_hub_unplugs_all_devices_behind_it()
     {
         QemuDevice hub = Plug("usb-hub", "1");
         QemuDevice tablet = Plug("usb-tablet", "1.1");
@@ -117,7 +117,7 @@ public sealed class HubTests : MachineTest
     }
 
     [Fact]
-    public async Task A_transfer_that_waits_ends_when_its_device_is_pulled()
+    public async Task A_pending_transfer_ends_when_its_device_is_unplugged()
     {
         QemuDevice tablet = Plug("usb-tablet", "1");
         Sysfs.WaitForDriver(tablet.Device, 0, "usbhid");
@@ -150,7 +150,7 @@ public sealed class HubTests : MachineTest
     }
 
     [Fact]
-    public void Disposing_while_the_device_is_pulled_does_not_hang()
+    public void Disposing_while_the_device_is_unplugged_does_not_hang()
     {
         for (int round = 0; round < 5; round++)
         {
@@ -164,7 +164,7 @@ public sealed class HubTests : MachineTest
             transfer.SetInterrupt(0x81, 8, ended => status = ended.Status);
             transfer.Submit();
             tablet.Unplug();
-            handle.Dispose(); // the one or the other ends the transfer
+            handle.Dispose(); // the removal or the disposal ends the transfer
             Assert.True(status is UsbTransferStatus.NoDevice or UsbTransferStatus.Canceled, $"{status}");
             Assert.True(transfer.IsDisposed);
             tablet.WaitForDeparture();
@@ -175,6 +175,6 @@ public sealed class HubTests : MachineTest
     private static UsbDevice? ParentOf(UsbDevice device)
     {
         using UsbDevice? parent = device.GetParent();
-        return parent; // equal also when it is disposed
+        return parent; // a disposed device still compares equal
     }
 }

@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>An interface that a driver of the kernel's has, and gets back.</summary>
+/// <summary>Tests an interface that a kernel driver holds: detaching, claiming and attaching again.</summary>
 public sealed class KernelDriverTests : StorageTest
 {
     private const string Driver = "usb-storage";
 
     [Fact]
-    public void It_is_named_and_the_interface_is_busy()
+    public void The_driver_is_named_and_the_interface_is_busy()
     {
         using UsbDeviceHandle handle = Disk.Device.Open();
         Assert.True(handle.IsKernelDriverActive(0));
@@ -19,7 +19,7 @@ public sealed class KernelDriverTests : StorageTest
     }
 
     [Fact]
-    public void It_is_detached_and_attached_again()
+    public void The_driver_is_detached_and_attached_again()
     {
         using UsbDeviceHandle handle = Disk.Device.Open();
         handle.DetachKernelDriver(0);
@@ -29,7 +29,7 @@ public sealed class KernelDriverTests : StorageTest
         using (UsbInterface claim = handle.ClaimInterface(0))
         {
             Assert.Equal("usbfs", Sysfs.DriverOf(Disk.Device, 0));
-            Assert.False(handle.TryGetKernelDriver(0, out _)); // a program is none
+            Assert.False(handle.TryGetKernelDriver(0, out _)); // a program that has claimed the interface is not reported as a driver
             new BulkOnlyStorage(claim).MakeReady();
             Assert.Equal(UsbError.Busy, Assert.Throws<UsbException>(() => handle.AttachKernelDriver(0)).Error);
         }
@@ -41,7 +41,7 @@ public sealed class KernelDriverTests : StorageTest
     }
 
     [Fact]
-    public void It_makes_room_for_each_claim()
+    public void The_driver_is_detached_for_each_claim_and_attached_after_it()
     {
         using UsbDeviceHandle handle = Disk.Device.Open();
         handle.SetAutoDetachKernelDriver(true);
@@ -54,9 +54,9 @@ public sealed class KernelDriverTests : StorageTest
     }
 
     [Fact]
-    public void It_is_back_when_the_handle_is_disposed()
+    public void The_driver_is_back_when_the_handle_is_disposed()
     {
-        Open().Handle.Dispose(); // with the claim
+        Open().Handle.Dispose(); // disposes the claim too
         Assert.Equal(Driver, Sysfs.DriverOf(Disk.Device, 0));
     }
 

@@ -3,8 +3,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// The kernel's loopback gadget: what is written to its bulk OUT endpoint is read from its bulk IN endpoint. It takes in 4,096 bytes at a time,
-/// or what a short packet ends, and keeps up to 32 of them.
+/// Tests the kernel's loopback gadget, whose bulk IN endpoint returns the data of its bulk OUT endpoint. The gadget receives up to 4,096 bytes at a time,
+/// fewer when a short packet ends them, and keeps up to 32 such blocks.
 /// </summary>
 public sealed class LoopbackGadgetTests : MachineTest
 {
@@ -32,7 +32,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     }
 
     [Fact]
-    public void It_says_what_it_was_told_to_be()
+    public void The_gadget_has_the_configured_strings()
     {
         Assert.Equal(UsbSpeed.High, _gadget.Device.Speed);
         Assert.Equal("The kernel", _handle.GetString(_gadget.Device.Descriptor.ManufacturerIndex));
@@ -54,20 +54,20 @@ public sealed class LoopbackGadgetTests : MachineTest
     [InlineData(4097)]
     [InlineData(16384)]
     [InlineData(65537)]
-    public async Task What_is_written_is_read(int length)
+    public async Task Written_bytes_are_read(int length)
     {
-        await using UsbTransfer write = _handle.CreateTransfer(flags: UsbTransferFlags.AddZeroPacket); // or the gadget waits for more
+        await using UsbTransfer write = _handle.CreateTransfer(flags: UsbTransferFlags.AddZeroPacket); // without the flag the gadget waits for more data
         byte[] data = LoopbackPattern.Make(length, length);
         write.SetBulkPinned(_out, data, timeout: Patience);
         Assert.Equal(length, await write.SubmitAsync());
         await using UsbTransfer read = _handle.CreateTransfer();
         read.SetBulk(_in, length + Packet, timeout: Patience);
-        Assert.Equal(length, await read.SubmitAsync()); // a short packet, if only one without data, ends it
+        Assert.Equal(length, await read.SubmitAsync()); // a short packet ends the read, also one without data
         AssertBytes(data, read.Data);
     }
 
     [Fact]
-    public void What_fills_the_gadgets_requests_needs_no_short_packet()
+    public void Data_that_fills_the_requests_of_the_gadget_needs_no_short_packet()
     {
         byte[] data = LoopbackPattern.Make(3, 4 * Request);
         Assert.Equal(data.Length, _handle.At(_out).Write(data, Patience));
@@ -77,7 +77,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     }
 
     [Fact]
-    public void Nothing_comes_back_of_what_is_not_ended()
+    public void No_data_comes_back_before_a_short_packet_ends_the_message()
     {
         Assert.Equal(Packet, _handle.At(_out).Write(LoopbackPattern.Make(0, Packet), Patience));
         Assert.Equal(UsbError.Timeout, _handle.At(_in).TryRead(new byte[Packet], out int early, TimeSpan.FromMilliseconds(500)));
@@ -108,7 +108,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     }
 
     [Fact]
-    public async Task A_short_packet_is_an_error_when_asked()
+    public async Task A_short_packet_is_an_error_with_ShortIsError()
     {
         _handle.At(_out).Write(LoopbackPattern.Make(0, 100), Patience);
         await using UsbTransfer read = _handle.CreateTransfer(flags: UsbTransferFlags.ShortIsError);
@@ -118,7 +118,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     }
 
     [Fact]
-    public void More_than_was_asked_for_is_an_overflow()
+    public void More_data_than_requested_is_an_overflow()
     {
         _handle.At(_out).Write(LoopbackPattern.Make(0, 300), Patience);
         Assert.Equal(UsbError.Overflow, _handle.At(_in).TryRead(new byte[100], out _, Patience));
@@ -183,11 +183,11 @@ public sealed class LoopbackGadgetTests : MachineTest
         Assert.Equal((UsbError.Pipe, 0), (error, moved));
         _handle.At(endpoint).ClearHalt();
         Assert.Equal(0, StatusOf(endpoint));
-        What_fills_the_gadgets_requests_needs_no_short_packet();
+        Data_that_fills_the_requests_of_the_gadget_needs_no_short_packet();
     }
 
     [Fact]
-    public async Task A_ring_that_may_clears_the_halt_itself()
+    public async Task A_ring_clears_a_halt_when_its_options_permit_it()
     {
         await using UsbInputRing ring = _handle.At(_in).CreateInputRing(new UsbRingOptions { TransferSize = Packet, Stall = UsbRingStall.ClearHalt });
         ring.Start();
@@ -222,7 +222,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     }
 
     [Fact]
-    public async Task Pulled_while_transfers_are_in_flight()
+    public async Task Unplugging_ends_the_transfers_in_flight()
     {
         var waiting = new List<Task<UsbTransferOutcome>>();
         for (int i = 0; i < 8; i++)
@@ -242,7 +242,7 @@ public sealed class LoopbackGadgetTests : MachineTest
     }
 
     [Fact]
-    public async Task Pulled_while_rings_stream()
+    public async Task Unplugging_ends_streaming_rings()
     {
         UsbRingOptions options = new() { TransferSize = 16 * 1024, Transfers = 4 };
         await using UsbInputRing input = _handle.At(_in).CreateInputRing(options);
@@ -257,11 +257,11 @@ public sealed class LoopbackGadgetTests : MachineTest
         _gadget.WaitForDeparture();
     }
 
-    /// <summary>SET_FEATURE, ENDPOINT_HALT.</summary>
+    /// <summary>Sends SET_FEATURE(ENDPOINT_HALT).</summary>
     private void Halt(byte endpoint) =>
         _handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Standard, UsbRecipient.Endpoint, 0x03, 0, endpoint), timeout: Patience);
 
-    /// <summary>GET_STATUS: 1 while it is halted.</summary>
+    /// <summary>Sends GET_STATUS, which returns 1 while the endpoint is halted.</summary>
     private int StatusOf(byte endpoint)
     {
         byte[] status = new byte[2];

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Bytes that show where they belong, also when whole packets or requests are missing.</summary>
+/// <summary>Generates bytes that depend on their position, so that missing packets or requests are found.</summary>
 public static class LoopbackPattern
 {
     public static void Fill(long position, Span<byte> bytes)

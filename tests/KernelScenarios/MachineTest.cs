@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents what the tests in the machine share: a context with an event thread, and devices that are unplugged at the end.</summary>
+/// <summary>Represents a test in the machine, with a context with an event thread, and devices that are unplugged at the end.</summary>
 public abstract class MachineTest : IDisposable
 {
     private readonly Watchdog _watchdog;
@@ -34,7 +34,7 @@ public abstract class MachineTest : IDisposable
         }
     }
 
-    /// <summary>Plugs in a device of QEMU's.</summary>
+    /// <summary>Plugs in an emulated device of QEMU.</summary>
     protected QemuDevice Plug(string driver, string port, params ReadOnlySpan<(string Name, JsonNode Value)> properties)
     {
         var device = new QemuDevice(Context, driver, port, properties);
@@ -42,7 +42,7 @@ public abstract class MachineTest : IDisposable
         return device;
     }
 
-    /// <summary>Plugs in a device that is a gadget of this very kernel.</summary>
+    /// <summary>Plugs in a gadget of the machine's own kernel.</summary>
     private protected Gadget Plug(string function, params ReadOnlySpan<(string Name, string Value)> attributes)
     {
         var gadget = new Gadget(Context, function, attributes);
@@ -58,7 +58,7 @@ public abstract class MachineTest : IDisposable
         return endpoint;
     }
 
-    /// <summary>Asserts that bytes are the same, and names the first that is not.</summary>
+    /// <summary>Checks that bytes are the same, and names the first difference.</summary>
     protected static void AssertBytes(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
     {
         Assert.Equal(expected.Length, actual.Length);

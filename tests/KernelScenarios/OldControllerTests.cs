@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The disk at full speed, on a UHCI controller: packets of 64 bytes, and a driver of the kernel that has nothing of xHCI's.</summary>
+/// <summary>Tests the disk at full speed on a UHCI controller: packets of 64 bytes, and another kernel driver than that of xHCI.</summary>
 public sealed class OldControllerTests : StorageTest
 {
     public OldControllerTests()
@@ -17,19 +17,19 @@ public sealed class OldControllerTests : StorageTest
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(5, data.Length / BulkOnlyStorage.BlockSize), data));
         AssertBytes(DiskPattern.Make(5 * BulkOnlyStorage.BlockSize, data.Length), data);
 
-        // The data that is there already, so that the image stays as it is.
+        // Writes the data that is on the disk already, so that the image does not change.
         Assert.Equal(CommandStatus.Passed, storage.Write(Scsi.Write(5, data.Length / BulkOnlyStorage.BlockSize), data));
         data.AsSpan().Clear();
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(5, data.Length / BulkOnlyStorage.BlockSize), data, new QueuedPhase()));
         AssertBytes(DiskPattern.Make(5 * BulkOnlyStorage.BlockSize, data.Length), data);
     }
 
-    // The device has less than was announced, and ends the data in the middle of the transfer.
+    // The device has less data than announced, and ends the data in the middle of the transfer.
     [Theory]
     [InlineData(1)]
     [InlineData(40)]
     [InlineData(100)]
-    public void What_ends_in_the_middle_leaves_nothing_for_the_next_transfer(int blocks)
+    public void Data_that_ends_early_leaves_nothing_for_the_next_transfer(int blocks)
     {
         BulkOnlyStorage storage = Open();
         byte[] data = new byte[128 << 10];

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A node that may not be opened. Root may open all, so a thread gives up that right.</summary>
+/// <summary>Tests a node that may not be opened. Root may open every node, so a thread of the test drops that right.</summary>
 [SupportedOSPlatform("linux")]
 public sealed unsafe partial class PermissionTests : IDisposable
 {
@@ -21,7 +21,7 @@ public sealed unsafe partial class PermissionTests : IDisposable
     }
 
     [Fact]
-    public void A_device_without_permission_says_which_rule_is_missing()
+    public void Opening_without_permission_reports_the_missing_rule()
     {
         var loopback = new BulkLoopback();
         _bus.Attach(loopback);
@@ -34,7 +34,7 @@ public sealed unsafe partial class PermissionTests : IDisposable
         Assert.Equal(UsbError.Access, denied.Error);
         Assert.Contains("ATTR{idVendor}==\"1209\", ATTR{idProduct}==\"0011\"", denied.Hint, StringComparison.Ordinal);
 
-        // Permission that comes later is waited for.
+        // Open waits for a permission that comes later.
         var waiting = new ManualResetEventSlim();
         Task later = Task.Run(() =>
         {
@@ -50,7 +50,7 @@ public sealed unsafe partial class PermissionTests : IDisposable
         later.GetAwaiter().GetResult();
     }
 
-    /// <summary>Runs something on a thread of its own that may not pass over the modes of files; its exceptions come out here.</summary>
+    /// <summary>Runs an action on a new thread that may not bypass the modes of files, and throws the exception of the action.</summary>
     private static T Unprivileged<T>(Func<T> action)
     {
         T? result = default;
@@ -68,13 +68,13 @@ public sealed unsafe partial class PermissionTests : IDisposable
         return failure is null ? result! : throw failure;
     }
 
-    /// <summary>Takes the rights to pass over the modes of files (capabilities 1 and 2) from the calling thread.</summary>
+    /// <summary>Drops the rights of the calling thread to bypass the modes of files (capabilities 1 and 2).</summary>
     private static void GiveUp()
     {
         const uint version3 = 0x20080522;
         const uint overrideModes = 1 << 1, readAll = 1 << 2;
         uint* header = stackalloc uint[] { version3, 0 };
-        uint* sets = stackalloc uint[6]; // effective, permitted and inheritable; of the first 32, then of the others
+        uint* sets = stackalloc uint[6]; // effective, permitted and inheritable sets: of the first 32 capabilities, then of the others
         Assert.Equal(0, GetCapabilities(header, sets));
         sets[0] &= ~(overrideModes | readAll);
         Assert.Equal(0, SetCapabilities(header, sets));

@@ -2,13 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a device of QEMU's own, plugged in while it lives.</summary>
+/// <summary>Represents an emulated device of QEMU, which is plugged in until the object is disposed.</summary>
 public sealed class QemuDevice : IDisposable
 {
-    /// <summary>The bus of the xHCI controller, where devices are unless something else is said.</summary>
+    /// <summary>Specifies the bus of the xHCI controller, which is the default.</summary>
     public const string FastController = "xhci.0";
 
-    /// <summary>The bus of the UHCI controller, which has full speed.</summary>
+    /// <summary>Specifies the bus of the UHCI controller, which has full speed.</summary>
     public const string OldController = "uhci.0";
 
     private static int s_count;
@@ -16,11 +16,11 @@ public sealed class QemuDevice : IDisposable
     private readonly DeviceWatch _watch;
     private bool _isPlugged;
 
-    /// <summary>Plugs it in, and waits until libusb knows it and the kernel has configured it.</summary>
+    /// <summary>Plugs the device in, and waits until libusb lists it and the kernel has configured it.</summary>
     /// <param name="context">A context with an event thread.</param>
-    /// <param name="driver">QEMU's name for such a device.</param>
-    /// <param name="port">The ports that lead to it: "1", or "1.2" when a hub is at the first.</param>
-    /// <param name="properties">What else it is given; "bus" is another controller's.</param>
+    /// <param name="driver">QEMU's name for the kind of device.</param>
+    /// <param name="port">The ports that lead to the device: "1", or "1.2" when a hub is at port 1.</param>
+    /// <param name="properties">Further properties of the device; "bus" selects another controller.</param>
     public QemuDevice(UsbContext context, string driver, string port, params ReadOnlySpan<(string Name, JsonNode Value)> properties)
     {
         Id = $"{driver}-{Interlocked.Increment(ref s_count)}-{Environment.ProcessId}";
@@ -42,13 +42,13 @@ public sealed class QemuDevice : IDisposable
         }
     }
 
-    /// <summary>QEMU's name for it.</summary>
+    /// <summary>Gets QEMU's identifier of this device.</summary>
     public string Id { get; }
 
     /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Pulls it out, without waiting until a program notices.</summary>
+    /// <summary>Unplugs the device, and does not wait until a program notices.</summary>
     public void Unplug()
     {
         if (!_isPlugged)
@@ -57,10 +57,10 @@ public sealed class QemuDevice : IDisposable
         Qmp.Monitor.Execute("device_del", new JsonObject { ["id"] = Id });
     }
 
-    /// <summary>Waits until libusb has reported that it is gone.</summary>
+    /// <summary>Waits until libusb has reported that the device has left.</summary>
     public void WaitForDeparture() => _watch.WaitForDeparture();
 
-    /// <summary>Something else has pulled it out: the hub that it was plugged into.</summary>
+    /// <summary>Records that the device was unplugged together with its hub.</summary>
     public void WentWithItsHub() => _isPlugged = false;
 
     public void Dispose()

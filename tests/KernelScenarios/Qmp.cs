@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>Represents the monitor of the QEMU that runs this machine: one line of JSON for each command, answer and event.</summary>
-/// <remarks>The connection is the machine's, not the program's: a later program goes on where an earlier one stopped, and gets no greeting.</remarks>
-[SuppressMessage("Design", "CA1001", Justification = "There is one, as long as the program runs.")]
+/// <remarks>The connection belongs to the machine, not to the program: a later program continues the connection of an earlier program, and gets no greeting.</remarks>
+[SuppressMessage("Design", "CA1001", Justification = "The one monitor lives as long as the program.")]
 public sealed class Qmp
 {
     private static readonly Lazy<Qmp> s_monitor = new(() => new Qmp());
@@ -22,19 +22,19 @@ public sealed class Qmp
         _answers = new StreamReader(_port);
         try
         {
-            Execute("qmp_capabilities"); // the greeting passes by like an event
+            Execute("qmp_capabilities"); // the greeting is ignored like an event
         }
         catch (QmpException refused) when (refused.ErrorClass == "CommandNotFound")
         {
-            // an earlier program has done it
+            // an earlier program has negotiated the capabilities
         }
     }
 
     /// <summary>Gets the one monitor.</summary>
     public static Qmp Monitor => s_monitor.Value;
 
-    /// <summary>Executes a command and waits for its answer. Events that come in the meantime are not looked at.</summary>
-    /// <exception cref="QmpException">It was refused.</exception>
+    /// <summary>Executes a command and waits for its answer. Events before the answer are ignored.</summary>
+    /// <exception cref="QmpException">The monitor refused the command.</exception>
     public JsonNode? Execute(string command, JsonObject? arguments = null)
     {
         lock (_turn)
@@ -46,7 +46,7 @@ public sealed class Qmp
             _port.Write(System.Text.Encoding.UTF8.GetBytes(message.ToJsonString() + "\n"));
             while (true)
             {
-                string line = _answers.ReadLine() ?? throw new EndOfStreamException("The monitor has hung up.");
+                string line = _answers.ReadLine() ?? throw new EndOfStreamException("The monitor closed the connection.");
                 JsonNode answer = JsonNode.Parse(line)!;
                 if ((string?)answer["id"] != id)
                     continue;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The monitor refused a command.</summary>
+/// <summary>Represents a command that the monitor refused.</summary>
 public sealed class QmpException(string command, string errorClass, string description) : Exception($"{command}: {description} ({errorClass})")
 {
     /// <summary>Gets the kind of error, as QEMU names it.</summary>

@@ -2,11 +2,11 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The monitor that the other tests plug with.</summary>
+/// <summary>Tests the QEMU monitor, through which the other tests plug devices in.</summary>
 public sealed class QmpTests
 {
     [Fact]
-    public void It_answers()
+    public void The_monitor_answers()
     {
         using Watchdog watchdog = new();
         JsonNode version = Qmp.Monitor.Execute("query-version")!;
@@ -15,7 +15,7 @@ public sealed class QmpTests
     }
 
     [Fact]
-    public void What_it_refuses_is_an_exception()
+    public void A_refused_command_throws()
     {
         using Watchdog watchdog = new();
         QmpException unknown = Assert.Throws<QmpException>(() => Qmp.Monitor.Execute("no-such-command"));

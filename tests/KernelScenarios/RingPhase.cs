@@ -2,14 +2,14 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A ring moves the data.</summary>
+/// <summary>Moves the data with a ring.</summary>
 public sealed class RingPhase : IDataPhase
 {
     private static readonly UsbRingOptions s_options = new() { TransferSize = 64 * 1024, Transfers = 8, Spares = 8 };
 
     /// <summary>
-    /// A ring that reads requests more than the data, and so gets the status wrapper too. The disk has no data for the part beyond
-    /// that: QEMU's stalls, and the ring stops with that.
+    /// Reads the data with a ring, which requests more than the data and so receives the status wrapper too. The disk of QEMU stalls
+    /// the requests after the status wrapper, and the stall stops the ring.
     /// </summary>
     public byte[]? Read(BulkOnlyStorage storage, Memory<byte> data)
     {

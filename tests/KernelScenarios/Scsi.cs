@@ -11,20 +11,20 @@ public static class Scsi
 
     public static byte[] TestUnitReady => new byte[6];
 
-    /// <summary>SYNCHRONIZE CACHE(10): all that was written is on the disk when it ends.</summary>
+    /// <summary>Gets the command SYNCHRONIZE CACHE(10): all written data is on the disk when the command ends.</summary>
     public static byte[] SynchronizeCache => [0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    /// <summary>READ CAPACITY(10): eight bytes, the last block and the size of one, big-endian.</summary>
+    /// <summary>Gets the command READ CAPACITY(10), which reads eight bytes: the last block and the block size, big-endian.</summary>
     public static byte[] ReadCapacity => [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     public static byte[] RequestSense(int length) => [0x03, 0, 0, 0, (byte)length, 0];
 
     public static byte[] Inquiry(int length) => [0x12, 0, 0, 0, (byte)length, 0];
 
-    /// <summary>READ(10).</summary>
+    /// <summary>Returns the command READ(10).</summary>
     public static byte[] Read(int firstBlock, int blocks) => OnBlocks(0x28, firstBlock, blocks);
 
-    /// <summary>WRITE(10).</summary>
+    /// <summary>Returns the command WRITE(10).</summary>
     public static byte[] Write(int firstBlock, int blocks) => OnBlocks(0x2a, firstBlock, blocks);
 
     private static byte[] OnBlocks(byte operation, int firstBlock, int blocks)

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// QEMU's serial adapter, whose line is a UDP socket that sends to itself: what is written comes back, with two bytes of status before the
+/// Tests QEMU's serial adapter, whose line is a UDP socket that sends to itself: written data comes back, with two bytes of status before the
 /// data of each packet.
 /// </summary>
 public sealed class SerialTests : MachineTest
@@ -30,7 +30,7 @@ public sealed class SerialTests : MachineTest
     [InlineData(62)]
     [InlineData(63)]
     [InlineData(200)]
-    public void What_is_written_comes_back_in_packets(int length)
+    public void Written_bytes_come_back_in_packets(int length)
     {
         byte[] data = LoopbackPattern.Make(length, length);
         Assert.Equal(length, _handle.At(Out).Write(data, Patience));
@@ -52,14 +52,14 @@ public sealed class SerialTests : MachineTest
     }
 
     [Fact]
-    public void With_nothing_on_the_line_nothing_is_read()
+    public void A_read_without_data_on_the_line_times_out()
     {
         Assert.Equal(UsbError.Timeout, _handle.At(In).TryRead(new byte[Packet], out int received, TimeSpan.FromMilliseconds(300)));
         Assert.Equal(0, received);
-        What_is_written_comes_back_in_packets(10);
+        Written_bytes_come_back_in_packets(10);
     }
 
-    // The machine keeps it: a device that is pulled releases it late.
+    // The machine keeps the line: an unplugged device releases its line late.
     private static void MakeLine()
     {
         foreach (JsonNode? there in Qmp.Monitor.Execute("query-chardev")!.AsArray())
@@ -68,7 +68,7 @@ public sealed class SerialTests : MachineTest
                 return;
         }
 
-        string port = (40000 + (Environment.TickCount64 % 20000)).ToString(CultureInfo.InvariantCulture); // of the host, where others may run too
+        string port = (40000 + (Environment.TickCount64 % 20000)).ToString(CultureInfo.InvariantCulture); // a port of the host, on which other machines may run
         Qmp.Monitor.Execute("chardev-add", new JsonObject
         {
             ["id"] = Line,

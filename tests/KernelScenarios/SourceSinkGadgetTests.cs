@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// The kernel's source and sink gadget: it sends a pattern without end, and checks the pattern that it is sent: a wrong byte halts its endpoint.
+/// Tests the kernel's source and sink gadget, which sends a pattern without end and checks the pattern that it receives: a wrong byte halts its endpoint.
 /// </summary>
 public sealed class SourceSinkGadgetTests : MachineTest
 {
@@ -51,7 +51,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public async Task A_ring_writes_what_the_sink_checks(int pattern)
+    public async Task A_ring_writes_the_pattern_that_the_sink_checks(int pattern)
     {
         PlugAndOpen(pattern);
         await using UsbOutputRing ring = _handle.At(_out).CreateOutputRing(s_sizes);
@@ -79,7 +79,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
         UsbException? failure = null;
         for (int i = 0; failure is null; i++)
         {
-            Assert.True(i < 1000, "The sink has taken everything.");
+            Assert.True(i < 1000, "The sink accepted all buffers.");
             try
             {
                 using UsbOutputBuffer buffer = await ring.AcquireAsync();
@@ -123,7 +123,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
         UsbException overflow = Assert.Throws<UsbException>(() => _handle.At(_in).Read(data, Patience));
         Assert.Equal(UsbError.Overflow, overflow.Error);
         byte[] whole = new byte[Packet];
-        Assert.Equal(Packet, _handle.At(_in).Read(whole, Patience)); // and it goes on
+        Assert.Equal(Packet, _handle.At(_in).Read(whole, Patience)); // the next read succeeds
     }
 
     [Fact]
@@ -143,8 +143,8 @@ public sealed class SourceSinkGadgetTests : MachineTest
     }
 
     /// <summary>
-    /// The function has a second setting with isochronous endpoints where the controller has such. dummy_hcd has none, so the kernel leaves the
-    /// setting out: isochronous transfers are tested on other controllers.
+    /// Tests that the kernel leaves out the setting with isochronous endpoints: the controller dummy_hcd has no such endpoints. Other controllers
+    /// test isochronous transfers.
     /// </summary>
     [Fact]
     public void The_controller_has_no_isochronous_endpoints()
@@ -173,7 +173,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
         return gadget;
     }
 
-    /// <summary>Pattern 0 is zeros; pattern 1 counts to 63 again and again, beginning anew in each packet.</summary>
+    /// <summary>Returns the bytes of a pattern: zeros for pattern 0; for pattern 1 the numbers 0 to 62 repeated, starting again in each packet.</summary>
     private static byte[] Expected(int pattern, int length)
     {
         byte[] bytes = new byte[length];

@@ -1,14 +1,14 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents what the tests of the disk share: QEMU's usb-storage on the image that the machine was started with, taken from the kernel's driver.
+/// Represents a test of QEMU's usb-storage on the disk image of the machine, detached from the kernel's driver.
 /// </summary>
 public abstract class StorageTest : MachineTest
 {
     protected const int Half = 8 << 20;
 
     /// <summary>Plugs the disk in.</summary>
-    /// <param name="controller">Where.</param>
+    /// <param name="controller">The bus of the disk.</param>
     protected StorageTest(string controller = QemuDevice.FastController)
     {
         Disk = Plug("usb-storage", "1", ("drive", "disk"), ("bus", controller));
@@ -17,7 +17,7 @@ public abstract class StorageTest : MachineTest
 
     protected QemuDevice Disk { get; }
 
-    /// <summary>Opens it and takes its interface from the kernel's driver until the handle is closed.</summary>
+    /// <summary>Opens the disk and detaches the kernel's driver until the handle is closed.</summary>
     protected BulkOnlyStorage Open()
     {
         UsbDeviceHandle handle = Disk.Device.Open();

@@ -3,17 +3,17 @@ using System.Text;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A disk: commands and statuses, and much data both ways.</summary>
+/// <summary>Tests a disk: commands and statuses, and large amounts of data in both directions.</summary>
 /// <remarks>
-/// When these tests have run, the second half of the disk's image is the complement of its pattern, and the first half is untouched. The host
-/// can see both, without USB and without this program.
+/// After these tests the second half of the disk image is the complement of its pattern, and the first half is unchanged. The host
+/// can check both halves without USB and without this program.
 /// </remarks>
 public sealed class StorageTests : StorageTest
 {
     private const int Blocks = Half / BulkOnlyStorage.BlockSize;
 
     [Fact]
-    public void It_says_what_it_is()
+    public void The_disk_has_the_expected_descriptors()
     {
         BulkOnlyStorage storage = Open();
         Assert.Equal(UsbSpeed.Super, Disk.Device.Speed);
@@ -30,25 +30,25 @@ public sealed class StorageTests : StorageTest
     [InlineData("synchronous")]
     [InlineData("queued")]
     [InlineData("ring")]
-    public void What_is_on_the_disk_is_read(string way)
+    public void The_data_on_the_disk_is_read(string way)
     {
         BulkOnlyStorage storage = Open();
         byte[] data = new byte[Half];
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(0, Blocks), data, Phase(way)));
         AssertBytes(DiskPattern.Make(0, Half), data);
         File.WriteAllBytes("/out/disk-read.bin", data);
-        Assert.Equal(CommandStatus.Passed, storage.Command(Scsi.TestUnitReady)); // and the two ends agree
+        Assert.Equal(CommandStatus.Passed, storage.Command(Scsi.TestUnitReady)); // host and disk still agree
     }
 
     [Theory]
     [InlineData("synchronous")]
     [InlineData("queued")]
     [InlineData("ring")]
-    public void What_is_written_is_on_the_disk(string way)
+    public void Written_data_is_on_the_disk(string way)
     {
         BulkOnlyStorage storage = Open();
         byte[] data = new byte[Half];
-        Assert.Equal(CommandStatus.Passed, storage.Write(Scsi.Write(Blocks, Blocks), data)); // nothing of an earlier time is left
+        Assert.Equal(CommandStatus.Passed, storage.Write(Scsi.Write(Blocks, Blocks), data)); // overwrites the data of an earlier run
         byte[] written = DiskPattern.Make(Half, Half, complement: true);
         Assert.Equal(CommandStatus.Passed, storage.Write(Scsi.Write(Blocks, Blocks), written, Phase(way)));
         Assert.Equal(CommandStatus.Passed, storage.Command(Scsi.SynchronizeCache));
@@ -85,7 +85,7 @@ public sealed class StorageTests : StorageTest
     }
 
     [Fact]
-    public void What_the_disk_has_not_is_an_error_of_its_own()
+    public void A_block_beyond_the_disk_is_an_error_of_the_disk()
     {
         BulkOnlyStorage storage = Open();
         uint tag = storage.SendCommand(Scsi.Read(2 * Blocks, 1), BulkOnlyStorage.BlockSize, isIn: true);
@@ -100,7 +100,7 @@ public sealed class StorageTests : StorageTest
     }
 
     [Fact]
-    public void More_asked_for_than_there_is_leaves_a_residue()
+    public void Requesting_more_data_than_the_disk_sends_leaves_a_residue()
     {
         BulkOnlyStorage storage = Open();
         byte[] data = new byte[4096];
@@ -129,7 +129,7 @@ public sealed class StorageTests : StorageTest
     [InlineData(30)]
     [InlineData(32)]
     [InlineData(1)]
-    public void A_command_of_another_length_is_a_stall_until_it_is_reset(int length)
+    public void A_command_of_a_wrong_length_stalls_until_the_interface_is_reset(int length)
     {
         BulkOnlyStorage storage = Open();
         Assert.Equal(UsbError.Pipe, storage.Output.TryWrite(new byte[length], out int sent, Patience));
@@ -139,7 +139,7 @@ public sealed class StorageTests : StorageTest
     }
 
     [Fact]
-    public void After_a_reset_it_is_the_same_device()
+    public void After_a_reset_the_device_is_the_same()
     {
         BulkOnlyStorage storage = Open();
         byte address = Disk.Device.Address;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents one synchronous transfer for all the data, however much.</summary>
+/// <summary>Moves all data with one synchronous transfer of any length.</summary>
 public sealed class SynchronousPhase : IDataPhase
 {
     public static readonly SynchronousPhase Instance = new();

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Reads what the kernel itself reports about devices and their drivers.</summary>
+/// <summary>Reads the kernel's own information about devices and their drivers.</summary>
 public static class Sysfs
 {
     private const string Devices = "/sys/bus/usb/devices";
 
     public static string FolderOf(UsbDevice device) => $"{Devices}/{device.PortPath}";
 
-    /// <summary>Returns whether a configuration is set; the interfaces are there then.</summary>
+    /// <summary>Returns whether a configuration is set; the interfaces exist then.</summary>
     public static bool IsConfigured(UsbDevice device)
     {
         try
@@ -18,7 +18,7 @@ public static class Sysfs
         }
         catch (IOException)
         {
-            return false; // gone, or not there yet
+            return false; // the device has left, or has not arrived yet
         }
     }
 
@@ -32,7 +32,7 @@ public static class Sysfs
         }
         catch (IOException)
         {
-            return null; // no link, no driver
+            return null; // the link exists only while a driver has the interface
         }
     }
 

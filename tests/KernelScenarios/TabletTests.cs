@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>A pointing device that QEMU moves: each report of the interrupt endpoint is known.</summary>
+/// <summary>Tests a pointing device that QEMU moves, so that each report of the interrupt endpoint is known.</summary>
 public sealed class TabletTests : MachineTest
 {
     private const byte Endpoint = 0x81;
@@ -21,7 +21,7 @@ public sealed class TabletTests : MachineTest
     }
 
     [Fact]
-    public void It_says_what_it_is()
+    public void The_tablet_has_the_expected_descriptors()
     {
         Assert.Equal((0x0627, 0x0001), ((int)_tablet.Device.VendorId, (int)_tablet.Device.ProductId));
         Assert.Equal(UsbSpeed.High, _tablet.Device.Speed);
@@ -40,14 +40,14 @@ public sealed class TabletTests : MachineTest
     [InlineData(32767, 32767)]
     [InlineData(1, 12345)]
     [InlineData(256, 255)]
-    public void What_was_sent_is_read(int x, int y)
+    public void The_position_that_was_sent_is_read(int x, int y)
     {
         Send(Move(x, y));
         Assert.Equal(new HidReport(0, (ushort)x, (ushort)y, 0), ReadReport());
     }
 
     [Fact]
-    public void Buttons_and_wheel_are_reports_of_their_own()
+    public void Buttons_and_wheel_are_separate_reports()
     {
         Send([.. Move(100, 200), Button("left", true)]);
         Send(Button("right", true));
@@ -80,7 +80,7 @@ public sealed class TabletTests : MachineTest
         await using UsbInputRing ring = _handle.At(Endpoint).CreateInputRing();
         Assert.Equal(8, ring.TransferSize);
         ring.Start();
-        const int bursts = 10, burst = 8; // the tablet keeps 16, and joins those with the same buttons
+        const int bursts = 10, burst = 8; // the tablet queues 16 reports, and merges reports with the same buttons
         for (int i = 0; i < bursts; i++)
         {
             for (int j = 0; j < burst; j++)
@@ -101,7 +101,7 @@ public sealed class TabletTests : MachineTest
     }
 
     [Fact]
-    public void Without_a_report_the_time_runs_out_and_the_next_one_is_not_lost()
+    public void A_read_without_a_report_times_out_and_loses_no_later_report()
     {
         Assert.Equal(UsbError.Timeout, _handle.At(Endpoint).TryRead(new byte[8], out int length, TimeSpan.FromMilliseconds(300)));
         Assert.Equal(0, length);
@@ -110,7 +110,7 @@ public sealed class TabletTests : MachineTest
     }
 
     [Fact]
-    public async Task A_transfer_that_waits_is_cancelled_and_the_next_report_is_not_lost()
+    public async Task A_pending_transfer_is_cancelled_and_the_next_report_is_not_lost()
     {
         await using UsbTransfer transfer = _handle.CreateTransfer();
         for (int round = 0; round < 10; round++)
@@ -128,22 +128,22 @@ public sealed class TabletTests : MachineTest
     }
 
     [Fact]
-    public void A_request_that_it_does_not_know_is_a_stall()
+    public void An_unknown_request_stalls()
     {
         Assert.Equal(UsbError.Pipe, _handle.TryControlRead(new UsbControlSetup(0xc0, 0x77, 0, 0), new byte[4], out _, Patience));
-        Assert.Equal("QEMU", _handle.GetString(_tablet.Device.Descriptor.ManufacturerIndex)); // endpoint 0 goes on by itself
+        Assert.Equal("QEMU", _handle.GetString(_tablet.Device.Descriptor.ManufacturerIndex)); // endpoint 0 recovers from a stall without a request
     }
 
     [Fact]
     public void Interfaces_and_settings_that_are_not_there_are_not_found()
     {
         UsbException detaching = Assert.Throws<UsbException>(() => _handle.ClaimInterface(5));
-        Assert.Equal(UsbError.InvalidParameter, detaching.Error); // the kernel's error when it is to detach a driver as well
+        Assert.Equal(UsbError.InvalidParameter, detaching.Error); // the kernel's error for a claim that also detaches a driver
         Assert.Contains("Interfaces of the active configuration: 0", detaching.Message, StringComparison.Ordinal);
         _handle.SetAutoDetachKernelDriver(false);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5).SetAlternateSetting(0)).Error);
-        // libusb's code for the kernel's "no such endpoint"
+        // libusb returns this code when the kernel finds no such endpoint
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetInterrupt(0x85, 8);
         UsbException refused = Assert.Throws<UsbException>(transfer.Submit);

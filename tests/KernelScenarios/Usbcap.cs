@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Kernel;
 /// <summary>Represents the command-line program, published ahead of time.</summary>
 internal static class Usbcap
 {
-    /// <summary>Runs it to its end, which must be a good one, and returns what it wrote.</summary>
+    /// <summary>Runs usbcap, checks that it succeeds, and returns its output.</summary>
     public static string Run(params string[] arguments)
     {
         using var process = new Process

@@ -1,10 +1,10 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The command-line program on a disk: it is another process, and has the device from the kernel.</summary>
+/// <summary>Tests the command-line program on a disk: usbcap is another process, and detaches the device from the kernel.</summary>
 public sealed class UsbcapTests : StorageTest
 {
     [UsbcapFact]
-    public void It_lists_the_devices()
+    public void Usbcap_lists_the_devices()
     {
         string port = Disk.Device.PortPath.ToString();
         string[] lines = Usbcap.Run("list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -15,9 +15,9 @@ public sealed class UsbcapTests : StorageTest
         Assert.Equal(devices.Count, lines.Length);
     }
 
-    /// <summary>The command that requests the data is sent here, and usbcap reads what comes.</summary>
+    /// <summary>Tests a capture of data that a command of this test has requested.</summary>
     [UsbcapFact]
-    public void It_captures_what_the_disk_sends()
+    public void Usbcap_captures_the_data_of_the_disk()
     {
         string file = Path.GetTempFileName();
         string endpoint;
@@ -44,6 +44,6 @@ public sealed class UsbcapTests : StorageTest
 
         using UsbDeviceHandle after = Disk.Device.Open();
         after.ClaimInterface(0);
-        new BulkOnlyStorage(after).StartAnew(); // usbcap had requested more, and taken the status
+        new BulkOnlyStorage(after).StartAnew(); // usbcap has requested more data, and has read the status
     }
 }

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>The command-line program on a device of ours that the kernel has at its vhci_hcd.</summary>
+/// <summary>Tests the command-line program with a virtual device that is attached to the kernel's vhci_hcd.</summary>
 public sealed class VirtualCaptureTests : IDisposable
 {
     private readonly Watchdog _watchdog = new(400, "a capture from vhci_hcd");
@@ -17,7 +17,7 @@ public sealed class VirtualCaptureTests : IDisposable
         _watchdog.Dispose();
     }
 
-    // Not paced: emulation is too slow for the line rate of high speed, and this test only checks that every byte is right.
+    // The source is not paced: emulation is too slow for the line rate of high speed, and this test only checks that every byte is right.
     [UsbcapFact]
     public void Isochronous_packets_of_high_speed_are_captured_without_a_gap() => Capture(VirtualSpeed.High, paced: false, packetSize: 3072, packets: 8000);
 
@@ -25,7 +25,7 @@ public sealed class VirtualCaptureTests : IDisposable
     public void Isochronous_packets_of_SuperSpeed_are_captured_without_a_gap() => Capture(VirtualSpeed.Super, paced: false, packetSize: 49152, packets: 800);
 
     [UsbcapFact]
-    public void A_paced_stream_has_no_wrong_byte_and_nothing_twice() => Capture(VirtualSpeed.Full, paced: true, packetSize: 1023, packets: 2000);
+    public void A_paced_stream_has_no_wrong_byte_and_no_repeated_packet() => Capture(VirtualSpeed.Full, paced: true, packetSize: 1023, packets: 2000);
 
     private void Capture(VirtualSpeed speed, bool paced, int packetSize, int packets)
     {
@@ -39,7 +39,7 @@ public sealed class VirtualCaptureTests : IDisposable
             var checker = new NumberedPatternChecker(0);
             for (int packet = 0; packet < packets; packet++)
                 checker.AddPacket(captured.AsSpan(packet * packetSize, packetSize));
-            if (paced) // an emulated machine on a busy one may stand still for a while; what it was too late for is no error
+            if (paced) // an emulated machine on a busy host may pause; packets that it misses then are no error
                 Assert.Equal((0L, 0L, 0L), (checker.MismatchedBytes, checker.Duplicates, checker.OutOfOrder));
             else
                 Assert.True(checker.IsPerfect, $"{checker}; {summary}");

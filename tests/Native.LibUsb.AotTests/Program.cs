@@ -3,8 +3,9 @@ using Native.LibUsb.Tests.Library;
 using Native.LibUsb.Tests;
 using Native.LibUsb.AotTests;
 
-// The scenarios of the test project, compiled ahead of time.
-// usage: Native.LibUsb.AotTests [--share=NUMBER/COUNT] [PART-OF-A-NAME | -PART-OF-A-NAME]...    (runs what fits one part, if any is given, and no part after a minus)
+// Runs the scenarios of the test project, compiled ahead of time.
+// usage: Native.LibUsb.AotTests [--share=NUMBER/COUNT] [PART-OF-A-NAME | -PART-OF-A-NAME]...
+// (runs the tests that match a part, or all tests without one, except those that match a part after a minus)
 if (FreshProcess.IsScenario(args, out int exitCode))
     return exitCode;
 

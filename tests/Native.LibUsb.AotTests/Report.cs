@@ -5,10 +5,10 @@ using Xunit.Sdk;
 
 namespace Native.LibUsb.AotTests;
 
-/// <summary>Runs tests and says how each one ended; the last line has the numbers.</summary>
+/// <summary>Runs tests and reports the result of each; the last line has the totals.</summary>
 internal sealed class Report(TextWriter output)
 {
-    /// <summary>How the message of an exception starts by which xunit skips a running test; its constant of that value is internal.</summary>
+    /// <summary>Specifies the prefix of the exception message with which xunit skips a running test; the constant of xunit is internal.</summary>
     private const string SkipToken = "$XunitDynamicSkip$";
 
     private int _passed, _failed, _skipped;

@@ -14,9 +14,9 @@ internal sealed class Share
         _count = count;
     }
 
-    /// <summary>Takes <c>--share=NUMBER/COUNT</c> from the arguments; without it, the share is all.</summary>
-    /// <param name="arguments">The program's arguments; what remains of them.</param>
-    /// <exception cref="FormatException">It is not a number from 1 to the count.</exception>
+    /// <summary>Takes <c>--share=NUMBER/COUNT</c> from the arguments; without it, the share has all tests.</summary>
+    /// <param name="arguments">The arguments of the program; on return those that remain.</param>
+    /// <exception cref="FormatException">The number is not from 1 to the count.</exception>
     public static Share Take(ref string[] arguments)
     {
         const string option = "--share=";

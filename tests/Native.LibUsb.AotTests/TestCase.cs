@@ -28,10 +28,10 @@ internal sealed class TestCase
 
     public string Name { get; }
 
-    /// <summary>Gets why it does not run here; null when it does.</summary>
+    /// <summary>Gets the reason why the test does not run here; null when it runs.</summary>
     public string? Skip { get; }
 
-    /// <summary>Gets all tests, in an order that does not change. Those for the machine with a real kernel are there only in it.</summary>
+    /// <summary>Gets all tests, in an order that does not change. The tests of the machine with a real kernel are included only in that machine.</summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()
         where type is { IsClass: true, IsAbstract: false }
@@ -43,7 +43,7 @@ internal sealed class TestCase
         from test in Rows(type, method, fact)
         select test;
 
-    /// <summary>Runs it as xunit does: on an instance of its own, which is disposed after it.</summary>
+    /// <summary>Runs the test as xunit does: on a new instance, which is disposed after the test.</summary>
     public void Run()
     {
         object instance = Activator.CreateInstance(_type, BindingFlags.DoNotWrapExceptions | BindingFlags.Public | BindingFlags.Instance, null, null, null)!;
@@ -67,7 +67,7 @@ internal sealed class TestCase
             ? Convert.ChangeType(argument, parameter.ParameterType, CultureInfo.InvariantCulture)
             : argument;
 
-    /// <summary>Returns why it cannot be played on the bus of this process; null when it can.</summary>
+    /// <summary>Returns the reason why the test cannot run on the bus of this process; null when it can.</summary>
     private static string? LimitOf(Type type, MethodInfo method, string row) =>
         VirtualBus.AutomaticHost == VirtualBusHost.Kernel
         && (method.GetCustomAttribute<PreloadOnlyAttribute>() ?? type.GetCustomAttribute<PreloadOnlyAttribute>()) is { } limit

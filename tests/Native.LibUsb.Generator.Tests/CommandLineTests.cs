@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Output;
 
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>The command line, run in this process on a copy of the repository's inputs.</summary>
+/// <summary>Tests the command line of the generator in this process, on a copy of the repository's inputs.</summary>
 public sealed class CommandLineTests : IDisposable
 {
     private const string Constants = "src/Native.LibUsb/Interop/Generated/Constants.g.cs";
@@ -22,7 +22,7 @@ public sealed class CommandLineTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Generate_writes_what_is_missing_and_then_has_nothing_to_do()
+    public void Generate_writes_missing_files_and_then_has_nothing_to_do()
     {
         File.Delete(Path.Combine(_folder.Path, Constants));
         var (code, output, error) = Run("generate");
@@ -46,7 +46,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public void Check_finds_a_file_that_nothing_generates()
+    public void Check_finds_a_file_that_is_not_generated()
     {
         Run("generate");
         _folder.Write("src/Native.LibUsb/Interop/Generated/Old.g.cs", "");
@@ -65,7 +65,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public void Table_counts_what_is_bound()
+    public void Table_counts_the_bound_names()
     {
         var (code, output, error) = Run("table");
         Assert.Equal((0, ""), (code, error));

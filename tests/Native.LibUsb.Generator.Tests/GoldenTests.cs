@@ -3,9 +3,9 @@ using Native.LibUsb.Generator.Settings;
 namespace Native.LibUsb.Generator.Tests;
 
 /// <summary>
-/// One folder for each case: <c>input.h</c>, perhaps <c>settings.json</c> and texts, and the files they give. Files in which a case
-/// has nothing are left out. <c>UPDATE_GOLDEN=1 dotnet test</c> rewrites them: read the difference before you commit it. They are compiled
-/// with the tests, so delete those that do not compile any more first.
+/// Tests the generator on one folder for each case: <c>input.h</c>, perhaps <c>settings.json</c> and texts, and the generated files. Files without
+/// content are left out. <c>UPDATE_GOLDEN=1 dotnet test</c> rewrites the generated files: read the difference before you commit it. The files are
+/// compiled with the tests, so first delete those that no longer compile.
 /// </summary>
 public class GoldenTests
 {

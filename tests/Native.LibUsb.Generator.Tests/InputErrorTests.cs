@@ -1,15 +1,15 @@
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>Tests the input that the generator refuses, and the place that it reports.</summary>
+/// <summary>Tests that the generator refuses invalid input, and reports its place.</summary>
 public class InputErrorTests
 {
     [Fact]
-    public void Errors_of_c_are_passed_on_with_file_and_line() => Assert.Equal(
+    public void Errors_of_the_compiler_are_reported_with_file_and_line() => Assert.Equal(
         ["input.h:2:1: error: unknown type name 'itn'", "input.h:3:18: error: unknown type name 'strnig'"],
         Snippet.Errors("int sample_first(void);\nitn sample_second(void);\nint sample_third(strnig *text);\n"));
 
     [Fact]
-    public void A_header_that_includes_nothing_that_exists_is_an_error() => Assert.Equal(
+    public void A_header_that_includes_a_missing_file_is_an_error() => Assert.Equal(
         "input.h:1:10: fatal error: 'sample/missing.h' file not found", Assert.Single(Snippet.Errors("#include <sample/missing.h>\n")));
 
     [Fact]
@@ -30,7 +30,7 @@ public class InputErrorTests
     public void A_macro_without_a_value_is_refused_unless_it_is_excluded(string header, string message)
     {
         var error = Assert.Single(Snippet.Errors(header));
-        // clang's column is that of the line the macro is tried on, so it says nothing here
+        // clang reports the column in the line in which the generator evaluates the macro, so the column means nothing here
         Assert.Equal(WithoutColumn(message), WithoutColumn(error));
 
         static string WithoutColumn(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"^(\S+?:\d+)(:\d+)?:", "$1:");
@@ -49,7 +49,7 @@ public class InputErrorTests
     [InlineData("struct sample { unsigned char count; void *items[]; };", "input.h:1:8: error: 'sample' is larger in C than its fields are in C#, and not by the same size on every target")]
     [InlineData("struct sample { unsigned char count; double numbers[]; };", "'sample'")]
     [InlineData("struct sample { char c; int wide __attribute__((aligned(16))); };", "input.h:1:8: error: 'sample.wide' is at 16 in C and at 4 in C# for x86_64-linux-gnu")]
-    public void What_has_no_counterpart_is_refused(string header, string message) =>
+    public void C_without_a_counterpart_in_CSharp_is_refused(string header, string message) =>
         Assert.Contains(message, Assert.Single(Snippet.Errors(header).Take(1)), StringComparison.Ordinal);
 
     [Theory]
@@ -61,7 +61,7 @@ public class InputErrorTests
         Assert.Contains($"error: {message}", Assert.Single(Snippet.Errors($"enum some {{ SAMPLE_A = 1 }};\n{addition}\n")), StringComparison.Ordinal);
 
     [Fact]
-    public void A_missing_compiler_is_one_clear_line()
+    public void A_missing_compiler_is_reported_in_one_line()
     {
         var exception = Assert.Throws<GeneratorException>(() => new Clang.ClangCompiler("no-such-clang", TestRepository.Instance.Stubs, "/usr/include"));
         Assert.StartsWith("clang is needed and cannot be run as 'no-such-clang': ", Assert.Single(exception.Errors), StringComparison.Ordinal);

@@ -4,13 +4,13 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>The generator on the real <c>libusb.h</c>.</summary>
+/// <summary>Tests the generator on the real <c>libusb.h</c>.</summary>
 public class LibusbTests
 {
     private static readonly Lazy<IReadOnlyDictionary<string, string>> s_generated = new(() => Generate("/usr/include"));
 
     [Fact]
-    public void The_files_in_the_repository_are_what_the_generator_writes() => Assert.Equal("", TestRepository.Instance.Compare(s_generated.Value));
+    public void The_files_in_the_repository_are_those_that_the_generator_writes() => Assert.Equal("", TestRepository.Instance.Compare(s_generated.Value));
 
     [Fact]
     public void Two_runs_give_the_same_bytes() => Assert.Equal(s_generated.Value, Generate("/usr/include"));
@@ -27,7 +27,7 @@ public class LibusbTests
     }
 
     [Fact]
-    public void An_inline_function_that_the_settings_do_not_list_stops_it()
+    public void An_inline_function_that_the_settings_do_not_list_stops_the_generator()
     {
         var settings = GeneratorSettings.Read(TestRepository.Instance.Settings);
         Assert.Equal(14, settings.Exclude.Inlines.Count);

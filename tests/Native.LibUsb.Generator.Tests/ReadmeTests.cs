@@ -7,7 +7,7 @@ public class ReadmeTests
 
     /// <summary>Tests that the table of the README has the counts of the generator.</summary>
     [Fact]
-    public void The_table_in_the_README_is_what_the_generator_prints()
+    public void The_table_in_the_README_is_the_one_that_the_generator_prints()
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
@@ -21,6 +21,6 @@ public class ReadmeTests
         var table = readme[(begin + Begin.Length)..end];
         Assert.True(
             table == output.ToString(),
-            $"The table in README.md is old. Put what eng/generate.sh table prints between the two comments:\n\n{output}\nREADME.md has:\n\n{table}");
+            $"The table in README.md is out of date. Put the output of eng/generate.sh table between the two comments:\n\n{output}\nREADME.md has:\n\n{table}");
     }
 }

@@ -37,7 +37,7 @@ public class SettingsTests
     [InlineData("""{ "exclude": { "macros": { "SAMPLE_GONE": "x" } } }""", "exclude.macros: the header has no macro 'SAMPLE_GONE'")]
     [InlineData("""{ "exclude": { "functions": { "sample_number": " " } } }""", "'sample_number' needs a reason")]
     [InlineData("""{ "external": { "timeval": "written by hand" } }""", "external: the header has no use of a type 'timeval'")]
-    public void Names_that_nothing_answers_to_are_errors(string settings, string message) =>
+    public void Names_that_the_header_does_not_have_are_errors(string settings, string message) =>
         Assert.Equal($"settings.json: error: {message}", Assert.Single(Snippet.Errors(Header, settings)));
 
     [Fact]

@@ -18,7 +18,7 @@ internal static class Snippet
             TestRepository.Clang, input, GeneratorSettings.Read(folder.Write("settings.json", settings)), docs is null ? null : Path.Combine(folder.Path, "docs"));
     }
 
-    /// <summary>Gets the errors of a run that must fail, with the folder of the input cut off.</summary>
+    /// <summary>Gets the errors of a run that must fail, without the folder of the input.</summary>
     public static IReadOnlyList<string> Errors(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
     {
         var exception = Assert.Throws<GeneratorException>(() => Generate(header, settings, docs));

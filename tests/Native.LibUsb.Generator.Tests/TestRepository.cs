@@ -10,6 +10,6 @@ internal static class TestRepository
 
     public static string Tests { get; } = Path.Combine(Instance.Root, "tests", "Native.LibUsb.Generator.Tests");
 
-    /// <summary>Gets the installed clang and libusb.h. Where clang is missing every test fails with the line that says so.</summary>
+    /// <summary>Gets the installed clang and libusb.h. Without clang every test fails with the line that names the missing program.</summary>
     public static ClangCompiler Clang => new("clang", Instance.Stubs, "/usr/include");
 }

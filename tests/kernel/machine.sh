@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Boots a Linux kernel in a machine that has this machine's files as its root (it cannot change them), an xHCI and a UHCI controller,
-# vhci_hcd and dummy_hcd, and runs one command in it as root, in the folder that this script is started in. The machine has a /tmp, a /run
-# and a /dev of its own; the folder is there also when it lies in one of these.
+# Boots a Linux kernel in a machine that has the host's files as its read-only root, an xHCI and a UHCI controller, vhci_hcd and dummy_hcd,
+# and runs one command in it as root, in the current folder of this script. The machine has its own /tmp, /run and /dev; the current folder
+# exists in the machine also when it lies in one of these.
 # usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...]          (KERNEL_DIR as eng/fetch-kernel.sh prints it)
-# MACHINE_UDEVD is udevadm, which is udevd too: one that runs with the libraries of this machine.
-# In OUT_DIR, which is /out in the machine: output.txt what the command wrote, status its exit status, kernel.txt the kernel's log,
-# console.txt what appeared on the console. The exit status is the command's; 124 when the machine did not end in time, and 98 when it ended
-# without one.
-# The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine; the disk behind its drive "disk" is OUT_DIR/disk.img, if there is one.
+# MACHINE_UDEVD is a udevadm, which is udevd too, that runs with the libraries of the host.
+# OUT_DIR is /out in the machine. The machine writes these files there: output.txt has the output of the command, status its exit status,
+# kernel.txt the kernel's log, and console.txt the text of the console. This script exits with the exit status of the command, with 124 when
+# the machine did not end in time, and with 98 when the machine ended without an exit status.
+# The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine; the drive "disk" of QEMU is OUT_DIR/disk.img, if that file exists.
 # MACHINE_SECONDS (600), MACHINE_MEMORY (MiB, 1536), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg), MACHINE_OPTIONS for the kernel.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
@@ -18,7 +18,7 @@ shift 2
 version=$(basename "$kernel"/boot/vmlinuz-*)
 version=${version#vmlinuz-}
 
-# In this order. vhci_hcd comes before the other controllers, so that its buses have the numbers that the virtual bus has elsewhere: 1 is
+# The order matters: vhci_hcd comes before the other controllers, so that its buses have the same numbers as those of the virtual bus: 1 is
 # high speed, 2 is SuperSpeed.
 modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay vhci-hcd xhci-pci uhci-hcd dummy_hcd libcomposite usb_f_ss_lb usbmon usblp usb-storage hid-generic usbhid)
 
@@ -44,13 +44,13 @@ printf 'export PATH=%q HOME=%q MACHINE_UDEVD=%q\n' "$PATH" "$HOME" "${MACHINE_UD
 { printf 'cd %q\nexec' "$PWD"; printf ' %q' "$@"; echo; } >"$out/command.sh"
 
 drive=()
-quoted=${out//,/,,} # as QEMU's options want it
+quoted=${out//,/,,} # QEMU's options escape a comma by doubling it
 if [ -e "$out/disk.img" ]; then drive=(-blockdev "driver=raw,node-name=disk,file.driver=file,file.filename=$quoted/disk.img"); fi
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
-# The monitor is a socket of QEMU's own, and the port in the machine connects to it. An oops ends the machine, and so does a task that waits
-# in the kernel for two minutes without being able to be killed: the console has its stack. Hubs do not go to
-# sleep: a device that is plugged into QEMU's just after it has come has been seen not to arrive, on a busy machine.
+# The monitor is a socket of QEMU, and the port in the machine connects to it. An oops ends the machine, and so does a task that waits
+# unkillably in the kernel for two minutes: the console then has the stack of the task. Hubs do not suspend: on a busy host, a device did not
+# arrive that was plugged into QEMU's hub just after the hub had arrived.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \

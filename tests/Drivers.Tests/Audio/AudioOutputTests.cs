@@ -21,7 +21,7 @@ public sealed class AudioOutputTests : BusTest
         sink.PacketTaken = (_, data) => arrived.Write(data);
         byte[] sound = Sound(Seconds * SampleRate);
         await using AudioOutput output = Open(sink);
-        for (int at = 0; at < sound.Length; at += 4000) // which no packet has
+        for (int at = 0; at < sound.Length; at += 4000) // no packet has this length
             await output.WriteAsync(sound.AsMemory(at, Math.Min(4000, sound.Length - at))).AsTask().WaitAsync(Patience);
         await output.FlushAsync().AsTask().WaitAsync(Patience);
         Assert.Equal(sound, arrived.ToArray());

@@ -2,7 +2,7 @@ using Drivers.Audio;
 
 namespace Drivers.Tests.Audio;
 
-/// <summary>Tests how many frames a packet has.</summary>
+/// <summary>Tests the number of frames in each packet.</summary>
 public sealed class PacketClockTests
 {
     private static readonly TimeSpan s_frame = TimeSpan.FromMilliseconds(1);

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Drivers.Tests.Camera;
 
-/// <summary>Tests what a camera is asked, and which of its pictures are delivered.</summary>
+/// <summary>Tests the requests to a camera, and which of its pictures are delivered.</summary>
 public sealed class VideoCameraTests : BusTest
 {
     private const int FrameSize = 3000;
@@ -18,11 +18,11 @@ public sealed class VideoCameraTests : BusTest
         List<CameraFrame> frames = await ReadAsync(3);
         Assert.Equal([0, 1, 2], frames.Select(frame => frame.Number));
         for (int i = 0; i < frames.Count; i++)
-            Assert.Equal(Picture(i + 1), frames[i].Data.ToArray()); // the one under way at the start is left out
+            Assert.Equal(Picture(i + 1), frames[i].Data.ToArray()); // the picture in progress at the start is left out
     }
 
     [BusFact]
-    public async Task The_smallest_setting_with_room_for_the_payload_is_chosen_and_given_back()
+    public async Task The_smallest_setting_with_room_for_the_payload_is_selected_and_released()
     {
         int chosen = -1;
         SendPictures(0, 3);
@@ -115,7 +115,7 @@ public sealed class VideoCameraTests : BusTest
     [InlineData("empty", "up to 0 bytes")]
     [InlineData("huge", "up to 4294967295 bytes")]
     [InlineData("payload", "payloads of 5000 bytes, and its largest alternate setting has 1024")]
-    public async Task A_wrong_answer_to_the_probe_is_an_error_that_says_so(string kind, string message)
+    public async Task A_wrong_answer_to_the_probe_is_an_error_that_names_the_fault(string kind, string message)
     {
         switch (kind)
         {
@@ -156,7 +156,7 @@ public sealed class VideoCameraTests : BusTest
     private async Task<List<CameraFrame>> ReadAsync(int count, bool isUncompressed = true)
     {
         for (int i = 0; i < 64; i++)
-            _device.Send([]); // so that the transfer with the last picture ends
+            _device.Send([]); // completes the transfer with the last picture
         Bus.Attach(_device);
         using UsbDevice device = Context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
         await using VideoCamera camera = VideoCamera.Open(device);

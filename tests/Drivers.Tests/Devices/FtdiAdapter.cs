@@ -4,7 +4,7 @@ namespace Drivers.Tests.Devices;
 
 /// <summary>
 /// Represents an FT232BM at full speed. Tests put characters on its line with <see cref="Receive"/>, or connect its output to its input with
-/// <see cref="IsLooped"/>. No time passes in it: a packet without characters is sent when a test asks for it.
+/// <see cref="IsLooped"/>. The adapter has no timer: it sends a packet without characters when a test requests one.
 /// </summary>
 internal sealed class FtdiAdapter : VirtualDevice
 {
@@ -12,7 +12,7 @@ internal sealed class FtdiAdapter : VirtualDevice
     public const int PacketSize = 64, StatusSize = 2;
 
     private readonly Queue<byte> _line = [];
-    private readonly Queue<byte[]> _packets = []; // made by a test, sent as they are
+    private readonly Queue<byte[]> _packets = []; // packets of a test, which are sent unchanged
     private readonly InputEndpoint _input;
 
     public FtdiAdapter()
@@ -22,10 +22,10 @@ internal sealed class FtdiAdapter : VirtualDevice
         Add(new OutputEndpoint(this));
     }
 
-    /// <summary>Gets or sets whether what is sent is received.</summary>
+    /// <summary>Gets or sets whether sent characters are received.</summary>
     public bool IsLooped { get; init; }
 
-    /// <summary>Gets what was sent.</summary>
+    /// <summary>Gets the sent characters.</summary>
     public List<byte> Sent { get; } = [];
 
     /// <summary>Gets the last value and index of each vendor request.</summary>
@@ -37,7 +37,7 @@ internal sealed class FtdiAdapter : VirtualDevice
     /// <summary>Gets or sets the status bytes.</summary>
     public (byte Lines, byte Conditions) Status { get; set; } = (0x01, 0x60);
 
-    /// <summary>Gets or sets what the device answers to all requests for data; null for the right answer.</summary>
+    /// <summary>Gets or sets the answer of the device to all requests for data; null for the right answer.</summary>
     public byte[]? Answer { get; set; }
 
     private byte Latency => Requests.TryGetValue(9, out var request) ? (byte)request.Value : (byte)16;
@@ -53,7 +53,7 @@ internal sealed class FtdiAdapter : VirtualDevice
         }
     }
 
-    /// <summary>Sends a packet as it is.</summary>
+    /// <summary>Sends a packet unchanged.</summary>
     public void SendPacket(params byte[] packet)
     {
         lock (SyncRoot)

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Drivers.Tests.Devices;
 
-/// <summary>Represents a camera at high speed that sends the packets that a test has written down, and then waits for more.</summary>
+/// <summary>Represents a camera at high speed that sends the packets of a test, and then waits for more.</summary>
 internal sealed class VirtualCamera : VirtualDevice
 {
     public const byte Address = 0x81;
@@ -24,14 +24,14 @@ internal sealed class VirtualCamera : VirtualDevice
 
     public uint PayloadSize { get; set; }
 
-    /// <summary>Gets or sets what becomes of the answer to the probe.</summary>
+    /// <summary>Gets or sets the function that changes the answer to the probe.</summary>
     public Func<byte[], byte[]>? ChangeProbe { get; set; }
 
     public byte[]? Probed { get; private set; }
 
     public byte[]? Committed { get; private set; }
 
-    /// <summary>Sends a packet as it is.</summary>
+    /// <summary>Sends a packet unchanged.</summary>
     public void Send(byte[] payload, UrbStatus status = UrbStatus.Success)
     {
         lock (SyncRoot)
@@ -43,8 +43,8 @@ internal sealed class VirtualCamera : VirtualDevice
 
     /// <summary>Sends a picture, with empty packets between its payloads.</summary>
     /// <param name="picture">The bytes.</param>
-    /// <param name="hasEnd">Whether the last payload says that it is the last.</param>
-    /// <param name="change">What becomes of each payload: its number and its bytes.</param>
+    /// <param name="hasEnd">Whether the last payload has the flag for the end of the picture.</param>
+    /// <param name="change">Changes each payload, given the number and the bytes of the payload.</param>
     public void SendPicture(ReadOnlySpan<byte> picture, bool hasEnd = true, Func<int, byte[], byte[]>? change = null)
     {
         _frameId = !_frameId;

@@ -47,10 +47,10 @@ internal sealed class VirtualDisk : VirtualDevice
 
     public bool IsWriteProtected { get; set; }
 
-    /// <summary>Gets or sets what replaces the data of the next command that reads with this operation code.</summary>
+    /// <summary>Gets or sets the data that replaces the data of the next reading command with this operation code.</summary>
     public (byte Operation, byte[] Data)? OtherData { get; set; }
 
-    /// <summary>Gets or sets what the next status wrapper becomes.</summary>
+    /// <summary>Gets or sets the function that changes the next status wrapper.</summary>
     public Func<byte[], byte[]>? ChangeStatus { get; set; }
 
     /// <summary>Gets or sets whether the next status wrapper is stalled first.</summary>
@@ -235,7 +235,7 @@ internal sealed class VirtualDisk : VirtualDevice
         return true;
     }
 
-    /// <summary>Has the device answer nothing until it is reset.</summary>
+    /// <summary>Makes the device answer no command until the interface is reset.</summary>
     private void Break()
     {
         _needsReset = true;

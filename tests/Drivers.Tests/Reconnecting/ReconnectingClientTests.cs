@@ -11,10 +11,10 @@ public sealed class ReconnectingClientTests : BusTest
     private readonly InterruptSource _source = new(new InterruptSourceOptions { SerialNumber = "one", PeriodMilliseconds = 0 });
 
     [BusFact]
-    public async Task The_reader_survives_that_the_device_is_unplugged_and_plugged_in_again()
+    public async Task The_reader_continues_after_the_device_is_unplugged_and_plugged_in_again()
     {
         await using IAsyncEnumerator<ClientItem> items = Read(Filter());
-        Task<bool> waiting = items.MoveNextAsync().AsTask(); // for a device that is not there
+        Task<bool> waiting = items.MoveNextAsync().AsTask(); // no device is plugged in
         Assert.False(waiting.IsCompleted);
         for (int round = 0; round < 5; round++)
         {
@@ -34,7 +34,7 @@ public sealed class ReconnectingClientTests : BusTest
     }
 
     [BusFact]
-    public async Task What_had_arrived_comes_before_the_disconnection()
+    public async Task Data_that_had_arrived_comes_before_the_disconnection()
     {
         Bus.Attach(_source);
         await using IAsyncEnumerator<ClientItem> items = Read(Filter());
@@ -74,7 +74,7 @@ public sealed class ReconnectingClientTests : BusTest
     }
 
     [BusFact]
-    public async Task Permissions_that_are_set_late_are_waited_for()
+    public async Task The_client_waits_for_permissions_that_are_set_late()
     {
         _source.DenyNextOpens = 2;
         Bus.Attach(_source);

@@ -68,7 +68,7 @@ public sealed class FtdiSettingsTests : FtdiTest
     }
 
     [BusFact]
-    public async Task A_short_answer_is_an_error_that_says_so()
+    public async Task A_short_answer_is_an_error_that_names_the_fault()
     {
         await using FtdiStream port = Plug(_adapter);
         _adapter.Answer = [];

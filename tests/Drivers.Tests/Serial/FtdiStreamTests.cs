@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Serial;
 
-/// <summary>Tests what a serial port sends, receives and reports.</summary>
+/// <summary>Tests the data that a serial port sends and receives, and the states that it reports.</summary>
 public sealed class FtdiStreamTests : FtdiTest
 {
     [BusTheory]
@@ -14,7 +14,7 @@ public sealed class FtdiStreamTests : FtdiTest
     [InlineData(124)]
     [InlineData(200)]
     [InlineData(50_000)]
-    public async Task What_is_written_comes_back_without_status_bytes(int length)
+    public async Task Written_bytes_come_back_without_status_bytes(int length)
     {
         await using FtdiStream port = Plug(new FtdiAdapter { IsLooped = true });
         byte[] data = Pattern(length);
@@ -29,7 +29,7 @@ public sealed class FtdiStreamTests : FtdiTest
     {
         var adapter = new FtdiAdapter();
         await using FtdiStream port = Plug(adapter);
-        byte[] data = Pattern(500_000); // more than the program keeps
+        byte[] data = Pattern(500_000); // more than the program buffers
         adapter.Receive(data);
         byte[] received = new byte[data.Length];
         await port.ReadExactlyAsync(received).AsTask().WaitAsync(Patience);
@@ -93,7 +93,7 @@ public sealed class FtdiStreamTests : FtdiTest
     }
 
     [BusFact]
-    public async Task A_purge_discards_what_the_chip_and_the_program_have()
+    public async Task A_purge_discards_the_data_of_the_chip_and_of_the_program()
     {
         var adapter = new FtdiAdapter();
         await using FtdiStream port = Plug(adapter);
@@ -107,11 +107,11 @@ public sealed class FtdiStreamTests : FtdiTest
     }
 
     [BusFact]
-    public async Task Unplugging_ends_reading_after_what_had_arrived()
+    public async Task Unplugging_ends_reading_after_the_data_that_had_arrived()
     {
         var adapter = new FtdiAdapter();
         await using FtdiStream port = Plug(adapter);
-        Assert.True(adapter.Endpoint(FtdiAdapter.InAddress).WaitForPending(1, Patience)); // so that the device can send it before it is gone
+        Assert.True(adapter.Endpoint(FtdiAdapter.InAddress).WaitForPending(1, Patience)); // a pending transfer receives the data before the device is unplugged
         adapter.Receive("last"u8);
         adapter.Unplug();
         byte[] received = new byte[4];
@@ -122,7 +122,7 @@ public sealed class FtdiStreamTests : FtdiTest
     }
 
     [BusFact]
-    public async Task Disposing_ends_a_read_that_waits()
+    public async Task Disposing_ends_a_pending_read()
     {
         FtdiStream port = Plug(new FtdiAdapter());
         Task<int> reading = port.ReadAsync(new byte[1]).AsTask();
@@ -132,7 +132,7 @@ public sealed class FtdiStreamTests : FtdiTest
     }
 
     [BusFact]
-    public async Task A_packet_without_its_status_is_an_error_that_says_so()
+    public async Task A_packet_without_its_status_is_an_error_that_names_the_fault()
     {
         var adapter = new FtdiAdapter();
         await using FtdiStream port = Plug(adapter);
@@ -142,7 +142,7 @@ public sealed class FtdiStreamTests : FtdiTest
     }
 
     [BusFact]
-    public async Task An_empty_packet_is_nothing()
+    public async Task An_empty_packet_is_ignored()
     {
         var adapter = new FtdiAdapter();
         await using FtdiStream port = Plug(adapter);

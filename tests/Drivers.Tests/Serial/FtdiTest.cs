@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Serial;
 
-/// <summary>What the tests of the serial port share.</summary>
+/// <summary>Represents a test of a serial port on an <see cref="FtdiAdapter"/>.</summary>
 public abstract class FtdiTest : BusTest
 {
     private protected FtdiStream Plug(FtdiAdapter adapter)
@@ -13,7 +13,7 @@ public abstract class FtdiTest : BusTest
         return FtdiStream.Open(device);
     }
 
-    /// <summary>Makes bytes in which a status that was not removed shows: no period is that of the packets.</summary>
+    /// <summary>Returns bytes in which status bytes that were not removed are found: the period of the bytes is not that of the packets.</summary>
     protected static byte[] Pattern(int length)
     {
         byte[] data = new byte[length];

@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Storage;
 
-/// <summary>Tests what a disk that keeps to the protocol is asked, and what its refusals become.</summary>
+/// <summary>Tests commands to a disk that follows the protocol, and the exceptions for its refusals.</summary>
 public sealed class DiskDriveTests : DiskTest
 {
     [BusFact]
@@ -58,7 +58,7 @@ public sealed class DiskDriveTests : DiskTest
     }
 
     [BusFact]
-    public async Task Unplugging_is_reported_as_such()
+    public async Task Unplugging_is_reported_as_NoDevice()
     {
         await using DiskDrive disk = await OpenAsync();
         Device.Unplug();

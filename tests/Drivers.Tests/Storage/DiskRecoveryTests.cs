@@ -61,7 +61,7 @@ public sealed class DiskRecoveryTests : DiskTest
     }
 
     [BusFact]
-    public async Task Less_data_than_asked_for_is_an_error()
+    public async Task Less_data_than_requested_is_an_error()
     {
         await using DiskDrive disk = await OpenAsync();
         Device.OtherData = (0x28, new byte[100]);
@@ -71,7 +71,7 @@ public sealed class DiskRecoveryTests : DiskTest
     }
 
     [BusFact]
-    public async Task More_data_than_asked_for_is_an_error()
+    public async Task More_data_than_requested_is_an_error()
     {
         await using DiskDrive disk = await OpenAsync();
         Device.OtherData = (0x28, new byte[4096]);
@@ -84,7 +84,7 @@ public sealed class DiskRecoveryTests : DiskTest
     [InlineData(0u)]
     [InlineData(513u)]
     [InlineData(0x80000000u)]
-    public async Task A_block_size_that_cannot_be_is_refused(uint size)
+    public async Task An_invalid_block_size_is_refused(uint size)
     {
         byte[] capacity = [0, 0, 0, 9, (byte)(size >> 24), (byte)(size >> 16), (byte)(size >> 8), (byte)size];
         Device.OtherData = (0x25, capacity);
@@ -94,7 +94,7 @@ public sealed class DiskRecoveryTests : DiskTest
     }
 
     [BusFact]
-    public async Task A_disk_that_does_not_answer_is_given_up_and_works_later()
+    public async Task A_command_without_an_answer_times_out_and_the_disk_works_later()
     {
         await using DiskDrive disk = await OpenAsync();
         disk.Patience = TimeSpan.FromMilliseconds(50);

@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Storage;
 
-/// <summary>What the tests of the disk share.</summary>
+/// <summary>Represents a test of a <see cref="DiskDrive"/> on a <see cref="VirtualDisk"/>.</summary>
 public abstract class DiskTest : BusTest
 {
     private protected VirtualDisk Device { get; } = new();
@@ -22,7 +22,7 @@ public abstract class DiskTest : BusTest
         return data;
     }
 
-    /// <summary>Checks that the disk and the driver agree on what comes next.</summary>
+    /// <summary>Checks that the disk and the driver still agree about the next command.</summary>
     private protected static async Task CheckWorksAsync(DiskDrive disk)
     {
         byte[] data = Pattern(1024, 9), back = new byte[1024];

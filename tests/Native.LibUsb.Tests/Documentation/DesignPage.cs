@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Documentation;
 /// <summary>Represents a page of docs/design: the problem of a subsystem, numbered invariants with the tests that guard them, and the rejected alternatives.</summary>
 /// <remarks>
 /// An invariant is a list item that ends with the names of its tests: <c>1. Text. (`Class.Method`, `Class.Method`)</c>. Lines that continue an item are indented by
-/// three spaces, and headings of the third level may group the items. Nothing else stands in the section.
+/// three spaces, and headings of the third level may group the items. The section has no other text.
 /// </remarks>
 /// <param name="name">The path of the page, relative to the repository.</param>
 /// <param name="text">The text of the page.</param>

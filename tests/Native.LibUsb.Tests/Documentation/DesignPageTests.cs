@@ -68,9 +68,9 @@ public sealed class DesignPageTests
     {
         IReadOnlySet<string> tests = TestNames.ReadAll();
         Assert.Contains("DesignPageTests.Tests_of_every_project_are_found", tests);
-        Assert.Contains("UsbTransferTests.Written_bytes_come_back", tests);            // tests/Scenarios
-        Assert.Contains("TabletTests.What_was_sent_is_read", tests);                      // tests/KernelScenarios
-        Assert.Contains("GoldenTests.Output_is_as_recorded", tests);                      // tests/Native.LibUsb.Generator.Tests
+        Assert.Contains("UsbTransferTests.Written_bytes_come_back", tests);       // tests/Scenarios
+        Assert.Contains("TabletTests.The_position_that_was_sent_is_read", tests); // tests/KernelScenarios
+        Assert.Contains("GoldenTests.Output_is_as_recorded", tests);              // tests/Native.LibUsb.Generator.Tests
     }
 
     private static IEnumerable<string> FaultsOf(string invariants) =>

@@ -33,10 +33,10 @@ public sealed partial class DocumentRuleTests
     public void Every_file_that_CONTRIBUTING_names_exists() => Assert.Empty(FindMissingFiles(File.ReadAllText(Repository.PathOf("CONTRIBUTING.md"))));
 
     [Fact]
-    public void A_name_of_no_file_is_found() =>
+    public void A_name_of_a_missing_file_is_found() =>
         Assert.Equal(["Nothing.cs", "Transfers/UsbDevice.cs"], FindMissingFiles("`Nothing.cs` `UsbDevice.cs` `Transfers/UsbDevice.cs` `src/*/PublicAPI.Unshipped.txt` `eng/setup.sh check`"));
 
-    // The name may leave the first folders out.
+    // A name may omit the first folders.
     private static IEnumerable<string> FindMissingFiles(string text)
     {
         string[] files =

@@ -2,30 +2,30 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>A row of a table that names members and tests.</summary>
-/// <param name="Line">Where it stands, from 1.</param>
-/// <param name="Section">The heading above it, without its signs; empty when there is none.</param>
+/// <summary>Represents a row of a table that names members and tests.</summary>
+/// <param name="Line">The line of the row, counted from 1.</param>
+/// <param name="Section">The heading above the row, without its number signs; empty when there is none.</param>
 /// <param name="Subject">The first cell.</param>
-/// <param name="Members">The names in the second cell; none if it says that there is nothing.</param>
-/// <param name="Tests">The names in the third cell; none if it says that there is nothing.</param>
+/// <param name="Members">The names in the second cell; none if the cell is a dash.</param>
+/// <param name="Tests">The names in the third cell; none if the cell is a dash.</param>
 /// <param name="Note">The fourth cell.</param>
 internal sealed record DocumentRow(int Line, string Section, string Subject, IReadOnlyList<string> Members, IReadOnlyList<string> Tests, string Note);
 
-/// <summary>Represents the tables of a document that promises something, and names the tests that show it.</summary>
+/// <summary>Represents the tables of a document that makes promises and names the tests of each.</summary>
 /// <param name="name">The document, relative to the repository.</param>
 /// <param name="secondCellIsText">
-/// Whether the second cell is a text, whose names are what stands in back quotes; otherwise it is nothing but names.
+/// Specifies whether the second cell is a text with names in back quotes; otherwise the cell has only names.
 /// </param>
-/// <param name="heads">The lines that its tables may begin with.</param>
+/// <param name="heads">The lines that the tables of the document may begin with.</param>
 internal sealed partial class DocumentTable(string name, bool secondCellIsText, params string[] heads)
 {
     private const string Rule = "|---|---|---|---|";
     private const string Nothing = "—";
 
-    /// <summary>Gets what the other library offers, and what takes its place here.</summary>
+    /// <summary>Gets the table of the members of usb1 and the members that replace them here.</summary>
     internal static DocumentTable Parity { get; } = new("docs/parity.md", secondCellIsText: false, "| usb1 | C# | test | note |");
 
-    /// <summary>Gets what libusb makes easy to do wrong, and what happens here instead.</summary>
+    /// <summary>Gets the table of the traps of libusb, and how this library avoids them.</summary>
     internal static DocumentTable Traps { get; } =
         new("docs/traps.md", secondCellIsText: true, "| trap | what the facade does | test | note |", "| defect | what happens here | test | note |");
 
@@ -33,7 +33,7 @@ internal sealed partial class DocumentTable(string name, bool secondCellIsText, 
     internal string Text => File.ReadAllText(Repository.PathOf(name.Split('/')));
 
     /// <summary>Gets the rows of all tables in <paramref name="text"/>.</summary>
-    /// <exception cref="FormatException">A row is not what a row must be. The message has its line.</exception>
+    /// <exception cref="FormatException">A row is malformed. The message has the line of the row.</exception>
     internal List<DocumentRow> Read(string text)
     {
         var rows = new List<DocumentRow>();
@@ -57,7 +57,7 @@ internal sealed partial class DocumentTable(string name, bool secondCellIsText, 
         return rows;
     }
 
-    /// <summary>Returns what a row names and is not there.</summary>
+    /// <summary>Finds each member and test that a row names and that does not exist.</summary>
     internal IEnumerable<string> Faults(DocumentRow row) =>
         row.Members.Where(member => !NameLookup.MemberExists(member)).Select(member => $"{name}:{row.Line}: {row.Subject}: there is no public member {member}")
             .Concat(row.Tests.Where(test => !NameLookup.TestExists(test)).Select(test => $"{name}:{row.Line}: {row.Subject}: there is no test {test}"));
@@ -75,7 +75,7 @@ internal sealed partial class DocumentTable(string name, bool secondCellIsText, 
         string[] members = secondCellIsText ? [.. QuotedPattern().Matches(second).Select(match => match.Groups[1].Value)] : ReadNames(line, subject, second);
         string[] tests = ReadNames(line, subject, cells[3].Trim());
         if ((tests.Length == 0 || (members.Length == 0 && !secondCellIsText)) && note.Length == 0)
-            throw Fault(line, $"{subject}: the note does not say why there is no member or no test");
+            throw Fault(line, $"{subject}: the note does not give the reason for a missing member or test");
         return new DocumentRow(line, section, subject, members, tests, note);
     }
 

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Every C# block of the documentation is a program that compiles, and runs on a virtual bus to its end.</summary>
+/// <summary>Tests that every C# block of the documentation is a program that compiles, and that runs to its end on a virtual bus.</summary>
 public sealed class DocumentedProgramTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
@@ -115,7 +115,7 @@ public sealed class DocumentedProgramTests(ITestOutputHelper output)
         {
             process.Kill(entireProcessTree: true);
             process.WaitForExit();
-            Assert.Fail($"{program.Place} did not end within {s_patience.TotalSeconds} s. It had written:\n{lines.Result}\n{error.Result}");
+            Assert.Fail($"{program.Place} did not end within {s_patience.TotalSeconds} s. Its output:\n{lines.Result}\n{error.Result}");
         }
 
         return (process.ExitCode, lines.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries), error.Result);

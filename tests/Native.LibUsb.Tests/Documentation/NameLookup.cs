@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Finds what documentation names: public types and members of the libraries, and tests of this assembly.</summary>
+/// <summary>Finds the names in documentation: public types and members of the libraries, and tests of this assembly.</summary>
 internal static class NameLookup
 {
     private static readonly ILookup<string, Type> s_types = new[] { typeof(UsbContext).Assembly, typeof(VirtualBus).Assembly }
@@ -16,8 +16,8 @@ internal static class NameLookup
             .Select(method => $"{type.Name}.{method.Name}"))];
 
     /// <summary>
-    /// Returns whether there is a public <c>Type</c>, <c>Type.Member</c> (any overload), <c>Type.ctor</c> or <c>Type.this[]</c>. Type parameters are left
-    /// out, and nested types have the outer type in front.
+    /// Returns whether there is a public <c>Type</c>, <c>Type.Member</c> (any overload), <c>Type.ctor</c> or <c>Type.this[]</c>. Names have no type
+    /// parameters, and nested types have the name of the outer type in front.
     /// </summary>
     internal static bool MemberExists(string name)
     {

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
 /// Compiles a program of the documentation as a new console project does: with the SDK's implicit usings and nullable references, with
-/// references to .NET and to the built assemblies of the packages, and with nothing of the repository's projects.
+/// references to .NET and to the built assemblies of the packages, and without the settings of the repository's projects.
 /// </summary>
 internal static class ProgramCompiler
 {
@@ -36,8 +36,8 @@ internal static class ProgramCompiler
             .Select(static file => MetadataReference.CreateFromFile(file)),
     ]);
 
-    /// <summary>Compiles a program into a folder, beside everything that it needs.</summary>
-    /// <param name="place">Where the code is from, for messages.</param>
+    /// <summary>Compiles a program into a folder, and copies its dependencies there.</summary>
+    /// <param name="place">The place of the code, for messages.</param>
     /// <param name="code">The code of the program.</param>
     /// <param name="folder">An empty folder.</param>
     /// <param name="program">Receives the path of the program, for <c>dotnet exec</c>.</param>
@@ -66,7 +66,7 @@ internal static class ProgramCompiler
         return [];
     }
 
-    // The folder of the runtime has libraries of machine code, too.
+    // The folder of the runtime also has native libraries.
     private static bool IsManaged(string file)
     {
         try

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>docs/tested-systems.md names every scenario that a real kernel does not run, and no other.</summary>
+/// <summary>Tests that docs/tested-systems.md names every scenario that cannot run on a real kernel, and no other.</summary>
 public sealed partial class TestedSystemsTests
 {
     [Fact]

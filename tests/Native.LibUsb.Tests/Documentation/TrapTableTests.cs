@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>docs/traps.md promises nothing that is not there, and leaves no trap out.</summary>
+/// <summary>Tests that every member and test that docs/traps.md names exists, and that no trap is missing.</summary>
 public sealed partial class TrapTableTests(ITestOutputHelper output)
 {
     [Fact]
-    public void Every_member_and_every_test_that_is_named_exists()
+    public void Every_named_member_and_test_exists()
     {
         List<DocumentRow> rows = DocumentTable.Traps.Read(DocumentTable.Traps.Text);
         Assert.NotEmpty(rows);
@@ -38,7 +38,7 @@ public sealed partial class TrapTableTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Only_what_cannot_be_tested_here_has_no_test()
+    public void Only_traps_that_cannot_be_tested_here_have_no_test()
     {
         foreach (DocumentRow row in DocumentTable.Traps.Read(DocumentTable.Traps.Text).Where(row => row.Tests.Count == 0))
             Assert.Matches("^(Windows|macOS|Cannot be reached|No trap)", row.Note);
@@ -47,14 +47,14 @@ public sealed partial class TrapTableTests(ITestOutputHelper output)
     [Theory]
     [InlineData("| T1 x | `UsbTransfer.Sumbit` refuses it | — | why |", "docs/traps.md:3: T1 x: there is no public member UsbTransfer.Sumbit")]
     [InlineData("| T1 x | it is refused by `UsbTransfer.Submit` | `UsbTransferTests.Open` | |", "docs/traps.md:3: T1 x: there is no test UsbTransferTests.Open")]
-    public void A_name_of_nothing_is_found(string row, string fault) => Assert.Equal(fault, Assert.Single(Read(row).SelectMany(DocumentTable.Traps.Faults)));
+    public void A_name_that_does_not_exist_is_found(string row, string fault) => Assert.Equal(fault, Assert.Single(Read(row).SelectMany(DocumentTable.Traps.Faults)));
 
     [Theory]
     [InlineData("| T1 x | it is refused | — | |")]
     [InlineData("| T1 x | it is refused | | why |")]
     [InlineData("| T1 x | | `UsbTransferTests.Written_bytes_come_back` | |")]
     [InlineData("| T1 x | it is refused | `UsbTransferTests.Written_bytes_come_back` |")]
-    public void A_row_that_is_no_row_is_refused(string row) => Assert.StartsWith("docs/traps.md:3: ", Assert.Throws<FormatException>(() => Read(row)).Message, StringComparison.Ordinal);
+    public void A_malformed_row_is_refused(string row) => Assert.StartsWith("docs/traps.md:3: ", Assert.Throws<FormatException>(() => Read(row)).Message, StringComparison.Ordinal);
 
     private static List<DocumentRow> Read(string row) => DocumentTable.Traps.Read($"| trap | what the facade does | test | note |\n|---|---|---|---|\n{row}\n");
 

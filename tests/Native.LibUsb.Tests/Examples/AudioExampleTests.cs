@@ -4,13 +4,13 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>The example that plays sound, in this process: the device checks every packet's length and every sample.</summary>
+/// <summary>Tests the example that plays sound, in this process. The device checks the length of every packet and every sample.</summary>
 public sealed class AudioExampleTests : BusTest
 {
     private const int Seconds = 10, SampleRate = 44_100;
-    private const int Whole = 14; // bits after the point of a report
+    private const int Whole = 14; // fraction bits of a report
 
-    // The host learns of a report late: after the reports in flight and the one on its way, it sends the packets of the 5 transfers that it has filled before.
+    // The host reacts to a report late: reports in flight come first, and the host then still sends the packets of the 5 transfers that it has already filled.
     private const int ReportsUntilHeard = 12;
 
     [BusTheory]
@@ -34,7 +34,7 @@ public sealed class AudioExampleTests : BusTest
         {
             int whole = data.Length / AudioSink.FrameSize;
             if (data.Length % AudioSink.FrameSize != 0 || whole < reports.Min() >> Whole || whole > (reports.Max() >> Whole) + 1)
-                wrong.Add($"packet {number} has {data.Length} bytes, and the device asked for {reports.Min() / 16384.0} to {reports.Max() / 16384.0} frames");
+                wrong.Add($"packet {number} has {data.Length} bytes, and the device requested {reports.Min() / 16384.0} to {reports.Max() / 16384.0} frames");
             for (int at = 0; at + AudioSink.FrameSize <= data.Length; at += AudioSink.FrameSize, frames++)
             {
                 if (BinaryPrimitives.ReadUInt16LittleEndian(data[at..]) != (ushort)frames || BinaryPrimitives.ReadUInt16LittleEndian(data[(at + 2)..]) != (ushort)~frames)

@@ -24,7 +24,7 @@ public sealed class AwaitedExampleTests : BusTest
     }
 
     [BusFact]
-    public async Task A_stall_is_an_exception()
+    public async Task A_stall_throws_an_exception()
     {
         _device.Endpoint(BulkLoopback.InAddress).FailNext(UrbStatus.Stall);
         UsbException failure = await Assert.ThrowsAsync<UsbException>(() => RunAsync(1, CancellationToken.None));

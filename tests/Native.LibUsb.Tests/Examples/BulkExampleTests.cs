@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>The examples with bulk transfers, in this process.</summary>
+/// <summary>Tests the examples with bulk transfers, in this process.</summary>
 public sealed class BulkExampleTests : BusTest
 {
     private readonly BulkLoopback _device = new();
@@ -12,14 +12,14 @@ public sealed class BulkExampleTests : BusTest
     public BulkExampleTests() => Bus.Attach(_device);
 
     [BusFact]
-    public void A_basic_transfer_brings_the_greeting_back()
+    public void A_basic_transfer_reads_the_greeting_back()
     {
         Basic();
         Assert.Equal(["Transfer submitted", "Transfer completed: 11 bytes", "Received: 48656c6c6f2c2055534221"], _said.Lines);
     }
 
     [BusFact]
-    public void A_basic_transfer_tells_that_its_time_ran_out()
+    public void A_basic_transfer_reports_a_timeout()
     {
         _device.Endpoint(BulkLoopback.InAddress).Hold();
         Basic();
@@ -29,7 +29,7 @@ public sealed class BulkExampleTests : BusTest
     [BusTheory]
     [InlineData(UrbStatus.Stall, "Transfer ended: Stall")]
     [InlineData(UrbStatus.Protocol, "Transfer ended: Error")]
-    public void A_basic_transfer_tells_how_it_failed(UrbStatus status, string expected)
+    public void A_basic_transfer_reports_its_failure(UrbStatus status, string expected)
     {
         _device.Endpoint(BulkLoopback.InAddress).FailNext(status);
         Basic();
@@ -39,7 +39,7 @@ public sealed class BulkExampleTests : BusTest
     [BusTheory]
     [InlineData(20)]
     [InlineData(2)]
-    public void Concurrent_transfers_are_as_many_as_asked_for(int count)
+    public void Concurrent_transfers_are_as_many_as_requested(int count)
     {
         Concurrent(count);
         int inFlight = Math.Min(4, count);
@@ -72,7 +72,7 @@ public sealed class BulkExampleTests : BusTest
     }
 
     [BusFact]
-    public void Of_concurrent_transfers_one_fails_and_the_others_go_on()
+    public void One_concurrent_transfer_fails_and_the_others_go_on()
     {
         _device.Endpoint(BulkLoopback.InAddress).FailNext(UrbStatus.Protocol);
         Concurrent(6);

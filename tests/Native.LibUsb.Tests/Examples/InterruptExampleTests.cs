@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>The examples with interrupt transfers, in this process. The device reports when the test says so.</summary>
+/// <summary>Tests the examples with interrupt transfers, in this process. The test decides when the device sends a report.</summary>
 public sealed class InterruptExampleTests : BusTest
 {
     private readonly InterruptSource _device = new();
@@ -16,9 +16,9 @@ public sealed class InterruptExampleTests : BusTest
     private VirtualEndpoint Endpoint => _device.Endpoint(InterruptSource.EndpointAddress);
 
     [BusFact]
-    public void The_helper_calls_one_function_for_each_status_and_cancels_when_it_has_enough()
+    public void The_helper_calls_one_function_for_each_status_and_cancels_after_the_last_report()
     {
-        // The device says nothing until the first read has timed out, and then reports twice.
+        // The device sends no report until the first read has timed out, and then two.
         var said = new Transcript(line =>
         {
             if (!line.EndsWith("submitted", StringComparison.Ordinal) && _device.Reports < 2)
@@ -29,7 +29,7 @@ public sealed class InterruptExampleTests : BusTest
     }
 
     [BusFact]
-    public void The_helper_tells_a_status_that_has_no_function()
+    public void The_helper_reports_a_status_that_has_no_function()
     {
         Endpoint.FailNext(UrbStatus.Stall);
         var said = new Transcript();
@@ -38,7 +38,7 @@ public sealed class InterruptExampleTests : BusTest
     }
 
     [BusFact]
-    public void Interrupt_reads_stop_at_their_number()
+    public void Interrupt_reads_stop_after_the_requested_number()
     {
         Transcript said = Read(3, reports: 4);
         Assert.Equal(
@@ -90,7 +90,7 @@ public sealed class InterruptExampleTests : BusTest
     }
 
     [BusFact]
-    public void The_event_loop_leaves_further_clients_alone()
+    public void The_event_loop_greets_no_further_clients()
     {
         using TcpClient first = new(), second = new();
         var said = new Transcript();
@@ -118,14 +118,14 @@ public sealed class InterruptExampleTests : BusTest
         {
             if (started.IsSet)
                 return;
-            task = Directory.ResolveLinkTarget("/proc/thread-self", returnFinalTarget: false)!.FullName; // the loop's thread: /proc/PID/task/TID
+            task = Directory.ResolveLinkTarget("/proc/thread-self", returnFinalTarget: false)!.FullName; // the thread of the loop: /proc/PID/task/TID
             started.Set();
         });
         var loop = new Thread(() => Loop(1, 1, said, stop.Token)) { IsBackground = true };
         loop.Start();
         Assert.True(started.Wait(Patience));
-        // Canceled too early, it would stop without having waited, and nothing would be shown.
-        Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"{task}/stat").Split(") ")[^1][0] == 'S', Patience), "It does not wait.");
+        // Wait until the loop sleeps in the kernel: a loop that is canceled earlier stops without waiting, and the test would prove nothing.
+        Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"{task}/stat").Split(") ")[^1][0] == 'S', Patience), "The loop does not wait.");
         stop.Cancel();
         Assert.True(loop.Join(Patience));
         Assert.Equal(["Event loop stopped", "USB: Canceled"], said.Lines.Skip(1));

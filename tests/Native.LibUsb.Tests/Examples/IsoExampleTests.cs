@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>The isochronous example, in this process.</summary>
+/// <summary>Tests the isochronous example, in this process.</summary>
 public sealed class IsoExampleTests : BusTest
 {
     private readonly IsoSource _device = new(new IsoSourceOptions { Paced = false });
@@ -14,7 +14,7 @@ public sealed class IsoExampleTests : BusTest
     [BusTheory]
     [InlineData(8)]
     [InlineData(1)]
-    public void Every_packet_is_told(int transfers)
+    public void Every_packet_is_reported(int transfers)
     {
         Run(transfers);
         Assert.Equal(
@@ -27,7 +27,7 @@ public sealed class IsoExampleTests : BusTest
     }
 
     [BusFact]
-    public void A_bad_packet_does_not_hide_its_neighbours()
+    public void A_bad_packet_does_not_hide_other_packets()
     {
         _device.Source.FaultAt(12, new IsoFault(UrbStatus.Protocol));
         _device.Source.FaultAt(13, new IsoFault(UrbStatus.Success, 100));

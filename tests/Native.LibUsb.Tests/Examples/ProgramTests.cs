@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>The program with the examples, started as a user does.</summary>
+/// <summary>Tests the program with the examples, started as a user starts it.</summary>
 public sealed class ProgramTests
 {
     [BusTheory]
@@ -95,7 +95,7 @@ public sealed class ProgramTests
                 return int.Parse(line.AsSpan(before.Length), CultureInfo.InvariantCulture);
         }
 
-        Assert.Fail($"It ended too early: {process.StandardError.ReadToEnd()}");
+        Assert.Fail($"The program ended too early: {process.StandardError.ReadToEnd()}");
         return 0;
     }
 
@@ -110,7 +110,7 @@ public sealed class ProgramTests
         }
     }
 
-    /// <summary>Starts a program that lies beside the tests, outside their bus.</summary>
+    /// <summary>Starts a program of the folder of the tests, without the bus of the tests.</summary>
     private static Process Start(string name, params string[] arguments)
     {
         ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, name), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Represents what an example says, line by line. A test may act on a line: on the thread that writes it, before the example goes on.</summary>
+/// <summary>Represents the output of an example, line by line. A test may handle a line on the thread that writes the line, before the example continues.</summary>
 internal sealed class Transcript(Action<string>? onLine = null) : TextWriter
 {
     private readonly List<string> _lines = [];

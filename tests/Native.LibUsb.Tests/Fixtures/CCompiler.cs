@@ -8,9 +8,9 @@ internal static class CCompiler
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
-    /// <summary>Runs <c>cc</c> and gives what it printed. Fails the test with the compiler's own words.</summary>
+    /// <summary>Runs <c>cc</c> and returns its output. Fails the test with the messages of the compiler.</summary>
     /// <param name="source">The C program, given on standard input.</param>
-    /// <param name="arguments">Options; the input is added.</param>
+    /// <param name="arguments">The options; this method adds the input.</param>
     internal static string Run(string source, params string[] arguments)
     {
         (int exitCode, string output, string errors) = TryRun(source, arguments);
@@ -26,7 +26,7 @@ internal static class CCompiler
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Messages are matched and shown: in English, regardless of the machine's language.
+        // Tests match the messages, so they must be in English on every machine.
         start.Environment["LC_ALL"] = "C";
         using Process process = Start(start);
         Task<string> output = process.StandardOutput.ReadToEndAsync();

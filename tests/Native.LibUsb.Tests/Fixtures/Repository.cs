@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents where the files of this repository are, for tests that read them. Build output lies inside the repository.</summary>
+/// <summary>Finds the files of this repository, for tests that read them. The build output is inside the repository.</summary>
 internal static class Repository
 {
     internal static string Root { get; } = FindRoot();

@@ -3,16 +3,16 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Sends signals to child processes, by kill(2): a minimal system has no program for it.</summary>
+/// <summary>Sends signals to child processes with kill(2): a minimal system has no program that does so.</summary>
 internal static partial class Signals
 {
     private const int Interrupt = 2;
     private const nint Default = 0, Ignored = 1;
 
     /// <summary>
-    /// A shell that runs the tests in the background lets them ignore SIGINT, and their children would inherit that.
+    /// Restores the default handler of SIGINT. A shell that runs the tests in the background makes them ignore SIGINT, and their children would inherit that.
     /// </summary>
-#pragma warning disable CA2255 // Before any child is started is when a module initialiser runs.
+#pragma warning disable CA2255 // A module initialiser runs before any child is started.
     [ModuleInitializer]
 #pragma warning restore CA2255
     internal static void DoNotIgnoreInterrupts()
@@ -24,7 +24,7 @@ internal static partial class Signals
             SetHandler(Interrupt, before);
     }
 
-    /// <param name="process">The process's id.</param>
+    /// <param name="process">The id of the process.</param>
     /// <param name="name">INT or TERM.</param>
     public static void Send(int process, string name)
     {
@@ -32,7 +32,7 @@ internal static partial class Signals
         {
             "INT" => Interrupt,
             "TERM" => 15,
-            _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No test sends it."),
+            _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No test sends this signal."),
         };
         if (Kill(process, number) != 0)
             throw new InvalidOperationException($"kill({process}, {number}) failed: {Marshal.GetLastPInvokeErrorMessage()}");

@@ -3,11 +3,11 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Says a C# type of the raw layer in C, with every <c>const</c> left out.</summary>
+/// <summary>Declares a C# type of the raw layer in C, without any <c>const</c>.</summary>
 internal static class CTypes
 {
     /// <summary>
-    /// Gets the C declaration of something of a C# type. C# has one type for the two of C that are bytes, so there can be two answers.
+    /// Gets the C declarations for a C# type. C# has one type for the two byte types of C, so there can be two declarations.
     /// </summary>
     internal static IEnumerable<string> Declare(LibUsbHeader header, Type type, string name)
     {
@@ -27,7 +27,7 @@ internal static class CTypes
         return [$"{Simple(header, type)} {name}"];
     }
 
-    /// <summary>Gets the C prototypes that a C# signature can stand for.</summary>
+    /// <summary>Gets the C prototypes that a C# signature can represent.</summary>
     internal static IEnumerable<string> Signatures(LibUsbHeader header, Type returns, IReadOnlyList<Type> parameters, string name)
     {
         IEnumerable<string> lists = [""];

@@ -5,10 +5,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Calls that skip what the collector needs, and callbacks that native code makes: both are few, and each is looked at.</summary>
+/// <summary>Checks each call that suppresses the GC transition, and each function that native code calls back.</summary>
 public sealed class CallbackSafetyTests
 {
-    // They read a field and return: they take no lock, wait for nothing, log nothing, and so never call back.
+    // These functions read a field and return: they take no lock, do not wait, log nothing, and so never call back.
     private static readonly string[] s_pureGetters =
     [
         "libusb_error_name", "libusb_get_bus_number", "libusb_get_device", "libusb_get_device_address", "libusb_get_device_speed", "libusb_get_parent",
@@ -19,20 +19,20 @@ public sealed class CallbackSafetyTests
     private const string OnlyWritesAField = "OpeningDescriptor.OnAdded";
 
     [Fact]
-    public void Only_pure_getters_are_called_without_telling_the_collector()
+    public void Only_pure_getters_suppress_the_GC_transition()
     {
         IEnumerable<string> imported = RawSurface.Imports.SelectMany(imports => imports)
             .Where(import => import.Method.IsDefined(typeof(SuppressGCTransitionAttribute))).Select(import => import.EntryPoint);
-        // Functions that are looked up by name are called by pointer: there it is a part of the signature.
+        // Functions that are looked up by name are called by pointer, whose signature has the suppression.
         IEnumerable<string> lookedUp = RawSurface.OptionalFunctions.Keys
             .Where(name => typeof(libusb).GetMember(name).OfType<MethodInfo>().Any(SuppressesTransition));
         Assert.Equal(s_pureGetters, imported.Concat(lookedUp).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void Every_function_that_native_code_calls_catches_what_is_thrown()
+    public void Every_function_that_native_code_calls_catches_exceptions()
     {
-        // Those that do not catch hand over at once to one that does.
+        // A callback that does not catch exceptions calls one that does at once.
         MethodInfo[] callbacks =
         [
             .. typeof(UsbContext).Assembly.GetTypes()
@@ -48,7 +48,7 @@ public sealed class CallbackSafetyTests
         foreach (MethodInfo callback in callbacks)
         {
             string name = $"{callback.DeclaringType!.Name}.{callback.Name}";
-            Assert.True(name == OnlyWritesAField || Catches(callback) || Calls(callback).Any(Catches), $"{name} lets exceptions through.");
+            Assert.True(name == OnlyWritesAField || Catches(callback) || Calls(callback).Any(Catches), $"{name} does not catch exceptions.");
         }
     }
 
@@ -63,7 +63,7 @@ public sealed class CallbackSafetyTests
             .Select(token => method.Module.ResolveMethod(token, method.DeclaringType!.GetGenericArguments(), null)!)
             .Where(called => called.DeclaringType?.Assembly == method.DeclaringType!.Assembly);
 
-    /// <summary>Gets the operands of the calls in a method. Its code is small, and no other byte in it may pass for a call: a wrong token is left out.</summary>
+    /// <summary>Gets the operands of the calls in a method. The code is small, and another byte in it may look like a call: a wrong token is ignored.</summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {
         const byte call = 0x28, callIndirect = 0x29, callVirtual = 0x6f;
@@ -96,7 +96,7 @@ public sealed class CallbackSafetyTests
             }
             catch (ArgumentException)
             {
-                // that was no type
+                // the bytes are no type
             }
 
             if (type is not null)

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>The loaded libusb has every function that its version should have, and calls of one that it lacks say so.</summary>
+/// <summary>Tests that the loaded libusb has every function of its version, and that a call of a missing function throws an exception with its name.</summary>
 public sealed unsafe class ExportTests
 {
     private static readonly string[] s_newerThan1_0_26 =
@@ -29,7 +29,7 @@ public sealed unsafe class ExportTests
         Assert.All(RawSurface.Imports, import => Assert.True(NativeLibrary.TryGetExport(library, import.Key, out _), $"{import.Key} is not exported."));
     }
 
-    // Absence is reported by the export and judged by the version: a function that the version should have must not be missing unseen.
+    // The exports show which functions are absent, and the version decides whether they may be: no function of the version may be missing.
     [Fact]
     public void Only_functions_newer_than_the_loaded_library_are_absent()
     {
@@ -45,7 +45,7 @@ public sealed unsafe class ExportTests
 
     [Theory]
     [MemberData(nameof(OptionalFunctions))]
-    public void HasFunction_says_what_the_library_exports(string name)
+    public void HasFunction_returns_whether_the_library_exports_a_function(string name)
     {
         bool exported = NativeLibrary.TryGetExport(NativeLibrary.Load(UsbLibrary.LoadedPath!), name, out _);
         Assert.Equal(exported, UsbLibrary.HasFunction(name));
@@ -60,7 +60,7 @@ public sealed unsafe class ExportTests
         Assert.Throws<ArgumentException>(() => UsbLibrary.HasFunction(""));
     }
 
-    // On the fake library: the same on every machine, with any installed libusb.
+    // This test uses the fake library, so that the result does not depend on the installed libusb.
     [Theory]
     [MemberData(nameof(OptionalFunctions))]
     public void Calling_an_absent_function_names_it_and_both_versions(string name)
@@ -70,13 +70,13 @@ public sealed unsafe class ExportTests
     }
 
     [Fact]
-    public void Calling_an_optional_function_that_is_there_calls_it()
+    public void Calling_an_optional_function_that_exists_calls_the_library()
     {
         using var fake = new FakeLibrary(new Version(1, 0, 30), "unsigned long libusb_get_session_data(void *dev) { return (unsigned long)(size_t)dev + 1; }");
         Isolated.Run(CallSessionData, fake.Path);
     }
 
-    // 1.0.28 has two functions more than 1.0.27 and the same API number; a build may also leave a function out. The export decides.
+    // 1.0.28 has two functions more than 1.0.27 and the same API number, and a build may omit a function. So the export decides.
     [Fact]
     public void The_export_decides_and_not_the_version()
     {
@@ -91,7 +91,7 @@ public sealed unsafe class ExportTests
         UsbLibrary.SetPath(parts[0]);
         Assert.False(UsbLibrary.HasFunction(parts[1]));
 
-        // Twice: the second answer comes from the result of the first.
+        // The second call returns the stored result of the first.
         for (int i = 0; i < 2; i++)
         {
             var exception = Assert.Throws<UsbNotSupportedException>(() => Call(parts[1]));
@@ -111,7 +111,7 @@ public sealed unsafe class ExportTests
         Assert.Equal(0x1235u, libusb.libusb_get_session_data((libusb_device*)0x1234).Value);
     }
 
-    // With zeros for every argument: none of these calls reaches a library.
+    // Every argument is zero: none of these calls reaches a library.
     private static void Call(string name)
     {
         System.Reflection.MethodInfo method = typeof(libusb).GetMethod(name)!;

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests what the facade does when libusb fails where the real one hardly ever does: a library of our own fails there.</summary>
+/// <summary>Tests the facade on fake libraries that fail where the real libusb rarely fails.</summary>
 public sealed class FailingLibraryTests
 {
-    // One device, which can be opened.
+    // This part of a fake library has one device, which can be opened.
     private const string OneDevice = """
         #include <stdlib.h>
         static char context, device, handle;
@@ -34,7 +34,7 @@ public sealed class FailingLibraryTests
 
         """;
 
-    // Memory is gone as soon as something is requested.
+    // This library has no memory for transfers and hotplug callbacks.
     private const string NoMemory = """
         void *libusb_alloc_transfer(int packets) { (void)packets; return NULL; }
         void libusb_free_transfer(void *t) { (void)t; abort(); }
@@ -45,7 +45,7 @@ public sealed class FailingLibraryTests
         }
         """;
 
-    // One transfer at a time, which nothing ends but the second request to cancel it.
+    // This library has one transfer at a time, which only the second cancellation ends.
     private const string FirstCancellationIsLost = """
         struct transfer
         {
@@ -85,7 +85,7 @@ public sealed class FailingLibraryTests
     public void Hotplug_that_libusb_refuses_is_an_error() => Run(LoadAndRegisterHotplug, NoMemory);
 
     [Fact]
-    public void A_handle_that_closes_asks_again_to_cancel() => Run(LoadAndClose, FirstCancellationIsLost);
+    public void A_handle_that_closes_cancels_again() => Run(LoadAndClose, FirstCancellationIsLost);
 
     private static void Run(Action<string> scenario, string functions)
     {
@@ -96,10 +96,10 @@ public sealed class FailingLibraryTests
 
     private static void LoadAndCreateTransfer(string path)
     {
-        UsbLibrary.SetPath(path); // before what uses it is compiled
+        UsbLibrary.SetPath(path); // must precede the compilation of methods that use the library
         CreateTransfer();
         GC.Collect();
-        GC.WaitForPendingFinalizers(); // a transfer without a native one has nothing to free
+        GC.WaitForPendingFinalizers(); // a transfer without a native transfer frees nothing
     }
 
     private static void CreateTransfer()
@@ -140,9 +140,9 @@ public sealed class FailingLibraryTests
     private static void RegisterHotplug()
     {
         using var context = new UsbContext();
-        for (int i = 0; i < 2; i++) // a failed step is not remembered as done
+        for (int i = 0; i < 2; i++) // the facade does not record a failed step as done
         {
-            Assert.Equal(UsbError.NoMemory, Assert.Throws<UsbException>(() => context.RegisterHotplug(_ => Assert.Fail("told"))).Error);
+            Assert.Equal(UsbError.NoMemory, Assert.Throws<UsbException>(() => context.RegisterHotplug(_ => Assert.Fail("The callback was called."))).Error);
             Assert.Equal(UsbError.NoMemory, Assert.Throws<UsbException>(() => context.WatchDevicesAsync()).Error);
         }
     }

@@ -8,7 +8,7 @@ internal sealed unsafe class InlineExports(nint library)
     /// <summary>Gets the address of the compiled inline function.</summary>
     internal nint this[string function] => NativeLibrary.GetExport(library, "c_" + function);
 
-    /// <summary>Gets how the library's stand-ins for functions of libusb were called since the last time.</summary>
+    /// <summary>Gets the calls of the library's replacements of libusb functions since the last record.</summary>
     internal Record TakeRecord()
     {
         Record record;
@@ -16,7 +16,7 @@ internal sealed unsafe class InlineExports(nint library)
         return record;
     }
 
-    /// <summary>As in the library's source: eleven 64-bit numbers.</summary>
+    /// <summary>Represents the record of the library's source: eleven 64-bit numbers.</summary>
     internal record struct Record(
         ulong Calls, ulong Handle, ulong Type, ulong Request, ulong Value, ulong Index, ulong Data, ulong Length, ulong Timeout, ulong Transfer, ulong Stream);
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Our inline functions do to memory what the compiled ones of the header do.</summary>
+/// <summary>Tests that our inline functions change memory in the same way as the compiled functions of the header.</summary>
 public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixture<InlineOracle>
 {
     private const int Rounds = 500;
@@ -49,10 +49,10 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
 
     [Theory]
     [MemberData(nameof(HeadersAndFunctions))]
-    public void An_inline_function_does_what_the_headers_does(string header, string function) =>
+    public void An_inline_function_does_the_same_as_that_of_the_header(string header, string function) =>
         Isolated.Run(Compare, $"{oracle.PathFor(header)}|{function}");
 
-    // 0xC000_0000 is too much for an int, and 0x1_4000_0000 for 32 bits of any kind.
+    // 0xC000_0000 does not fit an int, and 0x1_4000_0000 does not fit 32 bits.
     [Theory]
     [InlineData(3)]
     [InlineData(5)]
@@ -62,7 +62,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         new Span<byte>(transfer, 3 * sizeof(libusb_transfer)).Clear();
         transfer->num_iso_packets = 6;
         libusb.libusb_set_iso_packet_lengths(transfer, 0x4000_0000);
-        // The buffer is not touched, so any address will do; a low one leaves room to count up, also with 32 bits.
+        // The buffer is not accessed, so any address is valid; a low address leaves room above it, also with 32 bits.
         transfer->buffer = (byte*)0x1000;
 
         nuint expected = unchecked((nuint)(0x1000 + (packet * 0x4000_0000UL)));
@@ -124,7 +124,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
             new Span<ushort>(expected, 6).CopyTo(new Span<ushort>(actual, 6));
             (byte type, byte request) = ((byte)random.Next(), (byte)random.Next());
             (ushort value, ushort index, ushort length) = (Any16(random), Any16(random), Any16(random));
-            // One byte pair before and one behind, to see what is written outside.
+            // Two bytes before and two bytes behind the setup show writes outside it.
             function((byte*)(expected + 1), type, request, value, index, length);
             libusb.libusb_fill_control_setup((byte*)(actual + 1), type, request, value, index, length);
             Assert.Equal(new Span<ushort>(expected, 6).ToArray(), new Span<ushort>(actual, 6).ToArray());
@@ -148,7 +148,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
                 transfers.Ours, (libusb_device_handle*)handle, (byte*)buffer, (delegate* unmanaged<libusb_transfer*, void>)callback, (void*)data, timeout);
             transfers.AssertEqual();
 
-            // The one difference on purpose: without a buffer these headers leave a stale length, and ours makes it 0.
+            // One difference is intended: without a buffer these headers leave a stale length, and our function sets 0.
             transfers.Randomise(random);
             transfers.Ours->length = 77;
             transfers.C->length = 77;
@@ -245,7 +245,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         for (int round = 0; round < Rounds; round++)
         {
             transfers.Randomise(random);
-            // Fewer than there is room for, none, and a negative number: what lies behind must stay.
+            // The number is smaller than the room, zero or negative: packets behind it must not change.
             transfers.C->num_iso_packets = transfers.Ours->num_iso_packets = random.Next(-2, Packets + 1);
             uint length = Any32(random);
             function(transfers.C, length);
@@ -276,7 +276,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         {
             transfers.Randomise(random);
             transfers.C->num_iso_packets = transfers.Ours->num_iso_packets = random.Next(-2, Packets + 1);
-            // The header multiplies in an int: beyond 2 GiB its answer means nothing.
+            // The header multiplies in an int: its result is wrong beyond 2 GiB.
             uint length = (uint)random.Next(int.MaxValue / Packets);
             transfers.C->iso_packet_desc[0].length = transfers.Ours->iso_packet_desc[0].length = length;
             foreach (uint packet in AnyPackets())

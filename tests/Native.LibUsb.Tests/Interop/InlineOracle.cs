@@ -1,13 +1,13 @@
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Shared libraries that export the header's own inline functions under the prefix <c>c_</c>. Where these call a function of libusb, the
-/// library has one of its own that writes down how it was called, so that no device is needed. One library for each header.
+/// Represents shared libraries, one for each header, that export the header's inline functions with the prefix <c>c_</c>. Each library replaces
+/// the libusb functions that the inline functions call, and records their calls, so that no device is needed.
 /// </summary>
 public sealed class InlineOracle : IDisposable
 {
     private const string Source = """
-        /* The callback's type, with nothing in front of it that says "const". */
+        /* the type of the callback under a name without "const" */
         typedef libusb_transfer_cb_fn callback;
 
         static struct { uint64_t calls, handle, type, request, value, index, data, length, timeout, transfer, stream; } recorded;

@@ -4,12 +4,12 @@ using System.Runtime.Loader;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Runs code on a fresh copy of the binding. Which libusb a process uses is decided once, so a test about that decision needs statics of its
-/// own: a second copy of the two assemblies in a load context has them, and costs no process.
+/// Runs code on a new copy of the binding. The binding chooses its libusb once, so a test of that choice needs separate static fields: a second
+/// copy of the two assemblies in a load context has them, without a new process.
 /// </summary>
 internal static class Isolated
 {
-    /// <summary>Runs a static method of a test class, found again by name in the copy of this assembly.</summary>
+    /// <summary>Runs a static method of a test class, which is found by name in the copy of this assembly.</summary>
     internal static void Run(Action<string> scenario, string argument = "")
     {
         MethodInfo method = scenario.Method;
@@ -20,7 +20,7 @@ internal static class Isolated
         twin.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [argument], null);
     }
 
-    // Not collectible: libusb is never unloaded either.
+    // The context is not collectible: libusb is never unloaded either.
     private sealed class Context() : AssemblyLoadContext("isolated libusb")
     {
         protected override Assembly? Load(AssemblyName assemblyName) =>

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Represents the repository's libusb.h over one installed libusb header: what C says that there is. The header of libusb is only read, by the compiler.
+/// Represents the repository's libusb.h over one installed libusb header, as the C compiler reads them. Only the compiler reads the header of libusb.
 /// </summary>
 internal sealed partial class LibUsbHeader
 {
@@ -16,14 +16,14 @@ internal sealed partial class LibUsbHeader
         Text = CCompiler.Run(Preamble, [.. _options, "-E", "-P"]);
         string macros = CCompiler.Run(Preamble, [.. _options, "-E", "-dM"]);
 
-        // Function pointer types have their name in brackets, and calls inside the inline functions are of functions that exist too.
+        // Function pointer types have their names in brackets, and inline functions only call functions that exist.
         Functions = [.. FunctionPattern().Matches(Text).Select(match => match.Groups[1].Value).Distinct()];
         InlineFunctions = [.. InlinePattern().Matches(Text).Select(match => match.Groups[1].Value)];
         EnumMembers = [.. EnumPattern().Matches(Text).SelectMany(body => MemberPattern().Matches(body.Groups[1].Value)).Select(match => WithoutMark(match.Groups[1].Value)).Distinct()];
         MacroConstants = [.. MacroPattern().Matches(macros).Select(match => match.Groups[1].Value)];
     }
 
-    /// <summary>Gets the installed header, and those of other versions that eng/fetch-libusb.sh has put beside the build output.</summary>
+    /// <summary>Gets the installed header, and those of other versions that eng/fetch-libusb.sh has put into the build output.</summary>
     internal static IReadOnlyList<LibUsbHeader> All { get; } = FindAll();
 
     internal string Name { get; }
@@ -38,10 +38,10 @@ internal sealed partial class LibUsbHeader
 
     internal IReadOnlyList<string> EnumMembers { get; }
 
-    /// <summary>Macros that stand for a value.</summary>
+    /// <summary>Gets the macros that have a value.</summary>
     internal IReadOnlyList<string> MacroConstants { get; }
 
-    // C would refuse two of the pointer types for a `const` that C# cannot say. System headers come first, as they need the word.
+    // C would refuse two of the pointer types for a `const` that C# does not have. System headers come first, because they need the word.
     private static string Preamble => $"""
         #include <limits.h>
         #include <stddef.h>
@@ -54,7 +54,7 @@ internal sealed partial class LibUsbHeader
 
         """;
 
-    /// <summary>Compiles statements after the header, without making a program.</summary>
+    /// <summary>Compiles statements after the header, without output.</summary>
     internal (int ExitCode, string Errors) TryCompile(string source)
     {
         (int exitCode, _, string errors) = CCompiler.TryRun(
@@ -117,7 +117,7 @@ internal sealed partial class LibUsbHeader
     [GeneratedRegex(@"\b(LIBUSB_\w+)\s*(?:=|,|$)", RegexOptions.Multiline)]
     private static partial Regex MemberPattern();
 
-    // Names that stand for a number: not include guards and not those that stand for nothing, an attribute or a calling convention.
+    // Matches macros for numbers, but not include guards, empty macros, attributes or calling conventions.
     [GeneratedRegex(@"^#define (LIBUSBX?_(?!CALLV?\b|PACKED\b|FLEXIBLE_ARRAY\b|H\b)\w+) +\S", RegexOptions.Multiline)]
     private static partial Regex MacroPattern();
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests which libusb is loaded, and the means to choose it. Each scenario has a copy of the binding of its own.</summary>
+/// <summary>Tests which libusb is loaded, and the ways to choose it. Each scenario has its own copy of the binding.</summary>
 public sealed class UsbLibraryTests
 {
     private const string SearchDirectories = "NATIVE_DLL_SEARCH_DIRECTORIES";
@@ -57,7 +57,7 @@ public sealed class UsbLibraryTests
     }
 
     [Fact]
-    public void A_resolver_that_gives_nothing_lets_the_search_go_on() => Isolated.Run(ResolveToNothing);
+    public void The_search_continues_after_a_resolver_that_returns_nothing() => Isolated.Run(ResolveToNothing);
 
     [Fact]
     public void A_resolver_that_uses_libusb_is_refused() => Isolated.Run(ResolveWithLibUsb);
@@ -202,7 +202,7 @@ public sealed class UsbLibraryTests
 
     private static void ChooseTwice(string path)
     {
-        UsbLibrary.SetResolver(() => throw new InvalidOperationException("The first choice was to be forgotten."));
+        UsbLibrary.SetResolver(() => throw new InvalidOperationException("The last choice must replace this one."));
         UsbLibrary.SetPath(path);
         Assert.Equal(s_fakeVersion, UsbLibrary.Version.ToVersion());
     }

@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Library;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>The list of newer functions that the scenarios go through is the binding's own.</summary>
+/// <summary>Tests that the scenarios use the same list of newer functions as the binding.</summary>
 public sealed class OptionalFunctionTests
 {
     [Fact]

@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Represents what the raw layer offers, by reflection.</summary>
+/// <summary>Gets the types and functions of the raw layer by reflection.</summary>
 internal static class RawSurface
 {
     private const BindingFlags PublicStatic = BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -13,7 +13,7 @@ internal static class RawSurface
     internal static IReadOnlyList<Type> Types { get; } =
         [.. typeof(libusb).Assembly.GetExportedTypes().Where(type => type.Namespace == typeof(libusb).Namespace && !type.IsNested)];
 
-    /// <summary>Structures of libusb.h, those that are known only by their address included.</summary>
+    /// <summary>Gets the structures of libusb.h, including those that are known only by their address.</summary>
     internal static IReadOnlyList<Type> Records { get; } = [.. Types.Where(type => type is { IsValueType: true, IsEnum: false } && type != typeof(timeval))];
 
     internal static IReadOnlyList<Type> Enums { get; } = [.. Types.Where(type => type.IsEnum)];
@@ -23,13 +23,13 @@ internal static class RawSurface
     /// <summary>Gets all public methods of the class with libusb's functions, overloads included.</summary>
     internal static IReadOnlyList<MethodInfo> Methods { get; } = [.. typeof(libusb).GetMethods(PublicStatic)];
 
-    /// <summary>Imports, public or not, by the name of the function that they import.</summary>
+    /// <summary>Gets the imports, public or not, by the name of the imported function.</summary>
     internal static ILookup<string, Import> Imports { get; } =
         typeof(libusb).GetMethods(PublicStatic | BindingFlags.NonPublic)
             .Select(Import.TryRead).OfType<Import>()
             .ToLookup(import => import.EntryPoint);
 
-    /// <summary>Functions that are looked up by name when they are called, with the version that brought each.</summary>
+    /// <summary>Gets the functions that are looked up by name when they are called, with the version that introduced each.</summary>
     internal static IReadOnlyDictionary<string, Version> OptionalFunctions { get; } = ReadOptionalFunctions();
 
     private static Dictionary<string, Version> ReadOptionalFunctions()
@@ -39,7 +39,7 @@ internal static class RawSurface
         return Read("s_names").Zip(Read("s_versions")).ToDictionary(pair => pair.First, pair => Version.Parse(pair.Second));
     }
 
-    /// <summary>Represents an imported function, as the compiler has written it down from LibraryImport.</summary>
+    /// <summary>Represents an imported function, as the source generator declared it for LibraryImport.</summary>
     internal sealed record Import(MethodInfo Method, string EntryPoint, string Library, bool IsExact, bool SetsLastError, CallingConvention Convention)
     {
         internal static Import? TryRead(MethodInfo method)

@@ -3,10 +3,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>The one function with variable arguments hands its value over.</summary>
+/// <summary>Tests that the one function with variable arguments passes its value to libusb.</summary>
 public sealed unsafe class SetOptionTests : IDisposable
 {
-    // The log callback has no pointer of its own, so what it counts must be static. One test class, so one test at a time.
+    // The log callback has no user pointer, so its counter must be static. The tests of one class run one at a time.
     private static int s_lines;
     private libusb_context* _context;
 
@@ -29,7 +29,7 @@ public sealed unsafe class SetOptionTests : IDisposable
     }
 
     [Fact]
-    public void The_log_level_goes_there_and_back()
+    public void The_log_level_is_set_and_reset()
     {
         Assert.Equal(0, Set(libusb_log_level.LIBUSB_LOG_LEVEL_NONE));
         Assert.Equal(0, LinesOfOneCall());
@@ -46,7 +46,7 @@ public sealed unsafe class SetOptionTests : IDisposable
     [InlineData(-1, -2)]
     [InlineData(int.MaxValue, -2)]
     [InlineData(int.MinValue, -2)]
-    public void Every_value_arrives_as_it_is(int level, int expected)
+    public void Every_value_arrives_unchanged(int level, int expected)
     {
         int actual = libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, level);
         libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, 0);
@@ -56,7 +56,7 @@ public sealed unsafe class SetOptionTests : IDisposable
     [Fact]
     public void A_value_that_is_no_int_does_not_become_one()
     {
-        // The low half is a valid level, and all that there is where an address has 32 bits.
+        // The low half is a valid level, and a 32-bit address has only the low half.
         Assert.Equal(
             nint.Size == 4 ? 0 : (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM,
             libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, unchecked((nint)0x1_0000_0001)));
@@ -103,7 +103,7 @@ public sealed unsafe class SetOptionTests : IDisposable
             (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM,
             libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, &CountLine));
 
-    // The values that a variadic C function reads, on a library that keeps it: the value itself and nothing beside it.
+    // The fake library stores the values that a variadic C function reads: only the value itself may arrive.
     [Fact]
     public void A_variadic_function_reads_the_value()
     {
@@ -138,7 +138,7 @@ public sealed unsafe class SetOptionTests : IDisposable
 
     private int Set(libusb_log_level level) => libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level);
 
-    // Listing devices logs at debug level on every system. No event is handled and no other thread uses this context.
+    // Listing devices logs at debug level on every system. This context handles no events, and no other thread uses it.
     private int LinesOfOneCall()
     {
         s_lines = 0;

@@ -2,13 +2,13 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>C's time structure: its layout on this system, and conversions at their edges.</summary>
+/// <summary>Tests the time structure of C: its layout on this system, and conversions at the limits.</summary>
 public sealed unsafe class TimevalTests
 {
     private const long MaxMicroseconds = 2_147_483_646_000;
 
     [Fact]
-    public void C_reads_what_we_write_and_we_read_what_C_writes()
+    public void C_and_CSharp_read_the_same_values()
     {
         using var fake = new FakeLibrary(new Version(1, 0, 99), """
             #include <sys/time.h>
@@ -23,7 +23,7 @@ public sealed unsafe class TimevalTests
         var microseconds = (delegate* unmanaged<timeval*, long>)Export("microseconds");
         var fill = (delegate* unmanaged<timeval*, long, long, void>)Export("fill");
 
-        Assert.True(((delegate* unmanaged<int>)Export("size"))() <= sizeof(timeval), "libusb would write behind the structure.");
+        Assert.True(((delegate* unmanaged<int>)Export("size"))() <= sizeof(timeval), "libusb would write beyond the structure.");
         foreach ((long s, int us) in ((long, int)[])[(0, 0), (0, 1), (0, 999_999), (1, 0), (2_147_483, 646_000), (int.MaxValue, 999_999)])
         {
             var ours = new timeval(s, us);
@@ -55,7 +55,7 @@ public sealed unsafe class TimevalTests
 
     // libusb computes (int)(seconds * 1000) and rounds the rest up: above this it would wait a negative time.
     [Fact]
-    public void Long_times_are_cut_to_what_libusb_can_count_in_milliseconds()
+    public void Long_times_are_limited_to_the_milliseconds_that_libusb_can_count()
     {
         TimeSpan[] tooLong = [TimeSpan.FromMicroseconds(MaxMicroseconds), TimeSpan.FromMicroseconds(MaxMicroseconds + 1), TimeSpan.FromDays(25), TimeSpan.MaxValue, Timeout.InfiniteTimeSpan];
         Assert.All(tooLong, time => Assert.Equal(timeval.MaxValue, new timeval(time)));
@@ -78,7 +78,7 @@ public sealed unsafe class TimevalTests
         Assert.Equal("1.000250 s", new timeval(1, 250).ToString());
     }
 
-    // libusb itself as the judge: it refuses microseconds out of range, so it has read ours where they are.
+    // libusb refuses microseconds out of range, so a refusal shows that libusb has read ours.
     [Fact]
     public void Libusb_reads_the_microseconds()
     {

@@ -6,13 +6,13 @@ using Native.LibUsb.Tests.Interop;
 namespace Native.LibUsb.Tests.Layout;
 
 /// <summary>
-/// Represents a C program that says everything that the raw layer claims, as assertions for the compiler. It also keeps a list of the names that it covers.
+/// Represents a C program that asserts every fact of the raw layer for the compiler, and the list of the members that the program covers.
 /// </summary>
 internal sealed class HeaderCheck(LibUsbHeader header)
 {
     private readonly StringBuilder _source = new();
 
-    /// <summary>Gets the C# members and types that the program says something about.</summary>
+    /// <summary>Gets the C# members and types that the program checks.</summary>
     internal HashSet<MemberInfo> Covered { get; } = [];
 
     internal static HeaderCheck OfEverything(LibUsbHeader header)
@@ -38,7 +38,7 @@ internal sealed class HeaderCheck(LibUsbHeader header)
         string name = $"struct {type.Name}";
         if (type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Length == 0)
         {
-            // Known only by its address: there is nothing to lay out, and C has no size for it. The name must exist as type and as structure.
+            // A structure that is known only by its address has no layout and no size. The name must exist as a type and as a structure.
             Assert_($"sizeof({type.Name} *) == sizeof({name} *)", $"{type.Name} is no type");
             return;
         }
@@ -88,7 +88,7 @@ internal sealed class HeaderCheck(LibUsbHeader header)
         IReadOnlyList<Type> parameters = [.. method.GetParameters().Select(parameter => parameter.ParameterType)];
         if (method.Name == "libusb_set_option")
         {
-            // The one function with variable arguments: its named ones are checked, the others are as the option wants them.
+            // Only the named arguments of the one variadic function are checked; the others depend on the option.
             parameters = [.. parameters.Take(2)];
             AssertType(
                 $"&{method.Name}",
@@ -110,6 +110,6 @@ internal sealed class HeaderCheck(LibUsbHeader header)
     private void AssertType(string expression, IEnumerable<string> types, string text) =>
         Assert_(string.Join(" || ", types.Select(type => $"__builtin_types_compatible_p(__typeof__({expression}), {type})")), text);
 
-    // The text is what the developer reads when the compiler objects.
+    // The compiler prints the text when the assertion fails.
     private void Assert_(string condition, string text) => _source.Append(CultureInfo.InvariantCulture, $"_Static_assert({condition}, \"{text}\");\n");
 }

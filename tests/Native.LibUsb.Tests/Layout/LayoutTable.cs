@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>layouts.json: the layouts that clang gives the records on eight targets, written by the generator.</summary>
+/// <summary>Represents layouts.json, in which the generator writes the layouts that clang gives the records on eight targets.</summary>
 internal static class LayoutTable
 {
     internal static IReadOnlyDictionary<string, IReadOnlyDictionary<string, RecordLayout>> Targets { get; } = Read();

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Represents the layout that the runtime gives a record: measured, not computed.</summary>
+/// <summary>Represents the layout that the runtime gives a record, measured and not computed.</summary>
 internal sealed class ManagedRecord
 {
     private ManagedRecord(Type type, string name)
@@ -34,7 +34,7 @@ internal sealed class ManagedRecord
     {
         foreach (FieldInfo field in type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance))
         {
-            Assert.True(field.IsPublic, $"{type.Name}.{field.Name} is a field that C does not know.");
+            Assert.True(field.IsPublic, $"{type.Name}.{field.Name} is a field that C does not have.");
             int start = offset + MeasureOffset(type, field);
             InlineArrayAttribute? array = field.FieldType.GetCustomAttribute<InlineArrayAttribute>();
             if (array is not null)
@@ -54,12 +54,12 @@ internal sealed class ManagedRecord
             }
         }
 
-        // An array at the end whose length C leaves open is not part of the size: C# gives its address by a property.
+        // An array at the end without a length in C is not part of the size: a property in C# returns its address.
         foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.PropertyType.IsPointer))
             yield return new Field(property.Name, MeasureOffset(type, property), property.PropertyType.GetElementType()!, FieldKind.FlexibleArray, 0);
     }
 
-    // Marshal.OffsetOf reads the layout of the marshaller, which the program does not use. Writing the field and looking for what has changed cannot be fooled.
+    // Marshal.OffsetOf reads the layout of the marshaller, which the program does not use. Writing the field and finding the changed bytes always gives the true offset.
     private static int MeasureOffset(Type type, FieldInfo field)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
@@ -73,7 +73,7 @@ internal sealed class ManagedRecord
         return first;
     }
 
-    // The property gives an address inside the instance that it is read from, so that instance must stay where it is.
+    // The property returns an address inside its instance, so the instance must not move.
     private static unsafe int MeasureOffset(Type type, PropertyInfo property)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
@@ -100,7 +100,7 @@ internal sealed class ManagedRecord
         return value;
     }
 
-    /// <summary>Represents what an object looks like from its first field on.</summary>
+    /// <summary>Represents an object as bytes from its first field on.</summary>
     private sealed class RawData
     {
         internal byte First;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Linking;
 
-/// <summary>Tests that a program that cannot be linked with libusb gets one line that says what to do, and no error of the linker.</summary>
+/// <summary>Tests that a program that cannot be linked with libusb gets one error line with the remedy, and no error of the linker.</summary>
 public sealed class LinkErrorTests : IDisposable
 {
     private const int ElfMachine = 18;
@@ -55,7 +55,7 @@ public sealed class LinkErrorTests : IDisposable
         Assert.Contains("Looked at: ", error, StringComparison.Ordinal);
     }
 
-    // The archive of this system was selected before, and the linker complained.
+    // Without this error the build would select the archive of this system, and the linker would fail.
     [Fact]
     public void The_archive_of_a_glibc_system_for_a_musl_target()
     {
@@ -124,7 +124,7 @@ public sealed class LinkErrorTests : IDisposable
     [Fact]
     public void An_archive_with_udev_and_no_libudev_to_link()
     {
-        string driver = _project.File("driver"); // of a linker that finds no library
+        string driver = _project.File("driver"); // simulates a linker that finds no library
         System.IO.File.WriteAllText(driver, "#!/bin/sh\nfor argument; do case $argument in -print-file-name=*) echo \"${argument#*=}\" ;; esac; done\n");
         if (!OperatingSystem.IsWindows())
             System.IO.File.SetUnixFileMode(driver, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -56,7 +56,7 @@ public sealed partial class LinkFileTests : IDisposable
     [Fact]
     public void Nothing_for_a_program_that_searches_at_run_time() => Assert.Equal("", _project.FindFile());
 
-    // A fully static program lacks the functions that the table lacks.
+    // A function that the table lacks is missing in a fully static program.
     [Fact]
     public void The_table_of_functions_has_all_of_them()
     {

@@ -2,10 +2,10 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Tests that a program finds the libusb that it brings.</summary>
+/// <summary>Tests that a program finds its bundled libusb.</summary>
 public sealed class BundledLibraryTests
 {
-    // A name that the system's library does not have first: what is bundled comes first anyway.
+    // The bundled library has a file name that the search tries later than that of the system's library, and is still found first.
     [Fact]
     public void A_single_file_program_finds_the_libusb_that_it_extracts()
     {
@@ -18,7 +18,7 @@ public sealed class BundledLibraryTests
             """,
             "<PublishSingleFile>true</PublishSingleFile><IncludeNativeLibrariesForSelfExtract>true</IncludeNativeLibrariesForSelfExtract>",
             """<None Include="libusb-1.0.so" CopyToPublishDirectory="PreserveNewest" />""");
-        Assert.False(File.Exists(program.Published("libusb-1.0.so"))); // it is in the executable
+        Assert.False(File.Exists(program.Published("libusb-1.0.so"))); // the library is inside the executable
         string[] lines = program.Run([], ("DOTNET_BUNDLE_EXTRACT_BASE_DIR", program.File("extracted")));
         Assert.Equal("1.0.99", lines[0]);
         Assert.StartsWith(program.File("extracted/"), lines[1], StringComparison.Ordinal);

@@ -2,14 +2,14 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>A system without a USB bus, such as most containers.</summary>
+/// <summary>Tests a system without a USB bus, such as most containers.</summary>
 public sealed class MissingBusTests
 {
-    // As a libusb that was built without udev fails; one with udev opens and finds no devices.
+    // A libusb that was built without udev fails like this; one with udev opens a context and finds no devices.
     private const string Failing = "int libusb_init(void **context) { (void)context; return -99; }";
 
     [Fact]
-    public void A_context_says_that_there_is_no_bus_and_how_a_container_gets_one()
+    public void A_context_reports_the_missing_bus_and_how_a_container_gets_one()
     {
         Assert.SkipWhen(HasBus(), "This machine has /dev/bus/usb, and the test needs a machine without it.");
         using Watchdog watchdog = new(seconds: 120);
@@ -17,7 +17,7 @@ public sealed class MissingBusTests
         FreshProcess.Run(bus: null, "MissingBus", [fake.Path]);
     }
 
-    // This test makes no bus, and tests run one after the other: the folder is the machine's.
+    // This test creates no bus, and tests run one after the other, so the folder belongs to the machine.
     private static bool HasBus() =>
         File.ReadAllText("/proc/mounts").Contains("/dev/bus/usb", StringComparison.Ordinal) || Directory.Exists("/dev/bus/usb");
 }

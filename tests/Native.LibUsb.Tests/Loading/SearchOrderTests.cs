@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests the order in which a program chooses its libusb, as docs/linking.md lists it.</summary>
 public sealed class SearchOrderTests
 {
-    // The libraries differ in their version. The first choice is removed again and again, until the system's library is left.
+    // The libraries differ in their version. The test removes the first choice repeatedly, until only the system's library is left.
     [Fact]
     public void The_choice_of_the_program_comes_first_and_the_systems_library_last()
     {

@@ -7,7 +7,7 @@ using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>A plug-in that uses the library can be unloaded, and libusb keeps no pointer to a function of it.</summary>
+/// <summary>Tests that a plug-in that uses the library can be unloaded, and that libusb keeps no pointer to its functions.</summary>
 public sealed class UnloadingTests
 {
     private const int Rounds = 10;
@@ -26,7 +26,7 @@ public sealed class UnloadingTests
         }
     }
 
-    // Each copy of the library sets the one handler that libusb has for the process.
+    // Each copy of the library sets the one log handler that libusb has in a process.
     [BusFact]
     public void Unloading_leaves_the_log_handler_that_another_copy_has_set()
     {
@@ -65,7 +65,7 @@ public sealed class UnloadingTests
     private static void UseEverything(bool dispose)
     {
         int lines = 0;
-        UsbLibrary.SetLogHandler((_, _) => Interlocked.Increment(ref lines)); // and never taken back
+        UsbLibrary.SetLogHandler((_, _) => Interlocked.Increment(ref lines)); // the plug-in never removes the handler
         var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.Debug });
         var second = new UsbContext();
         context.SetLogHandler((_, _) => Interlocked.Increment(ref lines));
@@ -90,12 +90,12 @@ public sealed class UnloadingTests
 
         Assert.NotEqual(0, lines);
         if (!dispose)
-            return; // forgotten, as it may be
+            return; // the objects are left to the collector
         registration.Dispose();
         claim.Dispose();
         handle.Dispose();
         device.Dispose();
-        context.Dispose(); // the first one of this copy, while another one is open
+        context.Dispose(); // the first context of this copy, while another context is open
         second.Dispose();
     }
 
@@ -117,7 +117,7 @@ public sealed class UnloadingTests
                 return !loadContext.IsAlive;
             },
             TimeSpan.FromSeconds(30)),
-        "Something keeps the load context.");
+        "The load context was not collected.");
 
     private sealed class PlugInContext() : AssemblyLoadContext("plug-in", isCollectible: true)
     {

@@ -3,13 +3,13 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>A libusb that cannot be used: the message has one line, names the file, gives the loader's reason and says what to do.</summary>
+/// <summary>Tests the message for a libusb that cannot be used: one line with the file, the loader's reason and the remedy.</summary>
 public sealed class UnusableLibraryTests
 {
     private const int ElfClass = 4, ElfMachine = 18;
 
     [Fact]
-    public void Without_a_libusb_the_message_says_what_to_install() => Isolated.Run(Fail, string.Join('|',
+    public void Without_a_libusb_the_message_names_the_package_to_install() => Isolated.Run(Fail, string.Join('|',
         "/no/such/libusb-1.0.so.0",
         "libusb 1.0 was not found: install it (Debian: libusb-1.0-0,",
         "UsbLibrary.SetPath",
@@ -24,7 +24,7 @@ public sealed class UnusableLibraryTests
         Isolated.Run(Fail, string.Join('|', fake.Path, $"The libusb at {fake.Path} is built for x86 and this process is", "install or bundle the one for", "(wrong ELF class: ELFCLASS32)"));
     }
 
-    // glibc calls this one missing.
+    // glibc reports this file as missing.
     [Fact]
     public void Another_processor_of_the_same_word_size_is_recognised()
     {

@@ -6,13 +6,13 @@ using Native.LibUsb.Tests.Documentation;
 namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>
-/// Finds what a file refers to in a higher layer than its own. The first folder of a path decides the layer. References in documentation
+/// Finds the references of a file to a layer above its own. The first folder of a path decides the layer. References in documentation
 /// comments may point anywhere.
 /// </summary>
 internal sealed class LayerCheck
 {
-    // Partial methods of LibraryImport have their bodies from a source generator, which does not run here. The compiler reports them, and
-    // the variables that calls of them would assign. No reference is unknown for that reason.
+    // The bodies of the partial methods of LibraryImport come from a source generator, which does not run here. The compiler reports these methods
+    // and the variables that their calls would assign. All references of the files are still known.
     private static readonly string[] s_bodyIsGenerated = ["CS8795", "CS0165", "CS0170", "CS0177"];
 
     private readonly Dictionary<string, int> _layerOfFolder = [];

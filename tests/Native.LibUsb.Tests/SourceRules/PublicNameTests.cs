@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.SourceRules;
 
-/// <summary>Tests that the names of public types start with <c>Usb</c>, which they have once, and those of interfaces with <c>IUsb</c>.</summary>
+/// <summary>Tests that the names of public types start with <c>Usb</c>, those of interfaces with <c>IUsb</c>, and that the names have <c>Usb</c> once.</summary>
 public sealed partial class PublicNameTests
 {
     private static readonly string?[] s_namespaces = [typeof(UsbContext).Namespace, typeof(UsbRing).Namespace];

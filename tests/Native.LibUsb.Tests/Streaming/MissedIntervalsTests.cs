@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Missed service intervals found by comparing clocks; here the clocks are numbers, as exact or as late as a test wants them.</summary>
+/// <summary>Tests missed service intervals, which are found by comparing clocks. Here the clocks are numbers, and tests choose their drift and delay.</summary>
 public sealed class MissedIntervalsTests
 {
     private const int Packets = 32;
@@ -49,16 +49,16 @@ public sealed class MissedIntervalsTests
     }
 
     [Fact]
-    public void A_window_in_which_everything_was_late_is_made_good_by_the_next()
+    public void A_window_with_only_late_completions_is_corrected_by_the_next()
     {
         Stream(seconds: 3);
-        Stream(seconds: 0.5, shift: 0.1); // the program was stopped, not the device
+        Stream(seconds: 0.5, shift: 0.1); // the program paused, and the device did not
         Stream(seconds: 3);
         Assert.InRange(_missed.Count, 0, Packets);
     }
 
     [Fact]
-    public void What_was_missed_just_before_the_end_is_counted_at_the_end()
+    public void Intervals_missed_just_before_the_end_are_counted_at_the_end()
     {
         Stream(seconds: 3);
         _time += 0.5;
@@ -78,14 +78,14 @@ public sealed class MissedIntervalsTests
         Assert.InRange(_missed.Count, 0, Packets);
         _time += 0.5;
         Stream(seconds: 3);
-        Assert.InRange(_missed.Count, 3900, 4100); // it still counts what is
+        Assert.InRange(_missed.Count, 3900, 4100); // intervals that are missed later still count
     }
 
-    /// <summary>Lets transfers complete for some time.</summary>
-    /// <param name="seconds">How long, by the device's clock.</param>
-    /// <param name="late">Most that one is seen late; some are seen almost in time.</param>
-    /// <param name="drift">How much faster the host's clock runs.</param>
-    /// <param name="shift">How late all of them are seen.</param>
+    /// <summary>Completes transfers for some time.</summary>
+    /// <param name="seconds">The time by the device's clock.</param>
+    /// <param name="late">The largest delay of a completion; delays are random.</param>
+    /// <param name="drift">The relative difference of the host's clock.</param>
+    /// <param name="shift">The delay of all completions.</param>
     private void Stream(double seconds, double late = 0, double drift = 0, double shift = 0)
     {
         var random = new Random(1);

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests what wakes the readers and writers of a ring, when threads meet in it.</summary>
+/// <summary>Tests the signal that wakes the readers and writers of a ring, with several threads.</summary>
 public sealed class RingSignalTests
 {
     private readonly RingSignal _signal = new(continueInline: false);
@@ -12,12 +12,12 @@ public sealed class RingSignalTests
     {
         ValueTask wait = _signal.WaitAsync(CancellationToken.None);
         _signal.Set();
-        Assert.False(wait.IsCompleted); // or who awaits could see it, and wait again, while the thread that sets it looks for the continuation
+        Assert.False(wait.IsCompleted); // otherwise the awaiting thread could see the signal and wait again while the setting thread still looks for the continuation
         await wait;
     }
 
     [Fact]
-    public async Task It_stays_set_until_somebody_waits()
+    public async Task The_signal_stays_set_until_a_wait()
     {
         _signal.Set();
         _signal.Set();
@@ -31,12 +31,12 @@ public sealed class RingSignalTests
     }
 
     [Fact]
-    public async Task A_token_ends_its_own_wait_and_no_other()
+    public async Task A_token_ends_only_its_own_wait()
     {
         using Watchdog watchdog = new();
         using CancellationTokenSource before = new(), first = new(), second = new();
         ValueTask wait = _signal.WaitAsync(before.Token);
-        await before.CancelAsync(); // no task awaits it yet
+        await before.CancelAsync(); // no task awaits the wait yet
         Assert.Equal(before.Token, (await Assert.ThrowsAsync<OperationCanceledException>(async () => await wait)).CancellationToken);
 
         Task waiting = _signal.WaitAsync(first.Token).AsTask();

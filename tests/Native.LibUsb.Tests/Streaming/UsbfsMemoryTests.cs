@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>The limit of all USB transfers: how its file is read, and the advice to raise it.</summary>
+/// <summary>Tests reading the memory limit of all USB transfers, and the advice to raise the limit.</summary>
 public sealed class UsbfsMemoryTests
 {
     [Theory]

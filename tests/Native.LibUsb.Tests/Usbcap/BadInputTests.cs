@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Tests what can go wrong before data flows: one clear line, an exit code of its own, and no file.</summary>
+/// <summary>Tests failures before data flows: each has one clear line and its own exit code, and leaves no file.</summary>
 public sealed class BadInputTests : UsbcapTest
 {
     [BusTheory]
@@ -140,7 +140,7 @@ public sealed class BadInputTests : UsbcapTest
     }
 
     [BusFact]
-    public void No_permission_to_read_the_serial_number_that_was_asked_for()
+    public void No_permission_to_read_the_requested_serial_number()
     {
         AttachCamera(new IsoSourceOptions { SerialNumber = "CAM1" }).DenyAccess = true;
         Run("capture", "-o", "x", "--serial", "CAM1").Failed(6, "no permission", "SUBSYSTEM==\"usb\"");
@@ -150,7 +150,7 @@ public sealed class BadInputTests : UsbcapTest
     public void Real_time_priority_that_is_not_permitted()
     {
         AttachCamera();
-        // Root may without the limit, until it gives that up.
+        // Root may use real-time priority without the limit, so the shell drops that right.
         RunShell("ulimit -r 0; if [ \"$(id -u)\" = 0 ]; then drop='setpriv --bounding-set=-sys_nice'; fi; exec $drop \"$0\" capture -o x --realtime 50")
             .Failed(6, "real-time priority 50", "RLIMIT_RTPRIO", "CAP_SYS_NICE");
         Assert.Empty(Directory.GetFiles(Folder));
@@ -169,8 +169,8 @@ public sealed class BadInputTests : UsbcapTest
     public void A_transfer_that_the_kernel_refuses()
     {
         BusOptions = new VirtualBusOptions { UsbfsMemoryMegabytes = 1 };
-        AttachCamera().Endpoint(IsoSource.EndpointAddress).Hold(); // what came back while others are still submitted would make room for them
-        // Each is 32 URBs, which cost the kernel a little more than is reckoned with before.
+        AttachCamera().Endpoint(IsoSource.EndpointAddress).Hold(); // a transfer that completes during the submissions would free memory for the others
+        // Each transfer has 32 URBs, which need a little more kernel memory than usbcap has calculated.
         Run("capture", "-o", "x", "--in-flight", "15", "--packets-per-transfer", "4096", "--packet-size", "1")
             .Failed(7, "the kernel refused transfer ", " of 15 with 4096 bytes each", "1 MiB", "--in-flight", "usbfs_memory_mb");
         Assert.False(File.Exists(PathOf("x")));

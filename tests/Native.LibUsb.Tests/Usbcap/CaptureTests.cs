@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Captures that go well, byte by byte, and what the summary says of them.</summary>
+/// <summary>Tests every byte of successful captures, and their summaries.</summary>
 public sealed class CaptureTests : UsbcapTest
 {
     private const int PacketSize = 3072;
@@ -11,7 +11,7 @@ public sealed class CaptureTests : UsbcapTest
     [BusFact]
     public void An_isochronous_capture_is_exact_and_allocates_nothing()
     {
-        AttachCamera(); // faster than any disk: the buffer takes it all
+        AttachCamera(); // the camera is faster than any disk, and the buffer holds all packets
         JsonElement summary = Run("capture", "-o", "x", "--packets", "20000", "--json", "--strict", "--buffer", "64MiB").Succeeded().Json();
         Assert.Equal(20000, CheckPattern(Read("x"), PacketSize).Packets);
         Assert.Equal([PathOf("x")], Directory.GetFiles(Folder));
@@ -28,17 +28,17 @@ public sealed class CaptureTests : UsbcapTest
         Assert.Equal("limit", summary.GetProperty("outcome").GetString());
         Assert.Equal(2.5, summary.GetProperty("deviceSeconds").GetDouble(), 6);
         Assert.Equal(24.576, summary.GetProperty("megabytesPerSecond").GetDouble(), 6);
-        Assert.InRange(summary.GetProperty("peakResidentBytes").GetInt64(), 1, (64 + 32) << 20); // the buffer, should the disk be slow, and the program
+        Assert.InRange(summary.GetProperty("peakResidentBytes").GetInt64(), 1, (64 + 32) << 20); // the buffer, which fills when the disk is slow, and the program
     }
 
     [BusFact]
-    public void The_progress_line_shows_what_has_come_and_allocates_nothing()
+    public void The_progress_line_shows_the_received_data_and_allocates_nothing()
     {
         AttachCamera(new IsoSourceOptions());
         UsbcapResult result = Run("capture", "-o", "x", "--duration", "700ms", "--progress", "--json");
         Assert.Equal(0, result.ExitCode);
         Assert.Matches(@"\r0\.[0-9] s  [0-9]+\.[0-9]{3} MB/s  [0-9]+ packets  [0-9]+ MB  lost [0-9]+  errors 0", result.Error);
-        Assert.EndsWith("\r\e[K", result.Error); // and is taken away
+        Assert.EndsWith("\r\e[K", result.Error); // the line is erased at the end
         Assert.Equal(0, result.Json().GetProperty("allocatedBytes").GetInt64());
     }
 
@@ -47,15 +47,15 @@ public sealed class CaptureTests : UsbcapTest
     [InlineData(VirtualSpeed.Super, 49152)]
     public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
     {
-        // Not --strict: the camera does not keep time, and where the machine is slow too, usbcap finds that intervals are missing. The buffer
-        // takes 1000 packets even when the disk does nothing, and their numbers show whether one is lost.
+        // --strict is not used: the camera is not paced, and on a slow machine usbcap reports missed intervals. The buffer holds 1000 packets even
+        // when the disk stands still, and the numbers of the packets show whether one is lost.
         AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
         Run("capture", "-o", "x", "--packets", "1000", "--buffer", "64MiB").Succeeded();
         Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
     }
 
     [BusFact]
-    public void Another_setting_and_other_sizes_can_be_asked_for()
+    public void Another_setting_and_other_sizes_can_be_requested()
     {
         AttachCamera(new IsoSourceOptions { SerialNumber = "CAM1", Paced = false });
         JsonElement summary = Run("capture", "-o", "x", "--vendor", "0x1209", "--product", "10", "--serial", "CAM1", "--port", "1-1", "--interface", "0",
@@ -145,7 +145,7 @@ public sealed class CaptureTests : UsbcapTest
         using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
         Assert.True(camera.Source.WaitForCompleted(200, Patience));
         camera.Source.Hold();
-        // The queue lasts 64 ms; then the device has its turns and no transfer. That takes time, and no event signals its end.
+        // The queue lasts 64 ms; then the device has no transfer in its intervals. No event signals the end of this period, so the test waits.
         using (var never = new ManualResetEventSlim())
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();
@@ -154,7 +154,7 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // The clocks show it to within some transfers, and less well when the machine is busy: the tests of MissedIntervals have clocks of their own.
+        // The clocks are accurate to some transfers, and less accurate on a busy machine: the tests of MissedIntervals use simulated clocks.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }
@@ -174,7 +174,7 @@ public sealed class CaptureTests : UsbcapTest
     }
 
     [BusFact]
-    public void A_halted_bulk_endpoint_keeps_what_was_captured()
+    public void A_halted_bulk_endpoint_keeps_the_captured_data()
     {
         var source = new BulkSourceSink();
         Bus.Attach(source);
@@ -190,7 +190,7 @@ public sealed class CaptureTests : UsbcapTest
     }
 
     [BusFact]
-    public void A_bulk_endpoint_that_fails_and_fails_ends_the_capture()
+    public void A_bulk_endpoint_that_fails_repeatedly_ends_the_capture()
     {
         var source = new BulkSourceSink();
         Bus.Attach(source);
@@ -207,7 +207,7 @@ public sealed class CaptureTests : UsbcapTest
         Assert.Equal(Enumerable.Range(0, file.Records.Count).Select(number => (long)number), file.Records.Select(record => record.Number));
         Assert.Equal(64 * 1024, file.Records[0].Data.Length);
         Assert.All(file.Records.Skip(1), record => Assert.Equal((UsbTransferStatus.Error, 0), (record.Status, record.Data.Length)));
-        Assert.InRange(file.Records.Count - 1, 100, 116); // those in flight may fail too
+        Assert.InRange(file.Records.Count - 1, 100, 116); // transfers in flight may fail too
         Assert.Equal(file.Records.Count - 1, result.Json().GetProperty("errors").GetProperty("error").GetInt64());
         Assert.Equal(0, result.Json().GetProperty("lost").GetInt64());
     }
@@ -230,7 +230,7 @@ public sealed class CaptureTests : UsbcapTest
         Assert.Equal("interrupt", summary.GetProperty("type").GetString());
     }
 
-    /// <summary>Returns what is missing of the last packet of a capture that was cut.</summary>
+    /// <summary>Returns the missing bytes of the last packet of a truncated capture.</summary>
     private static byte[] Rest(int length)
     {
         int missing = (PacketSize - (length % PacketSize)) % PacketSize;

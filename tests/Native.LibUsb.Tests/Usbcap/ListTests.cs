@@ -54,7 +54,7 @@ public sealed class ListTests : UsbcapTest
         Assert.Empty(Run("list", "--json").Succeeded().Json().EnumerateArray());
     }
 
-    // libusb gives a count of endpoints and no array for such an interface.
+    // libusb returns a count of endpoints and no array for such an interface.
     [BusFact]
     public void A_device_with_malformed_descriptors_hides_no_other()
     {

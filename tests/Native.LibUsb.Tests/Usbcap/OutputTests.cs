@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Where the data goes, and what is left when that fails: nothing looks complete that is not, and nothing captured is thrown away.</summary>
+/// <summary>Tests the output of captures, also after failures: an incomplete file never looks complete, and no captured data is discarded.</summary>
 public sealed class OutputTests : UsbcapTest
 {
     private const int PacketSize = 3072;
@@ -37,10 +37,10 @@ public sealed class OutputTests : UsbcapTest
     }
 
     [BusFact]
-    public void A_full_disk_keeps_what_was_captured()
+    public void A_full_disk_keeps_the_captured_data()
     {
         AttachCamera();
-        // A limit on the size of files fails as a full disk does, in the middle of the data.
+        // A file size limit fails like a full disk, in the middle of the data.
         const int limitKiB = 700;
         RunShell($"ulimit -f {limitKiB}; exec \"$0\" capture -o x").Failed(8, "cannot write x: File too large", "x.part", $"{limitKiB * 1024} bytes");
         Assert.Equal([PathOf("x.part")], Directory.GetFiles(Folder));
@@ -50,7 +50,7 @@ public sealed class OutputTests : UsbcapTest
     }
 
     [BusFact]
-    public void A_device_that_is_unplugged_keeps_what_was_captured()
+    public void Unplugging_the_device_keeps_the_captured_data()
     {
         AttachCamera(new IsoSourceOptions { Paced = false, UnplugAfterPackets = 1000 });
         UsbcapResult result = Run("capture", "-o", "x", "--json").Failed(9, "the device is gone", "x.part");
@@ -94,20 +94,20 @@ public sealed class OutputTests : UsbcapTest
         UsbcapResult result = process.Wait().Succeeded();
         Assert.Equal("interrupted", result.Json().GetProperty("outcome").GetString());
         Assert.Equal([PathOf("x")], Directory.GetFiles(Folder));
-        FramedFile file = FramedFile.Parse(Read("x")); // whole to the last byte
+        FramedFile file = FramedFile.Parse(Read("x")); // complete to the last byte
         Assert.Equal(result.Json().GetProperty("packets").GetInt64(), file.Records.Count);
         Assert.True(file.Records.Count >= 20 * 32);
         Assert.All(file.Records, record => Assert.Equal(0, NumberedPattern.CountMismatches(record.Data, NumberedPattern.ReadNumber(record.Data))));
     }
 
     [BusFact]
-    public void An_output_that_is_too_slow_loses_packets_and_says_which()
+    public void An_output_that_is_too_slow_loses_packets_and_reports_which()
     {
         IsoSource camera = AttachCamera(new IsoSourceOptions());
         var goOn = new TaskCompletionSource();
         using UsbcapProcess process = UsbcapProcess.Start(
             Bus, Folder, ["capture", "-o", "-", "--format", "framed", "--buffer", "1MiB", "--json", "--strict"], readAfter: goOn.Task);
-        // 1 MiB and a pipe full is 0.05 s of it.
+        // 1 MiB and a full pipe hold 0.05 s of data.
         Assert.True(camera.Source.WaitForCompleted(100, Patience));
         goOn.SetResult();
         Assert.True(camera.Source.WaitForCompleted(150, Patience));
@@ -122,7 +122,7 @@ public sealed class OutputTests : UsbcapTest
         long dropped = summary.GetProperty("dropped").GetInt64();
         Assert.True(dropped > 0);
         Assert.Equal(file.Records.Count, summary.GetProperty("packets").GetInt64());
-        long missing = file.Records[^1].Number + 1 - file.Records.Count; // what was dropped after the last one leaves no gap
+        long missing = file.Records[^1].Number + 1 - file.Records.Count; // packets that were dropped after the last record leave no gap
         Assert.InRange(missing, 1, dropped);
         long missed = summary.GetProperty("missed").GetInt64();
         Assert.Equal(dropped + missed, summary.GetProperty("lost").GetInt64());
@@ -130,14 +130,14 @@ public sealed class OutputTests : UsbcapTest
     }
 
     [BusFact]
-    public void A_second_signal_ends_the_program_even_when_nobody_takes_its_output()
+    public void A_second_signal_ends_the_program_even_when_its_output_is_not_read()
     {
         IsoSource camera = AttachCamera(new IsoSourceOptions());
         var never = new TaskCompletionSource();
         using UsbcapProcess process = UsbcapProcess.Start(Bus, Folder, ["capture", "-o", "-", "--quiet"], readAfter: never.Task);
-        Assert.True(camera.Source.WaitForCompleted(100, Patience)); // more than fits the pipe
+        Assert.True(camera.Source.WaitForCompleted(100, Patience)); // more data than the pipe holds
         process.Signal("INT");
-        Assert.True(SpinWait.SpinUntil(() => camera.Source.Unlinked > 0, Patience)); // the first one has been heard
+        Assert.True(SpinWait.SpinUntil(() => camera.Source.Unlinked > 0, Patience)); // usbcap has handled the first signal
         Assert.False(process.HasEnded);
         process.Signal("INT");
         process.WaitForSignalDeath(2);
@@ -152,7 +152,7 @@ public sealed class OutputTests : UsbcapTest
         var goOn = new TaskCompletionSource();
         using UsbcapProcess process = UsbcapProcess.Start(
             Bus, Folder, ["capture", "-o", "-", "--bytes", "8MiB", "--buffer", "1MiB", "--strict", "--quiet"], readAfter: goOn.Task);
-        // All 16 transfers of 64 KiB are at rest when 1 MiB of buffer, 64 KiB of pipe and they themselves are full; nothing is asked for then.
+        // When 1 MiB of buffer, 64 KiB of pipe and all 16 transfers of 64 KiB are full, no transfer is submitted.
         Assert.True(source.Endpoint(BulkSourceSink.InAddress).WaitForCompleted(32, Patience));
         goOn.SetResult();
         UsbcapResult result = process.Wait();

@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>The executable itself.</summary>
+/// <summary>Tests the published executable.</summary>
 public sealed class PublishedProgramTests
 {
     [Fact]
-    public void It_is_small() => Assert.InRange(new FileInfo(UsbcapProcess.Executable).Length, 1, 4_000_000 - 1);
+    public void The_executable_is_small() => Assert.InRange(new FileInfo(UsbcapProcess.Executable).Length, 1, 4_000_000 - 1);
 
     [Fact]
-    public void It_needs_no_libusb()
+    public void The_executable_needs_no_libusb()
     {
         using Process ldd = Process.Start(new ProcessStartInfo("ldd", [UsbcapProcess.Executable]) { RedirectStandardOutput = true, Environment = { ["LD_PRELOAD"] = "" } })!;
         string libraries = ldd.StandardOutput.ReadToEnd();

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Represents the published usbcap on a virtual bus. One that does not end in time is killed, and the test fails with what it had said.</summary>
+/// <summary>Represents the published usbcap on a virtual bus. A process that does not end in time is killed, and the test fails with its output.</summary>
 internal sealed class UsbcapProcess : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
@@ -27,14 +27,14 @@ internal sealed class UsbcapProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <param name="bus">The bus it sees.</param>
-    /// <param name="folder">Its current folder.</param>
-    /// <param name="arguments">What follows its name.</param>
-    /// <param name="readAfter">Its standard output is not read before this.</param>
+    /// <param name="bus">The bus that the process sees.</param>
+    /// <param name="folder">The current folder of the process.</param>
+    /// <param name="arguments">The arguments of usbcap.</param>
+    /// <param name="readAfter">The standard output is not read before this task completes.</param>
     public static UsbcapProcess Start(VirtualBus bus, string folder, IEnumerable<string> arguments, Task? readAfter = null) =>
         Start(bus, folder, Executable, arguments, readAfter);
 
-    /// <summary>Returns a command line of bash, in which <c>"$0"</c> is usbcap.</summary>
+    /// <summary>Starts a bash script in which <c>"$0"</c> is usbcap.</summary>
     public static UsbcapProcess StartShell(VirtualBus bus, string folder, string script) =>
         Start(bus, folder, "bash", ["-c", script, Executable], null);
 
@@ -49,7 +49,7 @@ internal sealed class UsbcapProcess : IDisposable
         return new UsbcapResult(_process.ExitCode, _output.ToArray(), _error.Result);
     }
 
-    /// <summary>It was ended by a signal that it did not take.</summary>
+    /// <summary>Waits for the end of the process, and checks that a signal ended it.</summary>
     public void WaitForSignalDeath(int signal)
     {
         WaitForExit();
@@ -76,7 +76,7 @@ internal sealed class UsbcapProcess : IDisposable
             return;
         _process.Kill(entireProcessTree: true);
         _process.WaitForExit();
-        Assert.Fail($"usbcap did not end within {s_limit.TotalSeconds} s. It had said:\n{_error.Result}\n{Encoding.UTF8.GetString(_output.ToArray())}");
+        Assert.Fail($"usbcap did not end within {s_limit.TotalSeconds} s. Its output:\n{_error.Result}\n{Encoding.UTF8.GetString(_output.ToArray())}");
     }
 
     private async Task Read(Task? before)

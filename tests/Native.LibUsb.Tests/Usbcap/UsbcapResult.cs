@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Specifies how usbcap ended.</summary>
+/// <summary>Represents the result of a usbcap process.</summary>
 internal sealed record UsbcapResult(int ExitCode, byte[] Output, string Error)
 {
     public string OutputText => Encoding.UTF8.GetString(Output);
 
-    /// <summary>It ended well and said nothing on standard error.</summary>
+    /// <summary>Checks that usbcap succeeded and wrote nothing to standard error.</summary>
     public UsbcapResult Succeeded()
     {
         Assert.True(ExitCode == 0, $"exit code {ExitCode}: {Error}");
@@ -16,7 +16,7 @@ internal sealed record UsbcapResult(int ExitCode, byte[] Output, string Error)
         return this;
     }
 
-    /// <summary>It failed with this exit code and one line on standard error that has all of these in it.</summary>
+    /// <summary>Checks that usbcap failed with this exit code, and wrote one line with all these parts to standard error.</summary>
     public UsbcapResult Failed(int exitCode, params string[] parts)
     {
         Assert.True(ExitCode == exitCode, $"exit code {ExitCode}, not {exitCode}: {Error}{OutputText}");

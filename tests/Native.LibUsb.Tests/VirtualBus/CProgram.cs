@@ -8,9 +8,9 @@ public sealed class CProgram : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    /// <summary>Compiles a source file beside the tests.</summary>
+    /// <summary>Compiles a source file from the folder of the tests.</summary>
     /// <param name="source">Specifies the name of the file.</param>
-    /// <param name="options">Specifies what the compiler is told after the source.</param>
+    /// <param name="options">Specifies the compiler options after the source.</param>
     public CProgram(string source, params string[] options)
     {
         Path = _folder.File("program");

@@ -2,8 +2,8 @@ namespace Native.LibUsb.Tests.Bus;
 
 public sealed class CountingAllocatorPreloadTests
 {
-    /// <summary>The scenarios go on without the counting allocator, and say so. Under xunit it must be there: nobody would read that.</summary>
+    /// <summary>Tests that the counting allocator is preloaded under xunit. Scenarios without it only write a note, which would go unnoticed here.</summary>
     [BusFact]
-    public void It_counts_in_this_process() =>
+    public void The_allocator_counts_in_this_process() =>
         Assert.True(CountingAllocator.IsCounting, "The run settings of this project preload libnative-libusb-counting.so with the libraries of the virtual bus.");
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests what programs do with the descriptors of device nodes, beside what libusb does.</summary>
+/// <summary>Tests calls of programs on the descriptors of device nodes that libusb does not make.</summary>
 public sealed class DescriptorTests : IClassFixture<DescriptorTests.Program>
 {
     private readonly Program _program;
@@ -21,7 +21,7 @@ public sealed class DescriptorTests : IClassFixture<DescriptorTests.Program>
     [InlineData("close_each")]
     [InlineData("close_in_a_child")]
     [InlineData("look_at")]
-    public void The_node_behaves_as_one_of_the_kernel_s(string subject)
+    public void The_node_behaves_like_a_node_of_the_kernel(string subject)
     {
         using Watchdog watchdog = new();
         using VirtualBus bus = TestBus.Create();
@@ -32,7 +32,7 @@ public sealed class DescriptorTests : IClassFixture<DescriptorTests.Program>
     }
 
     [BusFact]
-    public void A_program_without_udev_hears_events()
+    public void A_program_without_udev_receives_events()
     {
         using Watchdog watchdog = new();
         using VirtualBus bus = TestBus.Create();
@@ -59,7 +59,7 @@ public sealed class DescriptorTests : IClassFixture<DescriptorTests.Program>
     {
         private readonly CProgram _program = new("descriptors.c");
 
-        /// <summary>Starts it.</summary>
+        /// <summary>Starts the program.</summary>
         public Process Start(VirtualBus bus, params string[] arguments) => _program.Start(bus, arguments);
 
         /// <inheritdoc/>

@@ -8,7 +8,7 @@ public sealed class DeviceNumberTests
     private const int Most = 127;
 
     [BusFact]
-    public void A_number_that_a_device_has_is_not_assigned_again()
+    public void A_number_in_use_is_not_assigned_again()
     {
         using Watchdog watchdog = new();
         using VirtualBus bus = TestBus.Create();
@@ -26,7 +26,7 @@ public sealed class DeviceNumberTests
             bus.Detach(coming);
         }
 
-        Assert.Equal(Most - staying.Length - 1, seen.Count); // and the root hub
+        Assert.Equal(Most - staying.Length - 1, seen.Count); // the root hub has one number too
     }
 
     [BusFact]

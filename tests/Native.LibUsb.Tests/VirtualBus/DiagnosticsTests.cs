@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests that tools which look into a runtime (dotnet-trace, dotnet-dump, debuggers) reach a program on the virtual bus.</summary>
+/// <summary>Tests that diagnostic tools (dotnet-trace, dotnet-dump, debuggers) can connect to a program on the virtual bus.</summary>
 public sealed class DiagnosticsTests
 {
     private const int HeaderSize = 20;
@@ -19,7 +19,7 @@ public sealed class DiagnosticsTests
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(port));
 
-        // "DOTNET_IPC_V1", the size, then the command: of the set for the process (4), the one that requests information about it (0)
+        // "DOTNET_IPC_V1", the size, then the command: 0, which requests process information, of the process command set (4)
         byte[] request = [.. "DOTNET_IPC_V1\0"u8, HeaderSize, 0, 4, 0, 0, 0];
         Assert.Equal(HeaderSize, socket.Send(request));
         byte[] answer = new byte[HeaderSize + sizeof(long)];
@@ -31,7 +31,7 @@ public sealed class DiagnosticsTests
         }
 
         Assert.Equal("DOTNET_IPC_V1\0"u8, answer.AsSpan(0, 14));
-        Assert.Equal([0xff, 0x00], answer[16..18]); // the set of answers, and success
+        Assert.Equal([0xff, 0x00], answer[16..18]); // the command set of responses (0xff), and OK (0)
         Assert.Equal(Environment.ProcessId, BinaryPrimitives.ReadInt64LittleEndian(answer.AsSpan(HeaderSize)));
     }
 }

@@ -24,7 +24,7 @@ public sealed unsafe class FullSocketTests
         Assert.True(input.WaitForPending(Transfers * Pieces, s_limit));
         RawTransfer[] outgoing = [.. Enumerable.Range(0, OutgoingCount).Select(_ => RawTransfer.Bulk(host, handle, BulkLoopback.OutAddress, Outgoing))];
         Thread submitter = new(() => Array.ForEach(outgoing, transfer => transfer.Submit())) { Name = Submitter };
-        lock (device.SyncRoot) // the bus reads nothing more
+        lock (device.SyncRoot) // the bus reads no more messages
         {
             submitter.Start();
             Assert.True(SpinWait.SpinUntil(IsSubmitterBlocked, s_limit));
@@ -71,7 +71,7 @@ public sealed unsafe class FullSocketTests
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // the thread has ended since
+                // the thread has ended in between
             }
 
         return false;

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests what the kernel's vhci_hcd may send to a device, message by message.</summary>
+/// <summary>Tests the messages that the kernel's vhci_hcd may send to a device.</summary>
 public sealed class KernelConnectionTests : IDisposable
 {
     private const uint Submit = 1, Unlink = 2, ReturnSubmit = 3, ReturnUnlink = 4;
@@ -39,19 +39,19 @@ public sealed class KernelConnectionTests : IDisposable
         Assert.Equal((ReturnSubmit, 5u, Unlinked), Receive());
         Assert.Equal((ReturnUnlink, 6u, Unlinked), Receive());
         Assert.True(_loopback.Endpoint(BulkLoopback.InAddress).WaitForCompleted(1, TimeSpan.FromSeconds(30)));
-        Assert.Single(_loopback.Endpoint(BulkLoopback.InAddress).Pending); // the one before it waits on
+        Assert.Single(_loopback.Endpoint(BulkLoopback.InAddress).Pending); // the earlier URB is still pending
     }
 
     [BusFact]
-    public void A_URB_that_is_done_is_not_unlinked()
+    public void A_completed_URB_is_not_unlinked()
     {
-        Send(Submit, 4, endpoint: 1); // there is no such endpoint
+        Send(Submit, 4, endpoint: 1); // the device has no such endpoint
         Assert.Equal((ReturnSubmit, 4u, -2), Receive());
         Send(Unlink, 5, target: 4);
         Assert.Equal((ReturnUnlink, 5u, 0), Receive());
     }
 
-    /// <summary>A header; a URB is one of 512 bytes from the device.</summary>
+    /// <summary>Sends the header of a message. A URB requests 512 bytes from the device.</summary>
     private void Send(uint command, uint sequence, uint endpoint = 0, uint target = 0)
     {
         byte[] header = new byte[48];

@@ -14,7 +14,7 @@ public sealed partial class PreloadSymbolTests
     [Theory]
     [InlineData("x86_64-linux-gnu-gcc")]
     [InlineData("aarch64-linux-gnu-gcc")]
-    public void It_needs_no_newer_glibc_than_is_said(string compiler)
+    public void The_library_needs_no_newer_glibc_than_documented(string compiler)
     {
         using Watchdog watchdog = new(seconds: 120);
         using TemporaryFolder folder = new();
@@ -31,7 +31,7 @@ public sealed partial class PreloadSymbolTests
         Version[] needed = [.. VersionOfGlibc().Matches(text).Select(match => Version.Parse(match.Groups[1].Value))];
         Assert.NotEmpty(needed);
         Assert.All(needed, version => Assert.True(version <= s_oldest, string.Create(CultureInfo.InvariantCulture, $"The library needs glibc {version}.")));
-        foreach (string name in (ReadOnlySpan<string>)["libpthread.so.0", "libdl.so.2", "libc.so.6"]) // where an old glibc has the functions
+        foreach (string name in (ReadOnlySpan<string>)["libpthread.so.0", "libdl.so.2", "libc.so.6"]) // an old glibc has the functions in these libraries
             Assert.Contains(name, text, StringComparison.Ordinal);
     }
 

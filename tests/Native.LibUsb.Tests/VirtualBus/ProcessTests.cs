@@ -5,7 +5,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Programs that are not .NET, in processes of their own, on the bus of this one.</summary>
+/// <summary>Tests native programs in other processes on the bus of this process.</summary>
 public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
 {
     private readonly Child _child;
@@ -25,7 +25,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.Equal(-(int)libusb_error.LIBUSB_ERROR_BUSY, _child.Run(host.Bus, "claim", "1209", "0011").Exit);
         RawHost.Check(libusb_release_interface(handle, 0));
         Assert.Equal(0, _child.Run(host.Bus, "claim", "1209", "0011").Exit);
-        // the child has ended, so its claim has too
+        // the end of the child has released its claim
         RawHost.Check(libusb_claim_interface(handle, 0));
     }
 
@@ -58,7 +58,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
     }
 
     [BusFact]
-    public void Killing_a_process_frees_what_it_held()
+    public void Killing_a_process_ends_its_transfers_and_its_claim()
     {
         using Watchdog watchdog = new();
         IsoSource source = new();
@@ -72,7 +72,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.True(source.Source.WaitForCompleted(source.Source.Submitted, TimeSpan.FromSeconds(30)));
         Assert.Empty(source.Source.Pending);
         libusb_device_handle* handle = host.Open(source, claim: -1);
-        // the end of the process reaches the bus through its socket: the kernel closed it before wait returned
+        // the bus sees the end of the process through the socket, which the kernel closed before wait returned
         int result;
         do
             result = libusb_claim_interface(handle, 0);

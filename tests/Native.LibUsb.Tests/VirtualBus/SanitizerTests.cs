@@ -9,7 +9,7 @@ public sealed class SanitizerTests
     private const int Urbs = 200_000, Requests = 300_000;
 
     [BusFact]
-    public void Random_use_is_no_reason_for_a_report()
+    public void Random_use_causes_no_report_of_a_sanitizer()
     {
         using Watchdog watchdog = new(seconds: 900);
         string sources = Repository.PathOf("src", "Native.LibUsb.Testing", "native");
@@ -29,7 +29,7 @@ public sealed class SanitizerTests
         string[] nodes = [.. devices.Select(device => $"/dev/bus/usb/{device.BusNumber:d3}/{device.DeviceNumber:d3}")];
         ProcessStartInfo start = new(program.Path, [seed, $"{Urbs}", $"{Requests}", .. nodes]) { RedirectStandardOutput = true, RedirectStandardError = true };
         bus.ApplyTo(start);
-        start.Environment.Remove("LD_PRELOAD"); // the program has the library's code inside
+        start.Environment.Remove("LD_PRELOAD"); // the program contains the code of the library
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>The usbvbus program, started as a user does: outside any preload.</summary>
+/// <summary>Tests the usbvbus program, started without preload libraries as a user starts it.</summary>
 public sealed class UsbVBusTests
 {
     private static bool Possible => VirtualBus.ChildrenUnavailableReason is null;
@@ -18,14 +18,14 @@ public sealed class UsbVBusTests
     }
 
     [BusFact]
-    public void Standard_input_and_output_are_the_program_s()
+    public void Standard_input_and_output_are_those_of_the_program()
     {
         using Watchdog watchdog = new();
         Assert.Equal("to and fro\n", Run("to and fro\n", "run", "--", "cat").Output);
     }
 
     [BusFact]
-    public void Devices_are_where_they_were_asked_for()
+    public void Devices_are_at_the_requested_ports()
     {
         using Watchdog watchdog = new();
         (int exit, string output, _) = Run("", "run", "-d", "interrupt:port=1-2.3", "-d", "hub:port=1-2", "-d", "camera:speed=super,port=4-1,vendor=abcd,serial=S1", "--",
@@ -62,7 +62,7 @@ public sealed class UsbVBusTests
     }
 
     [BusFact]
-    public void Check_tells_a_perfect_file_from_a_flawed_one()
+    public void Check_accepts_a_perfect_file_and_refuses_a_flawed_one()
     {
         using Watchdog watchdog = new();
         string file = Path.GetTempFileName();

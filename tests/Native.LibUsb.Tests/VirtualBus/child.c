@@ -1,8 +1,8 @@
-/* The virtual bus as a C program sees it. Compiled by ProcessTests.
+/* A C program that uses the virtual bus. ProcessTests compiles it.
  *
  *   child claim VID PID             exit 0 when interface 0 could be claimed, else minus libusb's error
- *   child capture VID PID ALT SIZE PACKETS   writes so many isochronous packets to standard output
- *   child wait VID PID              says "ready", then ends when the device is unplugged: 0 when hotplug told it, 1 when not */
+ *   child capture VID PID ALT SIZE PACKETS   writes PACKETS isochronous packets to standard output
+ *   child wait VID PID              prints "ready", then ends when the device is unplugged: exits 0 when hotplug reported it, else 1 */
 #include <libusb-1.0/libusb.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The calls that a C program may make with the descriptor of a device node. Compiled and run by DescriptorTests: "descriptors SUBJECT NODE [NODE]". */
+/* Makes calls with the descriptor of a device node. DescriptorTests compiles and runs this program: "descriptors SUBJECT NODE [NODE]". */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static int claim(int fd)
     return ioctl(fd, USBDEVFS_CLAIMINTERFACE, &interface);
 }
 
-/* A node that is not what it was answers nothing of usbfs. */
+/* Returns whether the descriptor still belongs to a device node: another file answers no request of usbfs. */
 static int works(int fd)
 {
     unsigned capabilities = 0;
@@ -47,7 +47,7 @@ static int works(int fd)
         && pread(fd, descriptor, sizeof descriptor, 0) == sizeof descriptor && descriptor[1] == 1;
 }
 
-/* The claim of a node is free again once the node has ended. */
+/* Checks that the node has been closed: its claim is then free. */
 static void expect_ended(void)
 {
     int other = open_node();
@@ -114,7 +114,7 @@ static void close_a_range(void)
     CHECK(close_range((unsigned)high, (unsigned)high + 1, 0) == 0);
     expect_ended();
     CHECK(claim(low) == 0);
-    CHECK(close_range((unsigned)low + 1, ~0u, 0) == 0); /* all that the program has opened, and nothing that the node needs */
+    CHECK(close_range((unsigned)low + 1, ~0u, 0) == 0); /* closes all files of the program, and none that the node needs */
     CHECK(works(low));
     expect_held();
     CHECK(close_range((unsigned)low + 1, ~0u, 4) == 0); /* CLOSE_RANGE_CLOEXEC */
@@ -155,7 +155,7 @@ static void close_in_a_child(void)
     if (child == 0) {
         close(fd);
         closefrom(3);
-        int own = open_node(); /* the child has a use of its own for the bus */
+        int own = open_node(); /* the child uses the bus itself */
         _exit(works(own) && close(own) == 0 ? 0 : 1);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -187,7 +187,7 @@ static void look_at(void)
     close(fd);
 }
 
-/* The calls of a libusb that was built without udev. Says "ready", and ends when a device was removed. */
+/* Makes the calls of a libusb that was built without udev. Prints "ready", and ends when a device was removed. */
 static void hear_the_kernel(void)
 {
     struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };

@@ -1,7 +1,7 @@
-/* Random use of the preload library. Compiled together with its sources and with AddressSanitizer and UndefinedBehaviorSanitizer, which end
- * the program at the first thing that is wrong. Every buffer has exactly the size that the library receives.
+/* Uses the preload library at random. Compiled together with the sources of the library, AddressSanitizer and UndefinedBehaviorSanitizer, which
+ * end the program at the first error. Every buffer has exactly the size that the library receives.
  *
- *   sanitized SEED URBS REQUESTS NODE...    so many URBs and requests in all, on these device nodes */
+ *   sanitized SEED URBS REQUESTS NODE...    makes URBS URBs and REQUESTS requests in total, on these device nodes */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -72,7 +72,7 @@ static void open_node(struct worker *w)
 {
     w->fd = open(w->node, below(w, 20) ? O_RDWR | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
     require(w->fd >= 0, "a node cannot be opened");
-    /* the endpoints of all settings, by their descriptors */
+    /* reads the endpoints of all settings from their descriptors */
     static const unsigned char types[] = { USBDEVFS_URB_TYPE_CONTROL, USBDEVFS_URB_TYPE_ISO, USBDEVFS_URB_TYPE_BULK, USBDEVFS_URB_TYPE_INTERRUPT };
     unsigned char bytes[4096];
     ssize_t length = pread(w->fd, bytes, sizeof bytes, 0);
@@ -91,7 +91,7 @@ static void release(struct slot *s)
     s->buffer = NULL;
 }
 
-/* When the last descriptor is closed, the library uses no URB any more. */
+/* Closes the last descriptor, after which the library uses no URB. */
 static void close_node(struct worker *w)
 {
     require(close(w->fd) == 0, "a node cannot be closed");
@@ -138,7 +138,7 @@ static void submit(struct worker *w)
     u->endpoint = chosen.address;
     u->flags = below(w, 10) ? (below(w, 4) ? 0 : USBDEVFS_URB_BULK_CONTINUATION | USBDEVFS_URB_SHORT_NOT_OK) : (unsigned)next(w);
     if (u->type == USBDEVFS_URB_TYPE_ISO && packets == 0)
-        u->type = USBDEVFS_URB_TYPE_BULK; /* the kernel too believes the number of packets */
+        u->type = USBDEVFS_URB_TYPE_BULK; /* the kernel too relies on the number of packets */
     if (packets > 0) {
         size_t sum = 0;
         for (unsigned i = 0; i < packets; i++)
@@ -280,7 +280,7 @@ static void *submit_many(void *argument)
     return NULL;
 }
 
-/* The requests, with memory of their size at a random content that leads nowhere else. */
+/* Makes a request with memory of its exact size, whose random content has no pointers to other memory. */
 static void request(struct worker *w)
 {
     static const unsigned long requests[] = {

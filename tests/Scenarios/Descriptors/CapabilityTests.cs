@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Descriptors;
 
-/// <summary>Device capabilities, interface associations, and descriptors of other kinds.</summary>
+/// <summary>Tests device capabilities, interface associations, and descriptors of other kinds.</summary>
 public sealed class CapabilityTests : BusTest
 {
     private static readonly Guid s_container = new("01234567-89ab-cdef-0123-456789abcdef");
@@ -80,7 +80,7 @@ public sealed class CapabilityTests : BusTest
     }
 
     [BusFact]
-    public void Interface_associations_are_found_wherever_they_stand()
+    public void Interface_associations_are_found_at_any_position()
     {
         var device = new VirtualDevice(new DeviceDescription
         {

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Descriptors;
 
-/// <summary>Devices with several configurations, and what descriptors mean at which speed.</summary>
+/// <summary>Tests devices with several configurations, and descriptor fields whose meaning depends on the speed.</summary>
 public sealed class ConfigurationTests : BusTest
 {
     private readonly VirtualDevice _device = new(new DeviceDescription
@@ -51,7 +51,7 @@ public sealed class ConfigurationTests : BusTest
             Assert.Equal(value, handle.GetConfiguration());
         }
 
-        Assert.Throws<UsbException>(() => device.GetMaxPacketSize(0x81)); // of the second configuration
+        Assert.Throws<UsbException>(() => device.GetMaxPacketSize(0x81)); // only the second configuration has this endpoint
         handle.SetConfiguration(-1);
         Assert.Equal(0, handle.GetConfiguration());
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetActiveConfigurationDescriptor()).Error);
@@ -76,7 +76,7 @@ public sealed class ConfigurationTests : BusTest
     }
 
     [BusFact]
-    public void The_endpoints_of_audio_devices_say_more()
+    public void Endpoints_of_audio_devices_have_two_more_fields()
     {
         var audio = new EndpointDescription(0x81, EndpointKind.Isochronous, 200) { SyncAndUsage = 0x05 << 2, Interval = 4, Audio = (7, 0x02) };
         Bus.Attach(new VirtualDevice(new DeviceDescription

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Devices whose descriptors contradict themselves or end in the middle.</summary>
+/// <summary>Tests devices whose descriptors are inconsistent or truncated.</summary>
 /// <remarks>The kernel removes such descriptors before libusb sees them, so these tests use the preload libraries only.</remarks>
 public sealed class MalformedDescriptorTests : BusTest
 {
@@ -29,7 +29,7 @@ public sealed class MalformedDescriptorTests : BusTest
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(0, 0, 0x81)).Error);
     }
 
-    // libusb's own functions read through a null pointer here, which ends the process.
+    // The functions of libusb would dereference a null pointer here, which ends the process.
     [PreloadOnly(KernelLimits.Descriptors)]
     [BusFact]
     public void A_packet_size_of_an_endpoint_that_libusb_does_not_reach_is_not_found()

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>String descriptors that devices pad, cut or fill with what is no text.</summary>
+/// <summary>Tests string descriptors that devices pad, truncate or fill with invalid text.</summary>
 public sealed class PaddedStringTests : BusTest
 {
     private const byte RawIndex = 200;
@@ -33,17 +33,17 @@ public sealed class PaddedStringTests : BusTest
 
     [BusTheory]
     [InlineData(new byte[] { 8, 3, 65, 0, 66, 0, 0, 0 }, "AB")]
-    [InlineData(new byte[] { 10, 3, 65, 0, 0, 0, 66, 0, 0, 0 }, "A\0B")] // only the end is padding
+    [InlineData(new byte[] { 10, 3, 65, 0, 0, 0, 66, 0, 0, 0 }, "A\0B")] // only NULs at the end are padding
     [InlineData(new byte[] { 8, 3, 0, 0, 65, 0, 66, 0 }, "\0AB")]
     [InlineData(new byte[] { 6, 3, 0, 0, 0, 0 }, "")]
     [InlineData(new byte[] { 2, 3 }, "")]
     [InlineData(new byte[] { 3, 3, 65 }, "")] // half a character
     [InlineData(new byte[] { 7, 3, 65, 0, 66, 0, 67 }, "AB")]
     [InlineData(new byte[] { 7, 3, 65, 0, 0, 0, 0 }, "A")]
-    [InlineData(new byte[] { 6, 3, 65, 0, 0x3d, 0xd8 }, "A\ufffd")] // the first half of a pair
-    [InlineData(new byte[] { 8, 3, 0x00, 0xde, 65, 0, 0, 0 }, "\ufffdA")] // the second half of a pair
+    [InlineData(new byte[] { 6, 3, 65, 0, 0x3d, 0xd8 }, "A\ufffd")] // an unpaired high surrogate
+    [InlineData(new byte[] { 8, 3, 0x00, 0xde, 65, 0, 0, 0 }, "\ufffdA")] // an unpaired low surrogate
     [InlineData(new byte[] { 6, 3, 0x3d, 0xd8, 0x00, 0xde }, "\U0001F600")]
-    [InlineData(new byte[] { 4, 3, 65, 0, 66, 0 }, "A")] // more bytes than the length says
+    [InlineData(new byte[] { 4, 3, 65, 0, 66, 0 }, "A")] // more bytes than the length field counts
     public void A_string_is_read_as_far_as_it_is_text(byte[] descriptor, string expected)
     {
         using UsbDeviceHandle handle = OpenWith(descriptor);
@@ -57,7 +57,7 @@ public sealed class PaddedStringTests : BusTest
     [InlineData(new byte[] { 1, 3, 65 })]
     [InlineData(new byte[] { 4, 2, 65, 0 })]
     [InlineData(new byte[] { 8, 3, 65, 0 })]
-    public void What_is_no_string_descriptor_is_an_error(byte[] descriptor)
+    public void A_descriptor_that_is_no_string_descriptor_is_an_error(byte[] descriptor)
     {
         using UsbDeviceHandle handle = OpenWith(descriptor);
         Assert.Equal(UsbError.IO, handle.TryGetString(RawIndex, out string? text, 0x0409));

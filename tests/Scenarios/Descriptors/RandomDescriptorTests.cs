@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Reads everything that devices with random descriptors say: only documented exceptions come, and what is read agrees with itself.</summary>
+/// <summary>Tests that reads of random descriptors throw only documented exceptions, and that the values read are consistent.</summary>
 public sealed class RandomDescriptorTests : BusTest
 {
     private readonly int _devices = Rounds.Of(500);
@@ -14,13 +14,13 @@ public sealed class RandomDescriptorTests : BusTest
     [BusFact]
     public void No_descriptor_causes_an_exception_that_is_not_documented()
     {
-        // One thread: the devices share the bus. A failure is reported with the smallest device that was found to cause it, and with the seed that repeats it.
+        // One thread is used because the devices share the bus. The report of a failure has the smallest device found that causes it, and the seed that repeats it.
         RandomDescriptors.Device.Sample(Attach, iter: _devices, threads: 1, print: RandomDescriptors.Describe);
 
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{_configurations} configurations with {_endpoints} endpoints and {_capabilities} capabilities, {_failures} refused, {_refused} devices unlisted"));
         if (_devices < 200)
-            return; // too few to count on each way
+            return; // with so few devices some kinds may not occur
 
         Assert.True(_configurations > _devices / 4);
         Assert.True(_endpoints > _devices / 4);
@@ -48,7 +48,7 @@ public sealed class RandomDescriptorTests : BusTest
         using UsbDeviceList devices = Context.GetDevices();
         if (devices.FirstOrDefault(one => one.Address == attached.DeviceNumber && one.BusNumber == attached.BusNumber) is not { } device)
         {
-            _refused++; // by libusb
+            _refused++; // libusb does not list the device
             return;
         }
 
@@ -140,7 +140,7 @@ public sealed class RandomDescriptorTests : BusTest
             Assert.Equal(descriptor.Length, descriptor[0]);
     }
 
-    /// <summary>Null when the call throws what is documented for malformed descriptors.</summary>
+    /// <summary>Returns the result of a call; null when the call throws the exception that is documented for malformed descriptors.</summary>
     private static T? Try<T>(Func<T?> read)
         where T : class
     {

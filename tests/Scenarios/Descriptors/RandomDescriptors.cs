@@ -26,7 +26,7 @@ internal static class RandomDescriptors
         (4, Gen.Select(s_descriptor, Gen.Byte, (one, length) => With(one, 0, length))),
         (3, Gen.Select(s_descriptor, Gen.Int[0, 255], Gen.Byte, (one, place, value) => With(one, place % one.Length, value))));
 
-    // A quarter of them ends in the middle of a descriptor.
+    // A quarter of the runs end in the middle of a descriptor.
     private static readonly Gen<byte[]> s_run = Gen.Select(s_flawed.Array[0, 5], Gen.Frequency((3, Gen.Const(0)), (1, Gen.Const(1))),
         (all, cut) => all.SelectMany(one => one).SkipLast(cut).ToArray());
 
@@ -49,7 +49,7 @@ internal static class RandomDescriptors
             Extra = extra,
         });
 
-    // One configuration: libusb refuses the whole device when it cannot find where the next one begins.
+    // Devices have one configuration: libusb refuses a device when it cannot find the beginning of the next configuration.
     private static readonly Gen<ConfigurationDescription> s_configuration = Gen.Select(s_setting.Array[1, 2].Array[0, 3], Gen.Int[0, 499], Sometimes(1, 3),
         (interfaces, power, extra) => new ConfigurationDescription([.. interfaces.Select((settings, number) => new InterfaceDescription((byte)number, settings))])
         {

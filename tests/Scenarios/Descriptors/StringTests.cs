@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Descriptors;
 
-/// <summary>Strings are what the device says, in whatever script.</summary>
+/// <summary>Tests that strings of any script are read unchanged.</summary>
 public sealed class StringTests : BusTest
 {
     [BusTheory]
@@ -10,14 +10,14 @@ public sealed class StringTests : BusTest
     [InlineData("测试 Ω é")]
     [InlineData("one 🎥 of two 16-bit units")]
     [InlineData("a?b")]
-    public void A_string_comes_as_the_device_has_it(string text)
+    public void A_string_is_read_as_the_device_has_it(string text)
     {
         Bus.Attach(new BulkLoopback(new BulkLoopbackOptions { SerialNumber = text }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
         using UsbDeviceHandle handle = device.Open();
         Assert.Equal(text, handle.GetString(device.Descriptor.SerialNumberIndex));
         Assert.Equal(text, handle.GetString(device.Descriptor.SerialNumberIndex, 0x0409));
-        Assert.Equal(UsbError.Success, device.TryGetString(UsbDeviceString.SerialNumber, out string? ofDevice)); // by the system, or opened for the moment
+        Assert.Equal(UsbError.Success, device.TryGetString(UsbDeviceString.SerialNumber, out string? ofDevice)); // from the system, or by opening the device
         Assert.Equal(text, ofDevice);
         using UsbDevice? found = Context.FindDevice(new UsbDeviceFilter { SerialNumber = text });
         Assert.Equal(device, found);

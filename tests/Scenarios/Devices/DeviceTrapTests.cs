@@ -4,14 +4,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>Devices, descriptors, strings, numbers of interfaces, and devices that come as files.</summary>
+/// <summary>Tests devices, descriptors, strings, interface numbers, and devices that are opened as files.</summary>
 public sealed class DeviceTrapTests : BusTest
 {
     private static readonly byte[] s_extra = [5, 0x24, 1, 2, 3];
 
     [PreloadOnly(KernelLimits.Hubs)]
     [BusFact]
-    public void Devices_and_parents_outlive_what_they_came_from()
+    public void Devices_and_parents_outlive_their_list_and_child()
     {
         Bus.Attach(new VirtualHub(), "1-2");
         Bus.Attach(new BulkLoopback(), "1-2.3");
@@ -39,7 +39,7 @@ public sealed class DeviceTrapTests : BusTest
     }
 
     [BusFact]
-    public void Descriptors_are_valid_as_long_as_any_part_of_them_is_looked_at()
+    public void Descriptors_are_valid_as_long_as_any_part_of_them_is_in_use()
     {
         Bus.Attach(Device());
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
@@ -59,7 +59,7 @@ public sealed class DeviceTrapTests : BusTest
     }
 
     [BusFact]
-    public void Capabilities_are_valid_as_long_as_any_part_of_them_is_looked_at()
+    public void Capabilities_are_valid_as_long_as_any_part_of_them_is_in_use()
     {
         Bus.Attach(Device());
         using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
@@ -82,16 +82,16 @@ public sealed class DeviceTrapTests : BusTest
     [InlineData(VirtualSpeed.Full, new[] { 256, 512, 1023 })]
     [InlineData(VirtualSpeed.High, new[] { 512, 1024, 2048, 3072 })]
     [InlineData(VirtualSpeed.Super, new[] { 1024, 16_384, 49_152 })]
-    public void A_packet_is_as_long_as_its_setting_says_and_not_as_the_first(VirtualSpeed speed, int[] sizes)
+    public void The_packet_size_is_that_of_the_requested_setting_and_not_of_the_first(VirtualSpeed speed, int[] sizes)
     {
         Bus.Attach(new IsoSource(new IsoSourceOptions { Speed = speed }));
         using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
-        Assert.Equal(sizes[0], device.GetMaxIsoPacketSize(IsoSource.EndpointAddress)); // as libusb answers, whatever setting is chosen
+        Assert.Equal(sizes[0], device.GetMaxIsoPacketSize(IsoSource.EndpointAddress)); // libusb returns the size of the first setting with the endpoint
         for (int i = 0; i < sizes.Length; i++)
             Assert.Equal(sizes[i], device.GetMaxAlternatePacketSize(0, i + 1, IsoSource.EndpointAddress));
     }
 
-    // libusb's own function takes the place of an interface for its number.
+    // The function of libusb uses the interface number as an index.
     [BusFact]
     public void An_interface_is_found_by_its_number_and_not_by_its_place()
     {
@@ -108,7 +108,7 @@ public sealed class DeviceTrapTests : BusTest
     [BusFact]
     public void Strings_keep_their_letters_and_their_length()
     {
-        string longest = new('語', 126); // all that a descriptor holds
+        string longest = new('語', 126); // the most characters that a descriptor holds
         var strange = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "Größe ✓ 🙂" });
         var full = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = longest, ProductId = 0x7777 });
         Bus.Attach(strange);
@@ -124,7 +124,7 @@ public sealed class DeviceTrapTests : BusTest
     }
 
     [BusFact]
-    public void Numbers_that_libusb_would_cut_or_shift_away_are_refused()
+    public void Numbers_that_libusb_would_truncate_or_shift_are_refused()
     {
         VirtualDevice device = Device();
         Bus.Attach(device);
@@ -142,7 +142,7 @@ public sealed class DeviceTrapTests : BusTest
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.AttachKernelDriver(number));
             }
 
-            handle.ClaimInterface(31); // the last there can be; left to the handle
+            handle.ClaimInterface(31); // the highest number; the handle releases the interface
             foreach (int setting in new[] { -1, 256, int.MaxValue })
                 Assert.Throws<ArgumentOutOfRangeException>(() => handle.ClaimInterface(31).SetAlternateSetting(setting));
             foreach (int value in new[] { -2, 256, int.MinValue, int.MaxValue })
@@ -154,10 +154,10 @@ public sealed class DeviceTrapTests : BusTest
         }
 
         using UsbDeviceHandle third = found.Open();
-        third.ClaimInterface(31).Dispose(); // given back when the handle closed
+        third.ClaimInterface(31).Dispose(); // the first handle released the interface when it closed
     }
 
-    // libusb says so once in a process when a function gets no context and there is no default one.
+    // libusb logs a message, once in a process, when a function gets no context and there is no default context.
     [BusFact]
     public void No_function_is_called_without_its_context()
     {
@@ -185,7 +185,7 @@ public sealed class DeviceTrapTests : BusTest
             using UsbDeviceHandle handle = device.Open();
             handle.GetBosDescriptor();
             using UsbInterface claim = handle.ClaimInterface(0);
-            if (handle.AllocateStreams(2, BulkLoopback.InAddress, BulkLoopback.OutAddress) > 0) // the kernel's vhci_hcd has none to give
+            if (handle.AllocateStreams(2, BulkLoopback.InAddress, BulkLoopback.OutAddress) > 0) // the kernel's vhci_hcd has no streams
                 handle.FreeStreams(BulkLoopback.InAddress, BulkLoopback.OutAddress);
             handle.AllocateBuffer(4096, preferDeviceMemory: true).Dispose();
             handle.At(BulkLoopback.OutAddress).Write([1], Patience);
@@ -203,7 +203,7 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Empty(suspicious);
     }
 
-    // Against the rules. With a transfer in flight, which then never ends, it takes a process of its own: see FreshProcessTests.
+    // This program breaks the rules. FreshProcessTests has the case with a transfer in flight, which never ends and needs a separate process.
     [BusFact]
     public void A_file_that_is_closed_under_its_handle_is_an_error_and_no_hang()
     {
@@ -218,8 +218,8 @@ public sealed class DeviceTrapTests : BusTest
         Assert.NotEqual(UsbError.Success, handle.At(BulkLoopback.OutAddress).TryWrite([1], out _, TimeSpan.FromMilliseconds(100)));
         Assert.NotEqual(UsbError.Success, transfer.TrySubmit());
         Assert.Equal(UsbError.IO, Assert.Throws<UsbException>(() => Context.HandleEvents(TimeSpan.FromSeconds(5))).Error);
-        handle.Dispose(); // returns
-        Context.HandleEvents(TimeSpan.Zero); // the file is out of the way, and the context as before
+        handle.Dispose(); // returns and does not hang
+        Context.HandleEvents(TimeSpan.Zero); // the context works again without the file
         using UsbDeviceHandle again = Open(loopback);
         Assert.Equal(1, again.At(BulkLoopback.OutAddress).Write([1], Patience));
     }
@@ -260,7 +260,7 @@ public sealed class DeviceTrapTests : BusTest
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static UsbDeviceCapability Capability(UsbDeviceHandle handle) => handle.GetBosDescriptor()!.Capabilities[0];
 
-    /// <summary>Frees what nobody needs, and writes over it.</summary>
+    /// <summary>Collects unreachable objects, and overwrites their native memory.</summary>
     private static unsafe void CollectAndReuse()
     {
         GC.Collect();

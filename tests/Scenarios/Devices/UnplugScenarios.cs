@@ -2,16 +2,16 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>Represents what a program does with a device that was unplugged. Runs in a process of its own, which libusb may abort.</summary>
+/// <summary>Represents scenarios with an unplugged device. Each runs in a separate process, which libusb may abort.</summary>
 internal static unsafe class UnplugScenarios
 {
     public const string Library = "library", Program = "program", Removed = "removed", Raw = "raw";
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Requests an alternate setting of a device that has gone, and closes it.</summary>
+    /// <summary>Requests an alternate setting of an unplugged device, and closes the device.</summary>
     /// <param name="opened">The path of the file that this scenario creates when it has opened the device; the test then unplugs it.</param>
-    /// <param name="notifiers">Whose notifiers of descriptors libusb has while the device is opened.</param>
+    /// <param name="notifiers">The owner of the descriptor notifiers that libusb has while the device is opened: a constant of this class.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)
     {
         using var context = new UsbContext();
@@ -37,7 +37,7 @@ internal static unsafe class UnplugScenarios
         Assert.Equal(UsbError.NotFound, claimed.TrySetAlternateSetting(7));
         using (context.StartEventThread())
         {
-            File.WriteAllText(opened, ""); // the test unplugs it now
+            File.WriteAllText(opened, ""); // the test unplugs the device now
             Assert.True(left.Wait(s_patience));
             Assert.Equal(UsbError.NoDevice, claimed.TrySetAlternateSetting(0));
             Assert.Equal(UsbError.NoDevice, claimed.TrySetAlternateSetting(0));
@@ -45,8 +45,8 @@ internal static unsafe class UnplugScenarios
             handle.Dispose();
         }
 
-        // The file is closed, unless the program has kept libusb from telling the library which one it is.
-        // The kernel appends a word to the name of a node that is gone, and the link to it leads nowhere.
+        // The library closes the file, unless notifiers of the program hid the descriptor of the file from the library.
+        // The kernel appends a word to the name of a removed node, and the target of the link does not exist.
         bool isOpen = new FileInfo(file).LinkTarget?.StartsWith(target.FullName, StringComparison.Ordinal) == true;
         Assert.Equal(notifiers == Raw && !UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), isOpen);
     }

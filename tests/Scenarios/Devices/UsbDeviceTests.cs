@@ -2,11 +2,11 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>Finding devices, and what they say of themselves.</summary>
+/// <summary>Tests finding devices and reading their descriptors and strings, and requests to devices.</summary>
 public sealed class UsbDeviceTests : BusTest
 {
     [BusFact]
-    public void Devices_are_listed_with_what_libusb_knows()
+    public void Devices_are_listed_with_their_numbers_port_and_speed()
     {
         var loopback = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "L1" });
         var source = new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super });
@@ -43,7 +43,7 @@ public sealed class UsbDeviceTests : BusTest
     }
 
     [BusFact]
-    public void A_device_that_was_unplugged_is_listed_no_more()
+    public void A_device_that_was_unplugged_is_no_longer_listed()
     {
         var loopback = new BulkLoopback();
         Bus.Attach(loopback);
@@ -138,7 +138,7 @@ public sealed class UsbDeviceTests : BusTest
         Assert.Contains("Another handle of this program has claimed interface 0", busy.Hint, StringComparison.Ordinal);
         Assert.Equal(UsbError.NotFound, second.TryClaimInterface(7, out _));
         Assert.Throws<ArgumentOutOfRangeException>(() => second.ClaimInterface(32));
-        first.Dispose(); // releases
+        first.Dispose(); // releases the interface
         UsbInterface claim = second.ClaimInterface(0);
         claim.SetAlternateSetting(0);
         claim.Dispose();
@@ -175,7 +175,7 @@ public sealed class UsbDeviceTests : BusTest
 
     [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
-    public void A_device_without_permission_says_which_rule_is_missing()
+    public void Opening_without_permission_reports_the_missing_rule()
     {
         Bus.Attach(new BulkLoopback { DenyAccess = true });
         using UsbDevice device = Context.FindDevice(0x1209, 0x0011)!;
@@ -221,7 +221,7 @@ public sealed class UsbDeviceTests : BusTest
     }
 
     [BusFact]
-    public void A_failure_carries_its_code_its_name_and_what_had_moved()
+    public void A_failure_carries_its_code_its_name_and_the_bytes_transferred()
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         handle.At(BulkLoopback.OutAddress).Write(new byte[512], Patience);
@@ -239,7 +239,7 @@ public sealed class UsbDeviceTests : BusTest
     {
         foreach (UsbError error in Enum.GetValues<UsbError>())
         {
-            if (error is UsbError.Closed or UsbError.Canceled or UsbError.DataLost) // the library's own
+            if (error is UsbError.Closed or UsbError.Canceled or UsbError.DataLost) // codes that only the library has
             {
                 Assert.Contains($"({error} [{(int)error}])", new UsbException(error, "test").Message, StringComparison.Ordinal);
                 continue;
@@ -309,7 +309,7 @@ public sealed class UsbDeviceTests : BusTest
     }
 
     [BusFact]
-    public void Descriptors_tell_classes_versions_and_strings()
+    public void Descriptors_have_classes_versions_and_strings()
     {
         var device = new VirtualDevice(new DeviceDescription
         {
@@ -336,13 +336,13 @@ public sealed class UsbDeviceTests : BusTest
         UsbEndpointDescriptor endpoint = setting.Endpoints[0];
         Assert.Equal(4, endpoint.Interval);
         Assert.Equal(TimeSpan.FromMilliseconds(1), endpoint.ServiceInterval); // 2^3 microframes
-        Assert.Equal((0, 0), (endpoint.Refresh, endpoint.SyncAddress)); // of audio endpoints only
+        Assert.Equal((0, 0), (endpoint.Refresh, endpoint.SyncAddress)); // only audio endpoints have these fields
         Assert.True(endpoint.Extra.SequenceEqual(new byte[] { 3, 0x25, 9 }));
         Assert.Equal(8, endpoint.BytesPerInterval);
     }
 
     [BusFact]
-    public unsafe void The_native_objects_are_given_out_until_they_are_gone()
+    public unsafe void The_native_objects_are_returned_until_they_are_disposed()
     {
         UsbDeviceHandle handle = Open(new BulkLoopback());
         Assert.True(Native.LibUsb.Interop.libusb.libusb_get_device(handle.DangerousGetHandle()) == handle.Device.DangerousGetDevice());
@@ -381,7 +381,7 @@ public sealed class UsbDeviceTests : BusTest
     [InlineData("1-1.2.3.4.5.6.7.8")]
     [InlineData("a-1")]
     [InlineData("1- 2")]
-    public void What_is_no_port_path_is_refused(string text) => Assert.False(UsbPortPath.TryParse(text, out _));
+    public void A_text_that_is_no_port_path_is_refused(string text) => Assert.False(UsbPortPath.TryParse(text, out _));
 
     private static bool Throws<TException>(Action action)
         where TException : Exception
@@ -397,7 +397,7 @@ public sealed class UsbDeviceTests : BusTest
         }
     }
 
-    /// <summary>Takes what is sent, and answers with two bytes.</summary>
+    /// <summary>Represents an endpoint that keeps the data of OUT transfers, and returns two bytes to IN transfers.</summary>
     private sealed class Answering(byte address) : VirtualEndpoint(address)
     {
         public byte[]? Last { get; private set; }

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Each kind of fault on a bulk endpoint: what the program sees, and what is recorded.</summary>
+/// <summary>Tests each kind of fault on a bulk endpoint: its effect on the program, and its record in the plan.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class BulkFaultTests : BusTest
 {
@@ -44,16 +44,16 @@ public sealed class BulkFaultTests : BusTest
     }
 
     [BusTheory]
-    [InlineData(UrbStatus.NoEndpoint, UsbTransferStatus.Completed)] // libusb takes it for the answer to a request to cancel
+    [InlineData(UrbStatus.NoEndpoint, UsbTransferStatus.Completed)] // libusb handles this status as the result of a cancellation
     [InlineData(UrbStatus.NoDevice, UsbTransferStatus.NoDevice)]
     [InlineData(UrbStatus.Stall, UsbTransferStatus.Stall)]
     [InlineData(UrbStatus.BufferOverrun, UsbTransferStatus.Error)]
     [InlineData(UrbStatus.Protocol, UsbTransferStatus.Error)]
     [InlineData(UrbStatus.Overflow, UsbTransferStatus.Overflow)]
     [InlineData(UrbStatus.Checksum, UsbTransferStatus.Error)]
-    [InlineData(UrbStatus.Unlinked, UsbTransferStatus.Completed)] // likewise
+    [InlineData(UrbStatus.Unlinked, UsbTransferStatus.Completed)] // libusb handles this status in the same way
     [InlineData(UrbStatus.Shutdown, UsbTransferStatus.NoDevice)]
-    public void Every_status_arrives_with_what_had_moved(UrbStatus status, UsbTransferStatus seen)
+    public void Every_status_arrives_with_the_number_of_transferred_bytes(UrbStatus status, UsbTransferStatus seen)
     {
         foreach (byte endpoint in (byte[])[In, Out])
         {
@@ -161,7 +161,7 @@ public sealed class BulkFaultTests : BusTest
     [InlineData(FaultKind.ShortPacket, 0, UsbTransferStatus.Completed, Length)]
     [InlineData(FaultKind.Babble, Packet, UsbTransferStatus.Overflow, 3 * Packet)]
     [InlineData(FaultKind.Babble, 0, UsbTransferStatus.Overflow, 0)]
-    public void A_device_sends_less_or_more_than_was_asked_for(FaultKind kind, int length, UsbTransferStatus status, int lost)
+    public void A_device_sends_less_or_more_than_the_host_requested(FaultKind kind, int length, UsbTransferStatus status, int lost)
     {
         _plan.Add(new FaultRule(kind) { Endpoint = In, Length = length, Limit = 1 });
         using UsbTransfer transfer = _handle.CreateTransfer();
@@ -201,7 +201,7 @@ public sealed class BulkFaultTests : BusTest
 
     private InjectedFault Last => _plan.Faults[^1];
 
-    /// <summary>Reads with several transfers at once, and returns the order in which they ended. Each has the data of its place.</summary>
+    /// <summary>Reads with several transfers at once, checks that each has the data of its place, and returns the order in which they ended.</summary>
     private List<int> OrderOf(int count)
     {
         var order = new List<int>();

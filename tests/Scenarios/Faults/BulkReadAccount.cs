@@ -10,7 +10,7 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
     private long _nextUrb;
     private bool _halted;
 
-    /// <summary>Gets the packets that the device has sent, as far as the buffers and the faults tell.</summary>
+    /// <summary>Gets the number of packets that the device has sent, computed from the buffers and the recorded faults.</summary>
     public long SentPackets => _next;
 
     public long DeliveredBytes { get; private set; }
@@ -34,7 +34,7 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
         Count();
     }
 
-    /// <summary>The ring has stopped for good: what was not delivered was cancelled without data.</summary>
+    /// <summary>Accounts for the URBs that were cancelled without data before the ring stopped for the last time.</summary>
     public void Finish(long submitted) => SkipTo(submitted);
 
     private void TakeGood(long urb, UsbTransferStatus status, ReadOnlySpan<byte> data)
@@ -43,7 +43,7 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
         bool expected = status switch
         {
             UsbTransferStatus.Completed => data.Length == transferSize,
-            UsbTransferStatus.Canceled => data.Length is 0 || data.Length == transferSize, // the data was there when the ring was stopped
+            UsbTransferStatus.Canceled => data.Length is 0 || data.Length == transferSize, // the data had arrived when the ring was stopped
             UsbTransferStatus.Stall => _halted && data.IsEmpty,
             _ => false,
         };
@@ -89,14 +89,14 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
         Expect(data.IsEmpty, $"A packet has {data.Length} bytes.");
     }
 
-    // What was cancelled before anything had arrived is not delivered. The device may have sent data that was lost.
+    // The ring does not deliver a URB that was cancelled before any data had arrived. The device may have sent data that was lost.
     private void SkipTo(long urb)
     {
         for (; _nextUrb < urb; _nextUrb++)
         {
             if (Ledger.TakeUrb(_nextUrb) is not { } fault)
                 continue;
-            Expect(fault.Moved == 0, $"It was not delivered: {fault}");
+            Expect(fault.Moved == 0, $"Bytes of an undelivered URB are recorded as moved: {fault}");
             _next += fault.Lost / packetSize;
         }
     }

@@ -3,17 +3,17 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Fills the buffers of a ring that writes numbered packets to a bulk endpoint, and checks what the device takes.</summary>
+/// <summary>Fills the buffers of a ring that writes numbered packets to a bulk endpoint, and checks the packets that the device takes.</summary>
 internal sealed class BulkWriteAccount(FaultLedger ledger, long target, int transferSize, int packetSize) : RingAccount(ledger, target)
 {
-    private readonly List<byte> _taken = []; // how often, by packet
+    private readonly List<byte> _taken = []; // the number of times that the device has taken each packet
     private long _committed;
 
     public long TakenBytes { get; private set; }
 
     public long CommittedBytes => _committed * packetSize;
 
-    /// <summary>Makes the endpoint of the device.</summary>
+    /// <summary>Creates the endpoint that checks the packets and belongs to the device.</summary>
     public VirtualEndpoint MakeEndpoint(byte address) => new Sink(this, address);
 
     public void Fill(UsbOutputBuffer buffer)
@@ -34,7 +34,7 @@ internal sealed class BulkWriteAccount(FaultLedger ledger, long target, int tran
         Count();
     }
 
-    /// <summary>All was sent: each packet was taken once, or once more for each recorded repetition.</summary>
+    /// <summary>Checks, after all data was sent, that the device took each packet once, and once more for each recorded repetition.</summary>
     public void Finish()
     {
         long repeated = 0;
@@ -56,7 +56,7 @@ internal sealed class BulkWriteAccount(FaultLedger ledger, long target, int tran
             {
                 ulong number = NumberedPattern.ReadNumber(data);
                 bool known = number < (ulong)_committed && NumberedPattern.CountMismatches(data[..packetSize], number) == 0;
-                Expect(known, $"The device got a packet {number} that nobody has sent.");
+                Expect(known, $"The device got packet {number}, which the ring has not sent.");
                 if (known)
                     _taken[(int)number]++;
             }

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Represents the faults that were injected into one endpoint, by URB and by packet, until the test has matched each of them with what it has seen. Faults come from the
-/// threads of the bus, and are taken on other threads.
+/// Records the faults that were injected into one endpoint, by URB and by packet, until the test has matched each fault with its effect. The threads of the bus add
+/// faults, and other threads take them.
 /// </summary>
 internal sealed class FaultLedger
 {
@@ -30,12 +30,13 @@ internal sealed class FaultLedger
     /// <summary>Gets the number of faults of each kind.</summary>
     public ConcurrentDictionary<FaultKind, int> Kinds { get; } = new();
 
-    /// <summary>Gets the bytes that were lost, and those that arrived a second time.</summary>
+    /// <summary>Gets the number of bytes that were lost.</summary>
     public long LostBytes { get; private set; }
 
+    /// <summary>Gets the number of bytes that arrived a second time.</summary>
     public long RepeatedBytes { get; private set; }
 
-    /// <summary>Gets the number of faults that nothing was matched with.</summary>
+    /// <summary>Gets the number of faults that the test has not matched.</summary>
     public int Left => _urbs.Count + _packets.Count;
 
     public void ListenAgain()
@@ -50,7 +51,7 @@ internal sealed class FaultLedger
     /// <summary>Takes the fault that hit an isochronous packet of the device; null if there is none.</summary>
     public InjectedFault? TakePacket(long packet) => _packets.TryRemove(packet, out InjectedFault fault) ? fault : null;
 
-    private void Add(InjectedFault fault) // with the device's lock held
+    private void Add(InjectedFault fault) // called with the device's lock held
     {
         if (fault.Endpoint != _endpoint)
             return;

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Represents the rules of the tests that reconcile rings with faults: about every fifteenth URB is hit by something.</summary>
+/// <summary>Creates the fault plans of the tests that reconcile rings with faults. They hit about every fifteenth URB.</summary>
 internal static class FaultMix
 {
     private const int Packet = 512;

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Plans and rules by themselves: what they refuse, which URBs they hit, and that a seed repeats it.</summary>
+/// <summary>Tests fault plans and their rules: refused rules, the URBs that a rule hits, and the repetition by a seed.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class FaultPlanTests : BusTest
 {
@@ -27,7 +27,7 @@ public sealed class FaultPlanTests : BusTest
     }
 
     [BusFact]
-    public void A_plan_belongs_to_one_device_and_is_given_before_it_is_attached()
+    public void A_plan_belongs_to_one_device_and_is_set_before_the_device_is_attached()
     {
         var plan = new FaultPlan();
         using UsbDeviceHandle handle = Open(new BulkLoopback { Faults = plan });
@@ -45,11 +45,11 @@ public sealed class FaultPlanTests : BusTest
     }
 
     [BusFact]
-    public void A_seed_repeats_the_choice_and_another_one_makes_another()
+    public void A_seed_repeats_its_choice_of_URBs_and_another_seed_makes_another_choice()
     {
         var rule = new FaultRule(FaultKind.Status) { Probability = 0.25 };
         List<long> hits = Hits(1, rule);
-        Assert.InRange(hits.Count, 20, 80); // of 200
+        Assert.InRange(hits.Count, 20, 80); // of 200 URBs
         Assert.Equal(hits, Hits(1, rule));
         Assert.NotEqual(hits, Hits(2, rule));
     }
@@ -69,7 +69,7 @@ public sealed class FaultPlanTests : BusTest
         Assert.Equal("Checksum, Protocol", string.Join(", ", device.Faults.Faults.Select(fault => fault.Status)));
     }
 
-    /// <summary>Writes 200 times, and returns the numbers of the URBs that were hit.</summary>
+    /// <summary>Writes 200 times, and returns the numbers of the URBs that the rule hit.</summary>
     private List<long> Hits(int seed, FaultRule rule)
     {
         var device = new BulkSourceSink { Faults = new FaultPlan(seed).Add(rule) };

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Faults of isochronous packets and URBs: what the program sees, and what is recorded.</summary>
+/// <summary>Tests faults of isochronous packets and URBs: their effect on the program, and their records in the plan.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class IsoFaultTests : BusTest
 {

@@ -11,7 +11,7 @@ internal sealed class IsoReadAccount(FaultLedger ledger, long target, int packet
 
     public long DeliveredPackets { get; private set; }
 
-    /// <summary>Gets the packets that the device has sent and that a recorded fault has spoilt.</summary>
+    /// <summary>Gets the number of packets that the device has sent and the ring has not delivered.</summary>
     public long LostPackets { get; private set; }
 
     public void Take(UsbInputBuffer buffer)
@@ -27,9 +27,9 @@ internal sealed class IsoReadAccount(FaultLedger ledger, long target, int packet
         Count();
     }
 
-    /// <summary>The ring has stopped for good. What was not delivered has no good packets.</summary>
-    /// <param name="submitted">The number of URBs.</param>
-    /// <param name="sent">The packets that the device has sent.</param>
+    /// <summary>Counts the packets that were lost at the end, after the ring has stopped for the last time.</summary>
+    /// <param name="submitted">The number of submitted URBs.</param>
+    /// <param name="sent">The number of packets that the device has sent.</param>
     public void Finish(long submitted, long sent)
     {
         SkipTo(submitted);

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Fills the buffers of a ring that writes numbered packets to an isochronous endpoint, and checks what the device takes.</summary>
+/// <summary>Fills the buffers of a ring that writes numbered packets to an isochronous endpoint, and checks the packets that the device takes.</summary>
 internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packets, int packetSize) : RingAccount(ledger, target)
 {
     private long _committed;
@@ -13,7 +13,7 @@ internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packe
 
     public long TakenPackets { get; private set; }
 
-    /// <summary>Gets the packets that the device has not taken.</summary>
+    /// <summary>Gets the number of packets that the device has not taken.</summary>
     public long LostPackets { get; private set; }
 
     public void Fill(UsbOutputBuffer buffer)
@@ -32,7 +32,7 @@ internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packe
     public void Take(long place, ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty)
-            return; // a fault has emptied it
+            return; // a fault has emptied the packet
         long number = (long)NumberedPattern.ReadNumber(data);
         bool good = number >= _next && number < Volatile.Read(ref _committed) && data.Length == packetSize && NumberedPattern.CountMismatches(data, (ulong)number) == 0;
         Expect(good, $"Packet {number} follows {_next - 1} and has {data.Length} bytes.");
@@ -41,7 +41,7 @@ internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packe
         TakenPackets++;
     }
 
-    /// <summary>All was sent: counts the losses at the end.</summary>
+    /// <summary>Counts the packets that were lost at the end, after all data was sent.</summary>
     public void Finish()
     {
         LostPackets += _committed - _next;

@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Represents what a ring has delivered or sent, reconciled with the faults of its endpoint. The checks run in the ring's callbacks or with the device's lock held, where no
-/// exception may be thrown: the first failures are kept for the test.
+/// Reconciles the data that a ring has delivered or sent with the faults of its endpoint. The checks run in the ring's callbacks or with the device's lock held, where no
+/// exception may be thrown. The object therefore keeps the first failures for the test.
 /// </summary>
 internal abstract class RingAccount(FaultLedger ledger, long target)
 {
@@ -15,7 +15,7 @@ internal abstract class RingAccount(FaultLedger ledger, long target)
     /// <summary>Gets a task that completes when as many transfers have ended as the test wants, or a check has failed.</summary>
     public Task Enough => _enough.Task;
 
-    /// <summary>Gets the transfers that have ended.</summary>
+    /// <summary>Gets the number of transfers that have been counted.</summary>
     public long Transfers => Volatile.Read(ref _transfers);
 
     protected FaultLedger Ledger => ledger;
@@ -42,7 +42,7 @@ internal abstract class RingAccount(FaultLedger ledger, long target)
         _enough.TrySetResult();
     }
 
-    /// <summary>Returns what libusb makes of the status of a URB.</summary>
+    /// <summary>Returns the status that libusb reports for the status of a URB.</summary>
     protected static UsbTransferStatus StatusOf(UrbStatus status) => status switch
     {
         UrbStatus.Success => UsbTransferStatus.Completed,

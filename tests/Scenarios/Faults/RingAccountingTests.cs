@@ -6,14 +6,14 @@ using Native.LibUsb.Tests.Streaming;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Rings on endpoints with random faults: what was sent is what was delivered and what was lost, each loss matches a recorded fault, and every byte that is
-/// reported as good is right. The rings are stopped and started again whenever the device leaves a transfer unanswered.
+/// Tests rings on endpoints with random faults: the sent data is the delivered data plus the lost data, each loss matches a recorded fault, and every byte that is
+/// reported as good is right. The tests stop the rings and start them again whenever the device leaves a transfer unanswered.
 /// </summary>
 /// <remarks>The usual run has 10,000 transfers; eng/long-test.sh runs 1,000,000. NATIVE_LIBUSB_TEST_SEED repeats a run.</remarks>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class RingAccountingTests : IDisposable
 {
-    private const int UsualTransfers = 2500; // of each of the four rings
+    private const int UsualTransfers = 2500; // transfers of each of the four rings
     private const int PacketSize = 512, Packets = 8, TransferSize = 4 * PacketSize, Setting = 1;
 
     private readonly VirtualBus _bus;
@@ -38,7 +38,7 @@ public sealed class RingAccountingTests : IDisposable
     }
 
     [BusFact]
-    public async Task A_bulk_ring_that_reads()
+    public async Task A_bulk_ring_that_reads_loses_bytes_only_to_recorded_faults()
     {
         FaultPlan plan = FaultMix.ForBulk(_steps.Seed);
         var ledger = new FaultLedger(plan, BulkSourceSink.InAddress);
@@ -62,7 +62,7 @@ public sealed class RingAccountingTests : IDisposable
     }
 
     [BusFact]
-    public async Task A_bulk_ring_that_writes()
+    public async Task A_bulk_ring_that_writes_loses_no_bytes()
     {
         FaultPlan plan = FaultMix.ForBulk(_steps.Seed);
         var ledger = new FaultLedger(plan, BulkSourceSink.OutAddress);
@@ -86,7 +86,7 @@ public sealed class RingAccountingTests : IDisposable
     }
 
     [BusFact]
-    public async Task An_isochronous_ring_that_reads()
+    public async Task An_isochronous_ring_that_reads_loses_packets_only_to_recorded_faults()
     {
         FaultPlan plan = FaultMix.ForIsochronous(_steps.Seed);
         var ledger = new FaultLedger(plan, IsoSource.EndpointAddress);
@@ -110,7 +110,7 @@ public sealed class RingAccountingTests : IDisposable
     }
 
     [BusFact]
-    public async Task An_isochronous_ring_that_writes()
+    public async Task An_isochronous_ring_that_writes_loses_packets_only_to_recorded_faults()
     {
         FaultPlan plan = FaultMix.ForIsochronous(_steps.Seed);
         var ledger = new FaultLedger(plan, IsoSink.EndpointAddress);
@@ -152,7 +152,7 @@ public sealed class RingAccountingTests : IDisposable
         Transfers = 8,
         Spares = 4,
         ErrorLimit = int.MaxValue,
-        Timestamps = false, // nothing keeps the time of a bus here
+        Timestamps = false, // an unpaced device does not follow the time of a bus
     };
 
     private UsbDeviceHandle Open(VirtualDevice device)
@@ -164,7 +164,7 @@ public sealed class RingAccountingTests : IDisposable
         return handle;
     }
 
-    /// <summary>Runs the ring until enough transfers have ended, and starts it again each time that a fault has stopped it or left a transfer unanswered.</summary>
+    /// <summary>Runs the ring until enough transfers have ended. Restarts the ring each time that a fault has stopped it or left a transfer unanswered.</summary>
     private static async Task Run(UsbRing ring, Action start, RingAccount account, FaultLedger ledger)
     {
         while (!account.Enough.IsCompleted)
@@ -176,7 +176,7 @@ public sealed class RingAccountingTests : IDisposable
             }
             catch (UsbException) when (!ring.IsRunning)
             {
-                // Every submission was refused.
+                // The system refused every submission.
             }
 
             await Task.WhenAny(ring.Completion, ledger.Silence, account.Enough);
@@ -184,7 +184,7 @@ public sealed class RingAccountingTests : IDisposable
         }
     }
 
-    /// <summary>Sends what was committed and not sent, without faults.</summary>
+    /// <summary>Sends the committed data that was not sent yet, without faults.</summary>
     private static async Task Flush(UsbOutputRing ring, FaultPlan plan)
     {
         plan.Clear();

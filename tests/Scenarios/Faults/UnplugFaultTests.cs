@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>A device is unplugged or reset between any two steps of a program: each call ends, and the next device works.</summary>
+/// <summary>Tests that each call ends, and that the next device works, when a device is unplugged or reset between any two steps of a program.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class UnplugFaultTests : BusTest
 {
@@ -44,19 +44,19 @@ public sealed class UnplugFaultTests : BusTest
                 Assert.Equal((kind, endpoint), (plan.Faults[0].Kind, plan.Faults[0].Endpoint));
                 if (kind == FaultKind.Reset)
                 {
-                    Assert.Equal(UsbError.Success, await Play(device).WaitAsync(Patience)); // it goes on
+                    Assert.Equal(UsbError.Success, await Play(device).WaitAsync(Patience)); // the device still works after the reset
                     device.Unplug();
                 }
 
                 Assert.True(SpinWait.SpinUntil(() => !device.IsAttached, Patience));
             }
 
-            Assert.InRange(hits, 5, 100); // steps of the program
+            Assert.InRange(hits, 5, 100); // the number of steps in the program
         }
     }
 
-    /// <summary>Opens the device and moves data in every way.</summary>
-    /// <returns>The first error; <see cref="UsbError.Success"/> if there is none.</returns>
+    /// <summary>Opens the device and transfers data with control requests, reads, writes and a ring.</summary>
+    /// <returns>The first error, or <see cref="UsbError.Success"/> if no call fails.</returns>
     private async Task<UsbError> Play(BulkSourceSink device)
     {
         try

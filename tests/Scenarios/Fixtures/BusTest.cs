@@ -3,11 +3,11 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Represents what the tests of the facade share: a virtual bus, a context on the real libusb, and ways to wait that fail instead of hanging.
+/// Represents a test with a virtual bus, a context on the real libusb, and methods that wait and fail instead of hanging.
 /// </summary>
 public abstract class BusTest : IDisposable
 {
-    /// <summary>Long enough for the busiest machine; only a broken test waits that long.</summary>
+    /// <summary>Specifies how long a test waits for an event: long enough for the busiest machine, so that only a broken test waits that long.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Watchdog _watchdog = new(seconds: Rounds.Lengthen(120), test: "the test");
@@ -22,7 +22,7 @@ public abstract class BusTest : IDisposable
 
     protected UsbContext Context { get; }
 
-    /// <summary>Disposes what the constructor has made, also when it did not come to its end.</summary>
+    /// <summary>Disposes the bus, the context and the watchdog, also after a constructor that threw.</summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -55,12 +55,12 @@ public abstract class BusTest : IDisposable
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (!condition())
         {
-            Assert.True(Environment.TickCount64 < end, "The events did not come.");
+            Assert.True(Environment.TickCount64 < end, "The expected events did not come.");
             Context.HandleEvents(TimeSpan.FromMilliseconds(100));
         }
     }
 
-    /// <summary>Lets the collector work until it has done something. On a busy machine a thread of the pool may hold what was forgotten for a while.</summary>
+    /// <summary>Collects garbage until <paramref name="condition"/> holds. On a busy machine a thread of the pool may keep a forgotten object for a while.</summary>
     protected static void CollectUntil(Func<bool> condition) => Assert.True(
         SpinWait.SpinUntil(
             () =>
@@ -70,7 +70,7 @@ public abstract class BusTest : IDisposable
                 return condition();
             },
             Patience),
-        "Something keeps what was forgotten.");
+        "A forgotten object was not collected.");
 
     /// <summary>Handles events until the transfer is at rest.</summary>
     protected void Finish(UsbTransfer transfer) => HandleEventsUntil(() => !transfer.IsSubmitted);

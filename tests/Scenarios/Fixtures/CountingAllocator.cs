@@ -4,14 +4,14 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Represents what libusb has allocated and not freed, counted by native/counting-allocator.c. That library must be preloaded; where it is not (valgrind
-/// brings an allocator of its own, and a leak check) tests check everything but the numbers, and standard error says so.
+/// Gets the blocks that libusb has allocated and not freed, as native/counting-allocator.c counts them. That library must be preloaded. Where it is not (valgrind
+/// has its own allocator and leak check), tests check everything except the numbers, and this class writes a note to standard error.
 /// </summary>
 public static unsafe class CountingAllocator
 {
     private static readonly delegate* unmanaged<Counts*, void> s_read = Start();
 
-    /// <summary>Gets whether it counts.</summary>
+    /// <summary>Gets whether the allocator counts.</summary>
     public static bool IsCounting => s_read is not null;
 
     /// <summary>Gets the numbers now; all 0 where nothing is counted.</summary>
@@ -23,7 +23,7 @@ public static unsafe class CountingAllocator
         return counts.NotRecorded == 0 ? counts : throw new InvalidOperationException("libusb has more blocks than the counting allocator has room for.");
     }
 
-    /// <summary>Fails unless every transfer that was made since has been freed, and libusb has nothing more than it had: it keeps nothing itself.</summary>
+    /// <summary>Checks that every transfer that was allocated since then has been freed, and that libusb has as many blocks and bytes as before.</summary>
     public static void CheckNothingIsLeft(Counts before)
     {
         Counts now = Read();
@@ -33,10 +33,10 @@ public static unsafe class CountingAllocator
 
     private static delegate* unmanaged<Counts*, void> Start()
     {
-        nint process = NativeLibrary.GetMainProgramHandle(); // what is preloaded is found here too
+        nint process = NativeLibrary.GetMainProgramHandle(); // finds the exports of preloaded libraries too
         if (!NativeLibrary.TryGetExport(process, "native_libusb_counting_start", out nint start))
         {
-            Console.Error.WriteLine("libnative-libusb-counting.so is not preloaded: what libusb allocates is not counted.");
+            Console.Error.WriteLine("libnative-libusb-counting.so is not preloaded: the allocations of libusb are not counted.");
             return null;
         }
 
@@ -51,7 +51,7 @@ public static unsafe class CountingAllocator
         read(&after);
         libusb.libusb_free_transfer(transfer);
         if (after.LiveTransfers != before.LiveTransfers + 1)
-            throw new InvalidOperationException("The counting allocator is preloaded but does not see what libusb allocates: another allocator comes before it.");
+            throw new InvalidOperationException("The counting allocator is preloaded but does not see the allocations of libusb: another allocator comes before it.");
         return read;
     }
 
@@ -59,19 +59,19 @@ public static unsafe class CountingAllocator
     [StructLayout(LayoutKind.Sequential)]
     public readonly record struct Counts
     {
-        /// <summary>Gets or sets the calls of <c>libusb_alloc_transfer</c> since the start; those that libusb makes itself, for synchronous transfers, too.</summary>
+        /// <summary>Gets or sets the number of calls of <c>libusb_alloc_transfer</c> since the start, with those of libusb for synchronous transfers.</summary>
         public long TransfersAllocated { get; init; }
 
-        /// <summary>Gets or sets how many of these were freed.</summary>
+        /// <summary>Gets or sets the number of transfers that were freed.</summary>
         public long TransfersFreed { get; init; }
 
-        /// <summary>Gets or sets how many of these were not.</summary>
+        /// <summary>Gets or sets the number of transfers that were not freed.</summary>
         public long LiveTransfers { get; init; }
 
-        /// <summary>Everything that libusb has allocated itself (not libc or libudev for it) and nobody has freed.</summary>
+        /// <summary>Gets or sets the number of blocks that libusb itself has allocated (not libc or libudev for libusb) and that were not freed.</summary>
         public long LiveBlocks { get; init; }
 
-        /// <summary>Gets or sets the bytes of these.</summary>
+        /// <summary>Gets or sets the bytes of these blocks.</summary>
         public long LiveBytes { get; init; }
 
         internal long NotRecorded { get; init; }

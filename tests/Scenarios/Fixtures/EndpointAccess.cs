@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Finds endpoints for tests that are not about claims: the interface is claimed once more, and released with the handle.</summary>
+/// <summary>Finds endpoints for tests that do not test claims: each call claims the interface once more, and the handle releases it.</summary>
 internal static class EndpointAccess
 {
-    /// <summary>Gets the endpoint in the active setting of whichever interface has it.</summary>
+    /// <summary>Gets the endpoint of the active setting of the interface that has the address.</summary>
     public static UsbEndpoint At(this UsbDeviceHandle handle, byte address) => handle.InterfaceOf(address).GetEndpoint(address);
 
     /// <summary>Gets the interface that has an endpoint in one of its settings.</summary>

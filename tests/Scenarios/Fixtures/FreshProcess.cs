@@ -5,18 +5,18 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Runs a scenario in a process of its own: the same program once more, told which one. What libusb keeps for a whole process is as at the
-/// start there, and stays there.
+/// Runs a scenario in a new process of the same program. There the process-wide state of libusb is in its initial state, and changes to it
+/// do not affect other tests.
 /// </summary>
 public static class FreshProcess
 {
     private const string Marker = "--scenario";
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Starts a scenario, and fails with what it has written when it does not succeed.</summary>
-    /// <param name="bus">The bus that it sees; null for a process without the preload libraries.</param>
-    /// <param name="scenario">Its name in <see cref="FreshScenarios"/>.</param>
-    /// <param name="arguments">What it is told.</param>
+    /// <summary>Runs a scenario, and fails with the output of the process when the scenario fails or does not end.</summary>
+    /// <param name="bus">The bus that the process sees; null for a process without the preload libraries.</param>
+    /// <param name="scenario">The name of the scenario in <see cref="FreshScenarios"/>.</param>
+    /// <param name="arguments">The arguments of the scenario.</param>
     /// <param name="environment">Variables to set.</param>
     public static void Run(VirtualBus? bus, string scenario, string[]? arguments = null, params (string Name, string Value)[] environment)
     {
@@ -43,7 +43,7 @@ public static class FreshProcess
             Assert.Fail($"{scenario} did not end: {output}");
         }
 
-        process.WaitForExit(); // and the end of its output
+        process.WaitForExit(); // waits for the end of the output too
         Assert.True(process.ExitCode == 0 && output.ToString().Contains($"passed {scenario}", StringComparison.Ordinal), $"{scenario} ended with {process.ExitCode}: {output}");
 
         void Append(string? line)
@@ -53,9 +53,9 @@ public static class FreshProcess
         }
     }
 
-    /// <summary>Returns whether a program was started for a scenario, and not for what it usually does.</summary>
+    /// <summary>Runs the scenario that the arguments name, and returns whether they name one.</summary>
     /// <param name="arguments">The program's arguments.</param>
-    /// <param name="exitCode">What the program is to return.</param>
+    /// <param name="exitCode">The exit code for the program to return.</param>
     public static bool IsScenario(string[] arguments, out int exitCode)
     {
         exitCode = 0;
@@ -76,10 +76,10 @@ public static class FreshProcess
         return true;
     }
 
-    /// <summary>Returns how this program is started.</summary>
+    /// <summary>Returns the command that starts this program.</summary>
     private static string[] Self()
     {
-        // As it was started, which may be through a loader of its own; without the arguments.
+        // The command line of this process, perhaps with a dynamic loader in front, without the arguments of the program.
         string[] all = File.ReadAllText("/proc/self/cmdline").Split('\0', StringSplitOptions.None)[..^1];
         return all[..^(Environment.GetCommandLineArgs().Length - 1)];
     }

@@ -7,7 +7,7 @@ using Native.LibUsb.Tests.Library;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents what runs in a process of its own; see <see cref="FreshProcessTests"/>.</summary>
+/// <summary>Represents the scenarios that run in new processes; see <see cref="FreshProcessTests"/>.</summary>
 internal static class FreshScenarios
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -26,7 +26,7 @@ internal static class FreshScenarios
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
     };
 
-    // Nothing has been set by anybody.
+    // The process has set no option, and libusb has its defaults.
     private static void Defaults()
     {
         Assert.False(UsbLibrary.IsLoaded);
@@ -42,8 +42,8 @@ internal static class FreshScenarios
             Assert.True(context.HasDeviceDiscovery);
             using UsbDevice device = context.FindDevice(0x1209, 0x0011)!;
             using UsbDeviceHandle handle = device.Open();
-            Assert.Throws<UsbException>(() => handle.ClaimInterface(9)); // worth a line at a higher level
-            Assert.Equal(UsbError.Access, context.FindDevice(0x1209, 0x0012)!.TryOpen(out _)); // even an error
+            Assert.Throws<UsbException>(() => handle.ClaimInterface(9)); // libusb logs this at a higher level
+            Assert.Equal(UsbError.Access, context.FindDevice(0x1209, 0x0012)!.TryOpen(out _)); // libusb logs this as an error
             Assert.Empty(lines);
             context.SetLogLevel(UsbLogLevel.Error);
             Assert.Equal(UsbError.Access, context.FindDevice(0x1209, 0x0012)!.TryOpen(out _));
@@ -52,14 +52,14 @@ internal static class FreshScenarios
             context.SetLogLevel(UsbLogLevel.Debug);
         }
 
-        // The level of one context is not the next one's.
+        // The next context does not inherit the level.
         lines.Clear();
         using (var context = new UsbContext())
             context.GetDevices().Dispose();
         Assert.Empty(lines);
     }
 
-    // The process was not started with the library of the bus. Libusb is loaded before the bus is made, or after that.
+    // The process was not started with the library of the bus. Libusb is loaded before or after the bus is created.
     private static void BusWithoutPreload(bool isLibUsbLoaded)
     {
         if (Path.GetFileName(Environment.ProcessPath)!.StartsWith("ld-linux", StringComparison.Ordinal))
@@ -107,13 +107,13 @@ internal static class FreshScenarios
         int lines = 0;
         UsbLibrary.SetLogHandler((_, _) => Interlocked.Increment(ref lines));
         using var context = new UsbContext(new UsbContextOptions { LogLevel = UsbLogLevel.None });
-        context.SetLogLevel(UsbLogLevel.None); // is no error, and changes nothing
+        context.SetLogLevel(UsbLogLevel.None); // succeeds, and changes nothing
         Volatile.Write(ref lines, 0);
         context.GetDevices().Dispose();
         Assert.True(Volatile.Read(ref lines) > 0);
     }
 
-    // Three contexts: one before, the one without, one after.
+    // Creates three contexts: one before the context without discovery, that context, and one after it.
     private static void NoDeviceDiscovery(string node)
     {
         using (var first = new UsbContext())
@@ -121,7 +121,7 @@ internal static class FreshScenarios
             Assert.True(first.HasDeviceDiscovery);
             using (var context = new UsbContext(new UsbContextOptions { NoDeviceDiscovery = true }))
                 NoDiscovery.Check(context, node);
-            using UsbDevice? still = first.FindDevice(0x1209, 0x0011); // it was made before
+            using UsbDevice? still = first.FindDevice(0x1209, 0x0011); // this context was created before the option was set
             Assert.NotNull(still);
         }
 
@@ -134,11 +134,11 @@ internal static class FreshScenarios
         }
         else
         {
-            NoDiscovery.Check(later, node); // there is no way back
+            NoDiscovery.Check(later, node); // this libusb cannot undo the option
         }
     }
 
-    // Against the rules: the program closes a file while its handle has a transfer in flight. The kernel drops it, and no callback ever comes.
+    // The program breaks the rules: it closes a file while its handle has a transfer in flight. The kernel drops the transfer, and libusb never calls the callback.
     private static void FileClosedInFlight(string node)
     {
         var reported = new List<Exception>();
@@ -153,11 +153,11 @@ internal static class FreshScenarios
         transfer.Submit();
         file.Dispose();
         Assert.Equal(UsbError.IO, Assert.Throws<UsbException>(() => context.HandleEvents(s_patience)).Error);
-        handle.Dispose(); // returns, and says that it could not be done
+        handle.Dispose(); // returns, and reports that events could not be handled
         Assert.Equal(UsbError.IO, Assert.IsType<UsbException>(Assert.Single(reported)).Error);
         context.Dispose();
         Assert.Equal(0, callbacks);
-        Assert.True(transfer.IsSubmitted); // left alone: the kernel might still have had its memory
+        Assert.True(transfer.IsSubmitted); // the library keeps the memory: the kernel might still use it
         Assert.Throws<ObjectDisposedException>(() => handle.ClaimInterface(0));
     }
 
@@ -177,8 +177,8 @@ internal static class FreshScenarios
         Assert.DoesNotContain('\n', exception.Message);
     }
 
-    // The allocator fills freed memory. libusb's hotplug thread is stopped in the middle of a message, for which it uses the first context
-    // before 1.0.28, and goes on when that context is closed.
+    // The allocator fills freed memory. libusb's hotplug thread is stopped in the middle of a message, for which libusb before 1.0.28
+    // uses the first context, and goes on when that context is closed.
     private static void FirstContextIsClosedWhileItLogs(string closing)
     {
         using var inMessage = new ManualResetEventSlim();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents what Linux says of the calling thread's scheduling, and rights that a process of a test gives up.</summary>
+/// <summary>Gets the scheduling of the calling thread from Linux, and drops rights of a test process.</summary>
 internal static unsafe partial class LinuxThread
 {
     public const int Ordinary = 0; // SCHED_OTHER
@@ -17,7 +17,7 @@ internal static unsafe partial class LinuxThread
     /// <summary>Gets the policy of the calling thread, without flags.</summary>
     public static int Policy() => PolicyAndFlags() & ~ResetOnFork;
 
-    /// <summary>Gets the policy with its flags.</summary>
+    /// <summary>Gets the policy of the calling thread with its flags.</summary>
     public static int PolicyAndFlags() => GetScheduler(0);
 
     public static int Priority()
@@ -26,7 +26,7 @@ internal static unsafe partial class LinuxThread
         return GetParameters(0, &priority) == 0 ? priority : -1;
     }
 
-    /// <summary>Gets the processors it may run on.</summary>
+    /// <summary>Gets the processors that the calling thread may run on.</summary>
     public static int[] Processors()
     {
         ulong* mask = stackalloc ulong[Words];
@@ -42,7 +42,7 @@ internal static unsafe partial class LinuxThread
         return [.. processors];
     }
 
-    /// <summary>Returns why a thread of this process may not have real-time priority; null when it may.</summary>
+    /// <summary>Returns the reason why a thread of this process may not have real-time priority; null when it may.</summary>
     public static string? RealTimeRefusal()
     {
         int error = 0;
@@ -56,17 +56,17 @@ internal static unsafe partial class LinuxThread
         return error == 0 ? null : $"This process may not have real-time priority (errno {error}).";
     }
 
-    /// <summary>Returns why a process of this one's may not set RLIMIT_RTPRIO as high; null when it may.</summary>
+    /// <summary>Returns the reason why a child of this process may not set RLIMIT_RTPRIO to the limit; null when it may.</summary>
     public static string? RealTimeLimitRefusal(ulong limit)
     {
         ulong* limits = stackalloc ulong[2];
         if (GetLimit(RealTimeLimit, limits) != 0 || limits[1] >= limit)
             return null;
-        limits[1] = limit; // what root may raise can stay raised
+        limits[1] = limit; // root may raise the hard limit, and it stays raised
         return SetLimit(RealTimeLimit, limits) == 0 ? null : $"This process may not raise RLIMIT_RTPRIO to {limit} (errno {Marshal.GetLastPInvokeError()}).";
     }
 
-    /// <summary>Takes CAP_SYS_NICE from the calling thread, and from those that it starts.</summary>
+    /// <summary>Takes CAP_SYS_NICE from the calling thread, and from the threads that it starts.</summary>
     public static void DropNice()
     {
         var header = new CapabilityHeader { Version = CapabilityVersion };

@@ -3,16 +3,16 @@ using System.Globalization;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Specifies how often a test repeats itself. Under valgrind everything is some fifty times slower, so who starts the tests there sets
-/// NATIVE_LIBUSB_TEST_ROUNDS to the percentage of the usual rounds to run.
+/// Specifies how often a test repeats its rounds. A test under valgrind is about fifty times slower, so NATIVE_LIBUSB_TEST_ROUNDS sets
+/// the percentage of the usual rounds to run.
 /// </summary>
 public static class Rounds
 {
     private static readonly int s_percent =
         int.TryParse(Environment.GetEnvironmentVariable("NATIVE_LIBUSB_TEST_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int percent) ? percent : 100;
 
-    /// <summary>Gets the rounds to run: at least one.</summary>
-    /// <param name="usual">How many there are when nothing slows the program down.</param>
+    /// <summary>Gets the number of rounds to run: at least one.</summary>
+    /// <param name="usual">The number of rounds without the variable.</param>
     public static int Of(int usual) => Math.Max(1, (int)((long)usual * s_percent / 100));
 
     /// <summary>Returns the time that a test may take when it runs more rounds than usual.</summary>

@@ -3,15 +3,15 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Represents the virtual bus of a test. A process has one at a time, and a test whose constructor throws is never disposed: what it has left is
-/// disposed by the test after it, which would find the place taken, with all tests that follow.
+/// Represents the virtual bus of a test. A process has one bus at a time, and xunit never disposes a test whose constructor throws. The
+/// next test disposes the bus that such a test has left; otherwise all later tests would fail to create a bus.
 /// </summary>
 internal static class TestBus
 {
-    // Who has the bus, and was not disposed as far as is known here.
+    // The object that owns the bus; null after the owner has reported its disposal.
     private static IDisposable? s_owner;
 
-    /// <summary>Makes a bus that is disposed by itself.</summary>
+    /// <summary>Creates a bus that is its own owner.</summary>
     public static VirtualBus Create(VirtualBusOptions? options = null)
     {
         DisposeLeftover();
@@ -20,9 +20,9 @@ internal static class TestBus
         return bus;
     }
 
-    /// <summary>Makes the bus of something that disposes it, and more with it.</summary>
-    /// <param name="owner">It may be disposed as soon as it has the bus, and more than once.</param>
-    /// <param name="options">Of the bus.</param>
+    /// <summary>Creates a bus for an owner that disposes the bus and other objects.</summary>
+    /// <param name="owner">The owner. It may be disposed as soon as it has the bus, and more than once.</param>
+    /// <param name="options">The options of the bus.</param>
     public static VirtualBus CreateFor(IDisposable owner, VirtualBusOptions? options = null)
     {
         VirtualBus bus = Create(options);
@@ -30,7 +30,7 @@ internal static class TestBus
         return bus;
     }
 
-    /// <summary>It was disposed.</summary>
+    /// <summary>Records that an owner was disposed.</summary>
     public static void Disposed(IDisposable owner) => Interlocked.CompareExchange(ref s_owner, null, owner);
 
     private static void DisposeLeftover() => Interlocked.Exchange(ref s_owner, null)?.Dispose();

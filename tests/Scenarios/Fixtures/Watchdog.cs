@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Ends the process when a test hangs, with what every thread is waiting for: a hung test must be seen, not waited for.</summary>
+/// <summary>Ends the process when a test hangs, and writes the system call that each thread waits in.</summary>
 /// <remarks>Use: <c>using Watchdog watchdog = new();</c> as the first line of a test that waits for native code.</remarks>
 public sealed class Watchdog : IDisposable
 {
@@ -17,10 +17,10 @@ public sealed class Watchdog : IDisposable
         _timer = new Timer(static self => ((Watchdog)self!).Bark(), this, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Gets or sets the test that runs, where the thread that runs the tests says so: what a watchdog is called need not tell.</summary>
+    /// <summary>Gets or sets the name of the running test, which <see cref="RunningTestAttribute"/> sets: the name of a watchdog need not identify the test.</summary>
     public static string? RunningTest { get; set; }
 
-    /// <summary>Gets how long the test may take.</summary>
+    /// <summary>Gets the time that the test may take.</summary>
     public double Seconds { get; }
 
     public void Dispose() => _timer.Dispose();
@@ -33,12 +33,12 @@ public sealed class Watchdog : IDisposable
         Environment.FailFast(report);
     }
 
-    /// <summary>Each thread of the process with its name, the kernel function it waits in, and its system call.</summary>
+    /// <summary>Gets each thread of the process with its name, the kernel function it waits in, and its system call.</summary>
     private static string Threads()
     {
         StringBuilder text = new();
         if (!Directory.Exists("/proc/self/task"))
-            return "(this system does not tell)";
+            return "(this system does not list the threads of a process)";
         foreach (string thread in Directory.GetDirectories("/proc/self/task"))
             text.Append(CultureInfo.InvariantCulture, $"  {Path.GetFileName(thread)} {Read(thread, "comm"),-20} wchan {Read(thread, "wchan"),-24} syscall {Read(thread, "syscall")}\n");
         return text.ToString();

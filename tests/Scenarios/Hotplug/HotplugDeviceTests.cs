@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Devices that a hotplug callback was given, and the thread that it ran on.</summary>
+/// <summary>Tests the devices that a hotplug callback receives, and the threads that callbacks run on.</summary>
 public sealed class HotplugDeviceTests : BusTest
 {
     private static readonly UsbDeviceFilter s_filter = new() { ProductId = 0x0011 };
@@ -24,8 +24,8 @@ public sealed class HotplugDeviceTests : BusTest
             Assert.Equal(arrived, left);
             foreach (UsbDevice device in new[] { arrived, left })
             {
-                Context.GetDevices().Dispose(); // libusb looks, and forgets what only it knows
-                Assert.Equal(1, device.GetConfigurationDescriptor(0).Value); // read by libusb, from what it holds of the device
+                Context.GetDevices().Dispose(); // libusb scans, and drops the devices to which only libusb has references
+                Assert.Equal(1, device.GetConfigurationDescriptor(0).Value); // from the copy of the descriptors that libusb keeps
                 Assert.Equal(UsbError.NoDevice, device.TryOpen(out _));
                 using (UsbDevice another = device.AddReference())
                     Assert.Equal(device, another);
@@ -63,13 +63,13 @@ public sealed class HotplugDeviceTests : BusTest
                 threads.Add(Thread.CurrentThread);
             },
             s_filter);
-        Assert.True(threads.TryTake(out Thread? enumerating, Patience)); // was there already
+        Assert.True(threads.TryTake(out Thread? enumerating, Patience)); // the first loopback was already attached
         Bus.Attach(new BulkLoopback());
         Assert.True(threads.TryTake(out Thread? telling, Patience));
         Assert.NotNull(eventThread);
         foreach (Thread thread in new[] { enumerating, telling })
         {
-            Assert.NotSame(Thread.CurrentThread, thread); // not the one that registers
+            Assert.NotSame(Thread.CurrentThread, thread); // not the thread that registers
             Assert.NotSame(eventThread, thread);
         }
 

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Devices that come and go.</summary>
+/// <summary>Tests the reports of devices that arrive and leave.</summary>
 public sealed class HotplugTests : BusTest
 {
     private const ushort Loopback = 0x0011;
@@ -11,7 +11,7 @@ public sealed class HotplugTests : BusTest
     private readonly BlockingCollection<(UsbHotplugEvents Event, ushort Product)> _told = [];
 
     [BusFact]
-    public void Devices_that_are_there_come_and_go_are_told_in_order()
+    public void Present_arriving_and_leaving_devices_are_reported_in_order()
     {
         var first = new BulkLoopback();
         Bus.Attach(first);
@@ -21,7 +21,7 @@ public sealed class HotplugTests : BusTest
         var second = new BulkLoopback();
         Bus.Attach(second);
         Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next());
-        Bus.Attach(new InterruptSource()); // does not fit
+        Bus.Attach(new InterruptSource()); // does not match the filter
         Bus.Detach(first);
         Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
         Bus.Detach(second);
@@ -30,12 +30,12 @@ public sealed class HotplugTests : BusTest
     }
 
     [BusFact]
-    public void Without_enumeration_only_changes_are_told()
+    public void Without_enumeration_only_changes_are_reported()
     {
         var first = new BulkLoopback();
         Bus.Attach(first);
-        Context.FindDevice(0x1209, Loopback)!.Dispose(); // libusb has noticed it
-        Context.HandleEvents(TimeSpan.Zero);             // and has nothing left to tell
+        Context.FindDevice(0x1209, Loopback)!.Dispose(); // libusb has noticed the device
+        Context.HandleEvents(TimeSpan.Zero);             // and delivers its pending reports
         using UsbEventThread events = Context.StartEventThread();
         using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback }, enumerate: false);
         Bus.Detach(first);
@@ -44,7 +44,7 @@ public sealed class HotplugTests : BusTest
     }
 
     [BusFact]
-    public void Only_the_events_asked_for_are_told()
+    public void Only_the_requested_events_are_reported()
     {
         using UsbEventThread events = Context.StartEventThread();
         using var arrived = new ManualResetEventSlim();
@@ -52,7 +52,7 @@ public sealed class HotplugTests : BusTest
         using UsbHotplugRegistration here = Context.RegisterHotplug(_ => arrived.Set(), new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Arrived);
         var device = new BulkLoopback();
         Bus.Attach(device);
-        Assert.True(arrived.Wait(Patience)); // unplugged sooner, libusb would not have looked at it yet
+        Assert.True(arrived.Wait(Patience)); // libusb would not report a device that left before its scan
         Bus.Detach(device);
         Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
         Assert.Empty(_told);
@@ -92,7 +92,7 @@ public sealed class HotplugTests : BusTest
         var device = new BulkLoopback();
         var told = new List<UsbHotplugEvents>();
         IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(new UsbDeviceFilter { ProductId = Loopback }, cancellationToken: stop.Token);
-        Bus.Attach(device); // subscribed already
+        Bus.Attach(device); // the call above has subscribed already
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
             await foreach (UsbHotplugNotification notification in stream)
@@ -125,10 +125,10 @@ public sealed class HotplugTests : BusTest
     }
 
     [BusFact]
-    public void After_Dispose_nothing_is_told()
+    public void After_Dispose_no_device_is_reported()
     {
         using UsbEventThread events = Context.StartEventThread();
-        UsbHotplugRegistration ended = Context.RegisterHotplug(_ => Assert.Fail("told after it ended"), new UsbDeviceFilter { ProductId = Loopback });
+        UsbHotplugRegistration ended = Context.RegisterHotplug(_ => Assert.Fail("The ended registration reported a device."), new UsbDeviceFilter { ProductId = Loopback });
         ended.Dispose();
         using UsbHotplugRegistration other = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback });
         Bus.Attach(new BulkLoopback());
@@ -136,7 +136,7 @@ public sealed class HotplugTests : BusTest
     }
 
     [BusFact]
-    public void An_exception_from_the_callback_is_reported_and_the_next_device_told()
+    public void An_exception_from_the_callback_is_reported_and_so_is_the_next_device()
     {
         using UsbEventThread events = Context.StartEventThread();
         var reports = new BlockingCollection<Exception>();
@@ -157,7 +157,7 @@ public sealed class HotplugTests : BusTest
     }
 
     [BusFact]
-    public void What_cannot_be_watched_is_refused()
+    public void A_filter_by_serial_number_no_events_and_no_callback_are_refused()
     {
         Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(Tell, new UsbDeviceFilter { SerialNumber = "1" }));
         Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(Tell, events: UsbHotplugEvents.None));
@@ -174,7 +174,7 @@ public sealed class HotplugTests : BusTest
 
     private (UsbHotplugEvents Event, ushort Product) Next()
     {
-        Assert.True(_told.TryTake(out (UsbHotplugEvents Event, ushort Product) told, Patience), "Nothing was told.");
+        Assert.True(_told.TryTake(out (UsbHotplugEvents Event, ushort Product) told, Patience), "No hotplug report came.");
         return told;
     }
 }

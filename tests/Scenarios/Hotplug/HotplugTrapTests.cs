@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Tests what libusb's hotplug does to those who do not expect it, and what a subscriber here sees of it.</summary>
+/// <summary>Tests the hotplug surprises of libusb, and the reports that a subscriber of this library gets instead.</summary>
 public sealed class HotplugTrapTests : BusTest
 {
     private const ushort Vendor = 0x1209;
@@ -17,10 +17,10 @@ public sealed class HotplugTrapTests : BusTest
     [BusTheory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_device_that_is_there_and_reported_too_is_told_once_or_not_at_all(bool enumerate)
+    public void A_present_device_with_a_pending_report_is_reported_once_or_not_at_all(bool enumerate)
     {
         Bus.Attach(new BulkLoopback());
-        Context.FindDevice(Vendor, Loopback)!.Dispose(); // libusb has noticed it, and its report waits for somebody to handle events
+        Context.FindDevice(Vendor, Loopback)!.Dispose(); // libusb has noticed the device, and its report is pending until events are handled
         using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, enumerate: enumerate, filter: null);
         Assert.Equal(enumerate ? [Loopback] : [], ToldUntilMarker(UsbHotplugEvents.Arrived).Where(product => product == Loopback));
     }
@@ -28,14 +28,14 @@ public sealed class HotplugTrapTests : BusTest
     [BusTheory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_device_that_had_left_before_is_not_told(bool enumerate)
+    public void A_device_that_left_before_the_registration_is_not_reported(bool enumerate)
     {
         var loopback = new BulkLoopback();
         Bus.Attach(loopback);
         Context.FindDevice(Vendor, Loopback)!.Dispose();
-        Context.HandleEvents(TimeSpan.Zero); // its arrival is reported to nobody
+        Context.HandleEvents(TimeSpan.Zero); // libusb drops the report of the arrival: no callback is registered
         Bus.Detach(loopback);
-        Assert.Null(Context.FindDevice(Vendor, Loopback)); // noticed, and the report waits
+        Assert.Null(Context.FindDevice(Vendor, Loopback)); // libusb has noticed the unplugging, and its report is pending
         using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, enumerate: enumerate, filter: null);
         Assert.DoesNotContain(Loopback, ToldUntilMarker(UsbHotplugEvents.Left));
     }
@@ -72,7 +72,7 @@ public sealed class HotplugTrapTests : BusTest
     }
 
     [BusFact]
-    public void A_subscription_that_ends_waits_for_nobody_and_drops_what_was_not_told()
+    public void Disposing_a_subscription_waits_for_no_callback_and_drops_queued_reports()
     {
         using UsbEventThread events = Context.StartEventThread();
         using var inCallback = new ManualResetEventSlim();
@@ -94,14 +94,14 @@ public sealed class HotplugTrapTests : BusTest
         using (Context.RegisterHotplug(Tell, s_loopbacks, enumerate: false))
         {
             Bus.Attach(new BulkLoopback());
-            Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next()); // so the first subscription has it in its queue
+            Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next()); // so the first subscription has the same report in its queue
         }
 
         var enders = new Thread[2];
         for (int i = 0; i < enders.Length; i++)
             (enders[i] = new Thread(registration.Dispose)).Start();
         foreach (Thread ender in enders)
-            Assert.True(ender.Join(Patience), "Ending waited for the callback.");
+            Assert.True(ender.Join(Patience), "Dispose waited for the callback.");
         goOn.Set();
         Assert.True(returned.Wait(Patience));
         using (Context.RegisterHotplug(Tell, s_loopbacks, enumerate: false))
@@ -148,7 +148,7 @@ public sealed class HotplugTrapTests : BusTest
         subscribers.ForEach(thread => Assert.True(thread.Join(Patience)));
         Assert.Null(failure);
 
-        // Each device comes before it goes, and neither twice.
+        // Each device arrives before it leaves, and each event is reported once.
         void SubscribeForAMoment()
         {
             var present = new HashSet<(byte Bus, byte Address)>();
@@ -170,7 +170,7 @@ public sealed class HotplugTrapTests : BusTest
     }
 
     [BusFact]
-    public async Task A_device_that_was_kept_after_it_left_can_be_asked_but_not_opened()
+    public async Task A_device_that_was_kept_after_it_left_can_be_read_but_not_opened()
     {
         using UsbEventThread events = Context.StartEventThread();
         var loopback = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "kept" });
@@ -193,14 +193,14 @@ public sealed class HotplugTrapTests : BusTest
         {
             Assert.Equal(arrived, left);
             Assert.Equal(Loopback, left!.ProductId);
-            Assert.Equal(2, left.GetConfigurationDescriptor(0).Interfaces[0].AlternateSettings[0].Endpoints.Count); // what libusb had read before
+            Assert.Equal(2, left.GetConfigurationDescriptor(0).Interfaces[0].AlternateSettings[0].Endpoints.Count); // from the descriptors that libusb read at the arrival
             Assert.Equal(UsbError.NoDevice, left.TryOpen(out _));
             Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(arrived!.Open).Error);
-            // It will not come back, so no thread waits for a permission.
+            // A device that has left does not return, so OpenAsync does not wait for a permission.
             Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(() => left.OpenAsync(TimeSpan.FromDays(1)))).Error);
             Assert.NotEqual(UsbError.Success, left.TryGetString(UsbDeviceString.SerialNumber, out string? serial));
             Assert.Null(serial);
-            Assert.Throws<UsbException>(() => left.GetActiveConfigurationDescriptor()); // only the system knows which one it is
+            Assert.Throws<UsbException>(() => left.GetActiveConfigurationDescriptor()); // only the system knows the active configuration
             using UsbDevice? hub = left.GetParent();
             Assert.NotEqual(left, hub);
         }
@@ -208,12 +208,12 @@ public sealed class HotplugTrapTests : BusTest
 
     [PreloadOnly(KernelLimits.Opens)]
     [BusFact]
-    public void Permission_that_comes_later_is_waited_for()
+    public void Opening_waits_for_a_permission_that_comes_later()
     {
         var loopback = new BulkLoopback { DenyNextOpens = 3 };
         Bus.Attach(loopback);
         using UsbDevice device = Context.FindDevice(Vendor, Loopback)!;
-        UsbException denied = Assert.Throws<UsbException>(() => device.Open(TimeSpan.Zero)); // once
+        UsbException denied = Assert.Throws<UsbException>(() => device.Open(TimeSpan.Zero)); // tries once
         Assert.Equal(UsbError.Access, denied.Error);
         Assert.Contains("plugged in a moment ago", denied.Hint, StringComparison.Ordinal);
         Assert.Equal(1, loopback.DeniedOpens);
@@ -234,7 +234,7 @@ public sealed class HotplugTrapTests : BusTest
         using UsbDevice device = Context.FindDevice(Vendor, Loopback)!;
         using var stop = new CancellationTokenSource();
         Task<UsbDeviceHandle> opening = device.OpenAsync(TimeSpan.FromDays(1), stop.Token);
-        Assert.True(loopback.WaitUntil(() => loopback.DeniedOpens >= 4, Patience), "It was not tried again.");
+        Assert.True(loopback.WaitUntil(() => loopback.DeniedOpens >= 4, Patience), "OpenAsync did not try again.");
         Assert.False(opening.IsCompleted);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening);
@@ -249,7 +249,7 @@ public sealed class HotplugTrapTests : BusTest
     }
 
     [BusFact]
-    public void Unplugging_ends_what_is_in_flight_and_the_handle_waits_to_be_disposed()
+    public void Unplugging_ends_transfers_in_flight_and_the_handle_stays_until_it_is_disposed()
     {
         using UsbEventThread events = Context.StartEventThread();
         var loopback = new BulkLoopback();
@@ -291,7 +291,7 @@ public sealed class HotplugTrapTests : BusTest
         Assert.All(transfers, transfer => Assert.True(transfer.IsDisposed));
     }
 
-    /// <summary>Plugs in (and pulls) another device, and returns what was told before it: the order of libusb's reports is kept.</summary>
+    /// <summary>Plugs in (and unplugs) another device, and returns the products that were reported up to it: libusb keeps the order of its reports.</summary>
     private List<ushort> ToldUntilMarker(UsbHotplugEvents what)
     {
         var marker = new InterruptSource();
@@ -319,7 +319,7 @@ public sealed class HotplugTrapTests : BusTest
 
     private (UsbHotplugEvents Event, ushort Product) Next()
     {
-        Assert.True(_told.TryTake(out (UsbHotplugEvents Event, ushort Product) told, Patience), "Nothing was told.");
+        Assert.True(_told.TryTake(out (UsbHotplugEvents Event, ushort Product) told, Patience), "No hotplug report came.");
         return told;
     }
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>A stream of hotplug events that the program stops reading releases the devices it has queued.</summary>
+/// <summary>Tests that a stream of hotplug events releases its queued devices when the program stops reading the stream.</summary>
 public sealed class UnreadWatchTests : BusTest
 {
     private const int Count = 5;
@@ -23,19 +23,19 @@ public sealed class UnreadWatchTests : BusTest
         using var stop = new CancellationTokenSource();
         IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(cancellationToken: stop.Token);
         await stop.CancelAsync();
-        UnplugUntilDestroyed(static condition => Assert.True(SpinWait.SpinUntil(condition, Patience), "Something keeps the devices."));
+        UnplugUntilDestroyed(static condition => Assert.True(SpinWait.SpinUntil(condition, Patience), "The stream still keeps the devices."));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
             await foreach (UsbHotplugNotification notification in stream)
-                Assert.Fail("told after it ended");
+                Assert.Fail("The ended stream returned a device.");
         });
     }
 
     [BusFact]
-    public async Task A_token_that_is_cancelled_already_ends_it_at_once()
+    public async Task A_token_that_is_cancelled_already_ends_the_stream_at_once()
     {
         IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(cancellationToken: new CancellationToken(canceled: true));
-        UnplugUntilDestroyed(static condition => Assert.True(SpinWait.SpinUntil(condition, Patience), "Something keeps the devices."));
+        UnplugUntilDestroyed(static condition => Assert.True(SpinWait.SpinUntil(condition, Patience), "The stream still keeps the devices."));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await stream.GetAsyncEnumerator().MoveNextAsync());
     }
 
@@ -84,7 +84,7 @@ public sealed class UnreadWatchTests : BusTest
         reader.Current.Device.Dispose();
     }
 
-    // The task that is returned does not refer to the stream: only what the stream waits for does.
+    // The returned task does not refer to the stream: only the pending read of the stream does.
     private Task Wait(ManualResetEventSlim told)
     {
         IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(events: UsbHotplugEvents.Left);
@@ -99,10 +99,10 @@ public sealed class UnreadWatchTests : BusTest
         });
     }
 
-    // libusb logs that it destroys a device when nobody has it any more.
+    // libusb logs that it destroys a device when the last reference is dropped.
     private void UnplugUntilDestroyed(Action<Func<bool>> wait)
     {
-        UsbLibrary.SetLogHandler(static (_, _) => { }); // else libusb writes to standard error too
+        UsbLibrary.SetLogHandler(static (_, _) => { }); // otherwise libusb writes to standard error too
         try
         {
             Context.SetLogHandler((_, message) =>

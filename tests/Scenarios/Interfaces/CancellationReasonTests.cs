@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>A read that was cancelled says what was closed, if no token cancelled it.</summary>
+/// <summary>Tests that the exception of a cancelled read names the object whose disposal cancelled the read, unless a token cancelled it.</summary>
 public sealed class CancellationReasonTests : TwoSettingsTest
 {
     [BusFact]
@@ -35,7 +35,7 @@ public sealed class CancellationReasonTests : TwoSettingsTest
     }
 
     [BusFact]
-    public async Task A_call_of_a_callback_that_comes_too_late_says_that_nothing_was_submitted()
+    public async Task A_late_call_in_a_callback_reports_that_nothing_was_submitted()
     {
         UsbEndpoint input = Interface.GetEndpoint(0x81);
         Task<int>? late = null;

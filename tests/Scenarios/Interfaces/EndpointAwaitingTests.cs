@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Awaited reads, writes and control requests: their results, their order, their cancellation.</summary>
+/// <summary>Tests the results, the order and the cancellation of awaited reads, writes and control requests.</summary>
 public sealed class EndpointAwaitingTests : TwoSettingsTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -42,7 +42,7 @@ public sealed class EndpointAwaitingTests : TwoSettingsTest
     public async Task Overlapping_calls_complete_in_order()
     {
         UsbEndpoint input = Interface.GetEndpoint(0x81);
-        byte[][] buffers = [.. Enumerable.Range(0, 100).Select(static _ => new byte[512])]; // more than are kept for the next calls
+        byte[][] buffers = [.. Enumerable.Range(0, 100).Select(static _ => new byte[512])]; // more transfers than an endpoint keeps for the next calls
         ValueTask<int>[] reads = [.. buffers.Select(buffer => input.ReadAsync(buffer))];
         for (int i = 0; i < reads.Length; i++)
             Device.Packets(0x81).Send(new byte[i + 1]);
@@ -133,7 +133,7 @@ public sealed class EndpointAwaitingTests : TwoSettingsTest
         byte[] data = [4, 5];
         Device.ControlEndpoint.Hold();
         ValueTask<int> writing = Handle.ControlWriteAsync(new UsbControlSetup(0x40, 6, 7, 8), data);
-        data[0] = 99; // it was copied
+        data[0] = 99; // the call has copied the data
         Assert.True(Device.ControlEndpoint.WaitForPending(1, Patience));
         Device.ControlEndpoint.Resume();
         Assert.Equal(2, await writing);

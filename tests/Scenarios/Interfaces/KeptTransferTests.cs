@@ -2,7 +2,7 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests that the transfers that an endpoint keeps for awaited calls are freed when the endpoint becomes stale, and not only with the interface.</summary>
+/// <summary>Tests that the transfers that an endpoint keeps for awaited calls are freed when the endpoint becomes stale, before the interface is disposed.</summary>
 public sealed class KeptTransferTests : TwoSettingsTest
 {
     [BusFact]
@@ -36,8 +36,8 @@ public sealed class KeptTransferTests : TwoSettingsTest
         Assert.Equal(before, UserDataHandles.Count);
     }
 
-    /// <summary>Has an endpoint keep a transfer.</summary>
-    /// <returns>How many there were before; each transfer has one handle.</returns>
+    /// <summary>Makes an endpoint keep a transfer.</summary>
+    /// <returns>The number of handles before; each transfer has one handle.</returns>
     private async Task<int> KeepTransferAsync()
     {
         UserDataHandles.CollectForgotten();

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>The exception for an interface, a setting or an endpoint that the device does not have lists those that it has.</summary>
+/// <summary>Tests that the exception for a missing interface, setting or endpoint lists those that the device has.</summary>
 public sealed class MissingPartTests : TwoSettingsTest
 {
     [BusFact]

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Refusals that libusb reports with a code that hides the cause: the exception names the cause.</summary>
+/// <summary>Tests that the exception names the cause of a refusal where the code of libusb does not.</summary>
 public sealed unsafe class RefusalCauseTests : BusTest
 {
     private readonly TwoSettingsDevice _device = new();
@@ -30,7 +30,7 @@ public sealed unsafe class RefusalCauseTests : BusTest
         second.SetConfiguration(1);
 
         using UsbDeviceHandle stranger = _found.Open();
-        Assert.Equal(0, libusb.libusb_claim_interface(stranger.DangerousGetHandle(), 0)); // as another program does: the library knows nothing of it
+        Assert.Equal(0, libusb.libusb_claim_interface(stranger.DangerousGetHandle(), 0)); // as another program does: the library does not see this call
         busy = Busy(() => second.SetConfiguration(1));
         Assert.Equal("An interface is claimed by another program: no interface may be claimed while the configuration is set.", busy.Hint);
     }
@@ -73,7 +73,7 @@ public sealed unsafe class RefusalCauseTests : BusTest
     }
 
     [BusFact]
-    public void An_endpoint_of_another_setting_is_named_also_when_the_setting_was_never_asked_for()
+    public void An_endpoint_of_another_setting_is_named_also_when_no_setting_was_ever_selected()
     {
         _handle.ClaimInterface(0);
         AssertCause(0x83, UsbTransferType.Interrupt, "Endpoint 0x83 is in alternate setting 1 of interface 0, and setting 0 is active: call SetAlternateSetting.");
@@ -138,7 +138,7 @@ public sealed unsafe class RefusalCauseTests : BusTest
         return busy;
     }
 
-    /// <summary>Submit and SubmitAsync give the same hint.</summary>
+    /// <summary>Checks that Submit and SubmitAsync throw an exception with this hint.</summary>
     private void AssertCause(byte endpoint, UsbTransferType type, string hint)
     {
         using UsbTransfer transfer = _handle.CreateTransfer();

@@ -5,7 +5,7 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Alternate settings and resets while data moves. The system ends what is in flight then, and libusb reports a transfer that has completed with no data.
+/// Tests alternate settings and resets during transfers. The system then ends the transfers in flight, and libusb reports each as completed with no data.
 /// </summary>
 public sealed class SettingWhileMovingTests : TwoSettingsTest
 {
@@ -35,7 +35,7 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
     [BusTheory]
     [InlineData(0)]
     [InlineData(1)]
-    public void What_begins_while_a_setting_is_changed_is_refused(int setting)
+    public void Transfers_that_begin_while_a_setting_is_changed_are_refused(int setting)
     {
         UsbEndpoint input = Interface.GetEndpoint(0x81), output = Interface.GetEndpoint(0x01);
         using UsbTransfer owned = input.CreateTransfer(), own = Handle.CreateTransfer(), late = Handle.CreateTransfer();
@@ -64,9 +64,9 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
         Assert.Equal(0, Device.Endpoint(0x81).Submitted + Device.Endpoint(0x01).Submitted);
 
         Interface.SetAlternateSetting(0);
-        Assert.Contains("is stale", Assert.Throws<InvalidOperationException>(owned.Submit).Message, StringComparison.Ordinal); // its endpoint is
+        Assert.Contains("is stale", Assert.Throws<InvalidOperationException>(owned.Submit).Message, StringComparison.Ordinal); // because its endpoint is
         late.SetBulk(0x81, 8);
-        late.Submit(); // what was refused is as before
+        late.Submit(); // a refused transfer can be submitted later
         own.Submit();
         Device.Packets(0x81).Send([7]);
         Finish(late);
@@ -76,7 +76,7 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
     }
 
     [BusFact]
-    public void After_a_setting_that_is_not_there_everything_goes_on()
+    public void After_a_missing_setting_was_refused_reads_and_transfers_still_work()
     {
         UsbEndpoint input = Interface.GetEndpoint(0x81);
         using UsbTransfer transfer = input.CreateTransfer();
@@ -155,7 +155,7 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
         return awaits ? endpoint.WriteAsync(buffer).AsTask() : Task.Run(() => endpoint.Write(buffer, Patience));
     }
 
-    /// <summary>Runs code on another thread, which does not have the lock of the device, and waits for it.</summary>
+    /// <summary>Runs code on another thread, which does not have the lock of the device, and waits until the code returns.</summary>
     private static void Elsewhere(Action action)
     {
         var thread = new Thread(() => action()) { IsBackground = true };

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>A device whose descriptors give one endpoint to two interfaces: what one claim does leaves the other alone.</summary>
+/// <summary>Tests a device whose descriptors give one endpoint to two interfaces: operations on one claim do not affect the other.</summary>
 public sealed class SharedEndpointTests : BusTest
 {
     private readonly SharedEndpointDevice _device = new();
@@ -54,7 +54,7 @@ public sealed class SharedEndpointTests : BusTest
     {
         Task<int> reading = _first.GetEndpoint(0x81).ReadAsync(new byte[8]).AsTask();
         Assert.True(_device.Endpoint(0x81).WaitForPending(1, Patience));
-        Assert.Equal(UsbError.NotFound, _second.TrySetAlternateSetting(7)); // the system was asked, and nothing was in the way
+        Assert.Equal(UsbError.NotFound, _second.TrySetAlternateSetting(7)); // the request reached the system: the read of the other claim did not block it
         Assert.Throws<InvalidOperationException>(() => _first.SetAlternateSetting(0));
         Packets.Send([1, 2]);
         Assert.Equal(2, await reading.WaitAsync(Patience));

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>A transfer that an endpoint created is stale with its endpoint: it is not submitted any more.</summary>
+/// <summary>Tests that a transfer that an endpoint created cannot be submitted after the endpoint has become stale.</summary>
 public sealed class StaleTransferTests : TwoSettingsTest
 {
     [BusFact]
@@ -13,8 +13,8 @@ public sealed class StaleTransferTests : TwoSettingsTest
         Interface.SetAlternateSetting(1);
         AssertStale(transfer);
         Interface.SetAlternateSetting(0);
-        AssertStale(transfer); // as its endpoint, it does not come back
-        transfer.SetBulk(0x81, 64); // what is configured does not matter
+        AssertStale(transfer); // the old setting returns, and the transfer and its endpoint stay stale
+        transfer.SetBulk(0x81, 64); // a new configuration of the transfer does not help
         AssertStale(transfer);
         Assert.Equal(0, Device.Endpoint(0x81).Submitted);
     }

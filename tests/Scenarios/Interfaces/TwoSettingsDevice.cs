@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
 /// Represents a device whose interface 0 has two settings (bulk 0x81 and 0x01; interrupt 0x83 and 0x03, isochronous 0x84), and whose interface 1 has an interrupt endpoint
-/// 0x85. It keeps the control requests that it got, and answers those that read with three bytes.
+/// 0x85. The device keeps the last control request, and answers requests that read with three bytes.
 /// </summary>
 internal sealed class TwoSettingsDevice : VirtualDevice
 {
@@ -37,7 +37,7 @@ internal sealed class TwoSettingsDevice : VirtualDevice
     /// <summary>Gets the data of the last control request that wrote.</summary>
     public byte[] LastData { get; private set; } = [];
 
-    /// <summary>Called while an alternate setting is activated, with the lock of the device held.</summary>
+    /// <summary>Gets or sets the action that is called while an alternate setting is activated, with the lock of the device held.</summary>
     public Action? SettingSelected { get; set; }
 
     public PacketEndpoint Packets(byte address) => (PacketEndpoint)Endpoint(address);
@@ -60,12 +60,12 @@ internal sealed class TwoSettingsDevice : VirtualDevice
         return true;
     }
 
-    /// <summary>IN: gives the packets that a test has sent, one for each transfer, and waits for more. OUT: keeps what came.</summary>
+    /// <summary>Represents an IN endpoint that returns the packets of a test, one for each transfer, or an OUT endpoint that records its transfers.</summary>
     public sealed class PacketEndpoint(byte address) : VirtualEndpoint(address)
     {
         private readonly Queue<byte[]> _packets = [];
 
-        /// <summary>Returns what came in, transfer by transfer.</summary>
+        /// <summary>Gets the length and the zero-packet flag of each OUT transfer.</summary>
         public List<(int Length, bool ZeroPacket)> Received { get; } = [];
 
         public void Send(params byte[][] packets)

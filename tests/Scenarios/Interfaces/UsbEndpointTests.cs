@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Endpoints of claimed interfaces: synchronous I/O, staleness, halts, control requests.</summary>
+/// <summary>Tests endpoints of claimed interfaces: synchronous I/O, staleness, halts, control requests.</summary>
 public sealed class UsbEndpointTests : TwoSettingsTest
 {
     [BusTheory]
@@ -33,7 +33,7 @@ public sealed class UsbEndpointTests : TwoSettingsTest
     }
 
     [BusFact]
-    public void A_transfer_cannot_be_asked_not_to_wait()
+    public void A_timeout_of_zero_and_one_out_of_range_are_refused()
     {
         UsbEndpoint input = Interface.GetEndpoint(0x81), output = Interface.GetEndpoint(0x01);
         foreach (TimeSpan refused in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(-2), TimeSpan.FromDays(25)])
@@ -96,9 +96,9 @@ public sealed class UsbEndpointTests : TwoSettingsTest
         AssertStale(before);
         UsbEndpoint other = Interface.GetEndpoint(0x83);
         Interface.SetAlternateSetting(0);
-        AssertStale(before); // it does not come back
+        AssertStale(before); // stays stale although the old setting is active again
         AssertStale(other);
-        Interface.SetAlternateSetting(0); // even the same one
+        Interface.SetAlternateSetting(0); // even the setting that is already active
         Device.Packets(0x81).Send([1]);
         Assert.Equal(1, Interface.GetEndpoint(0x81).Read(new byte[8], Patience));
     }
@@ -170,7 +170,7 @@ public sealed class UsbEndpointTests : TwoSettingsTest
     }
 
     [BusFact]
-    public void Its_transfers_go_with_the_claim()
+    public void Disposing_the_claim_disposes_the_transfers_of_the_endpoint()
     {
         UsbInterface second = Handle.ClaimInterface(0);
         using UsbTransfer transfer = second.GetEndpoint(0x81).CreateTransfer();

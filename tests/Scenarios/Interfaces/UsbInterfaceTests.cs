@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Claimed interfaces: their settings and endpoints, and control requests to them.</summary>
+/// <summary>Tests the settings and endpoints of claimed interfaces, and control requests to interfaces.</summary>
 public sealed class UsbInterfaceTests : BusTest
 {
     private readonly TwoSettingsDevice _device = new();
@@ -38,9 +38,9 @@ public sealed class UsbInterfaceTests : BusTest
     }
 
     [BusFact]
-    public unsafe void A_setting_that_somebody_else_chose_is_the_active_one()
+    public unsafe void A_setting_that_was_selected_through_the_raw_layer_is_the_active_one()
     {
-        Assert.Equal(0, libusb.libusb_set_interface_alt_setting(_handle.DangerousGetHandle(), 0, 1)); // not through the library's objects
+        Assert.Equal(0, libusb.libusb_set_interface_alt_setting(_handle.DangerousGetHandle(), 0, 1)); // bypasses the objects of the library
         Assert.Equal(1, _interface.ActiveSetting.Number);
         Assert.Equal("131 3 132", Addresses());
     }
@@ -85,7 +85,7 @@ public sealed class UsbInterfaceTests : BusTest
         Finish(transfer);
         _interface.SetAlternateSetting(1);
 
-        using UsbInterface other = _handle.ClaimInterface(1); // what another interface does is no hindrance
+        using UsbInterface other = _handle.ClaimInterface(1); // transfers of another interface do not prevent the change
         transfer.SetInterrupt(0x85, 64);
         transfer.Submit();
         _interface.SetAlternateSetting(0);

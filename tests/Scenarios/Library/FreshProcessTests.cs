@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Devices;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Tests what libusb keeps for a whole process, and what spoils one.</summary>
+/// <summary>Tests the state that libusb keeps for a whole process, and errors that would break a process. Each test starts a process.</summary>
 public sealed class FreshProcessTests
 {
     [PreloadOnly(KernelLimits.Permission)]
@@ -26,7 +26,7 @@ public sealed class FreshProcessTests
     }
 
     [BusFact]
-    public void Without_device_discovery_old_versions_never_find_devices_again_and_say_so()
+    public void Without_device_discovery_old_versions_never_find_devices_again_and_report_that()
     {
         using Watchdog watchdog = new(seconds: 120);
         using VirtualBus bus = TestBus.Create();
@@ -41,7 +41,7 @@ public sealed class FreshProcessTests
         FreshProcess.Run(bus, "FileClosedInFlight", [Node(bus)]);
     }
 
-    // The allocator that fills what is freed makes a use of it a crash each time, not now and then.
+    // MALLOC_PERTURB_ makes the allocator fill freed memory, so that each use of freed memory crashes the process.
     [BusFact]
     public async Task The_first_context_may_be_closed_while_libusb_logs_through_it()
     {
@@ -66,7 +66,7 @@ public sealed class FreshProcessTests
         await RunUntilReady(ready => FreshProcess.Run(bus, "SettingAfterUnplug", [ready, notifiers]), () => bus.Detach(device));
     }
 
-    /// <summary>Runs a process and acts as soon as it has written a file.</summary>
+    /// <summary>Runs a process, and calls <paramref name="act"/> as soon as that process has written a file.</summary>
     private static async Task RunUntilReady(Action<string> run, Action act)
     {
         string ready = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

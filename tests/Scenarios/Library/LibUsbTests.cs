@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Tests what concerns libusb as a whole, and contexts.</summary>
+/// <summary>Tests functions of libusb as a whole, and of contexts.</summary>
 public sealed class LibUsbTests : BusTest
 {
     [BusFact]
@@ -60,7 +60,7 @@ public sealed class LibUsbTests : BusTest
             {
                 if (level == UsbLogLevel.Debug)
                     ofContext.Add(Encoding.UTF8.GetString(message));
-                throw new InvalidDataException("dropped: it must not cross libusb's frames");
+                throw new InvalidDataException("dropped: the exception must not cross libusb's frames");
             });
             context.GetDevices().Dispose();
             Assert.NotEmpty(ofContext);
@@ -80,7 +80,7 @@ public sealed class LibUsbTests : BusTest
 
     [PreloadOnly(KernelLimits.Hubs)]
     [BusFact]
-    public void A_hub_is_the_parent_of_what_is_plugged_into_it()
+    public void A_hub_is_the_parent_of_a_device_plugged_into_it()
     {
         Bus.Attach(new VirtualHub(), "1-2");
         Bus.Attach(new BulkLoopback(), "1-2.3");
@@ -95,12 +95,12 @@ public sealed class LibUsbTests : BusTest
     }
 
     [BusFact]
-    public void Packet_sizes_are_told_by_endpoint_and_by_setting()
+    public void Packet_sizes_are_returned_by_endpoint_and_by_setting()
     {
         Bus.Attach(new IsoSource());
         using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
         Assert.Equal(512, device.GetMaxPacketSize(0x81));
-        Assert.Equal(512, device.GetMaxIsoPacketSize(0x81)); // of the first setting that has it
+        Assert.Equal(512, device.GetMaxIsoPacketSize(0x81)); // of the first setting that has the endpoint
         Assert.Equal(3072, device.GetMaxAlternatePacketSize(0, 4, 0x81));
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(0, 0, 0x81)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(0, 5, 0x81)).Error);
@@ -133,7 +133,7 @@ public sealed class LibUsbTests : BusTest
         string node = $"/dev/bus/usb/{loopback.BusNumber:D3}/{loopback.DeviceNumber:D3}";
         UsbDeviceHandle handle;
         using (Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(node, FileMode.Open, FileAccess.ReadWrite))
-            handle = Context.WrapSystemDevice(file); // disposed here, and still open
+            handle = Context.WrapSystemDevice(file); // the file is disposed here, and the handle keeps the descriptor open
         using (handle)
         {
             Assert.Equal(0x0011, handle.Device.ProductId);

@@ -8,8 +8,8 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Library;
 
 /// <summary>
-/// Tests what newer versions of libusb have and older ones do not. These run on every version: where a function is there it is called, and where it
-/// is not it says so, and the facade has another way. No member of the facade needs one of them.
+/// Tests the functions that only newer versions of libusb have. The tests run on every version: they call a function where libusb has it, and check elsewhere
+/// that the call throws or that the facade works without the function. No member of the facade needs one of these functions.
 /// </summary>
 public sealed unsafe class NewerLibUsbTests : BusTest
 {
@@ -17,7 +17,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     private static int s_lines;
 
     [BusFact]
-    public void What_is_not_there_says_what_it_is_and_which_libusb_has_it()
+    public void The_exception_for_a_missing_function_has_its_name_and_the_required_version()
     {
         foreach (OptionalFunction function in OptionalFunction.All.Where(function => !function.IsThere))
         {
@@ -59,13 +59,13 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }
 
         Bus.Attach(new BulkLoopback());
-        Context.FindDevice(0x1209, 0x0011)!.Dispose(); // its arrival is over: libusb tells of one to every context
+        Context.FindDevice(0x1209, 0x0011)!.Dispose(); // completes the arrival, which libusb would report to the next context too
         s_lines = 0;
-        UsbLibrary.SetLogHandler((_, _) => { }); // or all of it is on standard error too
+        UsbLibrary.SetLogHandler((_, _) => { }); // without this handler, libusb writes to standard error too
         try
         {
             Assert.Equal(0, libusb_init_context(&context, options, 3));
-            Assert.True(Volatile.Read(ref s_lines) > 0, "The callback did not hear the opening.");
+            Assert.True(Volatile.Read(ref s_lines) > 0, "The callback received no line of the initialization.");
             libusb_device** list;
             Assert.Equal(0, libusb_get_device_list(context, &list));
             libusb_free_device_list(list, 1);
@@ -76,7 +76,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
             UsbLibrary.SetLogHandler(null);
         }
 
-        // Only that one context had them.
+        // The options apply to that one context only.
         using var other = new UsbContext();
         using UsbDevice? device = other.FindDevice(0x1209, 0x0011);
         Assert.NotNull(device);
@@ -84,9 +84,9 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         static void Init(libusb_context** context) => _ = libusb_init_context(context, null, 0);
     }
 
-    // In older versions it is for the process, and so for a process of its own: see FreshProcessTests.
+    // In older versions the option applies to the whole process. FreshProcessTests tests it in a separate process.
     [BusFact]
-    public void A_context_without_discovery_finds_nothing_takes_files_and_leaves_others_alone()
+    public void A_context_without_discovery_finds_nothing_opens_files_and_does_not_affect_other_contexts()
     {
         if (!UsbLibrary.HasFunction(nameof(libusb_init_context)))
             return;
@@ -95,7 +95,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         Context.FindDevice(0x1209, 0x0011)!.Dispose();
         using var context = new UsbContext(new UsbContextOptions { NoDeviceDiscovery = true });
         NoDiscovery.Check(context, loopback);
-        Bus.Attach(new InterruptSource()); // libusb tells all contexts of it, when one of them looks for devices
+        Bus.Attach(new InterruptSource()); // when one context looks for devices, libusb reports the arrival to all contexts
         Context.FindDevice(0x1209, 0x0012)!.Dispose();
         NoDiscovery.Check(context, loopback);
         using var other = new UsbContext();
@@ -108,7 +108,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     [InlineData(VirtualSpeed.Full)]
     [InlineData(VirtualSpeed.High)]
     [InlineData(VirtualSpeed.Super)]
-    public void Packet_sizes_are_those_that_libusb_tells(VirtualSpeed speed)
+    public void Packet_sizes_are_those_of_libusb(VirtualSpeed speed)
     {
         VirtualDevice[] virtuals =
         [
@@ -141,7 +141,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
                     if (!UsbLibrary.HasFunction(nameof(libusb_get_max_alt_packet_size)))
                         continue;
                     int libusbs = libusb_get_max_alt_packet_size(device.DangerousGetDevice(), 0, setting.Number, endpoint.Address);
-                    // Bulk at SuperSpeed: libusb reads a field that has no meaning there, and says 0.
+                    // For a bulk endpoint at SuperSpeed, libusb reads a field that has no meaning there, and returns 0.
                     if (endpoint.TransferType == UsbTransferType.Bulk && speed == VirtualSpeed.Super)
                         Assert.Equal((1024, 0), (ours, libusbs));
                     else
@@ -159,7 +159,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         BinaryPrimitives.WriteUInt16LittleEndian(superSpeedPlus.AsSpan(5), 0x2105);
         BinaryPrimitives.WriteUInt32LittleEndian(superSpeedPlus.AsSpan(9), 0x000a_4030);
         BinaryPrimitives.WriteUInt32LittleEndian(superSpeedPlus.AsSpan(13), 0x000a_40b1);
-        BinaryPrimitives.WriteUInt32LittleEndian(superSpeedPlus.AsSpan(17), 0x01f4_0062); // 500 of 10^6, asymmetric, SuperSpeed
+        BinaryPrimitives.WriteUInt32LittleEndian(superSpeedPlus.AsSpan(17), 0x01f4_0062); // 500 * 10^6 bits per second, asymmetric, SuperSpeed
         Bus.Attach(new VirtualDevice(new DeviceDescription
         {
             UsbVersion = 0x0320,
@@ -188,7 +188,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
             libusb_ssplus_usb_device_capability_descriptor* parsed;
             Assert.Equal(0, libusb_get_ssplus_usb_device_capability_descriptor(null, native->dev_capability[1], &parsed));
             Assert.Equal(parsed->numSublinkSpeedAttributes, plus.Sublinks.Count);
-            Assert.Equal(5, parsed->numSublinkSpeedIDs); // up to 1.0.30 libusb reads bits 4 to 7; the specification has it in bits 5 to 8
+            Assert.Equal(5, parsed->numSublinkSpeedIDs); // libusb up to 1.0.30 reads bits 4 to 7; the specification puts the number into bits 5 to 8
             Assert.Equal(
                 (parsed->ssid, parsed->minRxLaneCount, parsed->minTxLaneCount),
                 (plus.FunctionalitySupport & 0xf, (plus.FunctionalitySupport >> 8) & 0xf, plus.FunctionalitySupport >> 12));
@@ -260,7 +260,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
 
     [PreloadOnly(KernelLimits.Opens)]
     [BusFact]
-    public void Strings_are_asked_of_the_system_where_libusb_can_and_else_the_device_is_opened_for_it()
+    public void Strings_are_read_from_the_system_where_libusb_supports_that_and_otherwise_from_the_opened_device()
     {
         bool asks = UsbLibrary.HasFunction(nameof(libusb_get_device_string));
         var loopback = new BulkLoopback(new BulkLoopbackOptions { SerialNumber = "Größe" });
@@ -282,7 +282,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         if (!asks)
             return;
 
-        // What libusb counts includes the end, and it takes no length of zero.
+        // The length that libusb returns includes the terminating zero, and libusb refuses a buffer of length zero.
         byte* buffer = stackalloc byte[64];
         int length = libusb_get_device_string(device.DangerousGetDevice(), libusb_device_string_type.LIBUSB_DEVICE_STRING_SERIAL_NUMBER, buffer, 64);
         Assert.Equal(Encoding.UTF8.GetByteCount("Größe") + 1, length);
@@ -295,13 +295,13 @@ public sealed unsafe class NewerLibUsbTests : BusTest
     {
         Bus.Attach(new BulkLoopback());
         using UsbDeviceList devices = Context.GetDevices();
-        Assert.InRange(devices.Count, 2, int.MaxValue); // and its hub
+        Assert.InRange(devices.Count, 2, int.MaxValue); // the device and its hub
         if (!UsbLibrary.HasFunction(nameof(libusb_get_session_data)))
             return;
         nuint first = libusb_get_session_data(devices[0].DangerousGetDevice()).Value;
         Assert.NotEqual(first, libusb_get_session_data(devices[1].DangerousGetDevice()).Value);
         Assert.Equal(first, libusb_get_session_data(devices[0].DangerousGetDevice()).Value);
-        foreach (UsbDevice device in devices) // on Linux, its place
+        foreach (UsbDevice device in devices) // on Linux, the session data consists of the bus number and the address
             Assert.Equal((nuint)((device.BusNumber << 8) | device.Address), libusb_get_session_data(device.DangerousGetDevice()).Value);
     }
 
@@ -314,7 +314,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         libusb_device_handle* native = handle.DangerousGetHandle();
         const int notSupported = (int)libusb_error.LIBUSB_ERROR_NOT_SUPPORTED;
         Assert.Equal(
-            (0, notSupported, notSupported), // the first is a question
+            (0, notSupported, notSupported), // the first function returns 0 instead of an error
             (libusb_endpoint_supports_raw_io(native, BulkLoopback.InAddress),
                 libusb_endpoint_set_raw_io(native, BulkLoopback.InAddress, 1),
                 libusb_get_max_raw_io_transfer_size(native, BulkLoopback.InAddress)));

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Represents what holds for a context that does not look for devices.</summary>
+/// <summary>Checks a context that does not look for devices.</summary>
 internal static class NoDiscovery
 {
     public static void Check(UsbContext context, BulkLoopback loopback) =>

@@ -2,27 +2,27 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Represents the functions of libusb that came after 1.0.26.</summary>
+/// <summary>Represents a function that libusb has had since a version after 1.0.26.</summary>
 /// <param name="Name">The C name.</param>
-/// <param name="Since">The first libusb that has it.</param>
-/// <param name="Call">Calls it with nothing but zeros: only for one that is not there.</param>
+/// <param name="Since">The first version of libusb that has the function.</param>
+/// <param name="Call">Calls the function with all arguments zero. A test may use this only where libusb does not have the function.</param>
 public sealed record OptionalFunction(string Name, Version Since, Action Call)
 {
     private static readonly Version s_1_0_27 = new(1, 0, 27);
     private static readonly Version s_1_0_28 = new(1, 0, 28);
     private static readonly Version s_1_0_30 = new(1, 0, 30);
 
-    /// <summary>Gets all of them.</summary>
+    /// <summary>Gets all such functions.</summary>
     public static IReadOnlyList<OptionalFunction> All { get; } = List();
 
-    /// <summary>Gets whether the libusb in use has it.</summary>
+    /// <summary>Gets whether the libusb in use has the function.</summary>
     public bool IsThere => UsbLibrary.HasFunction(Name);
 
-    /// <summary>One line that says what the libusb in use cannot do.</summary>
+    /// <summary>Returns one line with the functions that the libusb in use does not have.</summary>
     public static string DescribeMissing()
     {
         string[] missing = [.. All.Where(function => !function.IsThere).Select(function => function.Name)];
-        return missing.Length == 0 ? "not in this libusb: nothing, it has all up to 1.0.30" : $"not in this libusb: {string.Join(", ", missing)}";
+        return missing.Length == 0 ? "not in this libusb: none, because it has all functions up to 1.0.30" : $"not in this libusb: {string.Join(", ", missing)}";
     }
 
     private static unsafe OptionalFunction[] List() =>

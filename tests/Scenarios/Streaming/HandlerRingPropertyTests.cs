@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// A ring that gives its data to a handler, driven at random beside a model of it. Transfers end in order and out of order, well and badly; handlers throw, stop
-/// the ring, and switch between the fast path and the locked path. After each step both must be the same.
+/// Tests that a ring with a handler agrees with its model after each random step. Transfers end in order and out of order, with success and with errors; handlers
+/// throw, stop the ring, and switch between the fast path and the locked path.
 /// </summary>
 public sealed class HandlerRingPropertyTests : RingPropertyTest
 {
@@ -26,7 +26,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
     private Act _act;
     private Task? _stopped;
     private bool _clearsHalts;
-    private bool _running; // with the flag, no handler may run
+    private bool _running; // handlers may run only while this is true
     private long _thrown;
     private long _reported;
     private long _position;
@@ -46,7 +46,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
     protected override UsbRing Ring => _ring;
 
     [BusFact]
-    public void It_does_what_its_model_does_on_the_fast_path_and_on_the_locked_path()
+    public void A_ring_agrees_with_its_model_on_the_fast_path_and_on_the_locked_path()
     {
         Run(() =>
         {
@@ -56,7 +56,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
         Console.Error.WriteLine($"{_fast} buffers on the fast path, {_locked} under the lock, {_transitions} changes between them");
         Assert.True(_fast > Steps.Steps / 20, $"Only {_fast} buffers were delivered on the fast path.");
         Assert.True(_locked > Steps.Steps / 20, $"Only {_locked} buffers were delivered under the lock.");
-        Assert.True(_transitions > Steps.Steps / 50, $"The ring went over only {_transitions} times.");
+        Assert.True(_transitions > Steps.Steps / 50, $"The ring changed between the paths only {_transitions} times.");
     }
 
     private void Step()
@@ -93,7 +93,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
         int length = Steps.Below(4) switch { 0 => 0, 1 => Size, _ => Steps.Below(Size) };
         _act = Steps.Below(40) switch { 0 => Act.Throw, 1 or 2 => Act.Interrupt, 3 => Act.Forbid, 4 or 5 => Act.Allow, 6 => Act.Stop, _ => Act.Nothing };
         if (status == UsbTransferStatus.Stall && _act == Act.Stop)
-            _act = Act.Nothing; // whether the ring goes on first is chance
+            _act = Act.Nothing; // a race would decide if the ring clears the halt before it stops
         Act act = _act;
         Steps.Does($"complete {index}, {status}, {length} bytes, {act}");
         InputRingModel.Entry entry = _model.ArmedAt(index);
@@ -109,7 +109,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
             expected.Add(next);
             if (act == Act.Stop && _model.Running)
                 _model.Stop();
-            act = Act.Nothing; // the first handler does it
+            act = Act.Nothing; // only the first handler call performs the act
             _model.Return();
         }
 
@@ -129,7 +129,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
     private void OnBuffer(UsbInputBuffer buffer)
     {
         if (!Volatile.Read(ref _running))
-            Steps.Fail("a handler runs though the ring is at rest");
+            Steps.Fail("a handler runs although the ring is at rest");
         bool isFast = FastPath.IsOn(_ring);
         if (isFast)
             _fast++;
@@ -177,7 +177,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
             Steps.Same(expected[i].Sequence, _delivered[i].Sequence, "sequence");
             Steps.Same(expected[i].Status!.Value, _delivered[i].Status, "status");
             Steps.Same(expected[i].Length, _delivered[i].Length, "length");
-            Steps.Same(true, _delivered[i].IsRight, $"whether the bytes of {expected[i].Sequence} are right");
+            Steps.Same(true, _delivered[i].IsRight, $"correctness of the bytes of {expected[i].Sequence}");
         }
     }
 
@@ -205,7 +205,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
         Task stopping = _ring.StopAsync();
         Await(() => stopping.IsCompleted);
         Volatile.Write(ref _running, false);
-        List<InputRingModel.Entry> expected = []; // what had ended behind a transfer that had not
+        List<InputRingModel.Entry> expected = []; // transfers that had ended behind one that was still in flight
         while (_model.Read() is { } next)
         {
             expected.Add(next);

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents what a bulk <see cref="UsbInputRing"/> must do, said again in the simplest way: lists, and no threads.</summary>
+/// <summary>Represents a simple model of a bulk <see cref="UsbInputRing"/>, written with lists and without threads.</summary>
 internal sealed class InputRingModel(int transfers, int spares, bool drops, bool clearsHalts, int errorLimit)
 {
     private readonly List<Entry> _queue = [];
@@ -27,7 +27,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
 
     public int Armed => _queue.Count(entry => entry.Status is null);
 
-    /// <summary>Gets the transfer in flight that was submitted so many others after the first of them.</summary>
+    /// <summary>Gets a transfer in flight by its place in the order of submission.</summary>
     public Entry ArmedAt(int index) => _queue.Where(entry => entry.Status is null).ElementAt(index);
 
     public void Start()
@@ -38,7 +38,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
         Fill();
     }
 
-    /// <summary>The program stops it: what is in flight is cancelled, with what had arrived.</summary>
+    /// <summary>Stops the ring: cancels the transfers in flight, which keep the bytes that had arrived.</summary>
     public void Stop(UsbError failure = UsbError.Success, UsbTransferStatus others = UsbTransferStatus.Canceled)
     {
         Running = false;
@@ -83,7 +83,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
             Entry first = _queue[0];
             if (first.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice && first.Length == 0)
             {
-                Remove(first, default); // it has nothing to tell
+                Remove(first, default); // a cancelled transfer without data is not delivered
                 continue;
             }
 
@@ -135,7 +135,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
     private static UsbRingLoss Sum(UsbRingLoss one, UsbRingLoss other) =>
         new(one.Transfers + other.Transfers, one.Packets + other.Packets, one.Bytes + other.Bytes);
 
-    /// <summary>Represents one transfer; in flight as long as it has no status.</summary>
+    /// <summary>Represents one transfer, which is in flight as long as it has no status.</summary>
     internal sealed class Entry(long sequence)
     {
         public long Sequence { get; } = sequence;
@@ -144,7 +144,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
 
         public int Length { get; set; }
 
-        /// <summary>Gets or sets where in the pattern its data begins.</summary>
+        /// <summary>Gets or sets the position in the pattern at which the transfer's data begins.</summary>
         public long Start { get; set; }
 
         public UsbRingLoss LostBefore { get; set; }

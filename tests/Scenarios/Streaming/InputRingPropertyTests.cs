@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// A ring that reads, driven at random beside a model of it: transfers end in any order and any way, buffers are read and given back, the ring is
-/// started, stopped, disposed, and the device unplugged. After each step both must tell the same.
+/// Tests that a ring that reads agrees with its model after each random step: transfers end in any order and with any status, buffers are read and returned, the
+/// ring is started, stopped and disposed, and the device is unplugged.
 /// </summary>
 public sealed class InputRingPropertyTests : RingPropertyTest
 {
@@ -29,7 +29,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
     protected override UsbRing Ring => _ring;
 
     [BusFact]
-    public void It_does_what_its_model_does() => Run(() =>
+    public void A_ring_agrees_with_its_model() => Run(() =>
     {
         Step();
         Compare();
@@ -99,7 +99,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
 
         InputRingModel.Entry? expected = _model.Read();
         bool any = _ring.TryTake(out UsbInputBuffer buffer);
-        Steps.Same(expected is not null, any, "whether there is a buffer");
+        Steps.Same(expected is not null, any, "availability of a buffer");
         if (expected is null)
             return;
         Steps.Same(expected.Sequence, buffer.Sequence, "sequence");
@@ -117,12 +117,12 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         int index = Steps.Below(_lent.Count);
         (UsbInputBuffer buffer, InputRingModel.Entry entry) = _lent[index];
         Steps.Does($"return {entry.Sequence}");
-        Check(buffer, entry); // nobody wrote to it in the meantime
+        Check(buffer, entry); // the ring has not written to the lent buffer
         _lent.RemoveAt(index);
         _model.Return();
         buffer.Dispose();
         if (Steps.OneIn(4))
-            buffer.Dispose(); // once more does nothing
+            buffer.Dispose(); // the second call does nothing
     }
 
     private void Start()
@@ -145,7 +145,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         Steps.Does("stop");
         if (_model.Armed > 0 && Steps.OneIn(2))
         {
-            // Some of it had arrived.
+            // A part of the data had arrived before the stop.
             int index = Steps.Below(_model.Armed), length = Steps.Below(Size);
             InputRingModel.Entry entry = _model.ArmedAt(index);
             Put(Endpoint.Pending[index], entry, length);
@@ -164,7 +164,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         Steps.Does("dispose");
         Dispose(_ring);
         foreach ((UsbInputBuffer buffer, InputRingModel.Entry entry) in _lent)
-            Check(buffer, entry); // still the program's
+            Check(buffer, entry); // the buffer still belongs to the program
         Assert.Throws<ObjectDisposedException>(() => _ring.Start());
         foreach ((UsbInputBuffer buffer, _) in _lent)
             buffer.Dispose();
@@ -184,13 +184,13 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         }
 
         long failed = _ring.GetStatistics().Transfers.NoDevice + _ring.GetStatistics().Transfers.Canceled;
-        Steps.Same(_model.Armed, (int)(failed - _model.Statuses.GetValueOrDefault(UsbTransferStatus.Canceled)), "transfers that the plug ended");
+        Steps.Same(_model.Armed, (int)(failed - _model.Statuses.GetValueOrDefault(UsbTransferStatus.Canceled)), "transfers that unplugging ended");
         _model.Stop(UsbError.NoDevice, UsbTransferStatus.NoDevice);
-        while (_wasStarted) // all that had arrived is still there
+        while (_wasStarted) // all data that had arrived can still be read
         {
             InputRingModel.Entry? expected = _model.Read();
             bool any = _ring.TryTake(out UsbInputBuffer buffer);
-            Steps.Same(expected is not null, any, "whether there is a buffer after the plug was pulled");
+            Steps.Same(expected is not null, any, "availability of a buffer after unplugging");
             if (expected is null)
                 break;
             Check(buffer, expected);
@@ -231,7 +231,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
 
     private void Compare()
     {
-        Await(() => _ring.GetStatistics().Armed == _model.Armed); // a thread that submits takes up what this one has left to it
+        Await(() => _ring.GetStatistics().Armed == _model.Armed); // another thread may still submit the transfers that this thread has left to it
         UsbRingStatistics real = _ring.GetStatistics();
         Steps.Same(0, real.SubmitFailures, $"refused submissions ({real.LastSubmitFailure})");
         Steps.Same(_model.Armed, real.Armed, "in flight");

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings that read a bulk endpoint: order, readers that are late, failures, and what becomes of what had arrived.</summary>
+/// <summary>Tests rings that read a bulk endpoint: order, late readers, failures, and the data that had arrived before a stop.</summary>
 public sealed class InputRingTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -39,7 +39,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task What_the_device_sends_is_read_in_order()
+    public async Task Data_of_the_device_is_read_in_order()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 1024, Transfers = 4, Spares = 2 });
         ring.Start();
@@ -80,7 +80,7 @@ public sealed class InputRingTests : RingTest
             urbs[index].CompleteWith([(byte)index]);
         while (ring.GetStatistics().Completions < 3)
             await Task.Yield();
-        Assert.False(ring.TryTake(out _)); // the first is still out
+        Assert.False(ring.TryTake(out _)); // the first transfer is still in flight
         urbs[0].CompleteWith([0]);
         for (int i = 0; i < 4; i++)
         {
@@ -113,14 +113,14 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_late_reader_may_choose_to_lose_and_is_told_how_much()
+    public async Task A_ring_that_drops_data_reports_the_loss_to_a_late_reader()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress,
             new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 2, Overflow = UsbRingOverflow.Drop });
         ring.Start();
         for (int i = 0; i < 20; i++)
             Write(i * 100, 100, 100);
-        // A transfer is counted before it is submitted again: the last one may still be on its way.
+        // A transfer is counted before it is submitted again, so the last one may not be submitted yet.
         Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Dropped.Transfers == 18, Patience));
         Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Armed == 2, Patience));
         Assert.Equal(20, ring.GetStatistics().Completions);
@@ -150,12 +150,12 @@ public sealed class InputRingTests : RingTest
         ring.Start<Handler>();
         Write(0, 50_000, 777);
         await recorder.Done.Task.WaitAsync(Patience);
-        Assert.True(ring.GetStatistics().LowestArmed >= 4); // replaced before it was looked at
+        Assert.True(ring.GetStatistics().LowestArmed >= 4); // the ring submits a replacement before the handler gets the buffer
         await ring.StopAsync();
     }
 
     [BusFact]
-    public async Task A_callback_gets_every_buffer_also_without_spares()
+    public async Task A_callback_gets_every_buffer_of_a_ring_without_spares()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = 0 });
         var recorder = new Recorder(50_000);
@@ -168,7 +168,7 @@ public sealed class InputRingTests : RingTest
         Write(0, 50_000, 512);
         await recorder.Done.Task.WaitAsync(Patience);
         await ring.StopAsync();
-        Assert.Throws<ObjectDisposedException>(() => kept.Length); // the ring's again
+        Assert.Throws<ObjectDisposedException>(() => kept.Length); // the buffer belongs to the ring again
     }
 
     [BusFact]
@@ -205,7 +205,7 @@ public sealed class InputRingTests : RingTest
             if (position <= total / 2 || stopped)
                 continue;
             stopped = true;
-            while (ring.GetStatistics().Armed > 0) // until it has filled every buffer, and waits
+            while (ring.GetStatistics().Armed > 0) // until the ring has filled every buffer and waits
                 await Task.Yield();
         }
 
@@ -214,7 +214,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Unplugging_delivers_what_had_arrived_and_then_fails()
+    public async Task Received_data_is_delivered_after_unplugging_and_then_reads_fail()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 3, Spares = 8 });
         ring.Start();
@@ -239,11 +239,11 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Stopping_keeps_what_had_arrived_and_it_can_start_again()
+    public async Task A_stopped_ring_keeps_received_data_and_can_start_again()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 1024, Transfers = 2, Spares = 4 });
         ring.Start();
-        Write(0, 512, 512); // a whole packet does not end a transfer of two
+        Write(0, 512, 512); // one full packet does not end a transfer of two packets
         Assert.True(Input.WaitForSubmitted(2, Patience));
         while (_loopback.Waiting > 0)
             await Task.Yield();
@@ -268,7 +268,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_stall_stops_it_and_it_goes_on_when_the_halt_is_cleared()
+    public async Task A_stall_stops_a_ring_which_can_start_again_after_the_halt_is_cleared()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 3 });
         ring.Start();
@@ -300,7 +300,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_stall_is_cleared_by_itself_when_asked()
+    public async Task A_ring_with_the_ClearHalt_option_continues_after_a_stall()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress,
             new UsbRingOptions { TransferSize = 512, Transfers = 3, Stall = UsbRingStall.ClearHalt });
@@ -326,7 +326,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Errors_are_counted_and_too_many_end_it()
+    public async Task Errors_are_counted_and_too_many_errors_in_a_row_end_the_ring()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 1024, Transfers = 1, ErrorLimit = 3 });
         Input.FailNext(UrbStatus.Protocol);
@@ -334,15 +334,15 @@ public sealed class InputRingTests : RingTest
         ring.Start();
         while (ring.GetStatistics().Transfers.Error < 2)
             await Task.Yield();
-        Write(0, 100, 100); // a good one in between
+        Write(0, 100, 100); // one good transfer between the errors
         while (ring.GetStatistics().Transfers.Completed < 1)
             await Task.Yield();
         Assert.True(ring.IsRunning);
-        Assert.True(Input.WaitForPending(1, Patience)); // what fails are the transfers after this one
+        Assert.True(Input.WaitForPending(1, Patience)); // the next faults hit the transfers after this one
         Input.FailNext(UrbStatus.Protocol);
         Input.FailNext(UrbStatus.Overflow);
         Input.FailNext(UrbStatus.Protocol);
-        Write(100, 100, 100); // the transfer in flight takes it; those after it fail
+        Write(100, 100, 100); // the transfer in flight receives these bytes; those after it fail
         await ring.Completion.WaitAsync(Patience);
         UsbRingStatistics statistics = ring.GetStatistics();
         Assert.Equal(4, statistics.Transfers.Error);
@@ -359,7 +359,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Short_and_zero_length_packets_are_told()
+    public async Task Short_and_zero_length_packets_are_reported()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512 });
         ring.Start();
@@ -377,7 +377,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Closing_the_handle_ends_it()
+    public async Task Closing_the_handle_ends_the_ring()
     {
         UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress);
         ring.Start();
@@ -392,12 +392,12 @@ public sealed class InputRingTests : RingTest
     [InlineData("ring")]
     [InlineData("handle")]
     [InlineData("context")]
-    public async Task A_ring_that_nobody_reads_does_not_hold_up_closing(string closed)
+    public async Task A_ring_without_a_reader_does_not_delay_closing(string closed)
     {
         const int buffers = 6;
         UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = buffers - 4 });
         ring.Start();
-        Write(0, 2 * buffers * 512, 512); // all that the ring takes, and as much again that stays in the device
+        Write(0, 2 * buffers * 512, 512); // fills all buffers of the ring, and as many bytes again stay in the device
         while (ring.GetStatistics().Armed > 0)
             await Task.Yield();
         switch (closed)
@@ -420,7 +420,7 @@ public sealed class InputRingTests : RingTest
             return;
         Assert.Equal(UsbError.Closed, ring.Failure!.Error);
         long position = 0;
-        while (ring.TryTake(out UsbInputBuffer buffer)) // what had arrived can still be read
+        while (ring.TryTake(out UsbInputBuffer buffer)) // the data that had arrived can still be read
         {
             using (buffer)
                 CheckPattern(buffer.Data, ref position);
@@ -432,7 +432,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Disposed_it_leaves_the_endpoint_to_another()
+    public async Task Another_ring_can_use_the_endpoint_of_a_disposed_ring()
     {
         UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512 });
         Assert.Throws<InvalidOperationException>(() => InputRing(_handle, BulkLoopback.InAddress));
@@ -442,7 +442,7 @@ public sealed class InputRingTests : RingTest
         UsbInputBuffer held = await ring.ReadAsync();
         await ring.DisposeAsync();
         long position = 0;
-        CheckPattern(held.Data, ref position); // the program's until it gives it back
+        CheckPattern(held.Data, ref position); // the buffer belongs to the program until it is returned
         held.Dispose();
         held.Dispose();
         await using UsbInputRing other = InputRing(_handle, BulkLoopback.InAddress);
@@ -453,7 +453,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Waiting_can_be_cancelled_and_taken_up_again()
+    public async Task A_waiting_read_can_be_cancelled_and_repeated()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress);
         ring.Start();
@@ -472,7 +472,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public void A_thread_may_wait_for_it()
+    public void A_thread_may_wait_for_a_buffer()
     {
         using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512 });
         ring.Start();
@@ -491,7 +491,7 @@ public sealed class InputRingTests : RingTest
     }
 
     [BusFact]
-    public void What_does_not_fit_is_refused_and_the_most_is_named()
+    public void Impossible_sizes_are_refused_and_the_maximum_is_named()
     {
         Refused<ArgumentException>(new UsbRingOptions { TransferSize = 100 }, "512");
         Refused<ArgumentException>(new UsbRingOptions { PacketsPerTransfer = 8 }, "TransferSize");
@@ -524,7 +524,7 @@ public sealed class InputRingTests : RingTest
         Assert.Equal(options.TransferSize, ring.TransferSize);
     }
 
-    /// <summary>Sends a part of the pattern to the device, which sends it back: one transfer of the ring for each piece shorter than a packet.</summary>
+    /// <summary>Sends a part of the pattern to the device, which sends it back. Each piece that is shorter than a packet ends one transfer of the ring.</summary>
     private void Write(long start, int length, int piece)
     {
         for (int done = 0; done < length; done += piece)

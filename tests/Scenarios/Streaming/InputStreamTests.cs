@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings that are read as a <see cref="Stream"/>: bytes, messages, and what is told where some are missing.</summary>
+/// <summary>Tests rings that are read as a <see cref="Stream"/>: bytes, messages, and the exceptions in place of lost data.</summary>
 public sealed class InputStreamTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -25,7 +25,7 @@ public sealed class InputStreamTests : RingTest
         {
             for (int done = 0, i = 0; done < total; i++)
             {
-                int length = Math.Min((i * 37) % 1500, total - done); // some empty, some of several packets
+                int length = Math.Min((i * 37) % 1500, total - done); // some writes are empty, and some have several packets
                 _handle.At(BulkLoopback.OutAddress).Write(Pattern(done, length), Patience);
                 done += length;
             }
@@ -44,16 +44,16 @@ public sealed class InputStreamTests : RingTest
         await ring.StopAsync();
         Assert.Equal(0, waits ? stream.Read(buffer) : await stream.ReadAsync(buffer));
         Assert.True(stream.EndOfStream);
-        Assert.Equal(0, await stream.ReadAsync(buffer)); // and again
+        Assert.Equal(0, await stream.ReadAsync(buffer)); // the end is reported again
     }
 
     [BusFact]
-    public async Task A_short_or_empty_packet_ends_a_message_and_is_told_once()
+    public async Task A_short_or_empty_packet_ends_a_message_and_is_reported_once()
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 1024, Transfers = 3 });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.ShortPacket);
-        Send(3000); // its last packet is short
-        Send(2048); // an empty packet ends it
+        Send(3000); // the last packet is short
+        Send(2048); // the empty packet of the next line ends this message
         Send(0);
         Send(0); // an empty message
         Send(5);
@@ -70,7 +70,7 @@ public sealed class InputStreamTests : RingTest
         byte[] buffer = new byte[600];
         Assert.Equal(600, await stream.ReadAtLeastAsync(buffer, 600));
         Assert.Equal(100, await stream.ReadAsync(buffer));
-        Assert.Equal(0, await stream.ReadAsync(Memory<byte>.Empty)); // looks only
+        Assert.Equal(0, await stream.ReadAsync(Memory<byte>.Empty)); // an empty read takes nothing
         Assert.Equal(0, await stream.ReadAsync(buffer));
         Assert.Equal(600, await stream.ReadAtLeastAsync(buffer, 600));
         Assert.Equal(0, stream.Read(buffer));
@@ -115,23 +115,23 @@ public sealed class InputStreamTests : RingTest
         await stream.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await last);
         Assert.False(stream.CanRead);
-        Assert.True(ring.IsRunning); // the ring is the program's
+        Assert.True(ring.IsRunning); // disposing the stream does not stop the ring
     }
 
     [BusFact]
-    public async Task What_failed_is_told_in_its_place_and_what_arrived_is_read()
+    public async Task A_failure_is_thrown_in_its_place_and_received_data_is_read()
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 1024, Transfers = 1, Spares = 8 });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
         Assert.True(Input.WaitForPending(1, Patience));
-        Input.FailNext(UrbStatus.Protocol, 512); // the transfer after the one that waits
+        Input.FailNext(UrbStatus.Protocol, 512); // hits the transfer after the one in flight
         Send(100);
         Send(600);
         while (ring.GetStatistics().Transfers.Error < 1)
             await Task.Yield();
         Send(100);
         byte[] buffer = new byte[2000];
-        Assert.Equal(100 + 512, stream.ReadAtLeast(buffer, 612)); // the good data, and what the failed transfer brought
+        Assert.Equal(100 + 512, stream.ReadAtLeast(buffer, 612)); // the good data, and the packet that arrived in the failed transfer
         UsbException lost = await Assert.ThrowsAsync<UsbException>(() => stream.ReadAsync(buffer).AsTask());
         Assert.Equal(UsbError.IO, lost.Error);
         Assert.Contains("goes on", lost.Message, StringComparison.Ordinal);
@@ -141,7 +141,7 @@ public sealed class InputStreamTests : RingTest
     [BusTheory]
     [InlineData(UsbReadLoss.Throw)]
     [InlineData(UsbReadLoss.Skip)]
-    public async Task What_was_dropped_is_told_in_its_place(UsbReadLoss loss)
+    public async Task Dropped_data_is_reported_in_its_place(UsbReadLoss loss)
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 2, Overflow = UsbRingOverflow.Drop });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None, loss);
@@ -164,7 +164,7 @@ public sealed class InputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_ring_that_fails_makes_it_throw_after_all_that_had_arrived()
+    public async Task A_stream_throws_the_failure_of_its_ring_after_all_received_data()
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 2 });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.ShortPacket);
@@ -175,10 +175,10 @@ public sealed class InputStreamTests : RingTest
         await ring.Completion.WaitAsync(Patience);
         byte[] buffer = new byte[1000];
         Assert.Equal(100, stream.Read(buffer));
-        Assert.Equal(0, stream.Read(buffer)); // the message was whole
+        Assert.Equal(0, stream.Read(buffer)); // the message was complete
         Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(() => stream.Read(buffer)).Error);
         await ring.DisposeAsync();
-        Assert.Throws<ObjectDisposedException>(() => stream.Read(buffer)); // no end that looks like a good one
+        Assert.Throws<ObjectDisposedException>(() => stream.Read(buffer)); // throws instead of reporting a regular end
     }
 
     [BusFact]
@@ -212,7 +212,7 @@ public sealed class InputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task What_cannot_be_read_from_is_refused()
+    public async Task Rings_that_cannot_be_read_and_unsupported_calls_are_refused()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress);
         ring.Start(_ => { });
@@ -232,7 +232,7 @@ public sealed class InputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task In_a_callback_it_does_not_wait_for_ever()
+    public async Task A_read_in_a_callback_throws_instead_of_waiting()
     {
         using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512 });
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);

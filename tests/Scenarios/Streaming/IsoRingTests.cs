@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings that read isochronous packets: every good one is delivered, whatever its neighbours, and what is missing is counted.</summary>
+/// <summary>Tests rings that read isochronous packets: every good packet is delivered, also between bad packets, and missing packets are counted.</summary>
 public sealed class IsoRingTests : RingTest
 {
     private const int Setting = 2, PacketSize = 1024;
@@ -75,7 +75,7 @@ public sealed class IsoRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_late_reader_loses_packets_and_is_told_which()
+    public async Task A_late_reader_loses_packets_and_gets_their_number()
     {
         await using UsbInputRing ring = Ring(new IsoSource(), new UsbRingOptions { PacketsPerTransfer = 8, Transfers = 8, Spares = 4 });
         ring.Start();
@@ -87,7 +87,7 @@ public sealed class IsoRingTests : RingTest
         {
             using UsbInputBuffer buffer = await ring.ReadAsync();
             lost += buffer.LostBefore.Packets;
-            Assert.Equal(number + buffer.LostBefore.Packets, buffer.FirstPacket); // numbers tell the gap, and so does the count
+            Assert.Equal(number + buffer.LostBefore.Packets, buffer.FirstPacket); // the gap in the numbers equals the count
             Assert.Equal(buffer.LostBefore.Transfers * 8, buffer.LostBefore.Packets);
             number = buffer.FirstPacket + 8;
             foreach (UsbRingPacket packet in buffer.Packets)
@@ -96,24 +96,24 @@ public sealed class IsoRingTests : RingTest
 
         Assert.True(lost >= 400, $"{lost}");
         Assert.Equal(0, checker.MismatchedBytes);
-        Assert.True(checker.Lost >= lost); // the bus itself may have missed some on a busy machine
+        Assert.True(checker.Lost >= lost); // on a busy machine, the bus itself may have missed some packets
         await ring.StopAsync();
         Assert.True(ring.GetStatistics().Dropped.Packets >= lost);
     }
 
     [BusFact]
-    public async Task A_reader_that_stops_for_200_ms_loses_nothing_that_there_is_room_for()
+    public async Task A_reader_that_stops_for_200_ms_loses_nothing_with_enough_spares()
     {
-        const int packets = 32, pause = 50, end = 150; // 50 transfers of 32 microframes are 200 ms of the stream
+        const int packets = 32, pause = 50, end = 150; // 50 transfers of 32 microframes last 200 ms
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
-        source.Source.Hold(); // the test is the device's clock
+        source.Source.Hold(); // the test decides when the device answers
         await using UsbInputRing ring = Ring(source, new UsbRingOptions { PacketsPerTransfer = packets, Transfers = 16, Spares = pause + 1 });
         ring.Start();
         var checker = new NumberedPatternChecker(0);
         long read = 0;
         for (int i = 1; i <= end; i++)
         {
-            Assert.True(source.Source.WaitForPending(16, Patience)); // the queue is full all the time
+            Assert.True(source.Source.WaitForPending(16, Patience)); // the queue is always full
             Assert.True(source.Source.Release());
             while (ring.GetStatistics().Completions < i)
                 await Task.Yield();
@@ -134,12 +134,12 @@ public sealed class IsoRingTests : RingTest
         Assert.True(checker.IsPerfect, checker.ToString());
         Assert.True(ring.GetStatistics().Dropped.IsNone);
         await ring.StopAsync();
-        Assert.Equal(16, ring.GetStatistics().LowestArmed); // to stop is not to run dry
+        Assert.Equal(16, ring.GetStatistics().LowestArmed); // stopping the ring does not change the minimum
         source.Source.Resume();
     }
 
     [BusFact]
-    public async Task Unplugged_in_the_middle_it_delivers_every_packet_that_came()
+    public async Task A_ring_delivers_every_packet_that_arrived_before_unplugging()
     {
         var source = new IsoSource(new IsoSourceOptions { UnplugAfterPackets = 1000 });
         await using UsbInputRing ring = Ring(source, new UsbRingOptions { PacketsPerTransfer = 40, Transfers = 8, Spares = 32 });
@@ -170,7 +170,7 @@ public sealed class IsoRingTests : RingTest
         while (source.Source.SentPackets < 20)
             await Task.Yield();
         await ring.StopAsync();
-        Assert.Equal(0, ring.GetStatistics().PacketStatuses.Failed); // those that never had their turn are no failures
+        Assert.Equal(0, ring.GetStatistics().PacketStatuses.Failed); // packets that were cancelled before their turn are not failures
         long packets = 0;
         while (ring.TryTake(out UsbInputBuffer buffer))
         {
@@ -180,12 +180,12 @@ public sealed class IsoRingTests : RingTest
         }
 
         UsbRingStatistics statistics = ring.GetStatistics();
-        Assert.Equal(statistics.Packets - statistics.Dropped.Packets, packets); // a machine that stood still may have filled all buffers
+        Assert.Equal(statistics.Packets - statistics.Dropped.Packets, packets); // on a busy machine, all buffers may have been full
         Assert.True(packets >= 20);
     }
 
     [BusFact]
-    public async Task A_packet_that_failed_and_was_dropped_is_lost_once()
+    public async Task A_packet_that_failed_and_was_dropped_is_counted_once()
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });
         UsbDeviceHandle handle = Open(source);
@@ -210,17 +210,17 @@ public sealed class IsoRingTests : RingTest
         ring.Start();
         Assert.True(source.Source.WaitForCompleted(200, Patience));
         source.Source.Hold();
-        Pass(TimeSpan.FromMilliseconds(400)); // what is queued lasts 64 ms
+        Pass(TimeSpan.FromMilliseconds(400)); // the submitted transfers last 64 ms
         source.Source.Resume();
-        Assert.True(source.Source.WaitForCompleted(235, Patience)); // less than a window of time
+        Assert.True(source.Source.WaitForCompleted(235, Patience)); // 35 transfers last at most 140 ms, less than one window of 250 ms
         await ring.StopAsync();
         long really = source.Source.MissedPackets;
         Assert.InRange(really, 1000, long.MaxValue);
-        Assert.InRange(ring.GetStatistics().MissedIntervals, 500, really + 200); // those of the last moments are not told from bad luck
+        Assert.InRange(ring.GetStatistics().MissedIntervals, 500, really + 200); // the most recent missed intervals cannot be distinguished from late completions
     }
 
     [BusFact]
-    public void What_does_not_fit_is_refused()
+    public void Impossible_sizes_are_refused()
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Speed = VirtualSpeed.Super }));
         handle.ClaimInterface(0).SetAlternateSetting(3);
@@ -246,7 +246,7 @@ public sealed class IsoRingTests : RingTest
         Assert.True(ring.TransferSize * (double)options.Transfers / rate >= 0.1);
     }
 
-    // Time that is to pass: nothing tells when it has.
+    // Waits for a fixed time. No event signals its end.
     private static void Pass(TimeSpan time)
     {
         using var never = new ManualResetEventSlim();

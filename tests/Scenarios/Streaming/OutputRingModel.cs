@@ -2,10 +2,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents what a bulk <see cref="UsbOutputRing"/> must do, said again in the simplest way: lists, and no threads.</summary>
+/// <summary>Represents a simple model of a bulk <see cref="UsbOutputRing"/>, written with lists and without threads.</summary>
 internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalts)
 {
-    // Handed over and not yet taken by the device, oldest first: those in flight or cut short, and then those that wait.
+    // Both lists hold data that the device has not taken, oldest first. _sent: in flight, or cut short by a stop. _waiting: not submitted yet.
     private readonly List<Entry> _sent = [];
     private readonly List<Entry> _waiting = [];
     private int _free = transfers + spares;
@@ -31,11 +31,11 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         Running = true;
         Failure = UsbError.Success;
         foreach (Entry entry in _sent)
-            entry.InFlight = true; // what was cut short, first
+            entry.InFlight = true; // transfers that were cut short come first
         Send();
     }
 
-    /// <summary>The ring stops: what is in flight is cancelled, and kept.</summary>
+    /// <summary>Stops the ring: cancels the transfers in flight and keeps their unsent data.</summary>
     public void Stop(UsbError failure = UsbError.Success)
     {
         Running = false;
@@ -49,7 +49,8 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         _free += _sent.RemoveAll(entry => entry.IsTaken);
     }
 
-    /// <summary>Returns a buffer for the program.</summary>
+    /// <summary>Takes a free buffer for the program.</summary>
+    /// <returns>False if the ring does not run or no buffer is free.</returns>
     public bool Acquire()
     {
         if (!Running || _free == 0)
@@ -58,7 +59,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         return true;
     }
 
-    /// <summary>The program gives a buffer back, with something to send or without.</summary>
+    /// <summary>Returns a buffer of the program to the ring, with data to send or without.</summary>
     public void Return(Entry? entry)
     {
         if (entry is null)
@@ -68,7 +69,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         Send();
     }
 
-    /// <summary>The device ends the transfer that was submitted first.</summary>
+    /// <summary>Completes the transfer that was submitted first.</summary>
     public void CompleteFirst(int length, UsbTransferStatus status)
     {
         Entry entry = First;
@@ -103,7 +104,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         }
     }
 
-    /// <summary>Represents one buffer's worth of data.</summary>
+    /// <summary>Represents the data of one buffer.</summary>
     internal sealed class Entry(int length, bool endsMessage)
     {
         public int Length { get; } = length;
@@ -114,7 +115,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
 
         public bool InFlight { get; set; }
 
-        /// <summary>Gets whether nothing is left to send although the transfer did not complete.</summary>
+        /// <summary>Gets whether all data was sent although the transfer did not complete.</summary>
         public bool IsTaken => Length > 0 && Sent == Length && !EndsMessage;
     }
 }

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// A ring that writes, driven at random beside a model of it: buffers are taken, filled, sent or given back, the device takes all, a part or
-/// nothing of a transfer, and the ring is started, stopped, disposed and the device unplugged. The device must get each byte once and in order.
+/// Tests that a ring that writes agrees with its model after each random step: buffers are acquired, filled, committed or returned empty, the device takes all, a
+/// part or nothing of a transfer, the ring is started, stopped and disposed, and the device is unplugged. The device must get each byte once and in order.
 /// </summary>
 public sealed class OutputRingPropertyTests : RingPropertyTest
 {
@@ -21,7 +21,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
     protected override UsbRing Ring => _ring;
 
     [BusFact]
-    public void It_does_what_its_model_does() => Run(() =>
+    public void A_ring_agrees_with_its_model() => Run(() =>
     {
         Step();
         Compare();
@@ -59,7 +59,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
     {
         Steps.Does("acquire");
         bool any = _ring.TryAcquire(out UsbOutputBuffer buffer);
-        Steps.Same(_model.Acquire(), any, "whether there is a buffer");
+        Steps.Same(_model.Acquire(), any, "availability of a buffer");
         if (any)
             _lent.Add(buffer);
     }
@@ -93,7 +93,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
             Assert.Throws<ObjectDisposedException>(() => buffer.Commit(0));
     }
 
-    // As on a bus: an endpoint takes its transfers in turn.
+    // An endpoint of a real bus takes its transfers in turn, and so does this method.
     private void Complete()
     {
         if (_model.Armed == 0)
@@ -101,8 +101,8 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
         OutputRingModel.Entry entry = _model.First;
         VirtualUrb urb = Endpoint.Pending[0];
         int left = entry.Length - entry.Sent;
-        Steps.Same(left, urb.Length, "length of what is sent");
-        Steps.Same(entry.EndsMessage, urb.ZeroPacket, "whether it ends a message");
+        Steps.Same(left, urb.Length, "length of the sent data");
+        Steps.Same(entry.EndsMessage, urb.ZeroPacket, "end of a message");
         UsbTransferStatus status = Steps.Below(6) switch { 0 => UsbTransferStatus.Error, 1 => UsbTransferStatus.Stall, _ => UsbTransferStatus.Completed };
         int length = status == UsbTransferStatus.Completed ? left : Steps.Below(left + 1);
         Steps.Does($"complete, {status}, {length} of {left} bytes");
@@ -159,7 +159,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
             Steps.Same(UsbError.NoDevice, _ring.Failure?.Error, "failure");
         }
 
-        Steps.Same(_model.Unsent, _ring.UnsentBytes, "unsent bytes after the plug was pulled");
+        Steps.Same(_model.Unsent, _ring.UnsentBytes, "unsent bytes after unplugging");
         Dispose(_ring);
         End();
         Handle.Dispose();
@@ -171,12 +171,12 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
     {
         foreach (UsbOutputBuffer buffer in _lent)
         {
-            buffer.Span.Clear(); // still the program's
+            buffer.Span.Clear(); // the buffer still belongs to the program
             buffer.Dispose();
         }
 
         _lent.Clear();
-        _written = _arrived = 0; // what it had was never promised to arrive
+        _written = _arrived = 0; // a disposed ring does not promise to send its data
     }
 
     private void Make()

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings that write: order, back-pressure, ends of messages, and what is sent again after a halt.</summary>
+/// <summary>Tests rings that write: order, back-pressure, ends of messages, and data that is sent again after a halt.</summary>
 public sealed class OutputRingTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -14,7 +14,7 @@ public sealed class OutputRingTests : RingTest
     private VirtualEndpoint Output => _loopback.Endpoint(BulkLoopback.OutAddress);
 
     [BusFact]
-    public async Task What_is_committed_arrives_in_order()
+    public async Task Committed_data_arrives_in_order()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 1000, Transfers = 3, Spares = 2 });
         ring.Start();
@@ -61,7 +61,7 @@ public sealed class OutputRingTests : RingTest
         Assert.False(waiting.IsCompleted);
         Output.Resume();
         using UsbOutputBuffer next = await waiting;
-        next.Dispose(); // nothing to send after all
+        next.Dispose(); // returns the buffer without data
         await ring.FlushAsync();
         long position = 0;
         CheckPattern(Read(1536), ref position);
@@ -71,7 +71,7 @@ public sealed class OutputRingTests : RingTest
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_handler_fills_what_is_free(bool isStatic)
+    public async Task A_handler_fills_the_free_buffers(bool isStatic)
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = 0 });
         var source = new Source(40_000);
@@ -88,7 +88,7 @@ public sealed class OutputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_handler_with_nothing_at_the_start_is_asked_again_when_the_last_transfer_in_flight_comes_back()
+    public async Task A_handler_without_data_at_the_start_is_called_again_when_the_last_transfer_in_flight_completes()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = 0 });
         for (int round = 0; round < Rounds.Of(300); round++)
@@ -104,7 +104,7 @@ public sealed class OutputRingTests : RingTest
             Assert.Equal(512, ring.UnsentBytes);
 
             Output.Resume();
-            ring.Start(buffer => // on this thread it has nothing; what was not sent before is submitted, and may come back before the thread has returned from it
+            ring.Start(buffer => // the first call, on this thread, commits nothing; the unsent transfer is submitted, and may complete before Start returns
             {
                 if (Interlocked.Increment(ref asked) == 2)
                     buffer.Commit(512);
@@ -115,7 +115,7 @@ public sealed class OutputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task A_zero_length_packet_ends_a_message_when_asked()
+    public async Task A_zero_length_packet_ends_a_message_on_request()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 1024 });
         ring.Start();
@@ -127,15 +127,15 @@ public sealed class OutputRingTests : RingTest
 
         await ring.FlushAsync();
         byte[] received = new byte[4096];
-        Assert.Equal(512, _handle.At(BulkLoopback.InAddress).Read(received, Patience)); // ended by the packet without data
-        Assert.Equal(1031, _handle.At(BulkLoopback.InAddress).Read(received, Patience)); // 1,024 go on, and end with 7
+        Assert.Equal(512, _handle.At(BulkLoopback.InAddress).Read(received, Patience)); // the empty packet ends this message
+        Assert.Equal(1031, _handle.At(BulkLoopback.InAddress).Read(received, Patience)); // the 1,024 bytes continue, and end with the short packet of 7
         Assert.Equal(0, _handle.At(BulkLoopback.InAddress).Read(received, Patience));
     }
 
     [BusTheory]
     [InlineData(UsbRingStall.Stop)]
     [InlineData(UsbRingStall.ClearHalt)]
-    public async Task After_a_halt_what_the_device_has_not_taken_is_sent_again(UsbRingStall stall)
+    public async Task Data_that_the_device_has_not_taken_is_sent_again_after_a_halt(UsbRingStall stall)
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress,
             new UsbRingOptions { TransferSize = 1000, Transfers = 3, Spares = 5, Stall = stall });
@@ -149,7 +149,7 @@ public sealed class OutputRingTests : RingTest
         }
 
         Assert.True(Output.WaitForPending(3, Patience));
-        Output.Release(); // the first gets through
+        Output.Release(); // the device takes the first transfer
         Output.Halt();
         if (stall == UsbRingStall.Stop)
         {
@@ -170,7 +170,7 @@ public sealed class OutputRingTests : RingTest
     }
 
     [BusFact]
-    public async Task Stopping_cancels_from_the_end_and_keeps_what_was_not_sent()
+    public async Task Stopping_cancels_from_the_end_and_keeps_unsent_data()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4 });
         Output.Hold();
@@ -211,7 +211,7 @@ public sealed class OutputRingTests : RingTest
     public void Bad_lengths_are_refused()
     {
         using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 100 });
-        Assert.False(ring.TryAcquire(out _)); // it does not run
+        Assert.False(ring.TryAcquire(out _)); // the ring does not run
         ring.Start();
         Assert.True(ring.TryAcquire(out UsbOutputBuffer buffer));
         Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Commit(101));

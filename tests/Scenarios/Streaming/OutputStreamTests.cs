@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings that are written as a <see cref="Stream"/> or a pipe: what is sent when, the ends of messages, and slow devices.</summary>
+/// <summary>Tests rings that are written as a <see cref="Stream"/> or a pipe: the time of sending, the ends of messages, and slow devices.</summary>
 public sealed class OutputStreamTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -41,7 +41,7 @@ public sealed class OutputStreamTests : RingTest
         List<int> sent = await reading;
         Assert.All(sent.SkipLast(1), length => Assert.Equal(1024, length));
         Assert.Equal(total % 1024, sent[^1]);
-        await stream.FlushAsync(); // nothing to send
+        await stream.FlushAsync(); // sends nothing
         Assert.Equal((total / 1024) + 1, ring.GetStatistics().Transfers.Completed);
     }
 
@@ -58,10 +58,10 @@ public sealed class OutputStreamTests : RingTest
             }
 
             stream.Write(Pattern(0, 1024));
-            await stream.FlushAsync(); // ends it too
-            await stream.FlushAsync(); // nothing was begun
-            stream.EndMessage(); // an empty one
-            stream.Write(Pattern(0, 512)); // disposing ends it
+            await stream.FlushAsync(); // a flush ends the message too
+            await stream.FlushAsync(); // no message was begun, so nothing is sent
+            stream.EndMessage(); // sends an empty message
+            stream.Write(Pattern(0, 512)); // disposing the stream ends this message
         }
 
         foreach (int length in (int[])[3000, 2048, 0, 512, 5, 1024, 0, 512])
@@ -70,7 +70,7 @@ public sealed class OutputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_slow_device_makes_it_wait_and_what_was_taken_over_is_told()
+    public async Task A_slow_device_makes_a_write_wait_and_a_timeout_reports_the_accepted_bytes()
     {
         await using UsbOutputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 1 });
         Output.Hold();
@@ -103,12 +103,12 @@ public sealed class OutputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task A_failed_ring_is_told_and_goes_on_where_it_stopped()
+    public async Task The_failure_of_a_ring_is_thrown_and_a_restarted_ring_continues_where_it_stopped()
     {
         await using UsbOutputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 1, Spares = 1 });
         UsbOutputStream stream = ring.AsStream(UsbWriteBoundary.None);
         Output.Hold();
-        stream.Write(Pattern(0, 700)); // both buffers, before the first one fails
+        stream.Write(Pattern(0, 700)); // fills both buffers before the first one fails
         Output.Halt();
         Output.Resume();
         await ring.Completion.WaitAsync(Patience);
@@ -122,15 +122,15 @@ public sealed class OutputStreamTests : RingTest
         ring.Start();
         stream.Write(Pattern(0, 5));
         await ring.DisposeAsync();
-        Assert.Throws<ObjectDisposedException>(stream.Dispose); // what it holds can go nowhere, and that is no secret
+        Assert.Throws<ObjectDisposedException>(stream.Dispose); // the stream cannot send its 5 bytes any more, so Dispose throws
         stream.Dispose();
     }
 
     [BusTheory]
     [InlineData(1)]
     [InlineData(100)]
-    [InlineData(5000)] // more than a transfer: collected aside
-    public async Task A_pipe_sends_what_is_flushed_in_order(int piece)
+    [InlineData(5000)] // longer than a transfer: the writer collects it in separate memory
+    public async Task A_pipe_sends_flushed_data_in_order(int piece)
     {
         await using UsbOutputRing ring = Started(new UsbRingOptions { TransferSize = 1024, Transfers = 2, Spares = 1 });
         UsbPipeWriter writer = ring.AsPipeWriter(UsbWriteBoundary.None);
@@ -226,7 +226,7 @@ public sealed class OutputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task Completed_with_an_exception_it_sends_nothing_more()
+    public async Task A_pipe_writer_completed_with_an_exception_sends_nothing_more()
     {
         await using UsbOutputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 1, Spares = 0 });
         UsbPipeWriter writer = ring.AsPipeWriter(UsbWriteBoundary.None);
@@ -236,7 +236,7 @@ public sealed class OutputStreamTests : RingTest
         writer.Complete();
         await ring.FlushAsync();
         Assert.Equal(0, ring.GetStatistics().Bytes);
-        Assert.True(ring.TryAcquire(out UsbOutputBuffer buffer)); // its memory is the ring's again
+        Assert.True(ring.TryAcquire(out UsbOutputBuffer buffer)); // the writer has returned its buffer to the ring
         buffer.Dispose();
     }
 
@@ -265,7 +265,7 @@ public sealed class OutputStreamTests : RingTest
     }
 
     [BusFact]
-    public async Task What_cannot_be_written_to_is_refused()
+    public async Task Rings_that_cannot_be_written_and_unsupported_calls_are_refused()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 100 });
         Assert.Throws<InvalidOperationException>(() => ring.AsStream(UsbWriteBoundary.None));
@@ -287,7 +287,7 @@ public sealed class OutputStreamTests : RingTest
         return ring;
     }
 
-    /// <summary>Reads back one message, up to its short or empty packet.</summary>
+    /// <summary>Reads back one message, up to and including its short or empty packet.</summary>
     private byte[] ReadMessage()
     {
         var message = new List<byte>();
@@ -302,7 +302,7 @@ public sealed class OutputStreamTests : RingTest
         return [.. message];
     }
 
-    /// <summary>Reads back the pattern, and tells how much came in each transfer of the host.</summary>
+    /// <summary>Reads back the pattern, and returns the length of each read.</summary>
     private List<int> ReadTransfers(int total)
     {
         var lengths = new List<int>();

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings that are read as a pipe: the ring's own memory, back-pressure, messages and losses.</summary>
+/// <summary>Tests rings that are read as a pipe: the ring's own memory, back-pressure, messages and losses.</summary>
 public sealed class PipeReaderTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -16,7 +16,7 @@ public sealed class PipeReaderTests : RingTest
     private VirtualEndpoint Input => _loopback.Endpoint(BulkLoopback.InAddress);
 
     [BusTheory]
-    [InlineData(0)] // the queue has no buffer to spare: what is left unconsumed must be copied
+    [InlineData(0)] // without spares, the reader must copy the bytes that were not consumed
     [InlineData(1)]
     [InlineData(8)]
     public async Task Lines_of_any_length_are_read_across_transfers(int spares)
@@ -51,7 +51,7 @@ public sealed class PipeReaderTests : RingTest
         Assert.True(last.Buffer.IsEmpty);
         await reader.CompleteAsync();
 
-        // All its memory is the ring's again: with nobody reading, so many transfers can end.
+        // The reader has returned all memory to the ring: without a reader, as many transfers complete as the ring has buffers.
         ring.Start();
         long before = ring.GetStatistics().Completions;
         for (int i = 0; i < 2 + spares; i++)
@@ -61,7 +61,7 @@ public sealed class PipeReaderTests : RingTest
     }
 
     [BusFact]
-    public async Task What_was_not_consumed_comes_again_and_what_was_not_examined_at_once()
+    public async Task Unconsumed_data_is_read_again_and_unexamined_data_is_read_at_once()
     {
         await using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 4 });
         UsbPipeReader reader = ring.AsPipeReader(UsbReadBoundary.None);
@@ -113,7 +113,7 @@ public sealed class PipeReaderTests : RingTest
             if (length > 0)
             {
                 reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-                Assert.True(reader.TryRead(out result)); // not consumed yet: it does not go on
+                Assert.True(reader.TryRead(out result)); // the message is not consumed yet, so the reader does not go on to the next one
                 Assert.True(reader.EndsMessage);
             }
 
@@ -134,7 +134,7 @@ public sealed class PipeReaderTests : RingTest
         ReadResult result = await reading;
         Assert.True(result.IsCanceled);
         reader.AdvanceTo(result.Buffer.Start);
-        reader.CancelPendingRead(); // no thread waits: the next one
+        reader.CancelPendingRead(); // no read waits, so the next read is cancelled
         Assert.True((await reader.ReadAsync()).IsCanceled);
         using var cancellation = new CancellationTokenSource();
         reading = reader.ReadAsync(cancellation.Token);
@@ -146,35 +146,35 @@ public sealed class PipeReaderTests : RingTest
         Assert.Throws<InvalidOperationException>(() => reader.TryRead(out _));
         Assert.True(ring.IsRunning);
         Send(0, 30);
-        using UsbInputBuffer buffer = await ring.ReadAsync(); // it has all its memory back
+        using UsbInputBuffer buffer = await ring.ReadAsync(); // the ring has all its memory back
         Assert.Equal(30, buffer.Length);
     }
 
     [BusFact]
-    public async Task Losses_and_failures_are_told_in_their_place()
+    public async Task Losses_and_failures_are_thrown_in_their_place()
     {
         await using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 1024, Transfers = 1, Spares = 8 });
         UsbPipeReader reader = ring.AsPipeReader(UsbReadBoundary.None);
         Assert.True(Input.WaitForPending(1, Patience));
-        Input.FailNext(UrbStatus.Protocol, 512); // the transfer after the one that waits
+        Input.FailNext(UrbStatus.Protocol, 512); // hits the transfer after the one in flight
         Send(0, 100);
         Send(100, 600);
         while (ring.GetStatistics().Transfers.Error < 1)
             await Task.Yield();
         Send(100, 50);
         ReadResult result = await reader.ReadAtLeastAsync(612);
-        Assert.Equal(Pattern(0, 612), result.Buffer.ToArray()); // the rest of what the device sent is lost
+        Assert.Equal(Pattern(0, 612), result.Buffer.ToArray()); // the rest of the failed transfer is lost
         reader.AdvanceTo(result.Buffer.GetPosition(600), result.Buffer.End);
         Assert.Equal(UsbError.IO, (await Assert.ThrowsAsync<UsbException>(async () => await reader.ReadAsync())).Error);
         result = await reader.ReadAtLeastAsync(62);
-        Assert.Equal(Pattern(100, 50), result.Buffer.Slice(12).ToArray()); // what was left, and what came behind it
+        Assert.Equal(Pattern(100, 50), result.Buffer.Slice(12).ToArray()); // the 12 unconsumed bytes are followed by the bytes after the failure
         reader.AdvanceTo(result.Buffer.End);
         Bus.Detach(_loopback);
         Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(async () => await reader.ReadAsync())).Error);
     }
 
     [BusFact]
-    public async Task What_was_dropped_is_told_before_what_follows()
+    public async Task Dropped_data_is_reported_before_the_data_that_follows()
     {
         await using UsbInputRing ring = Started(new UsbRingOptions { TransferSize = 512, Transfers = 2, Spares = 2, Overflow = UsbRingOverflow.Drop });
         UsbPipeReader reader = ring.AsPipeReader(UsbReadBoundary.None);
@@ -185,7 +185,7 @@ public sealed class PipeReaderTests : RingTest
         ReadResult first = await reader.ReadAsync();
         long read = first.Buffer.Length;
         reader.AdvanceTo(first.Buffer.End);
-        Send(0, 100); // what was dropped is told with what follows
+        Send(0, 100); // the loss is reported with the data that follows
         bool told = false;
         while (!told || read + ring.GetStatistics().Dropped.Bytes < 2100)
         {

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Generates the random numbers of a test that drives an object beside a model of it. Prints the seed to standard error, which xunit passes on while the test
-/// runs, so that the report of a hang has it too; NATIVE_LIBUSB_TEST_SEED repeats a run.
+/// Generates the random numbers of a test that compares an object with its model over random steps. Prints the seed to standard error, which xunit passes on while
+/// the test runs, so that the output of a hanging test includes the seed. NATIVE_LIBUSB_TEST_SEED repeats a run.
 /// </summary>
 public sealed class RandomSteps
 {
@@ -25,7 +25,7 @@ public sealed class RandomSteps
 
     public int Steps { get; }
 
-    /// <summary>Gets or sets the step that is being done.</summary>
+    /// <summary>Gets or sets the number of the current step.</summary>
     public int Step { get; set; }
 
     /// <summary>Returns a number from 0 to one less than <paramref name="end"/>.</summary>
@@ -33,7 +33,7 @@ public sealed class RandomSteps
 
     public bool OneIn(int count) => _random.Next(count) == 0;
 
-    /// <summary>Remembers what is being done, for a failure to tell.</summary>
+    /// <summary>Records the description of a step, which the message of a failure includes.</summary>
     public void Does(string what)
     {
         if (_last.Count == 20)
@@ -41,7 +41,7 @@ public sealed class RandomSteps
         _last.Add(string.Create(CultureInfo.InvariantCulture, $"{Step}: {what}"));
     }
 
-    /// <summary>Fails with what was done, unless both are the same.</summary>
+    /// <summary>Fails with the last steps if the value of the model differs from that of the ring.</summary>
     public void Same<T>(T model, T real, string what)
     {
         if (!EqualityComparer<T>.Default.Equals(model, real))

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>A running ring has its endpoint to itself: a read beside it would take data out of the stream.</summary>
+/// <summary>Tests that a read is refused while a ring runs on the endpoint, because the read would take data out of the stream.</summary>
 public sealed class ReadBesideRingTests : BusTest
 {
     [BusFact]
@@ -17,12 +17,12 @@ public sealed class ReadBesideRingTests : BusTest
         using (UsbInputRing ring = input.CreateInputRing(new UsbRingOptions { TransferSize = 512 }))
         {
             output.Write([1], Patience);
-            Assert.Equal(1, input.Read(buffer, Patience)); // it does not run yet
+            Assert.Equal(1, input.Read(buffer, Patience)); // the ring does not run yet
             ring.Start();
             Assert.Contains("A ring reads from endpoint 0x82", Assert.Throws<InvalidOperationException>(() => input.Read(buffer, Patience)).Message, StringComparison.Ordinal);
             Assert.Throws<InvalidOperationException>(() => input.TryRead(buffer, out _, Patience));
             Assert.Throws<InvalidOperationException>(() => { _ = input.ReadAsync(buffer); });
-            output.Write([2], Patience); // writing is another endpoint's business
+            output.Write([2], Patience); // the OUT endpoint has no ring
             await ring.StopAsync();
             output.Write([3], Patience);
             Assert.Equal(3, buffer[input.Read(buffer, Patience) - 1]);

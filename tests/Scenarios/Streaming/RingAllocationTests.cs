@@ -5,13 +5,13 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests what streams allocates nothing, neither on the event thread nor on the thread that reads. (bench/streaming.sh measures the whole process over
-/// millions; here a test of seconds shows when it begins to be untrue.)
+/// Tests that a running ring allocates no managed memory on the event thread or on a thread that reads or writes. (bench/streaming.sh measures a whole process
+/// over millions of transfers; these tests of a few seconds detect a regression early.)
 /// </summary>
 public sealed class RingAllocationTests : RingTest
 {
-    // The just-in-time compiler replaces what runs often, and now and then allocates on the thread that it interrupts. What each transfer
-    // allocates is in every stretch; what comes once is not.
+    // The just-in-time compiler replaces code that runs often, and sometimes allocates on the thread that runs the code. An allocation per transfer
+    // appears in every stretch; a single allocation by the compiler does not.
     private const int Stretches = 5;
     private static readonly int s_stretch = Rounds.Of(3000);
 
@@ -47,7 +47,7 @@ public sealed class RingAllocationTests : RingTest
         using UsbInputRing ring = Ring();
         _device.Endpoint(BulkSourceSink.InAddress).Hold();
         ring.Start();
-        Assert.False(ring.TryTake(out _, TimeSpan.FromMilliseconds(5))); // a thread's first wait makes what its later ones use
+        Assert.False(ring.TryTake(out _, TimeSpan.FromMilliseconds(5))); // the first wait of a thread allocates objects that later waits reuse
         _device.Endpoint(BulkSourceSink.InAddress).Resume();
         var meter = new Meter();
         using UsbInputStream stream = ring.AsStream(UsbReadBoundary.None);
@@ -110,7 +110,7 @@ public sealed class RingAllocationTests : RingTest
 
     private UsbInputRing Ring() => InputRing(_handle, BulkSourceSink.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 8 });
 
-    /// <summary>Counts what its thread allocates from buffer to buffer, and checks each.</summary>
+    /// <summary>Counts the bytes that its thread allocates between buffers, and checks the data of each buffer.</summary>
     private sealed class Meter
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -119,7 +119,7 @@ public sealed class RingAllocationTests : RingTest
 
         public Task Done => _done.Task;
 
-        /// <summary>Gets the least in any stretch.</summary>
+        /// <summary>Gets the fewest bytes that were allocated in a stretch.</summary>
         public long Allocated { get; private set; } = long.MaxValue;
 
         public long Mismatches { get; private set; }

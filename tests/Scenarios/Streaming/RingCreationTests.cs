@@ -28,7 +28,7 @@ public sealed class RingCreationTests : RingTest
             });
             start.SignalAndWait();
             for (int turn = round % 64; turn > 0; turn--)
-                Thread.Yield(); // the handle is closed in another step of the creation each time
+                Thread.Yield(); // each round closes the handle at another step of the creation
             handle.Dispose();
             await Assert.ThrowsAsync<ObjectDisposedException>(() => creating.WaitAsync(Patience));
             refused++;

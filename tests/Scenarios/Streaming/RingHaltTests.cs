@@ -11,7 +11,7 @@ public sealed class RingHaltTests : RingTest
     private readonly BulkSourceSink _device = new();
     private readonly UsbDeviceHandle _handle;
     private readonly SemaphoreSlim _recovered = new(0);
-    private long _before; // the recoveries when the round began; the largest number once the round has seen one more
+    private long _before; // the recoveries at the start of the round; long.MaxValue after the handler has seen one more
 
     public RingHaltTests() => _handle = Open(_device);
 
@@ -47,7 +47,7 @@ public sealed class RingHaltTests : RingTest
         }
     }
 
-    // The handler looks, so that no thread of the test polls beside a ring that keeps the processors busy.
+    // The handler checks the recoveries. A polling thread of the test would compete with the ring for the processors.
     private void Look(UsbRing ring)
     {
         if (ring.GetStatistics().Recoveries <= Volatile.Read(ref _before))

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings on the other kinds of endpoints: interrupt, the streams of a bulk endpoint, and isochronous OUT.</summary>
+/// <summary>Tests rings on the other kinds of endpoints: interrupt, the streams of a bulk endpoint, and isochronous OUT.</summary>
 public sealed class RingKindTests : RingTest
 {
     [BusFact]
@@ -114,7 +114,7 @@ public sealed class RingKindTests : RingTest
     }
 
     [BusFact]
-    public async Task Start_fills_the_queue_once_however_fast_the_device_takes_it()
+    public async Task Start_fills_the_queue_once_even_for_a_fast_device()
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });
         (UsbDeviceHandle handle, Tape tape) = Listen(sink);
@@ -128,20 +128,20 @@ public sealed class RingKindTests : RingTest
                 if (ring.GetStatistics() is not { Armed: 0, Completions: 0 })
                     filledLate++;
                 if (++filledHere > 1000)
-                    return; // it would never end
+                    return; // ends a loop that would otherwise have no end
             }
 
             buffer.Commit(buffer.Span.Length);
         });
         Assert.Equal(0, filledLate);
         Assert.Equal(4, filledHere);
-        while (tape.Packets < 100) // and the event thread goes on
+        while (tape.Packets < 100) // the event thread keeps the queue full from then on
             await Task.Yield();
         await ring.StopAsync();
     }
 
     [BusFact]
-    public async Task What_is_missing_is_filled_with_silence_and_counted()
+    public async Task Missing_data_is_replaced_with_silence_and_counted()
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });
         (UsbDeviceHandle handle, Tape tape) = Listen(sink);
@@ -153,12 +153,12 @@ public sealed class RingKindTests : RingTest
         Pattern(0, 4096).CopyTo(sound.Span);
         sound.Commit(4096);
         Assert.True(sink.Sink.WaitForPending(1, Patience));
-        Assert.True(sink.Sink.Release()); // it is all there was
+        Assert.True(sink.Sink.Release()); // the device takes the only committed transfer
         Assert.True(sink.Sink.WaitForPending(2, Patience)); // two transfers of silence keep the endpoint busy
-        await ring.FlushAsync().AsTask().WaitAsync(Patience); // and delay nobody
+        await ring.FlushAsync().AsTask().WaitAsync(Patience); // the flush does not wait for the silence
         Assert.Equal(0, ring.UnsentBytes);
         Assert.True(ring.TryAcquire(out sound));
-        Pattern(4096, 3000).CopyTo(sound.Span); // the last packet is not whole
+        Pattern(4096, 3000).CopyTo(sound.Span); // the last packet is not full
         sound.Commit(3000);
         Assert.True(sink.Sink.WaitForPending(3, Patience));
         Assert.True(sink.Sink.Release());
@@ -175,7 +175,7 @@ public sealed class RingKindTests : RingTest
     }
 
     [BusFact]
-    public async Task Without_filling_the_endpoint_falls_silent_and_that_is_counted()
+    public async Task Without_filling_the_endpoint_falls_silent_and_each_underrun_is_counted()
     {
         var sink = new IsoSink(new IsoSinkOptions { Paced = true });
         (UsbDeviceHandle handle, Tape tape) = Listen(sink);
@@ -204,7 +204,7 @@ public sealed class RingKindTests : RingTest
         return (handle, tape);
     }
 
-    /// <summary>Represents what a sink has taken.</summary>
+    /// <summary>Records the packets that a sink has taken.</summary>
     private sealed class Tape
     {
         private readonly List<byte> _sound = [];
@@ -232,7 +232,7 @@ public sealed class RingKindTests : RingTest
     [BusFact]
     public async Task Packets_are_sent_with_the_lengths_that_the_program_commits()
     {
-        // 44.1 kHz in stereo with 16 bits: nine packets of 44 frames and one of 45; and packets without data, which take their turn.
+        // 44.1 kHz in stereo with 16 bits needs nine packets of 44 frames and one of 45. Packets without data take their turn too.
         int[] lengths = [176, 176, 176, 176, 176, 176, 176, 176, 176, 180, 0, 4, 0];
         const int Rounds = 50;
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings that find less memory in the kernel than there could be.</summary>
+/// <summary>Tests rings for which the kernel's memory limit leaves too little memory.</summary>
 public sealed class RingMemoryTests : RingTest
 {
     private const int TransferSize = 64 * 1024;
@@ -14,10 +14,10 @@ public sealed class RingMemoryTests : RingTest
     }
 
     [BusFact]
-    public async Task With_some_transfers_refused_it_runs_and_tells_why()
+    public async Task A_ring_with_refused_transfers_runs_and_reports_the_reason()
     {
         Assert.Equal(1 << 20, UsbRingOptions.SystemMemoryLimit);
-        var options = new UsbRingOptions { TransferSize = TransferSize, Transfers = 12, Spares = 12 }; // each ring fits, both do not
+        var options = new UsbRingOptions { TransferSize = TransferSize, Transfers = 12, Spares = 12 }; // each ring fits into the limit alone, but not both together
         var loopback = new BulkLoopback();
         UsbInputRing first = InputRing(Open(new BulkLoopback()), BulkLoopback.InAddress, options);
         first.Start();
@@ -32,19 +32,19 @@ public sealed class RingMemoryTests : RingTest
         Assert.Equal(1, statistics.SubmitFailures);
         Assert.Equal(UsbError.NoMemory, statistics.LastSubmitFailure);
 
-        // What another gives back is used with the next transfer that ends.
+        // When the next transfer completes, the second ring uses the memory that the first ring has freed.
         await first.DisposeAsync();
         VirtualEndpoint input = loopback.Endpoint(BulkLoopback.InAddress);
-        Assert.True(input.WaitForPending(1, Patience)); // what is armed is on its way there
+        Assert.True(input.WaitForPending(1, Patience)); // a submitted transfer reaches the device later
         input.Pending[0].CompleteWith([1]);
         using UsbInputBuffer buffer = await second.ReadAsync();
-        Assert.True(SpinWait.SpinUntil(() => second.GetStatistics().Armed == 12, Patience)); // the reader has its data before the last of them is submitted
+        Assert.True(SpinWait.SpinUntil(() => second.GetStatistics().Armed == 12, Patience)); // the reader gets its data before the last transfer is submitted
     }
 
     [BusFact]
-    public async Task What_was_not_sent_before_goes_on_in_order_when_part_of_it_is_refused()
+    public async Task Unsent_data_is_sent_in_order_when_some_of_its_transfers_are_refused()
     {
-        const int size = 300 * 1024, transfers = 3; // all fit, but not with another one
+        const int size = 300 * 1024, transfers = 3; // all three fit into the limit, but not with a fourth transfer
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
         VirtualEndpoint output = loopback.Endpoint(BulkLoopback.OutAddress);
@@ -92,6 +92,6 @@ public sealed class RingMemoryTests : RingTest
             return handle;
         }
 
-        throw new InvalidOperationException("It is not there.");
+        throw new InvalidOperationException("The device is not in the list.");
     }
 }

@@ -5,17 +5,17 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests what rings publish: the right numbers with the right tags, for as long as the ring is there, at no cost to the stream.</summary>
+/// <summary>Tests the metrics of rings: the right numbers and tags until the ring is disposed or collected, without an allocation on the event thread.</summary>
 public sealed class RingMetricsTests : RingTest
 {
     private const int Setting = 2, PacketSize = 1024;
     private static int s_rings;
 
-    // Other tests have rings too.
+    // Distinguishes the ring from those of other tests.
     private readonly string _name = $"ring {Interlocked.Increment(ref s_rings)} of the test";
 
     [BusFact]
-    public async Task A_bulk_ring_publishes_what_it_counts()
+    public async Task A_bulk_ring_publishes_its_counters()
     {
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
@@ -23,7 +23,7 @@ public sealed class RingMetricsTests : RingTest
         using var listener = new Listener(_name);
         await using UsbInputRing ring = InputRing(handle, BulkLoopback.InAddress,
             new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = 2, Name = _name, Stall = UsbRingStall.ClearHalt, ErrorLimit = 10 });
-        Assert.False(listener.SeesRing()); // it has not been started
+        Assert.False(listener.SeesRing()); // the ring has not been started
         input.Hold();
         ring.Start();
         Assert.True(input.WaitForPending(4, Patience));
@@ -32,15 +32,15 @@ public sealed class RingMetricsTests : RingTest
         foreach (VirtualUrb urb in input.Pending.Take(2))
             urb.CompleteWith(new byte[100]);
         input.Pending[0].Complete(UrbStatus.Protocol);
-        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().LowestArmed == 3, Patience)); // counted last
+        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().LowestArmed == 3, Patience)); // the ring updates this number last
         Dictionary<string, double> seen = listener.Collect();
         Assert.Equal(3, seen["usb.ring.transfers"]);
         Assert.Equal(200, seen["usb.ring.io"]);
         Assert.Equal(1, seen["usb.ring.transfer.errors error"]);
         Assert.Equal(0, seen["usb.ring.transfer.errors stall"]);
-        Assert.Equal(3, seen["usb.ring.transfer.armed"]); // three buffers wait for their reader
+        Assert.Equal(3, seen["usb.ring.transfer.armed"]); // three of the six buffers wait for a reader
         Assert.Equal(3, seen["usb.ring.transfer.armed_lowest"]);
-        Assert.InRange(seen["usb.ring.callback.longest"], double.Epsilon, ring.GetStatistics().LongestCallback.TotalSeconds); // the last callback may end in between
+        Assert.InRange(seen["usb.ring.callback.longest"], double.Epsilon, ring.GetStatistics().LongestCallback.TotalSeconds); // the last callback may end between the two calls
         Assert.DoesNotContain("usb.ring.packets", seen.Keys);
 
         input.Pending[0].Complete(UrbStatus.Stall);
@@ -102,7 +102,7 @@ public sealed class RingMetricsTests : RingTest
     }
 
     [BusFact]
-    public async Task Counters_go_on_when_a_ring_is_started_again_and_vanish_with_it()
+    public async Task Counters_continue_when_a_ring_is_started_again_and_end_when_it_is_disposed()
     {
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
@@ -112,17 +112,17 @@ public sealed class RingMetricsTests : RingTest
         {
             ring.Start();
             await ring.StopAsync();
-            Assert.Equal(3 * i, listener.Collect()["usb.ring.transfers"]); // also while it is stopped
+            Assert.Equal(3 * i, listener.Collect()["usb.ring.transfers"]); // a stopped ring is published too
         }
 
         await ring.DisposeAsync();
         Assert.False(listener.SeesRing());
 
-        // The next one begins at 0.
+        // The counters of the next ring begin at 0.
         UsbInputRing next = InputRing(handle, BulkLoopback.InAddress, new UsbRingOptions { Transfers = 2, Name = _name });
         next.Start();
         Assert.Equal(0, listener.Collect()["usb.ring.transfers"]);
-        handle.Dispose(); // the ring is not
+        handle.Dispose(); // the ring itself is not disposed
         Assert.False(listener.SeesRing());
         next.Dispose();
     }
@@ -136,7 +136,7 @@ public sealed class RingMetricsTests : RingTest
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (ring.IsAlive)
         {
-            Assert.True(Environment.TickCount64 < end, "Somebody has the ring.");
+            Assert.True(Environment.TickCount64 < end, "The ring is still referenced.");
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
@@ -148,7 +148,7 @@ public sealed class RingMetricsTests : RingTest
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_event_thread_allocates_nothing_for_it(bool collected)
+    public async Task The_event_thread_allocates_nothing_for_metrics(bool collected)
     {
         UsbDeviceHandle handle = Open(new IsoSource(new IsoSourceOptions { Paced = false }));
         handle.ClaimInterface(0).SetAlternateSetting(Setting);
@@ -160,7 +160,7 @@ public sealed class RingMetricsTests : RingTest
         while (!run.Done.Task.IsCompleted)
         {
             if (listener is not null)
-                Assert.Equal(13 + 8, listener.Collect().Count); // all instruments; two of them have a number for each of five kinds
+                Assert.Equal(13 + 8, listener.Collect().Count); // 13 instruments, two of which have a value for each of five kinds of errors
             await Task.Yield();
         }
 
@@ -196,7 +196,7 @@ public sealed class RingMetricsTests : RingTest
             run.Rounds++;
             if (run.Rounds % s_stretch != 0 || run.Rounds > s_stretch * Stretches)
                 return;
-            // The least of all stretches but the first: what the runtime makes once, when it compiles something again, is not the ring's.
+            // The minimum of all stretches after the first excludes the single allocations of the runtime when it compiles code again.
             long now = GC.GetAllocatedBytesForCurrentThread();
             if (run.Rounds > s_stretch)
                 run.Allocated = Math.Min(run.Allocated, now - run.Before);
@@ -206,7 +206,7 @@ public sealed class RingMetricsTests : RingTest
         }
     }
 
-    /// <summary>Collects what one ring publishes.</summary>
+    /// <summary>Collects the measurements of one ring.</summary>
     private sealed class Listener : IDisposable
     {
         private readonly string _ring;
@@ -227,7 +227,7 @@ public sealed class RingMetricsTests : RingTest
             _listener.Start();
         }
 
-        /// <summary>Returns what is there now, by instrument and kind of error.</summary>
+        /// <summary>Returns the current values by instrument and kind of error.</summary>
         public Dictionary<string, double> Collect()
         {
             _values.Clear();
@@ -235,10 +235,10 @@ public sealed class RingMetricsTests : RingTest
             return new(_values);
         }
 
-        /// <summary>Returns whether anything is told of the ring.</summary>
+        /// <summary>Returns whether the ring publishes any value.</summary>
         public bool SeesRing() => Collect().Count > 0;
 
-        /// <summary>Gets the tags of an instrument's last value, sorted.</summary>
+        /// <summary>Returns the sorted tags of an instrument's last value.</summary>
         public string TagsOf(string instrument) => _tags[instrument];
 
         public void Dispose() => _listener.Dispose();
@@ -249,7 +249,7 @@ public sealed class RingMetricsTests : RingTest
             if (!all.Any(tag => tag.Key == "usb.ring.name" && Equals(tag.Value, _ring)))
                 return;
             string key = instrument.Name + string.Concat(all.Where(tag => tag.Key == "error.type").Select(tag => $" {tag.Value}"));
-            Assert.True(_values.TryAdd(key, value), $"{key} came twice.");
+            Assert.True(_values.TryAdd(key, value), $"{key} was measured twice.");
             _tags[key] = string.Join(' ', all.OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => $"{tag.Key}={tag.Value}"));
         }
     }

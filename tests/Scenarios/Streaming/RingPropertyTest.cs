@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Represents what the tests share that drive a ring at random beside a model of it. The device keeps every transfer until the test ends it, and events are
-/// handled by the test, so that each step has one outcome.
+/// Represents the base of the tests that compare a ring with its model over random steps. The device keeps every transfer until the test completes it, and the
+/// test itself handles the events, so that each step has one outcome.
 /// </summary>
 public abstract class RingPropertyTest : BusTest
 {
@@ -28,7 +28,7 @@ public abstract class RingPropertyTest : BusTest
 
     protected UsbDeviceHandle Handle { get; private set; } = null!;
 
-    /// <summary>Gets the ring of the present.</summary>
+    /// <summary>Gets the ring under test, which the test replaces after it is disposed.</summary>
     protected abstract UsbRing Ring { get; }
 
     protected void Run(Action step)
@@ -56,22 +56,22 @@ public abstract class RingPropertyTest : BusTest
     {
         ring.Dispose();
         Await(() => ring.Completion.IsCompleted);
-        Steps.Same(0, ring.GetStatistics().Armed, "in flight after it was disposed");
+        Steps.Same(0, ring.GetStatistics().Armed, "transfers in flight after the ring was disposed");
     }
 
-    /// <summary>Handles events until something holds.</summary>
+    /// <summary>Handles events until a condition is true.</summary>
     protected void Await(Func<bool> condition)
     {
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (!condition())
         {
             if (Environment.TickCount64 > end)
-                Steps.Fail($"waited in vain; the ring has {Ring.GetStatistics()}");
+                Steps.Fail($"the condition did not become true; the ring has {Ring.GetStatistics()}");
             Context.HandleEvents(TimeSpan.FromMilliseconds(1));
         }
     }
 
-    /// <summary>Waits until what was submitted is with the device.</summary>
+    /// <summary>Waits until the device has the expected number of transfers.</summary>
     protected void AwaitPending(int count)
     {
         if (!Endpoint.WaitForPending(count, Patience) || Endpoint.Pending.Count != count)

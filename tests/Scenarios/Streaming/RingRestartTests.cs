@@ -4,13 +4,13 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>A ring that is started again the moment that it rests.</summary>
+/// <summary>Tests a ring that is started again as soon as it is at rest.</summary>
 public sealed class RingRestartTests : RingTest
 {
     private const int Transfers = 8;
 
-    // One thread stops, and the device gives back by itself what is in flight in the meantime: the ring has nothing in flight before that thread
-    // has cancelled it all.
+    // While another thread stops the ring, the device completes all transfers by itself. The ring may therefore be at rest before that thread has
+    // cancelled every transfer.
     [BusFact]
     public void A_stop_cancels_nothing_of_the_next_run_and_does_not_wait_for_it()
     {
@@ -26,7 +26,7 @@ public sealed class RingRestartTests : RingTest
             Task stopping = Task.Run(ring.StopAsync);
             while (!ended.IsCompleted)
                 device.CompleteAll();
-            long unlinked = endpoint.Unlinked; // and no more, for nothing is in flight
+            long unlinked = endpoint.Unlinked; // must not increase, because no transfer is in flight
             ring.Start(static _ => { });
             Assert.True(stopping.Wait(Patience), "The stop waits for a run that it did not stop.");
             Assert.True(endpoint.WaitForPending(Transfers, Patience));

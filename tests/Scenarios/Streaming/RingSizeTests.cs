@@ -3,10 +3,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Sizes that rings choose: they fit the kernel's limit and leave memory to others, or the refusal says how to raise it.</summary>
+/// <summary>Tests the sizes that rings choose: they fit the kernel's limit and leave memory to other rings. A refusal explains how to raise the limit.</summary>
 public sealed class RingSizeTests : RingTest
 {
-    private const int LineSetting = 3, LinePacket = 49_152; // SuperSpeed, 8,000 times a second
+    private const int LineSetting = 3, LinePacket = 49_152; // bytes in each of the 8,000 intervals per second at SuperSpeed
     private const double LineRate = LinePacket * 8000.0;
     private const string LimitFile = "/sys/module/usbcore/parameters/usbfs_memory_mb";
 
@@ -32,7 +32,7 @@ public sealed class RingSizeTests : RingTest
     }
 
     [BusTheory]
-    [InlineData(0, 16, 32)] // no limit
+    [InlineData(0, 16, 32)] // 0 means no limit
     [InlineData(1, 5, 2)]
     [InlineData(4, 5, 8)]
     [InlineData(16, 5, 32)]
@@ -78,7 +78,7 @@ public sealed class RingSizeTests : RingTest
         var depth = TimeSpan.FromMilliseconds(256);
         UsbDeviceHandle handle = Line();
         string message = Assert.Throws<ArgumentOutOfRangeException>(() => Sizes()).Message;
-        foreach (string part in (string[])["256 ms", "97 MiB", "16 MiB", LimitFile, "usbcore.usbfs_memory_mb=97"]) // 96 MiB of data, and what the kernel counts besides
+        foreach (string part in (string[])["256 ms", "97 MiB", "16 MiB", LimitFile, "usbcore.usbfs_memory_mb=97"]) // the data needs 96 MiB, and the kernel counts its own structures too
             Assert.Contains(part, message, StringComparison.Ordinal);
 
         SetLimit(96);
@@ -110,7 +110,7 @@ public sealed class RingSizeTests : RingTest
     [InlineData(VirtualSpeed.Super, 1)]
     public async Task Sizes_for_low_latency_deliver_each_packet_at_once(VirtualSpeed speed, int buffers)
     {
-        byte[] message = Pattern(0, 1024); // full packets, and no short one behind them
+        byte[] message = Pattern(0, 1024); // full packets only, without a short packet at the end
         UsbDeviceHandle handle = Open(new BulkLoopback(new BulkLoopbackOptions { Speed = speed }));
         UsbRingOptions options = UsbRingOptions.ForLatency(Endpoint(handle, BulkLoopback.InAddress));
         await using (UsbInputRing ring = InputRing(handle, BulkLoopback.InAddress, options))
@@ -145,7 +145,7 @@ public sealed class RingSizeTests : RingTest
     {
         UsbDeviceHandle line = Line();
         UsbRingOptions options = Sizes(0);
-        Assert.Equal((8, 21), (options.PacketsPerTransfer, options.Transfers)); // a millisecond each, in 8 of 16 MiB
+        Assert.Equal((8, 21), (options.PacketsPerTransfer, options.Transfers)); // each transfer lasts a millisecond, and all together take at most 8 of the 16 MiB
         InputRing(line, IsoSource.EndpointAddress, options, LineSetting).Dispose();
         Assert.Equal(3, Sizes(3).Transfers);
         Assert.Throws<ArgumentOutOfRangeException>(() => Sizes(-1));

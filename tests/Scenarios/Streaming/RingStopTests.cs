@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>A ring that has been stopped is at rest: no handler runs, nothing is in flight, and its numbers no longer change.</summary>
+/// <summary>Tests that a stopped ring is at rest: no handler runs, no transfer is in flight, and statistics are consistent at every moment.</summary>
 public sealed class RingStopTests : RingTest
 {
     private static readonly UsbRingOptions s_options = new() { TransferSize = 512, Transfers = 4, Spares = 2 };
@@ -33,11 +33,11 @@ public sealed class RingStopTests : RingTest
             while (!ended.IsCancellationRequested)
             {
                 UsbRingStatistics now = ring.GetStatistics();
-                // Every transfer of the source is full, or was cancelled, with its data or without.
+                // Every transfer of the source completes full, or is cancelled with all of its data or with none.
                 if (now.Bytes % 512 != 0 || now.Bytes < now.Transfers.Completed * 512 || now.Bytes > now.Completions * 512 || now.Completions != now.Transfers.Completed + now.Transfers.Canceled || now.Completions < before.Completions)
                     torn++;
                 before = now;
-                Thread.Yield(); // valgrind runs one thread at a time: a reader that spins would slow down the others more than valgrind does
+                Thread.Yield(); // valgrind runs one thread at a time, and a spinning reader would slow down the other threads more than valgrind itself
             }
         });
         for (int round = 0; round < rounds; round++)

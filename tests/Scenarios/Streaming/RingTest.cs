@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents what the tests of rings share: an event thread, and rings by the address of their endpoint.</summary>
+/// <summary>Represents the base of the tests of rings, with an event thread and methods that create rings by endpoint address.</summary>
 public abstract class RingTest : BusTest
 {
     protected RingTest(VirtualBusOptions? options = null)
@@ -26,7 +26,7 @@ public abstract class RingTest : BusTest
             .First(endpoint => endpoint.Address == address);
     }
 
-    /// <summary>Bytes that tell where they belong: the low byte of position / 7 + position.</summary>
+    /// <summary>Creates a part of the pattern. The byte at each position is the low byte of position / 7 + position.</summary>
     protected static byte[] Pattern(long start, int length)
     {
         byte[] bytes = new byte[length];

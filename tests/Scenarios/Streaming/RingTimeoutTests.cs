@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Timeouts of rings: null and infinite wait without a limit, zero does not wait, other negative ones are refused.</summary>
+/// <summary>Tests timeouts of rings: null and infinite timeouts wait without a limit, zero does not wait, and other negative timeouts are refused.</summary>
 public sealed class RingTimeoutTests : RingTest
 {
     private static readonly TimeSpan s_negative = TimeSpan.FromMilliseconds(-2);
@@ -14,7 +14,7 @@ public sealed class RingTimeoutTests : RingTest
     public RingTimeoutTests() => _handle = Open(_loopback);
 
     [BusFact]
-    public async Task Taking_waits_as_long_as_it_is_told()
+    public async Task TryTake_waits_for_its_timeout()
     {
         await using UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 2 });
         ring.Start();
@@ -42,7 +42,7 @@ public sealed class RingTimeoutTests : RingTest
     }
 
     [BusFact]
-    public async Task Acquiring_waits_as_long_as_it_is_told()
+    public async Task TryAcquire_waits_for_its_timeout()
     {
         await using UsbOutputRing ring = OutputRing(_handle, BulkLoopback.OutAddress, new UsbRingOptions { TransferSize = 512, Transfers = 1, Spares = 0 });
         ring.Start();

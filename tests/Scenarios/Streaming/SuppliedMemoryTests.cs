@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Rings whose memory the program supplies: their buffers are that memory, and it stays until the ring has ended.</summary>
+/// <summary>Tests rings whose memory the program supplies: their buffers lie in that memory, which stays allocated until the ring has ended.</summary>
 public sealed class SuppliedMemoryTests : RingTest
 {
     private const int Size = 1024, Transfers = 4, Spares = 2;
@@ -106,7 +106,7 @@ public sealed class SuppliedMemoryTests : RingTest
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref calls) > 10, Patience));
         memory.Dispose();
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref seen) is ObjectDisposedException, Patience));
-        Assert.True(ring.GetStatistics().Transfers.Completed > 10); // the device still writes into it
+        Assert.True(ring.GetStatistics().Transfers.Completed > 10); // the device still writes into the memory
         await ring.DisposeAsync();
         await handle.DisposeAsync();
     }

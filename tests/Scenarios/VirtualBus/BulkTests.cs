@@ -72,7 +72,7 @@ public sealed unsafe class BulkTests
         {
             Fill(new Span<byte>(data, 1000), round);
             input.Submit();
-            // all ten pieces are there, or the short packet would be raced by the later pieces' submits
+            // wait for all ten pieces: otherwise the short packet would race with the submission of the later pieces
             Assert.True(loopback.Endpoint(BulkLoopback.InAddress).WaitForPending(10, s_limit));
             RawHost.Check(libusb_bulk_transfer(handle, BulkLoopback.OutAddress, data, 1000, &count, 0));
             input.Wait().Expect(libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED, 1000);
@@ -101,11 +101,11 @@ public sealed unsafe class BulkTests
         with.Native->flags = (byte)libusb_transfer_flags.LIBUSB_TRANSFER_ADD_ZERO_PACKET;
         with.Submit().Wait();
         RawHost.Check(libusb_bulk_transfer(handle, BulkLoopback.InAddress, data, 2048, &count, 0));
-        Assert.Equal(1024, count); // the empty packet ends it; without, the transfer would wait for more
+        Assert.Equal(1024, count); // the empty packet ends the transfer; without it the transfer would wait for more data
     }
 
     [BusFact]
-    public void More_than_was_asked_for_is_an_overflow()
+    public void More_data_than_requested_is_an_overflow()
     {
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
@@ -190,7 +190,7 @@ public sealed unsafe class BulkTests
         byte* data = stackalloc byte[1024];
         Fill(new Span<byte>(data, 1024), 3);
         int count;
-        RawHost.Check(libusb_bulk_transfer(handle, BulkLoopback.OutAddress, data, 1024, &count, 0)); // two full packets: it goes on
+        RawHost.Check(libusb_bulk_transfer(handle, BulkLoopback.OutAddress, data, 1024, &count, 0)); // two full packets do not end the transfer
         RawHost.Check(libusb_cancel_transfer(input.Native));
         input.Wait().Expect(libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED, 1024);
         Assert.True(input.Received.SequenceEqual(new Span<byte>(data, 1024)));
@@ -199,7 +199,7 @@ public sealed unsafe class BulkTests
     }
 
     [BusFact]
-    public void A_timeout_gives_back_what_came_before_it()
+    public void A_transfer_that_times_out_returns_the_data_received_before()
     {
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
@@ -265,7 +265,7 @@ public sealed unsafe class BulkTests
 
     [PreloadOnly(KernelLimits.Streams)]
     [BusFact]
-    public void Streams_are_loopbacks_of_their_own()
+    public void Each_stream_is_a_separate_loopback()
     {
         using Watchdog watchdog = new();
         BulkLoopback loopback = new(new BulkLoopbackOptions { Speed = VirtualSpeed.Super, StreamsExponent = 2 });
@@ -307,7 +307,7 @@ public sealed unsafe class BulkTests
         BulkLoopback loopback = new(new BulkLoopbackOptions { Capacity = 4096 });
         using RawHost host = new(loopback);
         libusb_device_handle* handle = host.Open(loopback);
-        // larger than the device: it goes through in parts
+        // the transfer is larger than the capacity of the device and moves in parts
         using RawTransfer output = RawTransfer.Bulk(host, handle, BulkLoopback.OutAddress, 10000);
         using RawTransfer input = RawTransfer.Bulk(host, handle, BulkLoopback.InAddress, 10240);
         Fill(output.Data, 9);

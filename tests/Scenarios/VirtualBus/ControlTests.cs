@@ -22,10 +22,10 @@ public sealed unsafe class ControlTests
                     case (0xc0, 2):
                         urb.CompleteWith(stored);
                         return true;
-                    case (0xc0, 3): // what the setup packet said
+                    case (0xc0, 3): // returns the fields of the setup packet
                         urb.CompleteWith([(byte)urb.Setup.Value, (byte)(urb.Setup.Value >> 8), (byte)urb.Setup.Index, (byte)(urb.Setup.Index >> 8), (byte)urb.Setup.Length]);
                         return true;
-                    case (0xc0, 4): // never
+                    case (0xc0, 4): // never completes the request
                         return true;
                     default:
                         return false;

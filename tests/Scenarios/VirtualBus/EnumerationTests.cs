@@ -9,7 +9,7 @@ public sealed unsafe class EnumerationTests
 {
     private static readonly byte[] s_classDescriptor = [5, 0x24, 1, 2, 3], s_endpointExtra = [4, 0x25, 9, 8];
 
-    /// <summary>Returns a device that has one of everything.</summary>
+    /// <summary>Returns a device with every kind of descriptor.</summary>
     private static VirtualDevice Composite(VirtualSpeed speed) => new(new DeviceDescription
     {
         Speed = speed,
@@ -75,7 +75,7 @@ public sealed unsafe class EnumerationTests
         libusb_free_ss_endpoint_companion_descriptor(companion);
         Assert.True(new Span<byte>(bulk->extra, bulk->extra_length).IndexOf(s_endpointExtra) >= 0);
         Assert.Equal((0x83, 3, 64, 5), (bulk[1].bEndpointAddress, bulk[1].bmAttributes, bulk[1].wMaxPacketSize, bulk[1].bInterval));
-        // libusb 1.0.26 leaves the association to the thread that looks for it
+        // libusb 1.0.26 leaves the interface association in the extra bytes of the configuration
         Assert.Equal(new byte[] { 8, 11, 0, 2, 14, 3, 0, 0 }, new Span<byte>(c->extra, c->extra_length).ToArray());
         libusb_free_config_descriptor(c);
 
@@ -87,7 +87,7 @@ public sealed unsafe class EnumerationTests
     }
 
     [BusFact]
-    public void High_bandwidth_stands_in_the_packet_size_at_high_speed()
+    public void The_packet_size_holds_the_transactions_per_microframe_at_high_speed()
     {
         VirtualDevice device = Composite(VirtualSpeed.High);
         using RawHost host = new(device);
@@ -192,7 +192,7 @@ public sealed unsafe class EnumerationTests
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
         using RawHost host = new(loopback);
-        // C's open, as a program would: the preload answers it
+        // the preload library answers the call of C's open, as in a program
         using Microsoft.Win32.SafeHandles.SafeFileHandle node = File.OpenHandle($"/dev/bus/usb/{loopback.BusNumber:d3}/{loopback.DeviceNumber:d3}", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         libusb_device_handle* handle;
         RawHost.Check(libusb_wrap_sys_device(host.Context, node.DangerousGetHandle(), &handle));

@@ -4,11 +4,11 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>The shortest way through everything: one device, the real libusb, data.</summary>
+/// <summary>Tests the transfer of data between the real libusb and one device.</summary>
 public sealed unsafe class FirstLightTests
 {
     [BusFact]
-    public void A_bulk_loopback_brings_back_what_it_got()
+    public void A_bulk_loopback_returns_the_data_that_it_received()
     {
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();

@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests what the kernel of the host decides: claims, drivers, configurations, memory.</summary>
+/// <summary>Tests the decisions of the host's kernel: claims, drivers, configurations, memory.</summary>
 public sealed unsafe class HostSideTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -28,12 +28,12 @@ public sealed unsafe class HostSideTests
     }
 
     [BusFact]
-    public void Closing_gives_the_interface_back_at_once()
+    public void Closing_releases_the_interface_at_once()
     {
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
         using RawHost host = new(loopback);
-        // the other handle is open before, so that nothing but the close stands between the two claims
+        // the other handle is opened first, so that only the close happens between the two claims
         libusb_device_handle* other = host.Open(loopback, claim: -1);
         for (int i = 0; i < 200; i++)
         {
@@ -56,7 +56,7 @@ public sealed unsafe class HostSideTests
         Assert.True(source.Source.WaitForPending(1, s_limit));
         RawHost.Check(libusb_set_interface_alt_setting(handle, 0, 2));
         transfer.Wait();
-        // unlinked before the device hears of it, and by the kernel: libusb, which did not ask for that, says completed
+        // the kernel unlinks the URB before the device sees the request; libusb did not cancel the transfer and reports it as completed
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED, transfer.Status);
         Assert.Equal(2, source.AlternateOf(0));
         RawHost.Check(libusb_release_interface(handle, 0));
@@ -111,7 +111,7 @@ public sealed unsafe class HostSideTests
         packets.Wait();
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_NO_DEVICE, bulk.Status);
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_NO_DEVICE, packets.Status);
-        RawHost.Check(libusb_claim_interface(handle, 0)); // it is not
+        RawHost.Check(libusb_claim_interface(handle, 0)); // the device is still there
     }
 
     [BusFact]
@@ -127,7 +127,7 @@ public sealed unsafe class HostSideTests
         RawHost.Check(libusb_reset_device(handle));
         transfer.Wait();
         Assert.Equal(0, (int)transfer.Packet(0).actual_length);
-        // libusb releases before the reset, and as in the kernel that selects setting 0; it claims again after it
+        // libusb releases the interface before the reset, which selects setting 0 as in the kernel, and claims it again after the reset
         Assert.Equal((1, 0), (source.Resets, source.AlternateOf(0)));
         Assert.Equal((int)libusb_error.LIBUSB_ERROR_BUSY, libusb_claim_interface(other, 0));
         source.Source.Resume();
@@ -170,12 +170,12 @@ public sealed unsafe class HostSideTests
         libusb_device_handle* handle = host.Open(loopback);
         RawTransfer[] transfers = [.. Enumerable.Range(0, 3).Select(_ => RawTransfer.Bulk(host, handle, BulkLoopback.InAddress, 1 << 20))];
         transfers[0].Submit();
-        // the second does not fit beside the first and what the kernel counts for each
+        // the second transfer, the first and the overhead that the kernel counts for each exceed the limit
         Assert.Equal((int)libusb_error.LIBUSB_ERROR_NO_MEM, transfers[1].TrySubmit());
         RawHost.Check(libusb_cancel_transfer(transfers[0].Native));
         transfers[0].Wait();
         transfers[1].Submit();
-        // as root would: echo 16 > /sys/module/usbcore/parameters/usbfs_memory_mb
+        // the same as: echo 16 > /sys/module/usbcore/parameters/usbfs_memory_mb
         File.WriteAllText(Path.Combine(host.Bus.RootDirectory, "sys/module/usbcore/parameters/usbfs_memory_mb"), "16\n");
         transfers[2].Submit();
         foreach (RawTransfer transfer in transfers)
@@ -193,14 +193,14 @@ public sealed unsafe class HostSideTests
         byte* one = libusb_dev_mem_alloc(handle, size), two = libusb_dev_mem_alloc(handle, size);
         Assert.True(one != null && two != null);
         Assert.True(libusb_dev_mem_alloc(handle, size) == null);
-        // transfers in it cost next to nothing more; one outside does not fit
+        // transfers in device memory count little more; a transfer in other memory exceeds the limit
         using (RawTransfer first = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, one))
         using (RawTransfer second = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, two))
         using (RawTransfer outside = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152))
         {
             first.Submit();
             second.Submit();
-            Assert.Equal((int)libusb_error.LIBUSB_ERROR_IO, outside.TrySubmit()); // libusb's word for ENOMEM on iso
+            Assert.Equal((int)libusb_error.LIBUSB_ERROR_IO, outside.TrySubmit()); // libusb returns this error for ENOMEM of an isochronous transfer
             first.Wait();
             second.Wait();
             Assert.Equal(0, NumberedPattern.CountMismatches(second.PacketData(15), 31));
@@ -231,7 +231,7 @@ public sealed unsafe class HostSideTests
             RawHost.Check(libusb_handle_events_timeout_completed(host.Context, &limit, null));
             calls++;
         }
-        Assert.InRange(calls, 1, 8); // a node that looked ready would make it thousands
+        Assert.InRange(calls, 1, 8); // a node that always reported an event would cause thousands of calls
         Assert.False(waiting.IsDone);
     }
 }

@@ -40,7 +40,7 @@ public sealed unsafe class InterruptTests
         long lostBefore = 0;
         for (int i = 0; i < 20; i++)
         {
-            // the device goes on: what it loses from here may be before the next report or behind it
+            // the device keeps running: reports lost from here on may precede or follow the next received report
             lostBefore = source.LostReports;
             transfer.Submit().Wait();
             checker.AddPacket(transfer.Received);

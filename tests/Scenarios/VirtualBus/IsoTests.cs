@@ -12,7 +12,7 @@ public sealed unsafe class IsoTests
     [InlineData(129)]
     [InlineData(300)]
     [InlineData(512)]
-    public void A_transfer_of_many_packets_is_split_and_put_together(int packets)
+    public void A_transfer_of_many_packets_is_split_and_reassembled(int packets)
     {
         using Watchdog watchdog = new();
         IsoSource source = new(new IsoSourceOptions { Paced = false });
@@ -57,7 +57,7 @@ public sealed unsafe class IsoTests
     }
 
     [BusFact]
-    public void Packets_of_different_lengths_lie_at_the_sums_of_the_lengths_asked_for()
+    public void Packets_of_different_lengths_lie_at_the_sums_of_the_requested_lengths()
     {
         using Watchdog watchdog = new();
         IsoSource source = new(new IsoSourceOptions { Speed = VirtualSpeed.Full, Paced = false });
@@ -71,7 +71,7 @@ public sealed unsafe class IsoTests
         transfer.Submit().Wait();
         for (int i = 0; i < 4; i++)
             Assert.Equal(0, NumberedPattern.CountMismatches(transfer.PacketData(i), (ulong)i));
-        Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_OVERFLOW, transfer.Packet(1).status); // 256 bytes do not go into 255
+        Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_OVERFLOW, transfer.Packet(1).status); // a packet of 256 bytes does not fit into 255 bytes
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED, transfer.Packet(2).status);
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_OVERFLOW, transfer.Packet(3).status);
     }
@@ -119,7 +119,7 @@ public sealed unsafe class IsoTests
             if (number != 0)
                 return;
             moving.Set();
-            goOn.Wait(); // with the device's lock: the bus takes no URB meanwhile
+            goOn.Wait(); // holds the device's lock: the bus accepts no URB during this wait
         };
         using RawHost host = new(sink);
         libusb_device_handle* handle = host.Open(sink, alternate: 1);
@@ -134,14 +134,14 @@ public sealed unsafe class IsoTests
         TimeSpan late = System.Diagnostics.Stopwatch.GetElapsedTime(began);
 
         while (System.Diagnostics.Stopwatch.GetElapsedTime(began) < TimeSpan.FromMilliseconds(1200))
-            Thread.Yield(); // what is queued takes 1,024 ms
+            Thread.Yield(); // the queued transfer takes 1,024 ms
         goOn.Set();
         first.Wait();
         queued.Wait();
         last.Wait();
 
         Assert.Equal(1280, sink.Sink.TakenPackets);
-        if (late < TimeSpan.FromMilliseconds(900)) // or else this thread was not scheduled, and the submission was really late
+        if (late < TimeSpan.FromMilliseconds(900)) // otherwise this thread was not scheduled, and the submission itself was late
             Assert.Equal(0, sink.Sink.MissedPackets);
     }
 
@@ -170,7 +170,7 @@ public sealed unsafe class IsoTests
                 transfer.Submit();
         }
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds;
-        // twelve transfers of 20 ms: never faster than the bus. What a busy machine was late for is lost, counted, and no byte is wrong.
+        // Twelve transfers of 20 ms are never faster than the bus. A busy machine may miss packets: the source counts them, and no received byte is wrong.
         Assert.InRange(seconds, 0.235, 30);
         Assert.Equal(source.Source.MissedPackets, checker.Lost);
         Assert.Equal(0, checker.MismatchedBytes + checker.OutOfOrder + checker.Duplicates);
@@ -180,7 +180,7 @@ public sealed unsafe class IsoTests
     }
 
     [BusFact]
-    public void What_nobody_asks_for_in_time_is_missed()
+    public void Packets_that_are_not_requested_in_time_are_missed()
     {
         using Watchdog watchdog = new();
         IsoSource source = new();
@@ -190,7 +190,7 @@ public sealed unsafe class IsoTests
         NumberedPatternChecker checker = new(0);
         for (int round = 0; round < 3; round++)
         {
-            // with one transfer in flight there is always a gap between one and the next
+            // with one transfer in flight there is always a gap between two transfers
             transfer.Submit().Wait();
             for (int i = 0; i < 8; i++)
                 checker.AddPacket(transfer.PacketData(i));
@@ -202,7 +202,7 @@ public sealed unsafe class IsoTests
     [BusFact]
     public void A_cancelled_paced_transfer_has_the_packets_whose_time_had_come()
     {
-        const int packets = 4000; // four seconds: the busiest machine cancels earlier
+        const int packets = 4000; // four seconds: even the busiest machine cancels before the end
         using Watchdog watchdog = new();
         IsoSource source = new(new IsoSourceOptions { Speed = VirtualSpeed.Full });
         using RawHost host = new(source);
@@ -211,12 +211,12 @@ public sealed unsafe class IsoTests
         using RawTransfer second = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, packets, 256);
         first.Submit();
         second.Submit();
-        first.Wait(); // the second has begun now
+        first.Wait(); // the second transfer has begun now
         RawHost.Check(libusb_cancel_transfer(second.Native));
         second.Wait();
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED, second.Status);
-        Assert.InRange(source.Source.Unlinked, 1, (packets + 127) / 128); // libusb makes URBs of 128 packets
-        // libusb gives packets their places in the order in which URBs end, so that any place may be that of a packet whose time had not come.
+        Assert.InRange(source.Source.Unlinked, 1, (packets + 127) / 128); // libusb submits URBs of 128 packets
+        // libusb places packets in the order in which URBs end, so any place may belong to a packet whose time had not come.
         Assert.Contains(Enumerable.Range(0, packets), packet => second.Packet(packet).actual_length == 0);
     }
 

@@ -23,7 +23,7 @@ public sealed class NumberedPatternTests
                     checker.AddPacket(packet);
                 }
                 Assert.False(checker.IsPerfect);
-                // with one byte behind it, a changed number can look like another packet's: found, but as a loss
+                // in a packet of 9 bytes a changed number can look like the number of another packet: the checker then reports a loss
                 if (size > 9)
                     Assert.Equal((1, 0, 0), (checker.MismatchedBytes, checker.Lost, checker.OutOfOrder));
             }
@@ -34,7 +34,7 @@ public sealed class NumberedPatternTests
     [InlineData(3072, 3072)]
     [InlineData(3072, 4096)]
     [InlineData(9, 100)]
-    public void A_stream_can_come_in_pieces_of_any_size(int packetSize, int piece)
+    public void A_stream_can_be_checked_in_pieces_of_any_size(int packetSize, int piece)
     {
         byte[] stream = Stream(packetSize, [.. Enumerable.Range(0, 50).Select(i => (ulong)i)]);
         NumberedPatternChecker checker = new(packetSize, 0);
@@ -47,14 +47,14 @@ public sealed class NumberedPatternTests
     }
 
     [Fact]
-    public void Missing_repeated_and_late_packets_are_told_apart()
+    public void Missing_repeated_and_late_packets_are_counted_separately()
     {
         Assert.Equal((2, 0, 0), Count(0, 1, 4, 5));
         Assert.Equal((0, 1, 0), Count(0, 1, 1, 2));
         Assert.Equal((0, 0, 1), Count(0, 2, 1, 3));
         Assert.Equal((1, 0, 1), Count(0, 3, 1, 4));
         Assert.Equal((0, 2, 0), Count(0, 1, 2, 0, 1, 3));
-        Assert.Equal((5, 0, 0), Count(5, 6)); // the first is missing too when its number is known
+        Assert.Equal((5, 0, 0), Count(5, 6)); // packets before the first one count as missing too
 
         static (long, long, long) Count(params ulong[] numbers)
         {

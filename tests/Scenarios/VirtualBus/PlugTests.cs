@@ -10,7 +10,7 @@ public sealed unsafe class PlugTests
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
 
     [BusFact]
-    public void Plugging_in_and_out_is_told_to_hotplug_callbacks()
+    public void Plugging_in_and_unplugging_are_reported_to_hotplug_callbacks()
     {
         using Watchdog watchdog = new();
         using RawHost host = new();
@@ -35,7 +35,7 @@ public sealed unsafe class PlugTests
     }
 
     [BusFact]
-    public void Pulling_the_plug_gives_every_transfer_back()
+    public void Unplugging_completes_every_transfer()
     {
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
@@ -56,7 +56,7 @@ public sealed unsafe class PlugTests
     }
 
     [BusFact]
-    public void A_device_can_pull_its_own_plug_in_the_middle_of_a_stream()
+    public void A_device_can_unplug_itself_in_the_middle_of_a_stream()
     {
         using Watchdog watchdog = new();
         IsoSource source = new(new IsoSourceOptions { Paced = false, UnplugAfterPackets = 100 });
@@ -82,14 +82,14 @@ public sealed unsafe class PlugTests
     }
 
     [BusFact]
-    public void A_model_can_pull_the_plug_from_its_callback_and_be_plugged_in_again()
+    public void A_device_can_unplug_itself_in_its_callback_and_be_plugged_in_again()
     {
         using Watchdog watchdog = new();
         VirtualDevice device = new(new DeviceDescription());
         device.ControlHandler = _ =>
         {
             device.Unplug();
-            return true; // never answered
+            return true; // never completes the request
         };
         using RawHost host = new(device);
         for (int round = 0; round < Rounds.Of(20); round++)
@@ -100,7 +100,7 @@ public sealed unsafe class PlugTests
             SpinWait.SpinUntil(() => !host.Bus.Devices.Contains(device));
             host.Bus.Attach(device);
             libusb_device* found;
-            while ((found = host.Find(device)) == null) // libusb hears of it from its own thread
+            while ((found = host.Find(device)) == null) // the hotplug thread of libusb adds the device
             {
             }
             libusb_unref_device(found);

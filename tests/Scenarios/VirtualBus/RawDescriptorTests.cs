@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Descriptors that are given as bytes are what the device and the system give, whatever is in them.</summary>
+/// <summary>Tests that the device and the system return descriptors that are given as bytes unchanged, whether they are valid or not.</summary>
 public sealed unsafe class RawDescriptorTests
 {
     private const byte Configuration = 2, Text = 3, Bos = 15;
@@ -35,7 +35,7 @@ public sealed unsafe class RawDescriptorTests
 
     [PreloadOnly(KernelLimits.InconsistentDescriptors)]
     [BusFact]
-    public void An_inconsistent_configuration_is_given_as_it_is()
+    public void An_inconsistent_configuration_is_returned_unchanged()
     {
         using Watchdog watchdog = new();
         byte[] tooLong = [.. s_consistent], tooManyInterfaces = [.. s_consistent], cut = s_consistent[..^3], liar = [.. s_consistent[..18], 200, 0x24, 1, 2];
@@ -46,7 +46,7 @@ public sealed unsafe class RawDescriptorTests
             VirtualDevice device = new(new DeviceDescription { Configurations = [ConfigurationDescription.Raw(bytes)] });
             using RawHost host = new(device);
             Assert.Equal(bytes, ReadSystemFile(host, device, "descriptors")[18..]);
-            if (bytes.Length >= 18) // libusb knows the device
+            if (bytes.Length >= 18) // libusb lists the device
                 Assert.Equal(bytes, Ask(host.Open(device, claim: -1), Configuration, 0));
         }
     }
@@ -58,14 +58,14 @@ public sealed unsafe class RawDescriptorTests
         ConfigurationDescription read = ConfigurationDescription.Raw((byte[])[.. s_consistent, .. second, .. outside, 0, 4, 9, 4, 5, 0, 0, 0, 0, 0, 0]);
         Assert.Equal("0,3", string.Join(',', read.Interfaces.Select(i => i.Number)));
         Assert.Equal("0x02,0x82", string.Join(',', read.Interfaces[0].AlternateSettings[0].Endpoints.Select(e => $"0x{e.Address:x2}")));
-        Assert.Equal("0,0,1", string.Join(',', read.Interfaces[1].AlternateSettings.Select(s => s.Endpoints.Count))); // setting 2; there is no 0 and 1
+        Assert.Equal("0,0,1", string.Join(',', read.Interfaces[1].AlternateSettings.Select(s => s.Endpoints.Count))); // the bytes have only setting 2 of this interface
         EndpointDescription endpoint = read.Interfaces[1].AlternateSettings[2].Endpoints[0];
         Assert.Equal((EndpointKind.Isochronous, 1024, 3), (endpoint.Kind, endpoint.MaxPacketSize, endpoint.PacketsPerMicroframe));
     }
 
     [PreloadOnly(KernelLimits.InconsistentDescriptors)]
     [BusFact]
-    public void An_inconsistent_BOS_is_given_as_it_is()
+    public void An_inconsistent_BOS_is_returned_unchanged()
     {
         using Watchdog watchdog = new();
         byte[] bytes = [5, 15, 99, 0, 4, 7, 16, 2, 2, 0, 0, 0, 50, 16, 4, 1];
@@ -75,15 +75,15 @@ public sealed unsafe class RawDescriptorTests
     }
 
     [BusTheory]
-    [InlineData("0A0341004200430000000000", "ABC")] // its length is two bytes short, and NULs follow the text
+    [InlineData("0A0341004200430000000000", "ABC")] // the length is two bytes short, and NULs follow the text
     [InlineData("0C03410042004300000000000000", "ABC")]
-    [InlineData("0803410000D84200", "AB")] // a surrogate that is alone
-    [InlineData("0903410000DC3DD8A5", "A")] // an odd length, and the half of a pair before it
+    [InlineData("0803410000D84200", "AB")] // an unpaired surrogate
+    [InlineData("0903410000DC3DD8A5", "A")] // an odd length after unpaired surrogates
     [InlineData("08033DD8A5DC4100", "\U0001F4A5A")]
     [InlineData("FE0341004200", "AB")] // a length that is far too large
     [InlineData("0203", null)]
-    [InlineData("0604410042", null)] // of another type
-    public void A_string_is_given_as_it_is_and_shown_as_the_kernel_does(string descriptor, string? shown)
+    [InlineData("0604410042", null)] // a descriptor of another type
+    public void A_string_is_returned_unchanged_and_shown_as_the_kernel_shows_it(string descriptor, string? shown)
     {
         using Watchdog watchdog = new();
         byte[] bytes = Convert.FromHexString(descriptor);

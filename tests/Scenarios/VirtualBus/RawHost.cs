@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Represents a bus and a libusb context on it: the raw functions only, so that these tests judge the bus and nothing above it.</summary>
+/// <summary>Represents a bus and a libusb context on it. Tests call only raw functions, so that they test the bus and not the layers above it.</summary>
 public sealed unsafe class RawHost : IDisposable
 {
     private readonly List<nint> _handles = [];
@@ -34,7 +34,7 @@ public sealed unsafe class RawHost : IDisposable
             Assert.Fail($"libusb returned {(libusb_error)result}");
     }
 
-    /// <summary>Gets the libusb device of a virtual one, with a reference that the caller gives back; null when libusb does not see it.</summary>
+    /// <summary>Gets the libusb device of a virtual device, with a reference that the caller releases; null when libusb does not list it.</summary>
     public libusb_device* Find(VirtualDevice device)
     {
         libusb_device** list;
@@ -51,7 +51,7 @@ public sealed unsafe class RawHost : IDisposable
     public int TryOpen(VirtualDevice device, out libusb_device_handle* handle, bool keep = true)
     {
         libusb_device* found = Find(device);
-        Assert.True(found != null, "libusb does not see the device");
+        Assert.True(found != null, "libusb does not list the device.");
         libusb_device_handle* opened = null;
         int result = libusb_open(found, &opened);
         libusb_unref_device(found);
@@ -77,7 +77,7 @@ public sealed unsafe class RawHost : IDisposable
         libusb_close(handle);
     }
 
-    /// <summary>Handles what is ready now, without waiting.</summary>
+    /// <summary>Handles the events that are ready, without waiting.</summary>
     public void Poll()
     {
         timeval zero = default;

@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>One kernel driver that has several interfaces, as cdc_acm does.</summary>
+/// <summary>Tests a kernel driver that binds several interfaces, as cdc_acm does.</summary>
 public sealed unsafe class SharedKernelDriverTests
 {
     private const string Driver = "cdc_acm";
@@ -24,7 +24,7 @@ public sealed unsafe class SharedKernelDriverTests
             RawHost.Check(libusb_detach_kernel_driver(handle, number));
             AssertDrivers(host, modem, null, null, "other");
             Assert.Equal((0, 0), (libusb_kernel_driver_active(handle, 0), libusb_kernel_driver_active(handle, 1)));
-            Assert.Equal((int)libusb_error.LIBUSB_ERROR_NOT_FOUND, libusb_attach_kernel_driver(handle, 1)); // it binds to the other one
+            Assert.Equal((int)libusb_error.LIBUSB_ERROR_NOT_FOUND, libusb_attach_kernel_driver(handle, 1)); // the driver binds to interface 0 only
             AssertDrivers(host, modem, null, null, "other");
             RawHost.Check(libusb_attach_kernel_driver(handle, 0));
             AssertDrivers(host, modem, Driver, Driver, "other");
@@ -45,7 +45,7 @@ public sealed unsafe class SharedKernelDriverTests
         RawHost.Check(libusb_release_interface(handle, 0));
         AssertDrivers(host, modem, Driver, Driver, "other");
 
-        // the one that it binds to is free first, and the other one too late
+        // interface 0, to which the driver binds, is released first, while interface 1 is still claimed
         RawHost.Check(libusb_claim_interface(handle, 0));
         RawHost.Check(libusb_claim_interface(handle, 1));
         RawHost.Check(libusb_release_interface(handle, 0));
@@ -60,7 +60,7 @@ public sealed unsafe class SharedKernelDriverTests
     }
 
     [Fact]
-    public void An_interface_has_one_driver_and_exists()
+    public void A_shared_driver_of_a_missing_or_taken_interface_is_refused()
     {
         Assert.Throws<ArgumentException>(() => Modem(new SharedKernelDriver(Driver, 1, 2)));
         Assert.Throws<ArgumentException>(() => Modem(new SharedKernelDriver(Driver, 0, 1), new SharedKernelDriver("cdc_ether", 1)));

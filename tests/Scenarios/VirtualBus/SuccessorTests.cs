@@ -5,7 +5,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>A reset after which another device is at the port, as when firmware was loaded.</summary>
+/// <summary>Tests a reset after which another device is at the port, as after a firmware download.</summary>
 public sealed unsafe class SuccessorTests
 {
     private const ushort LoaderId = 0x0011, ApplicationId = 0x0099;
@@ -37,7 +37,7 @@ public sealed unsafe class SuccessorTests
         Assert.NotEqual(number, application.DeviceNumber);
         Assert.Equal((1, 0), (loader.Resets, application.Resets));
 
-        // its own resets leave it as it is, and so do those of the first device, when that comes back
+        // resets of the successor replace nothing, and neither do resets of the first device when it is plugged in again
         libusb_device_handle* other = host.Open(application);
         RawHost.Check(libusb_reset_device(other));
         using RawTransfer output = RawTransfer.Bulk(host, other, BulkLoopback.OutAddress, 10);
@@ -55,7 +55,7 @@ public sealed unsafe class SuccessorTests
 
     [PreloadOnly(KernelLimits.Resets)]
     [BusFact]
-    public void A_device_whose_successor_is_on_a_bus_only_goes()
+    public void A_device_whose_successor_is_already_on_a_bus_is_only_unplugged()
     {
         using Watchdog watchdog = new();
         BulkLoopback loader = new(), application = new(new BulkLoopbackOptions { ProductId = ApplicationId });

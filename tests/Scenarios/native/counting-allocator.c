@@ -1,15 +1,15 @@
-/* Counts what libusb allocates, so that a test can say that everything was freed.
+/* Counts the memory blocks that libusb allocates, so that a test can check that all of them were freed.
  *
- * This library is loaded with LD_PRELOAD. It answers malloc, calloc, realloc and free for the whole process, hands all of them on to
- * libc, and remembers the blocks whose caller is libusb's code. Among those it counts the ones that libusb_alloc_transfer makes by
- * themselves: they are the native transfers. Whoever frees a remembered block, it is forgotten, and filled with nonsense: who uses it
- * afterwards finds that.
+ * This library is loaded with LD_PRELOAD. It replaces malloc, calloc, realloc and free in the whole process, passes every call to libc,
+ * and records the blocks that libusb's code allocates. It counts the blocks of libusb_alloc_transfer separately, because these are the
+ * native transfers. When any code frees a recorded block, the library removes the record and overwrites the block, so that a later use
+ * of the block fails.
  *
- * It counts nothing until a test has told it where libusb is (native_libusb_counting_start): the dynamic linker could be asked from
- * within malloc too, but not safely, as its lock may be held by a thread that waits for ours.
+ * The library counts nothing until a test calls native_libusb_counting_start with an address in libusb. malloc itself must not query the
+ * dynamic linker, because the linker's lock may be held by a thread that waits for the lock of this library.
  *
- * The blocks are libc's own, whole and unchanged: a process may free what it got before this library was told to count, and the other
- * way round. Everything here is in static memory, and the lock is held for a few instructions only.
+ * The blocks are unchanged blocks of libc. A process may therefore free blocks that it allocated before the counting began. All data of
+ * this library is in static memory, and its lock is held for a few instructions only.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,23 +24,23 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* libc's allocator by the names that it has for those who answer the usual ones. */
+/* The functions of libc's allocator, by the names that libc provides for programs that replace malloc and free. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
 void __libc_free(void *block);
 
-/* As the tests read it; see CountingAllocator.cs. */
+/* The tests read this structure; see CountingAllocator.cs. */
 struct counts {
     int64_t transfers_allocated, transfers_freed, live_transfers, live_blocks, live_bytes;
-    int64_t not_recorded; /* blocks for which the table had no room: with any, the other numbers mean nothing */
+    int64_t not_recorded; /* blocks for which the table had no room; if not 0, the other numbers are wrong */
 };
 
-/* ---- whose code calls ----------------------------------------------------------------------------------------------------- */
+/* ---- the caller ------------------------------------------------------------------------------------------------------------ */
 
 struct code {
     atomic_uintptr_t start;
-    atomic_size_t size; /* 0 until it is known; written last, read first */
+    atomic_size_t size; /* 0 until the code is found; written last, read first */
 };
 
 static struct code libusb, alloc_transfer;
@@ -57,7 +57,7 @@ static void set(struct code *code, uintptr_t start, size_t size)
     atomic_store_explicit(&code->size, size, memory_order_release);
 }
 
-/* Of the loaded objects, the one with libusb_alloc_transfer in an executable segment: that segment is libusb's code. */
+/* Finds the executable segment that contains libusb_alloc_transfer, which is libusb's code. */
 static int find_segment(struct dl_phdr_info *object, size_t size, void *alloc_transfer_address)
 {
     (void)size;
@@ -79,7 +79,7 @@ enum { BUCKETS = 1 << 14, CAPACITY = 1 << 16, NONE = 0 };
 struct block {
     void *start;
     size_t size;
-    uint32_t next; /* in its bucket, or in the list of free entries */
+    uint32_t next; /* the next entry of the bucket, or of the list of free entries */
     bool is_transfer;
 };
 
@@ -99,7 +99,7 @@ static void unlock(void) { atomic_flag_clear_explicit(&locked, memory_order_rele
 
 static _Atomic uint32_t *bucket_of(const void *start) { return &buckets[((uintptr_t)start >> 4) * 0x9e3779b97f4a7c15u >> 50]; }
 
-/* Lock held. */
+/* Called with the lock held. */
 static void insert(void *start, size_t size, bool is_transfer)
 {
     uint32_t entry = free_entries;
@@ -119,7 +119,7 @@ static void insert(void *start, size_t size, bool is_transfer)
     counts.live_transfers += is_transfer;
 }
 
-/* Lock held. False when it is not one of ours. */
+/* Called with the lock held. Returns false if the block is not recorded. */
 static bool remove_block(void *start, struct block *removed)
 {
     _Atomic uint32_t *bucket = bucket_of(start);
@@ -143,8 +143,8 @@ static bool remove_block(void *start, struct block *removed)
     return true;
 }
 
-/* Whether it may be one of ours. Without the lock, because nearly every call of free in the process ends here: who frees a block has
- * got it from the thread that allocated it, and sees what that thread wrote before. */
+/* Returns whether the block may be recorded. This function needs no lock, which matters because nearly every call of free in the process
+ * ends here: the thread that frees a block got it from the thread that allocated it, and so sees the entry that the latter wrote. */
 static bool may_be_recorded(const void *start) { return atomic_load_explicit(bucket_of(start), memory_order_relaxed) != NONE; }
 
 static void *record(void *start, size_t size, const void *caller)
@@ -159,16 +159,16 @@ static void *record(void *start, size_t size, const void *caller)
     return start;
 }
 
-/* What a freed block is filled with: a pointer or a length made of it does not go unnoticed. */
+/* The byte that fills a freed block. Code that uses it as a pointer or a length fails visibly. */
 enum { POISON = 0xdb };
 
-/* ---- what the process calls ------------------------------------------------------------------------------------------------- */
+/* ---- functions for the process ---------------------------------------------------------------------------------------------- */
 
 EXPORT void *malloc(size_t size) { return record(__libc_malloc(size), size, __builtin_return_address(0)); }
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-    return record(__libc_calloc(count, size), count * size, __builtin_return_address(0)); /* a product that overflows gives no block */
+    return record(__libc_calloc(count, size), count * size, __builtin_return_address(0)); /* libc returns no block if the product overflows */
 }
 
 EXPORT void free(void *start)
@@ -185,7 +185,7 @@ EXPORT void free(void *start)
     __libc_free(start);
 }
 
-/* A block stays whose it was, whoever resizes it. */
+/* A recorded block stays recorded when any code resizes it. */
 EXPORT void *realloc(void *start, size_t size)
 {
     struct block old;
@@ -194,7 +194,7 @@ EXPORT void *realloc(void *start, size_t size)
         return record(__libc_malloc(size), size, __builtin_return_address(0));
     if (may_be_recorded(start)) {
         lock();
-        recorded = remove_block(start, &old); /* before libc has it back: another thread may get the same address at once */
+        recorded = remove_block(start, &old); /* before libc gets the block, because another thread may get the same address at once */
         unlock();
     }
     void *resized = __libc_realloc(start, size);
@@ -204,17 +204,17 @@ EXPORT void *realloc(void *start, size_t size)
     if (resized)
         insert(resized, size, old.is_transfer);
     else if (size > 0)
-        insert(start, old.size, old.is_transfer); /* no room: the old block is as it was */
+        insert(start, old.size, old.is_transfer); /* out of memory: the old block is unchanged */
     else
         counts.transfers_freed += old.is_transfer;
     unlock();
     return resized;
 }
 
-/* ---- what the tests call ------------------------------------------------------------------------------------------------------ */
+/* ---- functions for the tests ------------------------------------------------------------------------------------------------ */
 
-/* Begins to count. The argument is the address of libusb_alloc_transfer in the libusb that the process uses. False when it is no
- * function of a loaded library. May be called again. */
+/* Begins to count. The argument is the address of libusb_alloc_transfer in the libusb that the process uses. Returns false if the address
+ * is not that of a function in a loaded library. A test may call this function again. */
 EXPORT bool native_libusb_counting_start(void *alloc_transfer_address)
 {
     Dl_info info;
@@ -225,7 +225,7 @@ EXPORT bool native_libusb_counting_start(void *alloc_transfer_address)
     return dl_iterate_phdr(find_segment, alloc_transfer_address) != 0;
 }
 
-/* All numbers at one moment. */
+/* Reads all numbers at one moment. */
 EXPORT void native_libusb_counting_read(struct counts *result)
 {
     lock();

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Consumer;
 
-/// <summary>Moves bytes through a device of the virtual bus, as a test project of a stranger does. Each framework's tests call it.</summary>
+/// <summary>Moves bytes through a device of the virtual bus, as a test project of a user does. The tests of each framework call this class.</summary>
 internal static class Loopback
 {
     public static async Task<byte[]> SendAsync(byte[] message)
@@ -11,7 +11,7 @@ internal static class Loopback
         using VirtualBus bus = new();
         using UsbContext context = new();
         bus.Attach(new BulkLoopback());
-        using UsbDevice device = context.FindDevice(0x1209, 0x0011) ?? throw new IOException("The context does not see the device on the bus.");
+        using UsbDevice device = context.FindDevice(0x1209, 0x0011) ?? throw new IOException("The context does not list the device on the bus.");
         using UsbDeviceHandle handle = device.Open();
         using UsbInterface claimed = handle.ClaimInterface(0);
         await claimed.GetEndpoint(UsbDirection.Out, UsbTransferType.Bulk).WriteAsync(message);

@@ -7,7 +7,7 @@ public sealed class XunitTests
     [Theory]
     [InlineData("hello")]
     [InlineData("hello again, on a bus of its own")]
-    public async Task What_is_written_comes_back(string text)
+    public async Task Written_bytes_come_back(string text)
     {
         byte[] message = System.Text.Encoding.UTF8.GetBytes(text);
 
