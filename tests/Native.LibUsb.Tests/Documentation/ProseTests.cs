@@ -2,10 +2,9 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that <c>eng/prose.sh</c> reports sentences that break a rule of prose, and that the folders that are listed here have none.</summary>
+/// <summary>Tests that <c>eng/prose.sh</c> reports sentences that break a rule of prose, and that the repository has none.</summary>
 public sealed class ProseTests
 {
-    /// <summary>Gets the files and folders that have been rewritten. A folder is added once it is clean.</summary>
     [Theory]
     [InlineData("Whoever ends the last use closes it.")] // prose: counterexample
     [InlineData("Transfers tell no packets.")] // prose: counterexample
