@@ -15,12 +15,12 @@ internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
 
     public int Length => Memory.Length;
 
-    /// <summary>Takes over a piece.</summary>
-    public void Take(in InputPiece piece)
+    /// <summary>Takes over the bytes of a transfer.</summary>
+    public void Take(in TransferBytes bytes)
     {
-        _loan = piece.Buffer;
+        _loan = bytes.Buffer;
         IsLoan = true;
-        Memory = piece.Data;
+        Memory = bytes.Data;
         RunningIndex = 0;
         NextSegment = null;
         Next = null;

@@ -19,8 +19,8 @@ internal sealed class OutputFiller
     {
         _ring = ring;
         _marksEnds = boundary == UsbWriteBoundary.ShortPacket;
-        _packet = Math.Max(ring.Plan.MaxPacketSize, 1);
-        int size = ring.Plan.TransferSize;
+        _packet = Math.Max(ring.Configuration.MaxPacketSize, 1);
+        int size = ring.Configuration.TransferSize;
         _capacity = _marksEnds ? size / _packet * _packet : size; // a packet that is not full would end the message
     }
 

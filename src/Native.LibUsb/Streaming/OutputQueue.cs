@@ -19,7 +19,7 @@ internal sealed class OutputQueue : IRingContent
         _ring = ring;
         _waiting = ring.Engine.Queue.NewList();
         foreach (RingTransfer transfer in ring.Engine.Queue.All)
-            transfer.Output.Reserve(ring.Plan.Packets);
+            transfer.Output.Reserve(ring.Configuration.Packets);
     }
 
     /// <summary>Gets the number of committed bytes that the device has not taken. May be read without the lock.</summary>
@@ -31,7 +31,7 @@ internal sealed class OutputQueue : IRingContent
     /// <summary>Gets the number of committed buffers that wait for room.</summary>
     public int Waiting => _waiting.Count;
 
-    public bool StopsAtFailure => !_ring.Plan.IsIsochronous;
+    public bool StopsAtFailure => !_ring.Configuration.IsIsochronous;
 
     /// <summary>Appends, under the lock, a buffer that the program has committed.</summary>
     public void AppendLocked(RingTransfer transfer)
@@ -50,7 +50,7 @@ internal sealed class OutputQueue : IRingContent
         OutputContent output = transfer.Output;
         _unsentBytes -= output.Unsent;
         output.Sent += transfer.Length;
-        if (!_ring.Plan.IsIsochronous && transfer.Status != UsbTransferStatus.Completed && !output.IsSent)
+        if (!_ring.Configuration.IsIsochronous && transfer.Status != UsbTransferStatus.Completed && !output.IsSent)
         {
             _unsentBytes += output.Unsent;
             return;
@@ -101,10 +101,10 @@ internal sealed class OutputQueue : IRingContent
         OutputContent output = transfer.Output;
         if (output.IsFiller)
             transfer.Memory.Span.Clear();
-        if (!_ring.Plan.IsIsochronous)
+        if (!_ring.Configuration.IsIsochronous)
             transfer.Transfer.UsePart(output.Sent, output.Committed - output.Sent, output.EndsMessage);
         else if (output.PacketLengths.IsEmpty)
-            transfer.Transfer.UsePackets(output.Committed, _ring.Plan.PacketSize);
+            transfer.Transfer.UsePackets(output.Committed, _ring.Configuration.PacketSize);
         else
             transfer.Transfer.UsePackets(output.PacketLengths, output.Committed);
     }

@@ -10,7 +10,7 @@ internal sealed unsafe class RingEngine
 {
     private readonly UsbRing _ring;
     private readonly UsbInterface _interface;
-    private readonly RingPlan _plan;
+    private readonly RingConfiguration _configuration;
 
     // Null in a program that libusb is linked into and that does not export its functions; then the import is called.
     private readonly delegate* unmanaged<libusb_transfer*, int> _submit;
@@ -36,13 +36,13 @@ internal sealed unsafe class RingEngine
     {
         _ring = ring;
         _interface = @interface;
-        _plan = ring.Plan;
-        _hasTimestamps = _plan.Options.Timestamps;
-        Queue = new TransferQueue(transfers, _plan.Transfers);
+        _configuration = ring.Configuration;
+        _hasTimestamps = _configuration.Options.Timestamps;
+        Queue = new TransferQueue(transfers, _configuration.Transfers);
         foreach (RingTransfer transfer in transfers)
             transfer.Engine = this;
-        if (_plan.IsIsochronous && _hasTimestamps && UsbEndpointAddress.IsIn(_plan.Endpoint))
-            _missed = new MissedIntervals(_plan.ServiceInterval, _plan.Packets, _plan.Transfers);
+        if (_configuration.IsIsochronous && _hasTimestamps && UsbEndpointAddress.IsIn(_configuration.Endpoint))
+            _missed = new MissedIntervals(_configuration.ServiceInterval, _configuration.Packets, _configuration.Transfers);
         if (LibraryLoader.TryGetExport(nameof(libusb.libusb_submit_transfer), out nint address))
             _submit = (delegate* unmanaged<libusb_transfer*, int>)address;
     }
@@ -97,7 +97,7 @@ internal sealed unsafe class RingEngine
         _deliver = deliver;
         Lock.Enter();
         _failuresInARow = 0;
-        Counters.Started(_plan.Transfers);
+        Counters.Started(_configuration.Transfers);
         if (producing)
             Run.BeginCallback();
         Run.Start();
@@ -144,7 +144,7 @@ internal sealed unsafe class RingEngine
         Queue.End(transfer);
         if (!scan.IsGood)
             Counters.Add(transfer);
-        else if (_plan.IsIsochronous)
+        else if (_configuration.IsIsochronous)
             Counters.AddGood(transfer.Length, transfer.Packets, scan.EmptyPackets);
         else
             Counters.AddGood(transfer.Length);
@@ -163,7 +163,7 @@ internal sealed unsafe class RingEngine
                 Run.TryStop(UsbError.Pipe);
                 break;
             default:
-                if (_ring.Content.StopsAtFailure || ++_failuresInARow >= _plan.Options.ErrorLimit)
+                if (_ring.Content.StopsAtFailure || ++_failuresInARow >= _configuration.Options.ErrorLimit)
                     Run.TryStop(UsbTransferOutcome.ErrorOf(transfer.Status));
                 break;
         }
@@ -242,7 +242,7 @@ internal sealed unsafe class RingEngine
         if (!completed)
             transfer.Transfer.ForgetPackets();
         int packets = native->num_iso_packets;
-        int size = transfer.Ring.Plan.PacketSize;
+        int size = transfer.Ring.Configuration.PacketSize;
         transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, size, out bool isPlain, out int empty);
         if (!isPlain)
             transfer.Length = PacketScan.Cut(transfer.Descriptors.AsSpan(0, packets), size);
@@ -290,7 +290,7 @@ internal sealed unsafe class RingEngine
     private void TrySettle()
     {
         Lock.Enter();
-        RingStage next = Run.TrySettle(Queue.Armed, _plan.Options.Stall == UsbRingStall.ClearHalt);
+        RingStage next = Run.TrySettle(Queue.Armed, _configuration.Options.Stall == UsbRingStall.ClearHalt);
         if (next != RingStage.Draining)
         {
             FinishIntervals();
@@ -309,7 +309,7 @@ internal sealed unsafe class RingEngine
         UsbError error;
         try
         {
-            error = _interface.Handle.TryClearHalt(_plan.Endpoint);
+            error = _interface.Handle.TryClearHalt(_configuration.Endpoint);
         }
         catch (ObjectDisposedException)
         {

@@ -20,21 +20,21 @@ internal sealed unsafe class RingTransfer
     /// <summary>The number of this submission: 0, 1, 2... -1 before the first one, and after a refused one.</summary>
     public long Sequence = -1;
 
-    public RingTransfer(UsbRing ring, int index, UsbTransfer transfer, RingPlan plan)
+    public RingTransfer(UsbRing ring, int index, UsbTransfer transfer, RingConfiguration configuration)
     {
         Index = index;
         Ring = ring;
         Transfer = transfer;
         Native = transfer.DangerousGetTransfer();
-        Memory = plan.MemoryOf(index);
+        Memory = configuration.MemoryOf(index);
         if (Memory.IsEmpty)
         {
-            _array = AlignedMemory.AllocatePinned(plan.TransferSize, clear: false, out _start);
-            Memory = MemoryMarshal.CreateFromPinnedArray(_array, _start, plan.TransferSize);
+            _array = AlignedMemory.AllocatePinned(configuration.TransferSize, clear: false, out _start);
+            Memory = MemoryMarshal.CreateFromPinnedArray(_array, _start, configuration.TransferSize);
         }
 
-        Descriptors = plan.Packets == 0 ? [] : new libusb_iso_packet_descriptor[plan.Packets];
-        PacketSize = plan.PacketSize;
+        Descriptors = configuration.Packets == 0 ? [] : new libusb_iso_packet_descriptor[configuration.Packets];
+        PacketSize = configuration.PacketSize;
     }
 
     public int Index { get; }

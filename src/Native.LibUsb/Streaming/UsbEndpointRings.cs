@@ -18,7 +18,7 @@ public static class UsbEndpointRings
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         endpoint.CheckUsable();
-        return new UsbInputRing(endpoint, RingPlan.Make(endpoint, options ?? new UsbRingOptions(), UsbDirection.In));
+        return new UsbInputRing(endpoint, RingConfiguration.Make(endpoint, options ?? new UsbRingOptions(), UsbDirection.In));
     }
 
     /// <summary>Creates a ring that writes to an endpoint.</summary>
@@ -32,6 +32,6 @@ public static class UsbEndpointRings
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         endpoint.CheckUsable();
-        return new UsbOutputRing(endpoint, RingPlan.Make(endpoint, options ?? new UsbRingOptions(), UsbDirection.Out));
+        return new UsbOutputRing(endpoint, RingConfiguration.Make(endpoint, options ?? new UsbRingOptions(), UsbDirection.Out));
     }
 }

@@ -40,7 +40,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         get
         {
             RingTransfer transfer = Transfer();
-            return transfer.Status == UsbTransferStatus.Completed && transfer.Length < transfer.Memory.Length && !transfer.Ring.Plan.IsIsochronous;
+            return transfer.Status == UsbTransferStatus.Completed && transfer.Length < transfer.Memory.Length && !transfer.Ring.Configuration.IsIsochronous;
         }
     }
 
@@ -70,7 +70,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         get
         {
             RingTransfer transfer = Transfer();
-            if (transfer.Ring.Plan.IsIsochronous)
+            if (transfer.Ring.Configuration.IsIsochronous)
                 ThrowIsochronous();
             return transfer.Memory[..transfer.Length];
         }
@@ -95,7 +95,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     public int CopyTo(Span<byte> destination)
     {
         RingTransfer transfer = Transfer();
-        if (!transfer.Ring.Plan.IsIsochronous)
+        if (!transfer.Ring.Configuration.IsIsochronous)
         {
             transfer.Memory.Span[..transfer.Length].CopyTo(destination);
             return transfer.Length;

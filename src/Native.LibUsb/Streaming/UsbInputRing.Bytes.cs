@@ -32,10 +32,10 @@ public sealed partial class UsbInputRing
     }
 
     /// <summary>Takes what the next transfer brought, if it is there.</summary>
-    internal bool TryTakePiece(UsbReadBoundary boundary, UsbReadLoss loss, out InputPiece piece)
+    internal bool TryTakeBytes(UsbReadBoundary boundary, UsbReadLoss loss, out TransferBytes bytes)
     {
         RingTransfer? transfer = TakeNext(RingTransferState.Lent);
-        piece = transfer is null ? default : InputPiece.Of(transfer, boundary, loss);
+        bytes = transfer is null ? default : TransferBytes.Of(transfer, boundary, loss);
         return transfer is not null;
     }
 
@@ -71,7 +71,7 @@ public sealed partial class UsbInputRing
     private void CheckBytes(UsbReadBoundary boundary)
     {
         ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
-        if (boundary != UsbReadBoundary.None && Plan.IsIsochronous)
+        if (boundary != UsbReadBoundary.None && Configuration.IsIsochronous)
             throw new ArgumentException("Isochronous packets are not messages.", nameof(boundary));
         if (!_pulled)
             throw new InvalidOperationException("Start the ring first, with the Start that takes no handler.");

@@ -21,10 +21,10 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     private delegate*<UsbInputRing, void> _consume;
     private bool _pulled;
 
-    internal UsbInputRing(UsbEndpoint endpoint, RingPlan plan)
-        : base(endpoint, plan)
+    internal UsbInputRing(UsbEndpoint endpoint, RingConfiguration configuration)
+        : base(endpoint, configuration)
     {
-        _signal = new RingSignal(plan.Options.ContinueOnEventThread);
+        _signal = new RingSignal(configuration.Options.ContinueOnEventThread);
         Content = new InputContent(this);
         TakeEndpoint();
     }
@@ -37,7 +37,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start()
     {
-        if (Plan.Drops && Plan.Spares == 0)
+        if (Configuration.Drops && Configuration.Spares == 0)
             throw new InvalidOperationException("A ring that is read and drops what comes too fast needs spare buffers: set Spares, or Overflow to Wait.");
         Begin<PullConsumer>(null);
     }
@@ -107,7 +107,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
             engine.CountIntervals(now, transfer.Packets);
         if (refused != UsbError.Success)
             engine.CountRefusedLocked(refused);
-        else if (_pulled && Plan.Drops && !engine.Queue.HasFree && engine.WantsMore)
+        else if (_pulled && Configuration.Drops && !engine.Queue.HasFree && engine.WantsMore)
             DropLocked(transfer);
         if (refused == UsbError.Success)
             engine.SubmitLocked(); // before the data is looked at, the queue is full again

@@ -13,8 +13,8 @@ public sealed class UsbInputStream : Stream
     private readonly UsbInputRing _ring;
     private readonly UsbReadBoundary _boundary;
     private readonly UsbReadLoss _loss;
-    private InputPiece _piece;
-    private ReadOnlyMemory<byte> _left; // of the piece
+    private TransferBytes _bytes;
+    private ReadOnlyMemory<byte> _left; // of the bytes
     private bool _hasPiece;
     private UsbError _problem; // to be thrown before anything else is read
     private bool _atEnd; // of a message: to be reported before anything else is read
@@ -189,7 +189,7 @@ public sealed class UsbInputStream : Stream
         _disposed = true;
         _left = default;
         if (_hasPiece)
-            _piece.Buffer.Dispose();
+            _bytes.Buffer.Dispose();
         _hasPiece = false;
         _ring.Nudge(); // a thread that waits in it sees that the stream is disposed
         base.Dispose(disposing);
@@ -235,7 +235,7 @@ public sealed class UsbInputStream : Stream
     private bool NextPiece(bool hasSome)
     {
         bool ended = _ring.HasEnded; // first: what came before is taken below
-        if (!_ring.TryTakePiece(_boundary, _loss, out _piece))
+        if (!_ring.TryTakeBytes(_boundary, _loss, out _bytes))
         {
             if (!ended || hasSome)
                 return false;
@@ -246,8 +246,8 @@ public sealed class UsbInputStream : Stream
 
         EndOfStream = false;
         _hasPiece = true;
-        _left = _piece.Data;
-        _problem = _piece.LossBefore;
+        _left = _bytes.Data;
+        _problem = _bytes.LossBefore;
         return true;
     }
 
@@ -256,9 +256,9 @@ public sealed class UsbInputStream : Stream
         if (!_hasPiece)
             return;
         _hasPiece = false;
-        _atEnd = _piece.EndsMessage;
-        _problem = _piece.LossAfter;
-        _piece.Buffer.Dispose();
+        _atEnd = _bytes.EndsMessage;
+        _problem = _bytes.LossAfter;
+        _bytes.Buffer.Dispose();
     }
 
     private UsbException Take(ref UsbError problem)

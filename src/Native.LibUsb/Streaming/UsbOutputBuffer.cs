@@ -41,7 +41,7 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     public void Commit(int length, bool endOfMessage = false)
     {
         RingTransfer transfer = Transfer();
-        bool isochronous = transfer.Ring.Plan.IsIsochronous;
+        bool isochronous = transfer.Ring.Configuration.IsIsochronous;
         if (length < (isochronous ? 1 : 0) || length > transfer.Memory.Length)
             throw new ArgumentOutOfRangeException(nameof(length), length, $"The buffer has {transfer.Memory.Length} bytes.");
         if (endOfMessage && isochronous)
@@ -64,16 +64,16 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     public void Commit(ReadOnlySpan<int> packetLengths)
     {
         RingTransfer transfer = Transfer();
-        RingPlan plan = transfer.Ring.Plan;
-        if (!plan.IsIsochronous)
+        RingConfiguration configuration = transfer.Ring.Configuration;
+        if (!configuration.IsIsochronous)
             throw new InvalidOperationException("Only isochronous transfers are made of packets: use the Commit that takes the number of bytes.");
-        if (packetLengths.IsEmpty || packetLengths.Length > plan.Packets)
-            throw new ArgumentException($"A buffer of this ring is sent as 1 to {plan.Packets} packets, not {packetLengths.Length}.", nameof(packetLengths));
+        if (packetLengths.IsEmpty || packetLengths.Length > configuration.Packets)
+            throw new ArgumentException($"A buffer of this ring is sent as 1 to {configuration.Packets} packets, not {packetLengths.Length}.", nameof(packetLengths));
         int total = 0;
         foreach (int length in packetLengths)
         {
-            if (length < 0 || length > plan.PacketSize)
-                throw new ArgumentOutOfRangeException(nameof(packetLengths), length, $"A packet of this ring has 0 to {plan.PacketSize} bytes.");
+            if (length < 0 || length > configuration.PacketSize)
+                throw new ArgumentOutOfRangeException(nameof(packetLengths), length, $"A packet of this ring has 0 to {configuration.PacketSize} bytes.");
             total += length;
         }
 

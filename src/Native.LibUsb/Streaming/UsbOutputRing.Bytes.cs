@@ -72,12 +72,12 @@ public sealed partial class UsbOutputRing
             throw new InvalidOperationException("The ring has a handler: start it with the Start that takes none.");
         if (boundary == UsbWriteBoundary.None)
             return;
-        if (Plan.IsIsochronous)
+        if (Configuration.IsIsochronous)
             throw new ArgumentException("Isochronous packets are not messages.", nameof(boundary));
-        if (TransferSize < Plan.MaxPacketSize)
+        if (TransferSize < Configuration.MaxPacketSize)
         {
             throw new ArgumentException(
-                $"The ring's transfers of {TransferSize} bytes would each end a message: they need at least one packet of {Plan.MaxPacketSize} bytes.", nameof(boundary));
+                $"The ring's transfers of {TransferSize} bytes would each end a message: they need at least one packet of {Configuration.MaxPacketSize} bytes.", nameof(boundary));
         }
     }
 }

@@ -21,10 +21,10 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     private bool _pushes;
     private ProducerState _producer;
 
-    internal UsbOutputRing(UsbEndpoint endpoint, RingPlan plan)
-        : base(endpoint, plan)
+    internal UsbOutputRing(UsbEndpoint endpoint, RingConfiguration configuration)
+        : base(endpoint, configuration)
     {
-        Signal = new RingSignal(plan.Options.ContinueOnEventThread);
+        Signal = new RingSignal(configuration.Options.ContinueOnEventThread);
         _output = new OutputQueue(this);
         TakeEndpoint();
     }
@@ -41,7 +41,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     // A handler, or code that continues in the callback, has the duration of the callback to refill the queue. Other code had to commit before: whether it runs
     // while the callback still does is chance, and counts would be too.
-    private bool RefillsInCallback => _pushes || Plan.Options.ContinueOnEventThread;
+    private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>Starts the ring for code that writes with <see cref="AcquireAsync"/> or one of its siblings. The ring sends the data that was not sent
     /// before first.</summary>
@@ -108,7 +108,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         engine.Lock.Enter();
         if (RefillsInCallback)
             ranDry = CountArmedLocked();
-        if (Plan.IsIsochronous && Plan.Options.FillUnderruns)
+        if (Configuration.IsIsochronous && Configuration.Options.FillUnderruns)
             _output.FillLocked(ranDry);
         engine.EndCallbackLocked(mayBeFast: false);
         engine.Lock.Exit();
@@ -135,7 +135,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     {
         RingEngine engine = Engine;
         engine.Lock.Enter();
-        RingTransfer? transfer = engine.Run.IsRunning && (!onlyForQueue || engine.Queue.Armed + _output.Waiting < Plan.Transfers)
+        RingTransfer? transfer = engine.Run.IsRunning && (!onlyForQueue || engine.Queue.Armed + _output.Waiting < Configuration.Transfers)
             ? engine.Queue.TakeFree()
             : null;
         if (transfer is not null)

@@ -25,7 +25,7 @@ public sealed class UsbPipeReader : PipeReader
     private bool _seen; // all of it was examined
     private bool _endsMessage; // a message ends behind it
     private UsbError _problem; // data is missing behind it
-    private InputPiece _behindProblem; // the data after that
+    private TransferBytes _behindProblem; // the data after that
     private bool _hasBehind;
     private int _cancel;
     private bool _completed;
@@ -134,13 +134,13 @@ public sealed class UsbPipeReader : PipeReader
             return true; // enough for one read
         if (_problem != UsbError.Success)
             throw _ring.LossOf(TakeProblem());
-        int most = Math.Max(_ring.Plan.Spares, 1);
+        int most = Math.Max(_ring.Configuration.Spares, 1);
         if (_loans >= most)
             CopyLoans();
 
         bool ended = _ring.HasEnded; // first: what came before is taken below
-        while (!_endsMessage && _problem == UsbError.Success && _loans < most && TakePiece(out InputPiece piece))
-            Append(piece);
+        while (!_endsMessage && _problem == UsbError.Success && _loans < most && TakeBytes(out TransferBytes bytes))
+            Append(bytes);
         if (_first is not null && !_seen)
             return true;
         if (_endsMessage)
@@ -153,43 +153,43 @@ public sealed class UsbPipeReader : PipeReader
             return false;
         }
 
-        if (_loans > _ring.Plan.Spares)
+        if (_loans > _ring.Configuration.Spares)
             CopyLoans(); // more can only come when it has its memory back
         return true;
     }
 
-    private bool TakePiece(out InputPiece piece)
+    private bool TakeBytes(out TransferBytes bytes)
     {
         if (_hasBehind)
         {
-            piece = _behindProblem with { LossBefore = UsbError.Success };
+            bytes = _behindProblem with { LossBefore = UsbError.Success };
             _hasBehind = false;
             return true;
         }
 
-        return _ring.TryTakePiece(_boundary, _loss, out piece);
+        return _ring.TryTakeBytes(_boundary, _loss, out bytes);
     }
 
-    private void Append(in InputPiece piece)
+    private void Append(in TransferBytes bytes)
     {
-        if (piece.LossBefore != UsbError.Success)
+        if (bytes.LossBefore != UsbError.Success)
         {
-            _problem = piece.LossBefore;
-            _behindProblem = piece;
+            _problem = bytes.LossBefore;
+            _behindProblem = bytes;
             _hasBehind = true;
             return;
         }
 
-        _endsMessage = piece.EndsMessage;
-        _problem = piece.LossAfter;
-        if (piece.Data.IsEmpty)
+        _endsMessage = bytes.EndsMessage;
+        _problem = bytes.LossAfter;
+        if (bytes.Data.IsEmpty)
         {
-            piece.Buffer.Dispose();
+            bytes.Buffer.Dispose();
             return;
         }
 
         InputSegment segment = _unused.TryPop(out InputSegment? unused) ? unused : new InputSegment();
-        segment.Take(piece);
+        segment.Take(bytes);
         if (_last is null)
             _first = segment;
         else

@@ -16,18 +16,18 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     private readonly UsbInterface _interface;
     private readonly int _resets;
 
-    private protected UsbRing(UsbEndpoint endpoint, RingPlan plan)
+    private protected UsbRing(UsbEndpoint endpoint, RingConfiguration configuration)
     {
         Handle = endpoint.Interface.Handle;
         _interface = endpoint.Interface;
         _resets = Handle.Claims.Resets;
-        Plan = plan;
-        var transfers = new RingTransfer[plan.Transfers + plan.Spares];
+        Configuration = configuration;
+        var transfers = new RingTransfer[configuration.Transfers + configuration.Spares];
         try
         {
             for (int i = 0; i < transfers.Length; i++)
             {
-                transfers[i] = new RingTransfer(this, i, endpoint.CreateTransfer(plan.Packets), plan);
+                transfers[i] = new RingTransfer(this, i, endpoint.CreateTransfer(configuration.Packets), configuration);
                 Configure(transfers[i]);
             }
         }
@@ -45,25 +45,25 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     public UsbDeviceHandle Handle { get; }
 
     /// <summary>Gets the endpoint's address, with its direction bit.</summary>
-    public byte Endpoint => Plan.Endpoint;
+    public byte Endpoint => Configuration.Endpoint;
 
     /// <summary>Gets the type of its transfers.</summary>
-    public UsbTransferType TransferType => Plan.Type;
+    public UsbTransferType TransferType => Configuration.Type;
 
     /// <summary>Gets the size of one transfer in bytes.</summary>
-    public int TransferSize => Plan.TransferSize;
+    public int TransferSize => Configuration.TransferSize;
 
     /// <summary>Gets the number of transfers that are kept in flight: the number of the options, or the one that was chosen for them.</summary>
-    public int Transfers => Plan.Transfers;
+    public int Transfers => Configuration.Transfers;
 
     /// <summary>Gets the number of isochronous packets of one transfer; 0 for other endpoints.</summary>
-    public int PacketsPerTransfer => Plan.Packets;
+    public int PacketsPerTransfer => Configuration.Packets;
 
     /// <summary>Gets the size of one isochronous packet in bytes; 0 for other endpoints.</summary>
-    public int PacketSize => Plan.PacketSize;
+    public int PacketSize => Configuration.PacketSize;
 
     /// <summary>Gets the ring's name in metrics: that of the options, or the endpoint's address.</summary>
-    public string Name => Plan.Options.Name ?? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"0x{Endpoint:x2}");
+    public string Name => Configuration.Options.Name ?? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"0x{Endpoint:x2}");
 
     /// <summary>Gets or sets an object for the program's handler.</summary>
     public object? State { get; set; }
@@ -82,11 +82,11 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 
     UsbInterface IEndpointUser.Interface => _interface;
 
-    int IEndpointUser.StreamId => Plan.Options.StreamId;
+    int IEndpointUser.StreamId => Configuration.Options.StreamId;
 
     bool IEndpointUser.IsActive => !Engine.Run.IsAtRest;
 
-    internal RingPlan Plan { get; }
+    internal RingConfiguration Configuration { get; }
 
     internal RingEngine Engine { get; }
 
@@ -191,7 +191,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     private protected void ThrowIfFailed()
     {
         UsbException? failure = Failure;
-        if (failure is not null && !(failure.Error == UsbError.Pipe && Plan.Options.Stall == UsbRingStall.ClearHalt))
+        if (failure is not null && !(failure.Error == UsbError.Pipe && Configuration.Options.Stall == UsbRingStall.ClearHalt))
             throw failure;
     }
 
@@ -201,25 +201,25 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         UsbError.Pipe => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: "Call ClearHalt, and start the ring again."),
         UsbError.NoDevice when _resets != Handle.Claims.Resets => new UsbException(
             error, $"stream on endpoint 0x{Endpoint:x2}", hint: "The device was reset: dispose the ring, and take the endpoint from the interface again."),
-        _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: TransferHint.ForSubmit(error, Plan.Type, Plan.LargestPiece, Plan.PacketSize)),
+        _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: TransferHint.ForSubmit(error, Configuration.Type, Configuration.LargestPiece, Configuration.PacketSize)),
     };
 
     /// <summary>Gives a transfer the properties that stay the same.</summary>
     private void Configure(RingTransfer transfer)
     {
-        switch (Plan.Type)
+        switch (Configuration.Type)
         {
             case UsbTransferType.Isochronous:
-                transfer.Transfer.SetIsochronousPinned(Plan.Endpoint, transfer.Memory);
+                transfer.Transfer.SetIsochronousPinned(Configuration.Endpoint, transfer.Memory);
                 break;
             case UsbTransferType.Interrupt:
-                transfer.Transfer.SetInterruptPinned(Plan.Endpoint, transfer.Memory);
+                transfer.Transfer.SetInterruptPinned(Configuration.Endpoint, transfer.Memory);
                 break;
             case UsbTransferType.BulkStream:
-                transfer.Transfer.SetBulkStreamPinned(Plan.Endpoint, Plan.Options.StreamId, transfer.Memory);
+                transfer.Transfer.SetBulkStreamPinned(Configuration.Endpoint, Configuration.Options.StreamId, transfer.Memory);
                 break;
             default:
-                transfer.Transfer.SetBulkPinned(Plan.Endpoint, transfer.Memory);
+                transfer.Transfer.SetBulkPinned(Configuration.Endpoint, transfer.Memory);
                 break;
         }
     }

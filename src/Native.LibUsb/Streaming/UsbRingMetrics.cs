@@ -139,7 +139,7 @@ public static class UsbRingMetrics
         {
             foreach (Entry entry in s_entries)
             {
-                if (entry.Ring is { } ring && (!isochronous || ring.Plan.IsIsochronous))
+                if (entry.Ring is { } ring && (!isochronous || ring.Configuration.IsIsochronous))
                     living.Add((ring, entry.Tags ??= TagsOf(ring)));
             }
         }
@@ -156,8 +156,8 @@ public static class UsbRingMetrics
             new("usb.bus.number", (int)ring.Handle.Device.BusNumber),
             new("usb.device.address", (int)ring.Handle.Device.Address),
         ];
-        if (ring.Plan.Options.StreamId != 0)
-            tags.Add(new("usb.stream.id", ring.Plan.Options.StreamId));
+        if (ring.Configuration.Options.StreamId != 0)
+            tags.Add(new("usb.stream.id", ring.Configuration.Options.StreamId));
         return [.. tags];
     }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents the sizes of a ring, checked before anything is made of them.</summary>
-internal sealed record RingPlan
+internal sealed record RingConfiguration
 {
     private const int DefaultPackets = 32;
     private const int DefaultBulkSize = 64 * 1024;
@@ -44,7 +44,7 @@ internal sealed record RingPlan
     public bool Drops => Options.Overflow == UsbRingOverflow.Drop || (Options.Overflow == UsbRingOverflow.Automatic && IsIsochronous);
 
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the system.</exception>
-    public static RingPlan Make(UsbEndpoint endpoint, UsbRingOptions options, UsbDirection direction) =>
+    public static RingConfiguration Make(UsbEndpoint endpoint, UsbRingOptions options, UsbDirection direction) =>
         Make(endpoint.Descriptor, options, direction, UsbfsMemory.Limit, endpoint.Interface.Handle.DividesTransfers);
 
     /// <param name="endpoint">The endpoint.</param>
@@ -53,7 +53,7 @@ internal sealed record RingPlan
     /// <param name="limit">Bytes that the system allows all transfers together; null for no limit.</param>
     /// <param name="dividesTransfers">Whether libusb divides bulk and interrupt transfers of more than 16 KiB, so that the ring uses shorter ones.</param>
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the limit.</exception>
-    public static RingPlan Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit, bool dividesTransfers = false)
+    public static RingConfiguration Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit, bool dividesTransfers = false)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         if (!UsbEndpointAddress.IsValid(endpoint.Address))
@@ -77,7 +77,7 @@ internal sealed record RingPlan
         (int packets, int packetSize, int size) = isochronous ? Isochronous(endpoint, options, limit) : Simple(endpoint, options, direction);
         if (dividesTransfers && !isochronous)
             (options, size) = Undivided(endpoint, options, size);
-        var plan = new RingPlan
+        var configuration = new RingConfiguration
         {
             Endpoint = endpoint.Address,
             Type = options.StreamId != 0 ? UsbTransferType.BulkStream : endpoint.TransferType,
@@ -90,15 +90,15 @@ internal sealed record RingPlan
             TransferSize = size,
             Options = options,
         };
-        plan.CheckMemory(limit);
-        long needed = (long)size * (plan.Transfers + plan.Spares);
+        configuration.CheckMemory(limit);
+        long needed = (long)size * (configuration.Transfers + configuration.Spares);
         if (!options.Memory.IsEmpty && options.Memory.Length < needed)
         {
             throw Wrong(nameof(UsbRingOptions.Memory), string.Create(CultureInfo.InvariantCulture,
-                $"{plan.Transfers} transfers and {plan.Spares} spares of {size} bytes need {needed} bytes of memory, and {options.Memory.Length} were given."));
+                $"{configuration.Transfers} transfers and {configuration.Spares} spares of {size} bytes need {needed} bytes of memory, and {options.Memory.Length} were given."));
         }
 
-        return plan;
+        return configuration;
     }
 
     /// <summary>Returns the memory of one transfer that the program has supplied; empty when the ring allocates it.</summary>
