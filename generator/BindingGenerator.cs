@@ -12,32 +12,60 @@ internal static class BindingGenerator
     public const string Layouts = "layouts.json";
 
     /// <summary>Reads the header and checks the settings against it.</summary>
-    public static CHeader ReadHeader(ClangCompiler clang, string input, GeneratorSettings settings)
+    /// <param name="clang">The compiler.</param>
+    /// <param name="input">The header.</param>
+    /// <param name="settings">The file of the settings, which have what the header does not; <see langword="null"/> for none.</param>
+    /// <exception cref="GeneratorException">The header or the settings have errors.</exception>
+    public static (CHeader Header, GeneratorSettings Settings) Read(ClangCompiler clang, string input, string? settings)
     {
-        var header = HeaderReader.Read(clang, input, [.. settings.Exclude.Macros.Keys], out var macros);
-        SettingsCheck.Run(settings, header, macros);
-        return header;
+        var errors = new InputErrors();
+        (CHeader Header, GeneratorSettings Settings)? read = Read(clang, input, settings, errors);
+        errors.ThrowIfAny();
+        return read!.Value;
     }
 
     /// <summary>Gets the generated files, text by name.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">What the header cannot say.</param>
+    /// <param name="settings">The file of the settings, which have what the header does not; <see langword="null"/> for none.</param>
     /// <param name="docs">The folder of the texts, or <see langword="null"/> for none.</param>
-    public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, GeneratorSettings settings, string? docs)
+    /// <exception cref="GeneratorException">The inputs have errors: all those of all files.</exception>
+    public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, string? settings, string? docs)
     {
-        var model = new BindingModel(ReadHeader(clang, input, settings), settings);
-        var layout = new ManagedLayout(model.Types, RecordLayout.ReadAll(clang, input, model.Records));
-        layout.Verify(model.Records);
-        var texts = DocLibrary.Read(docs, model);
+        var errors = new InputErrors();
+        DocLibrary texts = DocLibrary.Read(docs, errors);
+        BindingModel? model = null;
+        ManagedLayout? layout = null;
+        if (Read(clang, input, settings, errors) is { } read)
+        {
+            model = new BindingModel(read.Header, read.Settings);
+            IReadOnlyList<CRecord> records = TypeCheck.Run(model, errors);
+            layout = new ManagedLayout(model.Types, RecordLayout.ReadAll(clang, input, records));
+            layout.Verify(records, errors);
+            if (docs is not null)
+                texts.Check(model);
+        }
+
+        errors.ThrowIfAny();
         return new OrderedDictionary<string, string>
         {
-            ["Constants.g.cs"] = ConstantsEmitter.Emit(model, texts),
-            ["Enums.g.cs"] = EnumsEmitter.Emit(model, texts),
-            ["Records.g.cs"] = RecordsEmitter.Emit(model, layout, texts),
-            ["Callbacks.g.cs"] = CallbacksEmitter.Emit(model, texts),
-            ["Functions.g.cs"] = FunctionsEmitter.Emit(model, texts),
-            [Layouts] = LayoutTableEmitter.Emit(model, layout),
+            ["Constants.g.cs"] = ConstantsEmitter.Emit(model!, texts),
+            ["Enums.g.cs"] = EnumsEmitter.Emit(model!, texts),
+            ["Records.g.cs"] = RecordsEmitter.Emit(model!, layout!, texts),
+            ["Callbacks.g.cs"] = CallbacksEmitter.Emit(model!, texts),
+            ["Functions.g.cs"] = FunctionsEmitter.Emit(model!, texts),
+            [Layouts] = LayoutTableEmitter.Emit(model!, layout!),
         };
+    }
+
+    // Both files are read even if one has errors. Without settings the header's own errors are reported, and those that a setting could prevent are not.
+    private static (CHeader Header, GeneratorSettings Settings)? Read(ClangCompiler clang, string input, string? file, InputErrors errors)
+    {
+        errors.Try(() => file is null ? new GeneratorSettings() : GeneratorSettings.Read(file), out GeneratorSettings? settings);
+        IReadOnlyList<Macro> macros = [];
+        if (!errors.Try(() => HeaderReader.Read(clang, input, settings?.Exclude.Macros.Keys.ToList(), errors, out macros), out CHeader? header) || settings is null)
+            return null;
+        SettingsCheck.Run(settings, header, macros, errors);
+        return (header, settings);
     }
 }

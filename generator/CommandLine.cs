@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Native.LibUsb.Generator.Clang;
+using Native.LibUsb.Generator.Model;
 using Native.LibUsb.Generator.Output;
 using Native.LibUsb.Generator.Settings;
 
@@ -21,9 +23,9 @@ internal sealed class CommandLine
 
     private readonly Option<string> _clang = new("--clang")
     {
-        Description = "The clang to run.",
+        Description = $"The clang to run, of version {ClangCompiler.MajorVersion}; without it, clang-{ClangCompiler.MajorVersion} or clang of the PATH.",
         Recursive = true,
-        DefaultValueFactory = _ => "clang",
+        DefaultValueFactory = _ => ClangCompiler.Default,
     };
 
     private readonly Option<string> _include = new("--libusb-include")
@@ -37,7 +39,8 @@ internal sealed class CommandLine
     {
         _output = output;
         _error = error;
-        foreach (var option in new Option[] { _root, _clang, _include }) _commands.Options.Add(option);
+        foreach (Option option in new Option[] { _root, _clang, _include })
+            _commands.Options.Add(option);
         Add("generate", "Writes the generated files.", Generate);
         Add("check", "Compares the generated files with those in the repository, and shows the difference.", Check);
         Add("table", "Prints the README's table of the bound parts.", Table);
@@ -45,10 +48,11 @@ internal sealed class CommandLine
 
     public int Run(string[] args)
     {
-        var parsed = _commands.Parse(args);
+        ParseResult parsed = _commands.Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
-            foreach (var error in parsed.Errors) _error.WriteLine(error.Message);
+            foreach (ParseError error in parsed.Errors)
+                _error.WriteLine(error.Message);
             _error.WriteLine("Usage: eng/generate.sh [generate | check | table] [--help]");
             return 2;
         }
@@ -59,7 +63,8 @@ internal sealed class CommandLine
         }
         catch (GeneratorException e)
         {
-            foreach (var error in e.Errors) _error.WriteLine(error);
+            foreach (string error in e.Errors)
+                _error.WriteLine(error);
             return 1;
         }
     }
@@ -73,15 +78,17 @@ internal sealed class CommandLine
 
     private int Generate(Inputs inputs)
     {
-        var written = inputs.Repository.Write(inputs.Generate());
-        foreach (var path in written) _output.WriteLine($"wrote {path}");
-        if (written.Count == 0) _output.WriteLine("nothing has changed");
+        IReadOnlyList<string> written = inputs.Repository.Write(inputs.Generate());
+        foreach (string path in written)
+            _output.WriteLine($"wrote {path}");
+        if (written.Count == 0)
+            _output.WriteLine("nothing has changed");
         return 0;
     }
 
     private int Check(Inputs inputs)
     {
-        var difference = inputs.Repository.Compare(inputs.Generate());
+        string difference = inputs.Repository.Compare(inputs.Generate());
         if (difference.Length == 0)
         {
             _output.WriteLine("the generated files are up to date");
@@ -95,19 +102,19 @@ internal sealed class CommandLine
 
     private int Table(Inputs inputs)
     {
-        var header = BindingGenerator.ReadHeader(inputs.Clang, inputs.Repository.Input, inputs.Settings);
-        _output.Write(CoverageTable.Format(header, inputs.Settings, inputs.Repository.Interop));
+        (CHeader header, GeneratorSettings settings) = BindingGenerator.Read(inputs.Clang, inputs.Repository.Input, inputs.Repository.Settings);
+        _output.Write(CoverageTable.Format(header, settings, inputs.Repository.Interop));
         return 0;
     }
 
-    private sealed record Inputs(Repository Repository, ClangCompiler Clang, GeneratorSettings Settings)
+    private sealed record Inputs(Repository Repository, ClangCompiler Clang)
     {
         public static Inputs From(string? root, string clang, string include)
         {
-            var repository = root is null ? Repository.Find(Directory.GetCurrentDirectory()) : new Repository(Path.GetFullPath(root));
-            return new Inputs(repository, new ClangCompiler(clang, repository.Stubs, include), GeneratorSettings.Read(repository.Settings));
+            Repository repository = root is null ? Repository.Find(Directory.GetCurrentDirectory()) : new Repository(Path.GetFullPath(root));
+            return new Inputs(repository, new ClangCompiler(clang, repository.Stubs, include));
         }
 
-        public IReadOnlyDictionary<string, string> Generate() => BindingGenerator.Generate(Clang, Repository.Input, Settings, Repository.Docs);
+        public IReadOnlyDictionary<string, string> Generate() => BindingGenerator.Generate(Clang, Repository.Input, Repository.Settings, Repository.Docs);
     }
 }

@@ -7,10 +7,4 @@ internal sealed class GeneratorException : Exception
         : base(string.Join('\n', errors)) => Errors = errors;
 
     public IReadOnlyList<string> Errors { get; }
-
-    /// <summary>Throws if there are errors, all of them at once: a person fixes ten names faster than one name ten times.</summary>
-    public static void ThrowIfAny(IReadOnlyList<string> errors)
-    {
-        if (errors.Count > 0) throw new GeneratorException(errors);
-    }
 }

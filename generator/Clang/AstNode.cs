@@ -30,14 +30,14 @@ internal sealed class AstNode
     public string Id => Text("id");
 
     /// <summary>Gets the C type as it is written in the header.</summary>
-    public string Type => _json.TryGetProperty("type", out var type) ? type.GetProperty("qualType").GetString()! : "";
+    public string Type => _json.TryGetProperty("type", out JsonElement type) ? type.GetProperty("qualType").GetString()! : "";
 
-    public string Text(string property) => _json.TryGetProperty(property, out var value) ? value.GetString() ?? "" : "";
+    public string Text(string property) => _json.TryGetProperty(property, out JsonElement value) ? value.GetString() ?? "" : "";
 
-    public bool Is(string property) => _json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.True;
+    public bool Is(string property) => _json.TryGetProperty(property, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 
     /// <summary>Gets the declaration that a typedef brings along, as in <c>typedef enum {...} name</c>.</summary>
-    public string OwnedTagId => _json.TryGetProperty("ownedTagDecl", out var tag) ? tag.GetProperty("id").GetString()! : "";
+    public string OwnedTagId => _json.TryGetProperty("ownedTagDecl", out JsonElement tag) ? tag.GetProperty("id").GetString()! : "";
 
     public IEnumerable<AstNode> Descendants() => Children.SelectMany(child => child.Descendants().Prepend(child));
 
@@ -54,7 +54,7 @@ internal sealed class AstNode
         {
             SourceLocation location = SourceLocation.None, begin = SourceLocation.None;
             var children = new List<AstNode>();
-            foreach (var property in json.EnumerateObject())
+            foreach (JsonProperty property in json.EnumerateObject())
             {
                 switch (property.Name)
                 {
@@ -66,7 +66,8 @@ internal sealed class AstNode
                         ReadLocation(property.Value.GetProperty("end"));
                         break;
                     case "inner":
-                        foreach (var child in property.Value.EnumerateArray()) children.Add(Read(child));
+                        foreach (JsonElement child in property.Value.EnumerateArray())
+                            children.Add(Read(child));
                         break;
                 }
             }
@@ -76,15 +77,18 @@ internal sealed class AstNode
 
         private SourceLocation ReadLocation(JsonElement json)
         {
-            if (json.TryGetProperty("spellingLoc", out var spelling))
+            if (json.TryGetProperty("spellingLoc", out JsonElement spelling))
             {
                 ReadLocation(spelling); // inside a macro; what counts for a message is where the macro is used
                 return ReadLocation(json.GetProperty("expansionLoc"));
             }
 
-            if (!json.TryGetProperty("offset", out var offset)) return SourceLocation.None;
-            if (json.TryGetProperty("file", out var file)) _file = file.GetString()!;
-            if (json.TryGetProperty("line", out var line)) _line = line.GetInt32();
+            if (!json.TryGetProperty("offset", out JsonElement offset))
+                return SourceLocation.None;
+            if (json.TryGetProperty("file", out JsonElement file))
+                _file = file.GetString()!;
+            if (json.TryGetProperty("line", out JsonElement line))
+                _line = line.GetInt32();
             return new SourceLocation(_file, _line, json.GetProperty("col").GetInt32(), offset.GetInt32());
         }
     }

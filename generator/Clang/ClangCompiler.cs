@@ -1,11 +1,19 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Generator.Clang;
 
 /// <summary>Runs clang on the input header. The only system headers it sees are the stubs and clang's own.</summary>
-internal sealed class ClangCompiler
+internal sealed partial class ClangCompiler
 {
+    /// <summary>The version of clang whose output is read.</summary>
+    public const string MajorVersion = "14";
+
+    /// <summary>Gets the program of that version, or the one without a version in its name.</summary>
+    public static string Default { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(static folder => File.Exists(Path.Combine(folder, "clang-" + MajorVersion))) ? "clang-" + MajorVersion : "clang";
+
     private readonly string _program;
     private readonly string _stubs;
     private readonly string _libusbInclude;
@@ -19,8 +27,23 @@ internal sealed class ClangCompiler
         _program = program;
         _stubs = Path.GetFullPath(stubs);
         _libusbInclude = Path.GetFullPath(libusbInclude);
+        CheckVersion();
         _resources = Path.GetFullPath(Run(["-print-resource-dir"]).Trim());
     }
+
+    // Another version may print another syntax tree, and write other files of it: the check of the generated files would depend on the machine.
+    private void CheckVersion()
+    {
+        string version = Run(["--version"]).Split('\n')[0];
+        if (Version().Match(version) is not { Success: true } match || match.Groups[1].Value != MajorVersion)
+        {
+            throw new GeneratorException(
+                $"clang {MajorVersion} is needed, and '{_program}' is \"{version}\": install clang-{MajorVersion} and pass --clang clang-{MajorVersion}, or change ClangCompiler.MajorVersion and compare the generated files");
+        }
+    }
+
+    [GeneratedRegex(@"\bversion (\d+)\.")]
+    private static partial Regex Version();
 
     /// <summary>Gets the declarations of <paramref name="file"/>, as clang's JSON.</summary>
     public string DumpAst(string file) =>
@@ -49,24 +72,26 @@ internal sealed class ClangCompiler
     [
         $"--target={target.Triple}", "-x", "c", "-std=gnu11", "-nostdinc", "-ffreestanding",
         "-isystem", _stubs, "-isystem", Path.Combine(_resources, "include"), "-idirafter", _libusbInclude, "-include", "stddef.h",
-        "-fno-caret-diagnostics", "-fno-color-diagnostics", "-fno-diagnostics-show-option",
+        "-ferror-limit=0", "-fno-caret-diagnostics", "-fno-color-diagnostics", "-fno-diagnostics-show-option",
     ];
 
     private string Run(string[] arguments)
     {
         var start = new ProcessStartInfo(_program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
         start.Environment["LC_ALL"] = "C";
         try
         {
-            using var process = Process.Start(start)!;
+            using Process process = Process.Start(start)!;
             // both pipes are drained at once: clang stops when either is full
-            var errors = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
-            if (process.ExitCode == 0) return output;
+            if (process.ExitCode == 0)
+                return output;
 
-            var diagnostics = errors.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            string[] diagnostics = errors.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .Where(line => line.Contains("error: ", StringComparison.Ordinal)).ToArray();
             throw new GeneratorException(diagnostics.Length > 0 ? diagnostics : [$"{_program} failed: {errors.Result.Trim()}"]);
         }

@@ -14,26 +14,29 @@ internal sealed class HeaderReader
 
     private readonly ClangCompiler _clang;
     private readonly string _input;
-    private readonly List<string> _errors = [];
+    private readonly InputErrors _errors;
+    private readonly HashSet<string> _refused = [];
     private readonly Dictionary<string, string> _sources = [];
 
-    private HeaderReader(ClangCompiler clang, string input)
+    private HeaderReader(ClangCompiler clang, string input, InputErrors errors)
     {
         _clang = clang;
         _input = input;
+        _errors = errors;
     }
 
+    /// <summary>Reads the header, without the parts that it refuses.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="excludedMacros">Macros that have no value a binding could use.</param>
+    /// <param name="excludedMacros">Macros that have no value a binding could use; null if they are not known.</param>
+    /// <param name="errors">Gets an error for each part that is refused.</param>
     /// <param name="macros">Every macro of the header, the excluded ones too.</param>
-    public static CHeader Read(ClangCompiler clang, string input, IReadOnlyCollection<string> excludedMacros, out IReadOnlyList<Macro> macros)
+    /// <exception cref="GeneratorException">clang does not compile the header.</exception>
+    public static CHeader Read(ClangCompiler clang, string input, IReadOnlyCollection<string>? excludedMacros, InputErrors errors, out IReadOnlyList<Macro> macros)
     {
-        var reader = new HeaderReader(clang, Path.GetFullPath(input));
+        var reader = new HeaderReader(clang, Path.GetFullPath(input), errors);
         macros = Macro.Read(clang.Preprocess(reader._input), clang.IsInterface);
-        var header = reader.ReadDeclarations(macros.Where(macro => !excludedMacros.Contains(macro.Name)).ToList());
-        GeneratorException.ThrowIfAny(reader._errors);
-        return header;
+        return reader.ReadDeclarations(excludedMacros is null ? [] : [.. macros.Where(macro => !excludedMacros.Contains(macro.Name))]);
     }
 
     private CHeader ReadDeclarations(List<Macro> macros)
@@ -47,9 +50,10 @@ internal sealed class HeaderReader
         var functions = new OrderedDictionary<string, CFunction>();
         var typedefs = new Dictionary<string, CType>();
         AstNode? unnamed = null;
-        foreach (var node in nodes)
+        foreach (AstNode? node in nodes)
         {
-            if (node.Kind != "TypedefDecl") RefuseUnnamed(ref unnamed);
+            if (node.Kind != "TypedefDecl")
+                RefuseUnnamed(ref unnamed);
 
             switch (node.Kind)
             {
@@ -60,8 +64,9 @@ internal sealed class HeaderReader
                     unnamed = node; // a typedef follows and names it
                     break;
                 case "RecordDecl":
-                    var record = ReadRecord(node, node.Name);
-                    if (!records.TryGetValue(record.Name, out var known) || known.Fields is null) records[record.Name] = record;
+                    CRecord record = ReadRecord(node, node.Name);
+                    if (!records.TryGetValue(record.Name, out CRecord? known) || known.Fields is null)
+                        records[record.Name] = record;
                     break;
                 case "TypedefDecl":
                     ReadTypedef(node, unnamed, enums, records, callbacks, typedefs);
@@ -71,34 +76,38 @@ internal sealed class HeaderReader
                     functions[node.Name] = ReadFunction(node);
                     break;
                 case "VarDecl":
-                    _errors.Add($"{node.Location}: error: '{node.Name}' is a variable; a binding cannot import it");
+                    Refuse(node.Name, $"{node.Location}: error: '{node.Name}' is a variable; a binding cannot import it");
                     break;
             }
         }
 
         RefuseUnnamed(ref unnamed);
         enums = MergeAdditions(enums);
-        return new CHeader(ReadConstants(macros, enums), enums, [.. records.Values], callbacks, [.. functions.Values], typedefs);
+        return new CHeader(ReadConstants(macros, enums), enums, [.. records.Values], callbacks, [.. functions.Values], typedefs, _refused);
     }
 
     private void RefuseUnnamed(ref AstNode? unnamed)
     {
-        if (unnamed is not null) _errors.Add($"{unnamed.Location}: error: an enum or record without a name and without a typedef has no name in C# either");
+        if (unnamed is not null)
+            Refuse("", $"{unnamed.Location}: error: an enum or record without a name and without a typedef has no name in C# either");
         unnamed = null;
     }
 
     private void ReadTypedef(
         AstNode node, AstNode? unnamed, List<CEnum> enums, OrderedDictionary<string, CRecord> records, List<CCallback> callbacks, Dictionary<string, CType> typedefs)
     {
-        var owned = node.Children.Select(child => child.OwnedTagId).FirstOrDefault(id => id.Length > 0);
+        string? owned = node.Children.Select(child => child.OwnedTagId).FirstOrDefault(id => id.Length > 0);
         if (unnamed is not null && owned == unnamed.Id)
         {
-            if (unnamed.Kind == "EnumDecl") enums.Add(ReadEnum(unnamed, node.Name));
-            else records[node.Name] = ReadRecord(unnamed, node.Name) with { Spelling = node.Name };
+            if (unnamed.Kind == "EnumDecl")
+                enums.Add(ReadEnum(unnamed, node.Name));
+            else
+                records[node.Name] = ReadRecord(unnamed, node.Name) with { Spelling = node.Name };
             return;
         }
 
-        if (Parse(node) is not { } type) return;
+        if (Parse(node, node.Name) is not { } type)
+            return;
         typedefs[node.Name] = type;
         if (type is CPointerType { Target: CFunctionType function })
             callbacks.Add(new CCallback(node.Name, node.Location, function, NameParameters(node, function)));
@@ -107,22 +116,22 @@ internal sealed class HeaderReader
     // A function pointer's parameter names are no part of its type, so clang's dump leaves them out: they are read from the source.
     private List<CParameter> NameParameters(AstNode node, CFunctionType function)
     {
-        var source = Source(node.Location.File);
-        var start = source.IndexOf('(', node.Location.Offset);
-        var end = source.IndexOf(';', node.Location.Offset);
-        var list = source[(start + 1)..source.LastIndexOf(')', end)];
-        var declarations = function.Parameters.Count == 0 ? [] : list.Split(',');
+        string source = Source(node.Location.File);
+        int start = source.IndexOf('(', node.Location.Offset);
+        int end = source.IndexOf(';', node.Location.Offset);
+        string list = source[(start + 1)..source.LastIndexOf(')', end)];
+        string[] declarations = function.Parameters.Count == 0 ? [] : list.Split(',');
         var parameters = new List<CParameter>();
         if (declarations.Length != function.Parameters.Count)
         {
-            _errors.Add($"{node.Location}: error: the parameters of '{node.Name}' are not understood; a function pointer among them needs a typedef of its own");
+            Refuse(node.Name, $"{node.Location}: error: the parameters of '{node.Name}' are not understood; a function pointer among them needs a typedef of its own");
             return parameters;
         }
 
-        for (var i = 0; i < function.Parameters.Count; i++)
+        for (int i = 0; i < function.Parameters.Count; i++)
         {
-            var text = declarations[i].Trim();
-            var name = new string([.. text.Reverse().TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c == '_').Reverse()]);
+            string text = declarations[i].Trim();
+            string name = new string([.. text.Reverse().TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c == '_').Reverse()]);
             parameters.Add(new CParameter(name, function.Parameters[i], text[..^name.Length].Trim()));
         }
 
@@ -132,13 +141,13 @@ internal sealed class HeaderReader
     private CEnum ReadEnum(AstNode node, string name)
     {
         var members = new List<CEnumMember>();
-        var next = 0L;
-        foreach (var member in node.Children.Where(child => child.Kind == "EnumConstantDecl"))
+        long next = 0L;
+        foreach (AstNode? member in node.Children.Where(child => child.Kind == "EnumConstantDecl"))
         {
             next = ReadValue(member) ?? next;
-            var isHexadecimal = member.Descendants().Any(literal => literal.Kind == "IntegerLiteral" && IsHexadecimal(literal.Begin));
+            bool isHexadecimal = member.Descendants().Any(literal => literal.Kind == "IntegerLiteral" && IsHexadecimal(literal.Begin));
             if (next is < int.MinValue or > int.MaxValue)
-                _errors.Add($"{member.Location}: error: '{member.Name}' = {next} does not fit in an int, which is what an enum is here");
+                Refuse(name, $"{member.Location}: error: '{member.Name}' = {next} does not fit in an int, which is what an enum is here");
             members.Add(new CEnumMember(member.Name, member.Location, next++, isHexadecimal));
         }
 
@@ -156,31 +165,39 @@ internal sealed class HeaderReader
     private string Source(string file)
     {
         // clang counts bytes: one char for each
-        if (!_sources.TryGetValue(file, out var text)) _sources[file] = text = File.ReadAllText(file, Encoding.Latin1);
+        if (!_sources.TryGetValue(file, out string? text))
+            _sources[file] = text = File.ReadAllText(file, Encoding.Latin1);
         return text;
     }
 
-    private CRecord ReadRecord(AstNode node, string name)
+    private CRecord ReadRecord(AstNode node, string name) => ReadRecord(node, name, declaration: name);
+
+    private CRecord ReadRecord(AstNode node, string name, string declaration)
     {
-        var isUnion = node.Text("tagUsed") == "union";
-        var spelling = $"{node.Text("tagUsed")} {name}";
-        var isPacked = node.Children.Any(child => child.Kind is "PackedAttr" or "MaxFieldAlignmentAttr");
-        if (!node.Is("completeDefinition")) return new CRecord(name, spelling, node.Location, isUnion, isPacked, null);
+        bool isUnion = node.Text("tagUsed") == "union";
+        string spelling = $"{node.Text("tagUsed")} {name}";
+        bool isPacked = node.Children.Any(child => child.Kind is "PackedAttr" or "MaxFieldAlignmentAttr");
+        if (!node.Is("completeDefinition"))
+            return new CRecord(name, spelling, node.Location, isUnion, isPacked, null);
 
         var fields = new List<CField>();
         CRecord? nested = null;
-        foreach (var child in node.Children)
+        foreach (AstNode child in node.Children)
         {
             if (child.Kind == "RecordDecl")
             {
-                nested = ReadRecord(child, child.Name);
-                if (child.Name.Length > 0) _errors.Add($"{child.Location}: error: '{child.Name}' is declared inside '{name}'; declare it at file scope");
+                nested = ReadRecord(child, child.Name, declaration);
+                if (child.Name.Length > 0)
+                    Refuse(declaration, $"{child.Location}: error: '{child.Name}' is declared inside '{name}'; declare it at file scope");
             }
             else if (child.Kind == "FieldDecl")
             {
-                if (child.Is("isBitfield")) _errors.Add($"{child.Location}: error: '{name}.{child.Name}' is a bit-field; C# has none");
-                else if (child.Name.Length == 0) _errors.Add($"{child.Location}: error: '{name}' has a member without a name; C# has none");
-                else if (Parse(child) is { } type) fields.Add(new CField(child.Name, child.Location, type, child.Type, type is CAnonymousType ? nested : null));
+                if (child.Is("isBitfield"))
+                    Refuse(declaration, $"{child.Location}: error: '{name}.{child.Name}' is a bit-field; C# has none");
+                else if (child.Name.Length == 0)
+                    Refuse(declaration, $"{child.Location}: error: '{name}' has a member without a name; C# has none");
+                else if (Parse(child, declaration) is { } type)
+                    fields.Add(new CField(child.Name, child.Location, type, child.Type, type is CAnonymousType ? nested : null));
             }
         }
 
@@ -190,18 +207,26 @@ internal sealed class HeaderReader
     private CFunction ReadFunction(AstNode node)
     {
         var parameters = new List<CParameter>();
-        foreach (var child in node.Children.Where(child => child.Kind == "ParmVarDecl"))
+        foreach (AstNode? child in node.Children.Where(child => child.Kind == "ParmVarDecl"))
         {
-            var name = child.Name.Length > 0 ? child.Name : $"arg{parameters.Count}";
-            if (Parse(child) is { } type) parameters.Add(new CParameter(name, type, child.Type));
+            string name = child.Name.Length > 0 ? child.Name : $"arg{parameters.Count}";
+            if (Parse(child, node.Name) is { } type)
+                parameters.Add(new CParameter(name, type, child.Type));
         }
 
-        var returnsText = node.Type[..node.Type.IndexOf('(', StringComparison.Ordinal)].Trim();
-        var returns = Parse(node) is CFunctionType function ? function.Returns : new CNamedType("void", false);
+        string returnsText = node.Type[..node.Type.IndexOf('(', StringComparison.Ordinal)].Trim();
+        CType returns = Parse(node, node.Name) is CFunctionType function ? function.Returns : new CNamedType("void", false);
         return new CFunction(node.Name, node.Location, returns, returnsText, parameters, node.Is("variadic"), node.Text("storageClass") == "static");
     }
 
-    private CType? Parse(AstNode node)
+    // The rest of the declaration is read, so that the names of the settings and the texts are found.
+    private void Refuse(string declaration, string error)
+    {
+        _refused.Add(declaration);
+        _errors.Add(error);
+    }
+
+    private CType? Parse(AstNode node, string declaration)
     {
         try
         {
@@ -209,7 +234,7 @@ internal sealed class HeaderReader
         }
         catch (FormatException e)
         {
-            _errors.Add($"{node.Location}: error: the type of '{node.Name}': {e.Message}");
+            Refuse(declaration, $"{node.Location}: error: the type of '{node.Name}': {e.Message}");
             return null;
         }
     }
@@ -219,33 +244,36 @@ internal sealed class HeaderReader
     {
         const string added = "__added", changed = "__changed";
         var merged = new List<CEnum>(enums.Where(item => !item.Name.Contains(added, StringComparison.Ordinal)));
-        foreach (var addition in enums.Where(item => item.Name.Contains(added, StringComparison.Ordinal)))
+        foreach (CEnum? addition in enums.Where(item => item.Name.Contains(added, StringComparison.Ordinal)))
         {
-            var name = addition.Name[..addition.Name.IndexOf(added, StringComparison.Ordinal)];
-            var index = merged.FindIndex(item => item.Name == name);
+            string name = addition.Name[..addition.Name.IndexOf(added, StringComparison.Ordinal)];
+            int index = merged.FindIndex(item => item.Name == name);
             if (index < 0)
             {
-                _errors.Add($"{addition.Location}: error: '{addition.Name}' adds to enum '{name}', which the header does not have");
+                Refuse(name, $"{addition.Location}: error: '{addition.Name}' adds to enum '{name}', which the header does not have");
                 continue;
             }
 
             var members = merged[index].Members.ToList();
-            foreach (var member in addition.Members)
+            foreach (CEnumMember member in addition.Members)
             {
-                var isChange = member.Name.EndsWith(changed, StringComparison.Ordinal);
+                bool isChange = member.Name.EndsWith(changed, StringComparison.Ordinal);
                 if (!isChange && !member.Name.EndsWith(added, StringComparison.Ordinal))
                 {
-                    _errors.Add($"{member.Location}: error: '{member.Name}' must end in {added} or {changed}");
+                    Refuse(name, $"{member.Location}: error: '{member.Name}' must end in {added} or {changed}");
                     continue;
                 }
 
-                var plain = member with { Name = member.Name[..^(isChange ? changed : added).Length] };
-                var existing = members.FindIndex(item => item.Name == plain.Name);
-                if (isChange && existing < 0) _errors.Add($"{member.Location}: error: enum '{name}' has no member '{plain.Name}' to change");
-                else if (isChange) members[existing] = plain;
-                else if (existing < 0) members.Add(plain);
+                CEnumMember plain = member with { Name = member.Name[..^(isChange ? changed : added).Length] };
+                int existing = members.FindIndex(item => item.Name == plain.Name);
+                if (isChange && existing < 0)
+                    Refuse(name, $"{member.Location}: error: enum '{name}' has no member '{plain.Name}' to change");
+                else if (isChange)
+                    members[existing] = plain;
+                else if (existing < 0)
+                    members.Add(plain);
                 else if (members[existing].Value != plain.Value)
-                    _errors.Add($"{member.Location}: error: '{plain.Name}' is {members[existing].Value} in the header and {plain.Value} here");
+                    Refuse(name, $"{member.Location}: error: '{plain.Name}' is {members[existing].Value} in the header and {plain.Value} here");
             }
 
             merged[index] = merged[index] with { Members = [.. members.OrderBy(member => member.Value)] };
@@ -258,23 +286,30 @@ internal sealed class HeaderReader
     private List<CConstant> ReadConstants(List<Macro> macros, List<CEnum> enums)
     {
         var functionLike = macros.Where(macro => macro.TakesArguments || macro.Body.Length == 0).ToList();
-        foreach (var macro in functionLike)
+        foreach (Macro? macro in functionLike)
         {
-            var what = macro.TakesArguments ? "takes arguments" : "is empty";
-            _errors.Add($"{macro.Location}: error: macro '{macro.Name}' {what}, so it is no constant; name it in settings.json, exclude.macros, with the reason");
+            string what = macro.TakesArguments ? "takes arguments" : "is empty";
+            Refuse(macro.Name, $"{macro.Location}: error: macro '{macro.Name}' {what}, so it is no constant; name it in settings.json, exclude.macros, with the reason");
         }
 
         macros = macros.Except(functionLike).ToList();
-        if (macros.Count == 0) return [];
+        if (macros.Count == 0)
+            return [];
 
+        _errors.Try(() => Evaluate(macros), out Dictionary<string, long>? values); // without values the names still count
+        return macros.ConvertAll(macro => new CConstant(
+            macro.Name, macro.Location, values?[macro.Name] ?? 0, IsHexadecimal(macro.Body, macros), FindMember(macro.Body, enums)));
+    }
+
+    private Dictionary<string, long> Evaluate(List<Macro> macros)
+    {
         using var probe = new TemporaryHeader(_input);
-        foreach (var macro in macros) probe.Add($"enum {{ {ValuePrefix}{macro.Name} = ({macro.Name}) }};", macro.Location);
+        foreach (Macro macro in macros)
+            probe.Add($"enum {{ {ValuePrefix}{macro.Name} = ({macro.Name}) }};", macro.Location);
         using var document = JsonDocument.Parse(_clang.DumpAst(probe.Save()), s_documentOptions);
-        var values = AstNode.Read(document).Children.Where(node => node.Kind == "EnumDecl").SelectMany(node => node.Children)
+        return AstNode.Read(document).Children.Where(node => node.Kind == "EnumDecl").SelectMany(node => node.Children)
             .Where(member => member.Name.StartsWith(ValuePrefix, StringComparison.Ordinal))
             .ToDictionary(member => member.Name[ValuePrefix.Length..], member => ReadValue(member)!.Value);
-        return macros.ConvertAll(macro => new CConstant(
-            macro.Name, macro.Location, values[macro.Name], IsHexadecimal(macro.Body, macros), FindMember(macro.Body, enums)));
     }
 
     // a macro that is another name of a macro is written as that one is

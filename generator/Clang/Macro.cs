@@ -13,9 +13,9 @@ internal sealed partial record Macro(string Name, SourceLocation Location, strin
     public static IReadOnlyList<Macro> Read(string preprocessed, Func<string, bool> isInterface)
     {
         var macros = new OrderedDictionary<string, Macro>();
-        var file = "";
-        var line = 0;
-        foreach (var text in preprocessed.Split('\n'))
+        string file = "";
+        int line = 0;
+        foreach (string text in preprocessed.Split('\n'))
         {
             if (LineMarker().Match(text) is { Success: true } marker)
             {
@@ -28,7 +28,7 @@ internal sealed partial record Macro(string Name, SourceLocation Location, strin
             {
                 if (Definition().Match(text) is { Success: true } definition)
                 {
-                    var name = definition.Groups[1].Value;
+                    string name = definition.Groups[1].Value;
                     macros[name] = new Macro(name, new SourceLocation(file, line, 0, 0), definition.Groups[3].Value.Trim(), definition.Groups[2].Success);
                 }
                 else if (Removal().Match(text) is { Success: true } removal)

@@ -15,9 +15,9 @@ internal sealed partial record RecordLayout(string Name, int Size, int Alignment
     public static IReadOnlyDictionary<Target, Dictionary<string, RecordLayout>> ReadAll(ClangCompiler clang, string input, IEnumerable<CRecord> records)
     {
         using var probe = new TemporaryHeader(input);
-        foreach (var record in records.Where(record => record.Fields is not null))
+        foreach (CRecord? record in records.Where(record => record.Fields is not null))
             probe.Add($"_Static_assert(sizeof({record.Spelling}) > 0, \"\");");
-        var file = probe.Save();
+        string file = probe.Save();
         return Target.All.AsParallel().AsOrdered().Select(target => (target, layouts: Read(clang.DumpRecordLayouts(file, target))))
             .ToDictionary(pair => pair.target, pair => pair.layouts);
     }
@@ -26,17 +26,17 @@ internal sealed partial record RecordLayout(string Name, int Size, int Alignment
     private static Dictionary<string, RecordLayout> Read(string dump)
     {
         var layouts = new Dictionary<string, RecordLayout>();
-        foreach (var block in dump.Split("*** Dumping AST Record Layout", StringSplitOptions.RemoveEmptyEntries))
+        foreach (string block in dump.Split("*** Dumping AST Record Layout", StringSplitOptions.RemoveEmptyEntries))
         {
-            var name = "";
+            string name = "";
             var fields = new OrderedDictionary<string, int>();
             var path = new List<string>();
-            foreach (var line in block.Split('\n'))
+            foreach (string line in block.Split('\n'))
             {
                 if (Member().Match(line) is { Success: true } member)
                 {
-                    var depth = (member.Groups[2].Length - 1) / 2;
-                    var text = member.Groups[3].Value;
+                    int depth = (member.Groups[2].Length - 1) / 2;
+                    string text = member.Groups[3].Value;
                     if (depth == 0)
                     {
                         name = text.StartsWith("struct ", StringComparison.Ordinal) || text.StartsWith("union ", StringComparison.Ordinal)

@@ -11,7 +11,8 @@ internal sealed class TemporaryHeader(string input) : IDisposable
     /// <summary>Adds a line. Where clang finds fault with it, it is to name <paramref name="location"/>.</summary>
     public void Add(string line, SourceLocation? location = null)
     {
-        if (location is { } place) _text.Append("#line ").Append(place.Line).Append(" \"").Append(place.File).Append("\"\n");
+        if (location is { } place)
+            _text.Append("#line ").Append(place.Line).Append(" \"").Append(place.File).Append("\"\n");
         _text.Append(line).Append('\n');
     }
 

@@ -19,25 +19,27 @@ internal sealed partial class DocLibrary
     };
 
     private readonly Dictionary<(string Kind, string Name), DocText> _texts = [];
-    private readonly List<string> _errors = [];
+    private readonly InputErrors _errors;
+    private readonly HashSet<string> _unreadable = []; // kinds whose file is no XML
+
+    private DocLibrary(InputErrors errors) => _errors = errors;
 
     /// <summary>Gets the text of a name; empty if there is no documentation at all.</summary>
     public DocText this[string kind, string name] => _texts.GetValueOrDefault((kind, name)) ?? new DocText();
 
+    /// <summary>Reads the files.</summary>
     /// <param name="folder">Where the files are; <see langword="null"/> for a binding without documentation.</param>
-    /// <param name="model">What is to be documented.</param>
-    public static DocLibrary Read(string? folder, BindingModel model)
+    /// <param name="errors">Gets what is wrong with the files.</param>
+    public static DocLibrary Read(string? folder, InputErrors errors)
     {
-        var library = new DocLibrary();
-        if (folder is null) return library;
-        foreach (var (kind, file) in s_files)
+        var library = new DocLibrary(errors);
+        foreach ((string kind, string file) in s_files)
         {
-            var path = Path.Combine(folder, file);
-            if (File.Exists(path)) library.ReadFile(path, kind);
+            string path = Path.Combine(folder ?? "", file);
+            if (folder is not null && File.Exists(path))
+                library.ReadFile(path, kind);
         }
 
-        library.Check(model);
-        GeneratorException.ThrowIfAny(library._errors);
         return library;
     }
 
@@ -51,14 +53,17 @@ internal sealed partial class DocLibrary
         catch (XmlException e)
         {
             _errors.Add($"{path}:{e.LineNumber}:{e.LinePosition}: error: {e.Message}");
+            _unreadable.Add(kind);
             return;
         }
 
-        foreach (var element in document.Root!.Elements())
+        foreach (XElement element in document.Root!.Elements())
         {
-            var name = element.Attribute("name")?.Value;
-            if (element.Name.LocalName != kind || name is null) Report(path, element, $"<{kind} name=\"...\"> is expected here, not <{element.Name.LocalName}>");
-            else if (!_texts.TryAdd((kind, name), ReadText(path, element, kind))) Report(path, element, $"{kind} '{name}' is documented twice");
+            string? name = element.Attribute("name")?.Value;
+            if (element.Name.LocalName != kind || name is null)
+                Report(path, element, $"<{kind} name=\"...\"> is expected here, not <{element.Name.LocalName}>");
+            else if (!_texts.TryAdd((kind, name), ReadText(path, element, kind)))
+                Report(path, element, $"{kind} '{name}' is documented twice");
         }
     }
 
@@ -71,16 +76,20 @@ internal sealed partial class DocLibrary
             return text;
         }
 
-        var part = kind switch { "record" => "field", "enum" => "member", _ => "param" };
-        foreach (var child in element.Elements())
+        string part = kind switch { "record" => "field", "enum" => "member", _ => "param" };
+        foreach (XElement child in element.Elements())
         {
-            var name = child.Name.LocalName;
-            if (name == "summary") text.Summary = Inner(path, child);
-            else if (name == "remarks") text.Remarks = Inner(path, child);
-            else if (name == "returns" && part == "param") text.Returns = Inner(path, child);
+            string name = child.Name.LocalName;
+            if (name == "summary")
+                text.Summary = Inner(path, child);
+            else if (name == "remarks")
+                text.Remarks = Inner(path, child);
+            else if (name == "returns" && part == "param")
+                text.Returns = Inner(path, child);
             else if (name != part || child.Attribute("name") is not { } attribute)
                 Report(path, child, $"<{name}> is not known here{Suggestion.For(name, ["summary", "remarks", "returns", part])}");
-            else if (!text.Parts.TryAdd(attribute.Value, Inner(path, child))) Report(path, child, $"'{attribute.Value}' is there twice");
+            else if (!text.Parts.TryAdd(attribute.Value, Inner(path, child)))
+                Report(path, child, $"'{attribute.Value}' is there twice");
         }
 
         return text;
@@ -88,8 +97,9 @@ internal sealed partial class DocLibrary
 
     private string Inner(string path, XElement element)
     {
-        var text = WhiteSpace().Replace(string.Concat(element.Nodes().Select(node => node.ToString(SaveOptions.DisableFormatting))), " ").Trim();
-        if (text.Length == 0) Report(path, element, $"<{element.Name.LocalName}> is empty");
+        string text = WhiteSpace().Replace(string.Concat(element.Nodes().Select(node => node.ToString(SaveOptions.DisableFormatting))), " ").Trim();
+        if (text.Length == 0)
+            Report(path, element, $"<{element.Name.LocalName}> is empty");
         return text;
     }
 
@@ -99,44 +109,53 @@ internal sealed partial class DocLibrary
         _errors.Add($"{path}:{line.LineNumber}:{line.LinePosition}: error: {message}");
     }
 
-    private void Check(BindingModel model)
+    /// <summary>Compares the texts with the declarations. Of a declaration that was refused only the name counts.</summary>
+    public void Check(BindingModel model)
     {
-        CheckKind("function", model.Functions, (function, text) => Parts(
+        CheckKind(model, "function", model.Functions, (function, text) => Parts(
             "function", function.Name, "parameter", text, function.Parameters.Select(parameter => parameter.Name), function.Returns is CNamedType { Name: "void" }));
-        CheckKind("callback", model.Callbacks, (callback, text) => Parts(
+        CheckKind(model, "callback", model.Callbacks, (callback, text) => Parts(
             "callback", callback.Name, "parameter", text, callback.Parameters.Select(parameter => parameter.Name), callback.Type.Returns is CNamedType { Name: "void" }));
-        CheckKind("record", model.Records, (record, text) => Parts("record", record.Name, "field", text, FieldNames(record), true));
-        CheckKind("enum", model.Enums, (item, text) => Parts("enum", item.Name, "member", text, item.Members.Select(member => member.Name), true));
-        CheckKind("constant", model.Constants, (_, _) => { });
+        CheckKind(model, "record", model.Records, (record, text) => Parts("record", record.Name, "field", text, FieldNames(record), true));
+        CheckKind(model, "enum", model.Enums, (item, text) => Parts("enum", item.Name, "member", text, item.Members.Select(member => member.Name), true));
+        CheckKind(model, "constant", model.Constants, (_, _) => { });
     }
 
     // the members of a union inside a record have their texts beside those of its fields
     private static IEnumerable<string> FieldNames(CRecord record) =>
         (record.Fields ?? []).SelectMany(field => field.Nested is { } nested ? FieldNames(nested).Prepend(field.Name) : [field.Name]);
 
-    private void CheckKind<T>(string kind, IReadOnlyList<T> declarations, Action<T, DocText> check)
+    private void CheckKind<T>(BindingModel model, string kind, IReadOnlyList<T> declarations, Action<T, DocText> check)
         where T : IDeclaration
     {
+        if (_unreadable.Contains(kind))
+            return;
         var names = declarations.Select(declaration => declaration.Name).ToHashSet();
-        foreach (var (_, name) in _texts.Keys.Where(key => key.Kind == kind))
-            if (!names.Contains(name)) _errors.Add($"{s_files[kind]}: error: there is no {kind} '{name}'{Suggestion.For(name, names)}");
-        foreach (var declaration in declarations)
+        foreach ((string _, string? name) in _texts.Keys.Where(key => key.Kind == kind))
+            if (!names.Contains(name))
+                _errors.Add($"{s_files[kind]}: error: there is no {kind} '{name}'{Suggestion.For(name, names)}");
+        foreach (T declaration in declarations)
         {
-            if (!_texts.TryGetValue((kind, declaration.Name), out var text)) _errors.Add($"{s_files[kind]}: error: {kind} '{declaration.Name}' has no text");
-            else if (text.Summary is null) _errors.Add($"{s_files[kind]}: error: {kind} '{declaration.Name}' has no summary");
-            else check(declaration, text);
+            if (!_texts.TryGetValue((kind, declaration.Name), out DocText? text))
+                _errors.Add($"{s_files[kind]}: error: {kind} '{declaration.Name}' has no text");
+            else if (text.Summary is null)
+                _errors.Add($"{s_files[kind]}: error: {kind} '{declaration.Name}' has no summary");
+            else if (!model.IsRefused(declaration))
+                check(declaration, text);
         }
     }
 
     private void Parts(string kind, string owner, string part, DocText text, IEnumerable<string> names, bool returnsNothing)
     {
         var all = names.ToHashSet();
-        foreach (var name in all.Where(name => !text.Parts.ContainsKey(name)))
+        foreach (string? name in all.Where(name => !text.Parts.ContainsKey(name)))
             _errors.Add($"{s_files[kind]}: error: {part} '{name}' of {kind} '{owner}' has no text");
-        foreach (var name in text.Parts.Keys.Where(name => !all.Contains(name)))
+        foreach (string? name in text.Parts.Keys.Where(name => !all.Contains(name)))
             _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' has no {part} '{name}'{Suggestion.For(name, all)}");
-        if (!returnsNothing && text.Returns is null) _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' has no text for its result");
-        if (returnsNothing && text.Returns is not null) _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' returns nothing, but has a text for it");
+        if (!returnsNothing && text.Returns is null)
+            _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' has no text for its result");
+        if (returnsNothing && text.Returns is not null)
+            _errors.Add($"{s_files[kind]}: error: {kind} '{owner}' returns nothing, but has a text for it");
     }
 
     [GeneratedRegex(@"\s+")]

@@ -12,19 +12,21 @@ internal static class CallbacksEmitter
     public static string Emit(BindingModel model, DocLibrary docs)
     {
         var code = CodeWriter.Start();
-        foreach (var callback in model.Callbacks)
+        foreach (CCallback callback in model.Callbacks)
         {
-            var text = docs["callback", callback.Name];
+            DocText text = docs["callback", callback.Name];
             code.Gap();
             code.Comment(text.Summary);
             code.Comment(text.Remarks);
-            for (var i = 0; i < callback.Parameters.Count; i++)
+            for (int i = 0; i < callback.Parameters.Count; i++)
             {
-                var parameter = callback.Parameters[i];
-                if (text.Parts.TryGetValue(parameter.Name, out var part)) code.Comment($"{parameter.Name}: {part}");
+                CParameter parameter = callback.Parameters[i];
+                if (text.Parts.TryGetValue(parameter.Name, out string? part))
+                    code.Comment($"{parameter.Name}: {part}");
             }
 
-            if (text.Returns is not null) code.Comment($"returns: {text.Returns}");
+            if (text.Returns is not null)
+                code.Comment($"returns: {text.Returns}");
             code.Line($"global using unsafe {callback.Name} = {Qualified(model, callback)};");
         }
 
@@ -34,9 +36,9 @@ internal static class CallbacksEmitter
     // a using alias stands before any namespace, so the types in it need their full names
     private static string Qualified(BindingModel model, CCallback callback)
     {
-        var types = callback.Type.Parameters.Append(callback.Type.Returns).Select(type =>
+        IEnumerable<string> types = callback.Type.Parameters.Append(callback.Type.Returns).Select(type =>
         {
-            var name = model.Types.Map(type);
+            string name = model.Types.Map(type);
             return char.IsAsciiLetterLower(name[0]) && !model.Types.IsDeclared(name.TrimEnd('*')) ? name : $"Native.LibUsb.Interop.{name}";
         });
         return $"delegate* unmanaged<{string.Join(", ", types)}>";

@@ -19,14 +19,17 @@ internal sealed partial class CodeWriter
         code.Line("// Written by generator/ from libusb.h, generator/settings.json and generator/docs/: change those and run eng/generate.sh.");
         code.Line("#nullable enable");
         code.Line();
-        foreach (var name in usings) code.Line($"using {name};");
-        if (usings.Any()) code.Line();
+        foreach (string name in usings)
+            code.Line($"using {name};");
+        if (usings.Any())
+            code.Line();
         return code;
     }
 
     public void Line(string text = "")
     {
-        if (text.Length > 0) _text.Append(' ', _indent * 4).Append(text);
+        if (text.Length > 0)
+            _text.Append(' ', _indent * 4).Append(text);
         _text.Append('\n');
     }
 
@@ -46,14 +49,16 @@ internal sealed partial class CodeWriter
     /// <summary>Separates members: an empty line, except after an opening brace.</summary>
     public void Gap()
     {
-        if (_text.Length > 1 && _text[^1] == '\n' && _text[^2] is not ('{' or '\n')) Line();
+        if (_text.Length > 1 && _text[^1] == '\n' && _text[^2] is not ('{' or '\n'))
+            Line();
     }
 
     /// <summary>Writes a documentation element, wrapped. Nothing is written without a text.</summary>
     public void Doc(string element, string? text, string attributes = "")
     {
-        if (text is null) return;
-        var open = attributes.Length == 0 ? $"<{element}>" : $"<{element} {attributes}>";
+        if (text is null)
+            return;
+        string open = attributes.Length == 0 ? $"<{element}>" : $"<{element} {attributes}>";
         if (_indent * 4 + 4 + open.Length + text.Length + element.Length + 3 <= Width && !text.Contains("<para>", StringComparison.Ordinal))
         {
             Line($"/// {open}{text}</{element}>");
@@ -68,8 +73,9 @@ internal sealed partial class CodeWriter
     /// <summary>Writes a plain comment, wrapped; documentation mark-up is reduced to its text.</summary>
     public void Comment(string? text)
     {
-        if (text is null) return;
-        var plain = Reference().Replace(text, "$1");
+        if (text is null)
+            return;
+        string plain = Reference().Replace(text, "$1");
         plain = System.Net.WebUtility.HtmlDecode(Tag().Replace(plain, " "));
         Wrap(Spaces().Replace(plain, " ").Replace(" .", ".", StringComparison.Ordinal).Replace(" ,", ",", StringComparison.Ordinal).Trim(), "// ");
     }
@@ -81,14 +87,18 @@ internal sealed partial class CodeWriter
         var line = new StringBuilder();
         foreach (Match word in Word().Matches(text))
         {
-            var paragraph = word.Value is "<para>" or "</para>";
-            if (line.Length > 0 && (paragraph || _indent * 4 + prefix.Length + line.Length + 1 + word.Length > Width)) Flush();
-            if (line.Length > 0) line.Append(' ');
+            bool paragraph = word.Value is "<para>" or "</para>";
+            if (line.Length > 0 && (paragraph || _indent * 4 + prefix.Length + line.Length + 1 + word.Length > Width))
+                Flush();
+            if (line.Length > 0)
+                line.Append(' ');
             line.Append(word.Value);
-            if (paragraph) Flush();
+            if (paragraph)
+                Flush();
         }
 
-        if (line.Length > 0) Flush();
+        if (line.Length > 0)
+            Flush();
 
         void Flush()
         {

@@ -12,11 +12,11 @@ internal static class ConstantsEmitter
         code.Line("namespace Native.LibUsb.Interop;");
         code.Line();
         code.Open("public static unsafe partial class libusb");
-        foreach (var constant in model.Constants)
+        foreach (CConstant constant in model.Constants)
         {
             code.Gap();
             code.Doc("summary", docs["constant", constant.Name].Summary);
-            var (type, value) = constant.Member is { } member ? (member.Enum, $"{member.Enum}.{member.Member}")
+            (string? type, string? value) = constant.Member is { } member ? (member.Enum, $"{member.Enum}.{member.Member}")
                 : (Type(constant.Value), Identifiers.Number(constant.Value, constant.IsHexadecimal));
             code.Line($"public const {type} {constant.Name} = {value};");
         }

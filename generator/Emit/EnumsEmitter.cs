@@ -8,19 +8,21 @@ internal static class EnumsEmitter
 {
     public static string Emit(BindingModel model, DocLibrary docs)
     {
-        var code = model.Enums.Any(model.IsFlags) ? CodeWriter.Start("System") : CodeWriter.Start();
+        CodeWriter code = model.Enums.Any(model.IsFlags) ? CodeWriter.Start("System") : CodeWriter.Start();
         code.Line("namespace Native.LibUsb.Interop;");
-        foreach (var item in model.Enums)
+        foreach (CEnum item in model.Enums)
         {
-            var text = docs["enum", item.Name];
+            DocText text = docs["enum", item.Name];
             code.Line();
             code.Doc("summary", text.Summary);
             code.Doc("remarks", text.Remarks);
-            if (model.IsFlags(item)) code.Line("[Flags]");
+            if (model.IsFlags(item))
+                code.Line("[Flags]");
             code.Open($"public enum {item.Name} : int");
-            foreach (var member in item.Members)
+            foreach (CEnumMember member in item.Members)
             {
-                if (text.Parts.Count > 0) code.Gap();
+                if (text.Parts.Count > 0)
+                    code.Gap();
                 code.Doc("summary", text.Parts.GetValueOrDefault(member.Name));
                 code.Line($"{member.Name} = {Identifiers.Number(member.Value, member.IsHexadecimal)},");
             }

@@ -34,63 +34,58 @@ internal sealed class FunctionsEmitter
         _code.Line("namespace Native.LibUsb.Interop;");
         _code.Line();
         _code.Open("public static unsafe partial class libusb");
-        foreach (var function in _model.Functions)
-        {
-            try
-            {
-                EmitFunction(function);
-            }
-            catch (FormatException e)
-            {
-                throw new GeneratorException($"{function.Location}: error: a type of '{function.Name}': {e.Message}");
-            }
-        }
+        foreach (CFunction function in _model.Functions)
+            EmitFunction(function);
 
         _code.Close();
     }
 
     private void EmitFunction(CFunction function)
     {
-        var since = _model.OptionalSince(function);
+        string? since = _model.OptionalSince(function);
         EmitDocs(function, since);
-        var suppressed = _model.SuppressesGcTransition(function);
+        bool suppressed = _model.SuppressesGcTransition(function);
         if (since is null)
         {
             _code.Line("[LibraryImport(LibraryName)]");
-            if (suppressed) _code.Line("[SuppressGCTransition]");
+            if (suppressed)
+                _code.Line("[SuppressGCTransition]");
         }
 
-        if (_model.Types.LosesMeaning(function.Returns)) _code.Line($"[return: NativeTypeName(\"{function.ReturnsText}\")]");
-        var returns = _model.Types.Map(function.Returns);
-        var signature = $"{returns} {function.Name}({string.Join(", ", function.Parameters.Select(Parameter))})";
+        if (_model.Types.LosesMeaning(function.Returns))
+            _code.Line($"[return: NativeTypeName(\"{function.ReturnsText}\")]");
+        string returns = _model.Types.Map(function.Returns);
+        string signature = $"{returns} {function.Name}({string.Join(", ", function.Parameters.Select(Parameter))})";
         if (since is null)
         {
             _code.Line($"public static partial {signature};");
             return;
         }
 
-        var type = _model.Types.FunctionPointer(
+        string type = _model.Types.FunctionPointer(
             new CFunctionType(function.Returns, [.. function.Parameters.Select(parameter => parameter.Type)], false), suppressed ? "[SuppressGCTransition]" : "");
         _code.Open($"public static {signature}");
         _code.Line($"var export = ({type})OptionalExports.Get(OptionalExports.{function.Name});");
-        var call = $"export({string.Join(", ", function.Parameters.Select(parameter => Identifiers.Escape(parameter.Name)))});";
+        string call = $"export({string.Join(", ", function.Parameters.Select(parameter => Identifiers.Escape(parameter.Name)))});";
         _code.Line(returns == "void" ? call : $"return {call}");
         _code.Close();
     }
 
     private string Parameter(CParameter parameter)
     {
-        var attribute = _model.Types.LosesMeaning(parameter.Type) ? $"[NativeTypeName(\"{parameter.TypeText}\")] " : "";
+        string attribute = _model.Types.LosesMeaning(parameter.Type) ? $"[NativeTypeName(\"{parameter.TypeText}\")] " : "";
         return $"{attribute}{_model.Types.Map(parameter.Type)} {Identifiers.Escape(parameter.Name)}";
     }
 
     private void EmitDocs(CFunction function, string? since)
     {
-        var text = _docs["function", function.Name];
+        DocText text = _docs["function", function.Name];
         _code.Gap();
-        if (text.Summary is null) return;
+        if (text.Summary is null)
+            return;
         _code.Doc("summary", text.Summary);
-        foreach (var parameter in function.Parameters) _code.Doc("param", text.Parts.GetValueOrDefault(parameter.Name), $"name=\"{parameter.Name}\"");
+        foreach (CParameter parameter in function.Parameters)
+            _code.Doc("param", text.Parts.GetValueOrDefault(parameter.Name), $"name=\"{parameter.Name}\"");
         _code.Doc("returns", text.Returns);
         if (since is not null)
             _code.Doc("exception", $"The loaded library does not have this function; libusb {since} brought it.", "cref=\"UsbNotSupportedException\"");
@@ -100,12 +95,14 @@ internal sealed class FunctionsEmitter
     private void EmitOptionalExports()
     {
         var optional = _model.Functions.Where(function => _model.OptionalSince(function) is not null).ToList();
-        if (optional.Count == 0) return;
+        if (optional.Count == 0)
+            return;
 
         _code.Line();
         _code.Line("// Index, name and version of each function that the loaded library may lack.");
         _code.Open("internal static partial class OptionalExports");
-        for (var i = 0; i < optional.Count; i++) _code.Line($"internal const int {optional[i].Name} = {i};");
+        for (int i = 0; i < optional.Count; i++)
+            _code.Line($"internal const int {optional[i].Name} = {i};");
         _code.Line();
         EmitTable("s_names", optional.Select(function => function.Name));
         _code.Line();
@@ -116,7 +113,8 @@ internal sealed class FunctionsEmitter
     private void EmitTable(string name, IEnumerable<string> values)
     {
         _code.Open($"private static readonly string[] {name} =", "[");
-        foreach (var value in values) _code.Line($"\"{value}\",");
+        foreach (string value in values)
+            _code.Line($"\"{value}\",");
         _code.Close("];");
     }
 }

@@ -19,7 +19,8 @@ internal static class Identifiers
     /// <summary>Returns a number, in the base the header has it in.</summary>
     public static string Number(long value, bool hexadecimal)
     {
-        if (!hexadecimal || value < 0) return value.ToString(CultureInfo.InvariantCulture);
+        if (!hexadecimal || value < 0)
+            return value.ToString(CultureInfo.InvariantCulture);
         return "0x" + value.ToString(value <= 0xFF ? "X2" : value <= 0xFFFF ? "X4" : value <= 0xFFFFFFFF ? "X8" : "X16", CultureInfo.InvariantCulture);
     }
 }

@@ -14,16 +14,17 @@ internal static class LayoutTableEmitter
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
         {
             json.WriteStartObject();
-            foreach (var target in Target.All)
+            foreach (Target target in Target.All)
             {
                 json.WriteStartObject(target.Triple);
-                foreach (var record in model.Records.Where(record => record.Fields is not null))
+                foreach (CRecord? record in model.Records.Where(record => record.Fields is not null))
                 {
-                    var native = layout.Native(record, target);
+                    RecordLayout native = layout.Native(record, target);
                     json.WriteStartObject(record.Name);
                     json.WriteNumber("size", native.Size);
                     json.WriteStartObject("offsets");
-                    foreach (var (name, offset) in native.Fields) json.WriteNumber(name, offset);
+                    foreach ((string? name, int offset) in native.Fields)
+                        json.WriteNumber(name, offset);
                     json.WriteEndObject();
                     json.WriteEndObject();
                 }

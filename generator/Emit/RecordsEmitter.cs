@@ -22,13 +22,14 @@ internal sealed class RecordsEmitter
     {
         var emitter = new RecordsEmitter(model, layout, docs);
         emitter._code.Line("namespace Native.LibUsb.Interop;");
-        foreach (var record in model.Records) emitter.EmitRecord(record);
+        foreach (CRecord record in model.Records)
+            emitter.EmitRecord(record);
         return emitter._code.ToString();
     }
 
     private void EmitRecord(CRecord record)
     {
-        var text = _docs["record", record.Name];
+        DocText text = _docs["record", record.Name];
         _code.Line();
         _code.Doc("summary", text.Summary);
         _code.Doc("remarks", text.Remarks);
@@ -38,14 +39,19 @@ internal sealed class RecordsEmitter
             return;
         }
 
-        var stated = _layout.StatedSize(record) is { } size ? $", Size = {size}" : "";
-        if (record.IsUnion) _code.Line($"[StructLayout(LayoutKind.Explicit{stated})]");
-        else if (record.IsPacked) _code.Line($"[StructLayout(LayoutKind.Sequential, Pack = 1{stated})]");
-        else if (stated.Length > 0) _code.Line($"[StructLayout(LayoutKind.Sequential{stated})]");
-        var isUnsafe = record.Fields.Any(field => NeedsUnsafe(field)) ? "unsafe " : "";
+        string stated = _layout.StatedSize(record) is { } size ? $", Size = {size}" : "";
+        if (record.IsUnion)
+            _code.Line($"[StructLayout(LayoutKind.Explicit{stated})]");
+        else if (record.IsPacked)
+            _code.Line($"[StructLayout(LayoutKind.Sequential, Pack = 1{stated})]");
+        else if (stated.Length > 0)
+            _code.Line($"[StructLayout(LayoutKind.Sequential{stated})]");
+        string isUnsafe = record.Fields.Any(field => NeedsUnsafe(field)) ? "unsafe " : "";
         _code.Open($"public {isUnsafe}partial struct {record.Name}");
-        foreach (var field in record.Fields) EmitField(record, field, text);
-        foreach (var field in record.Fields) EmitNested(field, text);
+        foreach (CField field in record.Fields)
+            EmitField(record, field, text);
+        foreach (CField field in record.Fields)
+            EmitNested(field, text);
         _code.Close();
     }
 
@@ -63,8 +69,10 @@ internal sealed class RecordsEmitter
 
         _code.Gap();
         _code.Doc("summary", text.Parts.GetValueOrDefault(field.Name));
-        if (record.IsUnion) _code.Line("[FieldOffset(0)]");
-        if (field.Type is not CArrayType && _model.Types.LosesMeaning(field.Type)) _code.Line($"[NativeTypeName(\"{field.TypeText}\")]");
+        if (record.IsUnion)
+            _code.Line("[FieldOffset(0)]");
+        if (field.Type is not CArrayType && _model.Types.LosesMeaning(field.Type))
+            _code.Line($"[NativeTypeName(\"{field.TypeText}\")]");
         _code.Line($"public {TypeOf(field)} {Identifiers.Escape(field.Name)};");
     }
 
@@ -72,34 +80,25 @@ internal sealed class RecordsEmitter
     {
         CArrayType => $"_{field.Name}_e__FixedBuffer",
         CAnonymousType => $"_{field.Name}_e__{(field.Nested!.IsUnion ? "Union" : "Struct")}",
-        _ => Try(field, () => _model.Types.Map(field.Type)),
+        _ => _model.Types.Map(field.Type),
     };
-
-    private static string Try(CField field, Func<string> map)
-    {
-        try
-        {
-            return map();
-        }
-        catch (FormatException e)
-        {
-            throw new GeneratorException($"{field.Location}: error: the type of '{field.Name}': {e.Message}");
-        }
-    }
 
     private void EmitFlexibleArray(CRecord record, CField field, CArrayType array, DocText text)
     {
-        var element = Try(field, () => _model.Types.Map(array.Element));
-        var (wide, narrow) = _layout.FlexibleOffset(record, field);
-        var offset = wide == narrow ? $"{wide}" : $"(sizeof(nint) == 8 ? {wide} : {narrow})";
-        var address = $"(byte*)Unsafe.AsPointer(ref this) + {offset}";
-        if (element != "byte") address = $"({element}*)({address})";
-        var isDocumented = text.Parts.TryGetValue(field.Name, out var summary);
+        string element = _model.Types.Map(array.Element);
+        (int wide, int narrow) = _layout.FlexibleOffset(record, field);
+        string offset = wide == narrow ? $"{wide}" : $"(sizeof(nint) == 8 ? {wide} : {narrow})";
+        string address = $"(byte*)Unsafe.AsPointer(ref this) + {offset}";
+        if (element != "byte")
+            address = $"({element}*)({address})";
+        bool isDocumented = text.Parts.TryGetValue(field.Name, out string? summary);
         _code.Gap();
         _code.Doc("summary", summary);
-        if (isDocumented) _code.Doc("remarks", "The address of the first element: only for a record in native memory, never for a copy, which ends before it.");
+        if (isDocumented)
+            _code.Doc("remarks", "The address of the first element: only for a record in native memory, never for a copy, which ends before it.");
         _code.Line($"public {element}* {Identifiers.Escape(field.Name)} => {address};");
-        if (array.Element is CPointerType) return; // a span cannot hold pointers
+        if (array.Element is CPointerType)
+            return; // a span cannot hold pointers
 
         _code.Gap();
         if (isDocumented)
@@ -117,20 +116,25 @@ internal sealed class RecordsEmitter
         if (field.Type is CArrayType { Length: { } length } array)
         {
             _code.Gap();
-            if (text.Parts.ContainsKey(field.Name)) _code.Doc("summary", $"The elements of <see cref=\"{field.Name}\"/>.");
+            if (text.Parts.ContainsKey(field.Name))
+                _code.Doc("summary", $"The elements of <see cref=\"{field.Name}\"/>.");
             _code.Line($"[InlineArray({length})]");
             _code.Open($"public struct _{field.Name}_e__FixedBuffer");
-            if (text.Parts.ContainsKey(field.Name)) _code.Doc("summary", "The first element; the others follow it.");
-            _code.Line($"public {Try(field, () => _model.Types.Map(array.Element))} e0;");
+            if (text.Parts.ContainsKey(field.Name))
+                _code.Doc("summary", "The first element; the others follow it.");
+            _code.Line($"public {_model.Types.Map(array.Element)} e0;");
             _code.Close();
         }
         else if (field.Nested is { } nested)
         {
             _code.Gap();
-            if (text.Parts.ContainsKey(field.Name)) _code.Doc("summary", $"The type of <see cref=\"{field.Name}\"/>.");
-            if (nested.IsUnion) _code.Line("[StructLayout(LayoutKind.Explicit)]");
+            if (text.Parts.ContainsKey(field.Name))
+                _code.Doc("summary", $"The type of <see cref=\"{field.Name}\"/>.");
+            if (nested.IsUnion)
+                _code.Line("[StructLayout(LayoutKind.Explicit)]");
             _code.Open($"public {(nested.Fields!.Any(NeedsUnsafe) ? "unsafe " : "")}struct {TypeOf(field)}");
-            foreach (var inner in nested.Fields!) EmitField(nested, inner, text);
+            foreach (CField inner in nested.Fields!)
+                EmitField(nested, inner, text);
             _code.Close();
         }
     }

@@ -6,17 +6,19 @@ namespace Native.LibUsb.Generator.Model;
 internal sealed class BindingModel
 {
     private readonly GeneratorSettings _settings;
+    private readonly IReadOnlySet<string> _refused;
 
     public BindingModel(CHeader header, GeneratorSettings settings)
     {
         _settings = settings;
+        _refused = header.Refused;
         Types = new ManagedTypes(header, settings);
         Constants = Order(header.Constants, settings.Since?.Constants);
         Enums = Order(header.Enums, settings.Since?.Enums);
         Records = Order(header.Records, settings.Since?.Records);
         Callbacks = Order(header.Callbacks, settings.Since?.Callbacks);
         Functions = Order(
-            header.Functions.Where(function => !function.IsInline && !settings.Exclude.Functions.ContainsKey(function.Name)), settings.Since?.Functions);
+            header.Functions.Where(function => !function.IsInline && !function.IsVariadic && !settings.Exclude.Functions.ContainsKey(function.Name)), settings.Since?.Functions);
     }
 
     public ManagedTypes Types { get; }
@@ -31,6 +33,9 @@ internal sealed class BindingModel
 
     /// <summary>Gets the functions that are imported.</summary>
     public IReadOnlyList<CFunction> Functions { get; }
+
+    /// <summary>Returns whether a part of a declaration was refused, so that what is left of it is not compared with anything.</summary>
+    public bool IsRefused(IDeclaration declaration) => _refused.Contains(declaration.Name);
 
     public bool IsFlags(CEnum item) => _settings.Flags.Contains(item.Name);
 

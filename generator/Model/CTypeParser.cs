@@ -15,7 +15,7 @@ internal sealed class CTypeParser
             return text.EndsWith(')') ? new CAnonymousType() : throw new FormatException($"'{text}' is built on a type without a name");
 
         var parser = new CTypeParser(Tokenize(text));
-        var type = parser.ParseType();
+        CType type = parser.ParseType();
         return parser._next == parser._tokens.Count ? type : throw new FormatException($"'{text}' is not understood from '{parser.Peek}' on");
     }
 
@@ -24,13 +24,21 @@ internal sealed class CTypeParser
     private static List<string> Tokenize(string text)
     {
         var tokens = new List<string>();
-        for (var i = 0; i < text.Length;)
+        for (int i = 0; i < text.Length;)
         {
-            var start = i;
-            if (char.IsWhiteSpace(text[i])) { i++; continue; }
-            if (text.AsSpan(i).StartsWith("...")) i += 3;
-            else if (IsWord(text[i])) while (i < text.Length && IsWord(text[i])) i++;
-            else i++;
+            int start = i;
+            if (char.IsWhiteSpace(text[i]))
+            {
+                i++;
+                continue;
+            }
+
+            if (text.AsSpan(i).StartsWith("..."))
+                i += 3;
+            else
+                i++;
+            while (i < text.Length && IsWord(text[i]) && IsWord(text[i - 1]))
+                i++;
             tokens.Add(text[start..i]);
         }
 
@@ -42,24 +50,28 @@ internal sealed class CTypeParser
     private CType ParseType()
     {
         var words = new List<string>();
-        var isConst = false;
+        bool isConst = false;
         for (; Peek.Length > 0 && (char.IsAsciiLetter(Peek[0]) || Peek[0] == '_'); _next++)
         {
-            if (Peek == "const") isConst = true;
-            else if (Peek is not ("struct" or "enum" or "union" or "volatile" or "restrict")) words.Add(Peek);
+            if (Peek == "const")
+                isConst = true;
+            else if (Peek is not ("struct" or "enum" or "union" or "volatile" or "restrict"))
+                words.Add(Peek);
         }
 
-        if (words.Count == 0) throw new FormatException($"a type is expected before '{Peek}'");
+        if (words.Count == 0)
+            throw new FormatException($"a type is expected before '{Peek}'");
         return ParseDeclarator()(new CNamedType(string.Join(' ', words), isConst));
     }
 
     // A declarator wraps the type to its left: the innermost part is applied last, as in "pointer to function returning int".
     private Func<CType, CType> ParseDeclarator()
     {
-        var pointers = 0;
+        int pointers = 0;
         while (Peek is "*" or "const" or "restrict" or "volatile")
         {
-            if (Peek == "*") pointers++;
+            if (Peek == "*")
+                pointers++;
             _next++;
         }
 
@@ -72,11 +84,14 @@ internal sealed class CTypeParser
         }
 
         var suffixes = new List<Func<CType, CType>>();
-        while (Peek is "(" or "[") suffixes.Add(Peek == "[" ? ParseArray() : ParseParameters());
+        while (Peek is "(" or "[")
+            suffixes.Add(Peek == "[" ? ParseArray() : ParseParameters());
         return type =>
         {
-            for (var i = 0; i < pointers; i++) type = new CPointerType(type);
-            for (var i = suffixes.Count - 1; i >= 0; i--) type = suffixes[i](type);
+            for (int i = 0; i < pointers; i++)
+                type = new CPointerType(type);
+            for (int i = suffixes.Count - 1; i >= 0; i--)
+                type = suffixes[i](type);
             return inner(type);
         };
     }
@@ -85,7 +100,8 @@ internal sealed class CTypeParser
     {
         Expect("[");
         int? length = null;
-        if (Peek != "]") length = int.Parse(_tokens[_next++], System.Globalization.CultureInfo.InvariantCulture);
+        if (Peek != "]")
+            length = int.Parse(_tokens[_next++], System.Globalization.CultureInfo.InvariantCulture);
         Expect("]");
         return element => new CArrayType(element, length);
     }
@@ -94,23 +110,33 @@ internal sealed class CTypeParser
     {
         Expect("(");
         var parameters = new List<CType>();
-        var variadic = false;
+        bool variadic = false;
         while (Peek != ")")
         {
-            if (Peek == "...") { variadic = true; _next++; }
-            else parameters.Add(ParseType());
-            if (Peek == ",") _next++;
-            else if (Peek != ")") throw new FormatException($"')' is expected before '{Peek}'");
+            if (Peek == "...")
+            {
+                variadic = true;
+                _next++;
+            }
+
+            else
+                parameters.Add(ParseType());
+            if (Peek == ",")
+                _next++;
+            else if (Peek != ")")
+                throw new FormatException($"')' is expected before '{Peek}'");
         }
 
         Expect(")");
-        if (parameters is [CNamedType { Name: "void" }]) parameters.Clear();
+        if (parameters is [CNamedType { Name: "void" }])
+            parameters.Clear();
         return returns => new CFunctionType(returns, parameters, variadic);
     }
 
     private void Expect(string token)
     {
-        if (Peek != token) throw new FormatException($"'{token}' is expected before '{Peek}'");
+        if (Peek != token)
+            throw new FormatException($"'{token}' is expected before '{Peek}'");
         _next++;
     }
 }

@@ -3,13 +3,15 @@ using Native.LibUsb.Generator.Clang;
 namespace Native.LibUsb.Generator.Model;
 
 /// <summary>Represents what a header declares, each kind in one list.</summary>
+/// <param name="Refused">The names of declarations of which a part was refused and left out: other errors of theirs would only follow from that.</param>
 internal sealed record CHeader(
     IReadOnlyList<CConstant> Constants,
     IReadOnlyList<CEnum> Enums,
     IReadOnlyList<CRecord> Records,
     IReadOnlyList<CCallback> Callbacks,
     IReadOnlyList<CFunction> Functions,
-    IReadOnlyDictionary<string, CType> Typedefs);
+    IReadOnlyDictionary<string, CType> Typedefs,
+    IReadOnlySet<string> Refused);
 
 /// <summary>Represents anything with a name at file scope.</summary>
 internal interface IDeclaration

@@ -22,7 +22,8 @@ internal sealed class ManagedLayout
     public int? StatedSize(CRecord record)
     {
         var sizes = Target.All.Select(target => (native: Native(record, target).Size, managed: Measure(record, target).Size)).ToList();
-        if (sizes.TrueForAll(size => size.native == size.managed)) return null;
+        if (sizes.TrueForAll(size => size.native == size.managed))
+            return null;
         return sizes.Select(size => size.native).Distinct().Count() == 1 ? sizes[0].native : throw new GeneratorException(
             $"{record.Location}: error: '{record.Name}' is larger in C than its fields are in C#, and not by the same size on every target");
     }
@@ -30,34 +31,44 @@ internal sealed class ManagedLayout
     /// <summary>Returns where the flexible array at the end of a record begins, with 64-bit and with 32-bit pointers.</summary>
     public (int Wide, int Narrow) FlexibleOffset(CRecord record, CField field)
     {
-        var offsets = Target.All.ToLookup(target => target.PointerSize, target => Native(record, target).Fields[field.Name]);
+        ILookup<int, int> offsets = Target.All.ToLookup(target => target.PointerSize, target => Native(record, target).Fields[field.Name]);
         return offsets.All(group => group.Distinct().Count() == 1) ? (offsets[8].First(), offsets[4].First()) : throw new GeneratorException(
             $"{field.Location}: error: '{record.Name}.{field.Name}' begins at an offset that not only the size of a pointer decides");
     }
 
     /// <summary>Compares every field of every record with clang's layout.</summary>
-    public void Verify(IEnumerable<CRecord> records)
+    public void Verify(IEnumerable<CRecord> records, InputErrors errors)
     {
-        var errors = new List<string>();
-        foreach (var record in records.Where(record => record.Fields is not null))
+        foreach (CRecord record in records.Where(record => record.Fields is not null))
         {
-            var stated = StatedSize(record);
-            foreach (var target in Target.All)
-            {
-                var native = Native(record, target);
-                var managed = Measure(record, target);
-                foreach (var (name, offset) in managed.Fields)
-                {
-                    if (native.Fields.GetValueOrDefault(name, -1) != offset)
-                        errors.Add($"{record.Location}: error: '{record.Name}.{name}' is at {native.Fields.GetValueOrDefault(name, -1)} in C and at {offset} in C# for {target.Triple}");
-                }
+            if (!errors.Try(() => Differences(record), out IReadOnlyList<string>? differences))
+                continue;
+            foreach (string difference in differences)
+                errors.Add(difference);
+        }
+    }
 
-                if ((stated ?? managed.Size) != native.Size)
-                    errors.Add($"{record.Location}: error: '{record.Name}' has {native.Size} bytes in C and {stated ?? managed.Size} in C# for {target.Triple}");
+    private List<string> Differences(CRecord record)
+    {
+        var differences = new List<string>();
+        int? stated = StatedSize(record);
+        foreach (CField field in record.Fields!.Where(field => field.Type is CArrayType { Length: null }))
+            FlexibleOffset(record, field);
+        foreach (Target target in Target.All)
+        {
+            RecordLayout native = Native(record, target);
+            (int size, _, Dictionary<string, int> fields) = Measure(record, target);
+            foreach ((string name, int offset) in fields)
+            {
+                if (native.Fields.GetValueOrDefault(name, -1) != offset)
+                    differences.Add($"{record.Location}: error: '{record.Name}.{name}' is at {native.Fields.GetValueOrDefault(name, -1)} in C and at {offset} in C# for {target.Triple}");
             }
+
+            if ((stated ?? size) != native.Size)
+                differences.Add($"{record.Location}: error: '{record.Name}' has {native.Size} bytes in C and {stated ?? size} in C# for {target.Triple}");
         }
 
-        GeneratorException.ThrowIfAny(errors);
+        return differences;
     }
 
     /// <summary>Applies the rules of a sequential (or, for unions, explicit) blittable struct; a flexible array is no field of it.</summary>
@@ -65,14 +76,17 @@ internal sealed class ManagedLayout
     {
         var fields = new Dictionary<string, int>();
         int end = 0, alignment = 1, largest = 0;
-        foreach (var field in record.Fields!)
+        foreach (CField field in record.Fields!)
         {
-            if (field.Type is CArrayType { Length: null }) continue;
-            var (size, align, inner) = MeasureField(field, target);
-            if (record.IsPacked) align = 1;
-            var offset = record.IsUnion ? 0 : (end + align - 1) / align * align;
+            if (field.Type is CArrayType { Length: null })
+                continue;
+            (int size, int align, Dictionary<string, int>? inner) = MeasureField(field, target);
+            if (record.IsPacked)
+                align = 1;
+            int offset = record.IsUnion ? 0 : (end + align - 1) / align * align;
             fields[field.Name] = offset;
-            foreach (var (name, innerOffset) in inner) fields[$"{field.Name}.{name}"] = offset + innerOffset;
+            foreach ((string? name, int innerOffset) in inner)
+                fields[$"{field.Name}.{name}"] = offset + innerOffset;
             end = offset + size;
             largest = Math.Max(largest, end);
             alignment = Math.Max(alignment, align);
@@ -83,15 +97,18 @@ internal sealed class ManagedLayout
 
     private (int Size, int Alignment, Dictionary<string, int> Fields) MeasureField(CField field, Target target)
     {
-        if (field.Nested is { } nested) return Measure(nested, target);
+        if (field.Nested is { } nested)
+            return Measure(nested, target);
         if (field.Type is CArrayType { Length: { } length } array)
         {
-            var (size, alignment, _) = MeasureField(field with { Type = array.Element }, target);
+            (int size, int alignment, Dictionary<string, int> _) = MeasureField(field with { Type = array.Element }, target);
             return (size * length, alignment, []);
         }
 
-        if (_types.RecordOf(field.Type) is { } record) return Measure(record, target);
-        if (field.Type is CPointerType) return (target.PointerSize, target.PointerSize, []);
+        if (_types.RecordOf(field.Type) is { } record)
+            return Measure(record, target);
+        if (field.Type is CPointerType)
+            return (target.PointerSize, target.PointerSize, []);
         return _types.Map(field.Type) switch
         {
             "byte" or "sbyte" => (1, 1, []),

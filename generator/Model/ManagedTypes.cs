@@ -75,7 +75,7 @@ internal sealed class ManagedTypes
 
     /// <summary>Gets the record a field holds by value, if it is a named one.</summary>
     public CRecord? RecordOf(CType type) => type is CNamedType { Name: var name }
-        ? _records.GetValueOrDefault(name) ?? (_typedefs.TryGetValue(name, out var target) && target != type ? RecordOf(target) : null)
+        ? _records.GetValueOrDefault(name) ?? (_typedefs.TryGetValue(name, out CType? target) && target != type ? RecordOf(target) : null)
         : null;
 
     public bool IsCallback(string name) => _callbacks.Contains(name);
@@ -96,9 +96,12 @@ internal sealed class ManagedTypes
 
     private string MapName(string name)
     {
-        if (s_builtIn.TryGetValue(name, out var builtIn)) return builtIn;
-        if (_callbacks.Contains(name) || _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name)) return name;
-        if (_typedefs.TryGetValue(name, out var target)) return Map(target);
+        if (s_builtIn.TryGetValue(name, out string? builtIn))
+            return builtIn;
+        if (_callbacks.Contains(name) || _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name))
+            return name;
+        if (_typedefs.TryGetValue(name, out CType? target))
+            return Map(target);
         throw new FormatException($"'{name}' is not known; a type that is written by hand is named in settings.json, external{Suggestion.For(name, _records.Keys.Concat(_enums.Keys))}");
     }
 }

@@ -14,8 +14,8 @@ internal static class CoverageTable
     /// <param name="interop">The folder of the hand-written half, where the functions that are not generated must be.</param>
     public static string Format(CHeader header, GeneratorSettings settings, string interop)
     {
-        var since = settings.Since ?? throw new GeneratorException("settings.json: error: the table needs 'since'");
-        var written = string.Concat(Directory.EnumerateFiles(interop, "*.cs").Order(StringComparer.Ordinal).Select(File.ReadAllText));
+        SinceSettings since = settings.Since ?? throw new GeneratorException("settings.json: error: the table needs 'since'");
+        string written = string.Concat(Directory.EnumerateFiles(interop, "*.cs").Order(StringComparer.Ordinal).Select(File.ReadAllText));
         var imports = header.Functions.Where(function => !function.IsInline).Select(function => function.Name).ToList();
         var inlines = header.Functions.Where(function => function.IsInline).Select(function => function.Name).ToList();
         List<(string Kind, OrderedDictionary<string, string> Since, int Bound)> rows =
@@ -31,9 +31,9 @@ internal static class CoverageTable
         var versions = rows.SelectMany(row => row.Since.Values).Distinct().OrderBy(Version.Parse).ToList();
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"| libusb.h | up to {string.Join(" | ", versions)} | bound |\n|---|{string.Concat(versions.Select(_ => "--:|"))}--:|\n");
-        foreach (var (kind, names, bound) in rows)
+        foreach ((string? kind, OrderedDictionary<string, string>? names, int bound) in rows)
         {
-            var counts = versions.Select(version => names.Values.Count(value => value == version)).Select(count => count == 0 ? "" : $"{count}");
+            IEnumerable<string> counts = versions.Select(version => names.Values.Count(value => value == version)).Select(count => count == 0 ? "" : $"{count}");
             text.Append(CultureInfo.InvariantCulture, $"| {kind} | {string.Join(" | ", counts)} | {bound} of {names.Count} |\n");
         }
 

@@ -23,7 +23,8 @@ internal sealed class Repository(string root)
     public static Repository Find(string start)
     {
         for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, Marker))) return new Repository(folder.FullName);
+            if (File.Exists(Path.Combine(folder.FullName, Marker)))
+                return new Repository(folder.FullName);
         throw new GeneratorException($"no {Marker} in {start} or above it; --root names the repository");
     }
 
@@ -35,10 +36,11 @@ internal sealed class Repository(string root)
     public IReadOnlyList<string> Write(IReadOnlyDictionary<string, string> files)
     {
         var written = new List<string>();
-        foreach (var (name, text) in files)
+        foreach ((string? name, string? text) in files)
         {
-            var path = Path.Combine(Root, PathOf(name));
-            if (Read(path) == text) continue;
+            string path = Path.Combine(Root, PathOf(name));
+            if (Read(path) == text)
+                continue;
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, text);
             written.Add(PathOf(name));
@@ -50,8 +52,8 @@ internal sealed class Repository(string root)
     /// <summary>Returns how the files in the repository differ from the generated ones; nothing if they are the same.</summary>
     public string Compare(IReadOnlyDictionary<string, string> files)
     {
-        var folder = Path.Combine(Root, GeneratedFolder);
-        var stray = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)).Where(name => !files.ContainsKey(name)) : [];
+        string folder = Path.Combine(Root, GeneratedFolder);
+        IEnumerable<string> stray = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)).Where(name => !files.ContainsKey(name)) : [];
         return string.Concat(files.Select(file => UnifiedDiff.Format(PathOf(file.Key), Read(Path.Combine(Root, PathOf(file.Key))), file.Value))
             .Concat(stray.Order(StringComparer.Ordinal).Select(name => $"{GeneratedFolder}/{name}: not a generated file\n")));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Native.LibUsb.Generator.Settings;
 
@@ -39,12 +40,13 @@ internal sealed record GeneratorSettings
             using var document = JsonDocument.Parse(text, s_documentOptions);
             var errors = new List<string>();
             CheckNames(document.RootElement, typeof(GeneratorSettings), "", file, errors);
-            GeneratorException.ThrowIfAny(errors);
+            if (errors.Count > 0)
+                throw new GeneratorException(errors);
             return JsonSerializer.Deserialize(document, SettingsJson.Default.GeneratorSettings)!;
         }
         catch (JsonException e)
         {
-            var line = e.LineNumber is { } number ? $":{number + 1}" : "";
+            string line = e.LineNumber is { } number ? $":{number + 1}" : "";
             throw new GeneratorException($"{file}{line}: error: {e.Message}");
         }
     }
@@ -59,10 +61,10 @@ internal sealed record GeneratorSettings
             return;
         }
 
-        var knobs = SettingsJson.Default.GetTypeInfo(type)!.Properties;
-        foreach (var property in json.EnumerateObject())
+        IList<JsonPropertyInfo> knobs = SettingsJson.Default.GetTypeInfo(type)!.Properties;
+        foreach (JsonProperty property in json.EnumerateObject())
         {
-            var knob = knobs.FirstOrDefault(candidate => candidate.Name == property.Name);
+            JsonPropertyInfo? knob = knobs.FirstOrDefault(candidate => candidate.Name == property.Name);
             if (knob is null)
                 errors.Add($"{file}: error: there is no setting '{path}{property.Name}'{Suggestion.For(property.Name, knobs.Select(candidate => candidate.Name))}");
             else if (knob.PropertyType == typeof(ExcludeSettings) || knob.PropertyType == typeof(SinceSettings))

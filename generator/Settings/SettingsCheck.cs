@@ -6,9 +6,8 @@ namespace Native.LibUsb.Generator.Settings;
 /// <summary>Holds the settings against the header: a name that nothing answers to, and a name that is missing, are both errors.</summary>
 internal static class SettingsCheck
 {
-    public static void Run(GeneratorSettings settings, CHeader header, IReadOnlyList<Macro> macros)
+    public static void Run(GeneratorSettings settings, CHeader header, IReadOnlyList<Macro> macros, InputErrors errors)
     {
-        var errors = new List<string>();
         var imports = header.Functions.Where(function => !function.IsInline).Select(function => function.Name).ToList();
         var inlines = header.Functions.Where(function => function.IsInline).Select(function => function.Name).ToList();
 
@@ -18,10 +17,11 @@ internal static class SettingsCheck
         Used("exclude.inlines", settings.Exclude.Inlines.Keys, inlines, "inline function", errors);
         Used("exclude.macros", settings.Exclude.Macros.Keys, macros.Select(macro => macro.Name), "macro", errors);
         Used("external", settings.External.Keys, TypesOf(header).SelectMany(Names), "use of a type", errors);
-        foreach (var (name, reason) in settings.Exclude.Functions.Concat(settings.Exclude.Inlines).Concat(settings.Exclude.Macros).Concat(settings.External))
-            if (string.IsNullOrWhiteSpace(reason)) errors.Add($"settings.json: error: '{name}' needs a reason");
+        foreach ((string? name, string? reason) in settings.Exclude.Functions.Concat(settings.Exclude.Inlines).Concat(settings.Exclude.Macros).Concat(settings.External))
+            if (string.IsNullOrWhiteSpace(reason))
+                errors.Add($"settings.json: error: '{name}' needs a reason");
 
-        foreach (var function in header.Functions)
+        foreach (CFunction function in header.Functions)
         {
             if (function.IsInline && !settings.Exclude.Inlines.ContainsKey(function.Name))
                 errors.Add($"{function.Location}: error: '{function.Name}' is inline, so no library exports it; port it by hand and name it in settings.json, exclude.inlines");
@@ -31,7 +31,8 @@ internal static class SettingsCheck
 
         if (settings.Since is { } since)
         {
-            if (!Version.TryParse(settings.BaseVersion, out _)) errors.Add($"settings.json: error: baseVersion '{settings.BaseVersion}' is no version");
+            if (!Version.TryParse(settings.BaseVersion, out _))
+                errors.Add($"settings.json: error: baseVersion '{settings.BaseVersion}' is no version");
             Complete("since.functions", since.Functions, header.Functions.Where(function => !function.IsInline), "function", errors);
             Complete("since.inlines", since.Inlines, header.Functions.Where(function => function.IsInline), "inline function", errors);
             Complete("since.records", since.Records, header.Records, "record", errors);
@@ -40,7 +41,6 @@ internal static class SettingsCheck
             Complete("since.constants", since.Constants, header.Constants, "constant", errors);
         }
 
-        GeneratorException.ThrowIfAny(errors);
     }
 
     private static IEnumerable<CType> TypesOf(CHeader header) =>
@@ -57,22 +57,24 @@ internal static class SettingsCheck
         _ => [],
     };
 
-    private static void Used(string setting, IEnumerable<string> names, IEnumerable<string> known, string kind, List<string> errors)
+    private static void Used(string setting, IEnumerable<string> names, IEnumerable<string> known, string kind, InputErrors errors)
     {
         var all = known.ToHashSet();
-        foreach (var name in names)
-            if (!all.Contains(name)) errors.Add($"settings.json: error: {setting}: the header has no {kind} '{name}'{Suggestion.For(name, all)}");
-        foreach (var name in names.GroupBy(name => name).Where(group => group.Count() > 1))
+        foreach (string name in names)
+            if (!all.Contains(name))
+                errors.Add($"settings.json: error: {setting}: the header has no {kind} '{name}'{Suggestion.For(name, all)}");
+        foreach (IGrouping<string, string>? name in names.GroupBy(name => name).Where(group => group.Count() > 1))
             errors.Add($"settings.json: error: {setting}: '{name.Key}' is there twice");
     }
 
-    private static void Complete(string setting, OrderedDictionary<string, string> versions, IEnumerable<IDeclaration> declarations, string kind, List<string> errors)
+    private static void Complete(string setting, OrderedDictionary<string, string> versions, IEnumerable<IDeclaration> declarations, string kind, InputErrors errors)
     {
         var all = declarations.ToList();
         Used(setting, versions.Keys, all.Select(declaration => declaration.Name), kind, errors);
-        foreach (var declaration in all.Where(declaration => !versions.ContainsKey(declaration.Name)))
+        foreach (IDeclaration? declaration in all.Where(declaration => !versions.ContainsKey(declaration.Name)))
             errors.Add($"{declaration.Location}: error: {kind} '{declaration.Name}' has no version; name it in settings.json, {setting}");
-        foreach (var (name, version) in versions)
-            if (!Version.TryParse(version, out _)) errors.Add($"settings.json: error: {setting}: '{version}' of '{name}' is no version");
+        foreach ((string? name, string? version) in versions)
+            if (!Version.TryParse(version, out _))
+                errors.Add($"settings.json: error: {setting}: '{version}' of '{name}' is no version");
     }
 }

@@ -6,7 +6,7 @@ internal static class Suggestion
     /// <summary>Returns " (did you mean 'x'?)" for the nearest of <paramref name="known"/>, or nothing if none is near.</summary>
     public static string For(string name, IEnumerable<string> known)
     {
-        var best = known.Select(candidate => (candidate, distance: Distance(name, candidate))).OrderBy(pair => pair.distance)
+        (string candidate, int distance) best = known.Select(candidate => (candidate, distance: Distance(name, candidate))).OrderBy(pair => pair.distance)
             .ThenBy(pair => pair.candidate, StringComparer.Ordinal).FirstOrDefault();
         return best.candidate is not null && best.distance <= Math.Max(2, name.Length / 4) ? $" (did you mean '{best.candidate}'?)" : "";
     }
@@ -14,14 +14,14 @@ internal static class Suggestion
     // Levenshtein's distance, two rows at a time; case costs nothing.
     private static int Distance(string left, string right)
     {
-        var previous = Enumerable.Range(0, right.Length + 1).ToArray();
-        var current = new int[right.Length + 1];
-        for (var i = 0; i < left.Length; i++)
+        int[] previous = Enumerable.Range(0, right.Length + 1).ToArray();
+        int[] current = new int[right.Length + 1];
+        for (int i = 0; i < left.Length; i++)
         {
             current[0] = i + 1;
-            for (var j = 0; j < right.Length; j++)
+            for (int j = 0; j < right.Length; j++)
             {
-                var change = char.ToUpperInvariant(left[i]) == char.ToUpperInvariant(right[j]) ? 0 : 1;
+                int change = char.ToUpperInvariant(left[i]) == char.ToUpperInvariant(right[j]) ? 0 : 1;
                 current[j + 1] = Math.Min(previous[j] + change, Math.Min(previous[j + 1], current[j]) + 1);
             }
 

@@ -56,14 +56,14 @@ public class DocumentationTests
     [InlineData("enums.xml", "</docs>", "", "docs/enums.xml:1:")]
     public void A_fault_in_a_text_file_has_its_line(string file, string text, string replacement, string error)
     {
-        var docs = Complete;
+        Dictionary<string, string> docs = Complete;
         docs[file] = docs[file].Replace(text, replacement, StringComparison.Ordinal);
         Assert.Contains(Snippet.Errors(Header, docs: docs), found => found.StartsWith(error, StringComparison.Ordinal));
     }
 
     private static void Expect(string file, string text, string replacement, string error)
     {
-        var docs = Complete;
+        Dictionary<string, string> docs = Complete;
         Assert.Contains(text, docs[file], StringComparison.Ordinal);
         docs[file] = docs[file].Replace(text, replacement, StringComparison.Ordinal);
         Assert.Equal(error, Assert.Single(Snippet.Errors(Header, docs: docs)));

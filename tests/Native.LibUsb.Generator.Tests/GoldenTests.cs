@@ -1,4 +1,3 @@
-using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Tests;
 
@@ -21,24 +20,27 @@ public class GoldenTests
     [MemberData(nameof(Cases))]
     public void Output_is_as_recorded(string name)
     {
-        var folder = Path.Combine(s_golden, name);
-        var settings = Path.Combine(folder, "settings.json");
-        var generated = BindingGenerator.Generate(
+        string folder = Path.Combine(s_golden, name);
+        string settings = Path.Combine(folder, "settings.json");
+        IReadOnlyDictionary<string, string> generated = BindingGenerator.Generate(
             TestRepository.Clang,
             Path.Combine(folder, "input.h"),
-            File.Exists(settings) ? GeneratorSettings.Read(settings) : new GeneratorSettings(),
+            File.Exists(settings) ? settings : null,
             Directory.EnumerateFiles(folder, "*.xml").Any() ? folder : null);
         var expected = generated.Where(file => file.Key != BindingGenerator.Layouts && file.Value != s_nothing.Value[file.Key]).ToDictionary();
         Assert.NotEmpty(expected);
 
         if (s_update)
         {
-            foreach (var stale in Directory.EnumerateFiles(folder, "*.g.cs")) File.Delete(stale);
-            foreach (var (file, text) in expected) File.WriteAllText(Path.Combine(folder, file), text);
+            foreach (string stale in Directory.EnumerateFiles(folder, "*.g.cs"))
+                File.Delete(stale);
+            foreach ((string? file, string? text) in expected)
+                File.WriteAllText(Path.Combine(folder, file), text);
         }
 
         var recorded = Directory.EnumerateFiles(folder, "*.g.cs").ToDictionary(path => Path.GetFileName(path), File.ReadAllText);
         Assert.Equal(expected.Keys.Order(), recorded.Keys.Order());
-        foreach (var (file, text) in expected) Assert.Equal(recorded[file], text);
+        foreach ((string? file, string? text) in expected)
+            Assert.Equal(recorded[file], text);
     }
 }

@@ -29,7 +29,7 @@ public class InputErrorTests
     [InlineData("\n\n#define SAMPLE_TEXT \"text\"\n", "input.h:3:8: error: integer constant expression must have integer type, not 'char[5]'")]
     public void A_macro_without_a_value_is_refused_unless_it_is_excluded(string header, string message)
     {
-        var error = Assert.Single(Snippet.Errors(header));
+        string error = Assert.Single(Snippet.Errors(header));
         // clang reports the column in the line in which the generator evaluates the macro, so the column means nothing here
         Assert.Equal(WithoutColumn(message), WithoutColumn(error));
 
@@ -50,7 +50,7 @@ public class InputErrorTests
     [InlineData("struct sample { unsigned char count; double numbers[]; };", "'sample'")]
     [InlineData("struct sample { char c; int wide __attribute__((aligned(16))); };", "input.h:1:8: error: 'sample.wide' is at 16 in C and at 4 in C# for x86_64-linux-gnu")]
     public void C_without_a_counterpart_in_CSharp_is_refused(string header, string message) =>
-        Assert.Contains(message, Assert.Single(Snippet.Errors(header).Take(1)), StringComparison.Ordinal);
+        Assert.Contains(message, Snippet.Errors(header)[0], StringComparison.Ordinal);
 
     [Theory]
     [InlineData("enum none__added { SAMPLE_A__added = 1 };", "'none__added' adds to enum 'none', which the header does not have")]
@@ -61,9 +61,54 @@ public class InputErrorTests
         Assert.Contains($"error: {message}", Assert.Single(Snippet.Errors($"enum some {{ SAMPLE_A = 1 }};\n{addition}\n")), StringComparison.Ordinal);
 
     [Fact]
+    public void One_run_reports_the_errors_of_the_header_the_settings_and_the_texts() => Assert.Equal(
+        [
+            "functions.xml: error: parameter 'number' of function 'sample_call' has no text",
+            "input.h:1:28: error: 'sample_record.bits' is a bit-field; C# has none",
+            "input.h:2:6: error: a type of 'sample_call': 'long double' is not known; a type that is written by hand is named in settings.json, external",
+            "records.xml: error: record 'sample_other' has no text",
+            "settings.json: error: flags: the header has no enum 'sample_flags'",
+        ],
+        Snippet.Errors(
+            "struct sample_record { int bits : 3; };\nvoid sample_call(long double number);\nstruct sample_other { int number; };\n",
+            """{ "flags": ["sample_flags"] }""",
+            new Dictionary<string, string>
+            {
+                ["functions.xml"] = """<docs><function name="sample_call"><summary>x</summary></function></docs>""",
+                ["records.xml"] = """<docs><record name="sample_record"><summary>x</summary><field name="bits">x</field></record></docs>""",
+            }).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void A_file_that_cannot_be_read_does_not_hide_the_errors_of_the_others()
+    {
+        IReadOnlyList<string> errors = Snippet.Errors(
+            "itn sample_first(void);\n", "{ ", new Dictionary<string, string> { ["functions.xml"] = "<docs>", ["enums.xml"] = "<docs><what/></docs>" });
+        Assert.Equal(4, errors.Count);
+        Assert.Contains(errors, error => error.StartsWith("docs/functions.xml:1:", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.StartsWith("docs/enums.xml:1:", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.StartsWith("settings.json:1: error: ", StringComparison.Ordinal));
+        Assert.Contains("input.h:1:1: error: unknown type name 'itn'", errors);
+    }
+
+    [Fact]
+    public void A_callback_with_a_type_that_has_no_counterpart_is_refused() => Assert.Contains(
+        "a type of 'sample_cb': 'long double' is not known", Assert.Single(Snippet.Errors("typedef void (*sample_cb)(long double number);\n")), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_compiler_of_another_version_is_refused_with_the_version_that_is_needed()
+    {
+        using var folder = new TemporaryFolder();
+        string clang = folder.Write("clang", "#!/bin/sh\necho 'Debian clang version 99.0.1'\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(clang, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        GeneratorException exception = Assert.Throws<GeneratorException>(() => new Clang.ClangCompiler(clang, TestRepository.Instance.Stubs, "/usr/include"));
+        Assert.StartsWith($"clang 14 is needed, and '{clang}' is \"Debian clang version 99.0.1\": install clang-14", Assert.Single(exception.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_compiler_is_reported_in_one_line()
     {
-        var exception = Assert.Throws<GeneratorException>(() => new Clang.ClangCompiler("no-such-clang", TestRepository.Instance.Stubs, "/usr/include"));
+        GeneratorException exception = Assert.Throws<GeneratorException>(() => new Clang.ClangCompiler("no-such-clang", TestRepository.Instance.Stubs, "/usr/include"));
         Assert.StartsWith("clang is needed and cannot be run as 'no-such-clang': ", Assert.Single(exception.Errors), StringComparison.Ordinal);
     }
 }

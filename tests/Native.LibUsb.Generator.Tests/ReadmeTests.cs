@@ -11,14 +11,14 @@ public class ReadmeTests
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        var code = new CommandLine(output, error).Run(["table", "--root", TestRepository.Instance.Root]);
+        int code = new CommandLine(output, error).Run(["table", "--root", TestRepository.Instance.Root]);
         Assert.Equal((0, ""), (code, error.ToString()));
 
-        var readme = File.ReadAllText(Path.Combine(TestRepository.Instance.Root, "README.md"));
-        var begin = readme.IndexOf(Begin, StringComparison.Ordinal);
-        var end = readme.IndexOf(End, StringComparison.Ordinal);
+        string readme = File.ReadAllText(Path.Combine(TestRepository.Instance.Root, "README.md"));
+        int begin = readme.IndexOf(Begin, StringComparison.Ordinal);
+        int end = readme.IndexOf(End, StringComparison.Ordinal);
         Assert.True(begin >= 0 && end > begin, $"README.md has no table between '{Begin.TrimEnd()}' and '{End}'.");
-        var table = readme[(begin + Begin.Length)..end];
+        string table = readme[(begin + Begin.Length)..end];
         Assert.True(
             table == output.ToString(),
             $"The table in README.md is out of date. Put the output of eng/generate.sh table between the two comments:\n\n{output}\nREADME.md has:\n\n{table}");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Tests;
@@ -64,16 +65,17 @@ public class SettingsTests
         static void Check(JsonElement schema, Type type)
         {
             var described = schema.GetProperty("properties").EnumerateObject().ToDictionary(property => property.Name, property => property.Value);
-            var knobs = SettingsJson.Default.GetTypeInfo(type)!.Properties;
+            IList<JsonPropertyInfo> knobs = SettingsJson.Default.GetTypeInfo(type)!.Properties;
             Assert.Equal(knobs.Select(knob => knob.Name).Order(), described.Keys.Order());
             Assert.False(schema.GetProperty("additionalProperties").GetBoolean());
-            foreach (var knob in knobs)
+            foreach (JsonPropertyInfo knob in knobs)
             {
-                var description = described[knob.Name];
+                JsonElement description = described[knob.Name];
                 Assert.NotEmpty(description.GetProperty("description").GetString()!);
                 Assert.True(description.TryGetProperty("default", out _), $"{knob.Name} has no default in the schema");
                 Assert.True(description.TryGetProperty("type", out _), $"{knob.Name} has no type in the schema");
-                if (SettingsJson.Default.GetTypeInfo(knob.PropertyType) is { } inner && description.TryGetProperty("properties", out _)) Check(description, inner.Type);
+                if (SettingsJson.Default.GetTypeInfo(knob.PropertyType) is { } inner && description.TryGetProperty("properties", out _))
+                    Check(description, inner.Type);
             }
         }
     }

@@ -1,5 +1,3 @@
-using Native.LibUsb.Generator.Settings;
-
 namespace Native.LibUsb.Generator.Tests;
 
 /// <summary>Runs the generator on a few lines of C.</summary>
@@ -12,16 +10,17 @@ internal static class Snippet
     public static IReadOnlyDictionary<string, string> Generate(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
     {
         using var folder = new TemporaryFolder();
-        var input = folder.Write("input.h", header);
-        foreach (var (name, text) in docs ?? new Dictionary<string, string>()) folder.Write($"docs/{name}", text);
+        string input = folder.Write("input.h", header);
+        foreach ((string? name, string? text) in docs ?? new Dictionary<string, string>())
+            folder.Write($"docs/{name}", text);
         return BindingGenerator.Generate(
-            TestRepository.Clang, input, GeneratorSettings.Read(folder.Write("settings.json", settings)), docs is null ? null : Path.Combine(folder.Path, "docs"));
+            TestRepository.Clang, input, folder.Write("settings.json", settings), docs is null ? null : Path.Combine(folder.Path, "docs"));
     }
 
     /// <summary>Gets the errors of a run that must fail, without the folder of the input.</summary>
     public static IReadOnlyList<string> Errors(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
     {
-        var exception = Assert.Throws<GeneratorException>(() => Generate(header, settings, docs));
+        GeneratorException exception = Assert.Throws<GeneratorException>(() => Generate(header, settings, docs));
         return [.. exception.Errors.Select(error => error.StartsWith(Path.GetTempPath(), StringComparison.Ordinal)
             ? error[(error.IndexOf('/', Path.GetTempPath().Length) + 1)..] : error)];
     }

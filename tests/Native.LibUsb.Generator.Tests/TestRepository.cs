@@ -11,5 +11,5 @@ internal static class TestRepository
     public static string Tests { get; } = Path.Combine(Instance.Root, "tests", "Native.LibUsb.Generator.Tests");
 
     /// <summary>Gets the installed clang and libusb.h. Without clang every test fails with the line that names the missing program.</summary>
-    public static ClangCompiler Clang => new("clang", Instance.Stubs, "/usr/include");
+    public static ClangCompiler Clang => new(ClangCompiler.Default, Instance.Stubs, "/usr/include");
 }

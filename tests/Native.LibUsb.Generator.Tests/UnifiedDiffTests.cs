@@ -10,8 +10,8 @@ public class UnifiedDiffTests
     [Fact]
     public void Hunks_carry_three_lines_of_context_and_true_line_numbers()
     {
-        var before = string.Join('\n', Enumerable.Range(1, 30));
-        var after = before.Replace("\n5\n", "\nfive\n", StringComparison.Ordinal).Replace("\n25\n", "\n25\nnew\n", StringComparison.Ordinal);
+        string before = string.Join('\n', Enumerable.Range(1, 30));
+        string after = before.Replace("\n5\n", "\nfive\n", StringComparison.Ordinal).Replace("\n25\n", "\n25\nnew\n", StringComparison.Ordinal);
         Assert.Equal(
             """
             --- x (in the repository)
