@@ -14,6 +14,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     private readonly FrameTimer _timer;
     private readonly bool _paced;
     private long _startMicroframe, _next, _microframesPerInterval = 1;
+    private long _free = -1; // the first interval that no URB has used, after the last URB in flight was cancelled
     private bool _pullsPlug; // on its own thread, and nothing moves in the meantime
 
     private protected IsoEndpoint(byte address, bool paced)
@@ -51,6 +52,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
         // bInterval is an exponent: 2^(n-1) microframes, or frames of 1 ms at full speed
         _microframesPerInterval = (1L << (Math.Max((int)(Description?.Interval ?? 1), 1) - 1)) * (Device.Description.Speed == VirtualSpeed.Full ? 8 : 1);
         _next = MovedPackets = MissedPackets = 0;
+        _free = -1;
         _startMicroframe = -1;
         _pullsPlug = false;
     }
@@ -87,8 +89,9 @@ public abstract class IsoEndpoint : VirtualEndpoint
         if (_startMicroframe < 0)
             _startMicroframe = FrameClock.Now + StartDelayMicroframes;
         long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;
-        if (First == urb && _next > current + 1 && MovedPackets > 0)
-            _next = current + 1; // the URBs that had the intervals until then were cancelled
+        if (_free >= 0 && First == urb)
+            _next = Math.Min(_next, Math.Max(current + 1, _free)); // the URBs that had these intervals were cancelled
+        _free = -1;
         long first = Math.Max(_next, current + 1);
         if (_next == 0 && MovedPackets == 0)
             first = 0;
@@ -117,6 +120,8 @@ public abstract class IsoEndpoint : VirtualEndpoint
         long now = (FrameClock.Now - _startMicroframe) / _microframesPerInterval;
         int done = (int)Math.Clamp(now - urb.Tag, 0, urb.PacketCount);
         MoveAll(urb, urb.Tag, done);
+        if (MovedPackets > 0 && Pending.Count == 1)
+            _free = now + 1;
         Span<IsoPacket> packets = urb.Packets;
         for (int i = done; i < packets.Length; i++)
             packets[i].Status = UrbStatus.Missed;
