@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator;
 
-/// <summary>Represents what is wrong with the input: one line for each error, written to be read by the person who has to fix it.</summary>
+/// <summary>Represents the errors of the input: one line for each, which names the place and the remedy.</summary>
 internal sealed class GeneratorException : Exception
 {
     public GeneratorException(params IReadOnlyList<string> errors)

@@ -46,7 +46,7 @@ internal static class LineRateCommand
         UsbRingStatistics statistics = ring.GetStatistics();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{got} packets, {bytes / elapsed / 1e6:F3} MB/s, lost {line.Lost + statistics.PacketStatuses.Failed}, processor {processor.TotalSeconds:F3} s ({processor.TotalSeconds / elapsed * 100:F2} %), " +
-            $"allocated {allocated} bytes, {collections} collections, fewest in flight {statistics.LowestArmed} of {transfers}, longest callback {statistics.LongestCallback.TotalMilliseconds:F3} ms, " +
+            $"allocated {allocated} bytes, {collections} collections, fewest in flight {statistics.LowestInFlight} of {transfers}, longest callback {statistics.LongestCallback.TotalMilliseconds:F3} ms, " +
             $"intervals missed {statistics.MissedIntervals}, of them while the event thread was late {statistics.MissedWhileLate}, longest delay of the event thread {statistics.LongestDelay.TotalMilliseconds:F1} ms, " +
             $"bad packets {statistics.PacketStatuses.Failed}"));
         return line.Lost + statistics.PacketStatuses.Failed == 0 ? 0 : 1;

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Clang;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Represents what a header declares, each kind in one list.</summary>
+/// <summary>Represents the declarations of a header, one list for each kind.</summary>
 /// <param name="Refused">The names of declarations of which a part was refused and left out: other errors of theirs would only follow from that.</param>
 internal sealed record CHeader(
     IReadOnlyList<CConstant> Constants,
@@ -13,7 +13,7 @@ internal sealed record CHeader(
     IReadOnlyDictionary<string, CType> Typedefs,
     IReadOnlySet<string> Refused);
 
-/// <summary>Represents anything with a name at file scope.</summary>
+/// <summary>Represents a declaration with a name at file scope.</summary>
 internal interface IDeclaration
 {
     string Name { get; }

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Clang;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Specifies how .NET lays out the generated records, and whether that is how C lays them out, on every target.</summary>
+/// <summary>Computes the layout that .NET gives the generated records, and compares it with the layout of C on every target.</summary>
 internal sealed class ManagedLayout
 {
     private readonly ManagedTypes _types;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Output;
 
-/// <summary>Represents where things are in the repository.</summary>
+/// <summary>Represents the files of the repository that the generator reads and writes.</summary>
 internal sealed class Repository(string root)
 {
     private const string Marker = "Native.LibUsb.sln";

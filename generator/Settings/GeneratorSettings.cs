@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Native.LibUsb.Generator.Settings;
 
-/// <summary>Represents what the header cannot say; <c>settings.schema.json</c> is the manual of each knob.</summary>
+/// <summary>Represents the facts that the header cannot express. <c>settings.schema.json</c> documents each setting.</summary>
 internal sealed record GeneratorSettings
 {
     [JsonPropertyName("$schema")]
@@ -73,7 +73,7 @@ internal sealed record GeneratorSettings
     }
 }
 
-/// <summary>Represents what is left out, each with the reason.</summary>
+/// <summary>Represents the declarations that are left out, each with the reason.</summary>
 internal sealed record ExcludeSettings
 {
     public IReadOnlyDictionary<string, string> Functions { get; set; } = new Dictionary<string, string>();
@@ -83,7 +83,7 @@ internal sealed record ExcludeSettings
     public IReadOnlyDictionary<string, string> Macros { get; set; } = new Dictionary<string, string>();
 }
 
-/// <summary>Represents the version each name came with. The order of the names is the order of the output.</summary>
+/// <summary>Represents the names with the version of libusb that introduced each. The order of the names is the order of the output.</summary>
 internal sealed record SinceSettings
 {
     public OrderedDictionary<string, string> Functions { get; set; } = [];

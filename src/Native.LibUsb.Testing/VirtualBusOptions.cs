@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how a virtual bus is made.</summary>
+/// <summary>Specifies the options of a virtual bus.</summary>
 public sealed record VirtualBusOptions
 {
     /// <summary>Gets or sets the host that answers the programs.</summary>

@@ -2,7 +2,7 @@ using Native.LibUsb;
 
 namespace Usbcap;
 
-/// <summary>Represents the reason why the program cannot go on: one line for the user and a number for scripts.</summary>
+/// <summary>Represents the error that ends the program: one line for the user and an exit code for scripts.</summary>
 internal sealed class FailureException(ExitCode code, string message, Exception? inner = null) : Exception(message, inner)
 {
     public ExitCode Code { get; } = code;

@@ -6,7 +6,7 @@ public static class Machine
     /// <summary>Specifies the port of the QEMU monitor. Only the machine has a file with this name.</summary>
     public const string MonitorPort = "/dev/virtio-ports/monitor";
 
-    /// <summary>Specifies how long a test waits: long enough for an emulated machine on a busy host, so that only a broken test waits that long.</summary>
+    /// <summary>Specifies the time that a test waits: long enough for an emulated machine on a busy host, so that only a broken test waits that long.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     /// <summary>Gets whether this program runs in the machine.</summary>

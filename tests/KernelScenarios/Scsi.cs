@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents the few SCSI commands that a disk needs.</summary>
+/// <summary>Builds the SCSI commands that the tests of a disk send.</summary>
 public static class Scsi
 {
     public const byte IllegalRequest = 5;

@@ -137,7 +137,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
             using (UsbInputBuffer buffer = await ring.ReadAsync().AsTask().WaitAsync(Patience))
                 AssertBytes(Expected(1, buffer.Length), buffer.Data);
             await ring.StopAsync().WaitAsync(Patience);
-            Assert.Equal(0, ring.GetStatistics().Armed);
+            Assert.Equal(0, ring.GetStatistics().InFlight);
             Assert.Null(ring.Failure);
         }
     }

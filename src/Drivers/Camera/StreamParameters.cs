@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Drivers.Camera;
 
-/// <summary>Represents what a camera and its driver negotiate (the probe and commit controls of UVC 1.0, which later versions only extend).</summary>
+/// <summary>Represents the parameters of a stream that a camera and its driver negotiate (the probe and commit controls of UVC 1.0, which later versions only extend).</summary>
 /// <param name="Format">The number of the format, from 1.</param>
 /// <param name="Frame">The number of the size of the picture, from 1.</param>
 /// <param name="Interval">The time between two pictures, in units of 100 ns.</param>

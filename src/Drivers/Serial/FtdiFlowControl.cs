@@ -1,6 +1,6 @@
 namespace Drivers.Serial;
 
-/// <summary>Specifies how the two ends of a line stop each other.</summary>
+/// <summary>Specifies the flow control of a line: the means by which one end makes the other pause.</summary>
 public enum FtdiFlowControl
 {
     /// <summary>They do not.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how a URB or an isochronous packet ended: the kernel's negative error numbers, with the code that libusb returns for them.</summary>
+/// <summary>Specifies the result of a URB or an isochronous packet: the kernel's negative error numbers, with the code that libusb returns for them.</summary>
 public enum UrbStatus
 {
     /// <summary>Done. libusb: COMPLETED.</summary>

@@ -71,10 +71,10 @@ public partial class VirtualDevice
     /// permissions yet.</summary>
     public int DenyNextOpens { get; set; }
 
-    /// <summary>Times that the node has been opened for writing. A program that only looks at descriptors and sysfs never does.</summary>
+    /// <summary>Gets the number of times that the node has been opened for writing. A program that only looks at descriptors and sysfs never does.</summary>
     public int Opens { get; private set; }
 
-    /// <summary>Times that opening the node for writing was refused.</summary>
+    /// <summary>Gets the number of times that opening the node for writing was refused.</summary>
     public int DeniedOpens { get; private set; }
 
     /// <summary>Gets or sets the faults that the device injects; null for none.</summary>
@@ -103,7 +103,7 @@ public partial class VirtualDevice
     /// or keeps it to complete it later, false for a stall.</summary>
     public Func<VirtualUrb, bool>? ControlHandler { get; set; }
 
-    /// <summary>Times that the host has reset the device since it was configured. On <see cref="VirtualBusHost.Kernel"/>, where USB/IP does not
+    /// <summary>Gets the number of times that the host has reset the device since it was configured. On <see cref="VirtualBusHost.Kernel"/>, where USB/IP does not
     /// carry the signal, it is seen by the requests that a host begins an enumeration with.</summary>
     public int Resets { get; private set; }
 

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies between which steps of a URB a device is unplugged or reset.</summary>
+/// <summary>Specifies the moment, in the steps of a URB, at which a device is unplugged or reset.</summary>
 public enum FaultMoment
 {
     /// <summary>After the program has requested the submission of the URB, before the URB is sent. Not with <see cref="VirtualBusHost.Kernel"/>.</summary>

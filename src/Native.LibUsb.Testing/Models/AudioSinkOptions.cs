@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how an <see cref="AudioSink"/> is made.</summary>
+/// <summary>Specifies the options of an <see cref="AudioSink"/>.</summary>
 public sealed record AudioSinkOptions
 {
     /// <summary>Gets <c>idVendor</c>.</summary>

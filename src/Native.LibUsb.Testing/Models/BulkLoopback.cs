@@ -28,7 +28,7 @@ public sealed class BulkLoopback : VirtualDevice
     /// <summary>Gets the options that it was made with.</summary>
     public BulkLoopbackOptions Options { get; }
 
-    /// <summary>Bytes that have come in and not gone out, of all streams.</summary>
+    /// <summary>Gets the number of bytes that have come in and not gone out, of all streams.</summary>
     public long Waiting
     {
         get

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how a <see cref="BulkLoopback"/> is made.</summary>
+/// <summary>Specifies the options of a <see cref="BulkLoopback"/>.</summary>
 public sealed record BulkLoopbackOptions
 {
     /// <summary>Gets or sets the speed: full, high or SuperSpeed.</summary>
@@ -18,7 +18,7 @@ public sealed record BulkLoopbackOptions
     /// <summary>Gets or sets, at SuperSpeed only, the base-two logarithm of the number of streams; 0 for none.</summary>
     public int StreamsExponent { get; init; }
 
-    /// <summary>Bytes that wait in the device (for each stream) before OUT transfers have to wait.</summary>
+    /// <summary>Gets or sets the number of bytes that wait in the device (for each stream) before OUT transfers have to wait.</summary>
     public int Capacity { get; init; } = 4 << 20;
 
     /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how a <see cref="BulkSourceSink"/> is made.</summary>
+/// <summary>Specifies the options of a <see cref="BulkSourceSink"/>.</summary>
 public sealed record BulkSourceSinkOptions
 {
     /// <summary>Gets or sets the speed: full, high or SuperSpeed.</summary>

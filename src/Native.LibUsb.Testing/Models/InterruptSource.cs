@@ -27,7 +27,7 @@ public sealed class InterruptSource : VirtualDevice
     /// <summary>Gets the numbered reports made since the device was configured.</summary>
     public long Reports { get; private set; }
 
-    /// <summary>Reports that the host did not fetch in time.</summary>
+    /// <summary>Gets the number of reports that the host did not fetch in time.</summary>
     public long LostReports { get; private set; }
 
     /// <summary>Sends a report now, or as soon as the host polls the endpoint.</summary>

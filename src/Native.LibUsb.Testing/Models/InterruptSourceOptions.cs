@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how an <see cref="InterruptSource"/> is made.</summary>
+/// <summary>Specifies the options of an <see cref="InterruptSource"/>.</summary>
 public sealed record InterruptSourceOptions
 {
     /// <summary>Gets or sets the speed: low, full, high or SuperSpeed.</summary>
@@ -21,7 +21,7 @@ public sealed record InterruptSourceOptions
     /// <summary>Milliseconds between reports (in whole frames); 0: only what <see cref="InterruptSource.Report"/> is given.</summary>
     public int PeriodMilliseconds { get; init; }
 
-    /// <summary>Reports that wait in the device for the host; when there are more, the oldest goes.</summary>
+    /// <summary>Gets or sets the number of reports that wait in the device for the host; when there are more, the oldest goes.</summary>
     public int QueueLength { get; init; } = 64;
 
     /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>

@@ -33,7 +33,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     /// <summary>Unplugs the device when so many packets have moved; 0 for never.</summary>
     public long UnplugAfterPackets { get; set; }
 
-    /// <summary>Packets that have moved since the setting was selected, faults included.</summary>
+    /// <summary>Gets the number of packets that have moved since the setting was selected, faults included.</summary>
     private protected long MovedPackets { get; private set; }
 
     /// <summary>Lets one packet end differently.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how an <see cref="IsoSink"/> is made.</summary>
+/// <summary>Specifies the options of an <see cref="IsoSink"/>.</summary>
 public sealed record IsoSinkOptions
 {
     /// <summary>Gets or sets the speed: full, high or SuperSpeed; it decides the alternate settings.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies how an <see cref="IsoSource"/> is made.</summary>
+/// <summary>Specifies the options of an <see cref="IsoSource"/>.</summary>
 public sealed record IsoSourceOptions
 {
     /// <summary>Gets or sets the speed: full, high or SuperSpeed; it decides the alternate settings.</summary>

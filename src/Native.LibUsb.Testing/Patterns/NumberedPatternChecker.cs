@@ -40,16 +40,16 @@ public sealed class NumberedPatternChecker
     /// <summary>Gets the bytes checked.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Packets that are missing between the first and the last.</summary>
+    /// <summary>Gets the number of packets that are missing between the first and the last.</summary>
     public long Lost { get; private set; }
 
-    /// <summary>Bytes that differ from the pattern.</summary>
+    /// <summary>Gets the number of bytes that differ from the pattern.</summary>
     public long MismatchedBytes { get; private set; }
 
-    /// <summary>Packets that came twice.</summary>
+    /// <summary>Gets the number of packets that came twice.</summary>
     public long Duplicates { get; private set; }
 
-    /// <summary>Packets that came after a packet with a higher number.</summary>
+    /// <summary>Gets the number of packets that came after a packet with a higher number.</summary>
     public long OutOfOrder { get; private set; }
 
     /// <summary>Gets the bytes at the end of a stream that do not fill a packet.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies how a context is made.</summary>
+/// <summary>Specifies the options of a context.</summary>
 public sealed record UsbContextOptions
 {
     /// <summary>

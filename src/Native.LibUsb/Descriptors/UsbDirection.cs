@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies which way data goes, seen from the host.</summary>
+/// <summary>Specifies the direction of data, seen from the host.</summary>
 public enum UsbDirection
 {
     /// <summary>To the device.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies how an event thread is made.</summary>
+/// <summary>Specifies the options of an event thread.</summary>
 /// <remarks>
 /// A thread with real-time priority runs before all ordinary ones, also before those of the program: its callbacks must be short. Leave it a
 /// processor that others can do without.

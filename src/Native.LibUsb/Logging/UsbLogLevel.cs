@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies how much libusb says.</summary>
+/// <summary>Specifies the least severe messages that libusb logs.</summary>
 public enum UsbLogLevel
 {
     /// <summary>Nothing: libusb's default.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents what a ring submits, and what it does with the transfers that end: the part in which rings that read and rings that write differ.</summary>
+/// <summary>Represents the part in which rings that read and rings that write differ: the choice of the next transfer to submit, and the treatment of refused ones.</summary>
 internal interface IRingContent
 {
     /// <summary>Gets whether one failed transfer stops the ring, because the data after it would follow a hole.</summary>

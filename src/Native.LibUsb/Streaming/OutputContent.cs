@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents what one transfer of an output ring sends. Changed under the ring's lock.</summary>
+/// <summary>Represents the data that one transfer of an output ring sends. Changed under the ring's lock.</summary>
 internal sealed class OutputContent
 {
     private int[] _packetLengths = [];

@@ -27,7 +27,7 @@ internal sealed class OutputFiller
     /// <summary>Gets where to put bytes; empty when a buffer is needed.</summary>
     public Memory<byte> Room => _hasBuffer ? _buffer.Memory[_filled.._capacity] : default;
 
-    /// <summary>Bytes that were written and not handed to the ring.</summary>
+    /// <summary>Gets the number of bytes that were written and not handed to the ring.</summary>
     public int Pending => _filled;
 
     /// <summary>Gets whether something was written that was not sent, or whose end was not.</summary>

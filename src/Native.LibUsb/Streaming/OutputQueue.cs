@@ -82,7 +82,7 @@ internal sealed class OutputQueue : IRingContent
         }
 
         RingEngine engine = _ring.Engine;
-        RingTransfer? filler = _fills && engine.Queue.Armed < FewestIsochronous ? engine.Queue.TakeFree() : null;
+        RingTransfer? filler = _fills && engine.Queue.InFlight < FewestIsochronous ? engine.Queue.TakeFree() : null;
         if (filler is null)
         {
             _fills = false;

@@ -34,7 +34,7 @@ internal sealed record RingConfiguration
     /// <summary>Gets or sets the bytes of one transfer.</summary>
     public required int TransferSize { get; init; }
 
-    /// <summary>Bytes that the kernel takes at once.</summary>
+    /// <summary>Gets the largest number of bytes of one URB.</summary>
     public int LargestPiece => IsIsochronous ? Math.Min(Packets, UsbfsLimits.PacketsPerUrb) * PacketSize : TransferSize;
 
     public required UsbRingOptions Options { get; init; }

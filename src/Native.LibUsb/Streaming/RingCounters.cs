@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents what a ring counts.</summary>
+/// <summary>Represents the counters of a ring.</summary>
 /// <remarks>
 /// A sequence lock: one thread at a time writes (under the ring's lock, or on the fast path), and any number of threads read without a lock, again when a
 /// write came between. A writer never waits for a reader.
@@ -27,7 +27,7 @@ internal struct RingCounters
     private long _missedIntervals;
     private long _missedWhileLate;
     private long _longestDelay;
-    private int _lowestArmed;
+    private int _lowestInFlight;
     private PerStatus _transfers; // those that completed are what is missing to _completions
     private PerStatus _packetStatuses; // without good ones, which are _packets
 
@@ -87,17 +87,17 @@ internal struct RingCounters
     public void Started(int depth)
     {
         BeginWrite();
-        _lowestArmed = depth;
+        _lowestInFlight = depth;
         EndWrite();
     }
 
     /// <summary>Counts the transfers in flight, after one has ended and all that could be submitted were.</summary>
-    public void Armed(int count)
+    public void InFlight(int count)
     {
-        if (count >= _lowestArmed)
+        if (count >= _lowestInFlight)
             return;
         BeginWrite();
-        _lowestArmed = count;
+        _lowestInFlight = count;
         EndWrite();
     }
 
@@ -148,15 +148,15 @@ internal struct RingCounters
 
     /// <summary>Returns the numbers as they were at one moment.</summary>
     /// <param name="counters">The counters.</param>
-    /// <param name="armed">The number of transfers in flight.</param>
+    /// <param name="inFlight">The number of transfers in flight.</param>
     /// <param name="longestCallback">The longest callback.</param>
-    public static UsbRingStatistics Read(ref RingCounters counters, int armed, TimeSpan longestCallback)
+    public static UsbRingStatistics Read(ref RingCounters counters, int inFlight, TimeSpan longestCallback)
     {
         var spin = new SpinWait();
         while (true)
         {
             int version = Volatile.Read(ref counters._version);
-            UsbRingStatistics statistics = counters.ToStatistics(armed, longestCallback);
+            UsbRingStatistics statistics = counters.ToStatistics(inFlight, longestCallback);
             Volatile.ReadBarrier(); // the copy is complete before the version is read again
             if ((version & 1) == 0 && version == Volatile.Read(ref counters._version))
                 return statistics;
@@ -174,10 +174,10 @@ internal struct RingCounters
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void EndWrite() => Volatile.Write(ref _version, _version + 1);
 
-    private readonly UsbRingStatistics ToStatistics(int armed, TimeSpan longestCallback) => new()
+    private readonly UsbRingStatistics ToStatistics(int inFlight, TimeSpan longestCallback) => new()
     {
-        Armed = armed,
-        LowestArmed = _lowestArmed,
+        InFlight = inFlight,
+        LowestInFlight = _lowestInFlight,
         Completions = _completions,
         Bytes = _bytes,
         Packets = _packets,

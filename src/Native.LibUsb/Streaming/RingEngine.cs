@@ -177,7 +177,7 @@ internal sealed unsafe class RingEngine
         _submitting = true;
         while (WantsMore && _ring.Content.TakeNextLocked() is { } transfer)
         {
-            Queue.Arm(transfer);
+            Queue.Append(transfer);
             Lock.Exit();
             _ring.Content.Prepare(transfer);
             int error = SubmitNative(transfer);
@@ -202,7 +202,7 @@ internal sealed unsafe class RingEngine
     {
         Counters.Refused(error);
         // The memory that others give back may be enough for the next attempt; the device does not come back.
-        if (error == UsbError.NoDevice || Queue.Armed == 0)
+        if (error == UsbError.NoDevice || Queue.InFlight == 0)
             Run.TryStop(error);
     }
 
@@ -282,7 +282,7 @@ internal sealed unsafe class RingEngine
         Array.Sort(numbers, newestFirst);
         foreach (RingTransfer transfer in newestFirst)
         {
-            if (transfer.State == RingTransferState.Armed)
+            if (transfer.State == RingTransferState.InFlight)
                 CancelNative(transfer);
         }
     }
@@ -290,7 +290,7 @@ internal sealed unsafe class RingEngine
     private void TrySettle()
     {
         Lock.Enter();
-        RingStage next = Run.TrySettle(Queue.Armed, _configuration.Options.Stall == UsbRingStall.ClearHalt);
+        RingStage next = Run.TrySettle(Queue.InFlight, _configuration.Options.Stall == UsbRingStall.ClearHalt);
         if (next != RingStage.Draining)
         {
             FinishIntervals();

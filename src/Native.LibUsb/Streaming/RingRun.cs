@@ -102,12 +102,12 @@ internal sealed class RingRun
     public void EndCancelling() => _cancelling--;
 
     /// <summary>Begins to end the run, if nothing is left to wait for.</summary>
-    /// <param name="armed">The number of transfers in flight.</param>
+    /// <param name="inFlight">The number of transfers in flight.</param>
     /// <param name="clearsHalts">Whether the ring clears a halt and goes on.</param>
     /// <returns>Recovering or Settling, which the caller has to perform; Draining if there is nothing to do.</returns>
-    public RingStage TrySettle(int armed, bool clearsHalts)
+    public RingStage TrySettle(int inFlight, bool clearsHalts)
     {
-        if (_stage != RingStage.Draining || armed > 0 || _callbacks > 0 || _cancelling > 0)
+        if (_stage != RingStage.Draining || inFlight > 0 || _callbacks > 0 || _cancelling > 0)
             return RingStage.Draining;
         _cancels = false;
         return _stage = clearsHalts && _failure == UsbError.Pipe && !_stopsForGood ? RingStage.Recovering : RingStage.Settling;

@@ -47,10 +47,10 @@ internal sealed class TransferQueue
     public TransferList NewList() => new(_all);
 
     /// <summary>Gets the number of transfers in flight, one that is being submitted included.</summary>
-    public int Armed { get; private set; }
+    public int InFlight { get; private set; }
 
     /// <summary>Gets whether fewer transfers are in flight than there should be.</summary>
-    public bool HasRoom => Armed < _depth;
+    public bool HasRoom => InFlight < _depth;
 
     /// <summary>Gets whether a transfer is free.</summary>
     public bool HasFree => _freeCount > 0;
@@ -87,17 +87,17 @@ internal sealed class TransferQueue
     }
 
     /// <summary>Makes a transfer the last one of the order, because it is about to be submitted.</summary>
-    public void Arm(RingTransfer transfer)
+    public void Append(RingTransfer transfer)
     {
-        transfer.State = RingTransferState.Armed;
+        transfer.State = RingTransferState.InFlight;
         transfer.Sequence = _next++;
         transfer.LostBefore = _pendingLoss;
         _pendingLoss = default;
         _order.Append(transfer);
-        Armed++;
+        InFlight++;
     }
 
-    /// <summary>Undoes <see cref="Arm"/> for the transfer that was taken for submission last, because libusb has refused it. No thread has it then.</summary>
+    /// <summary>Undoes <see cref="Append"/> for the transfer that was taken for submission last, because libusb has refused it. No thread has it then.</summary>
     public void Refuse(RingTransfer transfer)
     {
         Debug.Assert(transfer.Sequence == _next - 1);
@@ -105,14 +105,14 @@ internal sealed class TransferQueue
         _next--;
         transfer.Sequence = -1;
         _order.Remove(transfer);
-        Armed--;
+        InFlight--;
     }
 
     /// <summary>Notes that a transfer has ended. It keeps its place in the order.</summary>
     public void End(RingTransfer transfer)
     {
         transfer.State = RingTransferState.Done;
-        Armed--;
+        InFlight--;
     }
 
     /// <summary>Takes a transfer that has ended out of the order.</summary>
@@ -133,11 +133,11 @@ internal sealed class TransferQueue
     /// <returns>Whether it has begun.</returns>
     public bool TryEnterFast()
     {
-        if (IsFast || Armed != _depth || _order.Count != Armed || _freeCount == 0 || !_pendingLoss.IsNone)
+        if (IsFast || InFlight != _depth || _order.Count != InFlight || _freeCount == 0 || !_pendingLoss.IsNone)
             return false;
         // Nothing but transfers in flight: their numbers ascend, so the distance shows whether one is missing.
         RingTransfer first = _order.First!;
-        if (first.Sequence != _next - Armed)
+        if (first.Sequence != _next - InFlight)
             return false;
         for (RingTransfer? transfer = first; transfer is not null; transfer = _order.After(transfer))
         {
@@ -146,7 +146,7 @@ internal sealed class TransferQueue
         }
 
         RingTransfer spare = TakeFree()!;
-        spare.State = RingTransferState.Armed; // on the fast path all of them are
+        spare.State = RingTransferState.InFlight; // on the fast path all of them are
         spare.LostBefore = default;
         spare.Sequence = -1;
         _spare = spare.Index;
@@ -181,19 +181,19 @@ internal sealed class TransferQueue
         long head = long.MaxValue;
         foreach (RingTransfer transfer in _all)
         {
-            if (transfer != spare && transfer.State == RingTransferState.Armed)
+            if (transfer != spare && transfer.State == RingTransferState.InFlight)
                 head = Math.Min(head, transfer.Sequence);
         }
 
         foreach (RingTransfer transfer in _all)
         {
-            if (transfer != spare && transfer.State == RingTransferState.Armed)
+            if (transfer != spare && transfer.State == RingTransferState.InFlight)
                 _byNumber[transfer.Sequence - head] = transfer.Index;
         }
 
         foreach (int index in _byNumber)
             _order.Append(_all[index]);
-        Debug.Assert(_order.Count == Armed);
+        Debug.Assert(_order.Count == InFlight);
         _next = head + _depth;
         Head = NotFast;
         PutFree(spare);

@@ -112,7 +112,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         if (refused == UsbError.Success)
             engine.SubmitLocked(); // before the data is looked at, the queue is full again
         if (engine.Run.IsRunning) // one that stops takes everything back
-            engine.Counters.Armed(engine.Queue.Armed);
+            engine.Counters.InFlight(engine.Queue.InFlight);
         bool ready = engine.Queue.First is { State: RingTransferState.Done };
         engine.Lock.Exit();
 
@@ -198,7 +198,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         public static void Consume(UsbInputRing ring) => ring._signal.Set();
     }
 
-    /// <summary>Represents a handler gets them here and now.</summary>
+    /// <summary>Gives each buffer to a handler on the thread that handles events.</summary>
     private readonly struct PushConsumer<THandler> : IConsumer
         where THandler : struct, IUsbInputHandler
     {

@@ -100,14 +100,14 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         engine.TakeBackLocked(transfer, results);
         _output.TakeBackLocked(transfer);
         engine.SubmitLocked();
-        bool ranDry = !RefillsInCallback && CountArmedLocked();
+        bool ranDry = !RefillsInCallback && CountInFlightLocked();
         engine.Lock.Exit();
 
         _produce(this);
 
         engine.Lock.Enter();
         if (RefillsInCallback)
-            ranDry = CountArmedLocked();
+            ranDry = CountInFlightLocked();
         if (Configuration.IsIsochronous && Configuration.Options.FillUnderruns)
             _output.FillLocked(ranDry);
         engine.EndCallbackLocked(mayBeFast: false);
@@ -117,13 +117,13 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Counts, under the lock, the transfers in flight after the program had its turn to commit more.</summary>
     /// <returns>Whether none is, which has been counted too.</returns>
-    private bool CountArmedLocked()
+    private bool CountInFlightLocked()
     {
         RingEngine engine = Engine;
         if (!engine.Run.IsRunning) // one that stops takes everything back
             return false;
-        engine.Counters.Armed(engine.Queue.Armed);
-        if (engine.Queue.Armed > 0)
+        engine.Counters.InFlight(engine.Queue.InFlight);
+        if (engine.Queue.InFlight > 0)
             return false;
         engine.Counters.Underrun();
         return true;
@@ -135,7 +135,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     {
         RingEngine engine = Engine;
         engine.Lock.Enter();
-        RingTransfer? transfer = engine.Run.IsRunning && (!onlyForQueue || engine.Queue.Armed + _output.Waiting < Configuration.Transfers)
+        RingTransfer? transfer = engine.Run.IsRunning && (!onlyForQueue || engine.Queue.InFlight + _output.Waiting < Configuration.Transfers)
             ? engine.Queue.TakeFree()
             : null;
         if (transfer is not null)
@@ -221,7 +221,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         if (_producer == ProducerState.Filling)
             _producer = ProducerState.Asking; // nothing is held back any more
         engine.SubmitLocked(); // the lock is free while libusb submits, and a transfer may come back in the meantime
-        bool ends = _producer == ProducerState.Asking || engine.Queue.Armed > 0;
+        bool ends = _producer == ProducerState.Asking || engine.Queue.InFlight > 0;
         _producer = ends ? ProducerState.Idle : ProducerState.Asking;
         if (ends)
             engine.Run.EndCallback();
@@ -249,7 +249,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         public static void Produce(UsbOutputRing ring) => ring.Signal.Set();
     }
 
-    /// <summary>Represents a handler fills buffers here and now.</summary>
+    /// <summary>Has a handler fill the buffers on the thread that handles events.</summary>
     private readonly struct PushProducer<THandler> : IProducer
         where THandler : struct, IUsbOutputHandler
     {

@@ -31,7 +31,7 @@ public sealed class UsbPipeWriter : PipeWriter
     /// <summary>Gets true.</summary>
     public override bool CanGetUnflushedBytes => true;
 
-    /// <summary>Bytes that were written and not handed to the ring.</summary>
+    /// <summary>Gets the number of bytes that were written and not handed to the ring.</summary>
     public override long UnflushedBytes => _filler.Pending + (long)(_asideEnd - _asideStart);
 
     /// <summary>Gets memory to write to.</summary>

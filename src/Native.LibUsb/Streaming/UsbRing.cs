@@ -109,7 +109,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Returns what the ring has counted. The call takes no lock and does not disturb the stream; it may be made in any callback and in a log
     /// handler.</summary>
     public UsbRingStatistics GetStatistics() =>
-        RingCounters.Read(ref Engine.Counters, Engine.Queue.Armed, Stopwatch.GetElapsedTime(0, Engine.Times.LongestTicks));
+        RingCounters.Read(ref Engine.Counters, Engine.Queue.InFlight, Stopwatch.GetElapsedTime(0, Engine.Times.LongestTicks));
 
     /// <summary>
     /// Stops the ring: it submits nothing more and cancels what is in flight. Data that has arrived can still be read, and the ring can be started again. May be

@@ -20,8 +20,8 @@ namespace Native.LibUsb.Streaming;
 /// <item><term><c>usb.ring.transfer.dropped</c></term><description>counter, <c>{transfer}</c>: transfers whose data was thrown away because the reader was
 /// late.</description></item>
 /// <item><term><c>usb.ring.transfer.refused</c></term><description>counter, <c>{transfer}</c>: submissions that libusb refused.</description></item>
-/// <item><term><c>usb.ring.transfer.armed</c></term><description>up-down counter, <c>{transfer}</c>: transfers in flight.</description></item>
-/// <item><term><c>usb.ring.transfer.armed_lowest</c></term><description>gauge, <c>{transfer}</c>: the fewest in flight since the ring was last
+/// <item><term><c>usb.ring.transfer.in_flight</c></term><description>up-down counter, <c>{transfer}</c>: transfers in flight.</description></item>
+/// <item><term><c>usb.ring.transfer.in_flight_lowest</c></term><description>gauge, <c>{transfer}</c>: the fewest in flight since the ring was last
 /// started.</description></item>
 /// <item><term><c>usb.ring.packets</c></term><description>counter, <c>{packet}</c>: good isochronous packets.</description></item>
 /// <item><term><c>usb.ring.packet.errors</c></term><description>counter, <c>{packet}</c>: isochronous packets that failed, by
@@ -94,8 +94,8 @@ public static class UsbRingMetrics
         meter.CreateObservableCounter("usb.ring.transfer.errors", static () => ReadFailures(static s => s.Transfers), "{transfer}", "Transfers that failed.");
         meter.CreateObservableCounter("usb.ring.transfer.dropped", static () => Read(static s => s.Dropped.Transfers), "{transfer}", "Transfers whose data was thrown away because the reader was late.");
         meter.CreateObservableCounter("usb.ring.transfer.refused", static () => Read(static s => s.SubmitFailures), "{transfer}", "Submissions that libusb refused.");
-        meter.CreateObservableUpDownCounter("usb.ring.transfer.armed", static () => Read<long>(static s => s.Armed), "{transfer}", "Transfers in flight.");
-        meter.CreateObservableGauge("usb.ring.transfer.armed_lowest", static () => Read<long>(static s => s.LowestArmed), "{transfer}", "The fewest transfers in flight since the ring was last started.");
+        meter.CreateObservableUpDownCounter("usb.ring.transfer.in_flight", static () => Read<long>(static s => s.InFlight), "{transfer}", "Transfers in flight.");
+        meter.CreateObservableGauge("usb.ring.transfer.in_flight_lowest", static () => Read<long>(static s => s.LowestInFlight), "{transfer}", "The fewest transfers in flight since the ring was last started.");
         meter.CreateObservableCounter("usb.ring.packets", static () => Read(static s => s.Packets, isochronous: true), "{packet}", "Good isochronous packets.");
         meter.CreateObservableCounter("usb.ring.packet.errors", static () => ReadFailures(static s => s.PacketStatuses, isochronous: true), "{packet}", "Isochronous packets that failed.");
         meter.CreateObservableUpDownCounter("usb.ring.packet.lost", static () => Read(static s => s.LostPackets, isochronous: true), "{packet}", "Isochronous packets that did not reach the program.");
@@ -161,7 +161,7 @@ public static class UsbRingMetrics
         return [.. tags];
     }
 
-    /// <summary>Represents a ring that was started. Nothing here keeps it alive.</summary>
+    /// <summary>Represents a ring that was started. The entry does not keep the ring alive.</summary>
     private sealed class Entry(UsbRing ring)
     {
         private readonly WeakReference<UsbRing> _ring = new(ring);

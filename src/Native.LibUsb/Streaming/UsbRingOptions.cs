@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies how a ring is made: how much of it, and what it does when something goes wrong.</summary>
+/// <summary>Specifies the sizes of a ring, and its reactions to late readers, halts and errors.</summary>
 /// <remarks>
 /// <para>The depth that counts is the time that transfers in flight cover while the program is late: good rings have 25 to 400 ms of it.
 /// <see cref="ForRate"/> computes the sizes from a rate and such a time. <see cref="ForLatency"/> chooses sizes that deliver each packet at once.</para>

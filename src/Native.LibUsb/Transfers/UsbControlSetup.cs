@@ -9,7 +9,7 @@ namespace Native.LibUsb;
 /// <param name="Index"><c>wIndex</c>: for interface and endpoint recipients their number or address.</param>
 public readonly record struct UsbControlSetup(byte RequestType, byte Request, ushort Value, ushort Index)
 {
-    /// <summary>Bytes of a set-up packet.</summary>
+    /// <summary>The number of bytes of a set-up packet.</summary>
     public const int Size = 8;
 
     /// <summary>Gets whether the data comes from the device.</summary>

@@ -25,7 +25,7 @@ public readonly unsafe ref struct UsbIsoPacket
     /// <summary>Gets the bytes requested.</summary>
     public int Length => (int)_descriptor->length;
 
-    /// <summary>Bytes that moved.</summary>
+    /// <summary>Gets the number of bytes that moved.</summary>
     public int ActualLength => (int)_descriptor->actual_length;
 
     /// <summary>Gets the data that moved.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies how an awaited transfer ended: what <see cref="UsbTransfer.TrySubmitAsync"/> gives.</summary>
+/// <summary>Represents the outcome of an awaited transfer, which <see cref="UsbTransfer.TrySubmitAsync"/> returns.</summary>
 /// <param name="Error">
 /// <see cref="UsbError.Success"/> when it ran to its end, though it may be short; <see cref="UsbError.Canceled"/> when it was cancelled;
 /// otherwise what went wrong: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (stall), <see cref="UsbError.NoDevice"/>,

@@ -19,10 +19,10 @@ internal sealed class CaptureCounters
     /// <summary>Good packets without data: the device had nothing to send.</summary>
     public long EmptyPackets;
 
-    /// <summary>Bytes of data that went to the output.</summary>
+    /// <summary>The number of bytes of data that went to the output.</summary>
     public long Bytes;
 
-    /// <summary>Transfers that ended; known at the end.</summary>
+    /// <summary>The number of transfers that ended; known at the end.</summary>
     public long Transfers;
 
     /// <summary>Isochronous packets that came out of the ring, good or bad.</summary>

@@ -2,7 +2,7 @@ using Usbcap.Selection;
 
 namespace Usbcap;
 
-/// <summary>Specifies how the captured data is laid out in the output.</summary>
+/// <summary>Specifies the format of the captured data in the output.</summary>
 internal enum OutputFormat
 {
     Raw,
@@ -43,7 +43,7 @@ internal sealed record CaptureRequest
     /// <summary>Gets or sets the bytes of one bulk or interrupt transfer.</summary>
     public int? TransferSize { get; init; }
 
-    /// <summary>Bytes that may wait for the disk.</summary>
+    /// <summary>Gets or sets the number of bytes that may wait for the disk.</summary>
     public long? BufferSize { get; init; }
 
     /// <summary>Gets or sets the real-time priority of the thread that handles USB events; null is an ordinary thread.</summary>

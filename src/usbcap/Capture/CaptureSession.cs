@@ -5,7 +5,7 @@ using Usbcap.Reporting;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents a ring on one endpoint, what it has brought until now, and what ends the capture.</summary>
+/// <summary>Represents a capture that is under way: a ring on one endpoint, the data received until now, and the condition that ends the capture.</summary>
 internal sealed class CaptureSession : IDisposable
 {
     private readonly UsbInputRing _ring;

@@ -45,7 +45,7 @@ internal static class RingFailure
             return FailureException.From(new UsbException(error, $"submit a transfer on endpoint {plan.Endpoint}"));
         string limit = UsbRingOptions.SystemMemoryLimit is { } bytes ? $" ({bytes >> 20} MiB now)" : "";
         return new FailureException(ExitCode.Memory,
-            $"the kernel refused transfer {statistics.Armed + 1} of {plan.Ring.Transfers} with {plan.UnitSize * Math.Max(plan.Ring.PacketsPerTransfer, 1)} bytes each: often its limit " +
+            $"the kernel refused transfer {statistics.InFlight + 1} of {plan.Ring.Transfers} with {plan.UnitSize * Math.Max(plan.Ring.PacketsPerTransfer, 1)} bytes each: often its limit " +
             $"for all transfers in flight together{limit}; use a smaller --in-flight, or raise /sys/module/usbcore/parameters/usbfs_memory_mb");
     }
 }

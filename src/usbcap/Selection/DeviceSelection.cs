@@ -3,7 +3,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Represents which device the user wants; what is null fits every device.</summary>
+/// <summary>Represents the conditions that the device of the user meets. A condition that is null fits every device.</summary>
 internal sealed record DeviceSelection
 {
     private const byte HubClass = 9;

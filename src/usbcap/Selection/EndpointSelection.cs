@@ -2,7 +2,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Represents which endpoint the user wants; what is null is found from the descriptors, when only one answer is possible.</summary>
+/// <summary>Represents the conditions that the endpoint of the user meets. The program finds a value that is null in the descriptors if only one fits.</summary>
 internal sealed record EndpointSelection
 {
     public int? Interface { get; init; }

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Tests;
 /// </summary>
 public abstract class BusTest : IDisposable
 {
-    /// <summary>Specifies how long a test waits for an event: long enough for the busiest machine, so that only a broken test waits that long.</summary>
+    /// <summary>Specifies the time that a test waits for an event: long enough for the busiest machine, so that only a broken test waits that long.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Watchdog _watchdog = new(seconds: Rounds.Lengthen(120), test: "the test");

@@ -44,32 +44,35 @@ public sealed class ClosingOrderTests : IDisposable
         long limit = handlesBefore + (rounds * orders.Count / 2); // detects one leaked handle per round, and tolerates some of the runtime
         long handlesAfter = handles.Collect();
         if (handlesAfter >= limit)
-            handlesAfter = CollectThreadsOfArrayPools(handles);
+            handlesAfter = CollectThreadsOfArrayPools(handles, limit);
         Assert.True(handlesAfter < limit, $"The process has {handlesAfter} GC handles, and fewer than {limit} were expected.");
     }
 
     /// <summary>
-    /// Frees the handles that the shared array pools keep for threads that have rented and have ended. A pool frees them when the table that has them is full; the
-    /// threads that serve the virtual bus rent, and the threads that this method starts fill the tables.
+    /// Frees the handles that the shared array pools keep for threads that have rented and have ended. A pool frees them when the table that has them is full, and
+    /// the size of a table depends on all threads that have ended before; so threads fill the tables until enough handles are free, or the largest table must be full.
     /// </summary>
-    private static long CollectThreadsOfArrayPools(GCHandleCounter handles)
+    /// <returns>The number of handles that are left.</returns>
+    private static long CollectThreadsOfArrayPools(GCHandleCounter handles, long limit)
     {
+        const int threads = 16, largestTable = 8192;
         long count = handles.Collect();
-        foreach (ThreadStart rent in (ThreadStart[])[Rent<char>, Rent<byte>, Rent<int>])
+        for (int started = 0; started < largestTable && count >= limit; started += threads)
         {
-            long before;
-            do
-            {
-                before = count;
-                Thread[] renters = [.. Enumerable.Range(0, 16).Select(_ => new Thread(rent))];
-                Array.ForEach(renters, static thread => thread.Start());
-                Array.ForEach(renters, static thread => thread.Join());
-                count = handles.Collect();
-            }
-            while (count >= before); // fewer: the table was full
+            Thread[] renters = [.. Enumerable.Range(0, threads).Select(static _ => new Thread(RentAndReturn))];
+            Array.ForEach(renters, static thread => thread.Start());
+            Array.ForEach(renters, static thread => thread.Join());
+            count = handles.Collect();
         }
 
         return count;
+    }
+
+    private static void RentAndReturn()
+    {
+        Rent<char>();
+        Rent<byte>();
+        Rent<int>();
     }
 
     private static void Rent<T>() => ArrayPool<T>.Shared.Return(ArrayPool<T>.Shared.Rent(1));

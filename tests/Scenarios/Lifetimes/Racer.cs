@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents two threads that run two actions at the same moment, any number of times.</summary>
+/// <summary>Runs two actions at the same moment on two threads, any number of times.</summary>
 internal sealed class Racer : IDisposable
 {
     private readonly Barrier _start = new(2), _finish = new(2);

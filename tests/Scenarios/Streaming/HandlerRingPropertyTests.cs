@@ -80,9 +80,9 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
 
     private void Complete()
     {
-        if (_model.Armed == 0)
+        if (_model.InFlight == 0)
             return;
-        int index = Steps.OneIn(10) ? Steps.Below(_model.Armed) : 0;
+        int index = Steps.OneIn(10) ? Steps.Below(_model.InFlight) : 0;
         (UrbStatus end, UsbTransferStatus status) = Steps.Below(40) switch
         {
             0 => (UrbStatus.Protocol, UsbTransferStatus.Error),
@@ -96,7 +96,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
             _act = Act.Nothing; // a race would decide if the ring clears the halt before it stops
         Act act = _act;
         Steps.Does($"complete {index}, {status}, {length} bytes, {act}");
-        InputRingModel.Entry entry = _model.ArmedAt(index);
+        InputRingModel.Entry entry = _model.InFlightAt(index);
         Put(Endpoint.Pending[index], entry, length);
         _delivered.Clear();
         _stopped = null;
@@ -113,7 +113,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
             _model.Return();
         }
 
-        Await(() => _ring.GetStatistics() is var now && now.Completions == _model.Completions && now.Recoveries == _model.Recoveries && now.Armed == _model.Armed
+        Await(() => _ring.GetStatistics() is var now && now.Completions == _model.Completions && now.Recoveries == _model.Recoveries && now.InFlight == _model.InFlight
             && Volatile.Read(ref _handled) == expected.Count);
         _handled = 0;
         CheckDelivered(expected);
@@ -246,7 +246,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
 
     private void Compare()
     {
-        Await(() => _ring.GetStatistics().Armed == _model.Armed && Volatile.Read(ref _reported) == _thrown);
+        Await(() => _ring.GetStatistics().InFlight == _model.InFlight && Volatile.Read(ref _reported) == _thrown);
         UsbRingStatistics real = _ring.GetStatistics();
         Steps.Same(0, real.SubmitFailures, "refused submissions");
         Steps.Same(_model.Completions, real.Completions, "completions");
@@ -254,7 +254,7 @@ public sealed class HandlerRingPropertyTests : RingPropertyTest
         Steps.Same(_model.Recoveries, real.Recoveries, "recoveries");
         Steps.Same(_model.Running, _ring.IsRunning, "running");
         Steps.Same(_model.Failure, _ring.Failure?.Error ?? UsbError.Success, "failure");
-        AwaitPending(_model.Armed);
+        AwaitPending(_model.InFlight);
     }
 
     private void Put(VirtualUrb urb, InputRingModel.Entry entry, int length)

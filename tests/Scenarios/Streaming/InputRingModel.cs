@@ -25,10 +25,10 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
 
     public Dictionary<UsbTransferStatus, long> Statuses { get; } = [];
 
-    public int Armed => _queue.Count(entry => entry.Status is null);
+    public int InFlight => _queue.Count(entry => entry.Status is null);
 
     /// <summary>Gets a transfer in flight by its place in the order of submission.</summary>
-    public Entry ArmedAt(int index) => _queue.Where(entry => entry.Status is null).ElementAt(index);
+    public Entry InFlightAt(int index) => _queue.Where(entry => entry.Status is null).ElementAt(index);
 
     public void Start()
     {
@@ -57,7 +57,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
         else if (++_failuresInARow >= errorLimit)
             Stop(status == UsbTransferStatus.Overflow ? UsbError.Overflow : UsbError.IO);
         Fill();
-        if (drops && Running && Armed < transfers)
+        if (drops && Running && InFlight < transfers)
         {
             var loss = new UsbRingLoss(1, 0, length);
             Dropped = Sum(Dropped, loss);
@@ -103,7 +103,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
 
     private void Fill()
     {
-        while (Running && Armed < transfers && _free > 0)
+        while (Running && InFlight < transfers && _free > 0)
         {
             _free--;
             _queue.Add(new Entry(_next++) { LostBefore = _pendingLoss });

@@ -65,18 +65,18 @@ public sealed class InputRingPropertyTests : RingPropertyTest
 
     private void Complete()
     {
-        if (_model.Armed == 0)
+        if (_model.InFlight == 0)
             return;
-        int index = Steps.Below(_model.Armed);
+        int index = Steps.Below(_model.InFlight);
         (UrbStatus end, UsbTransferStatus status) = s_ends[Steps.Below(s_ends.Length)];
         int length = Steps.Below(4) switch { 0 => 0, 1 => Size, _ => Steps.Below(Size) };
         Steps.Does($"complete {index}, {status}, {length} bytes");
-        InputRingModel.Entry entry = _model.ArmedAt(index);
+        InputRingModel.Entry entry = _model.InFlightAt(index);
         Put(Endpoint.Pending[index], entry, length);
         Endpoint.Pending[index].Complete(length, end);
         _model.Complete(entry, status, length);
         long recoveries = _model.Recoveries;
-        Await(() => _ring.GetStatistics() is var now && now.Completions == _model.Completions && now.Recoveries == recoveries && now.Armed == _model.Armed);
+        Await(() => _ring.GetStatistics() is var now && now.Completions == _model.Completions && now.Recoveries == recoveries && now.InFlight == _model.InFlight);
         if (status == UsbTransferStatus.Stall && !_clearsHalts)
         {
             Await(() => _ring.Completion.IsCompleted);
@@ -143,11 +143,11 @@ public sealed class InputRingPropertyTests : RingPropertyTest
     private void Stop()
     {
         Steps.Does("stop");
-        if (_model.Armed > 0 && Steps.OneIn(2))
+        if (_model.InFlight > 0 && Steps.OneIn(2))
         {
             // A part of the data had arrived before the stop.
-            int index = Steps.Below(_model.Armed), length = Steps.Below(Size);
-            InputRingModel.Entry entry = _model.ArmedAt(index);
+            int index = Steps.Below(_model.InFlight), length = Steps.Below(Size);
+            InputRingModel.Entry entry = _model.InFlightAt(index);
             Put(Endpoint.Pending[index], entry, length);
             Endpoint.Pending[index].ActualLength = length;
             entry.Length = length;
@@ -177,14 +177,14 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         Steps.Does("unplug");
         bool ran = _model.Running;
         Bus.Detach(Device);
-        if (ran && _model.Armed > 0)
+        if (ran && _model.InFlight > 0)
         {
             Await(() => _ring.Completion.IsCompleted);
             Steps.Same(UsbError.NoDevice, _ring.Failure?.Error, "failure");
         }
 
         long failed = _ring.GetStatistics().Transfers.NoDevice + _ring.GetStatistics().Transfers.Canceled;
-        Steps.Same(_model.Armed, (int)(failed - _model.Statuses.GetValueOrDefault(UsbTransferStatus.Canceled)), "transfers that unplugging ended");
+        Steps.Same(_model.InFlight, (int)(failed - _model.Statuses.GetValueOrDefault(UsbTransferStatus.Canceled)), "transfers that unplugging ended");
         _model.Stop(UsbError.NoDevice, UsbTransferStatus.NoDevice);
         while (_wasStarted) // all data that had arrived can still be read
         {
@@ -231,10 +231,10 @@ public sealed class InputRingPropertyTests : RingPropertyTest
 
     private void Compare()
     {
-        Await(() => _ring.GetStatistics().Armed == _model.Armed); // another thread may still submit the transfers that this thread has left to it
+        Await(() => _ring.GetStatistics().InFlight == _model.InFlight); // another thread may still submit the transfers that this thread has left to it
         UsbRingStatistics real = _ring.GetStatistics();
         Steps.Same(0, real.SubmitFailures, $"refused submissions ({real.LastSubmitFailure})");
-        Steps.Same(_model.Armed, real.Armed, "in flight");
+        Steps.Same(_model.InFlight, real.InFlight, "in flight");
         Steps.Same(_model.Completions, real.Completions, "completions");
         Steps.Same(_model.Bytes, real.Bytes, "bytes");
         Steps.Same(_model.Dropped, real.Dropped, "dropped");
@@ -249,7 +249,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
             Steps.Same(_model.Statuses.GetValueOrDefault(status), count, status.ToString());
         }
 
-        AwaitPending(_model.Armed);
+        AwaitPending(_model.InFlight);
     }
 
     private void Put(VirtualUrb urb, InputRingModel.Entry entry, int length)

@@ -64,7 +64,7 @@ public sealed class InputRingTests : RingTest
         Assert.Equal(total, statistics.Bytes);
         Assert.Equal(sequence, statistics.Transfers.Completed);
         Assert.Equal(4, statistics.Transfers.Canceled);
-        Assert.Equal(0, statistics.Armed);
+        Assert.Equal(0, statistics.InFlight);
         Assert.Null(ring.Failure);
     }
 
@@ -99,8 +99,8 @@ public sealed class InputRingTests : RingTest
         ring.Start();
         const int total = 20_000;
         Write(0, total, 500);
-        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().LowestArmed == 0, Patience)); // all buffers are full
-        Assert.Equal((0, 2 + spares), (ring.GetStatistics().Armed, ring.GetStatistics().Completions));
+        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().LowestInFlight == 0, Patience)); // all buffers are full
+        Assert.Equal((0, 2 + spares), (ring.GetStatistics().InFlight, ring.GetStatistics().Completions));
         long position = 0;
         await foreach (UsbInputBuffer buffer in ring.ReadAllAsync())
         {
@@ -122,7 +122,7 @@ public sealed class InputRingTests : RingTest
             Write(i * 100, 100, 100);
         // A transfer is counted before it is submitted again, so the last one may not be submitted yet.
         Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Dropped.Transfers == 18, Patience));
-        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Armed == 2, Patience));
+        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().InFlight == 2, Patience));
         Assert.Equal(20, ring.GetStatistics().Completions);
         Assert.Equal(new UsbRingLoss(18, 0, 1800), ring.GetStatistics().Dropped);
         for (int i = 0; i < 2; i++)
@@ -150,7 +150,7 @@ public sealed class InputRingTests : RingTest
         ring.Start<Handler>();
         Write(0, 50_000, 777);
         await recorder.Done.Task.WaitAsync(Patience);
-        Assert.True(ring.GetStatistics().LowestArmed >= 4); // the ring submits a replacement before the handler gets the buffer
+        Assert.True(ring.GetStatistics().LowestInFlight >= 4); // the ring submits a replacement before the handler gets the buffer
         await ring.StopAsync();
     }
 
@@ -205,7 +205,7 @@ public sealed class InputRingTests : RingTest
             if (position <= total / 2 || stopped)
                 continue;
             stopped = true;
-            while (ring.GetStatistics().Armed > 0) // until the ring has filled every buffer and waits
+            while (ring.GetStatistics().InFlight > 0) // until the ring has filled every buffer and waits
                 await Task.Yield();
         }
 
@@ -398,7 +398,7 @@ public sealed class InputRingTests : RingTest
         UsbInputRing ring = InputRing(_handle, BulkLoopback.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 4, Spares = buffers - 4 });
         ring.Start();
         Write(0, 2 * buffers * 512, 512); // fills all buffers of the ring, and as many bytes again stay in the device
-        while (ring.GetStatistics().Armed > 0)
+        while (ring.GetStatistics().InFlight > 0)
             await Task.Yield();
         switch (closed)
         {

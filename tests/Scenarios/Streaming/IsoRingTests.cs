@@ -134,7 +134,7 @@ public sealed class IsoRingTests : RingTest
         Assert.True(checker.IsPerfect, checker.ToString());
         Assert.True(ring.GetStatistics().Dropped.IsNone);
         await ring.StopAsync();
-        Assert.Equal(16, ring.GetStatistics().LowestArmed); // stopping the ring does not change the minimum
+        Assert.Equal(16, ring.GetStatistics().LowestInFlight); // stopping the ring does not change the minimum
         source.Source.Resume();
     }
 
@@ -158,7 +158,7 @@ public sealed class IsoRingTests : RingTest
         Assert.Equal(1000, checker.Packets);
         Assert.Equal(0, checker.MismatchedBytes);
         Assert.Equal(checker.Packets, ring.GetStatistics().Packets);
-        Assert.Equal(0, ring.GetStatistics().Armed);
+        Assert.Equal(0, ring.GetStatistics().InFlight);
     }
 
     [BusFact]

@@ -20,7 +20,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
 
     public long Recoveries { get; private set; }
 
-    public int Armed => _sent.Count(entry => entry.InFlight);
+    public int InFlight => _sent.Count(entry => entry.InFlight);
 
     public long Unsent => _sent.Concat(_waiting).Sum(entry => entry.Length - entry.Sent);
 
@@ -96,7 +96,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
 
     private void Send()
     {
-        while (Running && Armed < transfers && _waiting.Count > 0)
+        while (Running && InFlight < transfers && _waiting.Count > 0)
         {
             _waiting[0].InFlight = true;
             _sent.Add(_waiting[0]);

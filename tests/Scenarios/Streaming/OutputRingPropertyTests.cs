@@ -96,7 +96,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
     // An endpoint of a real bus takes its transfers in turn, and so does this method.
     private void Complete()
     {
-        if (_model.Armed == 0)
+        if (_model.InFlight == 0)
             return;
         OutputRingModel.Entry entry = _model.First;
         VirtualUrb urb = Endpoint.Pending[0];
@@ -114,7 +114,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
 
         urb.Complete(length, status == UsbTransferStatus.Completed ? UrbStatus.Success : status == UsbTransferStatus.Stall ? UrbStatus.Stall : UrbStatus.Protocol);
         _model.CompleteFirst(length, status);
-        Await(() => _ring.GetStatistics() is var now && now.Completions == _model.Completions && now.Recoveries == _model.Recoveries && now.Armed == _model.Armed);
+        Await(() => _ring.GetStatistics() is var now && now.Completions == _model.Completions && now.Recoveries == _model.Recoveries && now.InFlight == _model.InFlight);
         if (_model.Running)
             return;
         Await(() => _ring.Completion.IsCompleted);
@@ -151,7 +151,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
     private void Unplug()
     {
         Steps.Does("unplug");
-        bool ran = _model.Running && _model.Armed > 0;
+        bool ran = _model.Running && _model.InFlight > 0;
         Bus.Detach(Device);
         if (ran)
         {
@@ -197,7 +197,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
     private void Compare()
     {
         UsbRingStatistics real = _ring.GetStatistics();
-        Steps.Same(_model.Armed, real.Armed, "in flight");
+        Steps.Same(_model.InFlight, real.InFlight, "in flight");
         Steps.Same(_model.Completions, real.Completions, "completions");
         Steps.Same(_model.Bytes, real.Bytes, "bytes");
         Steps.Same(_model.Unsent, _ring.UnsentBytes, "unsent bytes");
@@ -205,6 +205,6 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
         Steps.Same(0, real.SubmitFailures, "refused submissions");
         Steps.Same(_model.Running, _ring.IsRunning, "running");
         Steps.Same(_model.Failure, _ring.Failure?.Error ?? UsbError.Success, "failure");
-        AwaitPending(_model.Armed);
+        AwaitPending(_model.InFlight);
     }
 }

@@ -56,7 +56,7 @@ public sealed class OutputRingTests : RingTest
         Assert.False(ring.TryAcquire(out _));
         Assert.False(ring.TryAcquire(out _, TimeSpan.FromMilliseconds(5)));
         Assert.Equal(1536, ring.UnsentBytes);
-        Assert.Equal(2, ring.GetStatistics().Armed);
+        Assert.Equal(2, ring.GetStatistics().InFlight);
         ValueTask<UsbOutputBuffer> waiting = ring.AcquireAsync();
         Assert.False(waiting.IsCompleted);
         Output.Resume();

@@ -125,7 +125,7 @@ public sealed class RingKindTests : RingTest
         {
             if (Environment.CurrentManagedThreadId == starter)
             {
-                if (ring.GetStatistics() is not { Armed: 0, Completions: 0 })
+                if (ring.GetStatistics() is not { InFlight: 0, Completions: 0 })
                     filledLate++;
                 if (++filledHere > 1000)
                     return; // ends a loop that would otherwise have no end

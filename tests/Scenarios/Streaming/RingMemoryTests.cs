@@ -28,7 +28,7 @@ public sealed class RingMemoryTests : RingTest
         second.Start();
         UsbRingStatistics statistics = second.GetStatistics();
         Assert.True(second.IsRunning);
-        Assert.InRange(statistics.Armed, 1, 4);
+        Assert.InRange(statistics.InFlight, 1, 4);
         Assert.Equal(1, statistics.SubmitFailures);
         Assert.Equal(UsbError.NoMemory, statistics.LastSubmitFailure);
 
@@ -38,7 +38,7 @@ public sealed class RingMemoryTests : RingTest
         Assert.True(input.WaitForPending(1, Patience)); // a submitted transfer reaches the device later
         input.Pending[0].CompleteWith([1]);
         using UsbInputBuffer buffer = await second.ReadAsync();
-        Assert.True(SpinWait.SpinUntil(() => second.GetStatistics().Armed == 12, Patience)); // the reader gets its data before the last transfer is submitted
+        Assert.True(SpinWait.SpinUntil(() => second.GetStatistics().InFlight == 12, Patience)); // the reader gets its data before the last transfer is submitted
     }
 
     [BusFact]
@@ -65,7 +65,7 @@ public sealed class RingMemoryTests : RingTest
             other.SetBulk(BulkLoopback.InAddress, size);
             other.Submit();
             ring.Start();
-            Assert.Equal((2, UsbError.NoMemory), (ring.GetStatistics().Armed, ring.GetStatistics().LastSubmitFailure));
+            Assert.Equal((2, UsbError.NoMemory), (ring.GetStatistics().InFlight, ring.GetStatistics().LastSubmitFailure));
             Assert.Equal((transfers + 1) * size, ring.UnsentBytes);
             other.Cancel();
             SpinWait.SpinUntil(() => !other.IsSubmitted, Patience);

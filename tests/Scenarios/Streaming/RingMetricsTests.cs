@@ -27,19 +27,19 @@ public sealed class RingMetricsTests : RingTest
         input.Hold();
         ring.Start();
         Assert.True(input.WaitForPending(4, Patience));
-        Assert.Equal(4, listener.Collect()["usb.ring.transfer.armed"]);
+        Assert.Equal(4, listener.Collect()["usb.ring.transfer.in_flight"]);
 
         foreach (VirtualUrb urb in input.Pending.Take(2))
             urb.CompleteWith(new byte[100]);
         input.Pending[0].Complete(UrbStatus.Protocol);
-        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().LowestArmed == 3, Patience)); // the ring updates this number last
+        Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().LowestInFlight == 3, Patience)); // the ring updates this number last
         Dictionary<string, double> seen = listener.Collect();
         Assert.Equal(3, seen["usb.ring.transfers"]);
         Assert.Equal(200, seen["usb.ring.io"]);
         Assert.Equal(1, seen["usb.ring.transfer.errors error"]);
         Assert.Equal(0, seen["usb.ring.transfer.errors stall"]);
-        Assert.Equal(3, seen["usb.ring.transfer.armed"]); // three of the six buffers wait for a reader
-        Assert.Equal(3, seen["usb.ring.transfer.armed_lowest"]);
+        Assert.Equal(3, seen["usb.ring.transfer.in_flight"]); // three of the six buffers wait for a reader
+        Assert.Equal(3, seen["usb.ring.transfer.in_flight_lowest"]);
         Assert.InRange(seen["usb.ring.callback.longest"], double.Epsilon, ring.GetStatistics().LongestCallback.TotalSeconds); // the last callback may end between the two calls
         Assert.DoesNotContain("usb.ring.packets", seen.Keys);
 
@@ -78,7 +78,7 @@ public sealed class RingMetricsTests : RingTest
         Assert.Equal(statistics.LostPackets, seen["usb.ring.packet.lost"]);
         Assert.True(seen["usb.ring.packet.lost"] >= 82);
         Assert.Equal(statistics.Dropped.Transfers, seen["usb.ring.transfer.dropped"]);
-        Assert.Equal(0, seen["usb.ring.transfer.armed"]);
+        Assert.Equal(0, seen["usb.ring.transfer.in_flight"]);
     }
 
     [BusFact]

@@ -56,7 +56,7 @@ public abstract class RingPropertyTest : BusTest
     {
         ring.Dispose();
         Await(() => ring.Completion.IsCompleted);
-        Steps.Same(0, ring.GetStatistics().Armed, "transfers in flight after the ring was disposed");
+        Steps.Same(0, ring.GetStatistics().InFlight, "transfers in flight after the ring was disposed");
     }
 
     /// <summary>Handles events until a condition is true.</summary>

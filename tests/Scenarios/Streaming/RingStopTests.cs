@@ -57,7 +57,7 @@ public sealed class RingStopTests : RingTest
             Volatile.Write(ref mayRun, false);
             Assert.False(ring.IsRunning);
             Assert.True(ring.Completion.IsCompleted);
-            Assert.Equal(0, ring.GetStatistics().Armed);
+            Assert.Equal(0, ring.GetStatistics().InFlight);
         }
 
         await ended.CancelAsync();
