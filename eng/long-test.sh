@@ -5,7 +5,7 @@
 #   closing-orders    interfaces, handles and contexts are closed in every order, 1,008 rounds (eng/test.sh: 240)
 #   ring-accounting   rings are reconciled with injected faults, 250,000 transfers of each of four rings (2,500)
 #   ring-steps        rings are compared with a model, 1,000,000 steps (100,000)
-#   ring-stops        rings are stopped and started while signals delay their threads, 9,000 rounds (300)
+#   ring-stops        rings are stopped and started while signals delay their threads, 9,000 rounds (2,000)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 status=0
@@ -23,7 +23,7 @@ for part in "${parts[@]}"; do
     closing-orders) run 420 ClosingOrderTests ;;
     ring-accounting) run 10000 RingAccountingTests ;;
     ring-steps) run 1000 HandlerRingPropertyTests ;;
-    ring-stops) run 3000 when_threads_are_delayed_at_arbitrary_places ;;
+    ring-stops) run 450 when_threads_are_delayed_at_arbitrary_places ;;
     *) sed -n 's/^# \(usage.*\)/\1/p' "$0" >&2; exit 2 ;;
   esac
 done

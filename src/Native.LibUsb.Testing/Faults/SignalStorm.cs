@@ -6,20 +6,23 @@ namespace Native.LibUsb.Testing;
 /// <summary>Represents signals that interrupt every other thread of the process again and again, so that system calls that wait end with EINTR.</summary>
 /// <remarks>
 /// The handler of the signal does nothing, or sleeps. System calls that Linux restarts after a signal are restarted; <c>poll</c>, in which libusb waits, never is. A
-/// submission that fails with EINTR is a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>.
+/// submission that fails with EINTR is a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before the storm: on some file systems
+/// each signal restarts the creation of a folder, which then never ends.
 /// </remarks>
-public sealed class SignalStorm : IDisposable
+public sealed unsafe class SignalStorm : IDisposable
 {
     private const int Signal = 45; // a real-time signal that neither .NET nor libc uses
     private const nint Ignore = 1;
+    private const int PatientPauses = 50;
 
     private readonly Thread _thread;
     private readonly TimeSpan _pause;
+    private readonly ulong* _handled; // in the library of the virtual bus, which is never unloaded; null if the threads do not sleep
     private long _interruptions;
     private readonly ManualResetEventSlim _end = new();
 
     /// <summary>Starts to interrupt the threads of the process.</summary>
-    /// <param name="pause">The time between two rounds; each round interrupts every thread once.</param>
+    /// <param name="pause">The time between two rounds, in which the threads run; each round interrupts every thread once.</param>
     /// <param name="delay">
     /// The longest time that an interrupted thread sleeps, less than 1 second; each sleep has a random length. Other threads then overtake it at an arbitrary place, so
     /// that races become visible. With zero the threads do not sleep.
@@ -35,7 +38,7 @@ public sealed class SignalStorm : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delay, TimeSpan.FromSeconds(1));
         _pause = pause;
         // abs may be called in a signal handler, takes an int, and does nothing else.
-        nint handler = delay > TimeSpan.Zero ? PreloadLibrary.Delay(delay) : NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "abs");
+        nint handler = delay > TimeSpan.Zero ? PreloadLibrary.Delay(delay, out _handled) : NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "abs");
         if (Libc.HandleSignal(Signal, handler) == -1)
             throw new PlatformNotSupportedException("The handler of the signal cannot be set.");
         _thread = new Thread(Run) { IsBackground = true, Name = "signal-storm" };
@@ -59,12 +62,23 @@ public sealed class SignalStorm : IDisposable
         int self = Libc.CurrentThread();
         while (!_end.Wait(_pause))
         {
+            ulong handled = Handled, sent = 0;
             foreach (string folder in Directory.GetDirectories("/proc/self/task"))
             {
                 int thread = int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
-                if (thread != self && Libc.SendSignal(Environment.ProcessId, thread, Signal) == 0)
-                    Interlocked.Increment(ref _interruptions);
+                if (thread == self || Libc.SendSignal(Environment.ProcessId, thread, Signal) != 0)
+                    continue;
+                sent++;
+                Interlocked.Increment(ref _interruptions);
+            }
+
+            // Signals queue. A thread that sleeps longer than this pause, for example on a busy machine, would do nothing but sleep. A thread that has ended
+            // handles no signal, so the wait has an end.
+            for (int i = 0; _handled is not null && Handled - handled < sent && i < PatientPauses && !_end.Wait(_pause); i++)
+            {
             }
         }
     }
+
+    private ulong Handled => _handled is null ? 0 : Volatile.Read(ref *_handled);
 }

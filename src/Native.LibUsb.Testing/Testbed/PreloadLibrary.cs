@@ -68,12 +68,14 @@ internal static unsafe class PreloadLibrary
 
     /// <summary>Returns the address of a signal handler that lets the interrupted thread sleep.</summary>
     /// <param name="longest">The longest time that a thread sleeps.</param>
+    /// <param name="handled">The address of the number of signals whose handler has ended.</param>
     /// <exception cref="PlatformNotSupportedException">The library is missing or cannot be loaded; the message gives the reason.</exception>
-    public static nint Delay(TimeSpan longest)
+    public static nint Delay(TimeSpan longest, out ulong* handled)
     {
         Load();
         nint library = NativeLibrary.Load(Path);
         ((delegate* unmanaged<uint, void>)NativeLibrary.GetExport(library, "native_libusb_usbfs_set_delay"))((uint)longest.TotalNanoseconds);
+        handled = ((delegate* unmanaged<ulong*>)NativeLibrary.GetExport(library, "native_libusb_usbfs_delays"))();
         return NativeLibrary.GetExport(library, "native_libusb_usbfs_delay");
     }
 

@@ -3,11 +3,18 @@
 
 static uint32_t longest;
 static uint32_t state = 1;
+static uint64_t handled; /* signals whose handler has ended */
 
 EXPORT void native_libusb_usbfs_set_delay(uint32_t nanoseconds);
 EXPORT void native_libusb_usbfs_set_delay(uint32_t nanoseconds)
 {
     __atomic_store_n(&longest, nanoseconds, __ATOMIC_RELAXED);
+}
+
+EXPORT const uint64_t *native_libusb_usbfs_delays(void);
+EXPORT const uint64_t *native_libusb_usbfs_delays(void)
+{
+    return &handled;
 }
 
 /* The handler of a signal: it may use only what is safe in one, and the interrupted code keeps its errno. */
@@ -21,4 +28,5 @@ EXPORT void native_libusb_usbfs_delay(int signal)
     struct timespec pause = { 0, (long)((uint64_t)random * __atomic_load_n(&longest, __ATOMIC_RELAXED) >> 32) };
     nanosleep(&pause, NULL);
     errno = error;
+    __atomic_fetch_add(&handled, 1, __ATOMIC_RELEASE);
 }
