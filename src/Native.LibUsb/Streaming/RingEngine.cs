@@ -443,7 +443,7 @@ internal sealed unsafe class RingEngine
         TransferQueue queue = Queue;
         if (ended.Sequence == queue.Head && native->status == libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED && Run.IsRunning)
         {
-            RingTransfer spare = queue.Spare;
+            RingTransfer spare = ended.Spare;
             spare.Sequence = queue.NumberAfter(ended); // a thread that cancels everything sorts by it
             refused = (UsbError)SubmitNative(spare);
             if (refused == UsbError.Success)
@@ -457,9 +457,9 @@ internal sealed unsafe class RingEngine
                     ended.Length = Counters.AddGood(native->actual_length);
                 else
                     TakePackets(ended, native, now);
-                long loan = ++ended.Loan;
+                long loan = ended.Loan; // no buffer has this number yet
                 _deliver(ended);
-                ended.Loan = loan + 1;
+                ended.Loan = loan + 1; // a handler that disposed the buffer has set the same number
                 return;
             }
 

@@ -76,6 +76,9 @@ internal sealed unsafe class RingTransfer
 
     public int Later { get; set; }
 
+    /// <summary>Gets or sets the transfer that is submitted when this one ends on the fast path: the one that ended before it.</summary>
+    public RingTransfer Spare { get; set; } = null!;
+
     public UsbTransferStatus Status { get; set; }
 
     /// <summary>Gets or sets the bytes that moved; for isochronous transfers the sum of the packets.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Streaming;
 
@@ -9,8 +8,9 @@ namespace Native.LibUsb.Streaming;
 /// itself. Used under the ring's lock.
 /// </summary>
 /// <remarks>
-/// On the fast path the order is not kept: the transfers in flight have consecutive sequence numbers from <see cref="Head"/> on, and one spare transfer belongs
-/// to the thread that handles events. <see cref="LeaveFast"/> restores the order from the numbers.
+/// On the fast path the order is not kept: the transfers in flight have consecutive sequence numbers from <see cref="Head"/> on, and one spare transfer, with a
+/// lower number, belongs to the thread that handles events. The spare one is always the one that has ended last, so each transfer is followed by the same one
+/// (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the order from the numbers.
 /// </remarks>
 internal sealed class TransferQueue
 {
@@ -23,7 +23,6 @@ internal sealed class TransferQueue
     private readonly long _depth;
     private int _freeCount;
     private long _next; // the number of the next submission; on the fast path it is Head + _depth
-    private int _spare; // an index: a reference would cost a write barrier
     private TransferList _order;
     private UsbRingLoss _pendingLoss; // for the transfer that is submitted next
 
@@ -66,13 +65,6 @@ internal sealed class TransferQueue
 
     /// <summary>Gets whether the thread that handles events changes the queue without the lock.</summary>
     public bool IsFast => Head != NotFast;
-
-    /// <summary>Gets the transfer that is submitted next on the fast path.</summary>
-    public RingTransfer Spare
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_all), _spare);
-    }
 
     public RingTransfer? After(RingTransfer transfer) => _order.After(transfer);
 
@@ -149,19 +141,22 @@ internal sealed class TransferQueue
         spare.State = RingTransferState.InFlight; // on the fast path all of them are
         spare.LostBefore = default;
         spare.Sequence = -1;
-        _spare = spare.Index;
+        RingTransfer before = spare;
+        for (RingTransfer? transfer = first; transfer is not null; transfer = _order.After(transfer))
+        {
+            transfer.Spare = before;
+            before = transfer;
+        }
+
+        spare.Spare = before;
         _order.Clear();
         Head = first.Sequence;
         return true;
     }
 
-    /// <summary>Advances on the fast path: the oldest transfer has ended and becomes the spare one, and the former spare one has been submitted.</summary>
+    /// <summary>Advances on the fast path: the oldest transfer has ended and is the spare one, and the former spare one has been submitted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Advance(RingTransfer ended)
-    {
-        Head = ended.Sequence + 1;
-        _spare = ended.Index;
-    }
+    public void Advance(RingTransfer ended) => Head = ended.Sequence + 1;
 
     /// <summary>Gets the number of the transfer that is submitted on the fast path when another one ends.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -177,14 +172,18 @@ internal sealed class TransferQueue
     /// <summary>Ends the fast path: restores the order from the numbers, which are consecutive.</summary>
     public void LeaveFast()
     {
-        RingTransfer spare = Spare;
-        long head = long.MaxValue;
+        RingTransfer? spare = null;
+        long last = -1;
         foreach (RingTransfer transfer in _all)
         {
-            if (transfer != spare && transfer.State == RingTransferState.InFlight)
-                head = Math.Min(head, transfer.Sequence);
+            if (transfer.State != RingTransferState.InFlight)
+                continue;
+            if (spare is null || transfer.Sequence < spare.Sequence)
+                spare = transfer;
+            last = Math.Max(last, transfer.Sequence);
         }
 
+        long head = last - _depth + 1;
         foreach (RingTransfer transfer in _all)
         {
             if (transfer != spare && transfer.State == RingTransferState.InFlight)
@@ -194,8 +193,8 @@ internal sealed class TransferQueue
         foreach (int index in _byNumber)
             _order.Append(_all[index]);
         Debug.Assert(_order.Count == InFlight);
-        _next = head + _depth;
+        _next = last + 1;
         Head = NotFast;
-        PutFree(spare);
+        PutFree(spare!);
     }
 }
