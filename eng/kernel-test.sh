@@ -97,7 +97,7 @@ for ((number = 1; number <= machines; number++)); do
       line+="; the image of $name is not what was written"
     fi
   done
-  if grep -q '^passed  AudioDriverTests.Played_sound_is_in_the_file' "$folder/output.txt" && ! sound | cmp - <(tail -c +45 "$folder/sound.wav"); then
+  if grep -q '^passed  AudioDriverTests.Played_sound_is_in_the_file' "$folder/output.txt" && ! sound | cmp - <(tail -c +45 "$folder/sound.wav" | head -c 384000); then
     failed=$((failed + 1))
     line+="; sound.wav is not what was played"
   fi
