@@ -36,8 +36,7 @@ inside() { # COMMAND [ARGUMENT]...
     mount --rbind /dev "$system/dev"
     mount -t proc none "$system/proc"
     mount --rbind /sys "$system/sys"
-    exec chroot "$system" env -i HOME=/root PATH="$sdk:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C.UTF-8 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 \
-      "$@"' sh "$system" "$sdk" "$root" "$@"
+    exec chroot "$system" env -i HOME=/root PATH="$sdk:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C.UTF-8 "$@"' sh "$system" "$sdk" "$root" "$@"
 }
 
 variables=()
@@ -45,9 +44,15 @@ for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NUGE
   if [ -n "${!name-}" ]; then variables+=("$name=${!name}"); fi
 done
 
+# ICU, which the SDK needs: without it, the SDK warns about the names of languages in the packages of the test platform.
+install() { # PACKAGE...
+  inside env "${variables[@]}" DEBIAN_FRONTEND=noninteractive sh -ec 'apt-get update -qq; apt-get install -y -qq --no-install-recommends "$@"' sh "$@" >"$log" 2>&1
+}
+install '^libicu[0-9]+$'
+
 if inside sh -c 'command -v cc || command -v clang' >/dev/null; then echo "consumer-machine: the system has a C compiler" >&2; exit 1; fi
 echo "consumer-machine: without a C compiler"
 inside env "${variables[@]}" "$root/eng/consumer-test.sh" jit library single-file tools xunit2 xunit3 nunit platform
-inside env "${variables[@]}" DEBIAN_FRONTEND=noninteractive sh -ec 'apt-get update -qq; apt-get install -y -qq --no-install-recommends clang lld zlib1g-dev' >"$log" 2>&1
+install clang lld zlib1g-dev
 echo "consumer-machine: with clang, lld and zlib1g-dev"
 inside env "${variables[@]}" "$root/eng/consumer-test.sh" aot-dynamic aot-direct aot-static aot-full aot-library

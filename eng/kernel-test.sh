@@ -17,6 +17,12 @@ eng/setup.sh || stop "this machine lacks what the tests need"
 [ "$(uname -m)" = x86_64 ] || stop "the machines are of the kind x86_64, and so must this one be"
 dotnet publish tests/Native.LibUsb.AotTests -c Release -v quiet || stop "the tests cannot be built"
 dotnet publish src/usbcap -c Release -v quiet || stop "usbcap cannot be built"
+# The fully static program contains the libusb of the runtime packages. Its tests are skipped where the source of libusb cannot be fetched.
+static=
+if libusb=$(eng/build-libusb.sh "${LIBUSB_VERSION:-1.0.28}" linux-x64); then
+  dotnet publish tests/StaticProgram -c Release -v quiet "-p:LibUsbLinkFile=$libusb/without-udev/libusb-1.0.a" || stop "the fully static program cannot be built"
+  static=$(echo "$PWD"/artifacts/publish/StaticProgram/release_*/StaticProgram)
+fi
 kernel=$(eng/fetch-kernel.sh "${NATIVE_LIBUSB_KERNEL_SUITE:-bookworm}" artifacts/kernel) || stop "the kernel cannot be fetched"
 # udevd is not a program that every machine has; a container has no use for it.
 if ! MACHINE_UDEVD=$(command -v udevadm); then
@@ -40,10 +46,14 @@ if [ -w /dev/kvm ]; then
 fi
 echo "kernel-test: $machines machines with $(basename "$kernel"/boot/vmlinuz-*), accelerator $MACHINE_ACCELERATOR"
 
-# The disk of a machine: 16 MiB of 32-bit words, each 2654435761 times its number. The tests write the complement in the second half.
+# A disk of a machine: 16 MiB of 32-bit words, each 2654435761 times its number. The tests write the complement in the second half. There are two:
+# one for the tests of the transport, one for those of the driver.
 disk() { # 1 when it was written
   perl -e 'print pack("V*", map { (($_ * 2654435761) & 0xffffffff) ^ ($ARGV[0] && $_ >= 0x200000 ? 0xffffffff : 0) } 0 .. 0x3fffff)' "$1"
 }
+
+# The sound that the test of the audio driver plays: 2 seconds of 32-bit frames, each 2654435761 times its number.
+sound() { perl -e 'print pack("V*", map { ($_ * 2654435761) & 0xffffffff } 0 .. 95999)'; }
 
 # Everything takes 10 to 20 times as long under emulation, so what repeats itself does so less often.
 rounds=${NATIVE_LIBUSB_TEST_ROUNDS:-}
@@ -52,15 +62,16 @@ pids=()
 for ((number = 1; number <= machines; number++)); do
   folder=$results/$number
   mkdir -p "$folder"
-  disk 0 >"$folder/disk.img"
+  for name in disk driver-disk; do disk 0 >"$folder/$name.img"; done
   tests/kernel/machine.sh "$kernel" "$folder" env "LD_PRELOAD=${program%/*}/libnative-libusb-counting.so" \
-    "NATIVE_LIBUSB_TEST_ROUNDS=$rounds" "NATIVE_LIBUSB_TEST_USBCAP=$usbcap" "$program" "--share=$number/$machines" "$@" >"$folder/qemu.txt" 2>&1 &
+    "NATIVE_LIBUSB_TEST_ROUNDS=$rounds" "NATIVE_LIBUSB_TEST_USBCAP=$usbcap" "NATIVE_LIBUSB_TEST_STATIC_PROGRAM=$static" \
+    "$program" "--share=$number/$machines" "$@" >"$folder/qemu.txt" 2>&1 &
   pids+=($!)
 done
 
 passed=0 failed=0 skipped=0
 for ((number = 1; number <= machines; number++)); do
-  folder=$results/$number written=0
+  folder=$results/$number
   wait "${pids[number - 1]}"
   status=$?
   line=$(tail -n 1 "$folder/output.txt" 2>/dev/null)
@@ -78,13 +89,20 @@ for ((number = 1; number <= machines; number++)); do
     line+="; the kernel warned"
   fi
   touch "$folder/output.txt"
-  if grep -q '^passed  StorageTests.Written_data_is_on_the_disk' "$folder/output.txt"; then written=1; fi
-  if ! disk "$written" | cmp - "$folder/disk.img"; then
+  for check in disk:StorageTests.Written_data_is_on_the_disk driver-disk:StorageDriverTests.Written_blocks_are_on_the_disk; do
+    name=${check%%:*} written=0
+    if grep -q "^passed  ${check#*:}" "$folder/output.txt"; then written=1; fi
+    if ! disk "$written" | cmp - "$folder/$name.img"; then
+      failed=$((failed + 1))
+      line+="; the image of $name is not what was written"
+    fi
+  done
+  if grep -q '^passed  AudioDriverTests.Played_sound_is_in_the_file' "$folder/output.txt" && ! sound | cmp - <(tail -c +45 "$folder/sound.wav" | head -c 384000); then
     failed=$((failed + 1))
-    line+="; the disk's image is not what was written"
+    line+="; sound.wav is not what was played"
   fi
   grep -aE '^(FAILED|skipped) ' -A 8 "$folder/output.txt" | grep -av '^passed '
-  rm -f "$folder/disk.img" "$folder/initramfs.gz"
+  rm -f "$folder"/*.img "$folder/sound.wav" "$folder/initramfs.gz"
   echo "kernel-test: machine $number ($(sed -n 1p "$folder/output.txt")): $line"
 done
 

@@ -11,6 +11,7 @@ needed=(
   "a compiler for arm64, for the packages|gcc-aarch64-linux-gnu|command -v aarch64-linux-gnu-gcc"
   "the C library for arm64, for the same|libc6-dev-arm64-cross|test -e /usr/aarch64-linux-gnu/include/stdio.h"
   "clang, for Native AOT and the generator|clang|command -v clang"
+  "lld, for fully static executables|lld|command -v ld.lld"
   "zlib's headers, for Native AOT|zlib1g-dev|test -e /usr/include/zlib.h"
   "pkg-config|pkg-config|command -v pkg-config"
   "libusb 1.0.26 or newer, with headers and the static library|libusb-1.0-0-dev|pkg-config --atleast-version=1.0.26 libusb-1.0"

@@ -1,24 +1,19 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests QEMU's serial adapter, whose line is a UDP socket that sends to itself: written data comes back, with two bytes of status before the
-/// data of each packet.
+/// Tests QEMU's serial adapter on a line that returns all data, with two bytes of status before the data of each packet.
 /// </summary>
 public sealed class SerialTests : MachineTest
 {
     private const byte In = 0x81, Out = 0x02;
     private const int Packet = 64, StatusLength = 2;
-    private const string Line = "echo";
 
     private readonly UsbDeviceHandle _handle;
 
     public SerialTests()
     {
-        MakeLine();
-        QemuDevice adapter = Plug("usb-serial", "4", ("chardev", Line), ("always-plugged", true));
+        SerialLine.Make();
+        QemuDevice adapter = Plug("usb-serial", "4", ("chardev", SerialLine.Name), ("always-plugged", true));
         Assert.Equal((0x0403, 0x6001), ((int)adapter.Device.VendorId, (int)adapter.Device.ProductId));
         _handle = adapter.Device.Open();
         _handle.ClaimInterface(0);
@@ -58,31 +53,4 @@ public sealed class SerialTests : MachineTest
         Assert.Equal(0, received);
         Written_bytes_come_back_in_packets(10);
     }
-
-    // The machine keeps the line: an unplugged device releases its line late.
-    private static void MakeLine()
-    {
-        foreach (JsonNode? there in Qmp.Monitor.Execute("query-chardev")!.AsArray())
-        {
-            if ((string?)there!["label"] == Line)
-                return;
-        }
-
-        string port = (40000 + (Environment.TickCount64 % 20000)).ToString(CultureInfo.InvariantCulture); // a port of the host, on which other machines may run
-        Qmp.Monitor.Execute("chardev-add", new JsonObject
-        {
-            ["id"] = Line,
-            ["backend"] = new JsonObject
-            {
-                ["type"] = "udp",
-                ["data"] = new JsonObject { ["remote"] = Address(port), ["local"] = Address(port) },
-            },
-        });
-    }
-
-    private static JsonObject Address(string port) => new()
-    {
-        ["type"] = "inet",
-        ["data"] = new JsonObject { ["host"] = "127.0.0.1", ["port"] = port },
-    };
 }

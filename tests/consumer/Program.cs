@@ -15,6 +15,21 @@ if (args is ["trace"])
     return;
 }
 
+if (args is ["wait"])
+{
+    using var watching = new UsbContext();
+    IAsyncEnumerable<UsbHotplugNotification> notifications = watching.WatchDevicesAsync(enumerate: false);
+    Console.WriteLine("waiting");
+    await foreach (UsbHotplugNotification notification in notifications)
+    {
+        using UsbDevice changed = notification.Device;
+        bool left = notification.Event == UsbHotplugEvents.Left;
+        Console.WriteLine($"{(left ? "left" : "arrived")} {changed.Descriptor.VendorId:x4}:{changed.Descriptor.ProductId:x4}");
+        if (left)
+            return;
+    }
+}
+
 Console.WriteLine($"version {UsbLibrary.Version.ToVersion()}");
 Console.WriteLine($"static {UsbLibrary.IsStaticallyLinked}");
 Console.WriteLine($"path {UsbLibrary.LoadedPath}");

@@ -7,7 +7,8 @@
 # OUT_DIR is /out in the machine. The machine writes these files there: output.txt has the output of the command, status its exit status,
 # kernel.txt the kernel's log, and console.txt the text of the console. This script exits with the exit status of the command, with 124 when
 # the machine did not end in time, and with 98 when the machine ended without an exit status.
-# The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine; the drive "disk" of QEMU is OUT_DIR/disk.img, if that file exists.
+# The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine. Each file OUT_DIR/NAME.img is the drive NAME of QEMU. The audio device "sound"
+# writes OUT_DIR/sound.wav, without mixing, in the format of the device that plays; the audio device "silence" writes nothing.
 # MACHINE_SECONDS (600), MACHINE_MEMORY (MiB, 1536), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg), MACHINE_OPTIONS for the kernel.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
@@ -24,7 +25,7 @@ modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay vhci-hcd xhci-pci uhc
 
 # an initramfs: busybox, the modules, and the first process
 image=$out/image
-rm -rf "$image" "$out"/{status,output.txt,kernel.txt,console.txt,monitor}
+rm -rf "$image" "$out"/{status,output.txt,kernel.txt,console.txt,monitor,sound.wav}
 mkdir -p "$image"/{bin,proc,sys,dev,lower,upper,root,modules}
 cp "$(command -v busybox)" "$image/bin/busybox"
 cp "$here/init" "$image/init"
@@ -43,9 +44,13 @@ cp "$here/guest.sh" "$out/guest.sh"
 printf 'export PATH=%q HOME=%q MACHINE_UDEVD=%q\n' "$PATH" "$HOME" "${MACHINE_UDEVD:-$(command -v udevadm)}" >"$out/environment.sh"
 { printf 'cd %q\nexec' "$PWD"; printf ' %q' "$@"; echo; } >"$out/command.sh"
 
-drive=()
+drives=()
 quoted=${out//,/,,} # QEMU's options escape a comma by doubling it
-if [ -e "$out/disk.img" ]; then drive=(-blockdev "driver=raw,node-name=disk,file.driver=file,file.filename=$quoted/disk.img"); fi
+for disk in "$out"/*.img; do
+  if [ ! -e "$disk" ]; then continue; fi
+  name=${disk##*/}
+  drives+=(-blockdev "driver=raw,node-name=${name%.img},file.driver=file,file.filename=$quoted/$name")
+done
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU, and the port in the machine connects to it. An oops ends the machine, and so does a task that waits
@@ -60,5 +65,6 @@ timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATO
   -fsdev "local,id=out,path=$quoted,security_model=none,multidevs=remap" -device virtio-9p-pci,fsdev=out,mount_tag=out \
   -chardev socket,id=monitor,path=monitor,server=on,wait=off -mon chardev=monitor,mode=control \
   -device virtio-serial-pci -chardev socket,id=port,path=monitor -device virtserialport,chardev=port,name=monitor \
-  -device qemu-xhci,id=xhci -device piix3-usb-uhci,id=uhci -audiodev none,id=silence "${drive[@]}" >&2 || { status=$?; if ((status == 124)); then exit 124; fi; }
+  -device qemu-xhci,id=xhci -device piix3-usb-uhci,id=uhci "${drives[@]}" \
+  -audiodev none,id=silence -audiodev "wav,id=sound,path=sound.wav,out.mixing-engine=off" >&2 || { status=$?; if ((status == 124)); then exit 124; fi; }
 exit "$(cat status 2>/dev/null || echo 98)"
