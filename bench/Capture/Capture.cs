@@ -43,7 +43,7 @@ internal abstract class Capture : IDisposable
     protected abstract void RunUntil(long completed);
 }
 
-/// <summary>Represents what a capture counts.</summary>
+/// <summary>Represents the counts of a capture.</summary>
 internal sealed class Counts
 {
     public long Completed, Failed, Bytes, Sum;

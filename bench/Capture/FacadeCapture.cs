@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents the same on the facade: transfers with a handler, or with a delegate.</summary>
+/// <summary>Represents a capture on the facade: transfers with a handler, or with a delegate.</summary>
 internal class FacadeCapture(Work work) : Capture(work)
 {
     private readonly List<UsbTransfer> _all = [];

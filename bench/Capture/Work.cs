@@ -15,7 +15,7 @@ internal enum WorkKind
     Sync,
 }
 
-/// <summary>Represents what a run of the program does: the arguments, which are those of the programs in C and in Python too.</summary>
+/// <summary>Represents the work of one run: the arguments, which are those of the programs in C and in Python too.</summary>
 /// <param name="Layer">Which program: <c>raw</c>, <c>facade</c>, <c>delegate</c> or <c>ring</c>.</param>
 /// <param name="Kind">The kind of transfers.</param>
 /// <param name="Size">Bytes of a bulk transfer, or of an isochronous packet.</param>

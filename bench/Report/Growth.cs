@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Specifies how the cost of a transfer grows with one number of the work.</summary>
+/// <summary>Represents the cost of a transfer as a function of one number of the work.</summary>
 /// <param name="Name">What grows, in the JSON file and in the name of the plot.</param>
 /// <param name="Title">What grows, for readers.</param>
 /// <param name="Points">The numbers, with the measurement of each program.</param>

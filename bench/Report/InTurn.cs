@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents what one program came to in one work.</summary>
+/// <summary>Represents the measurements of one program in one work.</summary>
 /// <param name="Subject">The program.</param>
 /// <param name="Work">The work.</param>
 /// <param name="Nanoseconds">Processor time of one transfer.</param>

@@ -13,7 +13,7 @@ internal sealed record Limit(string What, double? Measured, double Bound, bool A
     public bool IsKept => Measured is not { } value || (AtLeast ? value >= Bound : value <= Bound);
 }
 
-/// <summary>Represents what this library promises of its speed. <c>eng/bench.sh --gate</c> fails when one is not kept.</summary>
+/// <summary>Lists the limits of the library's cost. <c>eng/bench.sh --gate</c> fails when a run exceeds one.</summary>
 internal static class Limits
 {
     private const string Iso = "iso-32-16", IsoShort = "iso-8-16", Bulk = "bulk-512-16";

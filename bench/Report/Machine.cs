@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents what the numbers were measured on.</summary>
+/// <summary>Represents the machine on which the numbers were measured.</summary>
 internal sealed record Machine(string Processor, int Processors, long MemoryMib, string System, string Kernel, string Sdk, string Runtime, string AotRuntime, string LibUsb, string Compiler, string Python)
 {
     public static Machine This() => new(

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents what a program says of itself at its end.</summary>
+/// <summary>Represents the account that a program prints at its end.</summary>
 /// <param name="Completed">Transfers.</param>
 /// <param name="Failed">Those of them, or packets, that brought nothing.</param>
 /// <param name="Bytes">What they brought.</param>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents a number of bench/Native.LibUsb.Benchmarks.</summary>
+/// <summary>Represents a result of bench/Native.LibUsb.Benchmarks.</summary>
 internal sealed record MicroBenchmark(
     string Subject, string Method, string Title, Dictionary<string, JsonElement> Parameters, string Job, double MedianNanoseconds, double StandardErrorNanoseconds,
     double? RatioToBaseline, long? AllocatedBytes)

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents what is measured, in the short form and in the long one.</summary>
+/// <summary>Lists the measurements of the short run and of the long one.</summary>
 internal static class Plan
 {
     // Packets of 32 bytes: what 16 transfers bring stays in the nearest cache, and the work on a packet is measured, not the memory.

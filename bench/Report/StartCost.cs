@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents what it costs to start a program that lists the devices.</summary>
+/// <summary>Represents the cost of starting a program that lists the devices.</summary>
 /// <param name="Name">The program.</param>
 /// <param name="Title">The program, for readers.</param>
 /// <param name="Milliseconds">From its start to its end, by the clock.</param>

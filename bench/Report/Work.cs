@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents what the programs are to do: see bench/Capture/Work.cs.</summary>
+/// <summary>Represents the work of the programs: see bench/Capture/Work.cs.</summary>
 internal sealed record Work(string Kind, int Size, int Packets, int Depth, int Devices = 1, int Contexts = 1)
 {
     public bool IsIso => Kind == "iso";

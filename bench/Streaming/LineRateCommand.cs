@@ -52,7 +52,7 @@ internal static class LineRateCommand
         return line.Lost + statistics.PacketStatuses.Failed == 0 ? 0 : 1;
     }
 
-    /// <summary>Represents what the handler keeps: the device numbers its packets, so a missing one is seen.</summary>
+    /// <summary>Represents the state of the handler: the device numbers its packets, so that the handler sees a missing one.</summary>
     private sealed class Line
     {
         private long _packets, _bytes, _lost;

@@ -1,13 +1,13 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents what has arrived so far, counted by some threads and watched by another.</summary>
+/// <summary>Represents the amount of data that has arrived, counted by some threads and watched by another.</summary>
 internal sealed class Progress
 {
     private readonly Milestone _reached = new();
     private long _units;
     private long _bytes;
 
-    /// <summary>Isochronous packets, or transfers of other kinds.</summary>
+    /// <summary>Gets the number of isochronous packets, or of transfers of other kinds.</summary>
     public long Units => Volatile.Read(ref _units);
 
     public long Bytes => Volatile.Read(ref _bytes);

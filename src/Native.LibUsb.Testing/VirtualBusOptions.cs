@@ -6,7 +6,7 @@ public sealed record VirtualBusOptions
     /// <summary>Gets or sets the host that answers the programs.</summary>
     public VirtualBusHost Host { get; init; }
 
-    /// <summary>Gets or sets whether only child processes use the bus, started with <see cref="VirtualBus.ApplyTo"/>. On <see cref="VirtualBusHost.Preload"/>
+    /// <summary>Gets or sets whether the bus is used only by child processes that were started with <see cref="VirtualBus.ApplyTo"/>. On <see cref="VirtualBusHost.Preload"/>
     /// nothing is then loaded into this process, whose own libusb does not see the bus.</summary>
     public bool ForChildProcesses { get; init; }
 

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Represents what C does of the same work: <c>native/benchmarks.c</c>.</summary>
+/// <summary>Represents the same work in C: <c>native/benchmarks.c</c>.</summary>
 internal static unsafe partial class CCode
 {
     private const string Library = "native-libusb-benchmarks";

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Represents what benchmarks are marked with.</summary>
+/// <summary>Names the categories of benchmarks.</summary>
 internal static class Categories
 {
     /// <summary>Must not allocate: the run fails when one does.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Represents a thread that the pool starts or ends by its own judgement allocates, and that is not what is measured: their number is fixed.</summary>
+/// <summary>Fixes the number of the pool's threads, because a thread that the pool starts or ends during a measurement allocates.</summary>
 internal static class PoolThreads
 {
     private const int Count = 2;

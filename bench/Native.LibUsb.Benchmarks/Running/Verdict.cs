@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Represents whether a run counts: every benchmark ran, and those that must not allocate did not.</summary>
+/// <summary>Decides whether a run counts: every benchmark ran, and those that must not allocate did not.</summary>
 internal static class Verdict
 {
     private const int Fine = 0, Bad = 1;

@@ -41,7 +41,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
             _freedAfterExit.Add(userData);
     }
 
-    /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); null for all of it ends them.</summary>
+    /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); if all arguments are null, the notifiers are removed.</summary>
     /// <remarks>The notifier of added descriptors calls <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {

@@ -31,7 +31,7 @@ internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
 
     private static void End(UsbHotplugRegistration registration)
     {
-        if (LogScope.IsInside) // libusb must not be called: its devices cannot be release here
+        if (LogScope.IsInside) // libusb must not be called: devices cannot be released here
             EndElsewhere(registration);
         else
             registration.Dispose();

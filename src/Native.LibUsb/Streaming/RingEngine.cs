@@ -89,7 +89,7 @@ internal sealed unsafe class RingEngine
         throw Queue.All[0].Transfer.OwnershipFailure();
     }
 
-    /// <summary>Starts the ring, which is reserved: submits the first transfers.</summary>
+    /// <summary>Starts the ring by submitting the first transfers. The caller has reserved the ring.</summary>
     /// <param name="deliver">On the fast path, called for each transfer that has completed; null if the ring has no fast path.</param>
     /// <param name="producing">Whether the caller goes on to call the program's handler, and <see cref="RingRun.EndCallback"/> after it.</param>
     public void Start(delegate*<RingTransfer, void> deliver, bool producing)

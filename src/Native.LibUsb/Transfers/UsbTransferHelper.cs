@@ -31,7 +31,7 @@ public sealed class UsbTransferHelper
     /// <summary>Gets the callback for a transfer; always the same delegate.</summary>
     public Action<UsbTransfer> Callback { get; }
 
-    /// <summary>Gets or sets the function for every status that has no function of its own; null submits nothing again.</summary>
+    /// <summary>Gets or sets the function for every status that has no function of its own; if it is null, a transfer with such a status is not submitted again.</summary>
     public Func<UsbTransfer, bool>? Default { get; set; }
 
     /// <summary>Gets the function for one status; null leaves it to <see cref="Default"/>. It returns whether to submit the transfer again.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents the middle of many measurements, and how far they lie apart.</summary>
+/// <summary>Represents the median and the quartiles of many measurements.</summary>
 /// <param name="Median">The median.</param>
 /// <param name="Low">The lower quartile.</param>
 /// <param name="High">The upper quartile.</param>
