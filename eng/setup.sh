@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 # a tool | the package that has it | the command that checks for it
 needed=(
   "a C compiler|gcc|command -v cc"
+  "make, for libusb's source|make|command -v make"
+  "bzip2, for the same|bzip2|command -v bzip2"
   "a compiler for arm64, for the packages|gcc-aarch64-linux-gnu|command -v aarch64-linux-gnu-gcc"
   "the C library for arm64, for the same|libc6-dev-arm64-cross|test -e /usr/aarch64-linux-gnu/include/stdio.h"
   "clang, for Native AOT and the generator|clang|command -v clang"

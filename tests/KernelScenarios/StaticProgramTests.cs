@@ -10,7 +10,7 @@ public sealed class StaticProgramTests : MachineTest
 {
     private const string Tablet = "0627:0001";
 
-    [StaticProgramFact]
+    [ProgramFact(ProgramFactAttribute.StaticProgram)]
     public void A_fully_static_program_lists_the_devices()
     {
         string before = Run();
@@ -27,7 +27,7 @@ public sealed class StaticProgramTests : MachineTest
         Assert.Equal(before, Run());
     }
 
-    [StaticProgramFact]
+    [ProgramFact(ProgramFactAttribute.StaticProgram)]
     public void A_fully_static_program_is_notified_of_an_arriving_device()
     {
         using Process program = Start("wait");
@@ -59,7 +59,7 @@ public sealed class StaticProgramTests : MachineTest
             shift
             exec chroot "$root" /program "$@"
             """;
-        var start = new ProcessStartInfo("unshare", ["-m", "sh", "-ec", script, "sh", StaticProgramFactAttribute.Program!, .. arguments])
+        var start = new ProcessStartInfo("unshare", ["-m", "sh", "-ec", script, "sh", ProgramFactAttribute.PathIn(ProgramFactAttribute.StaticProgram)!, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -10,7 +10,7 @@ internal static class Usbcap
     {
         using var process = new Process
         {
-            StartInfo = new ProcessStartInfo(UsbcapFactAttribute.Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
+            StartInfo = new ProcessStartInfo(ProgramFactAttribute.PathIn(ProgramFactAttribute.Usbcap)!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
         };
         process.Start();
         Task<string> errors = process.StandardError.ReadToEndAsync();

@@ -3,7 +3,7 @@ namespace Native.LibUsb.Tests.Kernel;
 /// <summary>Tests the command-line program on a disk: usbcap is another process, and detaches the device from the kernel.</summary>
 public sealed class UsbcapTests : StorageTest
 {
-    [UsbcapFact]
+    [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Usbcap_lists_the_devices()
     {
         string port = Disk.Device.PortPath.ToString();
@@ -16,7 +16,7 @@ public sealed class UsbcapTests : StorageTest
     }
 
     /// <summary>Tests a capture of data that a command of this test has requested.</summary>
-    [UsbcapFact]
+    [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Usbcap_captures_the_data_of_the_disk()
     {
         string file = Path.GetTempFileName();

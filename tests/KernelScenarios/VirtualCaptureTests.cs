@@ -18,13 +18,13 @@ public sealed class VirtualCaptureTests : IDisposable
     }
 
     // The source is not paced: emulation is too slow for the line rate of high speed, and this test only checks that every byte is right.
-    [UsbcapFact]
+    [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Isochronous_packets_of_high_speed_are_captured_without_a_gap() => Capture(VirtualSpeed.High, paced: false, packetSize: 3072, packets: 8000);
 
-    [UsbcapFact]
+    [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Isochronous_packets_of_SuperSpeed_are_captured_without_a_gap() => Capture(VirtualSpeed.Super, paced: false, packetSize: 49152, packets: 800);
 
-    [UsbcapFact]
+    [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void A_paced_stream_has_no_wrong_byte_and_no_repeated_packet() => Capture(VirtualSpeed.Full, paced: true, packetSize: 1023, packets: 2000);
 
     private void Capture(VirtualSpeed speed, bool paced, int packetSize, int packets)

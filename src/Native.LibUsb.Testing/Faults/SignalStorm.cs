@@ -13,7 +13,7 @@ public sealed unsafe class SignalStorm : IDisposable
 {
     private const int Signal = 45; // a real-time signal that neither .NET nor libc uses
     private const nint Ignore = 1;
-    private const int PatientPauses = 50;
+    private const int MostPauses = 50; // that the storm waits for handlers
 
     private readonly Thread _thread;
     private readonly TimeSpan _pause;
@@ -72,12 +72,18 @@ public sealed unsafe class SignalStorm : IDisposable
                 Interlocked.Increment(ref _interruptions);
             }
 
-            // Signals queue. A thread that sleeps longer than this pause, for example on a busy machine, would do nothing but sleep. A thread that has ended
-            // handles no signal, so the wait has an end.
-            for (int i = 0; _handled is not null && Handled - handled < sent && i < PatientPauses && !_end.Wait(_pause); i++)
-            {
-            }
+            if (_handled is not null)
+                WaitForHandlers(handled + sent);
         }
+    }
+
+    // Signals queue: on a busy machine, a thread that sleeps longer than the pause would do nothing but sleep. A thread that has ended handles no signal, so the
+    // wait has an end.
+    private void WaitForHandlers(ulong handled)
+    {
+        int pauses = 0;
+        while (Handled < handled && pauses < MostPauses && !_end.Wait(_pause))
+            pauses++;
     }
 
     private ulong Handled => _handled is null ? 0 : Volatile.Read(ref *_handled);

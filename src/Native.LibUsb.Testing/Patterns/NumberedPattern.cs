@@ -11,7 +11,7 @@ namespace Native.LibUsb.Testing;
 /// </remarks>
 public static class NumberedPattern
 {
-    /// <summary>The number of bytes that the number takes.</summary>
+    /// <summary>The size of the number in a packet, in bytes.</summary>
     public const int NumberSize = 8;
 
     internal const ulong NumberFactor = 0x9E3779B97F4A7C15, WordStep = 0xD1B54A32D192ED03;

@@ -20,6 +20,6 @@ public sealed class UsbTransferCanceledException : OperationCanceledException
     internal UsbTransferCanceledException(string message, int bytesTransferred)
         : base(message) => BytesTransferred = bytesTransferred;
 
-    /// <summary>Gets the number of bytes that moved before it was cancelled; they are in the transfer's buffer.</summary>
+    /// <summary>Gets the number of bytes that moved before the transfer was cancelled; they are in the transfer's buffer.</summary>
     public int BytesTransferred { get; }
 }

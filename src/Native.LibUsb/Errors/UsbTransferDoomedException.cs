@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents the error that a program configures or submits a transfer after <see cref="UsbTransfer.Doom"/>.</summary>
+/// <summary>Represents the error of a program that configures or submits a transfer after <see cref="UsbTransfer.Doom"/>.</summary>
 public sealed class UsbTransferDoomedException : InvalidOperationException
 {
     /// <summary>Makes the exception.</summary>

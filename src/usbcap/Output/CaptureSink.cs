@@ -12,7 +12,7 @@ internal abstract class CaptureSink : IDisposable
     /// <summary>Gets where the data is now; null when nothing is left to find.</summary>
     public abstract string? Path { get; }
 
-    /// <summary>Gets the number of bytes that are in it.</summary>
+    /// <summary>Gets the number of bytes in the output.</summary>
     public abstract long Length { get; }
 
     /// <summary>Refuses an output that could not be written, before the device is touched.</summary>
