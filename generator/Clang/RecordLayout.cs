@@ -22,7 +22,7 @@ internal sealed partial record RecordLayout(string Name, int Size, int Alignment
             .ToDictionary(pair => pair.target, pair => pair.layouts);
     }
 
-    /// <summary>Reads what <c>clang -fdump-record-layouts</c> printed; records without a name are seen inside others only.</summary>
+    /// <summary>Reads what <c>clang -fdump-record-layouts</c> printed; a record without a name is read only as part of the record that contains it.</summary>
     private static Dictionary<string, RecordLayout> Read(string dump)
     {
         var layouts = new Dictionary<string, RecordLayout>();

@@ -42,8 +42,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
     /// <summary>
-    /// Gets whether it looks for devices. False when it was made with <see cref="UsbContextOptions.NoDeviceDiscovery"/> or, with a libusb before
-    /// 1.0.27, any context of the process was before it: then it lists no devices, and hotplug is refused.
+    /// Gets whether the context discovers devices. False if the context was made with <see cref="UsbContextOptions.NoDeviceDiscovery"/>; with a libusb before
+    /// 1.0.27, also if any earlier context of the process was. Such a context lists no devices and refuses hotplug.
     /// </summary>
     public bool HasDeviceDiscovery { get; }
 

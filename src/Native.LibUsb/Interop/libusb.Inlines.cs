@@ -55,7 +55,7 @@ public static unsafe partial class libusb
     /// setup. With null, the length becomes 0 (headers up to 1.0.30 leave the old length, which newer ones do not); set both before
     /// the submit.</param>
     /// <param name="callback">Called when the transfer is done.</param>
-    /// <param name="user_data">The caller's own.</param>
+    /// <param name="user_data">Any value of the caller, for the callback.</param>
     /// <param name="timeout">Milliseconds; 0 for no limit.</param>
     /// <remarks>The flags are left as they are.</remarks>
     public static void libusb_fill_control_transfer(
@@ -75,10 +75,10 @@ public static unsafe partial class libusb
     /// <param name="transfer">The transfer, not in flight.</param>
     /// <param name="dev_handle">The handle.</param>
     /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. It must not move while in flight.</param>
+    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">Length in bytes. For IN use a multiple of the packet size.</param>
     /// <param name="callback">Called when the transfer is done.</param>
-    /// <param name="user_data">The caller's own.</param>
+    /// <param name="user_data">Any value of the caller, for the callback.</param>
     /// <param name="timeout">Milliseconds; 0 for no limit, which is best for streams.</param>
     /// <remarks>The flags are left as they are.</remarks>
     public static void libusb_fill_bulk_transfer(
@@ -97,10 +97,10 @@ public static unsafe partial class libusb
     /// <param name="dev_handle">The handle.</param>
     /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
     /// <param name="stream_id">The stream, from 1 to what <see cref="libusb_alloc_streams"/> returned.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. It must not move while in flight.</param>
+    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">Length in bytes.</param>
     /// <param name="callback">Called when the transfer is done.</param>
-    /// <param name="user_data">The caller's own.</param>
+    /// <param name="user_data">Any value of the caller, for the callback.</param>
     /// <param name="timeout">Milliseconds; 0 for no limit.</param>
     /// <remarks>The flags are left as they are. The stream's number is kept in libusb's private part of the transfer, so the transfer must come
     /// from <see cref="libusb_alloc_transfer"/>.</remarks>
@@ -124,10 +124,10 @@ public static unsafe partial class libusb
     /// <param name="transfer">The transfer, not in flight.</param>
     /// <param name="dev_handle">The handle.</param>
     /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. It must not move while in flight.</param>
+    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">Length in bytes. For IN at least the packet size.</param>
     /// <param name="callback">Called when the transfer is done.</param>
-    /// <param name="user_data">The caller's own.</param>
+    /// <param name="user_data">Any value of the caller, for the callback.</param>
     /// <param name="timeout">Milliseconds; 0 for no limit.</param>
     /// <remarks>The flags are left as they are.</remarks>
     public static void libusb_fill_interrupt_transfer(
@@ -146,11 +146,11 @@ public static unsafe partial class libusb
     /// <param name="transfer">The transfer, not in flight.</param>
     /// <param name="dev_handle">The handle.</param>
     /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. It must not move while in flight.</param>
+    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">Length in bytes: at least the sum of the packets' lengths.</param>
     /// <param name="num_iso_packets">How many packets; never more than <see cref="libusb_alloc_transfer"/> was requested.</param>
     /// <param name="callback">Called when the transfer is done.</param>
-    /// <param name="user_data">The caller's own.</param>
+    /// <param name="user_data">Any value of the caller, for the callback.</param>
     /// <param name="timeout">Milliseconds; 0 for no limit, which is best for streams.</param>
     /// <remarks>The flags are left as they are. Follow it with <see cref="libusb_set_iso_packet_lengths"/>.</remarks>
     public static void libusb_fill_iso_transfer(

@@ -6,8 +6,8 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Writes to a ring as to a pipe. Made by <see cref="UsbOutputRing.AsPipeWriter"/>; for one writer at a time.</summary>
 /// <remarks>
-/// The memory to write to is that of the ring's transfers, as long as one is free and big enough; other bytes are collected aside and copied by
-/// <see cref="FlushAsync"/>, which waits when the ring has no free buffer. Await it often, and nothing is allocated.
+/// The writer hands out the memory of a transfer if one is free and large enough. Otherwise it collects the bytes in separate memory, from which
+/// <see cref="FlushAsync"/> copies them; <see cref="FlushAsync"/> waits while the ring has no free buffer. A program that awaits it often causes no allocation.
 /// </remarks>
 public sealed class UsbPipeWriter : PipeWriter
 {

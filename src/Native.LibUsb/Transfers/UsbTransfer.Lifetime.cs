@@ -33,8 +33,8 @@ public sealed unsafe partial class UsbTransfer
     public bool TryCancel() => CancelInFlight() == UsbError.Success;
 
     /// <summary>
-    /// Refuses every later submission. If it is submitted now it runs to its end: its callback is called, and then it is disposed,
-    /// also when the callback throws. May be called from any thread and more than once.
+    /// Refuses every later submission. A transfer that is already in flight runs to its end: the callback is called, and then the transfer is
+    /// disposed, even if the callback throws. May be called from any thread and more than once.
     /// </summary>
     public void Doom() => Interlocked.Or(ref _stop, Doomed);
 

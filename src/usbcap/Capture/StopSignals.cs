@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Represents Ctrl-C, SIGTERM and a closed terminal, which end the capture cleanly; the second time they end the program at once. While it exists, a limit on
-/// the size of files is an error of the write and not a signal that kills.
+/// Represents Ctrl-C, SIGTERM and a closed terminal, which end the capture cleanly. A second signal ends the program at once. While the object exists, a write beyond
+/// the limit of a file's size fails with an error, and no signal kills the process.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {

@@ -29,7 +29,7 @@ public sealed class ClosingOrderTests : IDisposable
         UserDataHandles.CollectForgotten();
         Play(supply, form, orders[0], 0); // this round makes the objects that exist once in a process
         int filesBefore = OpenFiles();
-        // Each round counts the handles of the library exactly. This counter also includes the runtime's handles, such as weak references and pins.
+        // Each round checks the number of the library's handles. This counter counts all handles of the process, those of the runtime included.
         using GCHandleCounter? handles = GCHandleCounter.IsAvailable ? new GCHandleCounter() : null;
         long handlesBefore = handles?.Collect() ?? 0;
         foreach (int[] order in orders)

@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests when memory of the device's controller is freed, and that ordinary memory replaces it where it is not available. The kernel's limit, 1 MiB here,
+/// Tests the moment at which device memory is freed, and that ordinary memory is used where device memory is not available. The kernel's limit, 1 MiB here,
 /// shows whether memory is still mapped.
 /// </summary>
 public sealed class MemoryTrapTests : BusTest
