@@ -5,7 +5,6 @@
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (bookworm); NATIVE_LIBUSB_KERNEL_MACHINES: how many run at once, each with a share
 # of the tests (one more than there are processors, for much of the time is spent waiting; one for a part of the tests).
-# NATIVE_LIBUSB_TEST_SOUND: 1 runs the test of the audio driver, which needs a machine with nothing else to do.
 # NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (5 under emulation).
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -65,7 +64,7 @@ for ((number = 1; number <= machines; number++)); do
   mkdir -p "$folder"
   for name in disk driver-disk; do disk 0 >"$folder/$name.img"; done
   tests/kernel/machine.sh "$kernel" "$folder" env "LD_PRELOAD=${program%/*}/libnative-libusb-counting.so" \
-    "NATIVE_LIBUSB_TEST_ROUNDS=$rounds" "NATIVE_LIBUSB_TEST_USBCAP=$usbcap" "NATIVE_LIBUSB_TEST_STATIC_PROGRAM=$static" "NATIVE_LIBUSB_TEST_SOUND=${NATIVE_LIBUSB_TEST_SOUND:-}" \
+    "NATIVE_LIBUSB_TEST_ROUNDS=$rounds" "NATIVE_LIBUSB_TEST_USBCAP=$usbcap" "NATIVE_LIBUSB_TEST_STATIC_PROGRAM=$static" \
     "$program" "--share=$number/$machines" "$@" >"$folder/qemu.txt" 2>&1 &
   pids+=($!)
 done
