@@ -15,7 +15,13 @@ catch (FormatException exception)
 var captures = new Capture[work.Contexts];
 for (int i = 0; i < captures.Length; i++)
 {
-    captures[i] = work.Layer switch { "raw" => new RawCapture(work), "ring" => new RingCapture(work), _ => new FacadeCapture(work) };
+    captures[i] = work.Layer switch
+    {
+        "raw" => new RawCapture(work),
+        "ring" => new RingCapture(work, timestamps: true),
+        "ring-untimed" => new RingCapture(work, timestamps: false),
+        _ => new FacadeCapture(work),
+    };
     captures[i].Open(i);
     captures[i].Start();
 }

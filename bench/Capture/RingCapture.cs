@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Bench;
 
 /// <summary>Represents a capture on rings, which submit by themselves, keep order and count losses.</summary>
-internal sealed class RingCapture(Work work) : FacadeCapture(work)
+internal sealed class RingCapture(Work work, bool timestamps) : FacadeCapture(work)
 {
     private readonly List<UsbInputRing> _rings = [];
 
@@ -13,7 +13,7 @@ internal sealed class RingCapture(Work work) : FacadeCapture(work)
     {
         foreach (UsbDeviceHandle handle in Handles)
         {
-            var options = new UsbRingOptions { Transfers = Work.Depth };
+            var options = new UsbRingOptions { Transfers = Work.Depth, Timestamps = timestamps };
             options = Work.IsIso
                 ? options with { PacketsPerTransfer = Work.Packets, PacketSize = Work.Size }
                 : options with { TransferSize = Work.Size };

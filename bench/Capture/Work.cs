@@ -16,7 +16,7 @@ internal enum WorkKind
 }
 
 /// <summary>Represents the work of one run: the arguments, which are those of the programs in C and in Python too.</summary>
-/// <param name="Layer">Which program: <c>raw</c>, <c>facade</c>, <c>delegate</c> or <c>ring</c>.</param>
+/// <param name="Layer">Which program: <c>raw</c>, <c>facade</c>, <c>delegate</c>, <c>ring</c> or <c>ring-untimed</c>.</param>
 /// <param name="Kind">The kind of transfers.</param>
 /// <param name="Size">Bytes of a bulk transfer, or of an isochronous packet.</param>
 /// <param name="Packets">Isochronous packets in a transfer; 0 for bulk.</param>
@@ -25,7 +25,7 @@ internal enum WorkKind
 /// <param name="Contexts">Contexts, each with a thread that handles its events.</param>
 internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, int Depth, int Devices, int Contexts)
 {
-    public const string Usage = "usage: capture raw|facade|delegate|ring bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
+    public const string Usage = "usage: capture raw|facade|delegate|ring|ring-untimed bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
 
     /// <summary>Slices in which the runtime may still compile and fill pools: what they allocate is not counted. Code that runs once in a slice
     /// is compiled for good after 60.</summary>
@@ -47,7 +47,7 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
     /// <exception cref="FormatException">They make no sense.</exception>
     public static Work Parse(string[] arguments)
     {
-        if (arguments.Length != 7 || arguments[0] is not ("raw" or "facade" or "delegate" or "ring"))
+        if (arguments.Length != 7 || arguments[0] is not ("raw" or "facade" or "delegate" or "ring" or "ring-untimed"))
             throw new FormatException(Usage);
         WorkKind kind = arguments[1] switch
         {

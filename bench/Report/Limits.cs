@@ -27,6 +27,7 @@ internal static class Limits
             Time("AOT raw layer / C, processor time, iso of 32 packets, 16 in flight", Subjects.AotRaw, Iso, 1.03),
             Time("AOT raw layer / C, processor time, bulk 512 B, 16 in flight", Subjects.AotRaw, Bulk, 1.03),
             Time("AOT ring / C, processor time, bulk 512 B, 16 in flight", Subjects.AotRing, Bulk, 1.25),
+            Time("AOT ring without timestamps / C, processor time, bulk 512 B, 16 in flight", Subjects.AotRingUntimed, Bulk, 1.15),
             Time("AOT ring / C, processor time, iso of 32 packets, 16 in flight", Subjects.AotRing, Iso, 1.18),
             Time("JIT facade / C, processor time, iso of 32 packets, 16 in flight", Subjects.JitFacade, Iso, 1.15),
             Time("JIT facade / C, processor time, bulk 512 B, 16 in flight", Subjects.JitFacade, Bulk, 1.15),

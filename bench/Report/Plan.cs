@@ -38,7 +38,7 @@ internal static class Plan
         {
             Progress($"instructions: {work.Title}");
             counts.AddRange(Instructions.Count(
-                subjects.Where(subject => work.Kind != "sync" || !IsAsynchronous(subject)).Select(subject => (subject, work)), static subject => subject == Subjects.C));
+                subjects.Where(subject => work.Kind != "sync" || !subject.IsOnlyAsynchronous).Select(subject => (subject, work)), static subject => subject == Subjects.C));
         }
 
         return counts;
@@ -61,16 +61,14 @@ internal static class Plan
     private static Subject[] Programs(Work work, bool quick)
     {
         Subject[] all = quick
-            ? [Subjects.C, Subjects.AotRaw, Subjects.AotFacade, Subjects.AotRing, Subjects.JitFacade, Subjects.Python]
+            ? [Subjects.C, Subjects.AotRaw, Subjects.AotFacade, Subjects.AotRing, Subjects.AotRingUntimed, Subjects.JitFacade, Subjects.Python]
             :
             [
                 Subjects.C, Subjects.CStatic, Subjects.AotRaw, Subjects.AotStaticRaw, Subjects.AotFacade, Subjects.AotStaticFacade, Subjects.AotDelegate, Subjects.AotRing,
-                Subjects.JitRaw, Subjects.JitFacade, Subjects.JitDelegate, Subjects.JitRing, Subjects.Python,
+                Subjects.AotRingUntimed, Subjects.JitRaw, Subjects.JitFacade, Subjects.JitDelegate, Subjects.JitRing, Subjects.Python,
             ];
-        return work.Kind == "sync" ? [.. all.Where(static subject => !IsAsynchronous(subject))] : all;
+        return work.Kind == "sync" ? [.. all.Where(static subject => !subject.IsOnlyAsynchronous)] : all;
     }
-
-    private static bool IsAsynchronous(Subject subject) => subject.Name.EndsWith("delegate", StringComparison.Ordinal) || subject.Name.EndsWith("ring", StringComparison.Ordinal);
 
     private static void Progress(string what) => Console.Error.WriteLine(FormattableString.Invariant($"{DateTime.Now:HH:mm:ss} {what}"));
 }

@@ -9,6 +9,9 @@ internal sealed record Subject(string Name, string Title, string[] Command)
     /// <summary>Gets whether it is compiled while it runs, and takes a while until that is done for good.</summary>
     public bool IsCompiledJustInTime => Name.StartsWith("jit", StringComparison.Ordinal);
 
+    /// <summary>Gets whether the program only has asynchronous transfers, so that no synchronous work can be measured with it.</summary>
+    public bool IsOnlyAsynchronous => Command[^1] is "delegate" or "ring" or "ring-untimed";
+
     public override string ToString() => Name;
 }
 
@@ -25,6 +28,7 @@ internal static class Subjects
         AotFacade = new("aot-facade", "AOT facade", [Aot, "facade"]),
         AotDelegate = new("aot-delegate", "AOT facade, delegate", [Aot, "delegate"]),
         AotRing = new("aot-ring", "AOT ring", [Aot, "ring"]),
+        AotRingUntimed = new("aot-ring-untimed", "AOT ring, no timestamps", [Aot, "ring-untimed"]),
         AotStaticRaw = new("aot-static-raw", "AOT raw, libusb inside", [AotStatic, "raw"]),
         AotStaticFacade = new("aot-static-facade", "AOT facade, libusb inside", [AotStatic, "facade"]),
         JitRaw = new("jit-raw", "JIT raw layer", [.. s_jit, "raw"]),
@@ -35,7 +39,7 @@ internal static class Subjects
 
     private static readonly Dictionary<string, string> s_titles = new[]
     {
-        C, CStatic, AotRaw, AotFacade, AotDelegate, AotRing, AotStaticRaw, AotStaticFacade, JitRaw, JitFacade, JitDelegate, JitRing, Python,
+        C, CStatic, AotRaw, AotFacade, AotDelegate, AotRing, AotRingUntimed, AotStaticRaw, AotStaticFacade, JitRaw, JitFacade, JitDelegate, JitRing, Python,
     }.ToDictionary(static subject => subject.Name, static subject => subject.Title);
 
     public static string TitleOf(string name) => s_titles[name];
