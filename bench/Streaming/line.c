@@ -10,11 +10,35 @@
 #include <time.h>
 
 static int64_t next, packets, bytes, lost, failed;
-static int in_flight;
+static int in_flight, transfers;
 static bool stopping;
+
+/* The times between the latest callbacks, as many as there are transfers. A device loses packets after it has filled all of them, so a loss is seen that many
+   callbacks after the pause that caused it. */
+static double *pauses, last_callback;
+static int64_t callbacks;
+
+static double now(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void report_loss(int64_t count)
+{
+    double longest = 0;
+    for (int i = 0; i < transfers; i++)
+        longest = pauses[i] > longest ? pauses[i] : longest;
+    fprintf(stderr, "  C lost %" PRId64 " packets; the longest time between two of the last %d callbacks was %.1f ms\n", count, transfers, longest * 1e3);
+}
 
 static void LIBUSB_CALL on_transfer(struct libusb_transfer *transfer)
 {
+    double time = now(CLOCK_MONOTONIC);
+    if (last_callback > 0)
+        pauses[callbacks++ % transfers] = time - last_callback;
+    last_callback = time;
     for (int i = 0; i < transfer->num_iso_packets; i++) {
         const struct libusb_iso_packet_descriptor *packet = &transfer->iso_packet_desc[i];
         if (packet->status != LIBUSB_TRANSFER_COMPLETED || packet->actual_length < sizeof(int64_t)) {
@@ -23,6 +47,8 @@ static void LIBUSB_CALL on_transfer(struct libusb_transfer *transfer)
         }
         int64_t number;
         memcpy(&number, libusb_get_iso_packet_buffer_simple(transfer, (unsigned)i), sizeof number);
+        if (number != next && packets > 0)
+            report_loss(number - next);
         lost += number - next;
         next = number + 1;
         packets++;
@@ -32,20 +58,14 @@ static void LIBUSB_CALL on_transfer(struct libusb_transfer *transfer)
         in_flight--;
 }
 
-static double now(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 4) {
         fprintf(stderr, "usage: line SECONDS TRANSFERS PACKETS\n");
         return 2;
     }
-    int seconds = atoi(argv[1]), transfers = atoi(argv[2]), per_transfer = atoi(argv[3]);
+    int seconds = atoi(argv[1]), per_transfer = atoi(argv[3]);
+    transfers = atoi(argv[2]);
     const int setting = 3, size = 49152, rate = 8000;
     const unsigned char endpoint = 0x81;
     libusb_context *context;
@@ -56,6 +76,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "line: there is no camera at SuperSpeed\n");
         return 2;
     }
+    pauses = calloc((size_t)transfers, sizeof *pauses);
     struct libusb_transfer **all = calloc((size_t)transfers, sizeof *all);
     for (int i = 0; i < transfers; i++) {
         all[i] = libusb_alloc_transfer(per_transfer);
@@ -89,6 +110,7 @@ int main(int argc, char **argv)
         libusb_free_transfer(all[i]);
     }
     free(all);
+    free(pauses);
     libusb_close(handle);
     libusb_exit(context);
     return lost + failed == 0 ? 0 : 1;
