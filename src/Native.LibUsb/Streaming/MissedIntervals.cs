@@ -19,8 +19,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     private const double Drift = 0.0005; // the largest relative difference between the clocks of the bus and the host
     private const int FewestCompletions = 16;
 
-    // This is an instance field, because the runtime allocates memory when it first runs a static constructor. No code that runs while data streams uses a
-    // static field, for this reason.
+    // This is an instance field, because the runtime allocates memory when it first runs a static constructor. For this reason, code that runs while data
+    // streams uses no static fields.
     private readonly long _window = Stopwatch.Frequency / 4;
 
     private readonly double _ticksPerInterval = serviceInterval.TotalSeconds * Stopwatch.Frequency;

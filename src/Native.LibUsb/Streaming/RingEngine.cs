@@ -20,7 +20,7 @@ internal sealed unsafe class RingEngine
     private readonly bool _hasTimestamps;
 
     private delegate*<RingTransfer, void> _deliver; // calls the ring's handler on the fast path
-    private bool _submitting; // whether a thread is submitting; that thread also submits the transfers that other threads add
+    private bool _submitting; // true while a thread submits; that thread also submits the transfers that other threads add
     private int _failuresInARow;
 
     private readonly MissedIntervals? _missed; // null unless the ring is isochronous, reads and has timestamps
@@ -30,7 +30,7 @@ internal sealed unsafe class RingEngine
     private bool _disposed;
     private bool _released;
 
-    // These members are fields instead of properties, because they are mutable structures.
+    // These members are fields, because properties would return copies of the structures.
     public RingLock Lock;
     public RingCounters Counters;
 
@@ -433,7 +433,7 @@ internal sealed unsafe class RingEngine
         {
             transfer.Engine.Complete(transfer, native);
         }
-        catch (Exception exception) // Only a handler on the fast path throws. The exception must not cross libusb's stack frames, and the stream continues.
+        catch (Exception exception) // only a handler on the fast path throws; the exception must not cross libusb's stack frames, and the stream continues
         {
             transfer.Loan++;
             transfer.Ring.Handle.Context.ReportCallbackException(transfer.Ring, exception);

@@ -9,8 +9,9 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// <para>Setting the event costs a system call, so <see cref="Set"/> sets the event only while a thread waits. To detect such a thread, <see cref="Set"/>
 /// writes the state and then reads the number of waiting threads. A thread increments that number before it reads the state.</para>
-/// <para><see cref="Set"/> completes the core only after the awaiting code has stored its continuation in the core. Earlier, the awaiting code could observe
-/// the completion, resume, and wait again while the core still looks for the continuation. The core would then find the continuation of the next wait.</para>
+/// <para><see cref="Set"/> completes the core only after the awaiting code has stored its continuation in the core. If <see cref="Set"/> completed the core
+/// earlier, the awaiting code could resume, and wait again while the core still looks for the continuation. The core would then find the continuation of the
+/// next wait.</para>
 /// </remarks>
 #pragma warning disable CA1001 // the garbage collector frees the event, because a thread may still wait for it when the ring is disposed
 internal sealed class RingSignal(bool continueInline) : IValueTaskSource
