@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Represents the list of the sixteen devices and their root hub, which is requested, read and freed.</summary>
+/// <summary>Measures the list of the sixteen devices and their root hub. Each operation requests the list, reads it and frees it.</summary>
 [BenchmarkCategory(Categories.Short)]
 public unsafe class DeviceList
 {
