@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Runs slices. The first capture runs on the calling thread, and each of the others runs on its own thread.</summary>
+/// <summary>
+/// Runs slices. In a slice, every capture completes a given number of transfers. The first capture runs on the calling thread, and each of the others runs on
+/// its own thread.
+/// </summary>
 internal sealed class SliceThreads : IDisposable
 {
     private readonly Capture[] _captures;

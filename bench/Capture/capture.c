@@ -5,9 +5,9 @@
  * Each context has a share of the devices and a thread that handles its events. Each device has DEPTH transfers in flight, which their callback
  * submits again. The program reads the results of every transfer and the first byte of its data.
  *
- * Every line of the input is a number of transfers. The program completes that many transfers in each context. It answers with the time that they
- * took, in nanoseconds of processor time and of elapsed time. The process that writes the lines can thus run several programs in turn. At the end
- * of the input, the program prints its results as JSON. */
+ * Every line of the input is a number of transfers. The program completes that many transfers in each context, and answers with their processor
+ * time and their elapsed time, in nanoseconds. The process that writes the lines can thus run several programs in turn. At the end of the input,
+ * the program prints its results as JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>

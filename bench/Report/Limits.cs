@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents a bound that a measured number must keep.</summary>
+/// <summary>Represents the limit of a measured number.</summary>
 /// <param name="What">The name of the measured number.</param>
 /// <param name="Measured">The measured number; null if this run did not measure it.</param>
 /// <param name="Bound">The bound.</param>
@@ -8,7 +8,7 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Unit">The unit of the number; empty for a ratio.</param>
 /// <param name="Spread">The quartiles of the measurements; null for a number without noise.</param>
 /// <param name="Gates">
-/// Whether a run fails if the number exceeds the bound. The times of transfers do not fail a run, because other programs share the machines.
+/// Whether a run fails if the number is beyond the bound. The times of transfers do not fail a run, because other programs share the machines.
 /// </param>
 internal sealed record Limit(string What, double? Measured, double Bound, bool AtLeast, string Unit, Spread? Spread = null, bool Gates = true)
 {

@@ -62,8 +62,8 @@ internal static class BenchmarkConfiguration
     }
 
     /// <summary>
-    /// Returns one of BenchmarkDotNet's toolchains with our project and without its SDK check. That check does not accept an SDK after version 9, and requires
-    /// exactly that version.
+    /// Returns one of BenchmarkDotNet's toolchains with our project and without the toolchain's SDK check. The newest SDK version that this check supports is
+    /// 9, and the check requires exactly that version.
     /// </summary>
     private static Toolchain Toolchain(IToolchain toolchain, GeneratedProject project) =>
         new(toolchain.Name, project, toolchain.Builder, toolchain.Executor);

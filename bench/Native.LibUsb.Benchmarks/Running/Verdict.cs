@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Determines whether a run is valid. Every benchmark must have run, and some benchmarks must not have allocated.</summary>
+/// <summary>Determines whether a run is valid. Every benchmark must have run, and the benchmarks that must not allocate must not have allocated.</summary>
 internal static class Verdict
 {
     private const int Fine = 0, Bad = 1;

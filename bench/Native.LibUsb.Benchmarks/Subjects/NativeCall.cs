@@ -39,7 +39,7 @@ public unsafe partial class NativeCall
     [Benchmark(Description = "getter, no GC transition")]
     public byte Getter() => libusb.libusb_get_device_address(_native);
 
-    /// <summary>Measures a call of the same function through an ordinary P/Invoke. The raw layer imports functions that do more work in this way.</summary>
+    /// <summary>Measures a call of the same function through an ordinary P/Invoke, which the raw layer uses for functions that do more work.</summary>
     [Benchmark(Description = "the same, ordinary P/Invoke")]
     public byte GetterWithTransition() => GetDeviceAddress(_native);
 

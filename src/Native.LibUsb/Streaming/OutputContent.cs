@@ -12,7 +12,7 @@ internal sealed class OutputContent
     /// <summary>Gets or sets the number of committed bytes that the device has taken.</summary>
     public int Sent { get; set; }
 
-    /// <summary>Gets whether the data is zeros, which the ring sends because the program has not committed data in time.</summary>
+    /// <summary>Gets whether the transfer sends zeros, because the program has not committed data in time.</summary>
     public bool IsFiller { get; private set; }
 
     /// <summary>Gets whether a zero-length packet follows if the last packet is full.</summary>

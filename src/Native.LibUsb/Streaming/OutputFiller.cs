@@ -96,7 +96,7 @@ internal sealed class OutputFiller
         _open = false;
     }
 
-    /// <summary>Sends the zero-length packet that ends a message, if one is outstanding.</summary>
+    /// <summary>Sends the zero-length packet that ends a message, if such a packet is outstanding.</summary>
     /// <returns>False if the packet needs a buffer and no buffer is free.</returns>
     public bool TryPayEnd()
     {

@@ -19,7 +19,7 @@ internal enum ProducerState
 
     /// <summary>
     /// The method Start calls the handler to fill the whole queue, and submits nothing until the queue is full. Otherwise a device could take buffers as fast
-    /// as the handler fills them, and Start would not return until the device takes them more slowly.
+    /// as the handler fills them, and Start would not return while the device does so.
     /// </summary>
     Filling,
 

@@ -346,7 +346,8 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// Stops the ring if it is disposed or its handle is being closed. The thread that does so may have checked the ring before the ring was running.
+    /// Stops the ring if it is disposed or its handle is being closed. The thread that disposes the ring or closes the handle may have checked the ring before
+    /// the ring was running.
     /// </summary>
     private void StopIfClosing()
     {

@@ -124,7 +124,7 @@ internal sealed class TransferQueue
     }
 
     /// <summary>
-    /// Enters the fast path if the queue is full, the transfers in flight have consecutive numbers, no loss must be reported, and a transfer is free.
+    /// Enters the fast path if the queue is full, the transfers in flight have consecutive numbers, no loss is waiting to be reported, and a transfer is free.
     /// </summary>
     /// <returns>Whether the queue has entered the fast path.</returns>
     public bool TryEnterFast()

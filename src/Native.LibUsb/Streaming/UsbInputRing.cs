@@ -74,8 +74,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     {
         if (transfer.State != RingTransferState.Lent)
         {
-            // Either a handler holds the buffer, and the ring takes the buffer back when the handler returns. Or the buffer is stale, and the exchange does
-            // nothing.
+            // If a handler holds the buffer, the ring takes the buffer back when the handler returns. If the buffer is stale, the exchange does nothing.
             Interlocked.CompareExchange(ref transfer.Loan, loan + 1, loan);
             return;
         }

@@ -140,7 +140,7 @@ public sealed class UsbInputStream : Stream
 
     /// <summary>Writes the ring's data to another stream, without an intermediate copy, until the message or the stream ends.</summary>
     /// <param name="destination">The stream to write to.</param>
-    /// <param name="bufferSize">Not used.</param>
+    /// <param name="bufferSize">The value is not used.</param>
     /// <param name="cancellationToken">A token that cancels the copying. A later read returns the data that was not written.</param>
     /// <returns>A task that completes at the end of the message or of the stream.</returns>
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
@@ -173,19 +173,19 @@ public sealed class UsbInputStream : Stream
     }
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="offset">Not used.</param>
-    /// <param name="origin">Not used.</param>
-    /// <returns>Never.</returns>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="origin">The value is not used.</param>
+    /// <returns>The method never returns.</returns>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="value">Not used.</param>
+    /// <param name="value">The value is not used.</param>
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="buffer">Not used.</param>
-    /// <param name="offset">Not used.</param>
-    /// <param name="count">Not used.</param>
+    /// <param name="buffer">The value is not used.</param>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="count">The value is not used.</param>
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Returns the stream's current buffer to the ring. The unread bytes of that buffer are lost. The ring continues.</summary>

@@ -27,7 +27,7 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     /// <summary>Gets the memory to write to, as a span.</summary>
     public Span<byte> Span => Transfer().Memory.Span;
 
-    /// <summary>Commits the buffer. The ring sends its bytes after the bytes that were committed before.</summary>
+    /// <summary>Commits the buffer. The ring sends the buffer's bytes after the bytes that were committed earlier.</summary>
     /// <param name="length">
     /// The number of bytes to send, from the start of the buffer. On bulk and interrupt endpoints, a length of 0 stands for a zero-length packet. On
     /// isochronous endpoints, the length is at least 1. The bytes then fill packets of <see cref="UsbRing.PacketSize"/>, and the last packet has the remaining

@@ -120,7 +120,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>Records the number of transfers in flight, after the program had its chance to commit more data. The caller holds the lock.</summary>
-    /// <returns>Whether no transfer is in flight. The method has then counted an underrun.</returns>
+    /// <returns>True if no transfer is in flight, and the method has therefore counted an underrun.</returns>
     private bool CountInFlightLocked()
     {
         RingEngine engine = Engine;
@@ -198,7 +198,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         return true;
     }
 
-    /// <summary>Begins to call the handler, unless another thread is calling it. That thread then calls the handler once more.</summary>
+    /// <summary>Begins to call the handler. If another thread is calling the handler, that thread calls it once more instead.</summary>
     private bool TryBeginProducing()
     {
         RingEngine engine = Engine;

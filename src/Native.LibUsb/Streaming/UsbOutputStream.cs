@@ -183,20 +183,20 @@ public sealed class UsbOutputStream : Stream
     }
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="buffer">Not used.</param>
-    /// <param name="offset">Not used.</param>
-    /// <param name="count">Not used.</param>
-    /// <returns>Never.</returns>
+    /// <param name="buffer">The value is not used.</param>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="count">The value is not used.</param>
+    /// <returns>The method never returns.</returns>
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="offset">Not used.</param>
-    /// <param name="origin">Not used.</param>
-    /// <returns>Never.</returns>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="origin">The value is not used.</param>
+    /// <returns>The method never returns.</returns>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="value">Not used.</param>
+    /// <param name="value">The value is not used.</param>
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Disposes the stream as <see cref="Stream.Dispose()"/> does, but without blocking a thread.</summary>

@@ -9,7 +9,7 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// The reader usually returns the memory in which the device's data arrived. It copies data only if the program leaves more buffers unconsumed than the ring
-/// has <see cref="UsbRingOptions.Spares"/>. The copy prevents that the queue runs empty. Reading allocates nothing.
+/// has <see cref="UsbRingOptions.Spares"/>, so that the queue does not run empty. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbPipeReader : PipeReader
 {
@@ -117,7 +117,7 @@ public sealed class UsbPipeReader : PipeReader
     }
 
     /// <summary>Returns all buffers to the ring. Data that was not consumed is lost. The ring continues.</summary>
-    /// <param name="exception">Not used.</param>
+    /// <param name="exception">The value is not used.</param>
     public override void Complete(Exception? exception = null)
     {
         _completed = true;

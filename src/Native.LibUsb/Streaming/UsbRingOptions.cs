@@ -7,8 +7,8 @@ namespace Native.LibUsb.Streaming;
 /// <para>The depth of a ring is the time that its transfers in flight last while the program is late. A good depth is 25 to 400 ms. <see cref="ForRate"/>
 /// computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes with which the ring delivers each packet at once.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
-/// take at most half of this memory. Sizes that the program sets may take all of it. If they need more, the ring cannot be created, and the exception's message
-/// describes how to raise the limit.</para>
+/// take at most half of this memory. Sizes that the program sets may take all of it. If these sizes need more memory, the ring cannot be created, and the
+/// exception's message describes how to raise the limit.</para>
 /// </remarks>
 public sealed record UsbRingOptions
 {
@@ -85,13 +85,13 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Gets the memory of the buffers. For example, the memory may be device memory from <see cref="UsbDeviceHandle.AllocateBuffer"/>, which saves the kernel a
-    /// copy. The default is empty memory, and the ring then allocates its own.
+    /// copy. If the memory is empty, which is the default, the ring allocates its own memory.
     /// </summary>
     /// <remarks>
-    /// The buffers lie one after another in the memory. The memory needs the size of a transfer, times (<see cref="Transfers"/> + <see cref="Spares"/>). If it
-    /// is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring is disposed and all its transfers
-    /// have ended. A <see cref="UsbBuffer"/> that is disposed before the ring keeps its native memory until then. The bytes of such a buffer can no longer be
-    /// read: the members of the ring's buffers throw <see cref="ObjectDisposedException"/>.
+    /// The buffers lie one after another in the memory. The memory must have (<see cref="Transfers"/> + <see cref="Spares"/>) times the size of a transfer. If
+    /// the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring is disposed and all its
+    /// transfers have ended. A <see cref="UsbBuffer"/> that is disposed before the ring keeps its native memory until then. The bytes of such a buffer can no
+    /// longer be read: the members of the ring's buffers throw <see cref="ObjectDisposedException"/>.
     /// </remarks>
     public Memory<byte> Memory { get; init; }
 

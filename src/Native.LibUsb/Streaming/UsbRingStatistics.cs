@@ -21,8 +21,8 @@ public readonly record struct UsbRingStatistics
     public int InFlight { get; init; }
 
     /// <summary>
-    /// Gets or sets the lowest number of transfers in flight since the ring was last started. The ring counts after a transfer has ended and other transfers
-    /// have been submitted. If the number is 0, the queue ran empty.
+    /// Gets or sets the lowest number of transfers in flight since the ring was last started. The ring updates this number after a transfer has ended and
+    /// others have been submitted. If the number is 0, the queue ran empty.
     /// </summary>
     public int LowestInFlight { get; init; }
 
