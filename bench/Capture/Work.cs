@@ -29,7 +29,7 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
 
     /// <summary>
     /// The number of slices in which the runtime may still compile code and fill pools. The allocations of these slices do not count. After 60 slices, the
-    /// runtime has compiled even code that runs once in a slice for the last time.
+    /// runtime no longer recompiles any code, not even code that runs only once in a slice.
     /// </summary>
     public const int WarmUpSlices = 100;
 

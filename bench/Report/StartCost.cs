@@ -35,7 +35,8 @@ internal static class Starts
         new("aot-static", "AOT, libusb inside", ["artifacts/bench/list-aot-static/list"], ["artifacts/bench/list-aot-static/list"]),
     ];
 
-    // The just-in-time compiled program runs in a separate group. It evicts so much of the caches that the programs after it would be slower.
+    // The just-in-time compiled program runs in a separate group. It displaces so much data from the processor's caches that the programs after it would be
+    // slower.
     private static readonly ListProgram[] s_jit =
     [
         s_c,

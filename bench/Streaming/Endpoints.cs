@@ -4,8 +4,8 @@ namespace Native.LibUsb.Bench;
 internal static class Endpoints
 {
     /// <summary>
-    /// Opens the first device that has an IN endpoint of the given type, and claims its interface. If several alternate settings contain such an endpoint, the
-    /// method selects the last of these settings.
+    /// Opens the first device that has an IN endpoint of the given type, and claims the interface of the endpoint. If several alternate settings contain such
+    /// an endpoint, the method selects the last of these settings.
     /// </summary>
     public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpoint endpoint)
     {

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Counts the service intervals in which no transfer was queued, and determines the cause. No transfer status reports such intervals. The class detects them
-/// because the bus polls an endpoint in every interval: a stream that falls behind the host's clock has missed intervals.
+/// Counts the service intervals in which no transfer was queued, and determines the cause. No transfer status reports such intervals. The class therefore
+/// compares the stream with the host's clock. The bus polls the endpoint in every interval, so a stream that falls behind the clock has missed intervals.
 /// </summary>
 /// <remarks>
 /// <para>A busy machine handles single completions late, so one late completion means nothing. In almost every window of time, however, at least one

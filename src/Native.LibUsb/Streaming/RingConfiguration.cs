@@ -147,7 +147,7 @@ internal sealed record RingConfiguration
     }
 
     /// <summary>
-    /// Replaces transfers that libusb would divide by more and shorter transfers, because a divided transfer that overflows crashes the process.
+    /// Chooses shorter transfers, and more of them, if libusb would divide transfers of the given size. A divided transfer that overflows crashes the process.
     /// </summary>
     private static (UsbRingOptions Options, int Size) Undivided(UsbEndpointDescriptor endpoint, UsbRingOptions options, int size)
     {

@@ -126,7 +126,7 @@ internal sealed class RingRun
         return runs;
     }
 
-    /// <summary>Ends the run. All transfers have been given back.</summary>
+    /// <summary>Ends the run. The ring has given up the ownership of all its transfers.</summary>
     /// <returns>The source of the task <see cref="Completion"/>. The caller completes the source after releasing the lock.</returns>
     public TaskCompletionSource Settle()
     {

@@ -20,8 +20,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private const int Unset = 0;
     private const int IsSet = 1;
 
-    // Unset, IsSet or a value of Awaited, which means that a continuation is stored. The value of Awaited contains the number of the wait, so that a late
-    // cancellation cannot affect the next wait.
+    // The state is Unset, IsSet or a value of Awaited. A value of Awaited means that a continuation is stored. This value contains the number of the wait, so
+    // that a late cancellation cannot affect the next wait.
     private int _state;
 
     private int _waitingThreads;

@@ -108,7 +108,7 @@ internal sealed unsafe class RingTransfer
     public OutputContent Output { get; } = new();
 
     /// <summary>
-    /// Gets whether the transfer was cancelled, or its device was removed, before any data had arrived. The ring does not deliver such a transfer.
+    /// Gets whether the transfer was cancelled, or the device was removed, before any data had arrived. The ring does not deliver such a transfer.
     /// </summary>
     public bool IsEmptyAfterStop => Length == 0 && Packets == 0 && Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice;
 }

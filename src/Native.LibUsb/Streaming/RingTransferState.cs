@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Specifies the state of a ring's transfer. The state changes only under the ring's lock. While the fast path runs, all of its transfers stay
+/// Specifies the state of a ring's transfer. The state changes only under the ring's lock. While the fast path runs, all transfers that it uses stay
 /// <see cref="InFlight"/>.
 /// </summary>
 internal enum RingTransferState

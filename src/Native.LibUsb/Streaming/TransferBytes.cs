@@ -21,8 +21,8 @@ internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMem
         return new TransferBytes(buffer, buffer.Memory, boundary == UsbReadBoundary.ShortPacket && buffer.EndsWithShortPacket, before, after);
     }
 
-    // Other statuses are not reported here. The program has stopped a cancelled transfer itself. The ring's Failure reports a stall or an unplugged device,
-    // unless the ring has recovered.
+    // Other statuses are not reported here. A cancelled transfer is no loss, because the program has stopped the ring. The ring's Failure reports a stall or an
+    // unplugged device, unless the ring has recovered.
     private static UsbError ErrorOf(UsbTransferStatus status) =>
         status is UsbTransferStatus.Error or UsbTransferStatus.TimedOut or UsbTransferStatus.Overflow ? UsbTransferOutcome.ErrorOf(status) : UsbError.Success;
 

@@ -131,7 +131,8 @@ internal sealed class TransferQueue
     {
         if (IsFast || InFlight != _depth || _order.Count != InFlight || _freeCount == 0 || !_pendingLoss.IsNone)
             return false;
-        // The order contains only transfers in flight, whose numbers ascend. No number is missing if the first number has the right distance from the next one.
+        // The order contains only transfers in flight, whose numbers ascend. No number is missing if the first number plus the count is the number of the next
+        // submission.
         RingTransfer first = _order.First!;
         if (first.Sequence != _next - InFlight)
             return false;

@@ -218,8 +218,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// Whether the caller is done. It must call the handler again if a transfer has ended since the last call and no transfer is in flight whose callback would
-    /// call the handler.
+    /// Whether the caller is done. The caller must call the handler again if a transfer has ended since the last call and no transfer is in flight whose
+    /// callback would call the handler.
     /// </returns>
     private bool TryEndProducing()
     {

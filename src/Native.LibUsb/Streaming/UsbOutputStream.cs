@@ -101,7 +101,7 @@ public sealed class UsbOutputStream : Stream
 
     /// <summary>Writes bytes, and waits while no buffer is free.</summary>
     /// <param name="buffer">The bytes to send.</param>
-    /// <param name="cancellationToken">A token that cancels the wait. The stream sends the bytes that it has taken before.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The stream sends the bytes that it has taken before the cancellation.</param>
     /// <returns>A task that completes when the stream has taken all bytes. The device may receive the bytes later.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>

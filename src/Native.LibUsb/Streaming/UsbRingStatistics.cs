@@ -70,8 +70,8 @@ public readonly record struct UsbRingStatistics
     public long MissedWhileLate { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest time between the completion of an isochronous transfer and its handling. The ring finds this time by comparing clocks about
-    /// four times a second. The transfers in flight must last longer than this time. Zero for other rings.
+    /// Gets or sets the longest time between the completion of an isochronous transfer and its handling; zero for other rings. The ring finds this time by
+    /// comparing clocks about four times a second. The transfers in flight must last longer than this time.
     /// </summary>
     public TimeSpan LongestDelay { get; init; }
 
