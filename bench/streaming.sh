@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Measures streaming on a virtual bus. The first part measures the allocations of each way to read, over 10 million isochronous packets and 1 million bulk
-# transfers, on the managed runtime and compiled ahead of time. The second part measures the cost of SuperSpeed line rate (8,000 packets of 49,152 bytes a
-# second) beside a program in C, and records the scheduling: the time that the hypervisor gave to others, and the delays of a thread that wakes every millisecond.
-# usage: bench/streaming.sh [allocations|line]... [--quick]      (needs what eng/setup.sh brings; --quick takes a tenth)
-# The virtual device works in a process of its own: what is printed is the measured program's alone.
+# Measures streaming on a virtual bus. The part "allocations" measures the allocations of each way to read, over 10 million isochronous packets and 1 million
+# bulk transfers. It runs each program on the managed runtime and compiled ahead of time. The part "line" measures the cost of SuperSpeed line rate (8,000
+# packets of 49,152 bytes a second) and compares it with a program in C. This part also reports the scheduling: the time that the hypervisor gave to other
+# machines, and the delays of a thread that wakes every millisecond.
+# usage: bench/streaming.sh [allocations|line]... [--quick]      (needs the tools that eng/setup.sh installs; --quick measures a tenth of the data)
+# The virtual device runs in its own process, so the printed numbers belong to the measured program alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -26,7 +27,7 @@ if ! { dotnet build src/usbvbus -c Release && dotnet build bench/Streaming -c Re
   exit 1
 fi
 usbvbus=artifacts/bin/usbvbus/release/usbvbus
-jit="dotnet artifacts/bin/Streaming/jit/Streaming.dll" # in a folder of its own: publishing writes the configuration of its own program beside what is built
+jit="dotnet artifacts/bin/Streaming/jit/Streaming.dll" # has its own folder, because publishing writes another configuration file beside the build output
 aot=$(echo artifacts/publish/Streaming/release_*/Streaming)
 c=artifacts/bin/Streaming/line
 cc -O2 -Wall -o "$c" bench/Streaming/line.c -lusb-1.0
@@ -39,12 +40,13 @@ allocations() {
       "$usbvbus" run --device camera:speed=full,paced=false -- $program allocations "$consumer" iso "$packets"
       "$usbvbus" run --device source-sink:speed=high,numbered=false -- $program allocations "$consumer" bulk "$bulk"
     done
-    # UsbEndpoint.ReadAsync, four reads in flight, each with a token that could cancel it; an endpoint reads no isochronous data
+    # UsbEndpoint.ReadAsync has four reads in flight, each with a token that could cancel it. UsbEndpoint does not read isochronous data.
     "$usbvbus" run --device source-sink:speed=high,numbered=false -- $program allocations endpoint-read bulk "$bulk"
   done
 }
 
-# 64 transfers of 32 packets: a depth of 256 ms, 96 MiB. A kernel allows so much when it is instructed to (usbfs_memory_mb); so is the virtual bus.
+# The programs have 64 transfers of 32 packets: a depth of 256 ms, in 96 MiB. This exceeds the default limit of the kernel (usbfs_memory_mb), so the virtual bus
+# has a higher limit.
 line() {
   echo "SuperSpeed isochronous line rate, $seconds s (393.216 MB/s):"
   for program in "$c" "$aot line" "$jit line"; do

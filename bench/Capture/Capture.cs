@@ -3,7 +3,7 @@ namespace Native.LibUsb.Bench;
 /// <summary>Represents one thread of a run, with its context and its devices.</summary>
 internal abstract class Capture : IDisposable
 {
-    // The counts of the callbacks. An object, because that is what the facade's State holds.
+    // The counts of the callbacks are in an object, because the facade's State property holds an object.
     protected readonly Counts Counts = new();
 
     protected Capture(Work work) => Work = work;
@@ -12,20 +12,21 @@ internal abstract class Capture : IDisposable
 
     public Counts Results => Counts;
 
-    /// <summary>Nanoseconds of this thread's processor time in the last slice.</summary>
+    /// <summary>Gets the processor time of this thread in the last slice, in nanoseconds.</summary>
     public long Processor { get; private set; }
 
-    /// <summary>Bytes that this thread allocated in the last slice.</summary>
+    /// <summary>Gets the number of bytes that this thread allocated in the last slice.</summary>
     public long Allocated { get; private set; }
 
-    /// <summary>Opens the devices of this thread: of those that match, the ones whose index leaves the remainder <paramref name="first"/> when it is divided
-    /// by the contexts.</summary>
+    /// <summary>
+    /// Opens the devices of this thread. These are the matching devices whose index, modulo the number of contexts, is <paramref name="first"/>.
+    /// </summary>
     public abstract void Open(int first);
 
-    /// <summary>Makes the transfers and submits them.</summary>
+    /// <summary>Creates the transfers and submits them.</summary>
     public abstract void Start();
 
-    /// <summary>Makes so many transfers.</summary>
+    /// <summary>Completes the given number of transfers, and measures the processor time and the allocations.</summary>
     public void Slice(long transfers)
     {
         long allocated = GC.GetAllocatedBytesForCurrentThread(), processor = Clock.Now(Clock.Thread);
@@ -34,10 +35,10 @@ internal abstract class Capture : IDisposable
         Allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
     }
 
-    /// <summary>Brings the transfers to rest and frees them.</summary>
+    /// <summary>Stops the transfers and frees them.</summary>
     public abstract void Stop();
 
-    /// <summary>Releases and closes what <see cref="Open"/> opened.</summary>
+    /// <summary>Releases and closes the devices that <see cref="Open"/> opened.</summary>
     public abstract void Dispose();
 
     protected abstract void RunUntil(long completed);

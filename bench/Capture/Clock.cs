@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents the clocks of the program in C.</summary>
+/// <summary>Provides the clocks that the program in C uses.</summary>
 internal static unsafe partial class Clock
 {
     public const int Wall = 1, Process = 2, Thread = 3;
 
-    /// <summary>Nanoseconds of a clock.</summary>
+    /// <summary>Returns the time of a clock in nanoseconds.</summary>
     public static long Now(int clock)
     {
         long* time = stackalloc long[2];

@@ -6,7 +6,8 @@ internal class FacadeCapture(Work work) : Capture(work)
     private readonly List<UsbTransfer> _all = [];
     private byte[] _buffer = [];
 
-    protected UsbContext Context { get; } = new(new UsbContextOptions { ManualEventHandling = true }); // a thread of the context would take events from the one that is measured
+    // The context has no event thread of its own, because that thread would handle events instead of the measured thread.
+    protected UsbContext Context { get; } = new(new UsbContextOptions { ManualEventHandling = true });
 
     protected List<UsbDeviceHandle> Handles { get; } = [];
 

@@ -26,8 +26,8 @@ for (int i = 0; i < captures.Length; i++)
     captures[i].Start();
 }
 
-// Every line of the input is a number: so many transfers are made in each context, and the answer is the nanoseconds that took, of the processor
-// and by the clock.
+// Every line of the input is a number of transfers. The program completes that many transfers in each context. The answer contains the processor time and the
+// elapsed time of these transfers, in nanoseconds.
 long allocated = 0, allocatedElsewhere = 0;
 int collections = 0, slices = 0;
 using (var threads = new SliceThreads(captures))

@@ -5,7 +5,9 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents the program in C, on the raw layer. Packets are walked over as C# does it best, by pointers.</summary>
+/// <summary>
+/// Represents the program in C, written with the raw layer. The callback walks over the packets with pointers, which is the fastest way in C#.
+/// </summary>
 internal sealed unsafe class RawCapture(Work work) : Capture(work)
 {
     private readonly List<nint> _handles = [];

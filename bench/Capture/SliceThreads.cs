@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Runs slices: the first capture on the calling thread, each other one on a thread of its own.</summary>
+/// <summary>
+/// Runs slices. In a slice, every capture completes a given number of transfers. The first capture runs on the calling thread, and each of the others runs on
+/// its own thread.
+/// </summary>
 internal sealed class SliceThreads : IDisposable
 {
     private readonly Capture[] _captures;
@@ -19,9 +22,9 @@ internal sealed class SliceThreads : IDisposable
             thread.Start();
     }
 
-    /// <summary>Returns a slice of every capture.</summary>
-    /// <param name="transfers">How many each makes.</param>
-    /// <returns>Nanoseconds of the processor, and by the clock.</returns>
+    /// <summary>Runs one slice of every capture.</summary>
+    /// <param name="transfers">The number of transfers that each capture completes.</param>
+    /// <returns>The processor time and the elapsed time, in nanoseconds.</returns>
     public (long Processor, long Wall) Slice(long transfers)
     {
         _transfers = transfers;
@@ -31,8 +34,8 @@ internal sealed class SliceThreads : IDisposable
         whole = Clock.Now(Clock.Process) - whole;
         _ends.SignalAndWait();
         wall = Clock.Now(Clock.Wall) - wall;
-        // With one context, all that the runtime does in the meantime on threads of its own counts. Threads that wait for each other spend time too, and
-        // that is not what is measured.
+        // With one context, the result includes the processor time of the runtime's own threads. With several contexts, the threads also spend time waiting for
+        // each other. That time is not part of the measurement, so the result then includes only the threads that handle events.
         return (_captures.Length == 1 ? whole : _captures.Sum(capture => capture.Processor), wall);
     }
 

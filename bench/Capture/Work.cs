@@ -2,33 +2,35 @@ using System.Globalization;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Specifies what kind of transfers a run makes.</summary>
+/// <summary>Specifies the kind of transfers of a run.</summary>
 internal enum WorkKind
 {
-    /// <summary>Bulk transfers in flight.</summary>
+    /// <summary>Asynchronous bulk transfers.</summary>
     Bulk,
 
-    /// <summary>Isochronous transfers in flight.</summary>
+    /// <summary>Asynchronous isochronous transfers.</summary>
     Iso,
 
-    /// <summary>Synchronous bulk transfers, one after the other.</summary>
+    /// <summary>Synchronous bulk transfers, one after another.</summary>
     Sync,
 }
 
-/// <summary>Represents the work of one run: the arguments, which are those of the programs in C and in Python too.</summary>
-/// <param name="Layer">Which program: <c>raw</c>, <c>facade</c>, <c>delegate</c>, <c>ring</c> or <c>ring-untimed</c>.</param>
+/// <summary>Represents the work of one run, which the program's arguments specify. The programs in C and in Python have the same arguments.</summary>
+/// <param name="Layer">The program: <c>raw</c>, <c>facade</c>, <c>delegate</c>, <c>ring</c> or <c>ring-untimed</c>.</param>
 /// <param name="Kind">The kind of transfers.</param>
-/// <param name="Size">Bytes of a bulk transfer, or of an isochronous packet.</param>
-/// <param name="Packets">Isochronous packets in a transfer; 0 for bulk.</param>
-/// <param name="Depth">Transfers in flight on each device.</param>
-/// <param name="Devices">Devices, shared among the contexts.</param>
-/// <param name="Contexts">Contexts, each with a thread that handles its events.</param>
+/// <param name="Size">The number of bytes of a bulk transfer, or of an isochronous packet.</param>
+/// <param name="Packets">The number of isochronous packets in a transfer; 0 for bulk.</param>
+/// <param name="Depth">The number of transfers in flight on each device.</param>
+/// <param name="Devices">The number of devices, which the contexts share.</param>
+/// <param name="Contexts">The number of contexts. Each context has a thread that handles its events.</param>
 internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, int Depth, int Devices, int Contexts)
 {
     public const string Usage = "usage: capture raw|facade|delegate|ring|ring-untimed bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
 
-    /// <summary>Slices in which the runtime may still compile and fill pools: what they allocate is not counted. Code that runs once in a slice
-    /// is compiled for good after 60.</summary>
+    /// <summary>
+    /// The number of slices in which the runtime may still compile code and fill pools. The allocations of these slices do not count. After 60 slices, the
+    /// runtime no longer recompiles any code, not even code that runs only once in a slice.
+    /// </summary>
     public const int WarmUpSlices = 100;
 
     public const byte Endpoint = 0x81, Interface = 0, IsoSetting = 1;
@@ -37,14 +39,16 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
 
     public bool IsIso => Kind == WorkKind.Iso;
 
-    /// <summary>Gets the bytes of one transfer's buffer.</summary>
+    /// <summary>Gets the size of one transfer's buffer in bytes.</summary>
     public int BufferSize => IsIso ? Size * Packets : Size;
 
-    /// <summary>Returns whether it is one of the devices that this work is for.</summary>
+    /// <summary>Determines whether a device is one of the devices for this work.</summary>
     public bool Matches(ushort vendor, ushort product) => vendor == Vendor && product == (IsIso ? IsoProduct : BulkProduct);
 
-    /// <summary>Reads the arguments. No library does it: the memory and the start of the whole program are measured.</summary>
-    /// <exception cref="FormatException">They make no sense.</exception>
+    /// <summary>
+    /// Parses the arguments. The program uses no library for this, because the benchmark measures the memory and the start of the whole program.
+    /// </summary>
+    /// <exception cref="FormatException">The arguments are not valid.</exception>
     public static Work Parse(string[] arguments)
     {
         if (arguments.Length != 7 || arguments[0] is not ("raw" or "facade" or "delegate" or "ring" or "ring-untimed"))

@@ -1,12 +1,13 @@
-/* A capture program as they are written in C: the measure for the same program in C# and in Python beside it.
+/* A capture program in the usual style of C. The same programs in C# and in Python are compared with this one.
  *
  * usage: capture c KIND SIZE PACKETS DEPTH DEVICES CONTEXTS      (see Work.cs for their meaning)
  *
- * Each context has a thread that handles its events, and its share of the devices; each device has DEPTH transfers in flight, which their
- * callback submits again. The results of every transfer are looked at, and the first byte of its data.
+ * Each context has a share of the devices and a thread that handles its events. Each device has DEPTH transfers in flight, which their callback
+ * submits again. The program reads the results of every transfer and the first byte of its data.
  *
- * Every line of its input is a number: it makes so many transfers in each context and answers with the nanoseconds that took, of the
- * processor and by the clock. The thread that gives the lines can so run several programs in turn. At the end of the input it prints its results, as JSON. */
+ * Every line of the input is a number of transfers. The program completes that many transfers in each context, and answers with their processor
+ * time and their elapsed time, in nanoseconds. The process that writes the lines can thus run several programs in turn. At the end of the input,
+ * the program prints its results as JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>
@@ -24,7 +25,7 @@ static bool iso, sync_calls;
 static int size, packets, depth, devices, contexts;
 static int64_t transfers;
 
-/* one thread, with all that it uses */
+/* one thread and its data */
 struct capture {
     pthread_t thread;
     libusb_context *context;
@@ -34,7 +35,7 @@ struct capture {
     struct libusb_transfer **all;
     unsigned char *buffer; /* of synchronous transfers */
     int64_t completed, failed, bytes, sum;
-    int64_t processor; /* of this thread, in the slice */
+    int64_t processor; /* processor time of this thread in the slice */
 };
 
 static pthread_barrier_t slice_begins, slice_ends;
@@ -202,7 +203,7 @@ static void slice(struct capture *capture)
     capture->processor = now(CLOCK_THREAD_CPUTIME_ID) - processor;
 }
 
-/* the threads of the contexts but the first, which is the main thread's */
+/* the function of the threads of all contexts except the first, which the main thread handles */
 static void *run(void *argument)
 {
     while (true) {
@@ -223,7 +224,7 @@ static void answer_lines(struct capture *all)
         pthread_barrier_wait(&slice_begins);
         int64_t start = now(CLOCK_MONOTONIC), whole = now(CLOCK_PROCESS_CPUTIME_ID), threads = 0;
         slice(&all[0]);
-        /* threads that wait for each other spend time too, and that is not what is measured */
+        /* taken before the barrier, because waiting for other threads is not part of the measurement */
         whole = now(CLOCK_PROCESS_CPUTIME_ID) - whole;
         pthread_barrier_wait(&slice_ends);
         start = now(CLOCK_MONOTONIC) - start;

@@ -1,16 +1,16 @@
 namespace Native.LibUsb.Bench.Report;
 
 /// <summary>Represents the cost of a transfer as a function of one number of the work.</summary>
-/// <param name="Name">What grows, in the JSON file and in the name of the plot.</param>
-/// <param name="Title">What grows, for readers.</param>
-/// <param name="Points">The numbers, with the measurement of each program.</param>
+/// <param name="Name">The name of the number that grows, for the JSON file and for the file name of the plot.</param>
+/// <param name="Title">The title of the series in the report.</param>
+/// <param name="Points">The points of the series. Each has a number and the measurements of all programs.</param>
 internal sealed record GrowthSeries(string Name, string Title, IReadOnlyList<GrowthPoint> Points);
 
-/// <param name="Number">How much there is.</param>
-/// <param name="Measurements">Of the program in C first, then of the others.</param>
+/// <param name="Number">The number that grows.</param>
+/// <param name="Measurements">The measurements. The first is that of the program in C.</param>
 internal sealed record GrowthPoint(int Number, IReadOnlyList<Measurement> Measurements);
 
-/// <summary>Measures all points of a series in the same rounds, so that they can be compared with each other.</summary>
+/// <summary>Measures all points of a series in the same rounds, so that the points can be compared.</summary>
 internal static class Growth
 {
     public static IEnumerable<(string Name, string Title, (int Number, Work Work)[] Points)> Series(bool whole)

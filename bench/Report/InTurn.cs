@@ -1,30 +1,30 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents the measurements of one program in one work.</summary>
+/// <summary>Represents the measurements of one program with one work.</summary>
 /// <param name="Subject">The program.</param>
 /// <param name="Work">The work.</param>
-/// <param name="Nanoseconds">Processor time of one transfer.</param>
-/// <param name="Ratio">To the program in C in the same round.</param>
-/// <param name="RatioToFacade">To the AOT facade in the same round and work; null where it did not run.</param>
-/// <param name="Account">What it said at its end, the last time.</param>
+/// <param name="Nanoseconds">The processor time of one transfer.</param>
+/// <param name="Ratio">The ratio to the program in C in the same round.</param>
+/// <param name="RatioToFacade">The ratio to the AOT facade in the same round and with the same work; null if the AOT facade did not run.</param>
+/// <param name="Account">The account that the program printed at its end, from the last start.</param>
 internal sealed record Measurement(string Subject, string Work, Spread Nanoseconds, Spread Ratio, Spread? RatioToFacade, Account Account);
 
 /// <summary>
-/// Runs programs in turn, a few milliseconds each: other work of the machine slows all of them alike. A ratio is of two slices of the same
-/// round; the report has the median of all rounds. The programs are started anew several times, because where the system puts their memory
-/// changes the speed of the same program by a tenth.
+/// Runs programs in turn, for a few milliseconds each, so that other work of the machine slows all of them equally. A ratio compares two slices of the same
+/// round, and the report contains the median of all rounds. The class starts the programs several times, because the memory addresses that the system chooses
+/// change the speed of a program by a tenth.
 /// </summary>
 internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
 {
-    // From then on the programs count what they allocate: see bench/Capture/Work.cs.
+    // After this number of slices, the programs count their allocations: see bench/Capture/Work.cs.
     private const int WarmUpSlices = 100;
 
-    // The time that the runtime needs until it has compiled the hot code for good.
+    // The time that the runtime needs until it has compiled the hot code for the last time.
     private static readonly TimeSpan s_compilation = TimeSpan.FromSeconds(0.8);
 
-    /// <summary>Measures all, each beside the first of those with its own name in <paramref name="baselineOf"/>.</summary>
-    /// <param name="entries">Programs and what they do.</param>
-    /// <param name="baselineOf">The index of the entry to compare each with.</param>
+    /// <summary>Measures all programs, and compares each with the program that <paramref name="baselineOf"/> selects.</summary>
+    /// <param name="entries">The programs and their work.</param>
+    /// <param name="baselineOf">Returns the index of the entry with which the entry of a given index is compared.</param>
     public List<Measurement> Run(IReadOnlyList<(Subject Subject, Work Work)> entries, Func<int, int> baselineOf)
     {
         var nanoseconds = new List<double>[entries.Count];
@@ -85,7 +85,8 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         return -1;
     }
 
-    // As many slices as the programs do not count, and long enough ones. Gives the transfers that fill a slice that is measured.
+    // Runs the slices in which the programs do not count allocations, for long enough to compile the code. Returns the number of transfers that fill a measured
+    // slice.
     private long WarmUp(Measured measured)
     {
         TimeSpan part = measured.Subject.IsCompiledJustInTime ? s_compilation / WarmUpSlices : slice;

@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Instructions that one transfer costs, all libraries counted.</summary>
+/// <summary>Represents the number of instructions that one transfer executes in all libraries together.</summary>
 internal sealed record InstructionCount(string Subject, string Work, double Instructions, double Ratio);
 
 /// <summary>
-/// Counts instructions with callgrind, which does not depend on the machine's other work. The count of a short run is taken from that of a
-/// long one, so that starting costs nothing.
+/// Counts instructions with callgrind. The count does not depend on the machine's other work. The class subtracts the count of a short run from the count of a
+/// long run, so that the result does not include the start of the program.
 /// </summary>
 internal static partial class Instructions
 {

@@ -1,19 +1,21 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents a bound that a measured number must keep.</summary>
-/// <param name="What">What is bounded.</param>
-/// <param name="Measured">The number; null when this run did not measure it.</param>
+/// <summary>Represents the limit of a measured number.</summary>
+/// <param name="What">The name of the measured number.</param>
+/// <param name="Measured">The measured number; null if this run did not measure it.</param>
 /// <param name="Bound">The bound.</param>
-/// <param name="AtLeast">Whether it is a lower bound.</param>
-/// <param name="Unit">What the number counts; empty for a ratio.</param>
-/// <param name="Spread">How far the measurements lie apart; null for a number without noise.</param>
-/// <param name="Gates">Whether a run fails when the limit is not kept. Times of transfers do not fail a run: the machines are shared.</param>
+/// <param name="AtLeast">Whether the bound is a lower bound.</param>
+/// <param name="Unit">The unit of the number; empty for a ratio.</param>
+/// <param name="Spread">The quartiles of the measurements; null for a number without noise.</param>
+/// <param name="Gates">
+/// Whether a run fails if the number is beyond the bound. The times of transfers do not fail a run, because other programs share the machines.
+/// </param>
 internal sealed record Limit(string What, double? Measured, double Bound, bool AtLeast, string Unit, Spread? Spread = null, bool Gates = true)
 {
     public bool IsKept => Measured is not { } value || (AtLeast ? value >= Bound : value <= Bound);
 }
 
-/// <summary>Lists the limits of the library's cost. <c>eng/bench.sh --gate</c> fails when a run exceeds one.</summary>
+/// <summary>Lists the limits of the library's cost. <c>eng/bench.sh --gate</c> fails if a run exceeds a limit.</summary>
 internal static class Limits
 {
     private const string Iso = "iso-32-16", IsoShort = "iso-8-16", Bulk = "bulk-512-16";
@@ -79,7 +81,7 @@ internal static class Limits
     private static double? Packet(Results results, string job, string parameters) =>
         results.Micro.FirstOrDefault(b => b.Subject == "IsoWalk" && b.Method == "IterIso" && b.Job == job && b.ParametersText == parameters)?.MedianNanoseconds;
 
-    // Where the runtime compiles just in time, threads of its own allocate too, now and then.
+    // Threads of the just-in-time runtime sometimes allocate too.
     private static double? Allocated(Results results, bool isJit, Func<Account, long> allocated)
     {
         var managed = results.Captures.Where(m => m.Account.Allocated is not null && m.Subject.StartsWith("jit", StringComparison.Ordinal) == isJit).ToList();

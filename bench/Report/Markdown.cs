@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Writes the results for readers.</summary>
+/// <summary>Writes the results as Markdown.</summary>
 internal sealed class Markdown(Results results)
 {
     private readonly StringBuilder _text = new();
 
-    /// <summary>Writes RESULTS.md.</summary>
+    /// <summary>Returns the text of RESULTS.md.</summary>
     public string Report()
     {
         Machine machine = results.Machine;
@@ -31,7 +31,7 @@ internal sealed class Markdown(Results results)
         return _text.ToString();
     }
 
-    /// <summary>Gets the table of the README.</summary>
+    /// <summary>Returns the table for the README.</summary>
     public string Summary()
     {
         Subject[] columns = [Subjects.AotRaw, Subjects.AotFacade, Subjects.AotRing, Subjects.JitFacade, Subjects.Python];

@@ -5,25 +5,26 @@ using System.Text.Json;
 namespace Native.LibUsb.Bench.Report;
 
 /// <summary>Represents the account that a program prints at its end.</summary>
-/// <param name="Completed">Transfers.</param>
-/// <param name="Failed">Those of them, or packets, that brought nothing.</param>
-/// <param name="Bytes">What they brought.</param>
-/// <param name="Sum">Of the first bytes of each.</param>
-/// <param name="PeakKib">The most that was resident.</param>
-/// <param name="Allocated">Bytes that the threads that handle events have allocated; null for programs other than .NET's.</param>
-/// <param name="AllocatedElsewhere">Bytes that all other threads have allocated, the runtime's among them.</param>
-/// <param name="Collections">Of the garbage collector.</param>
+/// <param name="Completed">The number of completed transfers.</param>
+/// <param name="Failed">The number of transfers or packets that failed.</param>
+/// <param name="Bytes">The number of bytes that arrived.</param>
+/// <param name="Sum">The sum of the first bytes of all transfers or packets.</param>
+/// <param name="PeakKib">The peak of the resident memory in KiB.</param>
+/// <param name="Allocated">The number of bytes that the threads that handle events have allocated; null for programs that do not use .NET.</param>
+/// <param name="AllocatedElsewhere">The number of bytes that all other threads have allocated, including the threads of the runtime.</param>
+/// <param name="Collections">The number of garbage collections.</param>
 internal sealed record Account(
     long Completed, long Failed, long Bytes, long Sum, int PeakKib, long? Allocated = null, long? AllocatedElsewhere = null, int? Collections = null)
 {
-    /// <summary>Bytes that the whole process has allocated.</summary>
+    /// <summary>Gets the number of bytes that the whole process has allocated.</summary>
     public long AllocatedByAll => (Allocated ?? 0) + (AllocatedElsewhere ?? 0);
 }
 
-/// <summary>Represents a capture program that runs on a bus of its own, and makes slices when it is instructed to.</summary>
+/// <summary>Represents a capture program that runs on a bus of its own, and runs a slice whenever the report requests one.</summary>
 internal sealed class Measured : IDisposable
 {
-    // The preload completes the transfers of these endpoints itself, as they are submitted: what is left is libusb and the program.
+    // The preload library completes the transfers of these endpoints at once, when they are submitted. The measured time is then that of libusb and the
+    // program.
     private const string LocalEndpoints = "81,01";
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
@@ -42,7 +43,7 @@ internal sealed class Measured : IDisposable
         start.ArgumentList.Add("0");
         for (int i = 0; i < work.Devices; i++)
         {
-            // SuperSpeed or not, a bus has eight ports
+            // A bus has eight ports, at SuperSpeed and at lower speeds.
             start.ArgumentList.Add("--device");
             start.ArgumentList.Add(FormattableString.Invariant($"{work.Device},port={(i / 8) + 1}-{(i % 8) + 1}"));
         }
@@ -57,8 +58,8 @@ internal sealed class Measured : IDisposable
 
     public Work Work { get; }
 
-    /// <summary>Makes so many transfers in each context.</summary>
-    /// <returns>Nanoseconds of the processor, for one transfer.</returns>
+    /// <summary>Completes the given number of transfers in each context.</summary>
+    /// <returns>The processor time of one transfer in nanoseconds.</returns>
     public double Slice(long transfers)
     {
         Write(transfers.ToString(CultureInfo.InvariantCulture));
@@ -66,7 +67,7 @@ internal sealed class Measured : IDisposable
         return double.Parse(numbers[0], CultureInfo.InvariantCulture) / (transfers * Work.Contexts);
     }
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Ends the program, and returns its account.</summary>
     public Account End()
     {
         _process.StandardInput.Close();

@@ -10,7 +10,7 @@ internal sealed record MicroBenchmark(
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>Reads what the micro benchmarks left.</summary>
+    /// <summary>Reads the results file of the micro benchmarks.</summary>
     public static List<MicroBenchmark> Read(string path)
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path));

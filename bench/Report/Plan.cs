@@ -3,13 +3,14 @@ namespace Native.LibUsb.Bench.Report;
 /// <summary>Lists the measurements of the short run and of the long one.</summary>
 internal static class Plan
 {
-    // Packets of 32 bytes: what 16 transfers bring stays in the nearest cache, and the work on a packet is measured, not the memory.
+    // The packets have 32 bytes, so that the data of 16 transfers fits the first-level cache. The benchmark then measures the work per packet, and not the
+    // memory.
     private static readonly Work
         s_bulk = new("bulk", 512, 0, 16), s_bulkAlone = new("bulk", 512, 0, 1), s_large = new("bulk", 16384, 0, 16), s_largeAlone = new("bulk", 16384, 0, 1),
         s_iso8 = new("iso", 32, 8, 16), s_iso8Alone = new("iso", 32, 8, 1), s_iso32 = new("iso", 32, 32, 16), s_iso32Alone = new("iso", 32, 32, 1),
         s_sync = new("sync", 512, 0, 1);
 
-    // Short, so that there are many: a processor changes its speed while these programs run.
+    // The slices are short and numerous, because a processor changes its speed while these programs run.
     private static readonly TimeSpan s_slice = TimeSpan.FromMilliseconds(1.5);
 
     public static Work[] Works(bool quick) =>
@@ -20,7 +21,7 @@ internal static class Plan
         List<Measurement> all = [];
         foreach (Work work in Works(quick))
         {
-            // those that a limit is for are started more often
+            // the programs with a limit are started more often
             InTurn inTurn = quick ? new(5, 60, s_slice) : new(work == s_bulk || work == s_iso32 ? 8 : 3, 100, s_slice);
             Progress($"capture: {work.Title}");
             all.AddRange(inTurn.Run([.. Programs(work, quick).Select(subject => (subject, work))], static _ => 0));

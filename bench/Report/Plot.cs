@@ -5,7 +5,7 @@ using OxyPlot.Series;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Draws how costs grow.</summary>
+/// <summary>Draws the plots of the growing costs.</summary>
 internal static class Plot
 {
     private static readonly Dictionary<string, OxyColor> s_colours = new()

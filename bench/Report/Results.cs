@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents the measurements of a run, as results.json holds them.</summary>
+/// <summary>Represents the measurements of a run, which results.json contains.</summary>
 internal sealed record Results(
     DateTime Date, string Form, string Commit, Machine Machine, IReadOnlyList<Work> Works, IReadOnlyList<Measurement> Captures, IReadOnlyList<InstructionCount> Instructions,
     IReadOnlyList<StartCost> Starts, IReadOnlyList<GrowthSeries> Growth, IReadOnlyList<MicroBenchmark> Micro)
@@ -17,7 +17,7 @@ internal sealed record Results(
 
     public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, s_json) + "\n");
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <summary>Reads a file that <see cref="Write"/> has written.</summary>
     public static Results Read(string path) => JsonSerializer.Deserialize<Results>(File.ReadAllText(path), s_json)!;
 
     public Measurement? Capture(Subject subject, string work) => Captures.FirstOrDefault(m => m.Subject == subject.Name && m.Work == work);

@@ -5,17 +5,19 @@ namespace Native.LibUsb.Bench.Report;
 
 /// <summary>Represents the cost of starting a program that lists the devices.</summary>
 /// <param name="Name">The program.</param>
-/// <param name="Title">The program, for readers.</param>
-/// <param name="Milliseconds">From its start to its end, by the clock.</param>
-/// <param name="MoreThanC">The same, less that of the program in C in the same round.</param>
-/// <param name="RatioToC">The same, divided by that of the program in C in the same round.</param>
-/// <param name="MoreThanEmpty">What the program takes over the program in C, less what an empty Native AOT program takes over an empty program in C.</param>
-/// <param name="ProcessorMilliseconds">Processor time.</param>
-/// <param name="ResidentKib">The most that was resident.</param>
-/// <param name="FileBytes">The size of the files that it needs to run, without the system's libraries and the .NET runtime.</param>
+/// <param name="Title">The title of the program in the report.</param>
+/// <param name="Milliseconds">The elapsed time from the start of the program to its end, in milliseconds.</param>
+/// <param name="MoreThanC">The elapsed time minus that of the program in C in the same round.</param>
+/// <param name="RatioToC">The elapsed time divided by that of the program in C in the same round.</param>
+/// <param name="MoreThanEmpty">
+/// The value of <paramref name="MoreThanC"/>, minus the additional time of an empty Native AOT program over an empty program in C.
+/// </param>
+/// <param name="ProcessorMilliseconds">The processor time in milliseconds.</param>
+/// <param name="ResidentKib">The peak of the resident memory in KiB.</param>
+/// <param name="FileBytes">The size of the files that the program needs, without the system's libraries and the .NET runtime.</param>
 internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread? RatioToC, Spread? MoreThanEmpty, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
 
-/// <summary>Starts the list programs in turn, with a launcher that is smaller than they are (bench/Start/measure.c).</summary>
+/// <summary>Starts the list programs in turn. The launcher (bench/Start/measure.c) uses less memory than these programs.</summary>
 internal static class Starts
 {
     private static readonly ListProgram s_c = new("c", "C", ["artifacts/bench/list"], ["artifacts/bench/list"]);
@@ -33,7 +35,8 @@ internal static class Starts
         new("aot-static", "AOT, libusb inside", ["artifacts/bench/list-aot-static/list"], ["artifacts/bench/list-aot-static/list"]),
     ];
 
-    // Apart: it works for so long that the next ones would pay for its traces in the caches.
+    // The just-in-time compiled program runs in a separate group. It displaces so much data from the processor's caches that the programs after it would be
+    // slower.
     private static readonly ListProgram[] s_jit =
     [
         s_c,

@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents one of the programs that do the same.</summary>
-/// <param name="Name">Its name in the JSON file.</param>
-/// <param name="Title">Its name in tables.</param>
-/// <param name="Command">How it is started, layer included.</param>
+/// <summary>Represents one of the programs that do the same work.</summary>
+/// <param name="Name">The program's name in the JSON file.</param>
+/// <param name="Title">The program's name in tables.</param>
+/// <param name="Command">The command that starts the program, including the layer argument.</param>
 internal sealed record Subject(string Name, string Title, string[] Command)
 {
-    /// <summary>Gets whether it is compiled while it runs, and takes a while until that is done for good.</summary>
+    /// <summary>Gets whether the program is compiled just in time. Such a program needs some time until all hot code is compiled.</summary>
     public bool IsCompiledJustInTime => Name.StartsWith("jit", StringComparison.Ordinal);
 
     /// <summary>Gets whether the program only has asynchronous transfers, so that no synchronous work can be measured with it.</summary>
@@ -15,7 +15,7 @@ internal sealed record Subject(string Name, string Title, string[] Command)
     public override string ToString() => Name;
 }
 
-/// <summary>Represents the capture programs, where <c>eng/bench.sh</c> has built them.</summary>
+/// <summary>Lists the capture programs that <c>eng/bench.sh</c> has built.</summary>
 internal static class Subjects
 {
     private static readonly string[] s_jit = ["dotnet", "artifacts/bench/jit/capture.dll"];

@@ -1,2 +1,2 @@
-// Does nothing: what starting a program costs that contains the runtime only.
+// This program does nothing. Its start costs as much as the start of the runtime alone.
 return 0;

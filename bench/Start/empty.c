@@ -1,4 +1,4 @@
-/* Does nothing: what starting a program costs that is linked with the C library only. */
+/* This program does nothing. Its start costs as much as the start of any program that is linked only with the C library. */
 int main(void)
 {
     return 0;

@@ -1,4 +1,4 @@
-/* The measure for List.cs: the same list of devices by a program in C, as such programs are usually written. */
+/* Prints the same list of devices as List.cs, in the usual style of C. The results of List.cs are compared with those of this program. */
 #include <libusb-1.0/libusb.h>
 #include <stdio.h>
 

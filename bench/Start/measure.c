@@ -1,9 +1,9 @@
-/* Runs commands alternately (A B C A B C ...) and prints, as one line of JSON, what each run took.
+/* Runs commands alternately (A B C A B C ...) and prints the cost of each run as one line of JSON.
    usage: measure ROUNDS WARMUP -- COMMAND [ARGUMENT...] [-- COMMAND [ARGUMENT...]]...
 
-   The output of the commands is discarded; their errors are not. A command that fails ends the measurement.
-   The peak of memory that the kernel reports for a process begins with that of the process that started it: link this one statically, so that
-   it is small (about 1 MiB), and nothing is preloaded into it. The environment is passed on, and so what is to be preloaded into the commands. */
+   The program discards the standard output of the commands, but not their standard error. A command that fails ends the measurement.
+   The peak memory that the kernel reports for a process is at least the memory of the process that started it. Link this program statically, so
+   that it is small (about 1 MiB) and no library is preloaded into it. The commands inherit the environment, including the libraries to preload. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ enum { FAILED = 1, USAGE = 2, MOST_ROUNDS = 100000 };
 
 struct run {
     int64_t wall, processor; /* nanoseconds; the kernel counts processor time in microseconds */
-    long memory;             /* the most that was resident at a time, in KiB */
+    long memory;             /* the peak of the resident memory in KiB */
 };
 
 struct command {
@@ -37,7 +37,7 @@ static int usage(const char *what)
     return USAGE;
 }
 
-/* A number from least to MOST_ROUNDS; -1 when it is not one. */
+/* Parses a number from least to MOST_ROUNDS. Returns -1 if the text is not such a number. */
 static int number(const char *text, int least)
 {
     char *end;
@@ -58,7 +58,7 @@ static int64_t of(struct timeval time)
     return time.tv_sec * INT64_C(1000000000) + time.tv_usec * INT64_C(1000);
 }
 
-/* Runs a command once. Ends this program when that fails. */
+/* Runs a command once. Ends this program if the command fails. */
 static struct run measure(const struct command *command, const posix_spawn_file_actions_t *actions)
 {
     pid_t process;
@@ -137,7 +137,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[3], "--") != 0)
         return usage("-- goes before each command");
 
-    /* The list of arguments is cut into lists at each --. */
+    /* Each -- ends one list of arguments and begins the next one. */
     struct command *commands = calloc((size_t)argc, sizeof *commands);
     if (commands == NULL) {
         perror("measure");

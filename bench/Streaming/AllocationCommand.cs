@@ -5,7 +5,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Streams a number of packets or transfers, and reports the allocations of the whole process during that.</summary>
+/// <summary>Streams a number of packets or transfers, and reports the allocations of the whole process while the data streams.</summary>
 internal static class AllocationCommand
 {
     private const int Packets = 32, BulkSize = 512, Transfers = 16, Reads = 4, PoolThreads = 2;
@@ -24,7 +24,7 @@ internal static class AllocationCommand
 
     private static async Task<int> Run(string consumer, bool isochronous, long count)
     {
-        // A thread that the pool starts or ends by its own judgement allocates; that is not what is measured.
+        // The pool has a fixed number of threads here. Starting or ending a thread allocates memory, which is not part of the measurement.
         ThreadPool.SetMinThreads(PoolThreads, 1);
         ThreadPool.SetMaxThreads(PoolThreads, 1);
         using var context = new UsbContext();
@@ -78,7 +78,7 @@ internal static class AllocationCommand
     private static void Measure(string consumer, bool isochronous, long count, Progress progress)
     {
         long warm = Math.Max(count / 5, 1000);
-        progress.WaitFor(warm); // pools are filled, and what is hot is compiled
+        progress.WaitFor(warm); // the pools are filled and the hot code is compiled after this
         _ = GC.GetTotalAllocatedBytes(true) + GC.CollectionCount(0);
         long units = progress.Units, start = Stopwatch.GetTimestamp();
         TimeSpan processor = Environment.CpuUsage.TotalTime;

@@ -4,7 +4,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents the ways to take what an endpoint sends. Each begins, counts, and ends when the ring does.</summary>
+/// <summary>Provides the ways to consume the data of an endpoint. Each consumer starts the ring, counts the data, and ends when the ring ends.</summary>
 internal static class Consumers
 {
     public static readonly string[] Names = ["handler", "delegate", "submit-async", "endpoint-read", "read-async", "read-all", "stream", "pipe"];
@@ -46,7 +46,7 @@ internal static class Consumers
         }
     }
 
-    /// <summary>Represents one transfer, awaited again and again.</summary>
+    /// <summary>Submits and awaits one transfer repeatedly.</summary>
     public static async Task AwaitTransferAsync(UsbTransfer transfer, Progress progress, StopFlag stop)
     {
         while (!stop.Value)
@@ -59,7 +59,7 @@ internal static class Consumers
         }
     }
 
-    /// <summary>Reads from an endpoint again and again, with a token that could cancel each read.</summary>
+    /// <summary>Reads from an endpoint repeatedly. Each read has a token that could cancel it.</summary>
     public static async Task ReadEndpointAsync(UsbEndpoint endpoint, int size, Progress progress, StopFlag stop)
     {
         using var cancellation = new CancellationTokenSource();
@@ -134,7 +134,7 @@ internal static class Consumers
     }
 }
 
-/// <summary>Signals the loops to end.</summary>
+/// <summary>Represents the flag that ends the loops.</summary>
 internal sealed class StopFlag
 {
     public volatile bool Value;

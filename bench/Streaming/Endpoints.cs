@@ -3,7 +3,10 @@ namespace Native.LibUsb.Bench;
 /// <summary>Opens the device of a measurement.</summary>
 internal static class Endpoints
 {
-    /// <summary>Gets the endpoint of the first device that has one of that kind, opened and claimed, in the last alternate setting it is in.</summary>
+    /// <summary>
+    /// Opens the first device that has an IN endpoint of the given type, and claims the interface of the endpoint. If several alternate settings contain such
+    /// an endpoint, the method selects the last of these settings.
+    /// </summary>
     public static UsbDeviceHandle Open(UsbContext context, UsbTransferType type, out UsbEndpoint endpoint)
     {
         foreach (UsbDevice device in context.GetDevices())

@@ -6,7 +6,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Takes a paced isochronous stream at line rate for some time, and reports losses, their causes and the cost.</summary>
+/// <summary>Reads a paced isochronous stream at line rate for some time, and reports losses, their causes and the cost.</summary>
 internal static class LineRateCommand
 {
     public static Command Create()
@@ -52,7 +52,7 @@ internal static class LineRateCommand
         return line.Lost + statistics.PacketStatuses.Failed == 0 ? 0 : 1;
     }
 
-    /// <summary>Represents the state of the handler: the device numbers its packets, so that the handler sees a missing one.</summary>
+    /// <summary>Represents the state of the handler. The device numbers its packets, so the handler detects missing packets.</summary>
     private sealed class Line
     {
         private long _packets, _bytes, _lost;

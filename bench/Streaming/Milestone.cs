@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents a number that grows, and that one thread waits for. Allocates nothing.</summary>
+/// <summary>Represents a growing number that one thread can wait for. The class allocates nothing while it is used.</summary>
 #pragma warning disable CA1001 // the event lives as long as the program
 internal sealed class Milestone
 #pragma warning restore CA1001
@@ -14,7 +14,7 @@ internal sealed class Milestone
     public void Raise(long value)
     {
         Volatile.Write(ref _value, value);
-        Interlocked.MemoryBarrier(); // the other side writes what it waits for, and then reads this
+        Interlocked.MemoryBarrier(); // the waiting thread writes the awaited number first, and then reads the value
         if (value >= Volatile.Read(ref _awaited))
         {
             Volatile.Write(ref _awaited, long.MaxValue);

@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Runs a program, and reports how well the machine scheduled threads while the program ran. The report is evidence about the losses of the program.</summary>
+/// <summary>
+/// Runs a program, and reports how well the machine scheduled threads during that time. The report helps to explain the losses of the program.
+/// </summary>
 internal static class WatchCommand
 {
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
@@ -32,7 +34,7 @@ internal static class WatchCommand
         return process.ExitCode;
     }
 
-    // The thread has the priority of the threads that the measured program and the bus have: what delays one can delay the others.
+    // This thread has the same priority as the threads of the measured program and of the bus. An event that delays this thread can also delay those threads.
     private static (TimeSpan Longest, int Gaps) MeasureGaps(Process process)
     {
         TimeSpan longest = TimeSpan.Zero;
@@ -51,7 +53,7 @@ internal static class WatchCommand
         return (longest, gaps);
     }
 
-    /// <summary>Returns the time that the hypervisor gave to others while a processor of this machine wanted to run.</summary>
+    /// <summary>Returns the time that the hypervisor gave to other machines while a processor of this machine was ready to run.</summary>
     private static long ReadStolenTicks()
     {
         const int steal = 8; // cpu user nice system idle iowait irq softirq steal

@@ -1,4 +1,4 @@
-/* The measure for LineRateCommand: the same stream taken by a program in C, as such programs are usually written.
+/* Reads the same stream as LineRateCommand, in the usual style of C. The results of LineRateCommand are compared with those of this program.
    usage: line SECONDS TRANSFERS PACKETS */
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>

@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Benchmarks.Running;
 
 /// <summary>
-/// Represents the devices that all benchmarks see, sixteen of them. The bus is in this process, the benchmarks are in others. Endpoints 0x81 and 0x01 complete
-/// their URBs at once, inside the preload library: what is measured is libusb and what is above it.
+/// Represents the bus with the sixteen devices of all benchmarks. The bus is in this process, and the benchmarks are in other processes. The preload library
+/// completes the URBs of the endpoints 0x81 and 0x01 at once. The benchmarks therefore measure only libusb and the code above it.
 /// </summary>
 internal sealed class BenchmarkBus : IDisposable
 {
@@ -21,14 +21,16 @@ internal sealed class BenchmarkBus : IDisposable
             _bus.Attach(new BulkSourceSink(new BulkSourceSinkOptions { ProductId = product }));
     }
 
-    /// <summary>Gets what the processes of the benchmarks need in their environment.</summary>
+    /// <summary>Gets the environment variables that the benchmark processes need.</summary>
     public IReadOnlyDictionary<string, string> Environment =>
         new Dictionary<string, string>(_bus.Environment) { ["NATIVE_LIBUSB_USBFS_LOCAL"] = "81,01" };
 
     public void Dispose() => _bus.Dispose();
 
-    /// <summary>Describes a device with as many descriptors as a camera with a microphone has: two configurations, an interface with nine settings,
-    /// class-specific ones.</summary>
+    /// <summary>
+    /// Describes a device with as many descriptors as a camera with a microphone: two configurations, an interface with nine alternate settings, and
+    /// class-specific descriptors.
+    /// </summary>
     private static DeviceDescription ManyDescriptors()
     {
         byte[] extra = [.. Enumerable.Repeat((byte[])[9, 0x24, 1, 0, 1, 100, 0, 1, 1], 12).SelectMany(descriptor => descriptor)];

@@ -17,13 +17,13 @@ using Perfolizer.Horology;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Runs each benchmark twice, side by side: compiled just in time, and ahead of time.</summary>
+/// <summary>Configures each benchmark to run twice: compiled just in time, and compiled ahead of time.</summary>
 internal static class BenchmarkConfiguration
 {
     public static IConfig Create(IReadOnlyDictionary<string, string> environment, bool isShort, bool jit, bool aot, string folder)
     {
-        // Short: less than a second for each. The warm-up is long in proportion, because the just-in-time compiler compiles what is hot
-        // a second and a third time, each after a tenth of a second.
+        // Each short benchmark takes less than a second. The warm-up is a large part of that second, because the just-in-time compiler compiles hot code a
+        // second and a third time, each time after a tenth of a second.
         Job shape = isShort
             ? Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(25)).WithWarmupCount(10).WithIterationCount(7)
             : Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(200)).WithMinWarmupCount(6).WithMaxWarmupCount(12).WithMinIterationCount(12).WithMaxIterationCount(20);
@@ -54,16 +54,16 @@ internal static class BenchmarkConfiguration
     private static Job AheadOfTime(Job shape)
     {
         string framework = BuildFacts.TargetFramework, name = "Native AOT " + framework[3..];
-        // Neither a version nor a feed: GeneratedProject is built with those of this machine.
+        // The version and the feed are empty, because GeneratedProject uses those of this machine.
         IToolchain toolchain = NativeAotToolchain.CreateBuilder().UseNuGet("", "").TargetFrameworkMoniker(framework).DisplayName(name).ToToolchain();
         return shape.WithId("AOT")
-            .WithRuntime(NativeAotRuntime.Net90) // the newest that BenchmarkDotNet knows; the toolchain decides
+            .WithRuntime(NativeAotRuntime.Net90) // the newest value in BenchmarkDotNet; the toolchain determines the actual runtime
             .WithToolchain(Toolchain(toolchain, new GeneratedProject(framework, RuntimeInformation.RuntimeIdentifier)));
     }
 
     /// <summary>
-    /// Returns a toolchain of BenchmarkDotNet's with our project, and without its check, which knows no SDK after 9 and wants that very version
-    /// installed.
+    /// Returns one of BenchmarkDotNet's toolchains with our project and without the toolchain's SDK check. The newest SDK version that this check supports is
+    /// 9, and the check requires exactly that version.
     /// </summary>
     private static Toolchain Toolchain(IToolchain toolchain, GeneratedProject project) =>
         new(toolchain.Name, project, toolchain.Builder, toolchain.Executor);

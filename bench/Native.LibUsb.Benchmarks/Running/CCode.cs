@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Represents the same work in C: <c>native/benchmarks.c</c>.</summary>
+/// <summary>Provides the functions of <c>native/benchmarks.c</c>, which do the work of the benchmarks in C.</summary>
 internal static unsafe partial class CCode
 {
     private const string Library = "native-libusb-benchmarks";
@@ -32,7 +32,7 @@ internal static unsafe partial class CCode
     [LibraryImport(Library, EntryPoint = "list_devices")]
     public static partial int ListDevices(libusb_context* context);
 
-    /// <summary>Represents the callback that C calls in C: it adds one to the int behind the transfer's user_data.</summary>
+    /// <summary>Gets the callback in C that the C code calls. The callback adds one to the int at the transfer's user_data.</summary>
     public static delegate* unmanaged<libusb_transfer*, void> CountInC { get; } =
         (delegate* unmanaged<libusb_transfer*, void>)NativeLibrary.GetExport(NativeLibrary.Load(Library, typeof(CCode).Assembly, null), "count_in_c");
 }

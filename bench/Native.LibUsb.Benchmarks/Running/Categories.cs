@@ -1,11 +1,11 @@
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Names the categories of benchmarks.</summary>
+/// <summary>Provides the names of the benchmark categories.</summary>
 internal static class Categories
 {
-    /// <summary>Must not allocate: the run fails when one does.</summary>
+    /// <summary>The category of benchmarks that must not allocate. The run fails if one of them does.</summary>
     public const string NoAllocation = "0 B";
 
-    /// <summary>Part of the short form.</summary>
+    /// <summary>The category of benchmarks that belong to the short form.</summary>
     public const string Short = "short";
 }

@@ -6,14 +6,14 @@ using BenchmarkDotNet.Toolchains.CsProj;
 namespace Native.LibUsb.Benchmarks.Running;
 
 /// <summary>
-/// Writes the project that BenchmarkDotNet builds for a job. BenchmarkDotNet's own refers to our project, which then is built once more for each
-/// job, with this repository's properties and the output folders of the job, twice at the same time. This one refers to what is built already,
-/// in the folder beside this program's, and takes nothing from the folders above it.
+/// Writes the project that BenchmarkDotNet builds for a job. The default project of BenchmarkDotNet refers to our project. Each job would then build our
+/// project again, with this repository's properties and the job's output folders, and two such builds would run at the same time. The project of this class
+/// refers to the existing build output beside this program instead, and imports nothing from the folders above it.
 /// </summary>
 internal sealed class GeneratedProject : CsProjGenerator
 {
-    // The packages that BenchmarkDotNet needs only in its host: compilers, disassemblers, readers of traces, the command line. The ahead-of-time compiler
-    // would take minutes more for them.
+    // BenchmarkDotNet needs these packages only in its host: compilers, disassemblers, trace readers and the command line parser. With them, the ahead-of-time
+    // compiler would take minutes longer.
     private const string OnlyOfTheHost =
         "Microsoft.CodeAnalysis*.dll;Microsoft.Diagnostics.*.dll;Microsoft.Extensions.*.dll;CommandLine.dll;Dia2Lib.dll;Gee.External.Capstone.dll;Iced.dll;"
         + "TraceReloggerLib.dll;System.*.dll";
@@ -24,7 +24,7 @@ internal sealed class GeneratedProject : CsProjGenerator
           </PropertyGroup>
         """;
 
-    // BenchmarkDotNet reads the allocations and the lock contentions by reflection.
+    // BenchmarkDotNet uses reflection to read the allocations and the lock contentions.
     private const string Roots = """
         <Directives>
           <Application>
@@ -40,9 +40,9 @@ internal sealed class GeneratedProject : CsProjGenerator
     private readonly string _framework;
     private readonly string? _runtimeIdentifier;
 
-    /// <summary>Makes it.</summary>
+    /// <summary>Initializes the generator.</summary>
     /// <param name="framework">The target framework, such as net10.0.</param>
-    /// <param name="runtimeIdentifier">For a program that is compiled ahead of time; null for one that is not.</param>
+    /// <param name="runtimeIdentifier">The runtime identifier of a program that is compiled ahead of time; null for other programs.</param>
     public GeneratedProject(string framework, string? runtimeIdentifier)
         : base(framework, null!, null!, null!)
     {
@@ -50,7 +50,7 @@ internal sealed class GeneratedProject : CsProjGenerator
         _runtimeIdentifier = runtimeIdentifier;
     }
 
-    /// <summary>Gets the folder of the benchmarks, which is that of this program.</summary>
+    /// <summary>Gets the folder of the built benchmarks, which is also the folder of this program.</summary>
     private static string Built => AppContext.BaseDirectory;
 
     protected override string GetExecutableExtension() => _runtimeIdentifier is null ? base.GetExecutableExtension() : "";
@@ -95,7 +95,7 @@ internal sealed class GeneratedProject : CsProjGenerator
         File.WriteAllText(Path.Combine(folder, "roots.rd.xml"), Roots);
     }
 
-    /// <summary>Leaves the packages of the host out of the ahead-of-time compiler's input, which is copied to the output.</summary>
+    /// <summary>Removes the packages of the host from the ahead-of-time compiler's input, and from the files that are copied to the output.</summary>
     private string AheadOfTime(string left) => $"""
           <PropertyGroup>
             <RuntimeIdentifier>{_runtimeIdentifier}</RuntimeIdentifier>

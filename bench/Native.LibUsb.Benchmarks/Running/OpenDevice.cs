@@ -2,7 +2,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Represents a context, and a device opened in it with interface 0 claimed.</summary>
+/// <summary>Represents a context and an open device with interface 0 claimed.</summary>
 internal sealed unsafe class OpenDevice : IDisposable
 {
     private OpenDevice(ushort product, int alternateSetting)
@@ -20,7 +20,7 @@ internal sealed unsafe class OpenDevice : IDisposable
 
     public UsbDeviceHandle Handle { get; }
 
-    /// <summary>Gets the endpoint that sends.</summary>
+    /// <summary>Gets the IN endpoint.</summary>
     public UsbEndpoint Endpoint { get; }
 
     public libusb_context* NativeContext => Context.DangerousGetContext();

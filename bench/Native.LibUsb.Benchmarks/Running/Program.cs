@@ -36,7 +36,7 @@ internal static class Program
         if (!rest.Contains("--filter") && !rest.Contains("-f") && !rest.Contains("--list"))
             rest.AddRange(["--filter", "*"]);
 
-        // BenchmarkDotNet looks for the project of this assembly below the folder with the solution, which it looks for from here upwards.
+        // BenchmarkDotNet searches for the solution from the current directory upwards, and for the project of this assembly below the solution's folder.
         Environment.CurrentDirectory = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(BuildFacts.ArtifactsPath))!;
         using var bus = new BenchmarkBus();
         var summaries = BenchmarkSwitcher

@@ -4,7 +4,7 @@ using BenchmarkDotNet.Running;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Represents all numbers of a run in one file, for programs that compare or print them.</summary>
+/// <summary>Writes all numbers of a run to one file, which other programs compare or print.</summary>
 internal static class ResultsFile
 {
     private static readonly JsonSerializerOptions s_options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
@@ -29,11 +29,11 @@ internal static class ResultsFile
             benchmark.Job.Id,
             median,
             report.ResultStatistics.StandardError,
-            baseline is { ResultStatistics.Median: > 0 and var other } ? median / other : null, // a benchmark that is quicker than an empty loop has none
+            baseline is { ResultStatistics.Median: > 0 and var other } ? median / other : null, // a benchmark that is faster than an empty loop has no ratio
             report.GcStats.GetBytesAllocatedPerOperation(benchmark));
     }
 
-    /// <summary>Gets the baseline with the same parameters, compiled the same way.</summary>
+    /// <summary>Returns the baseline with the same parameters and the same kind of compilation.</summary>
     private static BenchmarkReport? BaselineOf(BenchmarkReport report, BenchmarkReport[] reports) =>
         Array.Find(reports, other =>
             other.BenchmarkCase.Descriptor.Baseline

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Decides whether a run counts: every benchmark ran, and those that must not allocate did not.</summary>
+/// <summary>Determines whether a run is valid. Every benchmark must have run, and the benchmarks that must not allocate must not have allocated.</summary>
 internal static class Verdict
 {
     private const int Fine = 0, Bad = 1;
@@ -42,6 +42,6 @@ internal static class Verdict
     private static string Name(BenchmarkCase benchmark) =>
         $"{benchmark.Job.Id} {benchmark.Descriptor.Type.Name} '{benchmark.Descriptor.WorkloadMethodDisplayInfo}' {benchmark.Parameters.DisplayInfo}".TrimEnd();
 
-    /// <summary>Gets the bytes of one operation, rounded; -1 when no thread measured them.</summary>
+    /// <summary>Returns the number of bytes that one operation allocates, rounded; -1 if it was not measured.</summary>
     private static long Allocated(BenchmarkReport report) => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? -1;
 }

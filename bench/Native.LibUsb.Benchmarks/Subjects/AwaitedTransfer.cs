@@ -3,7 +3,10 @@ using Native.LibUsb.Benchmarks.Running;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Represents one bulk transfer of 512 bytes, awaited again and again. An event thread completes it, so each await is a switch of threads at least.</summary>
+/// <summary>
+/// Measures one bulk transfer of 512 bytes, which is awaited repeatedly. An event thread completes the transfer, so each await costs at least one thread
+/// switch.
+/// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public class AwaitedTransfer
 {
@@ -13,7 +16,7 @@ public class AwaitedTransfer
     private UsbEventThread _events = null!;
     private UsbTransfer _transfer = null!;
 
-    /// <summary>Gets or sets whether the code goes on inside libusb's callback, or on the thread pool.</summary>
+    /// <summary>Gets or sets whether the awaiting code continues inside libusb's callback instead of on the thread pool.</summary>
     [Params(false, true)]
     public bool ContinueOnEventThread { get; set; }
 

@@ -6,9 +6,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Represents one callback: C calls <c>transfer->callback(transfer)</c> as libusb does when it reaps, for 64 transfers in a row. Nothing is submitted.
-/// A transfer of the facade that is at rest does not find its object by itself, because only a submitted one is kept alive. So it is rooted before
-/// each callback, as Submit does it; what that costs is measured alone, and to be subtracted.
+/// Measures one callback. For 64 transfers in a row, C code calls <c>transfer->callback(transfer)</c>, as libusb does when it reaps a transfer. Nothing is
+/// submitted. Only a submitted facade transfer is kept alive, and only such a transfer finds its managed object. The benchmark therefore roots each facade
+/// transfer before its callback, as Submit does. A separate benchmark measures the cost of rooting, which must be subtracted.
 /// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class CallbackDispatch

@@ -4,8 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Represents a walk over every configuration of a device, with its interfaces, settings, endpoints, and the class-specific descriptors between
-/// them.</summary>
+/// <summary>Measures a walk over all configurations of a device, with their interfaces, alternate settings, endpoints and class-specific descriptors.</summary>
 [BenchmarkCategory(Categories.Short)]
 public unsafe class DescriptorWalk
 {

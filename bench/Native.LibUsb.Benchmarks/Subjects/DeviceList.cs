@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Represents the list of the sixteen devices and their root hub, which is requested, read and freed.</summary>
+/// <summary>Measures a request for the list of the sixteen devices and their root hub. Each operation also reads the list and frees it.</summary>
 [BenchmarkCategory(Categories.Short)]
 public unsafe class DeviceList
 {

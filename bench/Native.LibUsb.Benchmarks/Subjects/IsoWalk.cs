@@ -5,9 +5,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Represents a walk over the packets of a finished isochronous transfer; the numbers are per packet. Every walk does the same with a packet: look at its
-/// status, add its length up, mix its first byte in. The packets are small (192 bytes, an audio packet) and stay in the nearest cache, so that
-/// the walk is not hidden behind the memory.
+/// Measures a walk over the packets of a finished isochronous transfer; the numbers are per packet. Every walk does the same work for each packet: it checks
+/// the status, adds up the length, and includes the first byte in a sum. The packets are small (192 bytes, an audio packet) and stay in the first-level cache.
+/// Slow memory accesses would otherwise hide the cost of the walk.
 /// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class IsoWalk
@@ -35,7 +35,7 @@ public unsafe class IsoWalk
             _native->iso_packet_desc[i].status = libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED;
         }
 
-        // one packet that failed and one without data, so that a walk that forgets to look is seen
+        // One packet has failed, and one has no data, so that the sums reveal a walk that skips a check.
         _native->iso_packet_desc[2].status = libusb_transfer_status.LIBUSB_TRANSFER_ERROR;
         _native->iso_packet_desc[5].actual_length = 0;
 

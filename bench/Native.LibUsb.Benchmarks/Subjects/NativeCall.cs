@@ -6,7 +6,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Represents one call into libusb, to a function that only reads a field.</summary>
+/// <summary>Measures one call of a libusb function that only reads a field.</summary>
 [BenchmarkCategory(Categories.NoAllocation, Categories.Short)]
 public unsafe partial class NativeCall
 {
@@ -31,15 +31,15 @@ public unsafe partial class NativeCall
         _context.Dispose();
     }
 
-    /// <summary>Measures no native call: a method that is not inlined.</summary>
+    /// <summary>Measures the call of a managed method that is not inlined, without a native call.</summary>
     [Benchmark(Baseline = true, Description = "managed call")]
     public byte ManagedCall() => Read(_native);
 
-    /// <summary>Calls the function as the raw layer imports it: the thread stays in managed mode.</summary>
+    /// <summary>Measures a call of the function as the raw layer imports it. The thread stays in managed mode.</summary>
     [Benchmark(Description = "getter, no GC transition")]
     public byte Getter() => libusb.libusb_get_device_address(_native);
 
-    /// <summary>Calls the same function by an ordinary P/Invoke, which is what functions that do more are imported by.</summary>
+    /// <summary>Measures a call of the same function through an ordinary P/Invoke, which the raw layer uses for functions that do more work.</summary>
     [Benchmark(Description = "the same, ordinary P/Invoke")]
     public byte GetterWithTransition() => GetDeviceAddress(_native);
 

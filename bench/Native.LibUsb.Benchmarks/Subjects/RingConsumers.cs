@@ -6,9 +6,9 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Represents what a consumer of a ring pays for each bulk transfer, or isochronous packet. The ring has sixteen transfers, an event thread runs, and the
-/// endpoint completes at once. The handler and the delegate run on the event thread, all the time; a run waits until they have seen so much
-/// more. The others take so much from the ring, which waits for them when it is full.
+/// Measures the cost of a ring's consumer per bulk transfer or per isochronous packet. The ring has sixteen transfers, an event thread runs, and the endpoint
+/// completes transfers at once. The handler and the delegate run on the event thread all the time, and a run waits until they have received a given amount of
+/// data. The other consumers take that amount from the ring, which waits for them when all of its buffers are in use.
 /// </summary>
 public abstract class RingConsumers
 {
@@ -27,7 +27,7 @@ public abstract class RingConsumers
 
     private protected abstract UsbRingOptions Options { get; }
 
-    /// <summary>Gets the transfers of one run.</summary>
+    /// <summary>Gets the number of transfers of one run.</summary>
     protected abstract int Buffers { get; }
 
     public void SetUpHandler()
@@ -131,7 +131,7 @@ public abstract class RingConsumers
         public static void OnBuffer(UsbInputBuffer buffer) => ((Seen)buffer.Ring.State!).Add(buffer);
     }
 
-    /// <summary>Looks at what arrives, counts it, and lets a thread wait for more of it.</summary>
+    /// <summary>Reads and counts the data that arrives. A thread can wait until more data has arrived.</summary>
     private sealed class Seen
     {
         private readonly AutoResetEvent _reached = new(false);
@@ -146,7 +146,7 @@ public abstract class RingConsumers
                 good += packet.Status == UsbTransferStatus.Completed ? 1 : 0;
             _good = good;
             Volatile.Write(ref _buffers, _buffers + 1);
-            Interlocked.MemoryBarrier(); // the other side writes what it waits for, and then reads this
+            Interlocked.MemoryBarrier(); // the waiting thread writes the awaited number first, and then reads the count
             if (_buffers >= Volatile.Read(ref _awaited))
             {
                 Volatile.Write(ref _awaited, long.MaxValue);
@@ -213,7 +213,7 @@ public class BulkRingConsumers : RingConsumers
     private protected override OpenDevice Open() => OpenDevice.Bulk();
 }
 
-/// <summary>Isochronous transfers of 32 packets; the numbers are per packet.</summary>
+/// <summary>Measures isochronous transfers of 32 packets; the numbers are per packet.</summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public class IsochronousRingConsumers : RingConsumers
 {

@@ -7,12 +7,12 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Represents a transfer submitted, completed, and submitted again by its callback, until the run is over. One thread submits and handles events. The endpoint
-/// completes at once.
+/// Measures a transfer that its callback submits again until the run ends. One thread submits transfers and handles events. The endpoint completes transfers at
+/// once.
 /// </summary>
 public abstract unsafe class SubmitAndComplete
 {
-    /// <summary>Transfers of one run.</summary>
+    /// <summary>The number of transfers of one run.</summary>
     protected const int Transfers = 512;
 
     private OpenDevice _device = null!;
@@ -112,10 +112,10 @@ public abstract unsafe class SubmitAndComplete
 
     private protected abstract OpenDevice Open();
 
-    /// <summary>Makes and configures a transfer of the facade.</summary>
+    /// <summary>Creates and configures a transfer of the facade.</summary>
     protected abstract UsbTransfer Configure(UsbDeviceHandle handle);
 
-    /// <summary>Makes and configures one of the raw layer, with a buffer of <see cref="NativeMemory"/>.</summary>
+    /// <summary>Creates and configures a transfer of the raw layer, with a buffer from <see cref="NativeMemory"/>.</summary>
     protected abstract libusb_transfer* Configure(libusb_device_handle* handle);
 
     [UnmanagedCallersOnly]
@@ -199,7 +199,7 @@ public unsafe class BulkSubmitAndComplete : SubmitAndComplete
     }
 }
 
-/// <summary>Isochronous transfers of 8 and 32 packets.</summary>
+/// <summary>Measures isochronous transfers of 8 and 32 packets.</summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class IsochronousSubmitAndComplete : SubmitAndComplete
 {

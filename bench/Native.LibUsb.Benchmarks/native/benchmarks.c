@@ -1,11 +1,11 @@
-/* The same work in C. Each walk and each run is one call, so that the P/Invoke to it is a small constant. */
+/* The work of the benchmarks in C. Each walk and each run is one call, so that its P/Invoke adds only a small constant. */
 #include <libusb-1.0/libusb.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The work for one packet, the same in every walk of every language: status, length, first byte. */
+/* The work for one packet is the same in every walk and language: read the status, the length and the first byte. */
 struct sums {
     uint64_t bytes;
     uint32_t failed;
@@ -54,7 +54,7 @@ EXPORT uint64_t walk_pointer_arithmetic(struct libusb_transfer *transfer)
     return told(&sums);
 }
 
-/* Callbacks of many transfers, one after the other, as libusb calls them when it reaps. */
+/* Calls the callbacks of many transfers one after another, as libusb does when it reaps transfers. */
 EXPORT void dispatch(struct libusb_transfer *const *transfers, int count)
 {
     for (int i = 0; i < count; i++)
@@ -66,9 +66,9 @@ EXPORT void LIBUSB_CALL count_in_c(struct libusb_transfer *transfer)
     ++*(int *)transfer->user_data;
 }
 
-/* Submit and complete: transfers that submit themselves again until the run is over. */
+/* Submits and completes transfers. Each callback submits its transfer again until the run ends. */
 struct run {
-    int to_submit;  /* submissions that are left */
+    int to_submit;  /* the number of submissions that remain */
     int to_complete;
     int failed;
     int done;
@@ -115,7 +115,7 @@ EXPORT int bulk_reads(libusb_device_handle *handle, uint8_t endpoint, uint8_t *d
     return total;
 }
 
-/* Every descriptor of a device: configurations, interfaces, settings, endpoints, and the class-specific ones between them. */
+/* Walks over all descriptors of a device: configurations, interfaces, alternate settings, endpoints and class-specific descriptors. */
 static uint64_t extra(const uint8_t *bytes, int length)
 {
     uint64_t sum = 0;

@@ -1,26 +1,28 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the part in which rings that read and rings that write differ: the choice of the next transfer to submit, and the treatment of refused ones.</summary>
+/// <summary>
+/// Represents the part of a ring that depends on its direction. The part chooses the next transfer to submit, and takes back transfers that libusb has refused.
+/// </summary>
 internal interface IRingContent
 {
-    /// <summary>Gets whether one failed transfer stops the ring, because the data after it would follow a hole.</summary>
+    /// <summary>Gets whether one failed transfer stops the ring, because the data after the failed transfer would follow a gap.</summary>
     bool StopsAtFailure { get; }
 
-    /// <summary>Takes the transfer to submit next, under the lock; null if there is none.</summary>
+    /// <summary>Takes the transfer to submit next, or returns null if there is none. The caller holds the lock.</summary>
     RingTransfer? TakeNextLocked();
 
-    /// <summary>Prepares a transfer that is about to be submitted. The lock is not held.</summary>
+    /// <summary>Prepares a transfer that is about to be submitted. The caller does not hold the lock.</summary>
     void Prepare(RingTransfer transfer);
 
-    /// <summary>Takes back, under the lock, a transfer that libusb has refused.</summary>
+    /// <summary>Takes back a transfer that libusb has refused. The caller holds the lock.</summary>
     void TakeRefusedLocked(RingTransfer transfer);
 
-    /// <summary>Prepares, under the lock, a run that begins, or that goes on after a halt was cleared. Nothing is in flight.</summary>
+    /// <summary>Prepares a run that begins, or that continues after a halt was cleared. The caller holds the lock, and nothing is in flight.</summary>
     void BeginLocked();
 
-    /// <summary>Ends a run, under the lock: nothing is in flight any more.</summary>
+    /// <summary>Ends a run. The caller holds the lock, and nothing is in flight any more.</summary>
     void EndLocked();
 
-    /// <summary>Wakes threads that wait, because the ring has stopped, failed or come to rest. The lock is not held.</summary>
+    /// <summary>Wakes waiting threads, so that they check the ring's state again. The caller does not hold the lock.</summary>
     void Wake();
 }

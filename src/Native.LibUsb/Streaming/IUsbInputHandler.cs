@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Takes the buffers of a ring without a delegate: the method is known to the compiler, which may inline it.</summary>
+/// <summary>
+/// Defines a static method that handles the buffers of an input ring. The compiler can inline this method, which is not possible with a delegate.
+/// </summary>
 /// <example>
 /// <code>
 /// readonly struct Capture : IUsbInputHandler
@@ -14,10 +16,9 @@ namespace Native.LibUsb.Streaming;
 public interface IUsbInputHandler
 {
     /// <summary>
-    /// Takes a buffer. The ring calls the method on the thread that handles events, in order. The method obeys the rules of a transfer's callback. An
-    /// exception goes to
-    /// <see cref="UsbContext.UnhandledCallbackException"/>.
+    /// Handles one buffer. The ring calls the method for each buffer in order, on the thread that handles events. The rules of a transfer's callback apply to
+    /// the method. An exception that leaves the method goes to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
-    /// <param name="buffer">The ring's again when the method returns.</param>
+    /// <param name="buffer">The buffer, which belongs to the ring again when the method returns.</param>
     static abstract void OnBuffer(UsbInputBuffer buffer);
 }

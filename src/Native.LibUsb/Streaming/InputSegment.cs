@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents a piece of the data of a pipe reader: on loan from the ring, or copied into pooled memory.</summary>
+/// <summary>Represents a piece of a pipe reader's data. The piece is memory that the ring has lent, or a copy in pooled memory.</summary>
 internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
 {
     private UsbInputBuffer _loan;
@@ -10,7 +10,7 @@ internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
 
     public InputSegment? NextSegment { get; private set; }
 
-    /// <summary>Gets whether it is memory of the ring.</summary>
+    /// <summary>Gets whether the memory belongs to the ring.</summary>
     public bool IsLoan { get; private set; }
 
     public int Length => Memory.Length;
@@ -26,7 +26,7 @@ internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
         Next = null;
     }
 
-    /// <summary>Puts another one behind it.</summary>
+    /// <summary>Links another segment behind this segment.</summary>
     public void Append(InputSegment next)
     {
         next.RunningIndex = RunningIndex + Length;
@@ -34,7 +34,7 @@ internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
         Next = next;
     }
 
-    /// <summary>Gives the ring its memory back, and keeps the bytes. No thread may be looking at them.</summary>
+    /// <summary>Copies the bytes into pooled memory, and returns the ring's memory to the ring. No thread may read the bytes during the call.</summary>
     public void Copy()
     {
         if (!IsLoan)
@@ -46,7 +46,7 @@ internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
         _loan.Dispose();
     }
 
-    /// <summary>Gives everything back.</summary>
+    /// <summary>Returns the memory to the ring or to the pool.</summary>
     public void Release()
     {
         if (IsLoan)

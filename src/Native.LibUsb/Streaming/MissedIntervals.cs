@@ -4,61 +4,61 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Finds the service intervals in which no transfer was queued, which no status reports: an endpoint that has its turn every interval must not fall behind the
-/// host's clock. It also finds the cause.
+/// Counts the service intervals in which no transfer was queued, and determines the cause. No transfer status reports such intervals. The class therefore
+/// compares the stream with the host's clock. The bus polls the endpoint in every interval, so a stream that falls behind the clock has missed intervals.
 /// </summary>
 /// <remarks>
-/// <para>A completion is handled late whenever the machine is busy, so that a single one means nothing. But in each window of time one of them is handled almost
-/// in time. When that best one is later than those before, and stays so, the stream itself has fallen behind. Slow changes are the drift of the clocks; both
-/// directions count, so that the next window corrects one in which everything was late.</para>
-/// <para>The intervals were missed because the thread that handles events was late, if a completion of the same time was handled later than the queue lasts: the
-/// transfers in flight had all ended by then. Otherwise the queue ran empty although the thread ran in time.</para>
+/// <para>A busy machine handles single completions late, so one late completion means nothing. In almost every window of time, however, at least one
+/// completion is handled on time. If even the most punctual completion of a window is late, the class counts missed intervals. If a completion of a later
+/// window is on time again, the class corrects the count. The class treats small, slow changes as drift between the clocks of the bus and the host.</para>
+/// <para>If a completion of the same window, or of the window before, was handled so late that the whole queue had ended by then, the cause is the thread that
+/// handles events. Otherwise the queue ran empty although this thread ran in time.</para>
 /// </remarks>
 internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer, int transfers)
 {
-    private const double Drift = 0.0005; // clocks of buses and hosts differ by no more
+    private const double Drift = 0.0005; // the largest relative difference between the clocks of the bus and the host
     private const int FewestCompletions = 16;
 
-    // Not static, and no field of this program that is used while data streams is: the runtime allocates when it first runs a static
-    // constructor.
+    // This is an instance field, because the runtime allocates memory when it first runs a static constructor. For this reason, code that runs while data
+    // streams uses no static fields.
     private readonly long _window = Stopwatch.Frequency / 4;
 
     private readonly double _ticksPerInterval = serviceInterval.TotalSeconds * Stopwatch.Frequency;
 
-    // A delay within half a transfer can be a window in which every completion was late.
+    // A smaller delay can result from a window in which every completion was late.
     private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
 
-    // The time that the rest of the queue lasts when one transfer has ended.
+    // The time that the remaining transfers of the queue last when one transfer has ended.
     private readonly double _queue = serviceInterval.TotalSeconds * packetsPerTransfer * (transfers - 1) * Stopwatch.Frequency;
 
     private double _expected = double.NaN;
     private double _behind;
     private double _best = double.PositiveInfinity;
     private double _worst = double.NegativeInfinity;
-    private double _worstBefore = double.NegativeInfinity; // of the window before: a gap may begin in it
+    private double _worstBefore = double.NegativeInfinity; // of the window before, because a gap may begin there
     private double _behindWhileLate;
     private double _longestDelay;
     private int _completions;
     private long _windowStart;
     private long _windowEnd;
 
-    /// <summary>Gets the number of intervals that were missed, as far as it is known.</summary>
+    /// <summary>Gets the estimated number of missed intervals.</summary>
     public long Count => (long)Math.Round(_behind / _ticksPerInterval);
 
-    /// <summary>Gets how many of them were missed because the thread that handles events was late.</summary>
+    /// <summary>Gets the estimated number of intervals that were missed because the thread that handles events was late.</summary>
     public long CountWhileLate => Math.Min(Count, (long)Math.Round(_behindWhileLate / _ticksPerInterval));
 
-    /// <summary>Gets the longest time between a completion and its handling.</summary>
+    /// <summary>Gets the longest time between a completion and its handling, in ticks.</summary>
     public long LongestDelayTicks => (long)_longestDelay;
 
-    /// <summary>Takes a completion.</summary>
-    /// <param name="now">The time at which it was handled.</param>
-    /// <param name="intervals">The packets of the endpoint up to now.</param>
-    /// <returns>Whether the numbers may have changed.</returns>
+    /// <summary>Records a completion.</summary>
+    /// <param name="now">The time at which the completion was handled.</param>
+    /// <param name="intervals">The number of the stream's packets up to and including this completion.</param>
+    /// <returns>Whether the counts may have changed.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Add(long now, long intervals)
     {
-        double start = now - (intervals * _ticksPerInterval); // where the stream began, by this completion
+        double start = now - (intervals * _ticksPerInterval); // the start of the stream, computed from this completion
         if (start < _best)
             _best = start;
         if (start > _worst)
@@ -89,7 +89,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     }
 
     /// <summary>
-    /// Ends the stream: evaluates the window that was not full yet, if it has enough completions. When the stream goes on later, the time between is not missed.
+    /// Evaluates the last window at the end of the stream, if the window has enough completions. If the stream continues later, the time until then does not
+    /// count as missed.
     /// </summary>
     /// <param name="now">The time at which the last completion was handled.</param>
     public void Finish(long now)
@@ -122,7 +123,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         }
         else if (change < 0)
         {
-            // It was not that late after all.
+            // The earlier delay was overestimated.
             double back = Math.Min(_behind, -change);
             _behind -= back;
             _behindWhileLate = Math.Min(_behindWhileLate, _behind);

@@ -1,38 +1,43 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the data that one transfer of an output ring sends. Changed under the ring's lock.</summary>
+/// <summary>Represents the data that one transfer of an output ring sends. A caller that changes the object holds the ring's lock.</summary>
 internal sealed class OutputContent
 {
     private int[] _packetLengths = [];
     private int _packets;
 
-    /// <summary>Gets the bytes that were committed.</summary>
+    /// <summary>Gets the number of committed bytes.</summary>
     public int Committed { get; private set; }
 
-    /// <summary>Gets or sets how many of them the device has taken.</summary>
+    /// <summary>Gets or sets the number of committed bytes that the device has taken.</summary>
     public int Sent { get; set; }
 
-    /// <summary>Gets whether the ring itself sends zeros, because nothing was committed in time.</summary>
+    /// <summary>Gets whether the transfer sends zeros, because the program has not committed data in time.</summary>
     public bool IsFiller { get; private set; }
 
-    /// <summary>Gets whether a zero-length packet follows when the last packet is full.</summary>
+    /// <summary>Gets whether a zero-length packet follows if the last packet is full.</summary>
     public bool EndsMessage { get; private set; }
 
-    /// <summary>Gets whether the device has taken everything although the transfer did not complete. A zero-length packet is taken when it completes.</summary>
+    /// <summary>
+    /// Gets whether the device has taken all bytes of a transfer that did not complete. The property is false if a zero-length packet is to follow, because
+    /// only a completed transfer has sent that packet.
+    /// </summary>
     public bool IsSent => Committed > 0 && Sent >= Committed && !EndsMessage;
 
-    /// <summary>Gets the bytes that the device has not taken; zeros of the ring itself do not count.</summary>
+    /// <summary>Gets the number of committed bytes that the device has not taken. The zeros of the ring do not count.</summary>
     public int Unsent => IsFiller ? 0 : Committed - Sent;
 
-    /// <summary>Gets the lengths of the isochronous packets; empty if they have the ring's packet size, and the last one has the rest.</summary>
+    /// <summary>
+    /// Gets the lengths of the isochronous packets. Empty if each packet has the ring's packet size and the last packet has the remaining bytes.
+    /// </summary>
     public ReadOnlySpan<int> PacketLengths => _packetLengths.AsSpan(0, _packets);
 
-    /// <summary>Takes bytes that the program committed.</summary>
+    /// <summary>Sets the number of bytes that the program has committed.</summary>
     public void Set(int length, bool endsMessage) => Set(length, endsMessage, isFiller: false);
 
-    /// <summary>Takes isochronous packets of given lengths.</summary>
-    /// <param name="lengths">The lengths, at least one.</param>
-    /// <param name="total">Their sum.</param>
+    /// <summary>Sets the lengths of the isochronous packets that the program has committed.</summary>
+    /// <param name="lengths">The lengths of the packets; at least one packet.</param>
+    /// <param name="total">The sum of the lengths.</param>
     public void SetPackets(ReadOnlySpan<int> lengths, int total)
     {
         Set(total, endsMessage: false, isFiller: false);
@@ -40,10 +45,10 @@ internal sealed class OutputContent
         _packets = lengths.Length;
     }
 
-    /// <summary>Takes zeros.</summary>
+    /// <summary>Marks the content as zeros.</summary>
     public void SetFiller(int length) => Set(length, endsMessage: false, isFiller: true);
 
-    /// <summary>Makes room for the lengths of packets, so that <see cref="SetPackets"/> allocates nothing.</summary>
+    /// <summary>Allocates memory for the lengths of packets, so that <see cref="SetPackets"/> allocates nothing.</summary>
     public void Reserve(int packets)
     {
         if (_packetLengths.Length < packets)

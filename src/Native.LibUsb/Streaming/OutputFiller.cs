@@ -1,7 +1,8 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Cuts a stream of bytes into the transfers of a ring, and marks the ends of messages. It never waits: what needs a buffer says so.
+/// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer: the return values and
+/// <see cref="Room"/> show that a buffer is needed.
 /// </summary>
 internal sealed class OutputFiller
 {
@@ -12,8 +13,8 @@ internal sealed class OutputFiller
     private UsbOutputBuffer _buffer;
     private bool _hasBuffer;
     private int _filled;
-    private bool _open; // a message was begun, and the packets that were sent of it are full
-    private bool _owesEnd; // a zero-length packet, before anything else
+    private bool _open; // a message was begun, and all of its packets that were sent are full
+    private bool _owesEnd; // a zero-length packet must be sent before any other data
 
     public OutputFiller(UsbOutputRing ring, UsbWriteBoundary boundary)
     {
@@ -24,16 +25,16 @@ internal sealed class OutputFiller
         _capacity = _marksEnds ? size / _packet * _packet : size; // a packet that is not full would end the message
     }
 
-    /// <summary>Gets where to put bytes; empty when a buffer is needed.</summary>
+    /// <summary>Gets the memory to write bytes to; empty if a buffer is needed.</summary>
     public Memory<byte> Room => _hasBuffer ? _buffer.Memory[_filled.._capacity] : default;
 
-    /// <summary>Gets the number of bytes that were written and not handed to the ring.</summary>
+    /// <summary>Gets the number of bytes that were written and not yet passed to the ring.</summary>
     public int Pending => _filled;
 
-    /// <summary>Gets whether something was written that was not sent, or whose end was not.</summary>
+    /// <summary>Gets whether there are bytes, or the end of a message, that were not sent.</summary>
     public bool HasSomething => _filled > 0 || _open || _owesEnd;
 
-    /// <summary>Takes over a buffer, when it has none.</summary>
+    /// <summary>Takes over a buffer. The caller calls the method only if the filler has no buffer.</summary>
     public void Offer(UsbOutputBuffer buffer)
     {
         _buffer = buffer;
@@ -41,8 +42,8 @@ internal sealed class OutputFiller
         TryPayEnd();
     }
 
-    /// <summary>Gets a buffer, when it has none and one is free.</summary>
-    /// <returns>Whether it has one.</returns>
+    /// <summary>Acquires a free buffer from the ring, unless the filler has a buffer already.</summary>
+    /// <returns>Whether the filler has a buffer.</returns>
     public bool TryGetBuffer()
     {
         while (!_hasBuffer && _ring.TryAcquire(out UsbOutputBuffer buffer))
@@ -50,7 +51,7 @@ internal sealed class OutputFiller
         return _hasBuffer;
     }
 
-    /// <summary>Counts bytes that were put into <see cref="Room"/>; a full buffer is sent.</summary>
+    /// <summary>Counts the bytes that the caller has written to <see cref="Room"/>, and sends the buffer if it is full.</summary>
     public void Advance(int count)
     {
         _filled += count;
@@ -60,8 +61,8 @@ internal sealed class OutputFiller
         _open = _marksEnds;
     }
 
-    /// <summary>Copies as much as there are buffers for.</summary>
-    /// <returns>Bytes taken.</returns>
+    /// <summary>Copies bytes into free buffers until all bytes are copied or no buffer is free.</summary>
+    /// <returns>The number of bytes that were copied.</returns>
     public int Write(ReadOnlySpan<byte> data)
     {
         int written = 0;
@@ -77,15 +78,15 @@ internal sealed class OutputFiller
         return written;
     }
 
-    /// <summary>Hands over what was written, and marks the end of the message. <see cref="TryPayEnd"/> returns whether it is sent.</summary>
-    /// <param name="evenEmpty">Whether a message without bytes is sent when none was begun.</param>
+    /// <summary>Passes the bytes to the ring, and ends the message. <see cref="TryPayEnd"/> returns whether the end of the message was sent.</summary>
+    /// <param name="evenEmpty">Whether to send a message without bytes if no message was begun.</param>
     public void End(bool evenEmpty)
     {
         if (_filled > 0)
         {
             bool isFull = _filled % _packet == 0;
             Commit();
-            _owesEnd = _marksEnds && isFull; // otherwise its last packet is the end
+            _owesEnd = _marksEnds && isFull; // otherwise the message ends with a short packet
         }
         else
         {
@@ -95,8 +96,8 @@ internal sealed class OutputFiller
         _open = false;
     }
 
-    /// <summary>Sends the zero-length packet that an end needs.</summary>
-    /// <returns>False: that takes a buffer, and none is free.</returns>
+    /// <summary>Sends the zero-length packet that ends a message, if such a packet is outstanding.</summary>
+    /// <returns>False if the packet needs a buffer and no buffer is free.</returns>
     public bool TryPayEnd()
     {
         if (!_owesEnd)
@@ -108,7 +109,7 @@ internal sealed class OutputFiller
         return true;
     }
 
-    /// <summary>Gives back what was not sent.</summary>
+    /// <summary>Returns the buffer to the ring, and discards the bytes that were not sent.</summary>
     public void Drop()
     {
         if (_hasBuffer)

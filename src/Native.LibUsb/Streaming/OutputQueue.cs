@@ -1,16 +1,17 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the data that an output ring has to send: buffers that the program has committed, oldest first, and zeros where an isochronous stream ran
-/// dry.</summary>
+/// <summary>
+/// Represents the data that an output ring sends: the buffers that the program has committed, oldest first, and zeros where an isochronous stream has no data.
+/// </summary>
 internal sealed class OutputQueue : IRingContent
 {
-    // So many transfers keep an isochronous endpoint busy while the next one is being made.
+    // With this number of transfers in flight, an isochronous endpoint stays busy while the ring submits another transfer.
     private const int FewestIsochronous = 2;
 
     private readonly UsbOutputRing _ring;
-    private TransferList _waiting; // until the queue of transfers in flight has room
-    private bool _fills; // the program had its turn, and zeros may be sent
-    private bool _underrunCounted; // of the next zeros
+    private TransferList _waiting; // the committed transfers that wait until the queue has room
+    private bool _fills; // the ring may send zeros, because the program had its chance to commit data
+    private bool _underrunCounted; // the underrun that the next zeros fill has been counted
     private long _unsentBytes;
     private int _unsentBuffers;
 
@@ -22,18 +23,18 @@ internal sealed class OutputQueue : IRingContent
             transfer.Output.Reserve(ring.Configuration.Packets);
     }
 
-    /// <summary>Gets the number of committed bytes that the device has not taken. May be read without the lock.</summary>
+    /// <summary>Gets the number of committed bytes that the device has not taken. The property may be read without the lock.</summary>
     public long UnsentBytes => Volatile.Read(ref _unsentBytes);
 
-    /// <summary>Gets whether the device has taken all that was committed. May be read without the lock.</summary>
+    /// <summary>Gets whether the device has taken all committed bytes. The property may be read without the lock.</summary>
     public bool IsSent => Volatile.Read(ref _unsentBuffers) == 0;
 
-    /// <summary>Gets the number of committed buffers that wait for room.</summary>
+    /// <summary>Gets the number of committed buffers that wait for room in the queue.</summary>
     public int Waiting => _waiting.Count;
 
     public bool StopsAtFailure => !_ring.Configuration.IsIsochronous;
 
-    /// <summary>Appends, under the lock, a buffer that the program has committed.</summary>
+    /// <summary>Appends a buffer that the program has committed. The caller holds the lock.</summary>
     public void AppendLocked(RingTransfer transfer)
     {
         _unsentBytes += transfer.Output.Unsent;
@@ -42,9 +43,10 @@ internal sealed class OutputQueue : IRingContent
         _waiting.Append(transfer);
     }
 
-    /// <summary>Takes back, under the lock, a transfer that has ended. If the device has not taken all of it, it stays where it is, and is sent again when
-    /// the ring is
-    /// started again.</summary>
+    /// <summary>
+    /// Takes back a transfer that has ended. The caller holds the lock. If the device has not taken all bytes of a bulk or interrupt transfer, the transfer
+    /// keeps its place in the order, and the ring sends the rest when it runs again.
+    /// </summary>
     public void TakeBackLocked(RingTransfer transfer)
     {
         OutputContent output = transfer.Output;
@@ -62,7 +64,10 @@ internal sealed class OutputQueue : IRingContent
         _ring.Engine.Queue.PutFree(transfer);
     }
 
-    /// <summary>Records, under the lock, that the program had its turn. Submits zeros where an isochronous endpoint would have nothing to send.</summary>
+    /// <summary>
+    /// Records that the program had its chance to commit data, and submits zeros if an isochronous endpoint would otherwise have nothing to send. The caller
+    /// holds the lock.
+    /// </summary>
     /// <param name="underrunCounted">Whether the underrun has been counted.</param>
     public void FillLocked(bool underrunCounted)
     {
@@ -111,7 +116,7 @@ internal sealed class OutputQueue : IRingContent
 
     public void TakeRefusedLocked(RingTransfer transfer)
     {
-        _fills = false; // with the next transfer that comes back, the program has its turn again
+        _fills = false; // the program has its next chance to commit data when a transfer ends
         if (transfer.Output.IsFiller)
         {
             _ring.Engine.Queue.PutFree(transfer);
@@ -124,7 +129,7 @@ internal sealed class OutputQueue : IRingContent
 
     public void BeginLocked()
     {
-        // Transfers that were in flight when the ring stopped, and that the device has not taken, go before those that waited behind them.
+        // The transfers that the device had not taken when the ring stopped are sent before the transfers that were waiting at that time.
         TransferQueue queue = _ring.Engine.Queue;
         while (queue.Last is { } unsent)
         {

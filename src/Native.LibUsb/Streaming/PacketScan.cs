@@ -6,20 +6,20 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Copies packet descriptors out of libusb's memory, and counts what is in them in the same pass.</summary>
+/// <summary>Copies packet descriptors out of libusb's memory, and counts bytes and empty packets in the same pass.</summary>
 internal static unsafe class PacketScan
 {
-    private const int Words = 3; // of a descriptor: the length requested, the length that moved, the status
-    private const int AtOnce = 4; // descriptors, which three vectors hold
+    private const int Words = 3; // in a descriptor: the requested length, the actual length and the status
+    private const int AtOnce = 4; // the number of descriptors that three vectors hold
 
     /// <summary>Copies descriptors.</summary>
     /// <param name="from">libusb's descriptors.</param>
-    /// <param name="to">The copy, of which <paramref name="count"/> elements exist.</param>
+    /// <param name="to">The array for the copies, with at least <paramref name="count"/> elements.</param>
     /// <param name="count">The number of descriptors.</param>
-    /// <param name="size">The memory of one packet.</param>
-    /// <param name="isPlain">Whether every status is <see cref="UsbTransferStatus.Completed"/>, and no packet claims to be longer than its memory.</param>
+    /// <param name="size">The size of one packet's memory in bytes.</param>
+    /// <param name="isPlain">Whether every status is <see cref="UsbTransferStatus.Completed"/>, and no packet reports a length beyond its memory.</param>
     /// <param name="empty">The number of packets without data.</param>
-    /// <returns>The sum of the lengths that moved.</returns>
+    /// <returns>The sum of the actual lengths.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Copy(libusb_iso_packet_descriptor* from, libusb_iso_packet_descriptor[] to, int count, int size, out bool isPlain, out int empty)
     {
@@ -66,7 +66,7 @@ internal static unsafe class PacketScan
         return sum;
     }
 
-    /// <summary>Cuts packets that claim to be longer than their memory, so that no reader leaves it.</summary>
+    /// <summary>Limits the length of each packet to the size of its memory, so that no reader reads beyond that memory.</summary>
     /// <returns>The sum of the lengths.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static int Cut(Span<libusb_iso_packet_descriptor> packets, int size)
@@ -81,7 +81,7 @@ internal static unsafe class PacketScan
         return sum;
     }
 
-    /// <summary>Returns the lengths that moved of four descriptors.</summary>
+    /// <summary>Returns the actual lengths of four descriptors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> Lengths(Vector128<int> a, Vector128<int> b, Vector128<int> c) => Sse.IsSupported
         ? Sse.Shuffle(Sse.Shuffle(a.AsSingle(), b.AsSingle(), 0b00_00_01_01), Sse.Shuffle(b.AsSingle(), c.AsSingle(), 0b10_10_11_11), 0b10_00_10_00).AsInt32()

@@ -1,15 +1,16 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies which thread calls the handler of an output ring for data. Changed under the ring's lock.</summary>
+/// <summary>Specifies whether a thread calls the handler of an output ring. The state changes only under the ring's lock.</summary>
 /// <remarks>
 /// <list type="table">
-/// <listheader><term>State</term><description>A transfer comes back; the handler has no more</description></listheader>
-/// <item><term>Idle</term><description>Asking; -</description></item>
-/// <item><term>Filling</term><description>- (none is in flight); Asking, while the filled buffers are submitted</description></item>
+/// <listheader><term>State</term><description>Next state when a transfer ends; next state when the handler has no more data</description></listheader>
+/// <item><term>Idle</term><description>Asking; does not occur</description></item>
+/// <item><term>Filling</term><description>Does not occur, because no transfer is in flight; Asking while the ring submits the filled
+/// buffers</description></item>
 /// <item><term>Asking</term><description>AskingAgain; Idle</description></item>
-/// <item><term>AskingAgain</term><description>the same; Idle, or Asking if none is in flight</description></item>
+/// <item><term>AskingAgain</term><description>AskingAgain; Idle, or Asking if no transfer is in flight</description></item>
 /// </list>
-/// <para>A ring without a handler stays idle.</para>
+/// <para>A ring without a handler stays in the state Idle.</para>
 /// </remarks>
 internal enum ProducerState
 {
@@ -17,14 +18,17 @@ internal enum ProducerState
     Idle,
 
     /// <summary>
-    /// Start has the handler fill the whole queue, and nothing is submitted before. Otherwise a device that takes buffers as fast as they are filled would keep
-    /// the caller of Start there until it stops taking them.
+    /// The method Start calls the handler to fill the whole queue, and submits nothing until the queue is full. Otherwise a device could take buffers as fast
+    /// as the handler fills them, and Start would not return while the device does so.
     /// </summary>
     Filling,
 
     /// <summary>A thread calls the handler.</summary>
     Asking,
 
-    /// <summary>As <see cref="Asking"/>; a transfer has come back in the meantime, and its thread has left the work to the thread that calls the handler.</summary>
+    /// <summary>
+    /// A thread calls the handler, and another transfer has ended since that call began. The callback of that transfer has left its work to the thread that
+    /// calls the handler.
+    /// </summary>
     AskingAgain,
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the sizes of a ring, checked before anything is made of them.</summary>
+/// <summary>Represents the sizes of a ring, after they were checked against the endpoint and the system.</summary>
 internal sealed record RingConfiguration
 {
     private const int DefaultPackets = 32;
@@ -10,7 +10,7 @@ internal sealed record RingConfiguration
 
     private const int DefaultTransfers = 16;
 
-    // With fewer in flight, one late completion leaves the queue almost empty: transfers become shorter instead.
+    // With fewer transfers in flight, one late completion leaves the queue almost empty. The default sizes have shorter transfers instead.
     private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }
@@ -25,13 +25,13 @@ internal sealed record RingConfiguration
 
     public required int Spares { get; init; }
 
-    /// <summary>Isochronous packets of a transfer; 0 for other endpoints.</summary>
+    /// <summary>Gets the number of isochronous packets of one transfer; 0 for other endpoints.</summary>
     public required int Packets { get; init; }
 
-    /// <summary>Gets or sets the bytes of one isochronous packet; 0 for other endpoints.</summary>
+    /// <summary>Gets the size of one isochronous packet in bytes; 0 for other endpoints.</summary>
     public required int PacketSize { get; init; }
 
-    /// <summary>Gets or sets the bytes of one transfer.</summary>
+    /// <summary>Gets the size of one transfer in bytes.</summary>
     public required int TransferSize { get; init; }
 
     /// <summary>Gets the largest number of bytes of one URB.</summary>
@@ -48,10 +48,10 @@ internal sealed record RingConfiguration
         Make(endpoint.Descriptor, options, direction, UsbfsMemory.Limit, endpoint.Interface.Handle.DividesTransfers);
 
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="options">What the program has chosen; the rest is chosen here.</param>
+    /// <param name="options">The options of the program. The method chooses the sizes that the options leave out.</param>
     /// <param name="direction">The direction that the endpoint must have.</param>
-    /// <param name="limit">Bytes that the system allows all transfers together; null for no limit.</param>
-    /// <param name="dividesTransfers">Whether libusb divides bulk and interrupt transfers of more than 16 KiB, so that the ring uses shorter ones.</param>
+    /// <param name="limit">The number of bytes that the system allows all transfers together; null if there is no limit.</param>
+    /// <param name="dividesTransfers">Whether libusb divides bulk and interrupt transfers of more than 16 KiB. The ring then uses shorter transfers.</param>
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or the limit.</exception>
     public static RingConfiguration Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit, bool dividesTransfers = false)
     {
@@ -101,8 +101,8 @@ internal sealed record RingConfiguration
         return configuration;
     }
 
-    /// <summary>Returns the memory of one transfer that the program has supplied; empty when the ring allocates it.</summary>
-    /// <param name="index">The number of the transfer.</param>
+    /// <summary>Returns the part of the program's memory that belongs to one transfer; empty if the ring allocates its memory.</summary>
+    /// <param name="index">The index of the transfer.</param>
     public Memory<byte> MemoryOf(int index) => Options.Memory.IsEmpty ? default : Options.Memory.Slice(index * TransferSize, TransferSize);
 
     private static (int Packets, int PacketSize, int Size) Isochronous(UsbEndpointDescriptor endpoint, UsbRingOptions options, long? limit)
@@ -146,7 +146,9 @@ internal sealed record RingConfiguration
         return (0, 0, options.TransferSize);
     }
 
-    /// <summary>Makes transfers that libusb would divide shorter, and their number larger: a divided transfer that overflows crashes.</summary>
+    /// <summary>
+    /// Chooses shorter transfers, and more of them, if libusb would divide transfers of the given size. A divided transfer that overflows crashes the process.
+    /// </summary>
     private static (UsbRingOptions Options, int Size) Undivided(UsbEndpointDescriptor endpoint, UsbRingOptions options, int size)
     {
         if (size <= UsbfsLimits.BulkPiece)
@@ -159,12 +161,12 @@ internal sealed record RingConfiguration
         int Times(int count) => (int)Math.Min(count * pieces, UsbRingOptions.MostTransfers);
     }
 
-    /// <summary>Gets the usual number of transfers, or as many as the ring's share of the limit has room for.</summary>
+    /// <summary>Returns the default number of transfers, or the number that fits the ring's share of the limit.</summary>
     private static int TransfersFor(int size, int packets, long? limit) => limit is { } bytes
         ? (int)Math.Clamp(UsbfsMemory.ShareOf(bytes) / UsbfsMemory.CostOf(size, packets), 1, DefaultTransfers)
         : DefaultTransfers;
 
-    /// <summary>Gets the usual number of packets, or as many as leave room for a queue of transfers in the ring's share of the limit.</summary>
+    /// <summary>Returns the default number of packets, or a smaller number with which a queue of transfers fits the ring's share of the limit.</summary>
     private static int PacketsFor(int packetSize, int transfers, long? limit)
     {
         int packets = DefaultPackets;
@@ -172,11 +174,11 @@ internal sealed record RingConfiguration
             return packets;
         int queue = transfers == 0 ? FewestDefaultTransfers : transfers;
         while (packets > 1 && UsbfsMemory.CostOf((long)packets * packetSize, packets) * queue > UsbfsMemory.ShareOf(bytes))
-            packets /= 2; // on Windows they should be a multiple of 8
+            packets /= 2; // on Windows the number should be a multiple of 8
         return packets;
     }
 
-    /// <summary>Throws unless all transfers in flight together fit the limit that the kernel sets for all programs.</summary>
+    /// <summary>Throws if the transfers in flight need more memory than the kernel allows all programs together.</summary>
     private void CheckMemory(long? limit)
     {
         if (limit is not { } allowed)

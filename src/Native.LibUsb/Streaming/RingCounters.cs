@@ -6,8 +6,8 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents the counters of a ring.</summary>
 /// <remarks>
-/// A sequence lock: one thread at a time writes (under the ring's lock, or on the fast path), and any number of threads read without a lock, again when a
-/// write came between. A writer never waits for a reader.
+/// A sequence lock protects the counters. One thread at a time writes the counters, under the ring's lock or on the fast path. Any number of threads read the
+/// counters without a lock, and repeat the read if a write has interfered. A writer never waits for a reader.
 /// </remarks>
 internal struct RingCounters
 {
@@ -23,15 +23,15 @@ internal struct RingCounters
     private long _underruns;
     private long _recoveries;
     private UsbRingLoss _dropped;
-    private long _droppedFailedPackets; // they are in _dropped too
+    private long _droppedFailedPackets; // the failed packets that _dropped counts too
     private long _missedIntervals;
     private long _missedWhileLate;
     private long _longestDelay;
     private int _lowestInFlight;
-    private PerStatus _transfers; // those that completed are what is missing to _completions
-    private PerStatus _packetStatuses; // without good ones, which are _packets
+    private PerStatus _transfers; // by status; completed transfers are not counted here, because they are the rest of _completions
+    private PerStatus _packetStatuses; // by status; good packets are not counted here, because _packets counts them
 
-    /// <summary>Counts a transfer that completed, and whose packets are all good.</summary>
+    /// <summary>Counts a completed transfer whose packets are all good.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddGood(int length, int packets, int empty)
     {
@@ -43,7 +43,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Counts a transfer that completed and has no packets.</summary>
+    /// <summary>Counts a completed transfer that has no packets.</summary>
     /// <returns>The length.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int AddGood(int length)
@@ -55,7 +55,7 @@ internal struct RingCounters
         return length;
     }
 
-    /// <summary>Counts a transfer that ended.</summary>
+    /// <summary>Counts a transfer that has ended with any status.</summary>
     public void Add(RingTransfer transfer)
     {
         BeginWrite();
@@ -83,7 +83,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Begins to count for a queue that is filled anew.</summary>
+    /// <summary>Resets the lowest number of transfers in flight at the start of a run.</summary>
     public void Started(int depth)
     {
         BeginWrite();
@@ -91,7 +91,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Counts the transfers in flight, after one has ended and all that could be submitted were.</summary>
+    /// <summary>Records the number of transfers in flight, after a transfer has ended and the ring has submitted others.</summary>
     public void InFlight(int count)
     {
         if (count >= _lowestInFlight)
@@ -132,7 +132,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Counts the data of a transfer that the ring discards.</summary>
+    /// <summary>Counts a transfer whose data the ring discards.</summary>
     public void Drop(RingTransfer transfer, UsbRingLoss loss)
     {
         BeginWrite();
@@ -146,7 +146,7 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Returns the numbers as they were at one moment.</summary>
+    /// <summary>Returns a consistent copy of the counters.</summary>
     /// <param name="counters">The counters.</param>
     /// <param name="inFlight">The number of transfers in flight.</param>
     /// <param name="longestCallback">The longest callback.</param>
@@ -168,7 +168,7 @@ internal struct RingCounters
     private void BeginWrite()
     {
         _version++;
-        Volatile.WriteBarrier(); // no thread sees a new number with the old version
+        Volatile.WriteBarrier(); // no thread reads a new number together with the old version
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

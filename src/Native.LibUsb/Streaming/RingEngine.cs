@@ -4,31 +4,33 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the machine of a ring: owns its transfers, submits and cancels them, and brings the ring to rest. See <see cref="RingLock"/> for the
-/// rules.</summary>
+/// <summary>
+/// Implements a ring. The engine owns the ring's transfers, submits and cancels them, and ends the ring's run when nothing is in flight any more. The rules for
+/// locking are in <see cref="RingLock"/>.
+/// </summary>
 internal sealed unsafe class RingEngine
 {
     private readonly UsbRing _ring;
     private readonly UsbInterface _interface;
     private readonly RingConfiguration _configuration;
 
-    // Null in a program that libusb is linked into and that does not export its functions; then the import is called.
+    // Null in a program that links libusb statically and does not export libusb's functions. The engine then calls the import.
     private readonly delegate* unmanaged<libusb_transfer*, int> _submit;
 
     private readonly bool _hasTimestamps;
 
-    private delegate*<RingTransfer, void> _deliver; // calls the handler of a ring that gives its data to one
-    private bool _submitting; // one thread submits, and takes up what others leave to it
+    private delegate*<RingTransfer, void> _deliver; // calls the ring's handler on the fast path
+    private bool _submitting; // true while a thread submits; that thread also submits the transfers that other threads add
     private int _failuresInARow;
 
-    private readonly MissedIntervals? _missed; // of isochronous rings that read
+    private readonly MissedIntervals? _missed; // null unless the ring is isochronous, reads and has timestamps
     private long _intervals;
     private long _lastCompletion;
 
     private bool _disposed;
     private bool _released;
 
-    // Fields, not properties: they are structures that change.
+    // These members are fields, because properties would return copies of the structures.
     public RingLock Lock;
     public RingCounters Counters;
 
@@ -53,19 +55,19 @@ internal sealed unsafe class RingEngine
 
     public CallbackTimes Times { get; } = new();
 
-    /// <summary>Gets or sets whether the ring may go over to the fast path. Tests turn it off.</summary>
+    /// <summary>Gets or sets whether the ring may enter the fast path. Tests set the property to false.</summary>
     public bool AllowsFastPath { get; set; } = true;
 
     public bool IsDisposed => Volatile.Read(ref _disposed);
 
-    /// <summary>Gets whether the ring is disposed, and its last transfer has come back.</summary>
+    /// <summary>Gets whether the ring is disposed and none of its transfers is in flight any more.</summary>
     public bool IsReleased => Volatile.Read(ref _released);
 
-    /// <summary>Gets whether the queue has room for another transfer. Called under the lock.</summary>
+    /// <summary>Gets whether the ring runs and its queue has room for another transfer. The caller holds the lock.</summary>
     public bool WantsMore => Run.IsRunning && Queue.HasRoom;
 
-    /// <summary>Begins to start the ring.</summary>
-    /// <exception cref="InvalidOperationException">It runs already, or is being stopped.</exception>
+    /// <summary>Reserves the ring for a start, and takes ownership of its transfers.</summary>
+    /// <exception cref="InvalidOperationException">The ring runs already, or is being stopped.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its handle is closing.</exception>
     public void Reserve()
     {
@@ -85,13 +87,15 @@ internal sealed unsafe class RingEngine
         }
 
         Abandon();
-        ObjectDisposedException.ThrowIf(IsDisposed, _ring); // in the meantime
+        ObjectDisposedException.ThrowIf(IsDisposed, _ring); // another thread may have disposed the ring since the first check
         throw Queue.All[0].Transfer.OwnershipFailure();
     }
 
     /// <summary>Starts the ring by submitting the first transfers. The caller has reserved the ring.</summary>
-    /// <param name="deliver">On the fast path, called for each transfer that has completed; null if the ring has no fast path.</param>
-    /// <param name="producing">Whether the caller goes on to call the program's handler, and <see cref="RingRun.EndCallback"/> after it.</param>
+    /// <param name="deliver">The function that the fast path calls for each completed transfer; null if the ring has no fast path.</param>
+    /// <param name="producing">
+    /// Whether the caller then calls the program's handler, and <see cref="RingRun.EndCallback"/> after the handler has returned.
+    /// </param>
     public void Start(delegate*<RingTransfer, void> deliver, bool producing)
     {
         _deliver = deliver;
@@ -108,7 +112,7 @@ internal sealed unsafe class RingEngine
         AfterLock();
     }
 
-    /// <summary>Stops the ring: nothing more is submitted, and what is in flight is cancelled.</summary>
+    /// <summary>Stops the ring. The ring submits nothing more, and cancels the transfers in flight.</summary>
     public void Stop(UsbError failure)
     {
         Lock.Enter();
@@ -117,25 +121,25 @@ internal sealed unsafe class RingEngine
         AfterLock();
     }
 
-    /// <summary>Stops the ring, and frees its transfers as soon as it is at rest.</summary>
+    /// <summary>Stops the ring, and frees its transfers as soon as the run has ended.</summary>
     public void Dispose()
     {
         LogScope.ThrowIfInside();
         Volatile.Write(ref _disposed, true);
         Stop(UsbError.Success);
         if (Run.IsAtRest)
-            Release(); // otherwise the thread that brings it to rest does
+            Release(); // otherwise the thread that ends the run releases the ring
         _ring.Content.Wake();
     }
 
-    /// <summary>Repeats the requests to cancel, which some systems need.</summary>
+    /// <summary>Repeats the requests to cancel the transfers in flight. Some systems need the repetition.</summary>
     public void CancelAgain() => Drain(again: true);
 
     // ---- Under the lock -------------------------------------------------------------------------------------------------------
 
-    /// <summary>Takes back a transfer that has ended, with results that the caller has read.</summary>
+    /// <summary>Takes back a transfer that has ended. The caller has read the results of the transfer.</summary>
     /// <param name="transfer">The transfer.</param>
-    /// <param name="scan">What its packets are like.</param>
+    /// <param name="scan">The results of the transfer.</param>
     public void TakeBackLocked(RingTransfer transfer, in TransferResults scan)
     {
         if (Queue.IsFast)
@@ -155,7 +159,7 @@ internal sealed unsafe class RingEngine
                 _failuresInARow = 0;
                 break;
             case UsbTransferStatus.Canceled:
-                break; // by the ring, or with the handle
+                break; // the ring has cancelled the transfer, or the handle is being closed
             case UsbTransferStatus.NoDevice:
                 Run.TryStop(UsbError.NoDevice);
                 break;
@@ -169,7 +173,7 @@ internal sealed unsafe class RingEngine
         }
     }
 
-    /// <summary>Submits as much as there is room and content for. The lock is free while libusb submits.</summary>
+    /// <summary>Submits transfers while the queue has room and there is content. The method releases the lock while libusb submits.</summary>
     public void SubmitLocked()
     {
         if (_submitting)
@@ -191,7 +195,7 @@ internal sealed unsafe class RingEngine
             }
 
             if (!Run.IsRunning)
-                Run.CancelAgain(); // the thread that stopped the ring may have tried before there was anything to cancel
+                Run.CancelAgain(); // the thread that stopped the ring may have cancelled before this transfer was in flight
         }
 
         _submitting = false;
@@ -201,24 +205,25 @@ internal sealed unsafe class RingEngine
     public void CountRefusedLocked(UsbError error)
     {
         Counters.Refused(error);
-        // The memory that others give back may be enough for the next attempt; the device does not come back.
+        // A later attempt may succeed, for example after other transfers have freed memory. No later attempt is possible if the device is gone or nothing is in
+        // flight.
         if (error == UsbError.NoDevice || Queue.InFlight == 0)
             Run.TryStop(error);
     }
 
     /// <summary>Ends a callback.</summary>
-    /// <param name="mayBeFast">Whether the fast path may run from here on.</param>
+    /// <param name="mayBeFast">Whether the ring may enter the fast path now.</param>
     public void EndCallbackLocked(bool mayBeFast)
     {
         Run.EndCallback();
-        // The fast path does not reset the count of failures, so that it begins with a transfer that completed.
+        // The fast path does not reset _failuresInARow. The ring therefore enters the fast path only after a completed transfer.
         if (mayBeFast && AllowsFastPath && Run.IsRunning && !_submitting && _failuresInARow == 0)
             Queue.TryEnterFast();
     }
 
     // ---- After the lock -------------------------------------------------------------------------------------------------------
 
-    /// <summary>Causes what was begun under the lock.</summary>
+    /// <summary>Continues to stop the ring, if a caller has begun to stop it under the lock. The caller has released the lock.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()
     {
@@ -226,8 +231,10 @@ internal sealed unsafe class RingEngine
             Drain(again: false);
     }
 
-    /// <summary>Reads the results of a transfer that has ended. Called before the lock is taken: until it is taken back, the transfer belongs to its
-    /// callback.</summary>
+    /// <summary>
+    /// Reads the results of a transfer that has ended. The caller does not need the lock, because the transfer belongs to its callback until the ring takes it
+    /// back.
+    /// </summary>
     public static TransferResults ReadResults(RingTransfer transfer, libusb_transfer* native, long now)
     {
         transfer.Timestamp = now;
@@ -246,7 +253,7 @@ internal sealed unsafe class RingEngine
         transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, size, out bool isPlain, out int empty);
         if (!isPlain)
             transfer.Length = PacketScan.Cut(transfer.Descriptors.AsSpan(0, packets), size);
-        // A transfer that was cancelled has the packets that had arrived; the others never had their turn, and have not failed.
+        // A cancelled transfer keeps the packets up to the last packet with data. The bus never polled for the packets after that, so they have not failed.
         if (transfer.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice)
         {
             while (packets > 0 && transfer.Descriptors[packets - 1].actual_length == 0)
@@ -273,10 +280,11 @@ internal sealed unsafe class RingEngine
         TrySettle();
     }
 
-    // From the newest to the oldest: what is cancelled is the end of the stream, and not a hole in it.
+    // The method cancels the newest transfer first. The cancelled transfers are then the end of the stream, and leave no gap in it.
     private void CancelAll()
     {
-        Interlocked.MemoryBarrierProcessWide(); // a thread on the fast path either sees that the ring does not run, or has submitted what is cancelled here
+        // A thread on the fast path either reads that the ring has stopped, or has already submitted the transfer that the loop below cancels.
+        Interlocked.MemoryBarrierProcessWide();
         RingTransfer[] newestFirst = Queue.All.ToArray();
         long[] numbers = Array.ConvertAll(newestFirst, static transfer => -Volatile.Read(ref transfer.Sequence));
         Array.Sort(numbers, newestFirst);
@@ -299,7 +307,7 @@ internal sealed unsafe class RingEngine
 
         Lock.Exit();
         if (next == RingStage.Recovering)
-            ThreadPool.UnsafeQueueUserWorkItem(static engine => engine.Recover(), this, preferLocal: false); // in a callback libusb would refuse it
+            ThreadPool.UnsafeQueueUserWorkItem(static engine => engine.Recover(), this, preferLocal: false); // libusb refuses to clear a halt in a callback
         else if (next == RingStage.Settling)
             Settle();
     }
@@ -322,7 +330,7 @@ internal sealed unsafe class RingEngine
         {
             _ring.Content.BeginLocked();
             SubmitLocked();
-            Counters.Recovered(); // last: the ring runs as before
+            Counters.Recovered(); // counted last, when the ring runs again
         }
 
         Lock.Exit();
@@ -337,7 +345,10 @@ internal sealed unsafe class RingEngine
         _ring.Content.Wake();
     }
 
-    /// <summary>Stops the ring again if its handle closes or it is disposed: the thread that does so may have looked before the ring was running.</summary>
+    /// <summary>
+    /// Stops the ring if it is disposed or its handle is being closed. The thread that disposes the ring or closes the handle may have checked the ring before
+    /// the ring was running.
+    /// </summary>
     private void StopIfClosing()
     {
         Interlocked.MemoryBarrier();
@@ -382,7 +393,7 @@ internal sealed unsafe class RingEngine
         Lock.Enter();
         TaskCompletionSource rest = Run.Settle();
         Lock.Exit();
-        Interlocked.MemoryBarrier(); // Dispose writes its flag, and then looks whether the ring is at rest
+        Interlocked.MemoryBarrier(); // Dispose writes _disposed first, and then reads whether the run has ended
         if (IsDisposed)
             Release();
         rest.TrySetResult();
@@ -397,7 +408,7 @@ internal sealed unsafe class RingEngine
         _ring.Released();
     }
 
-    /// <summary>Frees the transfers of a ring that is at rest, or never had its endpoint.</summary>
+    /// <summary>Frees the transfers of a ring that has stopped, or that did not get its endpoint.</summary>
     public void FreeTransfers()
     {
         foreach (RingTransfer transfer in Queue.All)
@@ -423,7 +434,7 @@ internal sealed unsafe class RingEngine
         {
             transfer.Engine.Complete(transfer, native);
         }
-        catch (Exception exception) // only a handler on the fast path throws. An exception may not cross libusb's frames, and the stream goes on
+        catch (Exception exception) // only a handler on the fast path throws; the exception must not cross libusb's stack frames, and the stream continues
         {
             transfer.Loan++;
             transfer.Ring.Handle.Context.ReportCallbackException(transfer.Ring, exception);
@@ -431,9 +442,9 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// Runs the fast path, without the lock: submits the spare transfer in place of one that has completed, if the fast path runs and it is this transfer's
-    /// turn, and
-    /// delivers it. The transfer is the spare one after that.
+    /// Completes a transfer. The fast path applies if it is active, the transfer has completed, and the transfer is the oldest one in flight. On the fast path,
+    /// the method takes no lock. It submits the spare transfer in place of the completed transfer, and then delivers the completed transfer, which becomes the
+    /// next spare transfer.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Complete(RingTransfer ended, libusb_transfer* native)
@@ -444,22 +455,22 @@ internal sealed unsafe class RingEngine
         if (ended.Sequence == queue.Head && native->status == libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED && Run.IsRunning)
         {
             RingTransfer spare = ended.Spare;
-            spare.Sequence = queue.NumberAfter(ended); // a thread that cancels everything sorts by it
+            spare.Sequence = queue.NumberAfter(ended); // CancelAll sorts the transfers by this number
             refused = (UsbError)SubmitNative(spare);
             if (refused == UsbError.Success)
             {
                 queue.Advance(ended);
                 if (!Run.IsRunning)
-                    CancelNative(spare); // the thread that stopped the ring may have tried before there was anything to cancel
+                    CancelNative(spare); // the thread that stopped the ring may have cancelled before this transfer was in flight
                 ended.Timestamp = now;
                 ended.Status = UsbTransferStatus.Completed;
                 if (ended.PacketSize == 0)
                     ended.Length = Counters.AddGood(native->actual_length);
                 else
                     TakePackets(ended, native, now);
-                long loan = ended.Loan; // no buffer has this number yet
+                long loan = ended.Loan; // no existing buffer has this number
                 _deliver(ended);
-                ended.Loan = loan + 1; // a handler that disposed the buffer has set the same number
+                ended.Loan = loan + 1; // a handler that has disposed the buffer has already set this number
                 return;
             }
 
@@ -490,7 +501,9 @@ internal sealed unsafe class RingEngine
         Counters.Add(ended);
     }
 
-    /// <summary>Counts the intervals of a completed isochronous transfer. Called on the thread that handles events, with the lock or on the fast path.</summary>
+    /// <summary>
+    /// Counts the intervals of a completed isochronous transfer. The caller is the thread that handles events, which holds the lock or runs on the fast path.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CountIntervals(long now, int packets)
     {
@@ -502,7 +515,7 @@ internal sealed unsafe class RingEngine
             PublishMissed();
     }
 
-    /// <summary>Ends the count of intervals with the stream. Called under the lock.</summary>
+    /// <summary>Ends the interval count at the end of the stream. The caller holds the lock.</summary>
     private void FinishIntervals()
     {
         if (_missed is not { } missed)

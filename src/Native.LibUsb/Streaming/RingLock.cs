@@ -4,20 +4,20 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents the lock of a ring.</summary>
 /// <remarks>
-/// <para>Rules:</para>
+/// <para>The lock has these rules:</para>
 /// <list type="number">
-/// <item>The lock is held for a few instructions. No system call, no call of libusb and no code of the program runs under it, so that a thread of real-time
-/// priority never waits for more than those instructions.</item>
-/// <item>The lock protects the queue, the run state and the counters, except while the fast path runs: then the thread that handles events changes the queue and
-/// the counters without the lock, and every other thread changes only the run state.</item>
-/// <item>Transfers are submitted by one thread at a time, in the order of their sequence numbers. A thread that finds another one submitting leaves the work to
-/// it.</item>
-/// <item>A thread that stops the ring writes the run state, issues a process-wide memory barrier, and then cancels every transfer. A thread that submits looks at
-/// the run state afterwards. One of the two cancels what was submitted.</item>
-/// <item>A method whose name ends in <c>Locked</c> is called with the lock held and returns with it held.</item>
+/// <item>A thread holds the lock for a few instructions. No system call, no libusb call and no code of the program runs under the lock. A real-time thread
+/// therefore never waits for more than those instructions.</item>
+/// <item>The lock protects the queue, the run state and the counters. The fast path is an exception. While it runs, the thread that handles events changes the
+/// queue and the counters without the lock, and all other threads change only the run state.</item>
+/// <item>One thread at a time submits transfers, in the order of their sequence numbers. A thread that finds another thread submitting leaves its transfers to
+/// that thread.</item>
+/// <item>A thread that stops the ring writes the run state, issues a process-wide memory barrier, and then cancels every transfer. A thread that submits a
+/// transfer reads the run state afterwards. At least one of the two threads therefore cancels the submitted transfer.</item>
+/// <item>A method whose name ends in <c>Locked</c> is called with the lock held, and returns with the lock held.</item>
 /// </list>
-/// <para>It is not a monitor, which allocates when threads meet. A thread that finds it held spins, and sleeps for a moment when that does not help, so that
-/// a holder of lower priority on the same processor can go on.</para>
+/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. A thread that finds the lock held spins first and then
+/// sleeps briefly. A holder of lower priority on the same processor can then release the lock.</para>
 /// </remarks>
 internal struct RingLock
 {

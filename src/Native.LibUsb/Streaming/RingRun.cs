@@ -2,12 +2,15 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the run of a ring from its start until it is at rest. It is changed under the ring's lock, and may be read without it.</summary>
+/// <summary>
+/// Represents the state of a ring's run, from the start of the ring until it has stopped. Threads change the state under the ring's lock, and may read it
+/// without the lock.
+/// </summary>
 /// <remarks>
-/// <para>Stages: Stopped → Starting (<see cref="TryReserve"/>) → Running (<see cref="Start"/>) → Draining (<see cref="TryStop"/>) → Settling
+/// <para>The stages are Stopped → Starting (<see cref="TryReserve"/>) → Running (<see cref="Start"/>) → Draining (<see cref="TryStop"/>) → Settling
 /// (<see cref="TrySettle"/>) → Stopped (<see cref="Settle"/>). A ring that clears halts goes from Draining to Recovering, and from there to Running or Settling
 /// (<see cref="EndRecovery"/>).</para>
-/// <para>A ring is not at rest before every callback has returned and no thread cancels its transfers any more: stopped means stopped.</para>
+/// <para>A run does not end before every callback has returned and no thread cancels the ring's transfers any more.</para>
 /// </remarks>
 internal sealed class RingRun
 {
@@ -15,9 +18,9 @@ internal sealed class RingRun
     private volatile UsbError _failure;
     private TaskCompletionSource _rest = Completed();
     private bool _stopsForGood;
-    private bool _cancels; // the transfers are still to be cancelled, without the lock
-    private int _callbacks; // that run outside the fast path
-    private int _cancelling; // threads that cancel transfers: until they are done, the ring must not be started again
+    private bool _cancels; // the transfers must still be cancelled, after the lock is released
+    private int _callbacks; // the number of callbacks that run outside the fast path
+    private int _cancelling; // the number of threads that are cancelling transfers; the ring must not be started again before it is 0
 
     public RingStage Stage => _stage;
 
@@ -25,13 +28,13 @@ internal sealed class RingRun
 
     public bool IsAtRest => _stage == RingStage.Stopped;
 
-    /// <summary>Gets why the ring stopped by itself, or <see cref="UsbError.Success"/>.</summary>
+    /// <summary>Gets the error with which the ring stopped by itself; <see cref="UsbError.Success"/> if there is none.</summary>
     public UsbError Failure => _failure;
 
     /// <summary>Gets a task that completes when the run has ended.</summary>
     public Task Completion => Volatile.Read(ref _rest).Task;
 
-    /// <summary>Begins to start the ring, unless it runs or is being stopped.</summary>
+    /// <summary>Reserves the ring for a start, unless the ring runs or is being stopped.</summary>
     public bool TryReserve()
     {
         if (!IsAtRest)
@@ -43,7 +46,7 @@ internal sealed class RingRun
         return true;
     }
 
-    /// <summary>Begins the run that was reserved. It stops at once if the program has stopped it in the meantime.</summary>
+    /// <summary>Begins the reserved run. The run stops at once if the program has stopped the ring since the reservation.</summary>
     public void Start()
     {
         Debug.Assert(_stage == RingStage.Starting);
@@ -52,14 +55,14 @@ internal sealed class RingRun
             TryStop(_failure);
     }
 
-    /// <summary>Ends a run that was reserved and cannot begin, or that has nothing to cancel.</summary>
+    /// <summary>Ends a reserved run that cannot begin.</summary>
     public void Abandon()
     {
         Debug.Assert(_stage == RingStage.Starting);
         _stage = RingStage.Settling;
     }
 
-    /// <summary>Stops the run, and has the transfers in flight cancelled.</summary>
+    /// <summary>Stops the run, and marks the transfers in flight for cancellation.</summary>
     /// <param name="failure">The reason, or <see cref="UsbError.Success"/> if the program stops the ring.</param>
     public void TryStop(UsbError failure)
     {
@@ -70,7 +73,7 @@ internal sealed class RingRun
         _stage = RingStage.Draining;
     }
 
-    /// <summary>Stops the run for good: neither a start that is under way nor a halt that is being cleared makes it run again.</summary>
+    /// <summary>Stops the run permanently. Neither a start in progress nor the clearing of a halt makes the ring run again.</summary>
     public void StopForGood(UsbError failure)
     {
         if (_stage == RingStage.Starting)
@@ -79,17 +82,17 @@ internal sealed class RingRun
         TryStop(failure);
     }
 
-    /// <summary>Has the transfers in flight cancelled once more, because one was submitted while the run was being stopped.</summary>
+    /// <summary>Marks the transfers in flight for cancellation again, because a transfer was submitted while the run was being stopped.</summary>
     public void CancelAgain() => _cancels = true;
 
-    /// <summary>Begins a callback. The ring is not at rest before it has returned.</summary>
+    /// <summary>Begins a callback. The run does not end before <see cref="EndCallback"/>.</summary>
     public void BeginCallback() => _callbacks++;
 
     public void EndCallback() => _callbacks--;
 
-    /// <summary>Makes the caller cancel the transfers, if they are to be cancelled.</summary>
-    /// <param name="again">Whether they are to be cancelled even if they have been.</param>
-    /// <returns>Whether the caller cancels them, and then calls <see cref="EndCancelling"/>.</returns>
+    /// <summary>Begins to cancel the transfers on the calling thread, if they are marked for cancellation.</summary>
+    /// <param name="again">Whether to cancel the transfers even if they were cancelled before.</param>
+    /// <returns>Whether the caller must cancel the transfers, and call <see cref="EndCancelling"/> after that.</returns>
     public bool TryBeginCancelling(bool again)
     {
         if (_stage != RingStage.Draining || !(_cancels || again))
@@ -101,10 +104,10 @@ internal sealed class RingRun
 
     public void EndCancelling() => _cancelling--;
 
-    /// <summary>Begins to end the run, if nothing is left to wait for.</summary>
+    /// <summary>Begins to end the run, if no transfer, callback or cancellation is outstanding.</summary>
     /// <param name="inFlight">The number of transfers in flight.</param>
-    /// <param name="clearsHalts">Whether the ring clears a halt and goes on.</param>
-    /// <returns>Recovering or Settling, which the caller has to perform; Draining if there is nothing to do.</returns>
+    /// <param name="clearsHalts">Whether the ring clears a halt and continues.</param>
+    /// <returns>Recovering or Settling if the caller has to perform that stage; Draining if there is nothing to do.</returns>
     public RingStage TrySettle(int inFlight, bool clearsHalts)
     {
         if (_stage != RingStage.Draining || inFlight > 0 || _callbacks > 0 || _cancelling > 0)
@@ -113,8 +116,8 @@ internal sealed class RingRun
         return _stage = clearsHalts && _failure == UsbError.Pipe && !_stopsForGood ? RingStage.Recovering : RingStage.Settling;
     }
 
-    /// <summary>Ends the recovery, after the halt has been cleared or could not be cleared.</summary>
-    /// <returns>Whether the ring runs again; otherwise it settles.</returns>
+    /// <summary>Ends the recovery, after the ring has cleared the halt or failed to clear it.</summary>
+    /// <returns>Whether the ring runs again. If it does not, the run settles.</returns>
     public bool EndRecovery(UsbError error)
     {
         bool runs = error == UsbError.Success && !_stopsForGood;
@@ -123,8 +126,8 @@ internal sealed class RingRun
         return runs;
     }
 
-    /// <summary>Ends the run: all transfers have been given back.</summary>
-    /// <returns>What completes <see cref="Completion"/>, once the lock is free.</returns>
+    /// <summary>Ends the run. The ring has given up the ownership of all its transfers.</summary>
+    /// <returns>The source of the task <see cref="Completion"/>. The caller completes the source after releasing the lock.</returns>
     public TaskCompletionSource Settle()
     {
         Debug.Assert(_stage == RingStage.Settling);

@@ -3,23 +3,25 @@ using System.Threading.Tasks.Sources;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Signals one waiting thread, or one awaiting piece of code, that there may be something to do. The signal stays set until a wait has consumed it.
-/// After the first waits it allocates nothing.
+/// Signals to one waiting thread or one awaiting method that there may be work. The signal stays set until a wait has consumed it. After the first few waits, a
+/// wait allocates nothing.
 /// </summary>
 /// <remarks>
-/// <para>The event, which costs a system call, is set only while a thread waits: the thread counts itself before it looks at the state, and <see cref="Set"/>
-/// looks at the count after it has written the state.</para>
-/// <para><see cref="Set"/> completes the core only when the awaiting code has left its continuation there. If it completed the core earlier, that code could see it,
-/// go on, and wait again while the completion still looks for the continuation, and would find the next one.</para>
+/// <para>Setting the event costs a system call, so <see cref="Set"/> sets the event only while a thread waits. To detect such a thread, <see cref="Set"/>
+/// writes the state and then reads the number of waiting threads. A thread increments that number before it reads the state.</para>
+/// <para><see cref="Set"/> completes the core only after the awaiting code has stored its continuation in the core. If <see cref="Set"/> completed the core
+/// earlier, the awaiting code could resume, and wait again while the core still looks for the continuation. The core would then find the continuation of the
+/// next wait.</para>
 /// </remarks>
-#pragma warning disable CA1001 // the event is left to the collector: a thread may still wait for it when the ring is disposed
+#pragma warning disable CA1001 // the garbage collector frees the event, because a thread may still wait for it when the ring is disposed
 internal sealed class RingSignal(bool continueInline) : IValueTaskSource
 #pragma warning restore CA1001
 {
     private const int Unset = 0;
     private const int IsSet = 1;
 
-    // Or what Awaited gives: there is a continuation. Its number keeps a cancellation that comes late from the next wait.
+    // The state is Unset, IsSet or a value of Awaited. A value of Awaited means that a continuation is stored. This value contains the number of the wait, so
+    // that a late cancellation cannot affect the next wait.
     private int _state;
 
     private int _waitingThreads;
@@ -29,7 +31,7 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _cancellationToken;
 
-    /// <summary>Sets the signal. The code that awaits it may go on before the method returns: the caller holds no lock.</summary>
+    /// <summary>Sets the signal. The code that awaits the signal may run before the method returns, so the caller must not hold a lock.</summary>
     public void Set()
     {
         int before = Interlocked.Exchange(ref _state, IsSet);
@@ -44,8 +46,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         _core.SetResult(true);
     }
 
-    /// <summary>Waits on this thread.</summary>
-    /// <returns>False if the time ran out. True may be a signal of an earlier wait: the caller looks, and waits again.</returns>
+    /// <summary>Waits for the signal, and blocks the thread.</summary>
+    /// <returns>False if the time ran out. True may result from the signal of an earlier wait, so the caller checks its condition and waits again.</returns>
     public bool Wait(TimeSpan timeout)
     {
         if (TryConsume())
@@ -65,7 +67,7 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         }
     }
 
-    /// <summary>Waits without a thread. One wait at a time, and its result must be awaited.</summary>
+    /// <summary>Waits for the signal without blocking a thread. Only one wait at a time is allowed, and the caller must await the result.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask WaitAsync(CancellationToken cancellationToken)
     {
@@ -77,7 +79,7 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         _core.Reset();
         _core.RunContinuationsAsynchronously = !continueInline;
         _cancellationToken = cancellationToken;
-        // The end of the wait disposes of it: when it is called, the version is still that of this wait.
+        // GetResult disposes the registration. While the callback can run, the version is therefore still the version of this wait.
         _cancellation = cancellationToken.UnsafeRegister(static (self, cancelled) => ((RingSignal)self!).Cancel(((RingSignal)self)._core.Version, cancelled), this);
         return new ValueTask(this, _core.Version);
     }
@@ -96,17 +98,17 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        CancellationToken cancellationToken = _cancellationToken; // the next wait may begin as soon as this one can be woken
+        CancellationToken cancellationToken = _cancellationToken; // read first, because the next wait may begin as soon as this wait can end
         _core.OnCompleted(continuation, state, token, flags);
         if (Interlocked.CompareExchange(ref _state, Awaited(token), Unset) == IsSet)
         {
             Volatile.Write(ref _state, Unset);
-            _core.RunContinuationsAsynchronously = true; // the code that awaits has not come to rest yet
+            _core.RunContinuationsAsynchronously = true; // the awaiting code is still suspending itself
             _core.SetResult(true);
         }
         else if (cancellationToken.IsCancellationRequested)
         {
-            Cancel(token, cancellationToken); // it came before there was anything to cancel
+            Cancel(token, cancellationToken); // the token was cancelled before the continuation was stored
         }
     }
 

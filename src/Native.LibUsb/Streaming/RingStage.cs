@@ -1,23 +1,23 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies what a ring does.</summary>
+/// <summary>Specifies the stage of a ring's run.</summary>
 internal enum RingStage
 {
     /// <summary>Nothing is in flight, no handler runs, and nothing will be submitted.</summary>
     Stopped,
 
-    /// <summary>The ring is being started: its transfers are being taken, and none is submitted yet.</summary>
+    /// <summary>The ring is being started. It takes ownership of its transfers, and has submitted none of them.</summary>
     Starting,
 
-    /// <summary>The queue is kept full.</summary>
+    /// <summary>The ring runs, and keeps its queue full.</summary>
     Running,
 
-    /// <summary>Nothing is submitted any more, and the transfers in flight come back.</summary>
+    /// <summary>The ring submits nothing any more, and its transfers in flight are ending.</summary>
     Draining,
 
-    /// <summary>Nothing is in flight. A halt is being cleared, and then the ring runs again.</summary>
+    /// <summary>Nothing is in flight. The ring clears a halt, and then runs again.</summary>
     Recovering,
 
-    /// <summary>Nothing is in flight, and no handler runs. The transfers are being given back.</summary>
+    /// <summary>Nothing is in flight, and no handler runs. The ring gives up the ownership of its transfers.</summary>
     Settling,
 }

@@ -6,18 +6,18 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents one transfer of a ring and its memory.</summary>
 /// <remarks>
-/// The memory is managed and does not move, or the program has supplied it. The results of packets are copied out of libusb's memory. A buffer that the program
-/// still holds when everything is closed is stale, but managed memory is never freed under the program.
+/// The memory is managed memory that does not move, or memory that the program has supplied. The ring copies the results of packets out of libusb's memory. The
+/// program may still hold a buffer after the ring and the device handle are closed. Such a buffer is stale, but its managed memory stays valid.
 /// </remarks>
 internal sealed unsafe class RingTransfer
 {
     private readonly byte[]? _array; // null when the program has supplied the memory
     private readonly int _start;
 
-    /// <summary>Counts how often the program had the buffer. A stale buffer has another number.</summary>
+    /// <summary>The number of the buffer's current loan to the program. A stale buffer has another number.</summary>
     public long Loan;
 
-    /// <summary>The number of this submission: 0, 1, 2... -1 before the first one, and after a refused one.</summary>
+    /// <summary>The number of this submission: 0, 1, 2 and so on. It is -1 before the first submission and after a refused one.</summary>
     public long Sequence = -1;
 
     public RingTransfer(UsbRing ring, int index, UsbTransfer transfer, RingConfiguration configuration)
@@ -43,10 +43,10 @@ internal sealed unsafe class RingTransfer
 
     public UsbTransfer Transfer { get; }
 
-    /// <summary>Gets the native transfer, which exists as long as the ring is not released.</summary>
+    /// <summary>Gets the native transfer, which exists until the ring is released.</summary>
     public libusb_transfer* Native { get; }
 
-    /// <summary>Gets or sets the engine of the ring, which sets it.</summary>
+    /// <summary>Gets or sets the ring's engine. The constructor of the engine sets the property.</summary>
     public RingEngine Engine { get; set; } = null!;
 
     public Memory<byte> Memory { get; }
@@ -63,25 +63,27 @@ internal sealed unsafe class RingTransfer
         }
     }
 
-    /// <summary>Gets the distance of isochronous packets in the memory; 0 for other transfers.</summary>
+    /// <summary>Gets the distance between isochronous packets in the memory, in bytes; 0 for other transfers.</summary>
     public int PacketSize { get; }
 
-    /// <summary>Gets copies of libusb's packet descriptors, as they were when the transfer ended; empty for other transfers.</summary>
+    /// <summary>Gets copies of libusb's packet descriptors, made when the transfer ended; empty if the transfer is not isochronous.</summary>
     public libusb_iso_packet_descriptor[] Descriptors { get; }
 
     public RingTransferState State { get; set; }
 
-    /// <summary>Gets or sets the neighbours in a <see cref="TransferList"/>: indices, because references would cost a write barrier each.</summary>
+    /// <summary>
+    /// Gets or sets the index of the transfer before this one in a <see cref="TransferList"/>. An index costs no write barrier, which a reference would.
+    /// </summary>
     public int Earlier { get; set; }
 
     public int Later { get; set; }
 
-    /// <summary>Gets or sets the transfer that is submitted when this one ends on the fast path: the one that ended before it.</summary>
+    /// <summary>Gets or sets the transfer that the fast path submits when this transfer ends. It is the transfer that ended before this one.</summary>
     public RingTransfer Spare { get; set; } = null!;
 
     public UsbTransferStatus Status { get; set; }
 
-    /// <summary>Gets or sets the bytes that moved; for isochronous transfers the sum of the packets.</summary>
+    /// <summary>Gets or sets the number of bytes that moved; for isochronous transfers the sum over the packets.</summary>
     public int Length { get; set; }
 
     /// <summary>Gets the number of the first isochronous packet.</summary>
@@ -91,18 +93,22 @@ internal sealed unsafe class RingTransfer
         get => Sequence * Descriptors.Length;
     }
 
-    /// <summary>Gets or sets the isochronous packets that had their turn.</summary>
+    /// <summary>Gets or sets the number of isochronous packets whose service interval has passed.</summary>
     public int Packets { get; set; }
 
-    /// <summary>Gets or sets the time at which its callback began, by <see cref="System.Diagnostics.Stopwatch"/>; 0 without timestamps.</summary>
+    /// <summary>
+    /// Gets or sets the time at which the transfer's callback began, in ticks of <see cref="System.Diagnostics.Stopwatch"/>; 0 without timestamps.
+    /// </summary>
     public long Timestamp { get; set; }
 
-    /// <summary>Gets or sets what was dropped between the buffer before it and this one.</summary>
+    /// <summary>Gets or sets the data that the ring dropped between the previous buffer and this one.</summary>
     public UsbRingLoss LostBefore { get; set; }
 
-    /// <summary>Gets what an output ring sends with it.</summary>
+    /// <summary>Gets the data that an output ring sends with the transfer.</summary>
     public OutputContent Output { get; } = new();
 
-    /// <summary>Gets whether it was cancelled before anything had arrived, so that there is nothing to deliver.</summary>
+    /// <summary>
+    /// Gets whether the transfer was cancelled, or the device was removed, before any data had arrived. The ring does not deliver such a transfer.
+    /// </summary>
     public bool IsEmptyAfterStop => Length == 0 && Packets == 0 && Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice;
 }

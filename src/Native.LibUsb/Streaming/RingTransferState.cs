@@ -1,23 +1,26 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies where a transfer of a ring is. Changed under the ring's lock; while the fast path runs, transfers stay <see cref="InFlight"/>.</summary>
+/// <summary>
+/// Specifies the state of a ring's transfer. The state changes only under the ring's lock. While the fast path runs, all transfers that it uses stay
+/// <see cref="InFlight"/>.
+/// </summary>
 internal enum RingTransferState
 {
-    /// <summary>No thread has it.</summary>
+    /// <summary>The transfer is not in use.</summary>
     Free,
 
-    /// <summary>It is in flight, or about to be submitted, and has a place in the order.</summary>
+    /// <summary>The transfer is in flight or about to be submitted, and has a place in the order of submission.</summary>
     InFlight,
 
-    /// <summary>It has ended, and waits in the order until it is its turn.</summary>
+    /// <summary>The transfer has ended, and keeps its place in the order of submission until the ring removes it.</summary>
     Done,
 
-    /// <summary>The program has its buffer until the program gives it back.</summary>
+    /// <summary>The program holds the transfer's buffer until it returns the buffer.</summary>
     Lent,
 
-    /// <summary>The program's handler has its buffer until the handler returns.</summary>
+    /// <summary>The program's handler holds the transfer's buffer until the handler returns.</summary>
     Handled,
 
-    /// <summary>The program has committed it, and it waits until the queue has room.</summary>
+    /// <summary>The program has committed the buffer, and the transfer waits until the queue has room.</summary>
     Waiting,
 }

@@ -2,12 +2,12 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the results of one transfer for a reader that sees only bytes.</summary>
+/// <summary>Represents the results of one transfer for a reader of bytes.</summary>
 /// <param name="Buffer">The buffer, which the owner of the bytes disposes.</param>
-/// <param name="Data">Its bytes in one piece, also those of isochronous packets.</param>
-/// <param name="EndsMessage">Whether a message ends behind them.</param>
-/// <param name="LossBefore">Why bytes before them were lost; success if none were.</param>
-/// <param name="LossAfter">Why bytes behind them, or somewhere among isochronous packets, were lost; success if none were.</param>
+/// <param name="Data">The bytes of the transfer without gaps, including the bytes of isochronous packets.</param>
+/// <param name="EndsMessage">Whether a message ends after the bytes.</param>
+/// <param name="LossBefore">The reason for the loss of data before the bytes; success if nothing was lost.</param>
+/// <param name="LossAfter">The reason for the loss of data after the bytes or between isochronous packets; success if nothing was lost.</param>
 internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMemory<byte> Data, bool EndsMessage, UsbError LossBefore, UsbError LossAfter)
 {
     public static TransferBytes Of(RingTransfer transfer, UsbReadBoundary boundary, UsbReadLoss loss)
@@ -21,11 +21,12 @@ internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMem
         return new TransferBytes(buffer, buffer.Memory, boundary == UsbReadBoundary.ShortPacket && buffer.EndsWithShortPacket, before, after);
     }
 
-    // A cancelled transfer was stopped by the program, and the ring's Failure reports a stall or an unplugged device, unless the ring has recovered.
+    // Other statuses are not reported here. A cancelled transfer is no loss, because the program has stopped the ring. The ring's Failure reports a stall or an
+    // unplugged device, unless the ring has recovered.
     private static UsbError ErrorOf(UsbTransferStatus status) =>
         status is UsbTransferStatus.Error or UsbTransferStatus.TimedOut or UsbTransferStatus.Overflow ? UsbTransferOutcome.ErrorOf(status) : UsbError.Success;
 
-    /// <summary>Moves the good packets together. No thread looks at the packets after this.</summary>
+    /// <summary>Moves the good packets together, so that there are no gaps between their bytes. No thread may read the packets after the call.</summary>
     private static int Gather(RingTransfer transfer, bool reports, ref UsbError failed)
     {
         Span<byte> memory = transfer.Memory.Span;

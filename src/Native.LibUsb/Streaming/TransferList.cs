@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a list of a ring's transfers, linked through them: appending, and removing from the middle, take the same time regardless of its length. A transfer is
-/// in one list at a time. Used under the ring's lock.
+/// Represents a list of a ring's transfers. The transfers themselves contain the links, so adding and removing a transfer take constant time. A transfer is in
+/// one list at a time. The caller of any member holds the ring's lock.
 /// </summary>
 /// <param name="all">The transfers of the ring.</param>
 internal struct TransferList(RingTransfer[] all)
@@ -21,7 +21,7 @@ internal struct TransferList(RingTransfer[] all)
     /// <summary>Gets the newest transfer; null if the list is empty.</summary>
     public readonly RingTransfer? Last => At(_last);
 
-    /// <summary>Gets the transfer after another one of the list.</summary>
+    /// <summary>Returns the next newer transfer of the list; null if there is none.</summary>
     public readonly RingTransfer? After(RingTransfer transfer) => At(transfer.Later);
 
     public void Append(RingTransfer transfer)
@@ -61,7 +61,7 @@ internal struct TransferList(RingTransfer[] all)
         Count--;
     }
 
-    /// <summary>Makes the list empty, and leaves the transfers as they are.</summary>
+    /// <summary>Empties the list, and leaves the transfers unchanged.</summary>
     public void Clear()
     {
         _first = _last = None;

@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the transfers of a ring: those that no thread has, and those that are in flight or have ended, in the order of their submission. It submits nothing
-/// itself. Used under the ring's lock.
+/// Represents the transfers of a ring. The queue contains the free transfers, and keeps the transfers that are in flight or have ended in the order of their
+/// submission. The queue itself submits nothing. The caller of any member holds the ring's lock.
 /// </summary>
 /// <remarks>
-/// On the fast path the order is not kept: the transfers in flight have consecutive sequence numbers from <see cref="Head"/> on, and one spare transfer, with a
-/// lower number, belongs to the thread that handles events. The spare one is always the one that has ended last, so each transfer is followed by the same one
-/// (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the order from the numbers.
+/// The fast path does not maintain the order. The transfers in flight have consecutive sequence numbers, which begin at <see cref="Head"/>. One spare transfer
+/// has a lower number, and belongs to the thread that handles events. The spare transfer is always the transfer that ended last. Each transfer is therefore
+/// always replaced by the same transfer (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the order from the numbers.
 /// </remarks>
 internal sealed class TransferQueue
 {
@@ -19,7 +19,7 @@ internal sealed class TransferQueue
 
     private readonly RingTransfer[] _all;
     private readonly int[] _free;
-    private readonly int[] _byNumber; // for LeaveFast, which allocates nothing
+    private readonly int[] _byNumber; // used by LeaveFast, which must not allocate
     private readonly long _depth;
     private int _freeCount;
     private long _next; // the number of the next submission; on the fast path it is Head + _depth
@@ -36,7 +36,7 @@ internal sealed class TransferQueue
         _byNumber = new int[depth];
         _order = new TransferList(all);
         for (int i = all.Length - 1; i >= 0; i--)
-            PutFree(all[i]); // the first is taken first
+            PutFree(all[i]); // added in reverse, so that TakeFree returns the first transfer first
     }
 
     /// <summary>Gets all transfers.</summary>
@@ -45,10 +45,10 @@ internal sealed class TransferQueue
     /// <summary>Returns an empty list for some of the transfers.</summary>
     public TransferList NewList() => new(_all);
 
-    /// <summary>Gets the number of transfers in flight, one that is being submitted included.</summary>
+    /// <summary>Gets the number of transfers in flight, including a transfer that is being submitted.</summary>
     public int InFlight { get; private set; }
 
-    /// <summary>Gets whether fewer transfers are in flight than there should be.</summary>
+    /// <summary>Gets whether the queue has room for another transfer in flight.</summary>
     public bool HasRoom => InFlight < _depth;
 
     /// <summary>Gets whether a transfer is free.</summary>
@@ -60,7 +60,7 @@ internal sealed class TransferQueue
     /// <summary>Gets the newest transfer that is in flight or has ended; null if there is none.</summary>
     public RingTransfer? Last => _order.Last;
 
-    /// <summary>Gets the number of the transfer that must end next while the fast path runs; negative while it does not.</summary>
+    /// <summary>Gets the sequence number of the transfer that must end next on the fast path; negative if the fast path is not active.</summary>
     public long Head { get; private set; } = NotFast;
 
     /// <summary>Gets whether the thread that handles events changes the queue without the lock.</summary>
@@ -68,17 +68,17 @@ internal sealed class TransferQueue
 
     public RingTransfer? After(RingTransfer transfer) => _order.After(transfer);
 
-    /// <summary>Takes a transfer that no thread has.</summary>
+    /// <summary>Takes a free transfer out of the queue, or returns null if there is none.</summary>
     public RingTransfer? TakeFree() => _freeCount > 0 ? _all[_free[--_freeCount]] : null;
 
-    /// <summary>Takes back a transfer that no thread needs.</summary>
+    /// <summary>Takes back a transfer that is no longer in use.</summary>
     public void PutFree(RingTransfer transfer)
     {
         transfer.State = RingTransferState.Free;
         _free[_freeCount++] = transfer.Index;
     }
 
-    /// <summary>Makes a transfer the last one of the order, because it is about to be submitted.</summary>
+    /// <summary>Appends a transfer that is about to be submitted to the order.</summary>
     public void Append(RingTransfer transfer)
     {
         transfer.State = RingTransferState.InFlight;
@@ -89,7 +89,9 @@ internal sealed class TransferQueue
         InFlight++;
     }
 
-    /// <summary>Undoes <see cref="Append"/> for the transfer that was taken for submission last, because libusb has refused it. No thread has it then.</summary>
+    /// <summary>
+    /// Undoes <see cref="Append"/> for the transfer that was appended last, because libusb has refused it. The caller decides what happens to the transfer.
+    /// </summary>
     public void Refuse(RingTransfer transfer)
     {
         Debug.Assert(transfer.Sequence == _next - 1);
@@ -100,17 +102,17 @@ internal sealed class TransferQueue
         InFlight--;
     }
 
-    /// <summary>Notes that a transfer has ended. It keeps its place in the order.</summary>
+    /// <summary>Records that a transfer has ended. The transfer keeps its place in the order.</summary>
     public void End(RingTransfer transfer)
     {
         transfer.State = RingTransferState.Done;
         InFlight--;
     }
 
-    /// <summary>Takes a transfer that has ended out of the order.</summary>
+    /// <summary>Removes a transfer that has ended from the order.</summary>
     public void Remove(RingTransfer transfer) => _order.Remove(transfer);
 
-    /// <summary>Takes a transfer that has ended out of the order, because it is not delivered. The transfer after it reports what was lost.</summary>
+    /// <summary>Removes a transfer that has ended from the order without delivering it. The next transfer reports the loss.</summary>
     public void Skip(RingTransfer transfer, UsbRingLoss loss)
     {
         UsbRingLoss all = transfer.LostBefore.Plus(loss);
@@ -121,13 +123,16 @@ internal sealed class TransferQueue
         _order.Remove(transfer);
     }
 
-    /// <summary>Begins the fast path, if all transfers in flight follow one another, the queue is full and a transfer is free.</summary>
-    /// <returns>Whether it has begun.</returns>
+    /// <summary>
+    /// Enters the fast path if the queue is full, the transfers in flight have consecutive numbers, no loss is waiting to be reported, and a transfer is free.
+    /// </summary>
+    /// <returns>Whether the queue has entered the fast path.</returns>
     public bool TryEnterFast()
     {
         if (IsFast || InFlight != _depth || _order.Count != InFlight || _freeCount == 0 || !_pendingLoss.IsNone)
             return false;
-        // Nothing but transfers in flight: their numbers ascend, so the distance shows whether one is missing.
+        // The order contains only transfers in flight, whose numbers ascend. No number is missing if the first number plus the count is the number of the next
+        // submission.
         RingTransfer first = _order.First!;
         if (first.Sequence != _next - InFlight)
             return false;
@@ -138,7 +143,7 @@ internal sealed class TransferQueue
         }
 
         RingTransfer spare = TakeFree()!;
-        spare.State = RingTransferState.InFlight; // on the fast path all of them are
+        spare.State = RingTransferState.InFlight; // on the fast path, all transfers in use have this state
         spare.LostBefore = default;
         spare.Sequence = -1;
         RingTransfer before = spare;
@@ -154,22 +159,24 @@ internal sealed class TransferQueue
         return true;
     }
 
-    /// <summary>Advances on the fast path: the oldest transfer has ended and is the spare one, and the former spare one has been submitted.</summary>
+    /// <summary>
+    /// Advances the head on the fast path. The oldest transfer has ended and becomes the spare transfer, and the former spare transfer has been submitted.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Advance(RingTransfer ended) => Head = ended.Sequence + 1;
 
-    /// <summary>Gets the number of the transfer that is submitted on the fast path when another one ends.</summary>
+    /// <summary>Returns the sequence number of the transfer that the fast path submits when another transfer ends.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long NumberAfter(RingTransfer ended) => ended.Sequence + _depth;
 
-    /// <summary>Makes the next callback leave the fast path. For tests, in a handler: on the thread that handles events.</summary>
+    /// <summary>Makes the next callback leave the fast path. Tests call the method in a handler, on the thread that handles events.</summary>
     public void InterruptFast()
     {
         if (IsFast)
             Head = Interrupted;
     }
 
-    /// <summary>Ends the fast path: restores the order from the numbers, which are consecutive.</summary>
+    /// <summary>Leaves the fast path, and restores the order from the consecutive numbers.</summary>
     public void LeaveFast()
     {
         RingTransfer? spare = null;

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the results of one transfer of a ring. The program disposes the buffer to give its memory back to the ring; after that every member throws. A copy
-/// is the same buffer.
+/// Represents the results of one transfer of a ring. The program disposes the buffer to return its memory to the ring. After that, all members that read the
+/// buffer throw. A copy of the structure represents the same buffer.
 /// </summary>
 public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
 {
@@ -19,22 +19,27 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         _loan = transfer.Loan;
     }
 
-    /// <summary>Gets whether this is no buffer, because the ring has stopped and all is read.</summary>
+    /// <summary>Gets whether the structure contains no buffer, because the ring has stopped and all data was read.</summary>
     public bool IsNone => _transfer is null;
 
     /// <summary>Gets the ring that lent the buffer.</summary>
     public UsbInputRing Ring => Unsafe.As<UsbInputRing>(Transfer().Ring);
 
-    /// <summary>Gets the number of the transfer, counted from 0 in the order of submission. A missing number belongs to a transfer that was dropped or brought nothing.</summary>
+    /// <summary>
+    /// Gets the number of the transfer, counted from 0 in the order of submission. A missing number belongs to a transfer that was dropped, or that was
+    /// cancelled before data had arrived.
+    /// </summary>
     public long Sequence => Transfer().Sequence;
 
-    /// <summary>Gets how the transfer ended. The data is good with any status, because the bus has checked each packet.</summary>
+    /// <summary>Gets the status with which the transfer ended. The data is good with any status, because the bus has checked each packet.</summary>
     public UsbTransferStatus Status => Transfer().Status;
 
-    /// <summary>Gets the number of bytes that arrived; for isochronous transfers the sum of the packets. 0 with a good status is a zero-length packet.</summary>
+    /// <summary>
+    /// Gets the number of bytes that arrived; for isochronous transfers the sum over the packets. A completed transfer with 0 bytes is a zero-length packet.
+    /// </summary>
     public int Length => Transfer().Length;
 
-    /// <summary>Gets whether the transfer ended with a packet that was not full, which is how devices mark the end of a message.</summary>
+    /// <summary>Gets whether the transfer ended with a packet that was not full. Devices mark the end of a message with such a packet.</summary>
     public bool EndsWithShortPacket
     {
         get
@@ -44,14 +49,19 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         }
     }
 
-    /// <summary>Gets what was dropped before this buffer because the reader was late.</summary>
+    /// <summary>Gets the data that was dropped before this buffer because the reader was late.</summary>
     public UsbRingLoss LostBefore => Transfer().LostBefore;
 
-    /// <summary>Gets the time at which the transfer was handled, in ticks of <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>; 0 if <see cref="UsbRingOptions.Timestamps"/> is false.</summary>
+    /// <summary>
+    /// Gets the time at which the transfer's completion was handled, in ticks of <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>; 0 if
+    /// <see cref="UsbRingOptions.Timestamps"/> is false.
+    /// </summary>
     public long Timestamp => Transfer().Timestamp;
 
-    /// <summary>Gets the bytes that arrived. The span is valid until the buffer is disposed; after that its bytes may change, but the memory is not freed.</summary>
-    /// <exception cref="InvalidOperationException">The ring is isochronous: its packets have gaps between them. Use <see cref="Packets"/>.</exception>
+    /// <summary>
+    /// Gets the bytes that arrived. The span is valid until the buffer is disposed. After that, its bytes may change, but the memory is not freed.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The ring is isochronous, and its packets have gaps between them. Use <see cref="Packets"/>.</exception>
     public ReadOnlySpan<byte> Data
     {
         get
@@ -59,12 +69,12 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
             RingTransfer transfer = Transfer();
             if (transfer.PacketSize != 0)
                 ThrowIsochronous();
-            return MemoryMarshal.CreateReadOnlySpan(ref transfer.Start, transfer.Length); // at most the size of the buffer
+            return MemoryMarshal.CreateReadOnlySpan(ref transfer.Start, transfer.Length); // the length is at most the size of the buffer
         }
     }
 
     /// <summary>Gets the bytes that arrived, as memory.</summary>
-    /// <exception cref="InvalidOperationException">The ring is isochronous: use <see cref="Packets"/>.</exception>
+    /// <exception cref="InvalidOperationException">The ring is isochronous. Use <see cref="Packets"/>.</exception>
     public ReadOnlyMemory<byte> Memory
     {
         get
@@ -76,21 +86,21 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         }
     }
 
-    /// <summary>Gets the isochronous packets, good and bad ones, for <c>foreach</c>; none for other transfers.</summary>
+    /// <summary>Gets the isochronous packets for <c>foreach</c>, including packets that failed; empty for other transfers.</summary>
     public UsbRingPackets Packets => new(Transfer());
 
-    /// <summary>Gets the number of isochronous packets that had their turn.</summary>
+    /// <summary>Gets the number of isochronous packets whose service interval has passed.</summary>
     public int PacketCount => Transfer().Packets;
 
     /// <summary>
-    /// Gets the number of the first packet, counted from 0. Packets of transfers that were dropped or failed are counted, so that consecutive numbers are
-    /// consecutive service intervals.
+    /// Gets the number of the first packet, counted from 0. The packets of transfers that were dropped or failed are counted too. Consecutive numbers are
+    /// therefore consecutive service intervals.
     /// </summary>
     public long FirstPacket => Transfer().FirstPacket;
 
-    /// <summary>Copies the bytes that arrived; for isochronous transfers those of the good packets, one after the other.</summary>
-    /// <param name="destination">At least <see cref="Length"/> bytes.</param>
-    /// <returns>The number of bytes that were written.</returns>
+    /// <summary>Copies the bytes that arrived. For isochronous transfers, the method copies the bytes of the good packets without gaps.</summary>
+    /// <param name="destination">The memory to copy to, with at least <see cref="Length"/> bytes.</param>
+    /// <returns>The number of bytes that were copied.</returns>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
     public int CopyTo(Span<byte> destination)
     {
@@ -113,15 +123,15 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         return written;
     }
 
-    /// <summary>Gives the buffer back to the ring. May be called more than once, also when the ring is disposed.</summary>
+    /// <summary>Returns the buffer to the ring. The method may be called more than once, and after the ring was disposed.</summary>
     public void Dispose()
     {
         if (_transfer is { } transfer)
             ((UsbInputRing)transfer.Ring).Return(transfer, _loan);
     }
 
-    /// <summary>Returns whether both are the same buffer.</summary>
-    /// <param name="other">The other.</param>
+    /// <summary>Determines whether two structures represent the same buffer.</summary>
+    /// <param name="other">The buffer to compare with.</param>
     public bool Equals(UsbInputBuffer other) => _transfer == other._transfer && _loan == other._loan;
 
     /// <inheritdoc/>
@@ -130,14 +140,14 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(_transfer, _loan);
 
-    /// <summary>Returns whether both are the same buffer.</summary>
-    /// <param name="left">One.</param>
-    /// <param name="right">The other.</param>
+    /// <summary>Determines whether two structures represent the same buffer.</summary>
+    /// <param name="left">The first buffer.</param>
+    /// <param name="right">The second buffer.</param>
     public static bool operator ==(UsbInputBuffer left, UsbInputBuffer right) => left.Equals(right);
 
-    /// <summary>Returns whether they are different buffers.</summary>
-    /// <param name="left">One.</param>
-    /// <param name="right">The other.</param>
+    /// <summary>Determines whether two structures represent different buffers.</summary>
+    /// <param name="left">The first buffer.</param>
+    /// <param name="right">The second buffer.</param>
     public static bool operator !=(UsbInputBuffer left, UsbInputBuffer right) => !left.Equals(right);
 
     private RingTransfer Transfer()

@@ -1,5 +1,5 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Takes the buffers of a ring; see <see cref="IUsbInputHandler.OnBuffer"/>.</summary>
-/// <param name="buffer">The ring's again when it returns.</param>
+/// <summary>Represents a method that handles a ring's buffers; see <see cref="IUsbInputHandler.OnBuffer"/>.</summary>
+/// <param name="buffer">The buffer, which belongs to the ring again when the method returns.</param>
 public delegate void UsbInputCallback(UsbInputBuffer buffer);

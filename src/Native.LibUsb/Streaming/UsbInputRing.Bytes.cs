@@ -1,14 +1,16 @@
 namespace Native.LibUsb.Streaming;
 
-// Reading it as bytes.
+// These members read the ring as bytes.
 public sealed partial class UsbInputRing
 {
-    /// <summary>Returns a stream that reads what arrives. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.</summary>
-    /// <param name="boundary">What short and zero-length packets mean.</param>
-    /// <param name="loss">What is done where bytes are missing.</param>
-    /// <returns>The stream. Disposing it leaves the ring as it is.</returns>
-    /// <exception cref="ArgumentException">Isochronous packets are not messages.</exception>
-    /// <exception cref="InvalidOperationException">The ring was not started, or gives its data to a handler.</exception>
+    /// <summary>
+    /// Returns a stream that reads the ring's data. The ring must have been started with <see cref="Start()"/>, and the stream must be its only reader.
+    /// </summary>
+    /// <param name="boundary">The meaning of short and zero-length packets.</param>
+    /// <param name="loss">The reaction to missing bytes.</param>
+    /// <returns>The stream. Disposing the stream does not stop the ring.</returns>
+    /// <exception cref="ArgumentException">The ring is isochronous, and <paramref name="boundary"/> is not <see cref="UsbReadBoundary.None"/>.</exception>
+    /// <exception cref="InvalidOperationException">The ring was not started, or passes its data to a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     public UsbInputStream AsStream(UsbReadBoundary boundary, UsbReadLoss loss = UsbReadLoss.Throw)
     {
@@ -17,13 +19,14 @@ public sealed partial class UsbInputRing
     }
 
     /// <summary>
-    /// Returns a pipe that reads what arrives without copying it. For a ring that was started with <see cref="Start()"/>, and instead of its other readers.
+    /// Returns a pipe reader that reads the ring's data without copying it. The ring must have been started with <see cref="Start()"/>, and the pipe reader
+    /// must be its only reader.
     /// </summary>
-    /// <param name="boundary">What short and zero-length packets mean.</param>
-    /// <param name="loss">What is done where bytes are missing.</param>
-    /// <returns>The reader. Completing it leaves the ring as it is.</returns>
-    /// <exception cref="ArgumentException">Isochronous packets are not messages.</exception>
-    /// <exception cref="InvalidOperationException">The ring was not started, or gives its data to a handler.</exception>
+    /// <param name="boundary">The meaning of short and zero-length packets.</param>
+    /// <param name="loss">The reaction to missing bytes.</param>
+    /// <returns>The reader. Completing the reader does not stop the ring.</returns>
+    /// <exception cref="ArgumentException">The ring is isochronous, and <paramref name="boundary"/> is not <see cref="UsbReadBoundary.None"/>.</exception>
+    /// <exception cref="InvalidOperationException">The ring was not started, or passes its data to a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     public UsbPipeReader AsPipeReader(UsbReadBoundary boundary, UsbReadLoss loss = UsbReadLoss.Throw)
     {
@@ -31,7 +34,7 @@ public sealed partial class UsbInputRing
         return new UsbPipeReader(this, boundary, loss);
     }
 
-    /// <summary>Takes what the next transfer brought, if it is there.</summary>
+    /// <summary>Takes the bytes of the next transfer, if that transfer has ended.</summary>
     internal bool TryTakeBytes(UsbReadBoundary boundary, UsbReadLoss loss, out TransferBytes bytes)
     {
         RingTransfer? transfer = TakeNext(RingTransferState.Lent);
@@ -39,31 +42,31 @@ public sealed partial class UsbInputRing
         return transfer is not null;
     }
 
-    /// <summary>Waits until something may have changed.</summary>
+    /// <summary>Waits until the state of the ring may have changed.</summary>
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken) => _signal.WaitAsync(cancellationToken);
 
-    /// <summary>Waits on this thread until something may have changed.</summary>
-    /// <returns>False: the time ran out.</returns>
+    /// <summary>Waits until the state of the ring may have changed, and blocks the thread.</summary>
+    /// <returns>False if the time ran out.</returns>
     internal bool WaitForChange(TimeSpan timeout)
     {
         CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "wait for data");
         return _signal.Wait(timeout);
     }
 
-    /// <summary>Lets who waits look again.</summary>
+    /// <summary>Wakes a waiting reader, so that it checks the ring's state again.</summary>
     internal void Nudge() => _signal.Set();
 
-    /// <summary>Gets whether nothing more comes. Look before what came before is taken.</summary>
+    /// <summary>Gets whether no more data will arrive. A caller reads the property before it takes the remaining data.</summary>
     internal bool HasEnded => Engine.Run.IsAtRest;
 
-    /// <summary>Throws at the end of the data, unless the program has stopped the ring, and can still know that it has read everything.</summary>
+    /// <summary>Throws if the ring has failed or is disposed. A reader calls the method at the end of the data.</summary>
     internal void ThrowIfBroken()
     {
         ObjectDisposedException.ThrowIf(Engine.IsDisposed, this);
         ThrowIfFailed();
     }
 
-    /// <summary>Returns the exception for a reader of bytes where some are missing.</summary>
+    /// <summary>Returns the exception that a reader of bytes throws where bytes are missing.</summary>
     internal UsbException LossOf(UsbError error) => new(error, $"read all of endpoint 0x{Endpoint:x2}", hint: error == UsbError.DataLost
         ? "The reader was late, and data was dropped here; the next read goes on behind it."
         : "A transfer failed here, and data is missing; the next read goes on behind it.");

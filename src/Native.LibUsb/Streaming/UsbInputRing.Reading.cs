@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
-// Reading by code of the program's own. One reader at a time.
+// These members read the ring without a handler. Only one reader at a time is allowed.
 public sealed partial class UsbInputRing
 {
-    /// <summary>Takes the next buffer if it is there. For one reader at a time.</summary>
-    /// <param name="buffer">The buffer, which the caller disposes: then it is submitted again.</param>
-    /// <returns>Whether there was one.</returns>
-    /// <exception cref="InvalidOperationException">The ring was not started, or gives its data to a handler.</exception>
+    /// <summary>Takes the next buffer if one is ready. Only one reader at a time is allowed.</summary>
+    /// <param name="buffer">The buffer. When the caller disposes the buffer, the ring submits it again.</param>
+    /// <returns>Whether a buffer was ready.</returns>
+    /// <exception cref="InvalidOperationException">The ring was not started, or passes its data to a handler.</exception>
     public bool TryTake(out UsbInputBuffer buffer)
     {
         RingTransfer? transfer = TakeNext(RingTransferState.Lent);
@@ -19,13 +19,15 @@ public sealed partial class UsbInputRing
         return transfer is not null;
     }
 
-    /// <summary>Takes the next buffer, and waits for it on this thread.</summary>
+    /// <summary>Takes the next buffer, and blocks the thread until a buffer is ready.</summary>
     /// <param name="buffer">The buffer, which the caller disposes.</param>
-    /// <param name="timeout">How long to wait; null and <see cref="Timeout.InfiniteTimeSpan"/> are without a limit, zero is not to wait.</param>
-    /// <returns>False: the time ran out, or the ring has stopped and all is read (see <see cref="UsbRing.IsRunning"/>).</returns>
-    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <param name="timeout">The longest time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> mean no limit; zero means no wait.</param>
+    /// <returns>False if the time ran out, or if the ring has stopped and all data was read (see <see cref="UsbRing.IsRunning"/>).</returns>
+    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
-    /// <exception cref="InvalidOperationException">It would have to wait in a callback for an event that only follows the callback.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The method would have to wait in a callback for data that cannot arrive before the callback returns.
+    /// </exception>
     public bool TryTake(out UsbInputBuffer buffer, TimeSpan? timeout)
     {
         var deadline = WaitDeadline.After(timeout);
@@ -40,17 +42,17 @@ public sealed partial class UsbInputRing
         }
     }
 
-    /// <summary>Waits until there is a buffer to take with <see cref="TryTake(out UsbInputBuffer)"/>. Allocates nothing.</summary>
-    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
-    /// <returns>False: the ring has stopped, and all is read.</returns>
-    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <summary>Waits until the program can take a buffer with <see cref="TryTake(out UsbInputBuffer)"/>. The method allocates nothing.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
+    /// <returns>True if a buffer is ready; false if the ring has stopped and all data was read.</returns>
+    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
     {
         while (true)
         {
-            bool ended = Engine.Run.IsAtRest; // first: what came before is seen below
+            bool ended = Engine.Run.IsAtRest; // read first, so that the code below finds all data that arrived before
             if (HasNext())
                 return true;
             if (!_pulled)
@@ -65,10 +67,12 @@ public sealed partial class UsbInputRing
         }
     }
 
-    /// <summary>Takes the next buffer, and waits for it.</summary>
-    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
-    /// <returns>The buffer, which the caller disposes; an empty one (<see cref="UsbInputBuffer.IsNone"/>) when the ring has stopped and all is read.</returns>
-    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <summary>Takes the next buffer, and waits until a buffer is ready.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
+    /// <returns>
+    /// The buffer, which the caller disposes. If the ring has stopped and all data was read, <see cref="UsbInputBuffer.IsNone"/> of the buffer is true.
+    /// </returns>
+    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<UsbInputBuffer> ReadAsync(CancellationToken cancellationToken = default)
@@ -83,10 +87,10 @@ public sealed partial class UsbInputRing
         }
     }
 
-    /// <summary>Reads until the ring stops. Each buffer is the ring's again when the next one is requested.</summary>
-    /// <param name="cancellationToken">Ends the reading, not the ring.</param>
+    /// <summary>Reads buffers until the ring stops. Each buffer belongs to the ring again when the caller requests the next one.</summary>
+    /// <param name="cancellationToken">A token that cancels the reading, but does not stop the ring.</param>
     /// <returns>The buffers in order.</returns>
-    /// <exception cref="UsbException">The ring has failed, and all that had arrived before is read.</exception>
+    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async IAsyncEnumerable<UsbInputBuffer> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -113,7 +117,7 @@ public sealed partial class UsbInputRing
 
     private bool TryTakeOrEnd(out UsbInputBuffer buffer, out bool ended)
     {
-        ended = Engine.Run.IsAtRest; // first: what came before is taken below
+        ended = Engine.Run.IsAtRest; // read first, so that the code below takes all data that arrived before
         if (TryTake(out buffer))
             return true;
         if (ended)

@@ -5,14 +5,15 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a ring that reads. Its data goes to a handler on the event thread (<see cref="Start{THandler}"/>, <see cref="Start(UsbInputCallback)"/>), or is
-/// read by other code (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>, <see cref="ReadAllAsync"/>).
+/// Represents a ring that reads. A handler on the event thread receives the data (<see cref="Start{THandler}"/>, <see cref="Start(UsbInputCallback)"/>), or
+/// other code reads the data (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>, <see cref="ReadAllAsync"/>).
 /// </summary>
 /// <remarks>
-/// A handler on the event thread costs about what the same loop costs in C. Code that awaits <see cref="ReadAsync"/> continues on the thread pool and costs more
-/// than twice as much, because each wake-up switches to another thread; <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The costs are
-/// measured in bench/README.md. An exception that leaves a handler goes to <see cref="UsbContext.UnhandledCallbackException"/>, and the stream goes on. Without a
-/// subscriber, the call that handles events throws it, and on an event thread of the library it ends the process.
+/// A handler on the event thread costs about as much as the same loop in C. Code that awaits <see cref="ReadAsync"/> continues on the thread pool and costs
+/// more than twice as much, because each wake-up switches to another thread. <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The
+/// measurements are in bench/README.md. An exception that leaves a handler goes to <see cref="UsbContext.UnhandledCallbackException"/>, and the stream
+/// continues. If that event has no subscriber, the call that handles events throws the exception. On an event thread of the library, such an exception ends the
+/// process.
 /// </remarks>
 public sealed unsafe partial class UsbInputRing : UsbRing
 {
@@ -31,9 +32,11 @@ public sealed unsafe partial class UsbInputRing : UsbRing
 
     internal override IRingContent Content { get; }
 
-    /// <summary>Starts the ring for code that reads with <see cref="ReadAsync"/> or one of its siblings.</summary>
-    /// <exception cref="InvalidOperationException">It runs, or it is to drop data and has no spare buffers.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
+    /// <summary>
+    /// Starts the ring for code that reads with <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/> or <see cref="ReadAllAsync"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The ring runs already, or drops data and has no spare buffers.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start()
     {
@@ -42,19 +45,23 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         Begin<PullConsumer>(null);
     }
 
-    /// <summary>Starts the ring for a static handler, which is called on the event thread for each buffer. The call costs what a direct call does.</summary>
-    /// <typeparam name="THandler">A type, usually an empty struct, with the method to call. Its state is in <see cref="UsbRing.State"/>.</typeparam>
-    /// <exception cref="InvalidOperationException">It runs.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
+    /// <summary>
+    /// Starts the ring with a static handler. The event thread calls the handler for each buffer, and the call costs as much as a direct call.
+    /// </summary>
+    /// <typeparam name="THandler">
+    /// A type, usually an empty struct, that implements the handler. The state of the handler is in <see cref="UsbRing.State"/>.
+    /// </typeparam>
+    /// <exception cref="InvalidOperationException">The ring runs already.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
         where THandler : struct, IUsbInputHandler => Begin<PushConsumer<THandler>>(null);
 
-    /// <summary>Starts the ring for a callback, which is called on the event thread for each buffer.</summary>
-    /// <param name="callback">The callback. The buffer belongs to the ring again when it returns.</param>
+    /// <summary>Starts the ring with a callback. The event thread calls the callback for each buffer.</summary>
+    /// <param name="callback">The callback. The buffer belongs to the ring again when the callback returns.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">It runs.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The ring runs already.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbInputCallback callback)
     {
@@ -67,7 +74,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     {
         if (transfer.State != RingTransferState.Lent)
         {
-            // It is a handler's, and the ring takes it back when the handler returns; or it is stale, and nothing happens.
+            // If a handler holds the buffer, the ring takes the buffer back when the handler returns. If the buffer is stale, the exchange does nothing.
             Interlocked.CompareExchange(ref transfer.Loan, loan + 1, loan);
             return;
         }
@@ -77,7 +84,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.Lock.Enter();
         if (transfer.State == RingTransferState.Lent && transfer.Loan == loan)
         {
-            transfer.Loan++; // code that still has the buffer has nothing
+            transfer.Loan++; // all copies of the buffer are stale from here on
             engine.Queue.PutFree(transfer);
             engine.SubmitLocked();
         }
@@ -89,7 +96,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     private void Begin<TConsumer>(UsbInputCallback? callback)
         where TConsumer : struct, IConsumer
     {
-        Engine.Reserve(); // a ring that runs refuses, and nothing has changed
+        Engine.Reserve(); // throws before anything has changed if the ring runs
         _callback = callback;
         _pulled = !TConsumer.IsPush;
         _consume = &TConsumer.Consume;
@@ -110,8 +117,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         else if (_pulled && Configuration.Drops && !engine.Queue.HasFree && engine.WantsMore)
             DropLocked(transfer);
         if (refused == UsbError.Success)
-            engine.SubmitLocked(); // before the data is looked at, the queue is full again
-        if (engine.Run.IsRunning) // one that stops takes everything back
+            engine.SubmitLocked(); // the queue is full again before the program reads the data
+        if (engine.Run.IsRunning) // a ring that is stopping takes all transfers back
             engine.Counters.InFlight(engine.Queue.InFlight);
         bool ready = engine.Queue.First is { State: RingTransferState.Done };
         engine.Lock.Exit();
@@ -125,7 +132,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Discards, under the lock, the data that has just arrived, because no buffer is free; the buffer is submitted again.</summary>
+    /// <summary>Discards the data that has just arrived, because no buffer is free. The ring submits the buffer again. The caller holds the lock.</summary>
     private void DropLocked(RingTransfer transfer)
     {
         var loss = new UsbRingLoss(1, transfer.Packets, transfer.Length);
@@ -134,8 +141,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         Engine.Queue.PutFree(transfer);
     }
 
-    /// <summary>Takes the next buffer, if it is there.</summary>
-    /// <param name="to">Its new state.</param>
+    /// <summary>Takes the next buffer if one is ready.</summary>
+    /// <param name="to">The new state of the buffer's transfer.</param>
     private RingTransfer? TakeNext(RingTransferState to)
     {
         LogScope.ThrowIfInside();
@@ -163,7 +170,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         return next;
     }
 
-    /// <summary>Takes a buffer back whose handler has returned.</summary>
+    /// <summary>Takes a buffer back after the handler has returned.</summary>
     private void TakeBackFromHandler(RingTransfer transfer, long loan)
     {
         RingEngine engine = Engine;
@@ -175,10 +182,10 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Represents the delivery of buffers whose turn has come.</summary>
+    /// <summary>Defines how a ring delivers the buffers that are ready.</summary>
     private interface IConsumer
     {
-        /// <summary>Gets whether a handler gets them, so that no thread holds one when the handler has returned.</summary>
+        /// <summary>Gets whether a handler receives the buffers. The program then holds no buffer after the handler has returned.</summary>
         static abstract bool IsPush { get; }
 
         /// <summary>Delivers one buffer on the fast path.</summary>
@@ -188,7 +195,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         static abstract void Consume(UsbInputRing ring);
     }
 
-    /// <summary>Leaves the buffers to other code, which reads them.</summary>
+    /// <summary>Signals the code that reads the buffers.</summary>
     private readonly struct PullConsumer : IConsumer
     {
         public static bool IsPush => false;
@@ -198,7 +205,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         public static void Consume(UsbInputRing ring) => ring._signal.Set();
     }
 
-    /// <summary>Gives each buffer to a handler on the thread that handles events.</summary>
+    /// <summary>Passes each buffer to a handler on the thread that handles events.</summary>
     private readonly struct PushConsumer<THandler> : IConsumer
         where THandler : struct, IUsbInputHandler
     {
@@ -216,7 +223,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
                 {
                     THandler.OnBuffer(new UsbInputBuffer(transfer));
                 }
-                catch (Exception exception) // the stream goes on
+                catch (Exception exception) // the stream continues
                 {
                     ring.Handle.Context.ReportCallbackException(ring, exception);
                 }
@@ -231,7 +238,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         public static void OnBuffer(UsbInputBuffer buffer) => buffer.Ring._callback!(buffer);
     }
 
-    /// <summary>Represents the part of the engine that is different when a ring reads.</summary>
+    /// <summary>Represents the part of the engine that is specific to rings that read.</summary>
     private sealed class InputContent(UsbInputRing ring) : IRingContent
     {
         public bool StopsAtFailure => false;

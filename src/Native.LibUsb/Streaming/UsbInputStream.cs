@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Reads a ring as a stream of bytes. Made by <see cref="UsbInputRing.AsStream"/>; for one reader at a time.</summary>
+/// <summary>
+/// Provides a stream of bytes that reads a ring. <see cref="UsbInputRing.AsStream"/> creates the stream. Only one reader at a time is allowed.
+/// </summary>
 /// <remarks>
-/// A read takes what is there, from as many transfers as fit, and waits only when there is nothing. It reads 0 bytes when the ring has stopped and
-/// all is read, and with <see cref="UsbReadBoundary.ShortPacket"/> once at the end of each message. A ring that failed makes it throw
-/// <see cref="UsbException"/> after all that had arrived. Reading allocates nothing.
+/// A read returns the bytes that have arrived, from as many transfers as fit the caller's memory. It waits only if no bytes have arrived. A read returns 0
+/// bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, a read also returns 0 bytes once at the end of each
+/// message. If the ring has failed, a read throws <see cref="UsbException"/> after all data that had arrived was read. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbInputStream : Stream
 {
@@ -14,10 +16,10 @@ public sealed class UsbInputStream : Stream
     private readonly UsbReadBoundary _boundary;
     private readonly UsbReadLoss _loss;
     private TransferBytes _bytes;
-    private ReadOnlyMemory<byte> _left; // of the bytes
+    private ReadOnlyMemory<byte> _left; // the part of _bytes that was not read yet
     private bool _hasPiece;
-    private UsbError _problem; // to be thrown before anything else is read
-    private bool _atEnd; // of a message: to be reported before anything else is read
+    private UsbError _problem; // an error to throw before more data is read
+    private bool _atEnd; // the end of a message must be reported before more data is read
     private int _readTimeout = Timeout.Infinite;
     private bool _disposed;
 
@@ -28,13 +30,13 @@ public sealed class UsbInputStream : Stream
         _loss = loss;
     }
 
-    /// <summary>Gets whether the ring has stopped and all is read: no end of a message, but of everything.</summary>
+    /// <summary>Gets whether the ring has stopped and all data was read. The end of a message does not set the property.</summary>
     public bool EndOfStream { get; private set; }
 
     /// <summary>Gets true until the stream is disposed.</summary>
     public override bool CanRead => !_disposed;
 
-    /// <summary>Gets false: the data is read in the order of its arrival.</summary>
+    /// <summary>Gets false, because data can only be read in the order of its arrival.</summary>
     public override bool CanSeek => false;
 
     /// <summary>Gets false.</summary>
@@ -43,9 +45,11 @@ public sealed class UsbInputStream : Stream
     /// <summary>Gets true.</summary>
     public override bool CanTimeout => true;
 
-    /// <summary>Gets how long <see cref="Read(Span{byte})"/> waits, in milliseconds; <see cref="Timeout.Infinite"/> at first. Not for the asynchronous
-    /// forms.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
+    /// <summary>
+    /// Gets or sets how long <see cref="Read(Span{byte})"/> waits, in milliseconds. The default is <see cref="Timeout.Infinite"/>. The asynchronous methods
+    /// ignore the property.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
     public override int ReadTimeout
     {
         get => _readTimeout;
@@ -74,11 +78,13 @@ public sealed class UsbInputStream : Stream
         return Read(buffer.AsSpan(offset, count));
     }
 
-    /// <summary>Reads what is there, and waits on this thread when there is nothing.</summary>
-    /// <param name="buffer">Where to put it. An empty one waits for data and takes none.</param>
-    /// <returns>Bytes read; 0 at the end of a message or of everything.</returns>
-    /// <exception cref="UsbException">Nothing came within <see cref="ReadTimeout"/>, data was lost here, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">It would have to wait in a callback for an event that only follows the callback.</exception>
+    /// <summary>Reads the bytes that have arrived, and blocks the thread while there are none.</summary>
+    /// <param name="buffer">The memory to read into. If the memory is empty, the method waits for data and reads nothing.</param>
+    /// <returns>The number of bytes that were read; 0 at the end of a message or of the stream.</returns>
+    /// <exception cref="UsbException">No data arrived within <see cref="ReadTimeout"/>, data was lost at this place, or the ring has failed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The method would have to wait in a callback for data that cannot arrive before the callback returns.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     public override int Read(Span<byte> buffer)
     {
@@ -108,11 +114,11 @@ public sealed class UsbInputStream : Stream
         return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Reads what is there, and waits when there is nothing.</summary>
-    /// <param name="buffer">Where to put it. An empty one waits for data and takes none.</param>
-    /// <param name="cancellationToken">Ends the wait; nothing that arrives is lost by it.</param>
-    /// <returns>Bytes read; 0 at the end of a message or of everything.</returns>
-    /// <exception cref="UsbException">Data was lost here, or the ring has failed.</exception>
+    /// <summary>Reads the bytes that have arrived, and waits while there are none.</summary>
+    /// <param name="buffer">The memory to read into. If the memory is empty, the method waits for data and reads nothing.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. A cancelled wait loses no data.</param>
+    /// <returns>The number of bytes that were read; 0 at the end of a message or of the stream.</returns>
+    /// <exception cref="UsbException">Data was lost at this place, or the ring has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -132,11 +138,11 @@ public sealed class UsbInputStream : Stream
     /// <inheritdoc/>
     public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
 
-    /// <summary>Writes to another stream what arrives, without a copy between, until the message or everything has ended.</summary>
-    /// <param name="destination">Where to write it.</param>
-    /// <param name="bufferSize">Not used.</param>
-    /// <param name="cancellationToken">Ends the copying; what was not written yet is still read.</param>
-    /// <returns>Ends with the message or the ring.</returns>
+    /// <summary>Writes the ring's data to another stream, without an intermediate copy, until the message or the stream ends.</summary>
+    /// <param name="destination">The stream to write to.</param>
+    /// <param name="bufferSize">The value is not used.</param>
+    /// <param name="cancellationToken">A token that cancels the copying. A later read returns the data that was not written.</param>
+    /// <returns>A task that completes at the end of the message or of the stream.</returns>
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
         ValidateCopyToArguments(destination, bufferSize);
@@ -167,23 +173,23 @@ public sealed class UsbInputStream : Stream
     }
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="offset">Not used.</param>
-    /// <param name="origin">Not used.</param>
-    /// <returns>Never.</returns>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="origin">The value is not used.</param>
+    /// <returns>The method never returns.</returns>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="value">Not used.</param>
+    /// <param name="value">The value is not used.</param>
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="buffer">Not used.</param>
-    /// <param name="offset">Not used.</param>
-    /// <param name="count">Not used.</param>
+    /// <param name="buffer">The value is not used.</param>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="count">The value is not used.</param>
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <summary>Gives back what it holds of the ring. The rest of that transfer is lost; the ring goes on.</summary>
-    /// <param name="disposing">Whether it is being disposed.</param>
+    /// <summary>Returns the stream's current buffer to the ring. The unread bytes of that buffer are lost. The ring continues.</summary>
+    /// <param name="disposing">Whether the stream is being disposed.</param>
     protected override void Dispose(bool disposing)
     {
         _disposed = true;
@@ -191,12 +197,12 @@ public sealed class UsbInputStream : Stream
         if (_hasPiece)
             _bytes.Buffer.Dispose();
         _hasPiece = false;
-        _ring.Nudge(); // a thread that waits in it sees that the stream is disposed
+        _ring.Nudge(); // a thread that waits in a read checks whether the stream is disposed
         base.Dispose(disposing);
     }
 
-    /// <summary>Takes what is there.</summary>
-    /// <returns>False: nothing is there, and more may come.</returns>
+    /// <summary>Reads the bytes that have arrived.</summary>
+    /// <returns>False if there are none and more may arrive.</returns>
     private bool TryRead(Span<byte> buffer, out int count)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -205,12 +211,12 @@ public sealed class UsbInputStream : Stream
         while (true)
         {
             if (count > 0 && (_problem != UsbError.Success || _atEnd))
-                return true; // the data before it comes first
+                return true; // the caller gets the data before the error or the end
             if (_problem != UsbError.Success)
                 throw Take(ref _problem);
             if (_atEnd)
             {
-                _atEnd = onlyLooks; // a thread that only looks leaves it to the reader
+                _atEnd = onlyLooks; // a read into empty memory leaves the end to the next read
                 return true;
             }
 
@@ -234,7 +240,7 @@ public sealed class UsbInputStream : Stream
 
     private bool NextPiece(bool hasSome)
     {
-        bool ended = _ring.HasEnded; // first: what came before is taken below
+        bool ended = _ring.HasEnded; // read first, so that the code below takes all data that arrived before
         if (!_ring.TryTakeBytes(_boundary, _loss, out _bytes))
         {
             if (!ended || hasSome)

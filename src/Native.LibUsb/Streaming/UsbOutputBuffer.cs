@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents memory of a ring that the program fills and commits. After the buffer is committed or disposed, every member throws. A copy is the same buffer.
+/// Represents memory of a ring that the program fills and commits. After the buffer is committed or disposed, all members that use the buffer throw. A copy of
+/// the structure represents the same buffer.
 /// </summary>
 public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer>
 {
@@ -20,23 +21,24 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     /// <summary>Gets the ring that lent the buffer.</summary>
     public UsbOutputRing Ring => Unsafe.As<UsbOutputRing>(Transfer().Ring);
 
-    /// <summary>Gets the memory to write to, which has the size of one transfer. Earlier content is still there.</summary>
+    /// <summary>Gets the memory to write to, which has the size of one transfer. The memory still contains data of earlier transfers.</summary>
     public Memory<byte> Memory => Transfer().Memory;
 
     /// <summary>Gets the memory to write to, as a span.</summary>
     public Span<byte> Span => Transfer().Memory.Span;
 
-    /// <summary>Commits the buffer: its bytes are sent after those that were committed before.</summary>
+    /// <summary>Commits the buffer. The ring sends the buffer's bytes after the bytes that were committed earlier.</summary>
     /// <param name="length">
-    /// The number of bytes to send, from the first; 0 is a zero-length packet. Isochronous: at least 1; the bytes fill packets of
-    /// <see cref="UsbRing.PacketSize"/>, and the last packet has the rest.
+    /// The number of bytes to send, from the start of the buffer. On bulk and interrupt endpoints, a length of 0 stands for a zero-length packet. On
+    /// isochronous endpoints, the length is at least 1. The bytes then fill packets of <see cref="UsbRing.PacketSize"/>, and the last packet has the remaining
+    /// bytes.
     /// </param>
     /// <param name="endOfMessage">
-    /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end. Not for isochronous endpoints.
-    /// Not supported by every system (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
+    /// Whether a zero-length packet follows if the last packet is full, so that the device detects the end of the message. The value must be false on
+    /// isochronous endpoints. Not every system supports such packets (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is not within the buffer.</exception>
-    /// <exception cref="ArgumentException">The ring is isochronous, and its packets are not messages.</exception>
+    /// <exception cref="ArgumentException">The ring is isochronous, and <paramref name="endOfMessage"/> is true.</exception>
     /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
     public void Commit(int length, bool endOfMessage = false)
     {
@@ -50,12 +52,13 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     }
 
     /// <summary>
-    /// Commits the buffer as isochronous packets of given lengths, each of which is sent in one service interval. Audio at 44.1 kHz, for example, has nine packets
-    /// of 44 frames and one of 45.
+    /// Commits the buffer as isochronous packets of the given lengths. The ring sends each packet in one service interval. Audio at 44.1 kHz, for example,
+    /// repeats nine packets of 44 frames and one packet of 45 frames.
     /// </summary>
     /// <param name="packetLengths">
-    /// The lengths in bytes; the packets lie one after the other in the buffer, without gaps. At least one and at most <see cref="UsbRing.PacketsPerTransfer"/>
-    /// packets of 0 to <see cref="UsbRing.PacketSize"/> bytes. A packet of length 0 takes its turn and sends nothing.
+    /// The lengths of the packets in bytes. The packets lie one after another in the buffer, without gaps. There are 1 to
+    /// <see cref="UsbRing.PacketsPerTransfer"/> packets, and each has 0 to <see cref="UsbRing.PacketSize"/> bytes. A packet of 0 bytes uses one service
+    /// interval and sends nothing.
     /// </param>
     /// <exception cref="ArgumentException">There is no packet, or there are too many.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A length is out of range.</exception>
@@ -80,15 +83,15 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
         Unsafe.As<UsbOutputRing>(transfer.Ring).Commit(transfer, _loan, total, endsMessage: false, packetLengths);
     }
 
-    /// <summary>Gives the buffer back without sending anything, unless it was committed. May be called more than once.</summary>
+    /// <summary>Returns the buffer to the ring without sending it, unless the buffer was committed. The method may be called more than once.</summary>
     public void Dispose()
     {
         if (_transfer is { } transfer)
             Unsafe.As<UsbOutputRing>(transfer.Ring).Return(transfer, _loan);
     }
 
-    /// <summary>Returns whether both are the same buffer.</summary>
-    /// <param name="other">The other.</param>
+    /// <summary>Determines whether two structures represent the same buffer.</summary>
+    /// <param name="other">The buffer to compare with.</param>
     public bool Equals(UsbOutputBuffer other) => _transfer == other._transfer && _loan == other._loan;
 
     /// <inheritdoc/>
@@ -97,14 +100,14 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(_transfer, _loan);
 
-    /// <summary>Returns whether both are the same buffer.</summary>
-    /// <param name="left">One.</param>
-    /// <param name="right">The other.</param>
+    /// <summary>Determines whether two structures represent the same buffer.</summary>
+    /// <param name="left">The first buffer.</param>
+    /// <param name="right">The second buffer.</param>
     public static bool operator ==(UsbOutputBuffer left, UsbOutputBuffer right) => left.Equals(right);
 
-    /// <summary>Returns whether they are different buffers.</summary>
-    /// <param name="left">One.</param>
-    /// <param name="right">The other.</param>
+    /// <summary>Determines whether two structures represent different buffers.</summary>
+    /// <param name="left">The first buffer.</param>
+    /// <param name="right">The second buffer.</param>
     public static bool operator !=(UsbOutputBuffer left, UsbOutputBuffer right) => !left.Equals(right);
 
     private RingTransfer Transfer()

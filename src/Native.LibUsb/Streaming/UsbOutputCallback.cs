@@ -1,5 +1,7 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Fills the buffers of a ring; see <see cref="IUsbOutputHandler.Fill"/>.</summary>
-/// <param name="buffer">To be committed with <see cref="UsbOutputBuffer.Commit(int, bool)"/>; the ring's again when it returns.</param>
+/// <summary>Represents a method that fills a ring's buffers; see <see cref="IUsbOutputHandler.Fill"/>.</summary>
+/// <param name="buffer">
+/// The buffer, which the method commits with <see cref="UsbOutputBuffer.Commit(int, bool)"/>. The buffer belongs to the ring again when the method returns.
+/// </param>
 public delegate void UsbOutputCallback(UsbOutputBuffer buffer);

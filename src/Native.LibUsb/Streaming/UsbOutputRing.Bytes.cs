@@ -1,12 +1,16 @@
 namespace Native.LibUsb.Streaming;
 
-// Writing it as bytes.
+// These members write bytes to the ring.
 public sealed partial class UsbOutputRing
 {
-    /// <summary>Returns a stream that writes to the endpoint. For a ring that was started with <see cref="Start()"/>, and instead of its other writers.</summary>
+    /// <summary>
+    /// Returns a stream that writes to the endpoint. The ring must have been started with <see cref="Start()"/>, and the stream must be its only writer.
+    /// </summary>
     /// <param name="boundary">Whether the ends of messages are marked.</param>
-    /// <returns>The stream. Disposing it flushes it, and leaves the ring as it is.</returns>
-    /// <exception cref="ArgumentException">Isochronous packets are not messages, or the ring's transfers have less than one packet.</exception>
+    /// <returns>The stream. Disposing the stream flushes it, and does not stop the ring.</returns>
+    /// <exception cref="ArgumentException">
+    /// The ring is isochronous, or its transfers are shorter than one packet, and <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     public UsbOutputStream AsStream(UsbWriteBoundary boundary)
@@ -16,12 +20,14 @@ public sealed partial class UsbOutputRing
     }
 
     /// <summary>
-    /// Returns a pipe that writes to the endpoint from the memory of the ring. For a ring that was started with <see cref="Start()"/>, and instead of its
-    /// other writers.
+    /// Returns a pipe writer that writes to the endpoint and uses the ring's memory. The ring must have been started with <see cref="Start()"/>, and the pipe
+    /// writer must be its only writer.
     /// </summary>
     /// <param name="boundary">Whether the ends of messages are marked.</param>
-    /// <returns>The writer. Completing it sends what was written, and leaves the ring as it is.</returns>
-    /// <exception cref="ArgumentException">Isochronous packets are not messages, or the ring's transfers have less than one packet.</exception>
+    /// <returns>The writer. Completing the writer sends the bytes that were written, and does not stop the ring.</returns>
+    /// <exception cref="ArgumentException">
+    /// The ring is isochronous, or its transfers are shorter than one packet, and <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     public UsbPipeWriter AsPipeWriter(UsbWriteBoundary boundary)
@@ -30,10 +36,10 @@ public sealed partial class UsbOutputRing
         return new UsbPipeWriter(this, boundary);
     }
 
-    /// <summary>Lets who waits look again.</summary>
+    /// <summary>Wakes a waiting writer, so that it checks the ring's state again.</summary>
     internal void Nudge() => Signal.Set();
 
-    /// <summary>Waits until something may have changed.</summary>
+    /// <summary>Waits until the state of the ring may have changed.</summary>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken)
@@ -42,8 +48,8 @@ public sealed partial class UsbOutputRing
         return Signal.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Waits on this thread until the device has taken all that was committed.</summary>
-    /// <returns>False: the time ran out.</returns>
+    /// <summary>Blocks the thread until the device has taken all committed bytes.</summary>
+    /// <returns>False if the time ran out.</returns>
     internal bool Flush(TimeSpan? timeout)
     {
         var deadline = WaitDeadline.After(timeout);

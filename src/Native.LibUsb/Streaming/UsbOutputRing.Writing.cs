@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
-// Writing by code of the program's own.
+// These members write to the ring without a handler.
 public sealed partial class UsbOutputRing
 {
-    /// <summary>Takes a buffer to fill, if one is free.</summary>
+    /// <summary>Takes a buffer to fill, if a buffer is free.</summary>
     /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>Whether a buffer was free.</returns>
     public bool TryAcquire(out UsbOutputBuffer buffer)
     {
         RingTransfer? transfer = Lend(onlyForQueue: false);
@@ -15,11 +15,11 @@ public sealed partial class UsbOutputRing
         return transfer is not null;
     }
 
-    /// <summary>Takes a buffer to fill, and waits on this thread until one is free.</summary>
+    /// <summary>Takes a buffer to fill, and blocks the thread until a buffer is free.</summary>
     /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
-    /// <param name="timeout">How long to wait; null and <see cref="Timeout.InfiniteTimeSpan"/> are without a limit, zero is not to wait.</param>
-    /// <returns>False: the time ran out.</returns>
-    /// <exception cref="InvalidOperationException">The ring does not run, or it would have to wait in a callback.</exception>
+    /// <param name="timeout">The longest time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> mean no limit; zero means no wait.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     public bool TryAcquire(out UsbOutputBuffer buffer, TimeSpan? timeout)
@@ -37,8 +37,8 @@ public sealed partial class UsbOutputRing
         }
     }
 
-    /// <summary>Takes a buffer to fill, and waits until one is free. One caller at a time; allocates nothing.</summary>
-    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
+    /// <summary>Takes a buffer to fill, and waits until a buffer is free. Only one caller at a time may wait. The method allocates nothing.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
     /// <returns>The buffer, which the caller commits or disposes.</returns>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
@@ -55,11 +55,13 @@ public sealed partial class UsbOutputRing
         }
     }
 
-    /// <summary>Waits until the device has taken all that was committed. Not while another caller waits for a buffer.</summary>
-    /// <param name="cancellationToken">Ends the wait, not the ring.</param>
-    /// <returns>Ends when nothing of it is in flight; the zeros of <see cref="UsbRingOptions.FillUnderruns"/> may be.</returns>
-    /// <exception cref="InvalidOperationException">The ring was stopped before.</exception>
-    /// <exception cref="UsbException">The ring has failed; <see cref="UnsentBytes"/> says how much the device has not taken.</exception>
+    /// <summary>Waits until the device has taken all committed bytes. The method must not be called while another caller waits for a buffer.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
+    /// <returns>
+    /// A task that completes when no committed data is in flight. Zeros of <see cref="UsbRingOptions.FillUnderruns"/> may still be in flight.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">The ring was stopped before the device had taken all bytes.</exception>
+    /// <exception cref="UsbException">The ring has failed. <see cref="UnsentBytes"/> is the number of bytes that the device has not taken.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)

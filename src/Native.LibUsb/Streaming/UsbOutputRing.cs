@@ -3,15 +3,15 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a ring that writes. A handler on the event thread fills each buffer that is free (<see cref="Start{THandler}"/>,
-/// <see cref="Start(UsbOutputCallback)"/>), or other code does (<see cref="Start()"/> and <see cref="TryAcquire(out UsbOutputBuffer)"/>,
-/// <see cref="AcquireAsync"/>). Buffers are sent in the order in which they are committed.
+/// Represents a ring that writes. A handler on the event thread fills each free buffer (<see cref="Start{THandler}"/>, <see cref="Start(UsbOutputCallback)"/>),
+/// or other code fills the buffers (<see cref="Start()"/> and <see cref="TryAcquire(out UsbOutputBuffer)"/>, <see cref="AcquireAsync"/>). The ring sends
+/// buffers in the order in which they are committed.
 /// </summary>
 /// <remarks>
-/// A bulk or interrupt transfer that fails stops the ring, because the data behind it would follow a hole. The ring keeps the data that the device has not taken by
-/// then, and sends it first when it is started again. An isochronous ring goes on after a failed transfer. An exception that leaves a handler goes to
-/// <see cref="UsbContext.UnhandledCallbackException"/>, and the stream goes on. Without a subscriber, the call that handles events throws it, and on an event
-/// thread of the library it ends the process.
+/// A failed bulk or interrupt transfer stops the ring, because the data after it would follow a gap. The ring keeps the data that the device has not taken, and
+/// sends this data first when the ring is started again. An isochronous ring continues after a failed transfer. An exception that leaves a handler goes to
+/// <see cref="UsbContext.UnhandledCallbackException"/>, and the stream continues. If that event has no subscriber, the call that handles events throws the
+/// exception. On an event thread of the library, such an exception ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbOutputRing : UsbRing
 {
@@ -29,46 +29,50 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         TakeEndpoint();
     }
 
-    /// <summary>Gets the number of bytes that were committed and that the device has not taken yet.</summary>
+    /// <summary>Gets the number of committed bytes that the device has not taken yet.</summary>
     public long UnsentBytes => _output.UnsentBytes;
 
     internal override IRingContent Content => _output;
 
     internal RingSignal Signal { get; }
 
-    /// <summary>Gets whether committed buffers wait although there is room for them. Read under the lock.</summary>
+    /// <summary>Gets whether the ring holds back committed buffers although the queue has room for them. The caller holds the lock.</summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // A handler, or code that continues in the callback, has the duration of the callback to refill the queue. Other code had to commit before: whether it runs
-    // while the callback still does is chance, and counts would be too.
+    // The ring counts transfers in flight after the program had its chance to commit data. A handler, or code that continues in the callback, has this chance
+    // until the callback ends. Other code may or may not run before the callback ends, so the ring counts earlier for such code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
-    /// <summary>Starts the ring for code that writes with <see cref="AcquireAsync"/> or one of its siblings. The ring sends the data that was not sent
-    /// before first.</summary>
-    /// <exception cref="InvalidOperationException">It runs, or is still being stopped.</exception>
+    /// <summary>
+    /// Starts the ring for code that writes with <see cref="TryAcquire(out UsbOutputBuffer)"/> or <see cref="AcquireAsync"/>. The ring first sends the data
+    /// that an earlier run has not sent.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
     /// <exception cref="UsbException">libusb refused a transfer.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start() => Begin<PullProducer>(null, pushes: false);
 
     /// <summary>
-    /// Starts the ring for a static handler, which is called on the event thread to fill each buffer that is free, and on this thread for the first ones, which
-    /// are submitted together when the queue is full.
+    /// Starts the ring with a static handler, which fills each free buffer. The calling thread calls the handler for the first buffers, and the ring submits
+    /// these buffers together when the queue is full. After that, the event thread calls the handler.
     /// </summary>
-    /// <typeparam name="THandler">A type, usually an empty struct, with the method to call. Its state is in <see cref="UsbRing.State"/>.</typeparam>
-    /// <exception cref="InvalidOperationException">It runs, or is still being stopped.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
+    /// <typeparam name="THandler">
+    /// A type, usually an empty struct, that implements the handler. The state of the handler is in <see cref="UsbRing.State"/>.
+    /// </typeparam>
+    /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
         where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>(null, pushes: true);
 
     /// <summary>
-    /// Starts the ring for a callback, which is called on the event thread to fill each buffer that is free, and on this thread for the first ones, which are
-    /// submitted together when the queue is full.
+    /// Starts the ring with a callback, which fills each free buffer. The calling thread calls the callback for the first buffers, and the ring submits these
+    /// buffers together when the queue is full. After that, the event thread calls the callback.
     /// </summary>
     /// <param name="callback">The callback.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">It runs, or is still being stopped.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer; those that were in flight are cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
+    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbOutputCallback callback)
     {
@@ -79,14 +83,14 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     private void Begin<TProducer>(UsbOutputCallback? callback, bool pushes)
         where TProducer : struct, IProducer
     {
-        Engine.Reserve(); // a ring that runs refuses, and nothing has changed
+        Engine.Reserve(); // throws before anything has changed if the ring runs
         _callback = callback;
         _pushes = pushes;
         if (pushes)
             _producer = ProducerState.Filling;
         _produce = &TProducer.Produce;
         Engine.Start(null, producing: pushes);
-        using (new CallbackScope(Handle.Context.NativeHandle)) // the handler may close what must wait until it has returned
+        using (new CallbackScope(Handle.Context.NativeHandle)) // the handler may close objects, and their closing must wait until the handler has returned
             TProducer.Begin(this);
         Handle.Context.RunDeferred();
         ThrowIfFailed();
@@ -115,12 +119,12 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Counts, under the lock, the transfers in flight after the program had its turn to commit more.</summary>
-    /// <returns>Whether none is, which has been counted too.</returns>
+    /// <summary>Records the number of transfers in flight, after the program had its chance to commit more data. The caller holds the lock.</summary>
+    /// <returns>True if no transfer is in flight, and the method has therefore counted an underrun.</returns>
     private bool CountInFlightLocked()
     {
         RingEngine engine = Engine;
-        if (!engine.Run.IsRunning) // one that stops takes everything back
+        if (!engine.Run.IsRunning) // a ring that is stopping takes all transfers back
             return false;
         engine.Counters.InFlight(engine.Queue.InFlight);
         if (engine.Queue.InFlight > 0)
@@ -129,8 +133,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         return true;
     }
 
-    /// <summary>Takes a buffer for the program, when one is free.</summary>
-    /// <param name="onlyForQueue">Whether it is taken only if the queue is not full with transfers in flight and waiting ones.</param>
+    /// <summary>Takes a buffer for the program, if a buffer is free.</summary>
+    /// <param name="onlyForQueue">Whether to take a buffer only if the transfers in flight and the waiting transfers do not fill the queue.</param>
     private RingTransfer? Lend(bool onlyForQueue)
     {
         RingEngine engine = Engine;
@@ -148,11 +152,11 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         return transfer;
     }
 
-    /// <summary>Takes a buffer back from the program, and sends what is in it.</summary>
+    /// <summary>Takes a buffer back from the program, and sends its content.</summary>
     /// <param name="transfer">The transfer of the buffer.</param>
     /// <param name="loan">The number of the loan.</param>
     /// <param name="length">The number of bytes.</param>
-    /// <param name="endsMessage">Whether a zero-length packet follows when the last packet is full.</param>
+    /// <param name="endsMessage">Whether a zero-length packet follows if the last packet is full.</param>
     /// <param name="packetLengths">The lengths of isochronous packets; empty for packets of the ring's size.</param>
     /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
     internal void Commit(RingTransfer transfer, long loan, int length, bool endsMessage, ReadOnlySpan<int> packetLengths)
@@ -176,7 +180,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
             throw new ObjectDisposedException(nameof(UsbOutputBuffer), "The buffer was committed or disposed before.");
     }
 
-    /// <summary>Takes a buffer back from the program, if the program still has it, without sending anything.</summary>
+    /// <summary>Takes a buffer back from the program without sending it. Does nothing if the program does not have the buffer any more.</summary>
     internal void Return(RingTransfer transfer, long loan)
     {
         RingEngine engine = Engine;
@@ -190,18 +194,18 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     {
         if (transfer.State != RingTransferState.Lent || transfer.Loan != loan)
             return false;
-        transfer.Loan++; // code that still has the buffer has nothing
+        transfer.Loan++; // all copies of the buffer are stale from here on
         return true;
     }
 
-    /// <summary>Begins to call the handler, unless another thread calls it already, which then calls it once more.</summary>
+    /// <summary>Begins to call the handler. If another thread is calling the handler, that thread calls it once more instead.</summary>
     private bool TryBeginProducing()
     {
         RingEngine engine = Engine;
         engine.Lock.Enter();
         bool begins = _producer == ProducerState.Idle;
         if (begins)
-            engine.Run.BeginCallback(); // until the handler has returned, the ring is not at rest
+            engine.Run.BeginCallback(); // the run does not end before the handler has returned
         _producer = _producer switch
         {
             ProducerState.Idle => ProducerState.Asking,
@@ -212,15 +216,18 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         return begins;
     }
 
-    /// <summary>Submits what the handler has filled.</summary>
-    /// <returns>False if a transfer came back in the meantime, and no other one is in flight whose callback would ask the handler again.</returns>
+    /// <summary>Submits the buffers that the handler has filled.</summary>
+    /// <returns>
+    /// Whether the caller is done. The caller must call the handler again if a transfer has ended since the last call and no transfer is in flight whose
+    /// callback would call the handler.
+    /// </returns>
     private bool TryEndProducing()
     {
         RingEngine engine = Engine;
         engine.Lock.Enter();
         if (_producer == ProducerState.Filling)
             _producer = ProducerState.Asking; // nothing is held back any more
-        engine.SubmitLocked(); // the lock is free while libusb submits, and a transfer may come back in the meantime
+        engine.SubmitLocked(); // the lock is free while libusb submits, so a transfer may end during this call
         bool ends = _producer == ProducerState.Asking || engine.Queue.InFlight > 0;
         _producer = ends ? ProducerState.Idle : ProducerState.Asking;
         if (ends)
@@ -231,17 +238,17 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         return ends;
     }
 
-    /// <summary>Represents the source of the data.</summary>
+    /// <summary>Defines the source of the ring's data.</summary>
     private interface IProducer
     {
-        /// <summary>Begins a run, when the ring has just been started.</summary>
+        /// <summary>Begins a run after the ring was started.</summary>
         static abstract void Begin(UsbOutputRing ring);
 
         /// <summary>Offers a free buffer to the program, on the event thread.</summary>
         static abstract void Produce(UsbOutputRing ring);
     }
 
-    /// <summary>Leaves the buffer to other code, which commits it.</summary>
+    /// <summary>Signals the code that fills and commits the buffers.</summary>
     private readonly struct PullProducer : IProducer
     {
         public static void Begin(UsbOutputRing ring) => ring.Signal.Set();
@@ -249,7 +256,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         public static void Produce(UsbOutputRing ring) => ring.Signal.Set();
     }
 
-    /// <summary>Has a handler fill the buffers on the thread that handles events.</summary>
+    /// <summary>Calls a handler that fills the buffers, on the thread that handles events.</summary>
     private readonly struct PushProducer<THandler> : IProducer
         where THandler : struct, IUsbOutputHandler
     {
@@ -283,14 +290,14 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
             {
                 THandler.Fill(buffer);
             }
-            catch (Exception exception) // the stream goes on
+            catch (Exception exception) // the stream continues
             {
                 ring.Handle.Context.ReportCallbackException(ring, exception);
             }
 
             bool committed = transfer.Loan != loan;
             buffer.Dispose();
-            return committed; // otherwise it has nothing now
+            return committed; // a handler that has not committed the buffer has no data now
         }
     }
 

@@ -2,10 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Writes to a ring as to a stream of bytes. Made by <see cref="UsbOutputRing.AsStream"/>; for one writer at a time.</summary>
+/// <summary>
+/// Provides a stream of bytes that writes to a ring. <see cref="UsbOutputRing.AsStream"/> creates the stream. Only one writer at a time is allowed.
+/// </summary>
 /// <remarks>
-/// Bytes are collected into transfers of the ring's size and sent when such a transfer is full, when it is flushed, and when a message ends. Writing
-/// waits when the ring has no free buffer, and allocates nothing. A ring that failed makes it throw <see cref="UsbException"/>.
+/// The stream collects bytes into transfers of the ring's size. It sends a transfer when the transfer is full, when the program flushes the stream, and when a
+/// message ends. Writing waits while the ring has no free buffer, and allocates nothing. If the ring has failed, the methods throw <see cref="UsbException"/>.
 /// </remarks>
 public sealed class UsbOutputStream : Stream
 {
@@ -27,7 +29,7 @@ public sealed class UsbOutputStream : Stream
     /// <summary>Gets false.</summary>
     public override bool CanRead => false;
 
-    /// <summary>Gets false: the data is sent in the order in which it is written.</summary>
+    /// <summary>Gets false, because data is sent in the order in which it is written.</summary>
     public override bool CanSeek => false;
 
     /// <summary>Gets true until the stream is disposed.</summary>
@@ -37,10 +39,10 @@ public sealed class UsbOutputStream : Stream
     public override bool CanTimeout => true;
 
     /// <summary>
-    /// Gets how long <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the device, in milliseconds;
-    /// <see cref="Timeout.Infinite"/> at first. Not for the asynchronous forms.
+    /// Gets or sets how long <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the device, in milliseconds.
+    /// The default is <see cref="Timeout.Infinite"/>. The asynchronous methods ignore the property.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
     public override int WriteTimeout
     {
         get => _writeTimeout;
@@ -71,13 +73,13 @@ public sealed class UsbOutputStream : Stream
         Write(buffer.AsSpan(offset, count));
     }
 
-    /// <summary>Writes, and waits on this thread for free buffers.</summary>
-    /// <param name="buffer">What to send.</param>
+    /// <summary>Writes bytes, and blocks the thread while no buffer is free.</summary>
+    /// <param name="buffer">The bytes to send.</param>
     /// <exception cref="UsbException">
-    /// No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed. <see cref="UsbException.BytesTransferred"/> says how many of the
-    /// bytes were taken over.
+    /// No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed. <see cref="UsbException.BytesTransferred"/> is the number of bytes that
+    /// the stream has taken.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or it would have to wait in a callback.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
     /// <exception cref="ObjectDisposedException">The stream or the ring is disposed.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -97,10 +99,10 @@ public sealed class UsbOutputStream : Stream
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Writes, and waits for free buffers.</summary>
-    /// <param name="buffer">What to send.</param>
-    /// <param name="cancellationToken">Ends the wait. The bytes that were taken over until then are sent.</param>
-    /// <returns>Ends when all of it is taken over, which is before the device has it.</returns>
+    /// <summary>Writes bytes, and waits while no buffer is free.</summary>
+    /// <param name="buffer">The bytes to send.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The stream sends the bytes that it has taken before the cancellation.</param>
+    /// <returns>A task that completes when the stream has taken all bytes. The device may receive the bytes later.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -123,10 +125,10 @@ public sealed class UsbOutputStream : Stream
     public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
 
     /// <summary>
-    /// Ends the message, also one without bytes, and does not wait for the device; only for a free buffer, on this thread.
+    /// Ends the message, even if the message has no bytes. The method blocks the thread while no buffer is free, but does not wait for the device.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// The stream does not mark the ends of messages, the ring does not run, or it would have to wait in a callback.
+    /// The stream does not mark the ends of messages, the ring does not run, or the method would have to wait in a callback.
     /// </exception>
     /// <exception cref="UsbException">No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
     public void EndMessage()
@@ -137,9 +139,9 @@ public sealed class UsbOutputStream : Stream
             WaitForBuffer(0);
     }
 
-    /// <summary>Ends the message, also one without bytes, and does not wait for the device; only for a free buffer.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Ends when all of it is taken over, which is before the device has it.</returns>
+    /// <summary>Ends the message, even if the message has no bytes. The method waits while no buffer is free, but does not wait for the device.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <returns>A task that completes when the stream has taken all bytes. The device may receive the bytes later.</returns>
     /// <exception cref="InvalidOperationException">The stream does not mark the ends of messages, or the ring does not run.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -152,9 +154,9 @@ public sealed class UsbOutputStream : Stream
             _filler.Offer(await _ring.AcquireAsync(cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Ends the message that was begun, sends everything, and waits on this thread until the device has it.</summary>
-    /// <exception cref="UsbException">The device did not take it within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or it would have to wait in a callback.</exception>
+    /// <summary>Ends the message that was begun, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
+    /// <exception cref="UsbException">The device did not take all bytes within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
     public override void Flush()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -165,9 +167,9 @@ public sealed class UsbOutputStream : Stream
             throw new UsbException(UsbError.Timeout, "flush");
     }
 
-    /// <summary>Ends the message that was begun, sends everything, and waits until the device has it.</summary>
-    /// <param name="cancellationToken">Ends the wait, and takes nothing back.</param>
-    /// <returns>Ends when the device has taken all of it.</returns>
+    /// <summary>Ends the message that was begun, sends all bytes, and waits until the device has taken all bytes.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait, but not the sending of the bytes.</param>
+    /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -181,24 +183,24 @@ public sealed class UsbOutputStream : Stream
     }
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="buffer">Not used.</param>
-    /// <param name="offset">Not used.</param>
-    /// <param name="count">Not used.</param>
-    /// <returns>Never.</returns>
+    /// <param name="buffer">The value is not used.</param>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="count">The value is not used.</param>
+    /// <returns>The method never returns.</returns>
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="offset">Not used.</param>
-    /// <param name="origin">Not used.</param>
-    /// <returns>Never.</returns>
+    /// <param name="offset">The value is not used.</param>
+    /// <param name="origin">The value is not used.</param>
+    /// <returns>The method never returns.</returns>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     /// <summary>Throws <see cref="NotSupportedException"/>.</summary>
-    /// <param name="value">Not used.</param>
+    /// <param name="value">The value is not used.</param>
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Disposes the stream as <see cref="Stream.Dispose()"/> does, and waits without blocking a thread.</summary>
-    /// <returns>Ends when the device has taken what was written.</returns>
+    /// <summary>Disposes the stream as <see cref="Stream.Dispose()"/> does, but without blocking a thread.</summary>
+    /// <returns>A task that completes when the device has taken the bytes that were written.</returns>
     public override async ValueTask DisposeAsync()
     {
         try
@@ -213,8 +215,8 @@ public sealed class UsbOutputStream : Stream
         }
     }
 
-    /// <summary>Flushes what was written, and leaves the ring as it is.</summary>
-    /// <param name="disposing">Whether it is being disposed.</param>
+    /// <summary>Flushes the bytes that were written, and does not stop the ring.</summary>
+    /// <param name="disposing">Whether the stream is being disposed.</param>
     protected override void Dispose(bool disposing)
     {
         if (_disposed || !disposing)

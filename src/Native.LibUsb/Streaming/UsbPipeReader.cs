@@ -4,10 +4,12 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Reads a ring as a pipe. Made by <see cref="UsbInputRing.AsPipeReader"/>; for one reader at a time.</summary>
+/// <summary>
+/// Provides a pipe reader that reads a ring. <see cref="UsbInputRing.AsPipeReader"/> creates the reader. Only one reader at a time is allowed.
+/// </summary>
 /// <remarks>
-/// The reader returns the memory that the device's data arrived in; nothing is copied. Only when the reader leaves more unconsumed than the ring has
-/// <see cref="UsbRingOptions.Spares"/> is it copied aside, so that the queue does not run dry. Reading allocates nothing.
+/// The reader usually returns the memory in which the device's data arrived. It copies data only if the program leaves more buffers unconsumed than the ring
+/// has <see cref="UsbRingOptions.Spares"/>, so that the queue does not run empty. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbPipeReader : PipeReader
 {
@@ -16,16 +18,16 @@ public sealed class UsbPipeReader : PipeReader
     private readonly UsbReadLoss _loss;
     private readonly Stack<InputSegment> _unused = new();
 
-    // The segments that were taken and not consumed, and the place in the first one.
+    // The segments that are not consumed yet, and the position in the first segment.
     private InputSegment? _first;
     private InputSegment? _last;
     private int _start;
     private int _loans;
 
-    private bool _seen; // all of it was examined
-    private bool _endsMessage; // a message ends behind it
-    private UsbError _problem; // data is missing behind it
-    private TransferBytes _behindProblem; // the data after that
+    private bool _seen; // the program has examined all data
+    private bool _endsMessage; // a message ends after the data
+    private UsbError _problem; // an error to throw after the data
+    private TransferBytes _behindProblem; // the data after the error
     private bool _hasBehind;
     private int _cancel;
     private bool _completed;
@@ -38,16 +40,16 @@ public sealed class UsbPipeReader : PipeReader
     }
 
     /// <summary>
-    /// Gets whether a message ends where the buffer of the last read ends. Reading does not go on until all of it is consumed. With
-    /// <see cref="UsbReadBoundary.None"/> it is false.
+    /// Gets whether a message ends where the data of the last read ends. The reader reads no further until the program has consumed that data. The property is
+    /// false with <see cref="UsbReadBoundary.None"/>.
     /// </summary>
     public bool EndsMessage { get; private set; }
 
-    /// <summary>Takes what is there.</summary>
-    /// <param name="result">The bytes that were not consumed yet.</param>
-    /// <returns>False: nothing is there that was not examined.</returns>
-    /// <exception cref="UsbException">Data was lost here, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">It was completed.</exception>
+    /// <summary>Reads the bytes that have arrived.</summary>
+    /// <param name="result">The bytes that are not consumed yet.</param>
+    /// <returns>True if there are bytes that the program has not examined, or if a message or the stream has ended, or if the read was cancelled.</returns>
+    /// <exception cref="UsbException">Data was lost at this place, or the ring has failed.</exception>
+    /// <exception cref="InvalidOperationException">The reader was completed.</exception>
     public override bool TryRead(out ReadResult result)
     {
         if (_completed)
@@ -60,11 +62,11 @@ public sealed class UsbPipeReader : PipeReader
         return any;
     }
 
-    /// <summary>Waits until there is something that was not examined, a message has ended, or everything has.</summary>
-    /// <param name="cancellationToken">Ends the wait; nothing that arrives is lost by it.</param>
-    /// <returns>The bytes that were not consumed yet.</returns>
-    /// <exception cref="UsbException">Data was lost here, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">It was completed.</exception>
+    /// <summary>Waits until there are bytes that the program has not examined, or until a message or the stream has ended.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait. A cancelled wait loses no data.</param>
+    /// <returns>The bytes that are not consumed yet.</returns>
+    /// <exception cref="UsbException">Data was lost at this place, or the ring has failed.</exception>
+    /// <exception cref="InvalidOperationException">The reader was completed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -79,15 +81,15 @@ public sealed class UsbPipeReader : PipeReader
     /// <inheritdoc/>
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    /// <summary>Gives back what was consumed; the rest comes with the next read.</summary>
-    /// <param name="consumed">Up to here, nothing is needed any more.</param>
-    /// <param name="examined">Up to here, it was looked at: when that is all, the next read waits for more.</param>
-    /// <exception cref="InvalidOperationException">The position is not one of the last read.</exception>
+    /// <summary>Releases the consumed bytes. The next read returns the remaining bytes.</summary>
+    /// <param name="consumed">The end of the consumed bytes.</param>
+    /// <param name="examined">The end of the examined bytes. If all bytes are examined, the next read waits for more.</param>
+    /// <exception cref="InvalidOperationException">The position does not belong to the last read.</exception>
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         if (_first is null)
         {
-            _endsMessage = false; // it was empty
+            _endsMessage = false; // the message was empty
             return;
         }
 
@@ -101,21 +103,21 @@ public sealed class UsbPipeReader : PipeReader
         while (_first != end)
             ReleaseFirst();
         _start = consumed.GetInteger();
-        while (_first is not null && _start == _first.Length) // also those behind it that have nothing
+        while (_first is not null && _start == _first.Length) // also releases empty segments after the consumed bytes
             ReleaseFirst();
         if (_first is null)
             _endsMessage = false;
     }
 
-    /// <summary>Makes a read that waits, or else the next one, end without anything new.</summary>
+    /// <summary>Cancels a pending read, or else the next read. That read ends without new data.</summary>
     public override void CancelPendingRead()
     {
         Volatile.Write(ref _cancel, 1);
         _ring.Nudge();
     }
 
-    /// <summary>Gives back everything. Data that was not consumed is lost; the ring goes on.</summary>
-    /// <param name="exception">Not used.</param>
+    /// <summary>Returns all buffers to the ring. Data that was not consumed is lost. The ring continues.</summary>
+    /// <param name="exception">The value is not used.</param>
     public override void Complete(Exception? exception = null)
     {
         _completed = true;
@@ -126,8 +128,8 @@ public sealed class UsbPipeReader : PipeReader
         _hasBehind = false;
     }
 
-    /// <summary>Takes what the ring has, as far as it may be read at once.</summary>
-    /// <returns>False: everything has ended, and nothing more will be there.</returns>
+    /// <summary>Takes data from the ring, as far as one read may return it.</summary>
+    /// <returns>False if the stream has ended and all data was read.</returns>
     private bool Collect()
     {
         if (_endsMessage || (_first is not null && !_seen))
@@ -138,7 +140,7 @@ public sealed class UsbPipeReader : PipeReader
         if (_loans >= most)
             CopyLoans();
 
-        bool ended = _ring.HasEnded; // first: what came before is taken below
+        bool ended = _ring.HasEnded; // read first, so that the code below takes all data that arrived before
         while (!_endsMessage && _problem == UsbError.Success && _loans < most && TakeBytes(out TransferBytes bytes))
             Append(bytes);
         if (_first is not null && !_seen)
@@ -154,7 +156,7 @@ public sealed class UsbPipeReader : PipeReader
         }
 
         if (_loans > _ring.Configuration.Spares)
-            CopyLoans(); // more can only come when it has its memory back
+            CopyLoans(); // the ring receives more data only after it has its memory back
         return true;
     }
 

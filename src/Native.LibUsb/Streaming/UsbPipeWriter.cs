@@ -4,10 +4,13 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Writes to a ring as to a pipe. Made by <see cref="UsbOutputRing.AsPipeWriter"/>; for one writer at a time.</summary>
+/// <summary>
+/// Provides a pipe writer that writes to a ring. <see cref="UsbOutputRing.AsPipeWriter"/> creates the writer. Only one writer at a time is allowed.
+/// </summary>
 /// <remarks>
-/// The writer hands out the memory of a transfer if one is free and large enough. Otherwise it collects the bytes in separate memory, from which
-/// <see cref="FlushAsync"/> copies them; <see cref="FlushAsync"/> waits while the ring has no free buffer. A program that awaits it often causes no allocation.
+/// The writer returns the memory of a transfer if a transfer is free and large enough. Otherwise the writer collects the bytes in separate memory, and
+/// <see cref="FlushAsync"/> copies these bytes into transfers. <see cref="FlushAsync"/> waits while the ring has no free buffer. If the program awaits
+/// <see cref="FlushAsync"/> often, the writer allocates nothing.
 /// </remarks>
 public sealed class UsbPipeWriter : PipeWriter
 {
@@ -15,10 +18,10 @@ public sealed class UsbPipeWriter : PipeWriter
 
     private readonly UsbOutputRing _ring;
     private readonly OutputFiller _filler;
-    private byte[] _aside = []; // data that the ring had no memory for
+    private byte[] _aside = []; // data for which the ring had no memory
     private int _asideStart;
     private int _asideEnd;
-    private bool _usesAside; // the memory that was given out last
+    private bool _usesAside; // true if GetMemory has last returned memory of _aside
     private int _cancel;
     private bool _completed;
 
@@ -31,14 +34,14 @@ public sealed class UsbPipeWriter : PipeWriter
     /// <summary>Gets true.</summary>
     public override bool CanGetUnflushedBytes => true;
 
-    /// <summary>Gets the number of bytes that were written and not handed to the ring.</summary>
+    /// <summary>Gets the number of bytes that were written and not yet passed to the ring.</summary>
     public override long UnflushedBytes => _filler.Pending + (long)(_asideEnd - _asideStart);
 
-    /// <summary>Gets memory to write to.</summary>
-    /// <param name="sizeHint">Bytes that it must have; 0 for any number but none.</param>
-    /// <returns>The memory, until <see cref="Advance"/>.</returns>
+    /// <summary>Returns memory to write to.</summary>
+    /// <param name="sizeHint">The smallest length of the memory in bytes. With 0, the memory has at least one byte.</param>
+    /// <returns>The memory, which is valid until the next call of <see cref="Advance"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="sizeHint"/> is negative.</exception>
-    /// <exception cref="InvalidOperationException">It was completed.</exception>
+    /// <exception cref="InvalidOperationException">The writer was completed.</exception>
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
@@ -64,9 +67,9 @@ public sealed class UsbPipeWriter : PipeWriter
     /// <inheritdoc cref="GetMemory"/>
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    /// <summary>Counts bytes that were written to the memory that was given out last.</summary>
-    /// <param name="bytes">How many.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It had not so many.</exception>
+    /// <summary>Counts bytes that were written to the memory that <see cref="GetMemory"/> returned last.</summary>
+    /// <param name="bytes">The number of bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative, or exceeds the length of the memory.</exception>
     public override void Advance(int bytes)
     {
         int room = _usesAside ? _aside.Length - _asideEnd : _filler.Room.Length;
@@ -78,11 +81,14 @@ public sealed class UsbPipeWriter : PipeWriter
             _filler.Advance(bytes);
     }
 
-    /// <summary>Hands everything to the ring, and ends the message that was begun. It waits for free buffers, not for the device.</summary>
-    /// <param name="cancellationToken">Ends the wait; what was not handed over yet is by the next flush.</param>
-    /// <returns>Ends when the ring has everything; <see cref="FlushResult.IsCanceled"/> when the wait was ended.</returns>
+    /// <summary>Passes all bytes to the ring, and ends the message that was begun. The method waits for free buffers, but not for the device.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait. The next flush passes the remaining bytes to the ring.</param>
+    /// <returns>
+    /// A task that completes when the ring has all bytes. <see cref="FlushResult.IsCanceled"/> of its result is true if <see cref="CancelPendingFlush"/> was
+    /// called.
+    /// </returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or this was completed.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the writer was completed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
@@ -99,17 +105,19 @@ public sealed class UsbPipeWriter : PipeWriter
         return new FlushResult(Interlocked.Exchange(ref _cancel, 0) != 0, isCompleted: false);
     }
 
-    /// <summary>Makes a flush that waits, or else the next one, end.</summary>
+    /// <summary>Cancels a pending flush, or else the next flush.</summary>
     public override void CancelPendingFlush()
     {
         Volatile.Write(ref _cancel, 1);
         _ring.Nudge();
     }
 
-    /// <summary>Hands everything to the ring, on this thread, and ends the message that was begun.</summary>
-    /// <param name="exception">Why writing failed: then what was not flushed is dropped.</param>
+    /// <summary>Passes all bytes to the ring, and ends the message that was begun. The method blocks the thread while no buffer is free.</summary>
+    /// <param name="exception">
+    /// The reason for which writing failed; null if it did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// </param>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or it would have to wait in a callback.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
     public override void Complete(Exception? exception = null)
     {
         if (_completed)
@@ -128,9 +136,11 @@ public sealed class UsbPipeWriter : PipeWriter
         }
     }
 
-    /// <summary>Hands everything to the ring, ends the message that was begun, and waits until the device has it.</summary>
-    /// <param name="exception">Why writing failed: then what was not flushed is dropped.</param>
-    /// <returns>Ends when the device has taken all of it.</returns>
+    /// <summary>Passes all bytes to the ring, ends the message that was begun, and waits until the device has taken all bytes.</summary>
+    /// <param name="exception">
+    /// The reason for which writing failed; null if it did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// </param>
+    /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
     public override async ValueTask CompleteAsync(Exception? exception = null)

@@ -1,15 +1,15 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies what short and zero-length packets mean to a reader of a ring as a stream of bytes.</summary>
+/// <summary>Specifies the meaning of short and zero-length packets for a reader of bytes.</summary>
 public enum UsbReadBoundary
 {
-    /// <summary>Nothing: the bytes of one transfer follow those of the one before, and zero-length packets are not reported.</summary>
+    /// <summary>Short packets have no meaning. The bytes of all transfers form one stream, and zero-length packets are not reported.</summary>
     None,
 
     /// <summary>
-    /// The end of a message, as devices mark it. Nothing is read across it: a <see cref="UsbInputStream"/> reads 0 bytes once, and a
-    /// <see cref="UsbPipeReader"/> says <see cref="UsbPipeReader.EndsMessage"/>. A zero-length packet that follows a full one ends that message; one
-    /// that follows an end is an empty message. Not for isochronous endpoints.
+    /// A short packet ends a message, and no read crosses the end of a message. At the end of a message, a <see cref="UsbInputStream"/> reads 0 bytes once, and
+    /// a <see cref="UsbPipeReader"/> sets <see cref="UsbPipeReader.EndsMessage"/>. A zero-length packet that follows a full packet ends the message of that
+    /// packet. A zero-length packet that follows the end of a message is an empty message. Isochronous endpoints do not support this value.
     /// </summary>
     ShortPacket,
 }

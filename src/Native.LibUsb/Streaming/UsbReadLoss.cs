@@ -1,14 +1,16 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies what is done where bytes are missing: what was dropped because the reader was late, and what a failed transfer did not bring.</summary>
+/// <summary>
+/// Specifies the reaction of a reader to missing bytes. Bytes are missing if the ring dropped them because the reader was late, or if a transfer failed.
+/// </summary>
 public enum UsbReadLoss
 {
     /// <summary>
-    /// Reading throws a <see cref="UsbException"/> there, once, after all that came before was read; the next read goes on behind it.
-    /// <see cref="UsbError.DataLost"/> says that data was dropped because the reader was late; the other codes say how a transfer failed.
+    /// A read throws a <see cref="UsbException"/> once at the place of the loss, after all earlier data was read. The next read continues after the loss.
+    /// <see cref="UsbError.DataLost"/> means that the ring dropped data because the reader was late. Other errors are those of a failed transfer.
     /// </summary>
     Throw,
 
-    /// <summary>Reading goes on behind it. <see cref="UsbRing.GetStatistics"/> counts it.</summary>
+    /// <summary>Reads continue after the loss without an exception. <see cref="UsbRing.GetStatistics"/> counts the loss.</summary>
     Skip,
 }

@@ -4,12 +4,12 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a queue of transfers on one endpoint that is kept full, which all streaming programs need. Created by
-/// <see cref="UsbEndpointRings.CreateInputRing"/> and <see cref="UsbEndpointRings.CreateOutputRing"/>.
+/// Represents a queue of transfers on one endpoint. While the ring runs, it keeps the queue full. <see cref="UsbEndpointRings.CreateInputRing"/> and
+/// <see cref="UsbEndpointRings.CreateOutputRing"/> create rings.
 /// </summary>
 /// <remarks>
-/// Transfers are submitted in order, and their data is delivered in that order, even if they end in another one. The context's event thread is started if
-/// no thread handles events. Nothing is allocated while data streams.
+/// The ring submits transfers in order, and delivers their data in that order, even if the transfers end in a different order. Starting a ring starts the
+/// context's event thread if no thread handles events. A ring allocates nothing while data streams.
 /// </remarks>
 public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 {
@@ -47,13 +47,13 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets the endpoint's address, with its direction bit.</summary>
     public byte Endpoint => Configuration.Endpoint;
 
-    /// <summary>Gets the type of its transfers.</summary>
+    /// <summary>Gets the type of the ring's transfers.</summary>
     public UsbTransferType TransferType => Configuration.Type;
 
     /// <summary>Gets the size of one transfer in bytes.</summary>
     public int TransferSize => Configuration.TransferSize;
 
-    /// <summary>Gets the number of transfers that are kept in flight: the number of the options, or the one that was chosen for them.</summary>
+    /// <summary>Gets the number of transfers that the ring keeps in flight. It is the number in the options, or a number that the ring has chosen.</summary>
     public int Transfers => Configuration.Transfers;
 
     /// <summary>Gets the number of isochronous packets of one transfer; 0 for other endpoints.</summary>
@@ -62,21 +62,21 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets the size of one isochronous packet in bytes; 0 for other endpoints.</summary>
     public int PacketSize => Configuration.PacketSize;
 
-    /// <summary>Gets the ring's name in metrics: that of the options, or the endpoint's address.</summary>
+    /// <summary>Gets the ring's name in metrics. It is the name in the options, or else the endpoint's address.</summary>
     public string Name => Configuration.Options.Name ?? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"0x{Endpoint:x2}");
 
     /// <summary>Gets or sets an object for the program's handler.</summary>
     public object? State { get; set; }
 
-    /// <summary>Gets whether the ring keeps its queue full. False after <see cref="StopAsync"/>, and after a failure.</summary>
+    /// <summary>Gets whether the ring keeps its queue full. The property is false after <see cref="StopAsync"/> and after a failure.</summary>
     public bool IsRunning => Engine.Run.IsRunning;
 
-    /// <summary>Gets the reason for which the ring stopped by itself; null while it runs, and after the program has stopped it.</summary>
+    /// <summary>Gets the reason for which the ring stopped by itself; null while the ring runs, and after the program has stopped it.</summary>
     public UsbException? Failure => Engine.Run.Failure is var error && error == UsbError.Success ? null : FailureOf(error);
 
     /// <summary>
-    /// Gets a task that completes when the ring has stopped, for any reason: nothing is in flight, and the last handler has returned. It never fails:
-    /// see <see cref="Failure"/>.
+    /// Gets a task that completes when the ring has stopped for any reason. Nothing is in flight then, and the last handler has returned. The task itself never
+    /// fails; <see cref="Failure"/> returns the ring's error.
     /// </summary>
     public Task Completion => Engine.Run.Completion;
 
@@ -90,48 +90,51 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 
     internal RingEngine Engine { get; }
 
-    /// <summary>Gets what the ring submits.</summary>
+    /// <summary>Gets the part of the ring that chooses the transfers to submit.</summary>
     internal abstract IRingContent Content { get; }
 
-    /// <summary>Gets whether the event thread completes transfers without the ring's lock. For tests.</summary>
+    /// <summary>Gets whether the event thread completes transfers without the ring's lock. Only tests use the property.</summary>
     internal bool IsOnFastPath => Engine.Queue.IsFast;
 
-    /// <summary>Gets or sets whether the ring may go over to the fast path. For tests.</summary>
+    /// <summary>Gets or sets whether the ring may enter the fast path. Only tests use the property.</summary>
     internal bool AllowsFastPath
     {
         get => Engine.AllowsFastPath;
         set => Engine.AllowsFastPath = value;
     }
 
-    /// <summary>Makes the next callback leave the fast path. For tests, in a handler.</summary>
+    /// <summary>Makes the next callback leave the fast path. Only tests call the method, in a handler.</summary>
     internal void InterruptFastPath() => Engine.Queue.InterruptFast();
 
-    /// <summary>Returns what the ring has counted. The call takes no lock and does not disturb the stream; it may be made in any callback and in a log
-    /// handler.</summary>
+    /// <summary>
+    /// Returns the ring's counts. The method takes no lock and does not disturb the stream. The program may call the method in any callback and in a log
+    /// handler.
+    /// </summary>
     public UsbRingStatistics GetStatistics() =>
         RingCounters.Read(ref Engine.Counters, Engine.Queue.InFlight, Stopwatch.GetElapsedTime(0, Engine.Times.LongestTicks));
 
     /// <summary>
-    /// Stops the ring: it submits nothing more and cancels what is in flight. Data that has arrived can still be read, and the ring can be started again. May be
-    /// called at any time, on any thread, and more than once.
+    /// Stops the ring. The ring submits nothing more, and cancels the transfers in flight. The program can still read the data that has arrived, and can start
+    /// the ring again. The method may be called at any time, on any thread, and more than once.
     /// </summary>
     /// <returns>
-    /// A task that completes when nothing is in flight and the last handler has returned. A handler that calls the method must not block until it completes.
+    /// A task that completes when nothing is in flight and the last handler has returned. A handler that calls the method must not block until the task
+    /// completes.
     /// </returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called in a log handler.</exception>
     public Task StopAsync()
     {
         LogScope.ThrowIfInside();
-        Task rest = Completion; // of this run: another may have begun when it has ended
+        Task rest = Completion; // the task of this run; another run may begin when this run has ended
         Engine.Stop(UsbError.Success);
         return WaitForRestAsync(rest);
     }
 
     /// <summary>
-    /// Stops the ring, and frees its transfers as soon as they have come back; it does not wait. Buffers that were not read are lost; those that the program
-    /// holds stay readable. May be called in a callback, and more than once.
+    /// Stops the ring without waiting, and frees its transfers as soon as they have ended. Buffers that were not read are lost. Buffers that the program holds
+    /// stay readable. The method may be called in a callback, and more than once.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called in a log handler.</exception>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -139,8 +142,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     }
 
     /// <summary>Disposes the ring as <see cref="Dispose"/> does, and waits until nothing is in flight and the last handler has returned.</summary>
-    /// <returns>Completes when the endpoint is free for another ring.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <returns>A task that completes when another ring can use the endpoint.</returns>
+    /// <exception cref="InvalidOperationException">The method was called in a log handler.</exception>
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
@@ -153,12 +156,15 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
 
     /// <summary>Handles the end of a transfer outside the fast path.</summary>
     /// <param name="transfer">The transfer.</param>
-    /// <param name="native">Its native transfer.</param>
+    /// <param name="native">The native transfer of <paramref name="transfer"/>.</param>
     /// <param name="now">The time at which the callback began.</param>
-    /// <param name="refused">Why libusb has refused the spare transfer of the fast path, if it has.</param>
+    /// <param name="refused">The error with which libusb refused the spare transfer of the fast path; success if libusb did not refuse it.</param>
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
-    /// <summary>Takes the endpoint for this ring. The last act of a constructor: a thread that closes the handle stops all users of its endpoints, and they must be complete.</summary>
+    /// <summary>
+    /// Takes the endpoint for this ring. A constructor calls the method last: a thread that closes the handle stops all users of its endpoints, and the ring
+    /// must be complete by then.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Another ring uses the endpoint, or the alternate setting is being changed.</exception>
     private protected void TakeEndpoint()
     {
@@ -173,7 +179,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Frees the endpoint for another ring, after the transfers are freed.</summary>
+    /// <summary>Frees the endpoint for another ring. The ring has already freed its transfers.</summary>
     internal void Released() => Handle.RemoveEndpointUser(this);
 
     private async Task WaitForRestAsync(Task rest)
@@ -187,7 +193,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Throws at the end of a start if the ring has failed since its beginning. A ring that clears a halt goes on.</summary>
+    /// <summary>Throws the ring's failure, if there is one. A halt that the ring clears itself is no failure.</summary>
     private protected void ThrowIfFailed()
     {
         UsbException? failure = Failure;
@@ -204,7 +210,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         _ => new UsbException(error, $"stream on endpoint 0x{Endpoint:x2}", hint: TransferHint.ForSubmit(error, Configuration.Type, Configuration.LargestPiece, Configuration.PacketSize)),
     };
 
-    /// <summary>Gives a transfer the properties that stay the same.</summary>
+    /// <summary>Sets the properties of a transfer that never change.</summary>
     private void Configure(RingTransfer transfer)
     {
         switch (Configuration.Type)

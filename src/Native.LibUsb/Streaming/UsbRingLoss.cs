@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents data that arrived and that the ring discarded, because the reader was late and the ring's options let it go on.</summary>
-/// <param name="Transfers">Transfers.</param>
-/// <param name="Packets">Isochronous packets.</param>
-/// <param name="Bytes">Bytes.</param>
+/// <summary>Represents data that a ring received and discarded, because the reader was late and the options allow the ring to continue.</summary>
+/// <param name="Transfers">The number of transfers.</param>
+/// <param name="Packets">The number of isochronous packets.</param>
+/// <param name="Bytes">The number of bytes.</param>
 public readonly record struct UsbRingLoss(long Transfers, long Packets, long Bytes)
 {
-    /// <summary>Gets whether nothing was.</summary>
+    /// <summary>Gets whether nothing was discarded.</summary>
     public bool IsNone => Transfers == 0;
 
     internal UsbRingLoss Plus(UsbRingLoss other) => new(Transfers + other.Transfers, Packets + other.Packets, Bytes + other.Bytes);

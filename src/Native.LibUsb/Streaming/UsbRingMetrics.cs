@@ -6,10 +6,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the measurements that rings publish as <see cref="System.Diagnostics.Metrics"/>: the numbers of <see cref="UsbRingStatistics"/>, read when a
-/// thread collects
-/// them. Nothing is
-/// done, and nothing allocated, while no thread does.
+/// Provides the measurements that rings publish as <see cref="System.Diagnostics.Metrics"/>. The measurements are the numbers of
+/// <see cref="UsbRingStatistics"/>, and are read when a listener collects them. Without a listener, the class does nothing and allocates nothing.
 /// </summary>
 /// <remarks>
 /// <list type="table">
@@ -26,39 +24,35 @@ namespace Native.LibUsb.Streaming;
 /// <item><term><c>usb.ring.packets</c></term><description>counter, <c>{packet}</c>: good isochronous packets.</description></item>
 /// <item><term><c>usb.ring.packet.errors</c></term><description>counter, <c>{packet}</c>: isochronous packets that failed, by
 /// <c>error.type</c>.</description></item>
-/// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. It is found by
-/// comparing clocks too, and such a count may be corrected downwards.</description></item>
-/// <item><term><c>usb.ring.underruns</c></term><description>counter, <c>{underrun}</c>: how often a ring that is written had nothing in flight.</description></item>
+/// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. The ring finds some
+/// of these packets by comparing clocks, and may correct their number downwards.</description></item>
+/// <item><term><c>usb.ring.underruns</c></term><description>counter, <c>{underrun}</c>: how often a ring that writes had nothing in
+/// flight.</description></item>
 /// <item><term><c>usb.ring.recoveries</c></term><description>counter, <c>{recovery}</c>: halts that were cleared.</description></item>
 /// <item><term><c>usb.ring.callback.longest</c></term><description>gauge, <c>s</c>: the longest callback.</description></item>
 /// </list>
-/// <para>
-/// Tags: <c>usb.ring.name</c> (<see cref="UsbRing.Name"/>), <c>usb.endpoint.address</c> (such as <c>0x81</c>), <c>usb.bus.number</c>, <c>usb.device.address</c>,
-/// and for a ring on a bulk stream <c>usb.stream.id</c>. <c>error.type</c> is <c>error</c>, <c>timed_out</c>, <c>stall</c>, <c>no_device</c> or <c>overflow</c>. The
-/// instruments of packets are for isochronous rings only.
-/// </para>
-/// <para>
-/// A ring is seen from its first start until it, or its device handle, is disposed, and nothing here keeps it alive. Its counters vanish with it: they
-/// are those of the ring, and never go back while it exists. The next ring with the same tags begins at 0, which backends take for a restart.
-/// </para>
-/// <para>
-/// With the project property <c>MetricsSupport=false</c>, which turns off all metrics of .NET, a trimmed program has nothing of it.
-/// </para>
+/// <para>The tags are <c>usb.ring.name</c> (<see cref="UsbRing.Name"/>), <c>usb.endpoint.address</c> (such as <c>0x81</c>), <c>usb.bus.number</c> and
+/// <c>usb.device.address</c>. A ring on a bulk stream also has <c>usb.stream.id</c>. The tag <c>error.type</c> is <c>error</c>, <c>timed_out</c>, <c>stall</c>,
+/// <c>no_device</c> or <c>overflow</c>. Only isochronous rings have the instruments of packets.</para>
+/// <para>The metrics contain a ring from its first start until the ring or its device handle is disposed, and do not keep the ring alive. A ring's counters
+/// never decrease, and disappear with the ring. The next ring with the same tags begins at 0, which backends treat as a restart.</para>
+/// <para>The project property <c>MetricsSupport=false</c> turns off all metrics of .NET. A trimmed program with this property does not contain this
+/// class.</para>
 /// </remarks>
 public static class UsbRingMetrics
 {
-    /// <summary>The name of the meter, to subscribe to: <c>Native.LibUsb</c>.</summary>
+    /// <summary>The name of the meter to subscribe to, which is <c>Native.LibUsb</c>.</summary>
     public const string MeterName = "Native.LibUsb";
 
     private static readonly List<Entry> s_entries = [];
     private static Meter? s_meter;
     private static bool s_published;
 
-    /// <summary>Gets whether .NET's own switch allows meters. When it is off in a trimmed program, the rest of this class is gone.</summary>
+    /// <summary>Gets whether the switch of .NET allows meters. A trimmed program that turns the switch off does not contain the rest of this class.</summary>
     [FeatureSwitchDefinition("System.Diagnostics.Metrics.Meter.IsSupported")]
     internal static bool IsSupported => !AppContext.TryGetSwitch("System.Diagnostics.Metrics.Meter.IsSupported", out bool isSupported) || isSupported;
 
-    /// <summary>Adds a ring that is started.</summary>
+    /// <summary>Adds a ring that is being started.</summary>
     internal static void Add(UsbRing ring)
     {
         bool known = false;
@@ -76,12 +70,12 @@ public static class UsbRingMetrics
                 s_entries.Add(new Entry(ring));
         }
 
-        // Not in a type initialiser, and not under the lock: it calls listeners, which may start rings.
-        // The meter is known to the whole process: it would keep the load context of this assembly alive, were it not disposed.
+        // Publishing the meter calls listeners, which may start rings. It therefore happens neither in a type initializer nor under the lock. The whole process
+        // can reach the meter, so the meter would keep the load context of this assembly alive if it were not disposed.
         if (!Interlocked.Exchange(ref s_published, true) && LoadContextUnloading.TryRegister(static () => Volatile.Read(ref s_meter)?.Dispose()))
         {
             Volatile.Write(ref s_meter, Publish());
-            if (LoadContextUnloading.HasBegun) // while it was published
+            if (LoadContextUnloading.HasBegun) // unloading began while the meter was published
                 s_meter?.Dispose();
         }
     }
@@ -166,10 +160,10 @@ public static class UsbRingMetrics
     {
         private readonly WeakReference<UsbRing> _ring = new(ring);
 
-        /// <summary>Gets the ring; null when it is forgotten, or it or its handle is disposed.</summary>
+        /// <summary>Gets the ring; null if the ring was collected or disposed, or if its handle is disposed.</summary>
         public UsbRing? Ring => _ring.TryGetTarget(out UsbRing? ring) && !ring.Engine.IsReleased && !ring.Handle.IsClosed ? ring : null;
 
-        /// <summary>Represents the instruments, which are made when a thread collects for the first time.</summary>
+        /// <summary>Gets or sets the tags of the ring's measurements; null before the first collection.</summary>
         public KeyValuePair<string, object?>[]? Tags { get; set; }
     }
 }

@@ -1,16 +1,17 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies what a ring that is read does when its reader is late and no buffer is free.</summary>
+/// <summary>Specifies the reaction of a ring that reads when its reader is late and no buffer is free.</summary>
 public enum UsbRingOverflow
 {
     /// <summary>
-    /// Isochronous rings drop, others wait: a bulk or interrupt device keeps what no thread takes, an isochronous one does not.
+    /// Isochronous rings use <see cref="Drop"/>, and other rings use <see cref="Wait"/>. A bulk or interrupt device keeps data that the host does not take, but
+    /// an isochronous device does not.
     /// </summary>
     Automatic,
 
-    /// <summary>Submits less until the reader has given buffers back. Nothing is lost that the device keeps.</summary>
+    /// <summary>The ring submits fewer transfers until the reader has returned buffers. Data that the device keeps is not lost.</summary>
     Wait,
 
-    /// <summary>Keeps submitting: what arrives is thrown away and counted, and the count comes with the next buffer.</summary>
+    /// <summary>The ring continues to submit transfers. It discards and counts the data that arrives, and the next buffer contains the count.</summary>
     Drop,
 }

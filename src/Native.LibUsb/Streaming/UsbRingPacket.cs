@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents one isochronous packet of a buffer. Valid until the buffer is disposed.</summary>
+/// <summary>Represents one isochronous packet of a buffer. The packet is valid until the buffer is disposed.</summary>
 public readonly ref struct UsbRingPacket
 {
     private readonly ref libusb_iso_packet_descriptor _descriptor;
@@ -17,10 +17,10 @@ public readonly ref struct UsbRingPacket
         _memory = ref memory;
     }
 
-    /// <summary>Gets the number of the packet, counted from 0. Each service interval of the endpoint has one.</summary>
+    /// <summary>Gets the number of the packet, counted from 0. Each service interval of the endpoint has one number.</summary>
     public long Number { get; }
 
-    /// <summary>Gets how the packet ended. <see cref="UsbTransferStatus.Completed"/> without data: the device had nothing to send.</summary>
+    /// <summary>Gets the status of the packet. If a completed packet has no data, the device had nothing to send.</summary>
     public UsbTransferStatus Status
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,7 +4,9 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Enumerates the isochronous packets of a buffer, in the order of their service intervals. Valid until the buffer is disposed.</summary>
+/// <summary>
+/// Enumerates the isochronous packets of a buffer, in the order of their service intervals. The enumerator is valid until the buffer is disposed.
+/// </summary>
 public ref struct UsbRingPackets
 {
     private readonly int _packetSize;
@@ -19,16 +21,16 @@ public ref struct UsbRingPackets
         _nextData = ref transfer.Start;
         _nextNumber = transfer.FirstPacket;
         _packetSize = transfer.PacketSize;
-        _left = transfer.Packets; // at most as many as there are descriptors
+        _left = transfer.Packets; // at most the number of descriptors
     }
 
-    /// <summary>Gets the packet that <see cref="MoveNext"/> reached.</summary>
+    /// <summary>Gets the packet to which <see cref="MoveNext"/> has advanced.</summary>
     public UsbRingPacket Current { get; private set; }
 
     /// <summary>Returns this enumerator, so that it can be used in <c>foreach</c>.</summary>
     public readonly UsbRingPackets GetEnumerator() => this;
 
-    /// <summary>Goes to the next packet.</summary>
+    /// <summary>Advances to the next packet.</summary>
     /// <returns>Whether there is one.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()

@@ -1,17 +1,17 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies what a ring does when its endpoint stalls.</summary>
+/// <summary>Specifies the reaction of a ring to a stall of its endpoint.</summary>
 public enum UsbRingStall
 {
     /// <summary>
-    /// It stops with <see cref="UsbError.Pipe"/> once all that had arrived is delivered. Call <see cref="UsbEndpoint.ClearHalt"/> and start it
-    /// again, or give up.
+    /// The ring stops with <see cref="UsbError.Pipe"/> after it has delivered all data that had arrived. The program can call
+    /// <see cref="UsbEndpoint.ClearHalt"/> and start the ring again.
     /// </summary>
     Stop,
 
     /// <summary>
-    /// Clears the halt (<see cref="UsbEndpoint.ClearHalt"/>, on the thread pool) and goes on; the ring sends the data that the device
-    /// has not taken again.
+    /// The ring clears the halt (<see cref="UsbEndpoint.ClearHalt"/>, on the thread pool) and continues. A ring that writes then resends the data that the
+    /// device has not taken.
     /// </summary>
     ClearHalt,
 }

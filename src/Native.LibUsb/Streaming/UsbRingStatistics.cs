@@ -1,25 +1,29 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the counts of a ring since it was made.</summary>
+/// <summary>Represents the counts of a ring since its creation.</summary>
 /// <remarks>
 /// Every packet of an isochronous device that does not reach the program has one of four causes:
 /// <list type="bullet">
-/// <item>The packet was bad: the device or the bus failed, and <see cref="PacketStatuses"/> has the status.</item>
-/// <item>The program was slow: the packet arrived, no buffer was free for it, and it is in <see cref="Dropped"/>.</item>
-/// <item>The event thread was late: it handled a completion only when all transfers of the queue had ended. <see cref="MissedWhileLate"/> counts these intervals, and
-/// <see cref="LongestDelay"/> shows by how much. More or larger transfers, or a higher priority of the event thread, bridge longer delays.</item>
-/// <item>The queue ran empty although the event thread ran in time: <see cref="MissedIntervals"/> without <see cref="MissedWhileLate"/>. No buffer was free, or
-/// submissions were refused (<see cref="SubmitFailures"/>).</item>
+/// <item>The packet failed, because of the device or the bus. <see cref="PacketStatuses"/> counts it by status.</item>
+/// <item>The program was slow. The packet arrived, but no buffer was free for it. <see cref="Dropped"/> counts the packet.</item>
+/// <item>The event thread was late. It handled a completion only after all transfers of the queue had ended. <see cref="MissedWhileLate"/> counts such
+/// intervals, and <see cref="LongestDelay"/> is the longest delay. More or larger transfers, or a higher priority of the event thread, bridge longer
+/// delays.</item>
+/// <item>The queue ran empty although the event thread ran in time. No buffer was free, or libusb refused submissions (<see cref="SubmitFailures"/>). The
+/// number of such intervals is <see cref="MissedIntervals"/> minus <see cref="MissedWhileLate"/>.</item>
 /// </list>
-/// A <see cref="UsbTransfer"/> that is submitted on the endpoint of a ring that reads takes data out of its stream, and no count shows it.
+/// If the program submits a <see cref="UsbTransfer"/> on the endpoint of a ring that reads, the transfer takes data out of the ring's stream. No count shows
+/// this loss.
 /// </remarks>
 public readonly record struct UsbRingStatistics
 {
     /// <summary>Gets or sets the number of transfers in flight now.</summary>
     public int InFlight { get; init; }
 
-    /// <summary>Gets or sets the lowest number of transfers in flight since the ring was last started, counted after a transfer has ended and others have been
-    /// submitted: 0 means that the queue ran empty.</summary>
+    /// <summary>
+    /// Gets or sets the lowest number of transfers in flight since the ring was last started. The ring updates this number after a transfer has ended and
+    /// others have been submitted. If the number is 0, the queue ran empty.
+    /// </summary>
     public int LowestInFlight { get; init; }
 
     /// <summary>Gets or sets the number of transfers that ended, with any status.</summary>
@@ -31,7 +35,7 @@ public readonly record struct UsbRingStatistics
     /// <summary>Gets or sets the number of good isochronous packets, empty ones included.</summary>
     public long Packets { get; init; }
 
-    /// <summary>Gets or sets the number of good isochronous packets without data: the device had nothing to send.</summary>
+    /// <summary>Gets or sets the number of good isochronous packets without data. The device had nothing to send in these packets.</summary>
     public long EmptyPackets { get; init; }
 
     /// <summary>Gets or sets the number of submissions that libusb refused.</summary>
@@ -41,8 +45,8 @@ public readonly record struct UsbRingStatistics
     public UsbError LastSubmitFailure { get; init; }
 
     /// <summary>
-    /// Gets or sets how often a ring that is written had nothing in flight: a transfer had ended, no committed buffer waited, and neither the handler nor code that continues
-    /// in the callback had refilled the queue. Each transfer of <see cref="UsbRingOptions.FillUnderruns"/> counts.
+    /// Gets or sets how often a ring that writes had nothing in flight. In such a case, a transfer had ended, no committed buffer waited, and neither the
+    /// handler nor code that continues in the callback had refilled the queue. Each transfer of <see cref="UsbRingOptions.FillUnderruns"/> counts.
     /// </summary>
     public long Underruns { get; init; }
 
@@ -53,27 +57,27 @@ public readonly record struct UsbRingStatistics
     public UsbRingLoss Dropped { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was in the queue, found by comparing the clocks, to within half a
-    /// transfer.
+    /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring finds such intervals by comparing
+    /// clocks, to within half a transfer.
     /// </summary>
     public long MissedIntervals { get; init; }
 
     /// <summary>
-    /// Gets or sets how many of the <see cref="MissedIntervals"/> were missed because the event thread was late: it handled a completion so late that all transfers of the
-    /// queue had ended by then. The others were missed because the queue ran empty although the event thread ran in time, for example because no buffer was
-    /// free, or because submissions were refused.
+    /// Gets or sets the number of <see cref="MissedIntervals"/> that were missed because the event thread was late. The thread had handled a completion so late
+    /// that all transfers of the queue had ended by then. The other intervals were missed because the queue ran empty although the event thread ran in time.
+    /// For example, no buffer was free, or libusb refused submissions.
     /// </summary>
     public long MissedWhileLate { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest time between the completion of an isochronous transfer and its handling, found by comparing clocks about four times a second. The queue
-    /// must last longer. Zero for other rings.
+    /// Gets or sets the longest time between the completion of an isochronous transfer and its handling; zero for other rings. The ring finds this time by
+    /// comparing clocks about four times a second. The transfers in flight must last longer than this time.
     /// </summary>
     public TimeSpan LongestDelay { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest time from the beginning of a callback to its end, the program's handler included. A callback ends where the next callback of a ring on the
-    /// same thread begins, or where the thread has handled all events that were there.
+    /// Gets or sets the longest duration of a callback, including the program's handler. A callback ends when the next callback of a ring on the same thread
+    /// begins, or when the thread has handled all pending events.
     /// </summary>
     public TimeSpan LongestCallback { get; init; }
 
@@ -83,7 +87,9 @@ public readonly record struct UsbRingStatistics
     /// <summary>Gets or sets the numbers of isochronous packets by status.</summary>
     public UsbStatusCounts PacketStatuses { get; init; }
 
-    /// <summary>Gets or sets the number of isochronous packets of the device that did not reach the program: failed packets, dropped packets and missed
-    /// intervals. A packet that failed and was dropped counts once.</summary>
+    /// <summary>
+    /// Gets or sets the number of the device's isochronous packets that did not reach the program. It is the sum of failed packets, dropped packets and missed
+    /// intervals. A packet that failed and was dropped counts once.
+    /// </summary>
     public long LostPackets { get; init; }
 }

@@ -1,15 +1,15 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents numbers of transfers or packets by their status.</summary>
-/// <param name="Completed"><see cref="UsbTransferStatus.Completed"/>.</param>
-/// <param name="Error"><see cref="UsbTransferStatus.Error"/>.</param>
-/// <param name="TimedOut"><see cref="UsbTransferStatus.TimedOut"/>.</param>
-/// <param name="Canceled"><see cref="UsbTransferStatus.Canceled"/>.</param>
-/// <param name="Stall"><see cref="UsbTransferStatus.Stall"/>.</param>
-/// <param name="NoDevice"><see cref="UsbTransferStatus.NoDevice"/>.</param>
-/// <param name="Overflow"><see cref="UsbTransferStatus.Overflow"/>.</param>
+/// <summary>Represents the numbers of transfers or packets by status.</summary>
+/// <param name="Completed">The number with <see cref="UsbTransferStatus.Completed"/>.</param>
+/// <param name="Error">The number with <see cref="UsbTransferStatus.Error"/>.</param>
+/// <param name="TimedOut">The number with <see cref="UsbTransferStatus.TimedOut"/>.</param>
+/// <param name="Canceled">The number with <see cref="UsbTransferStatus.Canceled"/>.</param>
+/// <param name="Stall">The number with <see cref="UsbTransferStatus.Stall"/>.</param>
+/// <param name="NoDevice">The number with <see cref="UsbTransferStatus.NoDevice"/>.</param>
+/// <param name="Overflow">The number with <see cref="UsbTransferStatus.Overflow"/>.</param>
 public readonly record struct UsbStatusCounts(long Completed, long Error, long TimedOut, long Canceled, long Stall, long NoDevice, long Overflow)
 {
-    /// <summary>Gets all that failed; what was cancelled did not.</summary>
+    /// <summary>Gets the number of transfers or packets that failed. Cancelled transfers and packets do not count.</summary>
     public long Failed => Error + TimedOut + Stall + NoDevice + Overflow;
 }

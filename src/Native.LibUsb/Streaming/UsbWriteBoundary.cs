@@ -1,14 +1,14 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies whether a writer of a ring as a stream of bytes marks the ends of messages.</summary>
+/// <summary>Specifies whether a writer of bytes marks the ends of messages.</summary>
 public enum UsbWriteBoundary
 {
-    /// <summary>No: flushing sends what was written, and nothing else. No zero-length packet is ever sent.</summary>
+    /// <summary>The writer does not mark the ends of messages. A flush sends the bytes that were written, and never a zero-length packet.</summary>
     None,
 
     /// <summary>
-    /// Yes: a message ends with a packet that is not full, and where its bytes fill the last packet, with a zero-length packet. Flushing ends the
-    /// message that was begun. Not for isochronous endpoints.
+    /// The writer ends each message with a packet that is not full. If the bytes of a message fill its last packet, a zero-length packet follows. A flush ends
+    /// the message that was begun. Isochronous endpoints do not support this value.
     /// </summary>
     ShortPacket,
 }

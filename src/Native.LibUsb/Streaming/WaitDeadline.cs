@@ -1,15 +1,15 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the moment at which a call that blocks its thread gives up.</summary>
+/// <summary>Represents the time at which a blocking call stops waiting.</summary>
 internal readonly struct WaitDeadline
 {
     private const long Never = long.MaxValue;
 
-    private readonly long _end; // in milliseconds, as Environment.TickCount64 counts
+    private readonly long _end; // in milliseconds, on the scale of Environment.TickCount64
 
     private WaitDeadline(long end) => _end = end;
 
-    /// <summary>Gets how long to wait at most, in a form that every wait accepts; zero when the time is over.</summary>
+    /// <summary>Gets the remaining time, in a form that every wait method accepts; zero if the deadline has passed.</summary>
     public TimeSpan Remaining
     {
         get
@@ -21,7 +21,7 @@ internal readonly struct WaitDeadline
     }
 
     /// <summary>Returns the deadline of a call that begins now.</summary>
-    /// <param name="timeout">Null and <see cref="Timeout.InfiniteTimeSpan"/> are no limit; zero is not to wait.</param>
+    /// <param name="timeout">The longest time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> mean no limit; zero means no wait.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     public static WaitDeadline After(TimeSpan? timeout)
     {
