@@ -298,6 +298,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>Takes the transfer for a thread that configures it.</summary>
+    /// <param name="ignored">Reasons in <c>_stop</c> that do not prevent the configuration.</param>
     /// <returns>
     /// False if the closing interface or handle has freed the transfer and the method is called inside a callback. The caller then configures nothing.
     /// </returns>
