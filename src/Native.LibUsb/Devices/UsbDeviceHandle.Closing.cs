@@ -20,7 +20,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <para>A synchronous transfer of another thread is not waited for. On Linux it ends because its interface is released, and throws; a request that the
     /// device does not answer keeps the device open until its time limit, or until the device is unplugged.</para>
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
     {
         bool first = BeginClosing();
@@ -35,7 +35,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// (<see cref="UsbTransfer.ContinueOnEventThread"/>), and by any number of callers.
     /// </summary>
     /// <returns>Completes when the device is closed.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         BeginClosing();

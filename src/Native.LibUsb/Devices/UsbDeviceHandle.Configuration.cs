@@ -6,8 +6,8 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDeviceHandle
 {
     /// <summary>Gets the <c>bConfigurationValue</c> of the active configuration (<c>libusb_get_configuration</c>); 0 when the device is not configured.</summary>
-    /// <exception cref="UsbException"><see cref="UsbError.NoDevice"/>: unplugged.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NoDevice"/>: the device was unplugged.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public int GetConfiguration()
     {
@@ -27,10 +27,10 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the device does not have this configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names
     /// the interface and the driver or program that claimed it.
-    /// <see cref="UsbError.NoDevice"/>: unplugged.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The value is not -1 to 255.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void SetConfiguration(int value)
     {
@@ -52,7 +52,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: it came back as another device (firmware was loaded, say); dispose this handle and find it again.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void Reset()
     {

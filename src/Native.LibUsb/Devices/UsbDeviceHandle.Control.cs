@@ -13,14 +13,14 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>Makes a control request that reads from the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
     /// <param name="setup">The request; its direction must be from the device.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
+    /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public int ControlRead(in UsbControlSetup setup, Span<byte> buffer, TimeSpan? timeout = null)
     {
@@ -30,12 +30,12 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>Makes a control request as <see cref="ControlRead"/> does, and returns the error instead of throwing it.</summary>
     /// <param name="setup">The request; its direction must be from the device.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes received.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
-    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlRead(in UsbControlSetup setup, Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
     {
@@ -47,13 +47,13 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>Makes a control request that writes to the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
     /// <param name="setup">The request; its direction must be to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
+    /// <exception cref="ArgumentException">The request reads from the device, or there are too many bytes of data.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public int ControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data = default, TimeSpan? timeout = null)
     {
@@ -65,10 +65,10 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <param name="setup">The request; its direction must be to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes sent.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
-    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    /// <exception cref="ArgumentException">The request reads from the device, or there are too many bytes of data.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null)
     {
@@ -79,15 +79,15 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Makes a control request that reads from the device, without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
     /// </summary>
     /// <param name="setup">The request; its direction must be from the device.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
-    /// <returns>The number of bytes received. Await it once.</returns>
-    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
+    /// <returns>The number of bytes received. Await the result once.</returns>
+    /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.NoDevice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -99,21 +99,21 @@ public sealed unsafe partial class UsbDeviceHandle
         }
         catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
-            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot detect in time that the handle is closing
         }
     }
 
     /// <summary>
     /// Makes a control request that writes to the device, without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
     /// </summary>
     /// <param name="setup">The request; its direction must be to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096); it is copied before the call returns.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
-    /// <returns>The number of bytes sent. Await it once.</returns>
-    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
+    /// <returns>The number of bytes sent. Await the result once.</returns>
+    /// <exception cref="ArgumentException">The request reads from the device, or there are too many bytes of data.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.NoDevice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
     {
@@ -126,7 +126,7 @@ public sealed unsafe partial class UsbDeviceHandle
         }
         catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
-            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot detect in time that the handle is closing
         }
     }
 
@@ -136,7 +136,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <param name="languageId">The language of a string descriptor; 0 for all others.</param>
     /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
     /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public byte[] GetDescriptor(byte type, byte index = 0, ushort languageId = 0) => GetDescriptor(UsbRecipient.Device, type, index, languageId);
 

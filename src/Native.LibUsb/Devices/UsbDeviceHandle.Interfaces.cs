@@ -14,7 +14,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Busy"/>: another handle, another program or a kernel driver holds it (the hint says which). <see cref="UsbError.NotFound"/>: there is
     /// no such interface (on Linux with <see cref="SetAutoDetachKernelDriver"/> that is <see cref="UsbError.InvalidParameter"/>).
-    /// <see cref="UsbError.NoDevice"/>: unplugged.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

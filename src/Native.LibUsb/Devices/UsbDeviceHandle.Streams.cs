@@ -16,7 +16,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <returns>How many there are, which may be fewer.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotSupported"/>: only Linux and macOS have streams. <see cref="UsbError.InvalidParameter"/>: the endpoints have none, or
-    /// the interface is not claimed. <see cref="UsbError.NoDevice"/>: unplugged.
+    /// the interface is not claimed. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ArgumentException">That are no endpoint addresses, or too many.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -31,7 +31,9 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>Frees bulk streams (<c>libusb_free_streams</c>).</summary>
     /// <param name="endpoints">The addresses given to <see cref="AllocateStreams"/>.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.InvalidParameter"/>: they have no streams. <see cref="UsbError.NoDevice"/>: unplugged.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.InvalidParameter"/>: they have no streams. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
     /// <exception cref="ArgumentException">That are no endpoint addresses, or too many.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void FreeStreams(params ReadOnlySpan<byte> endpoints)

@@ -11,7 +11,7 @@ public sealed partial class UsbDeviceHandle
     /// <summary>Gets the languages that the device has strings in, as Windows numbers them: 0x0409 is English (United States).</summary>
     /// <returns>The languages; none when the device has no strings.</returns>
     /// <exception cref="UsbException">The device did not answer: <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ushort[] GetLanguages()
     {
@@ -32,7 +32,7 @@ public sealed partial class UsbDeviceHandle
     /// <exception cref="UsbException">
     /// The device did not answer, or its answer is no string descriptor (<see cref="UsbError.IO"/>).
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public string? GetString(byte index, ushort language = 0)
     {
@@ -50,7 +50,7 @@ public sealed partial class UsbDeviceHandle
     /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> when the index is 0 or the device has no strings;
     /// <see cref="UsbError.Pipe"/> when it does not have this one; <see cref="UsbError.IO"/> when the answer is no string descriptor.
     /// </returns>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryGetString(byte index, out string? text, ushort language = 0)
     {

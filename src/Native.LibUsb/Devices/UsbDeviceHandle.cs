@@ -78,7 +78,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// The device did not answer: <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Timeout"/>, <see cref="UsbError.IO"/>; or its answer is not a
     /// BOS descriptor: <see cref="UsbError.IO"/>.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbBosDescriptor? GetBosDescriptor()
     {

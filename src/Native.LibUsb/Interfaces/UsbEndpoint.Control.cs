@@ -10,12 +10,14 @@ public sealed partial class UsbEndpoint
     /// <param name="kind">The kind of request: usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// </exception>
     /// <exception cref="ArgumentException">The buffer is too long, or the time limit is out of range.</exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, or a callback of this context calls.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public int ControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, TimeSpan? timeout = null) =>
         Handle.ControlRead(Setup(UsbDirection.In, kind, request, value), buffer, timeout);
@@ -25,9 +27,9 @@ public sealed partial class UsbEndpoint
     /// <param name="kind">The kind of request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <param name="buffer">The memory that receives the answer.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     public ValueTask<int> ControlReadAsync(UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, cancellationToken);
 
@@ -51,9 +53,9 @@ public sealed partial class UsbEndpoint
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send; it is copied before the call returns.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     public ValueTask<int> ControlWriteAsync(UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default) =>
         Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, cancellationToken);
 

@@ -11,7 +11,7 @@ public sealed unsafe partial class UsbEndpoint
     /// Receives the data. Its length need not be a multiple of the packet size; but a device that sends a whole packet where less is left causes
     /// <see cref="UsbError.Overflow"/>, and the packet is lost.
     /// </param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received; a short packet ends the transfer early.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>,
@@ -19,7 +19,8 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or a callback of this context calls; or the device was reset while this
+    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or the method is called from a callback of this context; or the device was
+    /// reset while this
     /// call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
@@ -36,10 +37,10 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>Reads as <see cref="Read"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="Read"/>
-    /// <param name="buffer">Receives the data.</param>
+    /// <param name="buffer">The memory that receives the data.</param>
     /// <param name="transferred">The number of bytes received, also with an error.</param>
     /// <param name="timeout">The time limit; null sets none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryRead(Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
     {
         CheckMoves(UsbDirection.In);
@@ -53,7 +54,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>Writes to the endpoint and waits (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
     /// <param name="data">The data to send; an empty span sends a zero-length packet.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <param name="endOfMessage">
     /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end of the message.
     /// </param>
@@ -64,7 +65,8 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an IN endpoint or isochronous, or a callback of this context calls; or the device was reset while this call waited.
+    /// The endpoint is stale, an IN endpoint or isochronous, or the method is called from a callback of this context; or the device was reset while this call
+    /// waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
     public int Write(ReadOnlySpan<byte> data, TimeSpan? timeout = null, bool endOfMessage = false)
@@ -79,7 +81,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <param name="transferred">The number of bytes sent, also with an error.</param>
     /// <param name="timeout">The time limit; null sets none.</param>
     /// <param name="endOfMessage">Whether a zero-length packet follows when the last packet is full.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryWrite(ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null, bool endOfMessage = false)
     {
         CheckMoves(UsbDirection.Out);
@@ -98,7 +100,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Reads from the endpoint without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
     /// </summary>
     /// <param name="buffer">
     /// Receives the data, and stays pinned in the meantime. Its length need not be a multiple of the packet size; but a device that sends a whole packet
@@ -106,7 +108,7 @@ public sealed unsafe partial class UsbEndpoint
     /// left causes <see cref="UsbError.Overflow"/>, and the packet is lost.
     /// </param>
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the buffer is the caller's again.</param>
-    /// <returns>The number of bytes received; a short packet ends the transfer early. Await it once.</returns>
+    /// <returns>The number of bytes received; a short packet ends the transfer early. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
     /// The token was cancelled, the interface or the handle was disposed, or the device was reset in the meantime. The exception counts the bytes that were
     /// received before.
@@ -128,11 +130,11 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Writes to the endpoint without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
     /// </summary>
     /// <param name="data">The data to send, which stays pinned in the meantime; empty memory sends a zero-length packet.</param>
     /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the memory is the caller's again.</param>
-    /// <returns>The number of bytes sent. Await it once.</returns>
+    /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
     /// The token was cancelled, the interface or the handle was disposed, or the device was reset in the meantime. The exception counts the bytes that were
     /// sent before.

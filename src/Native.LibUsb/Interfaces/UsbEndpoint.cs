@@ -49,8 +49,10 @@ public sealed unsafe partial class UsbEndpoint
     /// Ends a halt (<c>libusb_clear_halt</c>), which an endpoint is in after <see cref="UsbError.Pipe"/>, and resets the data toggle of an endpoint that is not
     /// halted. The caller makes sure that nothing is in flight on the endpoint: neither the library nor libusb checks that.
     /// </summary>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: unplugged.</exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, or a callback of this context calls.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void ClearHalt()
     {
@@ -61,7 +63,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>Ends a halt as <see cref="ClearHalt"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="ClearHalt"/>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryClearHalt()
     {
         CheckUsable();

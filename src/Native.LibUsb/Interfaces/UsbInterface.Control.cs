@@ -10,13 +10,15 @@ public sealed partial class UsbInterface
     /// <param name="kind">The kind of request: usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
     /// <param name="entity">The unit or terminal within the interface, as audio and video classes number them; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// </exception>
     /// <exception cref="ArgumentException">The buffer is too long, or the time limit is out of range.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public int ControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.ControlRead(Setup(UsbDirection.In, kind, request, value, entity), buffer, timeout);
@@ -26,11 +28,11 @@ public sealed partial class UsbInterface
     /// <param name="kind">The kind of request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer.</param>
+    /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="transferred">The number of bytes received.</param>
     /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
     /// <param name="timeout">The time limit; null sets none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value, entity), buffer, out transferred, timeout);
 
@@ -38,11 +40,11 @@ public sealed partial class UsbInterface
     /// <param name="kind">The kind of request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer.</param>
+    /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlReadAsync(
         UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, byte entity = 0, CancellationToken cancellationToken = default) =>
@@ -57,7 +59,7 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
     /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <inheritdoc cref="ControlRead"/>
     public int ControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data = default, byte entity = 0, TimeSpan? timeout = null) =>
@@ -72,7 +74,7 @@ public sealed partial class UsbInterface
     /// <param name="transferred">The number of bytes sent.</param>
     /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
     /// <param name="timeout">The time limit; null sets none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value, entity), data, out transferred, timeout);
 
@@ -82,9 +84,9 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send; it is copied before the call returns.</param>
     /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlWriteAsync(
         UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, byte entity = 0, CancellationToken cancellationToken = default) =>
@@ -95,7 +97,7 @@ public sealed partial class UsbInterface
     /// <param name="index">Its index.</param>
     /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
     /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the interface has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public byte[] GetDescriptor(byte type, byte index = 0)
     {

@@ -109,12 +109,14 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// </summary>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: unplugged. <see cref="UsbError.IO"/>: on a real bus,
+    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.IO"/>: on a real bus,
     /// often no bandwidth is left for it.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface (the message names it), or a callback of this context calls.
+    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface (the message names it), or the method is called from a
+    /// callback of this context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void SetAlternateSetting(int alternateSetting)
@@ -169,7 +171,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// submitted again when the interface is claimed again. A synchronous transfer of another thread is not waited for: on Linux it ends because the interface is
     /// released, and throws.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
     {
         bool first = BeginClosing();
@@ -181,7 +183,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     /// <summary>Ends the claim as <see cref="Dispose"/> does, and waits without blocking the calling thread.</summary>
     /// <returns>Completes when the claim has ended.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         BeginClosing();
