@@ -14,7 +14,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// Closes the device (<c>libusb_close</c>). The method prevents further submissions, cancels every transfer in flight and waits until all callbacks have
     /// returned. Unless an event thread handles events, the method handles them itself. Then it frees the transfers, releases the interfaces and closes the
     /// native handle. Inside a callback of the context, the method only begins the closing and does not wait. The closing then ends right after the call that
-    /// handles the events. The method may be called more than once, and every call waits for the end of the closing.
+    /// handles the events. The method may be called more than once. Outside a callback, every call waits for the end of the closing.
     /// </summary>
     /// <remarks>
     /// <para>If a callback does not return, or waits for the thread that disposes the handle, this method does not return either.</para>
