@@ -11,7 +11,7 @@ public sealed unsafe partial class UsbDeviceHandle
 
     private readonly TransferPool _controls;
 
-    /// <summary>Makes a control request that reads from the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
+    /// <summary>Makes a control request that reads from the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
     /// <param name="setup">The request; its direction must be from the device.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
@@ -45,7 +45,7 @@ public sealed unsafe partial class UsbDeviceHandle
             return Control(setup, data, buffer.Length, out transferred, timeout);
     }
 
-    /// <summary>Makes a control request that writes to the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
+    /// <summary>Makes a control request that writes to the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
     /// <param name="setup">The request; its direction must be to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
