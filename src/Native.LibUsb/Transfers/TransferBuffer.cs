@@ -4,11 +4,12 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the memory of one transfer. It is either a native block of the buffer's own, reused as long as it is large enough, or memory of the caller's.
-/// The caller's memory stays pinned until the transfer is configured again or released. The memory does not move while libusb has a pointer to it.
+/// Represents the memory of one transfer. The memory is either the buffer's own native block, which is reused as long as it is large enough, or the caller's
+/// memory. The caller's memory stays pinned until the transfer is configured again or released. The memory does not move while libusb has a pointer to it.
 /// </summary>
 /// <remarks>
-/// This struct does not pin or unpin memory. Both can run code of the program, which may throw an exception, or close the interface or handle of the transfer.
+/// This struct does not pin or unpin memory. Pinning and unpinning can run code of the program, which may throw an exception, or close the interface or
+/// handle of the transfer.
 /// </remarks>
 internal unsafe struct TransferBuffer
 {
@@ -48,7 +49,9 @@ internal unsafe struct TransferBuffer
     }
 
     /// <summary>Switches to the caller's memory, which stays pinned. The buffer has no other reference to the memory than the pin.</summary>
-    /// <param name="pin">The pin of the memory. On return it is the pin that the buffer had before, which the caller of this method disposes.</param>
+    /// <param name="pin">
+    /// The pin of the memory. On return, the parameter is the pin that the buffer had before. The caller of this method disposes that pin.
+    /// </param>
     /// <param name="length">The number of bytes.</param>
     public void UsePinned(ref MemoryHandle pin, int length)
     {

@@ -21,7 +21,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     private const int CancellationRuns = 2;
     private int _laterCancellation;
 
-    // The ID of the thread that is inside Signal; 0 if there is none. The next submission finds another value only if no thread awaited the last one.
+    // The ID of the thread that is inside Signal; 0 if there is none. Begin finds a value other than 0 only if no thread awaited the previous submission.
     private int _signalling;
 
     // The awaiting code that continues inside Signal. Signal counts as ended before that code runs, because the code may wait for the next submission.
@@ -47,7 +47,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     /// <summary>Returns the task of a submission that was not made, because its token was already cancelled or an owner of the transfer is closing.</summary>
     /// <remarks>
-    /// This is an async method, because only an exception thrown in an async method leads to a task that is canceled and also has the library's exception.
+    /// This is an async method, because only an exception thrown in an async method produces a task that is canceled and also has the library's exception.
     /// </remarks>
     public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
@@ -73,8 +73,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     /// <summary>
-    /// Ends the registration that <see cref="Begin"/> made with the cancellation token, so that the token cannot cancel the next submission. If the token is
-    /// just cancelling the transfer, the method waits for that call, which does not block.
+    /// Ends the registration that <see cref="Begin"/> made with the cancellation token, so that the token cannot cancel the next submission. If the token's
+    /// callback is running, the method waits until it has returned. The wait is short, because that callback does not block.
     /// </summary>
     public void EndCancellation()
     {
@@ -141,8 +141,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // EndLaterCancellation has withdrawn the cancellation if its submission has ended. If a later submission has queued one too, this work item carries
-        // it out.
+        // If the submission has ended, EndLaterCancellation has withdrawn the cancellation. If a later submission has queued its own cancellation since then,
+        // this work item carries that one out.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();
@@ -212,7 +212,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // The core calls this method last: it has read all its state for this submission, and does not access it afterwards.
+    // The core calls this method last. It has then read all its state for this submission, and does not access the state afterwards.
     private void RunInline()
     {
         Action<object?> continuation = _inline!;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Creates hints for errors of transfers whose libusb error code alone would be misleading. Only failures use this class.</summary>
+/// <summary>Creates hints that explain failed transfers. They are used where libusb's error code alone would be misleading.</summary>
 internal static class TransferHint
 {
     /// <summary>Returns the hint for a bulk or interrupt transfer that was refused or that failed.</summary>
@@ -39,7 +39,7 @@ internal static class TransferHint
     public static string ReservedBits(byte address) => $"The descriptor of endpoint 0x{address:x2} is wrong: it sets reserved bits of the address.";
 
     /// <summary>
-    /// Returns the hint for a transfer that the kernel refused because it had no memory for it, or because the transfer was too large in another way. For
+    /// Returns the hint for a transfer that the kernel refused because it did not have enough memory, or because the transfer exceeds another limit. For
     /// isochronous and control transfers, libusb reports a lack of memory as an I/O error.
     /// </summary>
     /// <param name="error">The error that libusb returned.</param>

@@ -5,7 +5,8 @@ namespace Native.LibUsb;
 /// <param name="owner">The claim that disposes the transfers; null for the pool of the device handle.</param>
 internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
 {
-    // More than 64 calls at the same time create further transfers. When they are returned and the pool is full, the pool disposes them.
+    // The largest number of idle transfers. If more calls run at the same time, the pool creates more transfers, and later disposes those for which it has no
+    // room.
     private const int MostIdle = 64;
 
     private readonly PooledTransfer?[] _idle = new PooledTransfer?[MostIdle];

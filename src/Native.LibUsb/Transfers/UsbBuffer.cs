@@ -5,16 +5,16 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a memory buffer for transfers that the program owns. It is either managed memory that does not move, or kernel memory that the device's
-/// controller accesses directly (<c>libusb_dev_mem_alloc</c>). Any transfer can use its <see cref="MemoryManager{T}.Memory"/>, and several transfers can use
-/// different parts of it. <see cref="UsbDeviceHandle.AllocateBuffer"/> creates buffers.
+/// Represents a memory buffer that the program owns and that transfers can use. The buffer is either managed memory that does not move, or kernel memory that
+/// the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). Any transfer can use the buffer's <see cref="MemoryManager{T}.Memory"/>, and
+/// several transfers can use different parts of it. <see cref="UsbDeviceHandle.AllocateBuffer"/> creates buffers.
 /// </summary>
 /// <remarks>
 /// <para>With device memory, the kernel does not copy the data, and a transfer does not count twice against the usbfs limit. Device memory exists on Linux
 /// 4.6 and later. On machines whose controllers do not access the processor's caches (many ARM boards), reading device memory byte by byte can be up to fifty
-/// times slower than ordinary memory. On such machines, measure, or copy the data out of the buffer once.</para>
+/// times slower than reading ordinary memory. On such machines, measure the speed, or copy the data out of the buffer once.</para>
 /// <para>Device memory is freed when the buffer is disposed and no code has it pinned any more. The device handle disposes the remaining buffers before it
-/// closes. Spans of a buffer must not be used after that. Memory that the program has pinned keeps the device open until the program unpins it.</para>
+/// closes. Spans of a disposed buffer must not be used. Memory that the program has pinned keeps the device open until the program unpins it.</para>
 /// </remarks>
 public sealed unsafe class UsbBuffer : MemoryManager<byte>
 {

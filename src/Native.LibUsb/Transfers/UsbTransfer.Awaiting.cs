@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Transfers whose end the program awaits, instead of having a callback.
+// The methods with which a program awaits the end of a transfer instead of using a callback.
 public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 {
     // The first awaited submission creates this object, and all later ones use it again.
@@ -20,8 +20,9 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 
     /// <summary>
     /// Gets or sets whether code that awaits the transfer continues on the event thread, inside libusb's callback. That is the fastest way, but the rules of
-    /// a callback apply to the code: it must not block, use synchronous transfers or open a device. With false, the default, the code continues on the thread
-    /// pool. If the awaiting code has a synchronization context, such as a window's, it continues there in both cases. Each submission reads this property.
+    /// a callback apply to the code: it must not block, use synchronous transfers or open a device. If the property is false, the default, the code continues
+    /// on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the code continues in that context in both cases.
+    /// Each submission reads this property.
     /// </summary>
     public bool ContinueOnEventThread { get; set; }
 
@@ -31,11 +32,12 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// before the next submission. After the first submission, only failures allocate memory.
     /// </summary>
     /// <param name="cancellationToken">
-    /// Requests the cancellation of the transfer from libusb. The wait ends after libusb's callback; only then may the program use the buffer again. A
-    /// transfer that has ended before the request keeps its own result.
+    /// A token that cancels the transfer: the library requests the cancellation from libusb. The wait ends after libusb's callback, and the program must not
+    /// use the buffer before that. A transfer that has ended before the request keeps its own result.
     /// </param>
     /// <returns>
-    /// The number of bytes that were transferred. For an isochronous transfer, the sum over its packets; <see cref="IterIso"/> returns the packets' status.
+    /// The number of bytes that were transferred. For an isochronous transfer, this is the sum over its packets, and <see cref="IterIso"/> returns the status
+    /// of each packet.
     /// </returns>
     /// <exception cref="UsbTransferCanceledException">
     /// The transfer was cancelled, or was disposed while in flight. The exception has the number of bytes that were transferred.
@@ -64,10 +66,10 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Submits the transfer as <see cref="SubmitAsync"/> does, but returns the error instead of throwing an exception, also if libusb refuses the transfer or
-    /// if it is cancelled.
+    /// Submits the transfer as <see cref="SubmitAsync"/> does, but returns the error instead of throwing an exception. It also returns the error if libusb
+    /// refuses the transfer, or if the transfer is cancelled.
     /// </summary>
-    /// <param name="cancellationToken">Requests the cancellation of the transfer from libusb.</param>
+    /// <param name="cancellationToken">A token that cancels the transfer.</param>
     /// <returns>The error, if any, and the number of bytes that were transferred.</returns>
     /// <exception cref="InvalidOperationException">
     /// The transfer is already submitted, was never configured, or the alternate setting of its interface is being changed.

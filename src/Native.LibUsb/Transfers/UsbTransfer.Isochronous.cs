@@ -165,7 +165,7 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>Gets the length of the longest packet, and of the largest URB into which libusb puts the packets on Linux.</summary>
+    /// <summary>Gets the length of the largest URB that libusb makes of the packets on Linux, and the length of the longest packet.</summary>
     private (int Urb, int Packet) LargestPiece()
     {
         long largest = 0, current = 0;
@@ -264,11 +264,13 @@ public sealed unsafe partial class UsbTransfer
             _isoPacketLengths[i] = (int)_native->iso_packet_desc[i].length;
     }
 
-    /// <summary>Marks all packets as empty where libusb would report wrong results. For transfers that did not complete successfully.</summary>
+    /// <summary>
+    /// Marks all packets as empty if libusb would report wrong results for them. Only transfers that did not complete successfully need this method.
+    /// </summary>
     /// <remarks>
-    /// libusb assigns results to packets in the order in which the URBs end. When a transfer is stopped, libusb discards its URBs from the last to the first,
-    /// so packets get the results of other packets or of the submission before. When the kernel refuses a URB, its packets keep the results of the submission
-    /// before. Such results cannot be distinguished from correct ones.
+    /// libusb assigns results to packets in the order in which the URBs end. When a transfer is stopped, libusb discards its URBs from the last to the first.
+    /// Then packets get the results of other packets, or those of the previous submission. When the kernel refuses a URB, its packets keep the results of the
+    /// previous submission. Such results cannot be distinguished from correct ones.
     /// </remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ForgetMixedUpPackets()

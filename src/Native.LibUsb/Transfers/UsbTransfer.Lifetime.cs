@@ -34,7 +34,7 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>
     /// Marks the transfer as doomed: every later submission throws an exception. A transfer that is in flight runs to its end. After its callback the
-    /// transfer is disposed, even if the callback throws. Any thread may call this method, and more than once.
+    /// transfer is disposed, even if the callback throws. The method may be called from any thread, and more than once.
     /// </summary>
     public void Doom() => Interlocked.Or(ref _stop, Doomed);
 
@@ -48,9 +48,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Releases the transfer. If the transfer is submitted, this method cancels it and returns at once. The callback is still called, and after it the native
-    /// memory is freed and memory of the caller's is unpinned. The method does not block. Any thread and any callback may call it, and more than once. If
-    /// unpinning the caller's memory throws an exception, the exception goes to <see cref="UsbContext.UnhandledCallbackException"/>.
+    /// Releases the transfer. If the transfer is submitted, this method cancels it and returns at once. The callback is still called. After the callback, the
+    /// native memory is freed and the caller's memory is unpinned. The method does not block. It may be called from any thread and any callback, and more
+    /// than once. If unpinning the caller's memory throws an exception, the exception goes to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
@@ -62,7 +62,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Cancels the transfer and prevents later submissions, because the device handle closes. The transfer notifies the handle when it is idle.
+    /// Cancels the transfer and prevents later submissions, because the device handle closes. When the transfer is idle, it notifies the handle.
     /// </summary>
     internal void StopForClosingHandle()
     {
@@ -84,7 +84,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Updates in <c>_stop</c> whether an interface prevents submissions. The transfer cannot be submitted while the claim that created it or the claim of
     /// its endpoint's interface is closed, or while the alternate setting is being changed. A thread that changes one of these conditions calls this method
-    /// afterwards. Several threads may run it at the same time: each repeats the update until the conditions are unchanged after it.
+    /// afterwards. Several threads may run this method at the same time: each repeats the update until the conditions are unchanged after it.
     /// </summary>
     internal void FollowClaims()
     {

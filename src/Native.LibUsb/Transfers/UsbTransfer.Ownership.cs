@@ -13,7 +13,7 @@ public sealed unsafe partial class UsbTransfer
     internal bool IsStopping => Volatile.Read(ref _stop) != 0;
 
     /// <summary>
-    /// Makes an idle transfer owned by a ring. A closing handle or interface waits for the transfer until <see cref="EndOwnership"/> is called.
+    /// Makes a ring the owner of an idle transfer. A closing handle or interface waits for the transfer until <see cref="EndOwnership"/> is called.
     /// </summary>
     /// <param name="owner">The object that the callback gets from <see cref="OwnerOf"/>. The transfer keeps it alive.</param>
     /// <param name="callback">The native callback.</param>
@@ -56,7 +56,10 @@ public sealed unsafe partial class UsbTransfer
     internal static T OwnerOf<T>(libusb_transfer* native)
         where T : class => Unsafe.As<T>(GCHandle.FromIntPtr((nint)native->user_data).Target!);
 
-    /// <summary>Clears packet results that libusb may have mixed up. For an owned isochronous transfer that did not complete successfully.</summary>
+    /// <summary>
+    /// Clears the packet results of an owned isochronous transfer if libusb may have mixed them up. Only a transfer that did not complete successfully needs
+    /// this method.
+    /// </summary>
     internal void ForgetPackets() => ForgetMixedUpPackets();
 
     /// <summary>Makes an owned transfer send one part of its buffer.</summary>

@@ -353,9 +353,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Unpins memory of the caller's when the scope ends: the memory that the transfer used before, or the memory that a failed call did not put to use.
-    /// Pinning and unpinning can run code of the program. That code may close the interface or handle of the transfer and wait for that. Therefore, a method
-    /// begins this scope before its <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
+    /// Unpins the caller's memory when the scope ends. This is the memory that the transfer used before, or the memory that a failed call did not use.
+    /// Pinning and unpinning can run code of the program, which may close the interface or handle of the transfer and wait until it is closed. Therefore, a
+    /// method begins its <see cref="UnpinScope"/> before its <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)
     {

@@ -6,23 +6,23 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The code that runs for every transfer: it submits, completes, calls back and submits again. It allocates no memory and takes no managed lock.
+// The code that runs for every transfer: submission, completion, callback and the next submission. It allocates no memory and takes no managed lock.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Submits the transfer (<c>libusb_submit_transfer</c>). Any thread may call this method, and so may the transfer's own callback.
+    /// Submits the transfer (<c>libusb_submit_transfer</c>). The method may be called from any thread, and from the transfer's own callback.
     /// </summary>
     /// <remarks>
     /// <para>While the transfer, its interface, its device handle or the context is closing, a call inside a callback of the context returns normally. It
     /// submits nothing and leaves <see cref="IsSubmitted"/> false, so a callback that submits its transfer again need not check for closing. The same applies
     /// to a callback that configures a transfer: the <c>Set</c> methods do nothing if a closing owner has already freed the transfer. On other threads, this
     /// method and the <c>Set</c> methods throw.</para>
-    /// <para>A callback that can run after the device was unplugged should call <see cref="TrySubmit()"/>. After the device is unplugged, every transfer in
-    /// flight gets its callback, and in each of them this method throws <see cref="UsbError.NoDevice"/>.</para>
-    /// <para>The callback runs inside libusb, and calls that block throw <see cref="InvalidOperationException"/> in it. The library cannot detect one case: a
-    /// callback that blocks on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because it blocks the thread
-    /// that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>. If no handler has
-    /// subscribed, the call that handles the events throws the exception; on the library's event thread, the exception ends the process.</para>
+    /// <para>A callback that can run after the device was unplugged should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in
+    /// flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
+    /// <para>The callback runs inside libusb. In a callback, calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect one
+    /// case: a callback that blocks on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because it blocks the
+    /// thread that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>. If no handler has
+    /// subscribed, the call that handles the events throws the exception. On the library's event thread, such an exception ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// The transfer is already submitted, was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
@@ -33,8 +33,8 @@ public sealed unsafe partial class UsbTransfer
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
     /// <exception cref="UsbException">
     /// libusb refused the transfer, and no callback follows. The transfer may be submitted again. <see cref="UsbError.NoDevice"/>: the device was unplugged.
-    /// <see cref="UsbError.NoMemory"/>: the usbfs memory limit is reached; for isochronous and control transfers on Linux, libusb reports
-    /// <see cref="UsbError.IO"/> instead. <see cref="UsbError.IO"/> on Linux also if the endpoint does not belong to the active alternate setting.
+    /// <see cref="UsbError.NoMemory"/>: the usbfs memory limit is reached. For isochronous and control transfers on Linux, libusb reports that limit as
+    /// <see cref="UsbError.IO"/>. On Linux, libusb also reports <see cref="UsbError.IO"/> if the endpoint does not belong to the active alternate setting.
     /// </exception>
     public void Submit()
     {
@@ -45,9 +45,9 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>Submits the transfer as <see cref="Submit"/> does, and returns the error instead of throwing it.</summary>
     /// <returns>
-    /// <see cref="UsbError.Success"/>, or the error with which libusb refused the transfer. After an error no callback follows. <see cref="UsbError.Closed"/>
-    /// inside a callback if the transfer, its interface, its device handle or the context is closing. <see cref="UsbError.NotFound"/> also if the endpoint
-    /// that created the transfer is stale.
+    /// <see cref="UsbError.Success"/>, or the error with which libusb refused the transfer. After an error no callback follows. Inside a callback, the method
+    /// returns <see cref="UsbError.Closed"/> if the transfer, its interface, its device handle or the context is closing. The method also returns
+    /// <see cref="UsbError.NotFound"/> if the endpoint that created the transfer is stale.
     /// </returns>
     /// <exception cref="InvalidOperationException">
     /// The transfer is already submitted, was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
@@ -156,7 +156,8 @@ public sealed unsafe partial class UsbTransfer
 
             if (state == (InCallback | Setting))
             {
-                // Another thread configures the transfer. It sets Idle when it ends, unless it has just ended: then the loop runs again.
+                // Another thread configures the transfer, and sets Idle afterwards. If the configuration has just ended, the exchange fails and the loop runs
+                // again.
                 int configured = (Volatile.Read(ref _stop) & Doomed) != 0 ? Setting | DoomedSetting : Setting;
                 if (Interlocked.CompareExchange(ref _state, configured, InCallback | Setting) == (InCallback | Setting))
                     return;

@@ -28,7 +28,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //    v                  +--------------------- Callback | InFlight
     //   Dead, then Dead | Freed
     //
-    // A thread that configures the transfer (Idle or in its callback) also sets Setting. Until that thread clears Setting, no thread submits or releases the
+    // A thread that configures the transfer (Idle or InCallback) adds Setting to the state. Until that thread clears Setting, no thread submits or releases the
     // transfer. If the callback returns before that and the transfer is doomed, the thread of the callback also sets DoomedSetting: the configuring thread
     // then releases the transfer.
     // While the transfer is InFlight and not in its callback, only the completion writes _state, so the completion needs no interlocked operation for it.
@@ -53,7 +53,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int SettingChanges = 32;
     private const int Stale = 64;
 
-    // The reasons for which the thread that closes the handle or the interface waits for the transfer.
+    // If one of these reasons is set, the thread that closes the handle or the interface waits for the transfer.
     private const int OwnerClosing = HandleClosing | InterfaceClosed;
 
     private libusb_transfer* _native;
@@ -68,7 +68,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private TransferBuffer _buffer;
 
-    // Copies of the configuration and the outcome in the native transfer, which another thread may be about to free.
+    // The configuration and the outcome are stored here too, because another thread may be about to free the native transfer.
     private UsbTransferFlags _flags;
     private UsbTransferType _type;
     private byte _endpoint;
@@ -81,8 +81,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private readonly UsbDeviceHandle _handle;
     private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
-    // Held by a thread that frees the native transfer, cancels it, or reads it while another thread may free it. Never held while a thread submits the
-    // transfer or runs its callback.
+    // A thread holds this lock while it frees or cancels the native transfer, or reads it while another thread could free it. No thread holds this lock while
+    // it submits the transfer or runs the callback.
     private readonly Lock _freeing = new();
 
     internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags, UsbInterface? owner = null)
@@ -138,11 +138,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <summary>Gets whether <see cref="Doom"/> was called.</summary>
     public bool IsDoomed => (Volatile.Read(ref _stop) & Doomed) != 0;
 
-    /// <summary>Gets or sets an object of the program's choice, for use in the callback. It may be changed at any time.</summary>
+    /// <summary>Gets or sets an object that the program can use in the callback. The property may be changed at any time.</summary>
     public object? State { get; set; }
 
     /// <summary>
-    /// Gets or sets the method that is called when the transfer ends. It may be changed at any time. Setting it replaces a handler that was set by
+    /// Gets or sets the method that is called when the transfer ends. The property may be changed at any time. Setting it replaces a handler that was set by
     /// <see cref="SetHandler{THandler}"/> or by function pointer. An exception that the method throws goes to
     /// <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
@@ -292,7 +292,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _callback = null;
     }
 
-    /// <summary>Sets a function pointer that is called when the transfer ends, without a delegate. It replaces <see cref="Callback"/>.</summary>
+    /// <summary>Sets a function pointer that is called when the transfer ends, without a delegate. The function replaces <see cref="Callback"/>.</summary>
     /// <param name="handler">A pointer to a static method. The program must ensure that the method's assembly is not unloaded.</param>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
     public void SetHandler(delegate*<UsbTransfer, void> handler)
@@ -302,7 +302,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _callback = null;
     }
 
-    /// <summary>Refuses libusb's other flags: with them libusb would free the buffer or the transfer, which the library allocates and frees itself.</summary>
+    /// <summary>
+    /// Throws an exception for flags that <see cref="UsbTransferFlags"/> does not have. With such a flag, libusb would free the buffer or the transfer, but
+    /// the library frees both itself.
+    /// </summary>
     internal static void CheckFlags(UsbTransferFlags flags, string parameter)
     {
         if ((flags & ~(UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket)) != 0)
@@ -324,7 +327,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private static void InvokeCallback(UsbTransfer transfer) => transfer._callback?.Invoke(transfer);
 
-    /// <summary>Throws if the transfer is released. For members that may be used while the transfer is submitted.</summary>
+    /// <summary>Throws an exception if the transfer is released. Members that may be used while the transfer is submitted call this method.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckNotDead()
     {
@@ -332,7 +335,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             ThrowDisposed();
     }
 
-    /// <summary>Throws if the transfer is submitted or released. For members that access fields that libusb writes.</summary>
+    /// <summary>Throws an exception if the transfer is submitted or released. Members that access fields that libusb writes call this method.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckAtRest()
     {

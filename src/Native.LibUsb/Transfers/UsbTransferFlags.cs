@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Specifies how a transfer treats its last packet. libusb's flags that free the buffer or the transfer are missing here, because the library frees both
+/// Specifies how a transfer treats its last packet. The enumeration omits libusb's flags that free the buffer or the transfer, because the library frees both
 /// objects itself.
 /// </summary>
 [Flags]

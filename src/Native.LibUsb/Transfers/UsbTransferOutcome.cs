@@ -7,8 +7,8 @@ namespace Native.LibUsb;
 /// <see cref="UsbError.Overflow"/> or <see cref="UsbError.IO"/>), or the error with which libusb refused to submit it.
 /// </param>
 /// <param name="BytesTransferred">
-/// The number of bytes that were transferred, also after an error. The bytes are in the transfer's buffer. For an isochronous transfer, the sum over its
-/// packets.
+/// The number of bytes that were transferred, even after an error. The bytes are in the transfer's buffer. For an isochronous transfer, this is the sum over
+/// its packets.
 /// </param>
 public readonly record struct UsbTransferOutcome(UsbError Error, int BytesTransferred)
 {
