@@ -16,7 +16,7 @@ public sealed partial class UsbDevice
     /// <param name="accessTimeout">
     /// The time during which the method tries again; with zero, it tries once. Errors other than a missing permission are thrown at once.
     /// </param>
-    /// <returns>A handle of its own each time; it keeps the device alive by itself.</returns>
+    /// <returns>A new handle for each call. It keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">The errors of <see cref="Open()"/>; <see cref="UsbError.Access"/> after the given time.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>

@@ -16,9 +16,9 @@ public sealed record UsbDeviceFilter
     public byte? DeviceClass { get; init; }
 
     /// <summary>
-    /// Gets or sets the serial number. It is compared with the device's serial number without the NULs that pad it. Only for devices that meet the other
-    /// conditions, the serial number is read with <see cref="UsbDevice.TryGetString"/>, which opens the device before libusb 1.0.30. A device whose serial
-    /// number cannot be read does not match.
+    /// Gets or sets the serial number. NULs that pad the device's serial number are ignored. The library reads the serial number with
+    /// <see cref="UsbDevice.TryGetString"/>, and only if the device meets the other conditions. Before libusb 1.0.30, this opens the device. A device whose
+    /// serial number cannot be read does not match.
     /// </summary>
     public string? SerialNumber { get; init; }
 

@@ -51,14 +51,16 @@ public sealed unsafe partial class UsbDeviceHandle
         LogScope.ThrowIfInside();
         return _closing.TryBegin(() =>
         {
-            StopEndpointUsers(static _ => true, UsbError.Closed); // before the transfers, because a ring cancels its own from the last to the first
+            StopEndpointUsers(static _ => true, UsbError.Closed); // before the transfers: a ring cancels its own transfers from the last to the first
             foreach (UsbTransfer transfer in _transfers.Snapshot())
                 transfer.StopForClosingHandle();
         });
     }
 
     /// <summary>Performs the part of the closing that waits. One caller performs it, and the other callers wait for that caller if they may.</summary>
-    /// <param name="mayWait">False for deferred work: its thread must not wait, because the performing caller may need it to handle events.</param>
+    /// <param name="mayWait">
+    /// False for deferred work. Its thread must not wait, because the caller that performs the closing may need that thread to handle events.
+    /// </param>
     internal void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())
@@ -125,7 +127,7 @@ public sealed unsafe partial class UsbDeviceHandle
             if (Drain(static _ => true) is var error and < 0)
             {
                 // The callbacks of the remaining transfers will never run. libusb could still access memory that is freed here, so the transfers and the
-                // handle stay open, and the subscriber gets a report.
+                // handle stay open. The library reports the error as an exception of a callback.
                 Context.ReportCallbackException(this, new UsbException((UsbError)error, "wait for the transfers of a closing device"));
                 return;
             }

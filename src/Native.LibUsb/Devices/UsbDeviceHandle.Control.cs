@@ -12,7 +12,7 @@ public sealed unsafe partial class UsbDeviceHandle
     private readonly TransferPool _controls;
 
     /// <summary>Makes a control request that reads from the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
-    /// <param name="setup">The request; its direction must be from the device.</param>
+    /// <param name="setup">The request. Its direction must be from the device to the host.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
@@ -30,7 +30,7 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Makes a control request as <see cref="ControlRead"/> does, and returns the error instead of throwing it.</summary>
-    /// <param name="setup">The request; its direction must be from the device.</param>
+    /// <param name="setup">The request. Its direction must be from the device to the host.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes received.</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
@@ -46,11 +46,11 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Makes a control request that writes to the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
-    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="ArgumentException">The request reads from the device, or there are too many bytes of data.</exception>
+    /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the device does not support the request. Or the request failed: <see cref="UsbError.Timeout"/>,
     /// <see cref="UsbError.NoDevice"/>.
@@ -64,12 +64,12 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Makes a control request as <see cref="ControlWrite"/> does, and returns the error instead of throwing it.</summary>
-    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes sent.</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
-    /// <exception cref="ArgumentException">The request reads from the device, or there are too many bytes of data.</exception>
+    /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null)
@@ -81,9 +81,9 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Makes a control request that reads from the device, without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
-    /// <param name="setup">The request; its direction must be from the device.</param>
+    /// <param name="setup">The request. Its direction must be from the device to the host.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received. Await the result once.</returns>
@@ -109,13 +109,13 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Makes a control request that writes to the device, without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
-    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096). The call copies the data before it returns.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
-    /// <exception cref="ArgumentException">The request reads from the device, or there are too many bytes of data.</exception>
+    /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.NoDevice"/>: the device was unplugged.

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-// The methods for endpoint users. These are rings, which belong to a higher layer and keep endpoints busy.
+// The methods for the users of endpoints. A user is a ring, which belongs to a higher layer and keeps an endpoint busy.
 public sealed unsafe partial class UsbDeviceHandle
 {
     // Each endpoint, or each stream of an endpoint, has at most one user. The dictionary does not keep the users alive.

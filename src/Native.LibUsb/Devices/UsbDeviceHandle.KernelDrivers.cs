@@ -80,10 +80,10 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Turns on or off whether libusb detaches the kernel driver of an interface when the interface is claimed, and attaches it again when the interface is
-    /// released (<c>libusb_set_auto_detach_kernel_driver</c>). Linux and macOS support this method.
+    /// Sets whether libusb detaches an interface's kernel driver when the interface is claimed, and attaches the driver again when the interface is released
+    /// (<c>libusb_set_auto_detach_kernel_driver</c>). Linux and macOS support this method.
     /// </summary>
-    /// <param name="enable">True to turn it on, false to turn it off.</param>
+    /// <param name="enable">True if libusb detaches and attaches drivers automatically.</param>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void SetAutoDetachKernelDriver(bool enable)

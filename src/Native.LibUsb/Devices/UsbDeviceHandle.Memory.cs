@@ -6,9 +6,9 @@ public sealed partial class UsbDeviceHandle
     // The buffers of device memory, which the closing handle disposes. A program usually has few of them.
     private readonly HashSet<UsbBuffer> _deviceMemory = [];
 
-    /// <summary>Allocates memory for transfers. Pass it to their methods as <c>buffer.Memory</c>.</summary>
+    /// <summary>Allocates memory for transfers. Pass <c>buffer.Memory</c> to the methods that transfer data.</summary>
     /// <param name="length">
-    /// The number of bytes, 1 to 2,147,483,528. Device memory has whole pages, and counts against the usbfs limit from its allocation.
+    /// The number of bytes, 1 to 2,147,483,528. Device memory consists of whole pages, and counts against the usbfs limit as soon as it is allocated.
     /// </param>
     /// <param name="preferDeviceMemory">
     /// Whether to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If there is none, the buffer is ordinary

@@ -10,8 +10,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <remarks>
     /// libusb assumes that only the last URB of a transfer can overflow. After any overflow, libusb completes the transfer and frees its URBs, even if some
-    /// URBs are still in flight. When those end, the kernel and libusb write to freed memory.
-    /// <para>The constructor of the handle reads this value. A later read could block: when another thread changes a setting or clears a halt, the kernel
+    /// URBs are still in flight. When those URBs end, the kernel and libusb write to freed memory.
+    /// <para>The constructor of the handle reads the value. A later read could block: when another thread changes a setting or clears a halt, the kernel
     /// keeps the device locked until the device has answered.</para>
     /// </remarks>
     internal bool DividesTransfers { get; }

@@ -26,7 +26,7 @@ public sealed partial class UsbDeviceHandle
     /// Some devices pad their strings with NULs. The text does not contain the NULs at the end, but it contains those between characters. A surrogate that is
     /// not part of a pair becomes U+FFFD.
     /// </remarks>
-    /// <param name="index">The string's index, which descriptors contain; with 0, there is no string.</param>
+    /// <param name="index">The string's index from another descriptor. The index 0 stands for no string, and the method then returns null.</param>
     /// <param name="language">The language; with 0, the device's first language.</param>
     /// <returns>The text; null if there is none.</returns>
     /// <exception cref="UsbException">
@@ -43,7 +43,7 @@ public sealed partial class UsbDeviceHandle
     }
 
     /// <summary>Reads a string as <see cref="GetString"/> does, but returns the error instead of throwing it.</summary>
-    /// <param name="index">The string's index; with 0, there is no string.</param>
+    /// <param name="index">The string's index from another descriptor. The index 0 stands for no string.</param>
     /// <param name="text">The text; null if there is none.</param>
     /// <param name="language">The language; with 0, the device's first language.</param>
     /// <returns>

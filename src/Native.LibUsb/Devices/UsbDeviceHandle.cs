@@ -75,8 +75,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// </summary>
     /// <returns>The capabilities; null if the device has none, which is usual for devices before USB 2.1.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Timeout"/> or <see cref="UsbError.IO"/>: the device did not answer. <see cref="UsbError.IO"/>
-    /// also if its answer is not a BOS descriptor.
+    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Timeout"/> or <see cref="UsbError.IO"/>: the device did not answer. <see cref="UsbError.IO"/>:
+    /// the answer of the device is not a BOS descriptor.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

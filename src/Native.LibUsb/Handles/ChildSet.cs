@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the set of a parent's children. The parent closes its children before itself. The set does not keep the children alive. With long weak
-/// references, the set also contains children whose finalizers have not run yet, so the closing parent finds every child.
+/// Represents the set of a parent's children. The parent closes its children before itself. The set does not keep the children alive. It uses long weak
+/// references, and so also contains children whose finalizers have not run yet. Therefore, a closing parent finds every child.
 /// </summary>
 internal sealed class ChildSet<T>(CloseState parent)
     where T : class

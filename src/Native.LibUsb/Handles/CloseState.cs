@@ -1,8 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the state of a context, device handle or interface from open to closed. Code that needs to check whether such an object is closed checks only
-/// this state.
+/// Represents the state of a context, device handle or interface from open to closed. Every check whether such an object is closed uses this state.
 /// </summary>
 /// <remarks>
 /// The states are Open, Closing (no new work is accepted) and Closed (nothing is left to close), in this order. One caller begins the closing and one caller
@@ -49,7 +48,7 @@ internal sealed class CloseState
         }
     }
 
-    /// <summary>Makes the calling thread finish the closing. The thread has called <see cref="TryBegin"/> before.</summary>
+    /// <summary>Registers the calling thread as the one that finishes the closing. The thread has called <see cref="TryBegin"/> before.</summary>
     /// <returns>False if another call finishes or has finished the closing, or if this thread is still beginning it.</returns>
     public bool TryBeginFinish() =>
         !_begin.IsHeldByCurrentThread && Interlocked.CompareExchange(ref _finisher, Environment.CurrentManagedThreadId, 0) == 0;

@@ -31,7 +31,7 @@ internal sealed unsafe class ContextExit(
     }
 
     /// <summary>
-    /// Prevents further calls from libusb for a context that is exited later: it reports the context's descriptors as removed, and turns off logging.
+    /// Prevents further calls from libusb for a context that is exited later: the method reports the context's descriptors as removed, and turns off logging.
     /// </summary>
     public void Silence()
     {

@@ -7,7 +7,7 @@ namespace Native.LibUsb;
 // leaks memory. Each handle class holds a reference to its parent, so the order is right in every case. Even when finalizers run in any order, the context is
 // released last.
 
-/// <summary>Owns a <c>libusb_context</c>.</summary>
+/// <summary>Represents a <c>libusb_context</c>, which the handle owns.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
 {
     // The GC handles that libusb has as user data. libusb may use them until the context has exited.
@@ -53,7 +53,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
     protected override bool ReleaseHandle()
     {
         var exit = new ContextExit(Pointer, [.. _freedAfterExit], _pollFdRemoved, _pollFdUserData);
-        if (LogScope.IsInside) // a handler replaces itself while another thread closes; libusb waits until the handler returns
+        if (LogScope.IsInside) // another thread closed the context while a log handler replaced itself; libusb waits until the handler returns
             ThreadPool.UnsafeQueueUserWorkItem(FirstContext.Exit, exit, preferLocal: false);
         else
             FirstContext.Exit(exit);

@@ -18,7 +18,7 @@ internal static class FirstContext
     private static nint s_first;       // the context for messages of no context; 0 if there is none
     private static ContextExit? s_kept; // the exit of the first context, if it is closed and others are open
 
-    // The test uses a function that 1.0.28 introduced, because a development version of libusb may report any version number.
+    // The property looks for a function that 1.0.28 introduced, because a development version of libusb may report any version number.
     private static bool IsNeeded =>
         OperatingSystem.IsLinux() && !OptionalExports.IsAvailable(OptionalExports.libusb_get_ssplus_usb_device_capability_descriptor);
 

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents an open <c>libusb_device_handle</c>.</summary>
+/// <summary>Represents an open <c>libusb_device_handle</c>, which the handle owns.</summary>
 internal sealed unsafe class OpenHandle : ContextChildHandle
 {
     public OpenHandle(ContextHandle context)

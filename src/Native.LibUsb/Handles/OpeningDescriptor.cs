@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 /// <summary>
 /// Gets the file descriptor of a device that the calling thread opens. libusb has no function that returns the descriptor, but it calls a notifier with the
 /// descriptor on that thread. With the descriptor, the library queries whether libusb divides long transfers (<see cref="UsbfsRequests.DividesTransfers"/>).
-/// Before libusb 1.0.27, the library also uses it to activate alternate settings (<see cref="HasSettingDefect"/>).
+/// Before libusb 1.0.27, the library also uses the descriptor to activate alternate settings (<see cref="HasSettingDefect"/>).
 /// </summary>
 internal static unsafe class OpeningDescriptor
 {
@@ -16,8 +16,8 @@ internal static unsafe class OpeningDescriptor
 
     /// <summary>
     /// Gets whether the loaded libusb has a defect in <c>libusb_set_interface_alt_setting</c>: if the device is unplugged, the function unlocks a mutex that
-    /// it has not locked, and <c>libusb_close</c> later aborts the process. libusb 1.0.27 has no such defect. It also introduced the function that this
-    /// property looks for.
+    /// it has not locked, and <c>libusb_close</c> later aborts the process. libusb 1.0.27 has no such defect. That version also introduced the function that
+    /// this property looks for.
     /// </summary>
     public static bool HasSettingDefect => !OptionalExports.IsAvailable(OptionalExports.libusb_init_context);
 

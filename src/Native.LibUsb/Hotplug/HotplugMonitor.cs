@@ -4,9 +4,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the only hotplug callback that a context registers with libusb, and the subscriptions to which it passes events. The callback is registered
-/// once, and stays registered until the context exits. libusb may call a callback once more after the program has deregistered it. libusb also frees a
-/// registration wrongly if a callback deregisters it, or if another thread exits at the same time.
+/// Represents the only hotplug callback that a context registers with libusb, and the subscriptions that receive its events. The callback is registered once,
+/// and stays registered until the context exits. The library does not deregister it, because libusb may call a callback once more after its deregistration.
+/// libusb also frees a registration wrongly if a callback deregisters it, or if another thread exits libusb at the same time.
 /// </summary>
 internal sealed unsafe class HotplugMonitor
 {

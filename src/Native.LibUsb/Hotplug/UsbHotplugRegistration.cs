@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a subscription to arriving and leaving devices. <see cref="UsbContext.RegisterHotplug"/> creates it, and disposing it ends it. It can be
-/// disposed at any time and on any thread, even in its own callback.
+/// Represents a subscription to arriving and leaving devices. <see cref="UsbContext.RegisterHotplug"/> creates subscriptions. <see cref="Dispose"/> ends a
+/// subscription, and may be called at any time and on any thread, even in the subscription's own callback.
 /// </summary>
 public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
 {
@@ -15,8 +15,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     // The channel has more than one reader: the thread that ends the subscription reads the notifications that are not delivered any more.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
-    // The bus and address of each device that the subscriber knows. libusb may report a device that is present when the subscription begins once more as
-    // arrived. It may also report a device as having left that had already left before. Such reports are ignored.
+    // The bus and address of each device that the subscriber knows. libusb may report a device as arrived although it was already present when the
+    // subscription began. libusb may also report a device as having left although it left before the subscription began. Such reports are ignored.
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 

@@ -24,7 +24,7 @@ internal static class ClaimRegistry
     }
 
     /// <summary>
-    /// Gets whether another handle in this process has claimed the interface of the same device. The other handle can belong to another context.
+    /// Gets whether another handle of the same device in this process has claimed the interface. That handle can belong to another context.
     /// </summary>
     public static bool IsClaimedElsewhere(InterfaceClaims claims, int interfaceNumber)
     {

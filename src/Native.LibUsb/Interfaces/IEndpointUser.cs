@@ -9,7 +9,7 @@ internal interface IEndpointUser
     /// <summary>Gets the claim whose endpoint created the ring.</summary>
     UsbInterface Interface { get; }
 
-    /// <summary>Gets the endpoint's address, with its direction bit.</summary>
+    /// <summary>Gets the endpoint's address, including the direction bit.</summary>
     byte Endpoint { get; }
 
     /// <summary>Gets the bulk stream of the endpoint; 0 if there is none.</summary>

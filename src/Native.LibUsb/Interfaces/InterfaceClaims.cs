@@ -19,8 +19,8 @@ internal sealed unsafe class InterfaceClaims
     // For each interface number, the endpoints of an interface that was disposed and not claimed again, one bit for each endpoint.
     private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
 
-    // The disposed endpoints that no open claim has. Transfers on these endpoints are not submitted. In wrong descriptors, several interfaces may have the
-    // same endpoint.
+    // The endpoints of disposed interfaces that do not also belong to an open claim. Transfers on these endpoints are not submitted. In wrong descriptors,
+    // several interfaces may have the same endpoint.
     private int _closedEndpoints;
 
     // The endpoints whose alternate setting is being changed. Transfers on these endpoints are not submitted.
@@ -199,7 +199,7 @@ internal sealed unsafe class InterfaceClaims
     /// </summary>
     /// <param name="claimed">The interface.</param>
     /// <param name="alternateSetting">The setting.</param>
-    /// <param name="busy">The endpoint that transfers data; null if there was none, so that the request was made.</param>
+    /// <param name="busy">The endpoint that transfers data; null if there was none, and the request was made.</param>
     public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting, out byte? busy)
     {
         busy = _handle.FindActiveEndpoint(claimed); // checked before BeginChange stops submissions, so that a running stream continues

@@ -22,7 +22,6 @@ public sealed unsafe partial class UsbEndpoint
     /// <exception cref="InvalidOperationException">
     /// The endpoint is stale, is an OUT endpoint or is isochronous. Or a ring is active on the endpoint. Or the method is called from a callback of this
     /// context. Or the device was reset while this call waited.
-    /// call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or another thread disposed it while this call waited.</exception>
     /// <remarks>
@@ -101,7 +100,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Reads from the endpoint without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
     /// <param name="buffer">
     /// The memory that receives the data. It stays pinned until the call ends. Its length need not be a multiple of the packet size. However, if the device
@@ -113,8 +112,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <returns>The number of bytes received. It is less than requested if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
     /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception has the number of
-    /// bytes that were
-    /// received before.
+    /// bytes that were transferred before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>; <see cref="UsbError.NoDevice"/>;
@@ -135,7 +133,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Writes to the endpoint without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). After the first calls, a call allocates no memory.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
     /// <param name="data">The data to send, which stays pinned until the call ends. With empty memory, the method sends a zero-length packet.</param>
     /// <param name="cancellationToken">
@@ -144,8 +142,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
     /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception has the number of
-    /// bytes that were
-    /// sent before.
+    /// bytes that were transferred before.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>; <see cref="UsbError.NoMemory"/>.

@@ -119,7 +119,6 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// <see cref="UsbError.IO"/>: often the bus does not have enough bandwidth for the setting.
-    /// often no bandwidth is left for it.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">

@@ -35,7 +35,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>Configures a control transfer that sends a copy of <paramref name="data"/>.</summary>
-    /// <param name="setup">The request. Its direction must be to the device.</param>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes.</param>
     /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
     /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
@@ -345,7 +345,7 @@ public sealed unsafe partial class UsbTransfer
         }
 
         /// <summary>
-        /// Gets whether the transfer is already freed, and its closing owner is not an error for the caller. The caller then returns normally.
+        /// Gets whether a closing owner has already freed the transfer and the caller is a callback. The caller then returns without an error.
         /// </summary>
         public bool IsRefused => _transfer is null;
 
