@@ -11,12 +11,12 @@ public sealed partial class UsbDevice
 
     /// <summary>
     /// Opens the device as <see cref="Open()"/> does, and tries again as long as the program has no permission for the device. On Linux, udev sets the
-    /// permissions of a device that was just plugged in. It may do so after the notification of the device's arrival.
+    /// permissions of a device that was just plugged in. This may happen after the notification of the device's arrival.
     /// </summary>
     /// <param name="accessTimeout">
     /// The time during which the method tries again; with zero, it tries once. Errors other than a missing permission are thrown at once.
     /// </param>
-    /// <returns>A new handle for each call. It keeps the device alive, even if this object is disposed.</returns>
+    /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">The errors of <see cref="Open()"/>; <see cref="UsbError.Access"/> after the given time.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>

@@ -82,7 +82,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>Opens the device (<c>libusb_open</c>).</summary>
-    /// <returns>A new handle for each call. It keeps the device alive, even if this object is disposed.</returns>
+    /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Access"/>: the program has no permission for the device; the exception's hint has a udev rule. <see cref="UsbError.NoDevice"/>:
     /// the device was unplugged. <see cref="UsbError.NotSupported"/>: on Windows, the device has no WinUSB driver; or the program passed the device as an
@@ -218,7 +218,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
 
     /// <summary>Gets one of the device's configurations (<c>libusb_get_config_descriptor</c>). On Linux and macOS nothing is sent to the device.</summary>
     /// <param name="index">
-    /// The position of the configuration, from 0 to <see cref="UsbDeviceDescriptor.ConfigurationCount"/> - 1. It can differ from <c>bConfigurationValue</c>.
+    /// The position of the configuration, from 0 to <see cref="UsbDeviceDescriptor.ConfigurationCount"/> - 1. The position can differ from
+    /// <c>bConfigurationValue</c>.
     /// </param>
     /// <returns>A copy of the descriptors.</returns>
     /// <exception cref="UsbException">

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the set of a parent's children. The parent closes its children before itself. The set does not keep the children alive. It uses long weak
-/// references, and so also contains children whose finalizers have not run yet. Therefore, a closing parent finds every child.
+/// Represents the set of a parent's children. The parent closes its children before itself. The set does not keep the children alive. With its long weak
+/// references, the set also contains children whose finalizers have not run yet. Therefore, a closing parent finds every child.
 /// </summary>
 internal sealed class ChildSet<T>(CloseState parent)
     where T : class
@@ -16,7 +16,7 @@ internal sealed class ChildSet<T>(CloseState parent)
     /// Adds a child. From then on, the parent may close the child on another thread. Therefore, a child's constructor calls this method last.
     /// </summary>
     /// <param name="child">The child.</param>
-    /// <param name="registration">The entry of the child, for <see cref="Remove"/>. It is set before any thread can find the child in the set.</param>
+    /// <param name="registration">The entry of the child, for <see cref="Remove"/>. The entry is set before any thread can find the child in the set.</param>
     /// <returns>
     /// False if the parent is closing; the caller then releases the child. Otherwise the child is in every snapshot that the parent takes after it begins to
     /// close.

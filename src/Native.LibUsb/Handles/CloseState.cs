@@ -34,7 +34,7 @@ internal sealed class CloseState
     /// Begins the closing: from now on no new work is accepted, and <paramref name="stop"/> stops the current work. A second call waits until the first one
     /// has stopped the work. Therefore, no thread finishes a closing that another thread is still beginning.
     /// </summary>
-    /// <param name="stop">Stops the current work. It must not wait for events.</param>
+    /// <param name="stop">An action that stops the current work. The action must not wait for events.</param>
     /// <returns>Whether this call began the closing.</returns>
     public bool TryBegin(Action stop)
     {

@@ -42,7 +42,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
     }
 
     /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); if all arguments are null, the notifiers are removed.</summary>
-    /// <remarks>The notifier of added descriptors calls <see cref="OpeningDescriptor.Note"/>.</remarks>
+    /// <remarks>A notifier of added descriptors that replaces the library's must call <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {
         _pollFdRemoved = removed;

@@ -8,7 +8,8 @@ namespace Native.LibUsb;
 /// process crashes.
 /// </summary>
 /// <remarks>
-/// The kept context logs nothing, and no thread handles its events. It keeps its few descriptors and a record of each device that arrives or leaves. A thread
+/// The kept context logs nothing, and no thread handles its events. The context keeps its few descriptors and a record of each device that arrives or leaves.
+/// A thread
 /// holds the lock while it opens a context, which libusb also serializes, and while it exits the first context.
 /// </remarks>
 internal static class FirstContext

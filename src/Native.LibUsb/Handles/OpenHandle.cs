@@ -12,10 +12,10 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         OpeningDescriptor.Begin();
     }
 
-    // The file that the program has passed to libusb, or null. It stays open as long as libusb uses it.
+    // The file that the program has passed to libusb, or null. The file stays open as long as libusb uses it.
     private SafeHandle? _file;
 
-    // The device memory that is not freed yet. It must be freed before the handle closes, even if the program has disposed nothing.
+    // The device memory that is not freed yet. This memory must be freed before the handle closes, even if the program has disposed nothing.
     private readonly HashSet<(nint Memory, int Length)> _memory = [];
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the stream that <see cref="UsbContext.WatchDevicesAsync"/> returns. Its subscription has already begun. The subscription ends when the
-/// enumeration ends, when its token is cancelled, or when the garbage collector finalizes the stream. The stream can be collected, because the monitor refers
-/// only to the subscription, and the subscription does not refer to the stream.
+/// Represents the stream that <see cref="UsbContext.WatchDevicesAsync"/> returns. The stream's subscription has already begun. The subscription ends when the
+/// enumeration ends, when the cancellation token is cancelled, or when the garbage collector finalizes the stream. The garbage collector can finalize the
+/// stream, because the monitor refers only to the subscription, and the subscription does not refer to the stream.
 /// </summary>
 internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
 {

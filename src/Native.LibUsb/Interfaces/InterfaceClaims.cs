@@ -9,7 +9,7 @@ namespace Native.LibUsb;
 /// </summary>
 internal sealed unsafe class InterfaceClaims
 {
-    /// <summary>The number of interfaces that libusb can claim: it keeps the claims in a set of 32 bits.</summary>
+    /// <summary>The number of interfaces that libusb can claim, because libusb keeps the claims in a set of 32 bits.</summary>
     private const int MaxInterfaces = 32;
 
     private readonly UsbDeviceHandle _handle;

@@ -12,7 +12,7 @@ public sealed unsafe partial class UsbEndpoint
     /// rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <returns>The number of bytes received. It is less than requested if a short packet ended the transfer.</returns>
+    /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>;
     /// <see cref="UsbError.NoDevice"/>. The bytes that were received before the error are in the buffer, and <see cref="UsbException.BytesTransferred"/> is
@@ -103,13 +103,13 @@ public sealed unsafe partial class UsbEndpoint
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
     /// <param name="buffer">
-    /// The memory that receives the data. It stays pinned until the call ends. Its length need not be a multiple of the packet size. However, if the device
+    /// The memory that receives the data, and stays pinned until the call ends. Its length need not be a multiple of the packet size. However, if the device
     /// sends a packet that is longer than the rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
     /// <param name="cancellationToken">
     /// A token that cancels the transfer. The call ends after libusb's callback, when the caller may use the buffer again.
     /// </param>
-    /// <returns>The number of bytes received. It is less than requested if a short packet ended the transfer. Await the result once.</returns>
+    /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
     /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception has the number of
     /// bytes that were transferred before.

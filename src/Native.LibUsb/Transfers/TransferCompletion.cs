@@ -85,7 +85,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     /// <summary>
-    /// Copies the answer of a control request. libusb's callback calls this method, so the method throws no exception: it keeps the exception for the
+    /// Copies the answer of a control request. libusb's callback calls this method, so the method throws no exception. It stores an exception for the
     /// awaiting code.
     /// </summary>
     public void CopyAnswer(ReadOnlySpan<byte> data)
@@ -212,7 +212,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // The core calls this method last. It has then read all its state for this submission, and does not access the state afterwards.
+    // The core calls this method last. At this point, the core has read all its state for this submission, and does not access that state afterwards.
     private void RunInline()
     {
         Action<object?> continuation = _inline!;

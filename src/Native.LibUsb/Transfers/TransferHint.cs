@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Creates hints that explain failed transfers. They are used where libusb's error code alone would be misleading.</summary>
+/// <summary>Creates hints that explain failed transfers for which libusb's error code alone would be misleading.</summary>
 internal static class TransferHint
 {
     /// <summary>Returns the hint for a bulk or interrupt transfer that was refused or that failed.</summary>

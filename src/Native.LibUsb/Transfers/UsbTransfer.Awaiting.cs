@@ -19,9 +19,10 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     private static readonly TaskCompletionSource s_released = Completed();
 
     /// <summary>
-    /// Gets or sets whether code that awaits the transfer continues on the event thread, inside libusb's callback. That is the fastest way, but the rules of
-    /// a callback apply to the code: it must not block, use synchronous transfers or open a device. If the property is false, the default, the code continues
-    /// on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the code continues in that context in both cases.
+    /// Gets or sets whether code that awaits the transfer continues on the event thread, inside libusb's callback. The event thread is the fastest choice,
+    /// but the rules of a callback apply to the code: the code must not block, use synchronous transfers or open a device. If the property is false, the
+    /// default, the code continues on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the code continues in
+    /// that context in both cases. Each submission reads this property.
     /// Each submission reads this property.
     /// </summary>
     public bool ContinueOnEventThread { get; set; }
@@ -48,7 +49,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// transferred.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted, was never configured, or the alternate setting of its interface is being changed.
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer or its device handle is disposed.</exception>
@@ -66,13 +67,13 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Submits the transfer as <see cref="SubmitAsync"/> does, but returns the error instead of throwing an exception. It also returns the error if libusb
-    /// refuses the transfer, or if the transfer is cancelled.
+    /// Submits the transfer as <see cref="SubmitAsync"/> does, but returns the error instead of throwing an exception, even if libusb refuses the transfer or
+    /// if the transfer is cancelled.
     /// </summary>
     /// <param name="cancellationToken">A token that cancels the transfer.</param>
     /// <returns>The error, if any, and the number of bytes that were transferred.</returns>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted, was never configured, or the alternate setting of its interface is being changed.
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer or its device handle is disposed.</exception>
@@ -88,8 +89,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Disposes the transfer as <see cref="Dispose"/> does, and waits without blocking until its native memory is freed. If the transfer is in flight, it is
-    /// cancelled, and the wait ends after its callback. The context's event thread is started if no thread handles events.
+    /// Disposes the transfer as <see cref="Dispose"/> does, and waits without blocking until the transfer's native memory is freed. A transfer in flight is
+    /// cancelled, and the wait then ends after the transfer's callback. The context's event thread is started if no thread handles events.
     /// </summary>
     /// <returns>
     /// A task that completes when the transfer is freed. If the transfer's own callback calls this method, the task completes after the callback.

@@ -127,7 +127,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Gets an enumerator of the packets in order, with each packet's status and data. It returns successful packets even when other packets have failed. The
+    /// Gets an enumerator of the packets in order, with each packet's status and data. The enumerator returns successful packets even when other packets have
+    /// failed. The
     /// time for one packet does not depend on the lengths of the packets, and nothing is allocated.
     /// </summary>
     /// <remarks>
@@ -151,7 +152,7 @@ public sealed unsafe partial class UsbTransfer
     /// Gets the requested length of each packet. Unlike <see cref="IterIso"/>, this method may be called while the transfer is submitted, because libusb then
     /// owns only the results.
     /// </summary>
-    /// <returns>A new array with one element for each packet. It is empty if the transfer is not isochronous.</returns>
+    /// <returns>A new array with one element for each packet; empty if the transfer is not isochronous.</returns>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public int[] GetIsoPacketLengths()
     {

@@ -15,7 +15,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Makes a ring the owner of an idle transfer. A closing handle or interface waits for the transfer until <see cref="EndOwnership"/> is called.
     /// </summary>
-    /// <param name="owner">The object that the callback gets from <see cref="OwnerOf"/>. The transfer keeps it alive.</param>
+    /// <param name="owner">The object that the callback gets from <see cref="OwnerOf"/>. The transfer keeps this object alive.</param>
     /// <param name="callback">The native callback.</param>
     /// <returns>False if the transfer is in use, or if there is a reason not to submit it.</returns>
     internal bool TryOwn(object owner, delegate* unmanaged<libusb_transfer*, void> callback)

@@ -6,17 +6,17 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The code that runs for every transfer: submission, completion, callback and the next submission. It allocates no memory and takes no managed lock.
+// The code that runs for every transfer: submission, completion, callback and the next submission. The code allocates no memory and takes no managed lock.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
     /// Submits the transfer (<c>libusb_submit_transfer</c>). The method may be called from any thread, and from the transfer's own callback.
     /// </summary>
     /// <remarks>
-    /// <para>While the transfer, its interface, its device handle or the context is closing, a call inside a callback of the context returns normally. It
-    /// submits nothing and leaves <see cref="IsSubmitted"/> false, so a callback that submits its transfer again need not check for closing. The same applies
-    /// to a callback that configures a transfer: the <c>Set</c> methods do nothing if a closing owner has already freed the transfer. On other threads, this
-    /// method and the <c>Set</c> methods throw.</para>
+    /// <para>While the transfer, its interface, its device handle or the context is closing, a call inside a callback of the context returns normally. Such a
+    /// call submits nothing and leaves <see cref="IsSubmitted"/> false, so a callback that submits its transfer again need not check for closing. A callback
+    /// that configures a transfer need not check either: the <c>Set</c> methods do nothing if a closing owner has already freed the transfer. On other
+    /// threads, this method and the <c>Set</c> methods throw.</para>
     /// <para>A callback that can run after the device was unplugged should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in
     /// flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
     /// <para>The callback runs inside libusb. In a callback, calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect one
@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbTransfer
     /// subscribed, the call that handles the events throws the exception. On the library's event thread, such an exception ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted, was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
     /// log handler. Or the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>), because the alternate setting or the
     /// configuration has changed or the device was reset.
     /// </exception>
@@ -50,7 +50,7 @@ public sealed unsafe partial class UsbTransfer
     /// <see cref="UsbError.NotFound"/> if the endpoint that created the transfer is stale.
     /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted, was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
     /// log handler.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
@@ -71,7 +71,7 @@ public sealed unsafe partial class UsbTransfer
         }
         while (Interlocked.CompareExchange(ref _state, state | InFlight, state) != state); // repeated if the callback has just returned
 
-        // From here on this thread has the transfer to itself. Its handle cannot close, because the closing thread waits until the transfer is idle.
+        // From here on this thread has the transfer to itself. The transfer's handle cannot close, because the closing thread waits until the transfer is idle.
         if (state == Idle)
             _root.Target = this;
         if (_stop != 0)
@@ -224,7 +224,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Returns whether a callback uses a transfer that is closing. That is not an error, because the callback cannot detect the closing in time.
+    /// Returns whether a callback uses a closing transfer. Such a use is not an error, because the callback cannot detect the closing in time.
     /// </summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);

@@ -117,7 +117,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <summary>Gets the device handle that created the transfer. The handle must be open when the transfer is submitted.</summary>
     public UsbDeviceHandle Handle => _handle;
 
-    /// <summary>Gets the claim whose endpoint created the transfer. The claim disposes the transfer. Null if the device handle created the transfer.</summary>
+    /// <summary>Gets the claim whose endpoint created the transfer, and which disposes the transfer; null if the device handle created the transfer.</summary>
     internal UsbInterface? Owner { get; }
 
     /// <summary>Gets the largest number of isochronous packets in the transfer; 0 if the transfer was not created for isochronous endpoints.</summary>
@@ -130,8 +130,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
 
     /// <summary>
-    /// Gets whether the transfer's native memory is freed. Such a transfer cannot be used any more. False while a disposed transfer is still in flight or in
-    /// its callback.
+    /// Gets whether the transfer's native memory is freed, so that the transfer cannot be used any more. The property is false while a disposed transfer is
+    /// still in flight or in its callback.
     /// </summary>
     public bool IsDisposed => (Volatile.Read(ref _state) & Freed) != 0;
 
@@ -203,7 +203,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the time limit that the transfer was configured with, in whole milliseconds up to 24.8 days. Null if there is none: transfers of a continuous
+    /// Gets the time limit that the transfer was configured with, in whole milliseconds up to 24.8 days; null if there is none. The transfers of a continuous
     /// stream of data should have no time limit.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
@@ -228,7 +228,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the number of bytes that were transferred, without the set-up packet. The number can be greater than 0 with any status. It has no meaning for
+    /// Gets the number of bytes that were transferred, without the set-up packet. The number can be greater than 0 with any status. The property has no
+    /// meaning for
     /// isochronous transfers, because each of their packets has its own length.
     /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
@@ -282,7 +283,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Sets a type whose static method is called when the transfer ends (see <see cref="IUsbTransferHandler"/>). It replaces <see cref="Callback"/>.
+    /// Sets a type whose static method is called when the transfer ends (see <see cref="IUsbTransferHandler"/>). The method replaces <see cref="Callback"/>.
     /// </summary>
     /// <typeparam name="THandler">A type, usually an empty struct, that has the method.</typeparam>
     public void SetHandler<THandler>()

@@ -32,8 +32,8 @@ public sealed class UsbTransferHelper
     public Action<UsbTransfer> Callback { get; }
 
     /// <summary>
-    /// Gets or sets the function for every status that has no function of its own. If it is null, a transfer that ends with such a status is not submitted
-    /// again.
+    /// Gets or sets the function for every status that has no function of its own. If the property is null, a transfer that ends with such a status is not
+    /// submitted again.
     /// </summary>
     public Func<UsbTransfer, bool>? Default { get; set; }
 
@@ -69,7 +69,7 @@ public sealed class UsbTransferHelper
         }
         catch (Exception stopped) when (stopped is UsbTransferDoomedException or ObjectDisposedException)
         {
-            // The transfer was doomed, or it is closed and this method runs outside a callback. It is not submitted again.
+            // The transfer was doomed, or was closed while this method runs outside a callback. The transfer is not submitted again.
         }
     }
 

@@ -6,8 +6,8 @@ namespace Native.LibUsb;
 public enum UsbTransferStatus
 {
     /// <summary>
-    /// The transfer ran to its end. It may have moved fewer bytes than requested. The packets of an isochronous transfer have a status of their own, and may
-    /// have failed even if the transfer has this status.
+    /// The transfer ran to its end, possibly with fewer bytes than requested. The packets of an isochronous transfer have a status of their own, and may have
+    /// failed even if the transfer has this status.
     /// </summary>
     Completed = 0,
 
