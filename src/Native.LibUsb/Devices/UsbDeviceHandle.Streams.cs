@@ -9,8 +9,7 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Allocates bulk streams (<c>libusb_alloc_streams</c>). The numbers of the streams start at 1; pass such a number to
-    /// <see cref="UsbTransfer.SetBulkStream"/>. Releasing
-    /// the interface frees the streams.
+    /// <see cref="UsbTransfer.SetBulkStream"/>. Releasing the interface frees the streams.
     /// </summary>
     /// <param name="count">The requested number of streams for each endpoint, at least 1.</param>
     /// <param name="endpoints">The addresses of 1 to 30 endpoints of one claimed interface.</param>

@@ -9,8 +9,7 @@ namespace Native.LibUsb;
 /// </summary>
 /// <remarks>
 /// The kept context logs nothing, and no thread handles its events. The context keeps its few descriptors and a record of each device that arrives or leaves.
-/// A thread
-/// holds the lock while it opens a context, which libusb also serializes, and while it exits the first context.
+/// A thread holds the lock while it opens a context, which libusb also serializes, and while it exits the first context.
 /// </remarks>
 internal static class FirstContext
 {

@@ -15,8 +15,9 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     // The channel has more than one reader: the thread that ends the subscription reads the notifications that are not delivered any more.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
-    // The bus and address of each device that the subscriber knows. libusb may report a device as arrived although it was already present when the
-    // subscription began. libusb may also report a device as having left although it left before the subscription began. Such reports are ignored.
+    // The bus and address of each device that was present when the subscription began or has arrived since then. libusb may report a device as arrived
+    // although it was already present when the subscription began. libusb may also report a device as having left although it left before the subscription
+    // began. Such reports are ignored.
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 

@@ -31,9 +31,9 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     public IReadOnlyList<UsbInterfaceDescriptor> AlternateSettings => _claimed.Settings;
 
     /// <summary>
-    /// Gets the active alternate setting. After <see cref="SetAlternateSetting"/>, the library knows the setting. Before that, another program may have
-    /// chosen it, so the library reads it from the system on Linux, and from the device elsewhere (GET_INTERFACE). If the device does not answer, the library
-    /// assumes setting 0.
+    /// Gets the active alternate setting. After a call of <see cref="SetAlternateSetting"/>, the library returns the setting of that call. Before such a
+    /// call, another program may have chosen the setting, so the library reads it from the system on Linux, and from the device elsewhere (GET_INTERFACE). If
+    /// the device does not answer, the library assumes setting 0.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>

@@ -23,7 +23,6 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// but the rules of a callback apply to the code: the code must not block, use synchronous transfers or open a device. If the property is false, the
     /// default, the code continues on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the code continues in
     /// that context in both cases. Each submission reads this property.
-    /// Each submission reads this property.
     /// </summary>
     public bool ContinueOnEventThread { get; set; }
 

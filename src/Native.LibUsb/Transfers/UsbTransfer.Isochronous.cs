@@ -128,8 +128,7 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>
     /// Gets an enumerator of the packets in order, with each packet's status and data. The enumerator returns successful packets even when other packets have
-    /// failed. The
-    /// time for one packet does not depend on the lengths of the packets, and nothing is allocated.
+    /// failed. The time for one packet does not depend on the lengths of the packets, and nothing is allocated.
     /// </summary>
     /// <remarks>
     /// <para>Call this method in the callback, or while the transfer is not submitted. The enumerator and its spans are valid until the transfer is

@@ -229,8 +229,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     /// <summary>
     /// Gets the number of bytes that were transferred, without the set-up packet. The number can be greater than 0 with any status. The property has no
-    /// meaning for
-    /// isochronous transfers, because each of their packets has its own length.
+    /// meaning for isochronous transfers, because each of their packets has its own length.
     /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public int ActualLength
