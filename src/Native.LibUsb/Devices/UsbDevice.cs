@@ -98,7 +98,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
 
     /// <summary>Opens the device as <see cref="Open()"/> does, but returns the error instead of throwing it.</summary>
     /// <param name="handle">The open device; null if the device was not opened.</param>
-    /// <returns><see cref="UsbError.Success"/>, or the error for which the device was not opened.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbError TryOpen(out UsbDeviceHandle? handle)

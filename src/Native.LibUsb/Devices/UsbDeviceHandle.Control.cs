@@ -18,8 +18,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. Or the request failed: <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -52,8 +52,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. Or the request failed: <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

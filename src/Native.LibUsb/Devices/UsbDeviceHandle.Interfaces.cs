@@ -39,7 +39,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>Claims an interface as <see cref="ClaimInterface"/> does, and returns the error instead of throwing it.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <param name="claimed">The interface; null if it was not claimed.</param>
-    /// <returns><see cref="UsbError.Success"/>, or the error for which the interface was not claimed.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryClaimInterface(int interfaceNumber, out UsbInterface? claimed)

@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents the interfaces that one device handle has claimed. libusb claims an interface only once for a handle. The library counts its own claims of the
-/// interface, and releases the interface after the last one.
+/// interface, and releases the interface when the last claim ends.
 /// </summary>
 internal sealed unsafe class InterfaceClaims
 {

@@ -15,8 +15,8 @@ public sealed partial class UsbInterface
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. Or the request failed: <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
     /// </exception>
     /// <exception cref="ArgumentException">The buffer is too long, or the time limit is out of range.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>

@@ -138,7 +138,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     /// <summary>Activates an alternate setting as <see cref="SetAlternateSetting"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="SetAlternateSetting"/>
-    /// <returns><see cref="UsbError.Success"/>, or the error for which the setting was not activated.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TrySetAlternateSetting(int alternateSetting)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(alternateSetting);
