@@ -2,33 +2,35 @@ using System.Diagnostics;
 
 namespace Native.LibUsb;
 
-// Opening a device that has no permissions yet.
+// Opens a device for which the program may not have the permission yet.
 public sealed partial class UsbDevice
 {
-    // Between two attempts to open: udev needs milliseconds, or with slow rules tenths of a second.
+    // The pauses between two attempts to open the device: udev needs some milliseconds, or tenths of a second if its rules are slow.
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 
     /// <summary>
-    /// Opens the device as <see cref="Open()"/> does, and tries again while there is no permission: on Linux a device that was plugged in a moment ago gets its
-    /// permissions from udev, which may come after the news of its arrival.
+    /// Opens the device as <see cref="Open()"/> does, and tries again as long as the program has no permission for the device. On Linux, udev sets the
+    /// permissions of a device that was just plugged in. This may happen after the notification of the device's arrival.
     /// </summary>
-    /// <param name="accessTimeout">How long to try; zero tries once. Every other error is thrown at once.</param>
-    /// <returns>A handle of its own each time; it keeps the device alive by itself.</returns>
-    /// <exception cref="UsbException">As <see cref="Open()"/>; <see cref="UsbError.Access"/> when the time is up.</exception>
+    /// <param name="accessTimeout">
+    /// The time during which the method tries again; with zero, it tries once. Errors other than a missing permission are thrown at once.
+    /// </param>
+    /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
+    /// <exception cref="UsbException">The errors of <see cref="Open()"/>; <see cref="UsbError.Access"/> after the given time.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDeviceHandle Open(TimeSpan accessTimeout) => OpenAsync(accessTimeout).GetAwaiter().GetResult();
 
     /// <summary>Opens the device as <see cref="Open(TimeSpan)"/> does, without blocking a thread while it waits.</summary>
-    /// <param name="accessTimeout">How long to try; zero tries once.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="accessTimeout">The time during which the method tries again; with zero, it tries once.</param>
+    /// <param name="cancellationToken">A token that ends the attempts.</param>
     /// <returns>The open device.</returns>
-    /// <exception cref="UsbException">As <see cref="Open()"/>; <see cref="UsbError.Access"/> when the time is up.</exception>
+    /// <exception cref="UsbException">The errors of <see cref="Open()"/>; <see cref="UsbError.Access"/> after the given time.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public async Task<UsbDeviceHandle> OpenAsync(TimeSpan accessTimeout, CancellationToken cancellationToken = default)
     {

@@ -6,18 +6,18 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDevice
 {
     /// <summary>
-    /// Reads one of the device's strings. libusb 1.0.30 reads it from the operating system (<c>libusb_get_device_string</c>), without permission for the
-    /// device; with older versions the device is opened for a moment.
+    /// Reads one of the device's strings. libusb 1.0.30 and later read it from the operating system (<c>libusb_get_device_string</c>), without permission for
+    /// the device. With older versions, this method opens the device, reads the string and closes the device.
     /// </summary>
-    /// <param name="which">Which string.</param>
-    /// <param name="text">The text, without NULs that pad it at the end; null when there is none.</param>
+    /// <param name="which">The string to read.</param>
+    /// <param name="text">The text, without NULs at the end that pad it; null if there is none.</param>
     /// <returns>
-    /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> when the device has none; <see cref="UsbError.Access"/> or another error
-    /// when it could not be opened or did not answer; <see cref="UsbError.NotSupported"/> when it came as an open file, whose handle
-    /// can read it.
+    /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> if the device has no such string; <see cref="UsbError.Access"/> or another error if
+    /// the device could not be opened or did not answer; <see cref="UsbError.NotSupported"/> if the program passed the device as an open file. The handle of
+    /// such a device can read the string.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such string.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbError TryGetString(UsbDeviceString which, out string? text)
     {
@@ -38,7 +38,7 @@ public sealed unsafe partial class UsbDevice
         if (OptionalExports.IsAvailable(OptionalExports.libusb_get_device_string))
         {
             error = AskOperatingSystem(which, out text);
-            if (error != UsbError.NotSupported) // the function is there, and this system has no answer to it
+            if (error != UsbError.NotSupported) // libusb has the function, but does not support it on this system
                 return error;
         }
 
@@ -58,7 +58,7 @@ public sealed unsafe partial class UsbDevice
             _native.Pointer, (libusb_device_string_type)which, buffer, (int)libusb.LIBUSB_DEVICE_STRING_BYTES_MAX);
         if (length < 0)
             return (UsbError)length;
-        // The length counts the terminating zero, and a device may have padded its text with more of them.
+        // The length includes the terminating zero. Before it, there may be more zeros with which the device has padded its text.
         text = StringDescriptor.WithoutPadding(Encoding.UTF8.GetString(buffer, length));
         return UsbError.Success;
     }

@@ -5,15 +5,16 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a device on a bus. It is a reference, not an open device: nothing is sent to it and no permission is needed until
-/// <see cref="Open()"/>. Its properties stay readable after <see cref="Dispose"/>, except the configurations.
+/// Represents a device on a bus. The object is a reference to the device and does not open it: until <see cref="Open()"/>, nothing is sent to the device and
+/// no permission is needed. After <see cref="Dispose"/>, the properties can still be read, but not the configurations.
 /// </summary>
 public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice>
 {
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
-    // It came as an open file. libusb would open its node anyway where it may, and forbids it: the device is in no list.
+    // The program passed the device as an open file. libusb could open the device's node if it has the permission, but libusb's documentation forbids that,
+    // because the device is in no device list.
     private readonly bool _isWrapped;
 
     internal UsbDevice(UsbContext context, libusb_device* device, bool isWrapped = false)
@@ -22,7 +23,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         _isWrapped = isWrapped;
         _native = new DeviceReference(context.NativeHandle, device);
         libusb_device_descriptor descriptor;
-        _ = libusb.libusb_get_device_descriptor(device, &descriptor); // reads what libusb holds already: it cannot fail
+        _ = libusb.libusb_get_device_descriptor(device, &descriptor); // libusb already holds the descriptor, so this cannot fail
         Descriptor = new UsbDeviceDescriptor(descriptor);
         Address = libusb.libusb_get_device_address(device);
         PortNumber = libusb.libusb_get_port_number(device);
@@ -38,7 +39,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         }
     }
 
-    /// <summary>Gets the context it was found by.</summary>
+    /// <summary>Gets the context that found the device.</summary>
     public UsbContext Context { get; }
 
     /// <summary>Gets the device descriptor.</summary>
@@ -50,25 +51,29 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Gets <c>idProduct</c>.</summary>
     public ushort ProductId => Descriptor.ProductId;
 
-    /// <summary>Gets the number of its bus.</summary>
+    /// <summary>Gets the number of the bus.</summary>
     public byte BusNumber => PortPath.Bus;
 
-    /// <summary>Gets its number on the bus, which changes each time it is plugged in.</summary>
+    /// <summary>Gets the device's address on the bus, which changes each time the device is plugged in.</summary>
     public byte Address { get; }
 
-    /// <summary>Gets the port of its hub; 0 for a root hub, or when the operating system does not say.</summary>
+    /// <summary>Gets the port of the hub that the device is plugged into; 0 for a root hub, or if the operating system does not report the port.</summary>
     public byte PortNumber { get; }
 
-    /// <summary>Gets the place where it is plugged in. Without ports for root hubs, and when the operating system does not say.</summary>
+    /// <summary>
+    /// Gets the bus and the ports through which the device is connected. The path has no ports for a root hub, and if the operating system does not report
+    /// them.
+    /// </summary>
     public UsbPortPath PortPath { get; }
 
-    /// <summary>Gets the speed it runs at.</summary>
+    /// <summary>Gets the speed of the connection.</summary>
     public UsbSpeed Speed { get; }
 
     internal DeviceReference NativeReference => _native;
 
     /// <summary>
-    /// Gets the native device, for functions that the library does not offer. It is valid until this object is disposed; take a reference of your own to keep it.
+    /// Gets the native device, for functions that the library does not offer. The pointer is valid until this object is disposed. A program that uses the
+    /// native device longer must call <c>libusb_ref_device</c> before this object is disposed.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public libusb_device* DangerousGetDevice()
@@ -76,13 +81,14 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return _native.IsClosed ? throw _native.DisposedFailure() : _native.Pointer;
     }
 
-    /// <summary>Opens it (<c>libusb_open</c>).</summary>
-    /// <returns>A handle of its own each time; it keeps the device alive by itself.</returns>
+    /// <summary>Opens the device (<c>libusb_open</c>).</summary>
+    /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Access"/>: no permission, and the hint has the udev rule. <see cref="UsbError.NoDevice"/>: unplugged.
-    /// <see cref="UsbError.NotSupported"/>: on Windows, it has no WinUSB driver; or it came as an open file (<see cref="UsbContext.WrapSystemDevice(nint)"/>).
+    /// <see cref="UsbError.Access"/>: the program has no permission for the device; the exception's hint has a udev rule. <see cref="UsbError.NoDevice"/>:
+    /// the device was unplugged. <see cref="UsbError.NotSupported"/>: on Windows, the device has no WinUSB driver; or the program passed the device as an
+    /// open file (<see cref="UsbContext.WrapSystemDevice(nint)"/>).
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDeviceHandle Open()
     {
@@ -90,10 +96,10 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return handle ?? throw OpenFailure(error);
     }
 
-    /// <summary>Opens the device as <see cref="Open()"/> does, but returns libusb's answer instead of throwing it.</summary>
-    /// <param name="handle">The open device; null when it was not opened.</param>
-    /// <returns><see cref="UsbError.Success"/>, or why it was not opened.</returns>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <summary>Opens the device as <see cref="Open()"/> does, but returns the error instead of throwing it.</summary>
+    /// <param name="handle">The open device; null if the device was not opened.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbError TryOpen(out UsbDeviceHandle? handle)
     {
@@ -117,30 +123,30 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return UsbError.Success;
     }
 
-    /// <summary>Gets the hub it is plugged into (<c>libusb_get_parent</c>).</summary>
-    /// <returns>The hub, to be disposed by the caller; null for a root hub, or when the operating system does not say.</returns>
+    /// <summary>Gets the hub that the device is plugged into (<c>libusb_get_parent</c>).</summary>
+    /// <returns>The hub, which the caller disposes; null for a root hub, or if the operating system does not report the hub.</returns>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice? GetParent()
     {
         using var lease = new HandleLease(_native);
-        // libusb's parents are valid while a device list lives, so one is made for the moment.
+        // The parent that libusb returns is valid only while a device list exists, so this method creates one.
         using UsbDeviceList devices = Context.GetDevices();
         libusb_device* parent = libusb.libusb_get_parent(_native.Pointer);
         return parent is null ? null : new UsbDevice(Context, parent);
     }
 
     /// <summary>
-    /// Gets <c>wMaxPacketSize</c> of an endpoint of the active configuration unchanged, in the first alternate setting that has the endpoint:
-    /// bits 0 to 10 are bytes, and at high speed bits 11 and 12 are the additional packets of a microframe.
+    /// Gets the raw <c>wMaxPacketSize</c> of an endpoint in the active configuration, from the first alternate setting that has the endpoint. Bits 0 to 10
+    /// are the packet size in bytes. At high speed, bits 11 and 12 are the number of additional packets in a microframe.
     /// </summary>
     /// <remarks>
-    /// The value is what <c>libusb_get_max_packet_size</c> returns. It is read from the descriptors here, because libusb's function ends the process
-    /// on malformed ones.
+    /// The value is the same as that of <c>libusb_get_max_packet_size</c>. The library reads it from the descriptors, because libusb's function ends the
+    /// process if the descriptors are malformed.
     /// </remarks>
-    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns><c>wMaxPacketSize</c>.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Another error: see
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Other errors are those of
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
@@ -148,17 +154,17 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public int GetMaxPacketSize(byte endpoint) => FindFirstEndpoint(endpoint).RawMaxPacketSize;
 
     /// <summary>
-    /// Gets the bytes that an isochronous endpoint moves in one service interval, in the first alternate setting that has the endpoint. That is
-    /// often the smallest one: see <see cref="GetMaxAlternatePacketSize"/>.
+    /// Gets the number of bytes that an isochronous endpoint can transfer in one service interval, from the first alternate setting that has the endpoint.
+    /// The first setting often has the smallest number: see <see cref="GetMaxAlternatePacketSize"/>.
     /// </summary>
     /// <remarks>
-    /// The value is what <c>libusb_get_max_iso_packet_size</c> returns: for a bulk endpoint at SuperSpeed that is 0. It is read from the descriptors
-    /// here, because libusb's function ends the process on malformed ones.
+    /// The value is the same as that of <c>libusb_get_max_iso_packet_size</c>, which is 0 for a bulk endpoint at SuperSpeed. The library reads it from the
+    /// descriptors, because libusb's function ends the process if the descriptors are malformed.
     /// </remarks>
-    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <returns>Bytes.</returns>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
+    /// <returns>The number of bytes.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Another error: see
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Other errors are those of
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
@@ -166,20 +172,20 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public int GetMaxIsoPacketSize(byte endpoint) => FindFirstEndpoint(endpoint).MaxIsoPacketSize;
 
     /// <summary>
-    /// Gets the bytes that an endpoint moves in one service interval, in one alternate setting
+    /// Gets the number of bytes that an endpoint can transfer in one service interval, in one alternate setting
     /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>).
     /// </summary>
     /// <remarks>
-    /// It takes the place of <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27 and works with every version. libusb's function takes the
-    /// position of an interface for its number, and returns 0 for a bulk endpoint at SuperSpeed.
+    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. libusb's function confuses the
+    /// position of an interface with its number, and returns 0 for a bulk endpoint at SuperSpeed.
     /// </remarks>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
-    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <returns>Bytes.</returns>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
+    /// <returns>The number of bytes.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such setting or endpoint in the active configuration, or the device is not configured. Another
-    /// error: see <see cref="GetActiveConfigurationDescriptor"/>.
+    /// <see cref="UsbError.NotFound"/>: the active configuration has no such setting or endpoint, or the device is not configured. Other errors are those of
+    /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
@@ -198,8 +204,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Gets the active configuration (<c>libusb_get_active_config_descriptor</c>). Nothing is sent to the device.</summary>
     /// <returns>A copy of the descriptors.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the device is not configured. <see cref="UsbError.IO"/>: libusb cannot read the descriptors, because they
-    /// are malformed. Another error: the operating system does not say which configuration is active, for example because the device is unplugged.
+    /// <see cref="UsbError.NotFound"/>: the device is not configured. <see cref="UsbError.IO"/>: libusb cannot read the descriptors, because they are
+    /// malformed. Other errors: the operating system does not report the active configuration, for example because the device was unplugged.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public UsbConfigurationDescriptor GetActiveConfigurationDescriptor()
@@ -211,13 +217,16 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>Gets one of the device's configurations (<c>libusb_get_config_descriptor</c>). On Linux and macOS nothing is sent to the device.</summary>
-    /// <param name="index">From 0 to <see cref="UsbDeviceDescriptor.ConfigurationCount"/> - 1: its position, not its <c>bConfigurationValue</c>.</param>
+    /// <param name="index">
+    /// The position of the configuration, from 0 to <see cref="UsbDeviceDescriptor.ConfigurationCount"/> - 1. The position can differ from
+    /// <c>bConfigurationValue</c>.
+    /// </param>
     /// <returns>A copy of the descriptors.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is none at that position. <see cref="UsbError.IO"/>: libusb cannot read the descriptors, because they
-    /// are malformed.
+    /// <see cref="UsbError.NotFound"/>: there is no configuration at that position. <see cref="UsbError.IO"/>: libusb cannot read the descriptors, because
+    /// they are malformed.
     /// </exception>
-    /// <exception cref="ArgumentOutOfRangeException">The index is not one of 0 to 255.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is not in the range 0 to 255.</exception>
     /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
     public UsbConfigurationDescriptor GetConfigurationDescriptor(int index)
     {
@@ -229,7 +238,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return UsbConfigurationDescriptor.Take(native, Speed);
     }
 
-    /// <summary>Returns another reference on the same device, which must be disposed separately (<c>libusb_ref_device</c>).</summary>
+    /// <summary>Returns another reference to the same device (<c>libusb_ref_device</c>). The caller disposes it separately.</summary>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice AddReference()
     {
@@ -237,8 +246,10 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return new UsbDevice(Context, _native.Pointer, _isWrapped);
     }
 
-    /// <summary>Releases it (<c>libusb_unref_device</c>). Handles opened from it stay open. May be called more than once.</summary>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <summary>
+    /// Releases the reference to the device (<c>libusb_unref_device</c>). Handles that were opened from it stay open. The method may be called more than once.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
     {
         LogScope.ThrowIfInside();
@@ -246,7 +257,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         Context.Devices.Remove(_registration);
     }
 
-    /// <summary>Releases the device because its list is disposed, which the exceptions of later calls name as the reason.</summary>
+    /// <summary>Releases the device because its list is disposed. The exceptions of later calls report that reason.</summary>
     internal void DisposeWithList()
     {
         if (!_native.IsClosed)
@@ -254,8 +265,11 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         Dispose();
     }
 
-    /// <summary>Returns whether both are the same device: same context, bus, address, vendor and product. A replugged device has another address.</summary>
-    /// <param name="other">The other.</param>
+    /// <summary>
+    /// Determines whether both objects refer to the same device: their context, bus, address, vendor and product are equal. A device that is plugged in again
+    /// gets another address.
+    /// </summary>
+    /// <param name="other">The device to compare with.</param>
     public bool Equals([NotNullWhen(true)] UsbDevice? other) =>
         other is not null && Context == other.Context && BusNumber == other.BusNumber && Address == other.Address
         && VendorId == other.VendorId && ProductId == other.ProductId;

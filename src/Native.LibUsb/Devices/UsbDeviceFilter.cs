@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents the conditions that select a device. A property that is null fits every device.</summary>
+/// <summary>Represents the conditions that select devices. A property that is null matches every device.</summary>
 public sealed record UsbDeviceFilter
 {
     /// <summary>Gets or sets <c>idVendor</c>.</summary>
@@ -9,20 +9,20 @@ public sealed record UsbDeviceFilter
     /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort? ProductId { get; init; }
 
-    /// <summary>Gets or sets the place where the device is plugged in.</summary>
+    /// <summary>Gets or sets the bus and the ports through which the device is connected.</summary>
     public UsbPortPath? Port { get; init; }
 
     /// <summary>Gets or sets <c>bDeviceClass</c>.</summary>
     public byte? DeviceClass { get; init; }
 
     /// <summary>
-    /// Gets the serial number, which must be equal to that of the device; NULs that pad the device's are ignored. The serial numbers of devices that
-    /// fit otherwise are read with <see cref="UsbDevice.TryGetString"/>: before libusb 1.0.30 the devices are opened for that. A device whose serial number
-    /// cannot be read does not fit.
+    /// Gets or sets the serial number. NULs that pad the device's serial number are ignored. The library reads the serial number with
+    /// <see cref="UsbDevice.TryGetString"/>, and only if the device meets the other conditions. Before libusb 1.0.30, this opens the device. A device whose
+    /// serial number cannot be read does not match.
     /// </summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Returns whether a device fits.</summary>
+    /// <summary>Determines whether a device meets all conditions.</summary>
     /// <param name="device">The device.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
     public bool Matches(UsbDevice device)
@@ -31,7 +31,7 @@ public sealed record UsbDeviceFilter
         return MatchesDescriptor(device) && (SerialNumber is null || HasSerialNumber(device, SerialNumber));
     }
 
-    /// <summary>Returns whether a device fits, as far as its descriptors show without opening it.</summary>
+    /// <summary>Determines whether a device meets all conditions that can be checked without opening the device.</summary>
     internal bool MatchesDescriptor(UsbDevice device) =>
         Fits(VendorId, device.VendorId)
         && Fits(ProductId, device.ProductId)

@@ -3,24 +3,25 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The alternate settings of interfaces, which their objects ask for.
+// The methods for alternate settings, which the interface objects call.
 public sealed unsafe partial class UsbDeviceHandle
 {
     private const byte GetInterfaceRequest = 0x0a;
 
-    /// <summary>Activates an alternate setting. The caller holds the lock of the claims and has claimed the interface.</summary>
+    /// <summary>Activates an alternate setting. The caller holds the lock of the claims, and the interface is claimed.</summary>
     internal UsbError TrySetAlternateSetting(int interfaceNumber, int alternateSetting)
     {
         using HandleLease lease = Lease();
         if (!OpeningDescriptor.HasSettingDefect)
             return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
 
-        // libusb's function must not be called here when the device has been unplugged, and that may happen after any look. So the request is made on the file.
+        // With this defect, libusb's function must not be called for an unplugged device. The device can be unplugged after any check, so the library sends
+        // the request through the device's file.
         if (_native.Descriptor is { } descriptor && UsbfsRequests.IsAvailable)
             return UsbfsRequests.SetInterface(descriptor, interfaceNumber, alternateSetting);
 
-        // There is no file (macOS), or the program has replaced libusb's notifiers through the raw layer. The handle is not closed after the defect may have
-        // occurred: that loses its memory and its file, and to close it would abort the process.
+        // There is no file (macOS), or the program has replaced libusb's notifiers through the raw layer. If the defect may have occurred, closing the handle
+        // would abort the process. The handle then stays open, which leaks its memory and its file.
         if (_native.IsLeftOpen)
             return UsbError.NoDevice;
         var error = (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
@@ -29,7 +30,7 @@ public sealed unsafe partial class UsbDeviceHandle
         return error;
     }
 
-    /// <summary>Reads which alternate setting is active, from the system on Linux and from the device elsewhere; 0 if neither answers.</summary>
+    /// <summary>Reads the number of the active alternate setting, from the system on Linux and from the device elsewhere; 0 if it cannot be read.</summary>
     internal int ReadAlternateSetting(int interfaceNumber)
     {
         if (OperatingSystem.IsLinux())

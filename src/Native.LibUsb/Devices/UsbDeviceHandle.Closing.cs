@@ -1,26 +1,28 @@
 namespace Native.LibUsb;
 
-// Closing the device, and ending claims of its interfaces.
+// The methods that close the device and end the claims of its interfaces.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    // The time after which closing repeats its requests to cancel: libusb ignores one that precedes the submission, and some systems need a second one.
+    // The time after which a closing handle repeats its requests to cancel. libusb ignores a request that comes before the submission, and some systems need
+    // a second request.
     private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
 
-    // Pulsed each time a transfer of something that closes comes to rest.
+    // Pulsed each time a transfer of a closing handle or interface becomes idle, and when the handle is closed.
     private readonly object _rest = new();
 
     /// <summary>
-    /// Closes the device (<c>libusb_close</c>): refuses further submissions, cancels every transfer in flight, waits until all their callbacks have returned
-    /// (handling events itself unless an event thread does), frees the transfers, releases the interfaces, and closes. Called inside a callback of the context,
-    /// it only begins and does not wait; the rest happens right after the call that handles the events. May be called more than once; every caller waits for the
-    /// end.
+    /// Closes the device (<c>libusb_close</c>). The method prevents further submissions, cancels every transfer in flight and waits until all callbacks have
+    /// returned. Unless an event thread handles events, the method handles them itself. Then it frees the transfers, releases the interfaces and closes the
+    /// native handle. Inside a callback of the context, the method only begins the closing and does not wait. The closing then ends right after the call that
+    /// handles the events. The method may be called more than once. Outside a callback, every call waits for the end of the closing.
     /// </summary>
     /// <remarks>
-    /// <para>A callback that does not return, or that waits for the thread that disposes, holds the closing up without a limit.</para>
-    /// <para>A synchronous transfer of another thread is not waited for. On Linux it ends because its interface is released, and throws; a request that the
-    /// device does not answer keeps the device open until its time limit, or until the device is unplugged.</para>
+    /// <para>If a callback does not return, or waits for the thread that disposes the handle, this method does not return either.</para>
+    /// <para>The method does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when its interface is released, and its
+    /// call throws. A synchronous control request that the device does not answer keeps the device open until the request times out, or until the device is
+    /// unplugged.</para>
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
     {
         bool first = BeginClosing();
@@ -31,32 +33,34 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Closes the device as <see cref="Dispose"/> does, and waits without blocking the calling thread. May be awaited by code that continues inside a callback
-    /// (<see cref="UsbTransfer.ContinueOnEventThread"/>), and by any number of callers.
+    /// Closes the device as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result, even code
+    /// that continues inside a callback (<see cref="UsbTransfer.ContinueOnEventThread"/>).
     /// </summary>
-    /// <returns>Completes when the device is closed.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <returns>A task that completes when the device is closed.</returns>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         BeginClosing();
         return new ValueTask(_closing.IsClosed ? _closing.Completion : Task.Run(() => FinishClosing(mayWait: true)));
     }
 
-    /// <summary>Performs the part of closing that does not wait: refuses submissions from here on, and cancels the transfers in flight.</summary>
-    /// <returns>Whether this call began it, so that the caller has to finish it.</returns>
+    /// <summary>Performs the part of the closing that does not wait: prevents submissions, and cancels the transfers in flight.</summary>
+    /// <returns>Whether this call began the closing. If so, the caller must finish it.</returns>
     internal bool BeginClosing()
     {
         LogScope.ThrowIfInside();
         return _closing.TryBegin(() =>
         {
-            StopEndpointUsers(static _ => true, UsbError.Closed); // first: rings cancel their transfers from the last to the first
+            StopEndpointUsers(static _ => true, UsbError.Closed); // before the transfers: a ring cancels its own transfers from the last to the first
             foreach (UsbTransfer transfer in _transfers.Snapshot())
                 transfer.StopForClosingHandle();
         });
     }
 
-    /// <summary>Performs the part of closing that waits. One caller does it, and others wait for that caller if they may.</summary>
-    /// <param name="mayWait">False for deferred work, whose thread may be the one that the other caller needs the events of.</param>
+    /// <summary>Performs the part of the closing that waits. One caller performs it, and the other callers wait for that caller if they may.</summary>
+    /// <param name="mayWait">
+    /// False for deferred work. Its thread must not wait, because the caller that performs the closing may need that thread to handle events.
+    /// </param>
     internal void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())
@@ -76,14 +80,16 @@ public sealed unsafe partial class UsbDeviceHandle
             _closing.Complete();
             lock (_rest)
                 Monitor.PulseAll(_rest);
-            Context.RunDeferred(); // also after a failure: no other thread may come to run it
+            Context.RunDeferred(); // also after a failure, because perhaps no other thread runs the deferred work
         }
     }
 
-    /// <summary>Ends a claim: waits until the transfers that it stopped are at rest, disposes the transfers of the claim's endpoints, and releases the
-    /// interface.</summary>
+    /// <summary>
+    /// Ends a claim: waits until the transfers that the claim has stopped are idle, disposes the transfers that its endpoints created, and releases the
+    /// interface.
+    /// </summary>
     /// <param name="claim">The claim.</param>
-    /// <param name="last">The interface to release; null while other claims of it are left.</param>
+    /// <param name="last">The interface to release; null if it has other claims.</param>
     internal void CloseClaim(UsbInterface claim, ClaimedInterface? last)
     {
         try
@@ -93,7 +99,7 @@ public sealed unsafe partial class UsbDeviceHandle
         }
         catch (ObjectDisposedException)
         {
-            return; // the context was closed in the meantime, and everything with it
+            return; // another thread has closed the context and all its handles
         }
 
         foreach (UsbTransfer transfer in _transfers.Snapshot())
@@ -106,7 +112,7 @@ public sealed unsafe partial class UsbDeviceHandle
             Claims.Release(last);
     }
 
-    /// <summary>Reports that a transfer of a closing object is at rest. Called by the thread that ran its callback.</summary>
+    /// <summary>Reports that a transfer of a closing handle or interface is idle. The thread that ran the transfer's callback calls this method.</summary>
     internal void TransferCameToRest()
     {
         lock (_rest)
@@ -120,14 +126,15 @@ public sealed unsafe partial class UsbDeviceHandle
         {
             if (Drain(static _ => true) is var error and < 0)
             {
-                // Their callbacks will never run. To free or to close now would be use after free: what is left stays, and the subscriber gets a report.
+                // The callbacks of the remaining transfers will never run. libusb could still access memory that is freed here, so the transfers and the
+                // handle stay open. The library reports the error as an exception of a callback.
                 Context.ReportCallbackException(this, new UsbException((UsbError)error, "wait for the transfers of a closing device"));
                 return;
             }
 
             transfers = _transfers.Snapshot();
         }
-        while (!transfers.TrueForAll(static transfer => transfer.TryRelease())); // again if another thread configures one at this moment
+        while (!transfers.TrueForAll(static transfer => transfer.TryRelease())); // repeated while another thread configures a transfer
 
         FreeAllDeviceMemory();
         Claims.ReleaseAll();
@@ -137,8 +144,8 @@ public sealed unsafe partial class UsbDeviceHandle
         Context.Handles.Remove(_registration);
     }
 
-    /// <summary>Waits until transfers are at rest, handling events itself unless an event thread does.</summary>
-    /// <returns>A negative number is the error for which events cannot be handled.</returns>
+    /// <summary>Waits until the selected transfers are idle. Unless an event thread handles events, this thread handles them.</summary>
+    /// <returns>0, or the negative libusb error that prevents the handling of events.</returns>
     private int Drain(Predicate<UsbTransfer> isMine)
     {
         while (_transfers.Snapshot().FindAll(transfer => isMine(transfer) && transfer.IsBusy) is { Count: > 0 } busy)
@@ -162,16 +169,16 @@ public sealed unsafe partial class UsbDeviceHandle
             }
             catch (ObjectDisposedException) when (_closing.IsClosed)
             {
-                // closed at this very moment, and the context with it
+                // another thread has just closed the handle and the context
             }
         }
     }
 
-    /// <summary>Waits a moment for something to happen, handling events itself unless an event thread does.</summary>
+    /// <summary>Waits a short time for a change. Unless an event thread handles events, this thread handles them.</summary>
     private int WaitForRest(Func<bool> isWaiting)
     {
         if (!Context.IsPumpedElsewhere)
-            return Context.PumpOnce(s_cancelAgain); // callbacks run here; their exceptions come out of the next call that handles events
+            return Context.PumpOnce(s_cancelAgain); // callbacks run here; the next call that handles events throws their exceptions
 
         lock (_rest)
         {

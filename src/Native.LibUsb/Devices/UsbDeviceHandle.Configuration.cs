@@ -2,12 +2,12 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The configuration of the device, and its reset.
+// The methods that change the device's configuration and that reset the device.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    /// <summary>Gets the <c>bConfigurationValue</c> of the active configuration (<c>libusb_get_configuration</c>); 0 when the device is not configured.</summary>
-    /// <exception cref="UsbException"><see cref="UsbError.NoDevice"/>: unplugged.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <summary>Gets the <c>bConfigurationValue</c> of the active configuration (<c>libusb_get_configuration</c>); 0 if the device is not configured.</summary>
+    /// <exception cref="UsbException"><see cref="UsbError.NoDevice"/>: the device was unplugged.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public int GetConfiguration()
     {
@@ -20,17 +20,16 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Sets a configuration (<c>libusb_set_configuration</c>). Setting the active one again is a lightweight reset. No program and no kernel driver may have
-    /// claimed an interface. Endpoints become stale.
+    /// Sets a configuration (<c>libusb_set_configuration</c>). Setting the active configuration again is a lightweight reset. The call fails if a program or
+    /// a kernel driver has claimed an interface. Existing endpoint objects become stale.
     /// </summary>
-    /// <param name="value"><c>bConfigurationValue</c>; -1 leaves the device not configured.</param>
+    /// <param name="value"><c>bConfigurationValue</c>; with -1, the device becomes unconfigured.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the device does not have this configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names
-    /// the interface and the driver or program that claimed it.
-    /// <see cref="UsbError.NoDevice"/>: unplugged.
+    /// <see cref="UsbError.NotFound"/>: the device does not have this configuration. <see cref="UsbError.Busy"/>: an interface is claimed; the hint names the
+    /// interface and the driver or program that claimed it. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The value is not -1 to 255.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void SetConfiguration(int value)
     {
@@ -45,14 +44,16 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Resets the device on its port (<c>libusb_reset_device</c>). Claims and settings are restored where possible; endpoints become stale. Transfers and awaited
-    /// calls in flight on endpoints are cancelled; synchronous reads and writes of other threads throw <see cref="InvalidOperationException"/>. Rings fail with
-    /// <see cref="UsbError.NoDevice"/>: dispose them, and create others on the endpoints of the interface.
+    /// Resets the device on its port (<c>libusb_reset_device</c>). libusb restores claims and alternate settings if possible. Existing endpoint objects
+    /// become stale. Transfers and awaited calls in flight on endpoints are cancelled, and synchronous reads and writes of other threads throw
+    /// <see cref="InvalidOperationException"/>. Rings fail with <see cref="UsbError.NoDevice"/>: dispose them, and create new rings on the endpoints of the
+    /// interface.
     /// </summary>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: it came back as another device (firmware was loaded, say); dispose this handle and find it again.
+    /// <see cref="UsbError.NotFound"/>: after the reset, the device is a different one, for example because firmware was loaded. Dispose this handle, and
+    /// find the device again.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void Reset()
     {
@@ -73,8 +74,8 @@ public sealed unsafe partial class UsbDeviceHandle
         UsbException.ThrowIfError(result, $"reset {Device}");
     }
 
-    // libusb releases the interfaces and claims them again, and reports transfers in flight as if the device were unplugged. A transfer that a ring submitted
-    // between the two would let the system claim the interface for it.
+    // During a reset, libusb releases the interfaces, claims them again, and reports transfers in flight as if the device were unplugged. If a ring submitted
+    // a transfer between the release and the claim, the system would claim the interface for that transfer.
     private void CancelForReset()
     {
         StopEndpointUsers(static user => user.IsActive, UsbError.NoDevice);

@@ -2,25 +2,26 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Control requests to the device, and its descriptors.
+// The methods for control requests to the device and for reading its descriptors.
 public sealed unsafe partial class UsbDeviceHandle
 {
     private const byte GetDescriptorRequest = 6;
-    private const int LargestDescriptor = 4096; // the most that Linux and Windows move in one control transfer
+    private const int LargestDescriptor = 4096; // the largest control transfer on Linux and Windows
     private static readonly TimeSpan s_descriptorTimeout = TimeSpan.FromSeconds(1);
 
     private readonly TransferPool _controls;
 
-    /// <summary>Makes a control request that reads from the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
-    /// <param name="setup">The request; its direction must be from the device.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <summary>Makes a control request that reads from the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
+    /// <param name="setup">The request. Its direction must be from the device to the host.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
+    /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public int ControlRead(in UsbControlSetup setup, Span<byte> buffer, TimeSpan? timeout = null)
     {
@@ -29,13 +30,13 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Makes a control request as <see cref="ControlRead"/> does, and returns the error instead of throwing it.</summary>
-    /// <param name="setup">The request; its direction must be from the device.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes.</param>
+    /// <param name="setup">The request. Its direction must be from the device to the host.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes received.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
-    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlRead(in UsbControlSetup setup, Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
     {
@@ -44,16 +45,17 @@ public sealed unsafe partial class UsbDeviceHandle
             return Control(setup, data, buffer.Length, out transferred, timeout);
     }
 
-    /// <summary>Makes a control request that writes to the device, and waits for it (<c>libusb_control_transfer</c>).</summary>
-    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <summary>Makes a control request that writes to the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
+    /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public int ControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data = default, TimeSpan? timeout = null)
     {
@@ -62,13 +64,13 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Makes a control request as <see cref="ControlWrite"/> does, and returns the error instead of throwing it.</summary>
-    /// <param name="setup">The request; its direction must be to the device.</param>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes sent.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
-    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryControlWrite(in UsbControlSetup setup, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null)
     {
@@ -79,15 +81,17 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Makes a control request that reads from the device, without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
-    /// <param name="setup">The request; its direction must be from the device.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
-    /// <returns>The number of bytes received. Await it once.</returns>
-    /// <exception cref="ArgumentException">The request is one to the device, or the buffer is too long.</exception>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
+    /// <param name="setup">The request. Its direction must be from the device to the host.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
+    /// <returns>The number of bytes received. Await the result once.</returns>
+    /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -99,21 +103,23 @@ public sealed unsafe partial class UsbDeviceHandle
         }
         catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
-            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot detect in time that the handle is closing
         }
     }
 
     /// <summary>
     /// Makes a control request that writes to the device, without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
-    /// <param name="setup">The request; its direction must be to the device.</param>
-    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096); it is copied before the call returns.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
-    /// <returns>The number of bytes sent. Await it once.</returns>
-    /// <exception cref="ArgumentException">The request is one from the device, or there is too much data.</exception>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.NoDevice"/>.</exception>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096). The call copies the data before it returns.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
+    /// <returns>The number of bytes sent. Await the result once.</returns>
+    /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
     {
@@ -121,22 +127,25 @@ public sealed unsafe partial class UsbDeviceHandle
         try
         {
             ObjectDisposedException.ThrowIf(!IsOpen, this);
-            ReadOnlySpan<byte> bytes = data.Span; // before a transfer is taken: it may run code of the caller's, and throw
+            ReadOnlySpan<byte> bytes = data.Span; // before a transfer is taken from the pool: this can run code of the program, and can throw
             return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, bytes, cancellationToken);
         }
         catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
-            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that the handle is closing
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot detect in time that the handle is closing
         }
     }
 
     /// <summary>Reads a descriptor of the device (GET_DESCRIPTOR, <c>libusb_get_descriptor</c>).</summary>
-    /// <param name="type">The descriptor's type: 1 is the device, 2 a configuration, 3 a string, 15 the BOS.</param>
-    /// <param name="index">Its index.</param>
+    /// <param name="type">The descriptor's type: 1 is a device, 2 a configuration, 3 a string, and 15 a BOS descriptor.</param>
+    /// <param name="index">The index among the descriptors of that type.</param>
     /// <param name="languageId">The language of a string descriptor; 0 for all others.</param>
     /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>: the device did not
+    /// answer.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public byte[] GetDescriptor(byte type, byte index = 0, ushort languageId = 0) => GetDescriptor(UsbRecipient.Device, type, index, languageId);
 
@@ -161,7 +170,7 @@ public sealed unsafe partial class UsbDeviceHandle
             throw new ArgumentException($"A control transfer moves at most 65,535 bytes, not {length}.", buffer);
     }
 
-    /// <summary>Gets whether a request is not made and counts as cancelled: by its token, or because a callback makes it of a closing handle.</summary>
+    /// <summary>Creates the exception for a control request that failed or was refused.</summary>
     private UsbException ControlFailure(UsbError error, in UsbControlSetup setup, int length) =>
         new(error, $"make control request 0x{setup.RequestType:x2} 0x{setup.Request:x2} value 0x{setup.Value:x4} index 0x{setup.Index:x4}",
             hint: Claims.DiagnoseControl(error, setup.RequestType, setup.Index)

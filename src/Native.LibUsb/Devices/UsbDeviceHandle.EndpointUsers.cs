@@ -1,25 +1,25 @@
 namespace Native.LibUsb;
 
-// The rings of a higher layer, which keep endpoints busy.
+// The methods for the users of endpoints. A user is a ring, which belongs to a higher layer and keeps an endpoint busy.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    // An endpoint, or one stream of it, has one user. Users are not kept alive here.
+    // Each endpoint, or each stream of an endpoint, has at most one user. The dictionary does not keep the users alive.
     private readonly Dictionary<(byte Endpoint, int StreamId), WeakReference<IEndpointUser>> _endpointUsers = [];
 
-    // The endpoints of the users, one bit each (InterfaceClaims.Bit). Reads look here, and take the lock only if there is a user.
+    // The endpoints that have a user, one bit each (InterfaceClaims.Bit). Reads check this field first, and take the lock only if there is a user.
     private int _usedEndpoints;
 
     private bool HasActiveEndpointUser => Array.Exists(EndpointUsers(), static user => user.IsActive);
 
-    /// <summary>Registers a user.</summary>
-    /// <exception cref="InvalidOperationException">The endpoint has a user already, or its alternate setting is being changed.</exception>
+    /// <summary>Registers the user of an endpoint.</summary>
+    /// <exception cref="InvalidOperationException">The endpoint already has a user, or its alternate setting is being changed.</exception>
     internal void AddEndpointUser(IEndpointUser user)
     {
         lock (_endpointUsers)
         {
             if (_endpointUsers.TryGetValue((user.Endpoint, user.StreamId), out WeakReference<IEndpointUser>? other) && other.TryGetTarget(out _))
                 throw new InvalidOperationException($"Another ring uses endpoint 0x{user.Endpoint:x2}: dispose it first.");
-            if (user.Interface.Claimed.IsChanging) // looked at in the lock: the thread that changes looks at the users after he has begun
+            if (user.Interface.Claimed.IsChanging) // checked under the lock: a thread that changes the setting first sets IsChanging, and then reads the users
                 throw UsbEndpoint.Changing(user.Endpoint, user.Interface.Number);
             _endpointUsers[(user.Endpoint, user.StreamId)] = new WeakReference<IEndpointUser>(user);
             NoteUsedEndpoints();
@@ -42,11 +42,12 @@ public sealed unsafe partial class UsbDeviceHandle
         }
     }
 
-    /// <summary>Gets whether a user keeps the endpoint, and not only a stream of it, busy.</summary>
+    /// <summary>Gets whether a user keeps the whole endpoint busy. Users of single bulk streams do not count.</summary>
     internal bool IsInUse(byte endpoint) => (Volatile.Read(ref _usedEndpoints) & InterfaceClaims.Bit(endpoint)) != 0 && IsUserActive(endpoint);
 
     /// <summary>
-    /// Stops users of endpoints for good. Transfers in flight report a closed endpoint by themselves; a ring whose buffers are all unread has nothing in flight.
+    /// Stops the selected users of endpoints permanently. A ring could otherwise not detect the closing when all its buffers are unread, because it then has
+    /// no transfer in flight that reports the closing.
     /// </summary>
     internal void StopEndpointUsers(Predicate<IEndpointUser> stops, UsbError failure)
     {
@@ -65,7 +66,7 @@ public sealed unsafe partial class UsbDeviceHandle
             return _endpointUsers.TryGetValue((endpoint, 0), out WeakReference<IEndpointUser>? one) && one.TryGetTarget(out IEndpointUser? user) && user.IsActive;
     }
 
-    // Under the lock.
+    // The caller holds the lock of the users.
     private void NoteUsedEndpoints() => Volatile.Write(ref _usedEndpoints, _endpointUsers.Keys.Aggregate(0, static (bits, key) => bits | InterfaceClaims.Bit(key.Endpoint)));
 
     private IEndpointUser[] EndpointUsers()

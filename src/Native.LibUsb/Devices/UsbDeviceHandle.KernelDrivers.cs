@@ -3,10 +3,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The kernel's drivers on the interfaces.
+// The methods for kernel drivers that hold interfaces.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    /// <summary>Returns whether a kernel driver holds an interface (<c>libusb_kernel_driver_active</c>). Linux and macOS.</summary>
+    /// <summary>Determines whether a kernel driver holds an interface (<c>libusb_kernel_driver_active</c>). Linux and macOS support this method.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
@@ -20,11 +20,12 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Returns the driver's name as well as the answer of <see cref="IsKernelDriverActive"/>, and never throws for errors of the system or the device.
+    /// Determines whether a kernel driver holds an interface, as <see cref="IsKernelDriverActive"/> does, and gets the driver's name. The method does not
+    /// throw if the system or the device reports an error.
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
-    /// <param name="name">The driver's name; null when none holds the interface, or the system does not say: only Linux does.</param>
-    /// <returns>Whether a kernel driver holds the interface. A program that claimed it is none.</returns>
+    /// <param name="name">The driver's name; null if no driver holds the interface, or if the system does not report the name. Only Linux reports it.</param>
+    /// <returns>Whether a kernel driver holds the interface. False if a program has claimed it.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public bool TryGetKernelDriver(int interfaceNumber, out string? name)
@@ -39,10 +40,10 @@ public sealed unsafe partial class UsbDeviceHandle
         return true;
     }
 
-    /// <summary>Takes an interface from its kernel driver (<c>libusb_detach_kernel_driver</c>). Linux and macOS.</summary>
+    /// <summary>Detaches the kernel driver from an interface (<c>libusb_detach_kernel_driver</c>). Linux and macOS support this method.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: no driver holds it. <see cref="UsbError.NotSupported"/> on Windows.
+    /// <see cref="UsbError.NotFound"/>: no driver holds the interface. <see cref="UsbError.NotSupported"/> on Windows.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -58,10 +59,10 @@ public sealed unsafe partial class UsbDeviceHandle
             : Claims.ListInterfaces());
     }
 
-    /// <summary>Gives an interface back to its kernel driver (<c>libusb_attach_kernel_driver</c>). Linux and macOS.</summary>
+    /// <summary>Attaches the kernel driver to an interface again (<c>libusb_attach_kernel_driver</c>). Linux and macOS support this method.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: none was detached. <see cref="UsbError.Busy"/>: the interface is claimed.
+    /// <see cref="UsbError.NotFound"/>: no driver was detached. <see cref="UsbError.Busy"/>: the interface is claimed.
     /// <see cref="UsbError.NotSupported"/> on Windows.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
@@ -79,10 +80,10 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Takes interfaces from their kernel driver when they are claimed, and gives them back when they are released
-    /// (<c>libusb_set_auto_detach_kernel_driver</c>). Linux and macOS.
+    /// Sets whether libusb detaches an interface's kernel driver when the interface is claimed, and attaches the driver again when the interface is released
+    /// (<c>libusb_set_auto_detach_kernel_driver</c>). Linux and macOS support this method.
     /// </summary>
-    /// <param name="enable">On or off.</param>
+    /// <param name="enable">True if libusb detaches and attaches drivers automatically.</param>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void SetAutoDetachKernelDriver(bool enable)
@@ -92,7 +93,7 @@ public sealed unsafe partial class UsbDeviceHandle
             libusb.libusb_set_auto_detach_kernel_driver(_native.Pointer, enable ? 1 : 0), "detach kernel drivers automatically");
     }
 
-    // libusb says that there is a driver, and the kernel's own folders say which.
+    // libusb reports only whether there is a driver. The driver's name is in the kernel's sysfs.
     private string? DriverInSysfs(int interfaceNumber)
     {
         try

@@ -1,19 +1,21 @@
 namespace Native.LibUsb;
 
-// Memory for transfers that belongs to the open device.
+// The methods that allocate and free memory for transfers. The memory belongs to the open device.
 public sealed partial class UsbDeviceHandle
 {
-    // Buffers of device memory, which end with the handle. They are few.
+    // The buffers of device memory, which the closing handle disposes. A program usually has few of them.
     private readonly HashSet<UsbBuffer> _deviceMemory = [];
 
-    /// <summary>Allocates memory for transfers, to be given to them as <c>buffer.Memory</c>.</summary>
-    /// <param name="length">Bytes, 1 to 2,147,483,528. Device memory comes in whole pages, and counts against the usbfs limit at once.</param>
+    /// <summary>Allocates memory for transfers. Pass <c>buffer.Memory</c> to the methods that transfer data.</summary>
+    /// <param name="length">
+    /// The number of bytes, 1 to 2,147,483,528. Device memory consists of whole pages, and counts against the usbfs limit as soon as it is allocated.
+    /// </param>
     /// <param name="preferDeviceMemory">
-    /// Requests memory that the device's controller writes into directly (<c>libusb_dev_mem_alloc</c>). Where there is none it is native memory
-    /// anyway; see <see cref="UsbBuffer.IsDeviceMemory"/>. Not the default, because on many ARM boards it is slow to read.
+    /// Whether to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If there is none, the buffer is ordinary
+    /// memory; see <see cref="UsbBuffer.IsDeviceMemory"/>. The default is false, because on many ARM boards reading device memory is slow.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is out of range.</exception>
-    /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbBuffer AllocateBuffer(int length, bool preferDeviceMemory = false)
     {
@@ -42,6 +44,6 @@ public sealed partial class UsbDeviceHandle
         lock (_deviceMemory)
             buffers = [.. _deviceMemory];
         foreach (UsbBuffer buffer in buffers)
-            buffer.Dispose(); // no transfer has it any more: all are released
+            buffer.Dispose(); // all transfers are released, so none uses the buffer any more
     }
 }

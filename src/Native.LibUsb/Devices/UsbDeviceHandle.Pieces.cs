@@ -2,21 +2,21 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-// Controllers without scatter-gather, for which libusb divides bulk and interrupt transfers.
+// The methods for controllers without scatter-gather. For such a controller, libusb divides long bulk and interrupt transfers.
 public sealed unsafe partial class UsbDeviceHandle
 {
     /// <summary>
     /// Gets whether libusb divides bulk and interrupt transfers of more than <see cref="UsbfsLimits.BulkPiece"/> bytes into several URBs.
     /// </summary>
     /// <remarks>
-    /// libusb assumes that only the last URB of a transfer overflows. After any overflow it completes the transfer and frees its URBs, while others may be in
-    /// flight: the kernel and libusb write to freed memory when those end.
-    /// <para>Read when the handle is made. Later another thread may change a setting or clear a halt, and the kernel, which keeps the device locked until the device
-    /// has answered, would make the reader wait.</para>
+    /// libusb assumes that only the last URB of a transfer can overflow. After any overflow, libusb completes the transfer and frees its URBs, even if some
+    /// URBs are still in flight. When those URBs end, the kernel and libusb write to freed memory.
+    /// <para>The constructor of the handle reads the value. A later read could block: when another thread changes a setting or clears a halt, the kernel
+    /// keeps the device locked until the device has answered.</para>
     /// </remarks>
     internal bool DividesTransfers { get; }
 
-    /// <summary>Refuses a transfer that libusb would read in several URBs.</summary>
+    /// <summary>Throws an exception for a read that libusb would divide into several URBs.</summary>
     /// <exception cref="UsbException">libusb would divide the transfer.</exception>
     internal void CheckRead(byte endpoint, int length)
     {
@@ -28,7 +28,7 @@ public sealed unsafe partial class UsbDeviceHandle
                 $"The controller has no scatter-gather, and libusb would divide the transfer: use several transfers of at most {UsbfsLimits.BulkPiece:N0} bytes."));
     }
 
-    /// <summary>Makes a synchronous transfer piece by piece.</summary>
+    /// <summary>Performs a synchronous transfer as several transfers, one after the other.</summary>
     private int MovePieces(UsbEndpoint endpoint, byte* data, int length, int* moved, uint milliseconds)
     {
         long begin = Environment.TickCount64;
@@ -41,7 +41,7 @@ public sealed unsafe partial class UsbDeviceHandle
             *moved += got;
             if (result != 0 || got < piece || *moved == length)
                 return result;
-            if (!(IsOpen && endpoint.Interface.IsOpen)) // the next piece would claim the interface again
+            if (!(IsOpen && endpoint.Interface.IsOpen)) // the next transfer would claim the interface again
                 return (int)UsbError.NoDevice;
         }
     }

@@ -2,23 +2,23 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Bulk streams of SuperSpeed endpoints.
+// The methods for bulk streams of SuperSpeed endpoints.
 public sealed unsafe partial class UsbDeviceHandle
 {
     private const int MostStreamEndpoints = 30;
 
     /// <summary>
-    /// Allocates bulk streams (<c>libusb_alloc_streams</c>), numbered from 1; give their number to <see cref="UsbTransfer.SetBulkStream"/>.
-    /// Releasing the interface frees them.
+    /// Allocates bulk streams (<c>libusb_alloc_streams</c>). The numbers of the streams start at 1; pass such a number to
+    /// <see cref="UsbTransfer.SetBulkStream"/>. Releasing the interface frees the streams.
     /// </summary>
-    /// <param name="count">How many are wanted, at least 1.</param>
-    /// <param name="endpoints">The addresses of endpoints of one claimed interface, 1 to 30; each gets that many.</param>
-    /// <returns>How many there are, which may be fewer.</returns>
+    /// <param name="count">The requested number of streams for each endpoint, at least 1.</param>
+    /// <param name="endpoints">The addresses of 1 to 30 endpoints of one claimed interface.</param>
+    /// <returns>The number of allocated streams for each endpoint, which can be lower than requested.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotSupported"/>: only Linux and macOS have streams. <see cref="UsbError.InvalidParameter"/>: the endpoints have none, or
-    /// the interface is not claimed. <see cref="UsbError.NoDevice"/>: unplugged.
+    /// <see cref="UsbError.NotSupported"/>: only Linux and macOS support streams. <see cref="UsbError.InvalidParameter"/>: the endpoints have no streams, or
+    /// the interface is not claimed. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
-    /// <exception cref="ArgumentException">That are no endpoint addresses, or too many.</exception>
+    /// <exception cref="ArgumentException">An address is not an endpoint address, or the number of addresses is not 1 to 30.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public int AllocateStreams(int count, params ReadOnlySpan<byte> endpoints)
     {
@@ -30,9 +30,11 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Frees bulk streams (<c>libusb_free_streams</c>).</summary>
-    /// <param name="endpoints">The addresses given to <see cref="AllocateStreams"/>.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.InvalidParameter"/>: they have no streams. <see cref="UsbError.NoDevice"/>: unplugged.</exception>
-    /// <exception cref="ArgumentException">That are no endpoint addresses, or too many.</exception>
+    /// <param name="endpoints">The addresses that were passed to <see cref="AllocateStreams"/>.</param>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.InvalidParameter"/>: the endpoints have no streams. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
+    /// <exception cref="ArgumentException">An address is not an endpoint address, or the number of addresses is not 1 to 30.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void FreeStreams(params ReadOnlySpan<byte> endpoints)
     {

@@ -2,16 +2,16 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb;
 
-// String descriptors: UTF-16, by language.
+// The methods that read string descriptors. The device has its strings in UTF-16, in one or more languages.
 public sealed partial class UsbDeviceHandle
 {
     private const int MaxStringDescriptor = 255;
     private const byte StringDescriptorType = 3;
 
-    /// <summary>Gets the languages that the device has strings in, as Windows numbers them: 0x0409 is English (United States).</summary>
-    /// <returns>The languages; none when the device has no strings.</returns>
-    /// <exception cref="UsbException">The device did not answer: <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <summary>Gets the languages of the device's strings, as Windows language identifiers: 0x0409 is English (United States).</summary>
+    /// <returns>The languages. The array is empty if the device has no strings.</returns>
+    /// <exception cref="UsbException"><see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>: the device did not answer.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ushort[] GetLanguages()
     {
@@ -23,16 +23,16 @@ public sealed partial class UsbDeviceHandle
 
     /// <summary>Reads one of the device's strings.</summary>
     /// <remarks>
-    /// NULs at the end, with which some devices pad their strings, are no part of the text; those between characters are. A surrogate without its
-    /// other half becomes U+FFFD.
+    /// Some devices pad their strings with NULs. The text does not contain the NULs at the end, but it contains those between characters. A surrogate that is
+    /// not part of a pair becomes U+FFFD.
     /// </remarks>
-    /// <param name="index">The string's index, as descriptors give it; 0 is no string.</param>
-    /// <param name="language">The language; 0 takes the device's first.</param>
-    /// <returns>The text; null when there is none.</returns>
+    /// <param name="index">The string's index from another descriptor. The index 0 stands for no string, and the method then returns null.</param>
+    /// <param name="language">The language; with 0, the device's first language.</param>
+    /// <returns>The text; null if there is none.</returns>
     /// <exception cref="UsbException">
-    /// The device did not answer, or its answer is no string descriptor (<see cref="UsbError.IO"/>).
+    /// The device did not answer, or its answer is not a string descriptor (<see cref="UsbError.IO"/>).
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public string? GetString(byte index, ushort language = 0)
     {
@@ -42,15 +42,15 @@ public sealed partial class UsbDeviceHandle
         return text;
     }
 
-    /// <summary>Reads a string as <see cref="GetString"/> does, but returns libusb's answer instead of throwing it.</summary>
-    /// <param name="index">Its number; 0 is no string.</param>
-    /// <param name="text">The text; null when there is none.</param>
-    /// <param name="language">In which language; 0 takes the device's first.</param>
+    /// <summary>Reads a string as <see cref="GetString"/> does, but returns the error instead of throwing it.</summary>
+    /// <param name="index">The string's index from another descriptor. The index 0 stands for no string.</param>
+    /// <param name="text">The text; null if there is none.</param>
+    /// <param name="language">The language; with 0, the device's first language.</param>
     /// <returns>
-    /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> when the index is 0 or the device has no strings;
-    /// <see cref="UsbError.Pipe"/> when it does not have this one; <see cref="UsbError.IO"/> when the answer is no string descriptor.
+    /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> if the index is 0 or the device has no strings; <see cref="UsbError.Pipe"/> if the
+    /// device does not have this string; <see cref="UsbError.IO"/> if the answer is not a string descriptor; or another error if the device did not answer.
     /// </returns>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbError TryGetString(byte index, out string? text, ushort language = 0)
     {
@@ -87,7 +87,7 @@ public sealed partial class UsbDeviceHandle
         return UsbError.Success;
     }
 
-    /// <summary>Reads one string descriptor and checks that it is one.</summary>
+    /// <summary>Reads one string descriptor, and checks that the answer is a string descriptor.</summary>
     private UsbError ReadStringDescriptor(byte index, ushort language, Span<byte> buffer, out ReadOnlySpan<byte> content)
     {
         content = default;

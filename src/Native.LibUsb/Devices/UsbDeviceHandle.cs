@@ -4,9 +4,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents an open device: interfaces are claimed, data is moved, and settings are changed through it. Made by <see cref="UsbDevice.Open()"/>.
+/// Represents an open device. Its methods claim interfaces, transfer data and change settings. <see cref="UsbDevice.Open()"/> creates handles.
 /// </summary>
-/// <remarks>All members may be used from any thread. Members that talk to the device and wait must not be called from a callback.</remarks>
+/// <remarks>Any thread may use all members. Members that wait for the device must not be called from a callback.</remarks>
 public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposable
 {
     private readonly OpenHandle _native;
@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         {
             Device = device = new UsbDevice(context, libusb.libusb_get_device(native.Pointer), isWrapped);
             Claims = new InterfaceClaims(this);
-            // Without an answer the device was unplugged, and every submission fails.
+            // If the kernel does not answer, the device was unplugged, and every submission fails anyway.
             DividesTransfers = UsbfsRequests.IsAvailable && native.Descriptor is { } descriptor && UsbfsRequests.DividesTransfers(descriptor) == true;
             if (!context.Handles.TryAdd(this, out _registration))
                 throw new ObjectDisposedException(nameof(UsbContext));
@@ -38,15 +38,15 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         }
     }
 
-    /// <summary>Gets the context it belongs to.</summary>
+    /// <summary>Gets the context that the handle belongs to.</summary>
     public UsbContext Context { get; }
 
-    /// <summary>Gets the device; it is disposed with the handle.</summary>
+    /// <summary>Gets the device. The handle disposes this object when it closes.</summary>
     public UsbDevice Device { get; }
 
     /// <summary>
-    /// Gets the native handle, for functions that the library does not offer. It is valid until this object is disposed; do not call <c>libusb_close</c>, and
-    /// have no transfer of your own in flight then.
+    /// Gets the native handle, for functions that the library does not offer. The pointer is valid until this object is disposed. Do not call
+    /// <c>libusb_close</c>. Transfers that the program has submitted to libusb directly must have ended before this object is disposed.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public libusb_device_handle* DangerousGetHandle()
@@ -55,30 +55,30 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         return _native.Pointer;
     }
 
-    /// <summary>Gets the interfaces that are claimed through it.</summary>
+    /// <summary>Gets the interfaces that are claimed through this handle.</summary>
     internal InterfaceClaims Claims { get; }
 
-    /// <summary>Gets whether it may be used.</summary>
+    /// <summary>Gets whether the handle may be used.</summary>
     internal bool IsOpen => _closing.IsOpen;
 
-    /// <summary>Gets whether it is closed, and nothing is in flight.</summary>
+    /// <summary>Gets whether the handle is closed, so that none of its transfers is in flight.</summary>
     internal bool IsClosed => _closing.IsClosed;
 
-    /// <summary>Gets whether code awaits something of it.</summary>
+    /// <summary>Gets whether code awaits a transfer of this handle, or a ring is active on one of its endpoints.</summary>
     internal bool HasAwaiters => _transfers.Snapshot().Exists(static transfer => transfer.IsAwaited) || HasActiveEndpointUser;
 
-    /// <summary>Gets the native handle, for transfers: they keep it open while they are in flight.</summary>
+    /// <summary>Gets the native handle, for transfers. A transfer in flight keeps the native handle open.</summary>
     internal libusb_device_handle* NativeHandle => _native.Pointer;
 
     /// <summary>
-    /// Reads the device's binary object store (<c>libusb_get_bos_descriptor</c>): its device capabilities.
+    /// Reads the device's binary object store (<c>libusb_get_bos_descriptor</c>), which lists the device's capabilities.
     /// </summary>
-    /// <returns>The capabilities; null when the device has none, as most below USB 2.1.</returns>
+    /// <returns>The capabilities; null if the device has none, which is usual for devices before USB 2.1.</returns>
     /// <exception cref="UsbException">
-    /// The device did not answer: <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Timeout"/>, <see cref="UsbError.IO"/>; or its answer is not a
-    /// BOS descriptor: <see cref="UsbError.IO"/>.
+    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Timeout"/> or <see cref="UsbError.IO"/>: the device did not answer. <see cref="UsbError.IO"/>:
+    /// the answer of the device is not a BOS descriptor.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbBosDescriptor? GetBosDescriptor()
     {
@@ -96,20 +96,21 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     }
 
     /// <summary>
-    /// Makes a transfer, which the caller disposes; one that is forgotten is disposed with the handle. For any endpoint but 0, claim the interface of the endpoint
-    /// (<see cref="ClaimInterface"/>) before the transfer is submitted; <see cref="UsbEndpoint.CreateTransfer"/> makes one that belongs to the claim.
+    /// Creates a transfer, which the caller disposes. The handle disposes the remaining transfers when it closes. Before a transfer on an endpoint other than
+    /// endpoint 0 is submitted, claim the endpoint's interface (<see cref="ClaimInterface"/>). <see cref="UsbEndpoint.CreateTransfer"/> creates transfers
+    /// that belong to the claim.
     /// </summary>
-    /// <param name="isoPackets">How many isochronous packets it has room for; 0 for other transfers.</param>
-    /// <param name="flags">How its last packet is treated.</param>
-    /// <returns>A transfer to be configured.</returns>
+    /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
+    /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
+    /// <returns>A transfer that is not configured yet.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None) => MakeTransfer(isoPackets, flags, owner: null);
 
-    /// <summary>Makes a transfer.</summary>
-    /// <param name="isoPackets">The number of isochronous packets that it has room for.</param>
-    /// <param name="flags">How its last packet is treated.</param>
-    /// <param name="owner">The claim that disposes it; null for the handle's own.</param>
+    /// <summary>Creates a transfer.</summary>
+    /// <param name="isoPackets">The largest number of isochronous packets in the transfer.</param>
+    /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
+    /// <param name="owner">The claim that disposes the transfer; null if the handle disposes it.</param>
     internal UsbTransfer MakeTransfer(int isoPackets, UsbTransferFlags flags, UsbInterface? owner)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(isoPackets);
@@ -118,7 +119,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
         return new UsbTransfer(this, isoPackets, flags, owner);
     }
 
-    /// <summary>Gets the native handle for one call; refused as soon as closing has begun.</summary>
+    /// <summary>Keeps the native handle open during one call. The method throws as soon as the handle is closing.</summary>
     internal HandleLease Lease()
     {
         ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
@@ -130,13 +131,15 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
 
     internal void Unregister(LinkedListNode<WeakReference<UsbTransfer>>? transfer) => _transfers.Remove(transfer);
 
-    /// <summary>Gets the transfers that are configured for an endpoint.</summary>
+    /// <summary>Gets the transfers that are configured for the selected endpoints.</summary>
     internal IEnumerable<UsbTransfer> TransfersOn(Predicate<byte> isOn) => _transfers.Snapshot().Where(transfer => isOn(transfer.EndpointAddress));
 
-    /// <summary>Gets the transfers that endpoints of an interface have created.</summary>
+    /// <summary>Gets the transfers that an interface's endpoints have created.</summary>
     internal IEnumerable<UsbTransfer> TransfersCreatedOn(ClaimedInterface claimed) => _transfers.Snapshot().Where(transfer => transfer.Owner?.Claimed == claimed);
 
-    /// <summary>Gets the transfers that a claim must stop: its own and, if it is the last claim, all on the interface's endpoints.</summary>
+    /// <summary>
+    /// Gets the transfers that a closing claim must stop: its own transfers and, for the last claim, all transfers on the interface's endpoints.
+    /// </summary>
     internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
         _transfers.Snapshot().Where(transfer => MustStop(transfer, claim, last));
 

@@ -2,7 +2,9 @@ using System.Collections;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents the devices of one moment. Disposing the list disposes them; what was opened from them stays open.</summary>
+/// <summary>
+/// Represents the devices that were connected when the list was created. Disposing the list disposes them; handles that were opened from them stay open.
+/// </summary>
 public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
 {
     private readonly List<UsbDevice> _devices;
@@ -12,15 +14,15 @@ public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
     /// <summary>Gets the number of devices.</summary>
     public int Count => _devices.Count;
 
-    /// <summary>Gets one of them, in libusb's order.</summary>
-    /// <param name="index">From 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is none at that place.</exception>
+    /// <summary>Gets one of the devices, which are in libusb's order.</summary>
+    /// <param name="index">The position in the list, starting at 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no device at that position.</exception>
     public UsbDevice this[int index] => _devices[index];
 
-    /// <summary>Takes a device out of the list: the caller disposes it from now on.</summary>
+    /// <summary>Removes a device from the list. From now on, the caller must dispose it.</summary>
     /// <param name="device">A device of this list.</param>
     /// <returns>The same device.</returns>
-    /// <exception cref="ArgumentException">It is not in the list.</exception>
+    /// <exception cref="ArgumentException">The device is not in the list.</exception>
     public UsbDevice Take(UsbDevice device)
     {
         int index = _devices.FindIndex(candidate => ReferenceEquals(candidate, device));
@@ -33,7 +35,7 @@ public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
     /// <inheritdoc/>
     public IEnumerator<UsbDevice> GetEnumerator() => _devices.GetEnumerator();
 
-    /// <summary>Disposes the devices that are still in the list. May be called more than once.</summary>
+    /// <summary>Disposes the devices that are still in the list. The method may be called more than once.</summary>
     public void Dispose()
     {
         _devices.ForEach(static device => device.DisposeWithList());

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies one of the strings that a device descriptor names.</summary>
+/// <summary>Specifies one of the strings to which a device descriptor refers.</summary>
 public enum UsbDeviceString
 {
     /// <summary>The name of the manufacturer.</summary>

@@ -5,11 +5,12 @@ using System.Text;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents the place where a device is plugged in: the bus, and the port on each hub on the way. It stays the same when the device is replugged
-/// there.</summary>
+/// <summary>
+/// Represents the bus and the hub ports through which a device is connected. A device that is plugged into the same port again has the same path.
+/// </summary>
 public readonly struct UsbPortPath : IEquatable<UsbPortPath>
 {
-    /// <summary>Hubs can be nested this deep.</summary>
+    /// <summary>The largest number of ports in a path: USB allows no deeper tree of hubs.</summary>
     public const int MaxDepth = 7;
 
     private readonly PortNumbers _ports;
@@ -17,7 +18,9 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
 
     /// <summary>Initializes a path from its parts.</summary>
     /// <param name="bus">The number of the bus.</param>
-    /// <param name="ports">The port on the root hub first; at most <see cref="MaxDepth"/>; none is the root hub itself.</param>
+    /// <param name="ports">
+    /// At most <see cref="MaxDepth"/> port numbers, beginning with the port on the root hub. An empty span stands for the root hub itself.
+    /// </param>
     /// <exception cref="ArgumentException">There are too many ports.</exception>
     public UsbPortPath(byte bus, ReadOnlySpan<byte> ports)
     {
@@ -31,12 +34,12 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
     /// <summary>Gets the number of the bus.</summary>
     public byte Bus { get; }
 
-    /// <summary>Gets the ports, that on the root hub first; empty for the root hub.</summary>
+    /// <summary>Gets the port numbers, beginning with the port on the root hub; empty for the root hub itself.</summary>
     [UnscopedRef]
     public ReadOnlySpan<byte> Ports => ((ReadOnlySpan<byte>)_ports)[.._depth];
 
-    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
-    /// <param name="text">Such as <c>1-2.3</c>.</param>
+    /// <summary>Parses a path in the format of <see cref="ToString"/>.</summary>
+    /// <param name="text">A text such as <c>1-2.3</c>.</param>
     /// <param name="path">The path.</param>
     /// <returns>Whether the text is a path.</returns>
     public static bool TryParse(ReadOnlySpan<char> text, out UsbPortPath path)
@@ -66,7 +69,7 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
         return true;
     }
 
-    /// <summary>Returns the path as Linux writes it: <c>1-2.3</c> is port 3 of the hub on port 2 of bus 1; <c>1-0</c> is the root hub of bus 1.</summary>
+    /// <summary>Returns the path in Linux's format: <c>1-2.3</c> is port 3 of the hub on port 2 of bus 1, and <c>1-0</c> is the root hub of bus 1.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
@@ -93,10 +96,10 @@ public readonly struct UsbPortPath : IEquatable<UsbPortPath>
         return hash.ToHashCode();
     }
 
-    /// <summary>Returns whether both are the same place.</summary>
+    /// <summary>Determines whether two paths are equal.</summary>
     public static bool operator ==(UsbPortPath left, UsbPortPath right) => left.Equals(right);
 
-    /// <summary>Returns whether they are different places.</summary>
+    /// <summary>Determines whether two paths differ.</summary>
     public static bool operator !=(UsbPortPath left, UsbPortPath right) => !left.Equals(right);
 
     private static bool TryParseNumber(ReadOnlySpan<char> text, out byte number) =>

@@ -1,15 +1,15 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that this thread is inside libusb's event handling for a context, or in a notifier of its descriptors, so that user code on this thread
-/// runs in a callback. In a callback libusb forbids opening, closing, synchronous transfers and handling events: it would deadlock or return BUSY.
+/// Marks that this thread is in libusb's event handling for a context, or in a notifier of the context's descriptors. The program's code on this thread then
+/// runs in a callback. In a callback, libusb forbids opening, closing, synchronous transfers and event handling: these calls would deadlock or return BUSY.
 /// </summary>
 internal readonly ref struct CallbackScope
 {
     [ThreadStatic]
     private static ContextHandle? t_innermost;
 
-    // Contexts further out, when a callback of one context handles the events of another.
+    // The outer contexts, if a callback of one context handles the events of another context.
     [ThreadStatic]
     private static Stack<ContextHandle>? t_outer;
 
@@ -26,7 +26,7 @@ internal readonly ref struct CallbackScope
     public static bool IsInside(ContextHandle context) =>
         t_innermost == context || (t_outer is { } outer && outer.Contains(context));
 
-    /// <summary>Refuses an operation that would deadlock.</summary>
+    /// <summary>Throws an exception if an operation is called in a callback, where it would deadlock.</summary>
     public static void ThrowIfInside(ContextHandle context, string operation)
     {
         if (IsInside(context))

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the living children of a parent, which closes them before itself. It does not keep them alive, yet still reaches one whose finaliser
-/// has not run: long weak references see it, so closing the parent misses nothing.
+/// Represents the set of a parent's children. The parent closes its children before itself. The set does not keep the children alive. With its long weak
+/// references, the set also contains children whose finalizers have not run yet. Therefore, a closing parent finds every child.
 /// </summary>
 internal sealed class ChildSet<T>(CloseState parent)
     where T : class
@@ -12,11 +12,15 @@ internal sealed class ChildSet<T>(CloseState parent)
     private readonly LinkedList<WeakReference<T>> _children = new();
     private int _pruneAt = 64;
 
-    /// <summary>Adds a child. Its parent may close it at once, on another thread: this is the last thing that a constructor does.</summary>
+    /// <summary>
+    /// Adds a child. From then on, the parent may close the child on another thread. Therefore, a child's constructor calls this method last.
+    /// </summary>
     /// <param name="child">The child.</param>
-    /// <param name="registration">What <see cref="Remove"/> takes; it is set before any thread finds the child here.</param>
-    /// <returns>False when the parent is closing and the child must not live. A parent that begins to close and takes a snapshot then sees every child that
-    /// was added.</returns>
+    /// <param name="registration">The entry of the child, for <see cref="Remove"/>. The entry is set before any thread can find the child in the set.</param>
+    /// <returns>
+    /// False if the parent is closing; the caller then releases the child. Otherwise the child is in every snapshot that the parent takes after it begins to
+    /// close.
+    /// </returns>
     public bool TryAdd(T child, [NotNullWhen(true)] out LinkedListNode<WeakReference<T>>? registration)
     {
         lock (_children)
@@ -31,7 +35,7 @@ internal sealed class ChildSet<T>(CloseState parent)
         }
     }
 
-    /// <summary>Removes a child, if it is still there, or ever was.</summary>
+    /// <summary>Removes a child if it is in the set.</summary>
     public void Remove(LinkedListNode<WeakReference<T>>? child)
     {
         lock (_children)
@@ -41,7 +45,7 @@ internal sealed class ChildSet<T>(CloseState parent)
         }
     }
 
-    /// <summary>Gets the children at this moment, oldest first.</summary>
+    /// <summary>Gets the current children, oldest first.</summary>
     public List<T> Snapshot()
     {
         lock (_children)
@@ -57,7 +61,7 @@ internal sealed class ChildSet<T>(CloseState parent)
         }
     }
 
-    // Children that were never removed, only forgotten and collected.
+    // Removes the entries of children that were garbage-collected without being removed.
     private void Prune()
     {
         LinkedListNode<WeakReference<T>>? next;

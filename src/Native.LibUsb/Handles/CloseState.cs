@@ -1,11 +1,11 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the way of a context, device handle or interface from open to closed. It is the only answer to "is it closed?".
+/// Represents the state of a context, device handle or interface from open to closed. Every check whether such an object is closed uses this state.
 /// </summary>
 /// <remarks>
-/// Open, then Closing (no new work is accepted), then Closed (nothing is left of it). One caller begins, one caller finishes (not necessarily the same
-/// one), and every other caller may wait for the end.
+/// The states are Open, Closing (no new work is accepted) and Closed (nothing is left to close), in this order. One caller begins the closing and one caller
+/// finishes it; these may be different callers. Every other caller may wait for the end.
 /// </remarks>
 internal sealed class CloseState
 {
@@ -16,7 +16,7 @@ internal sealed class CloseState
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _begin = new();
     private int _stage;
-    private int _finisher; // the managed thread that finishes; 0 before any thread does
+    private int _finisher; // the ID of the managed thread that finishes the closing; 0 if no thread has begun to finish it
 
     /// <summary>Gets whether new work is accepted.</summary>
     public bool IsOpen => Volatile.Read(ref _stage) == Open;
@@ -24,18 +24,17 @@ internal sealed class CloseState
     /// <summary>Gets whether nothing is left to close.</summary>
     public bool IsClosed => Volatile.Read(ref _stage) == Closed;
 
-    /// <summary>Gets whether the calling thread begins or finishes the closing, so that it must not wait for the end.</summary>
+    /// <summary>Gets whether the calling thread begins or finishes the closing. Such a thread must not wait for the end.</summary>
     public bool IsFinishedByThisThread => _begin.IsHeldByCurrentThread || Volatile.Read(ref _finisher) == Environment.CurrentManagedThreadId;
 
     /// <summary>Gets a task that completes when the closing has ended.</summary>
     public Task Completion => _completed.Task;
 
     /// <summary>
-    /// Accepts no new work from here on, and stops what is under way. When it returns, that is done, regardless of which call did it: no thread finishes a
-    /// closing that another
-    /// thread is still beginning.
+    /// Begins the closing: from now on no new work is accepted, and <paramref name="stop"/> stops the current work. A second call waits until the first one
+    /// has stopped the work. Therefore, no thread finishes a closing that another thread is still beginning.
     /// </summary>
-    /// <param name="stop">Stops what is under way. It must not wait for events.</param>
+    /// <param name="stop">An action that stops the current work. The action must not wait for events.</param>
     /// <returns>Whether this call began the closing.</returns>
     public bool TryBegin(Action stop)
     {
@@ -43,21 +42,21 @@ internal sealed class CloseState
         {
             if (_stage != Open)
                 return false;
-            Interlocked.Exchange(ref _stage, Closing); // a full fence: who adds work first adds it, and then looks here
+            Interlocked.Exchange(ref _stage, Closing); // a full fence: a thread that adds work adds it first, and then reads _stage
             stop();
             return true;
         }
     }
 
-    /// <summary>Makes the calling thread the one that finishes. It has called <see cref="TryBegin"/> before.</summary>
-    /// <returns>False if another call finishes, or has finished.</returns>
+    /// <summary>Registers the calling thread as the one that finishes the closing. The thread has called <see cref="TryBegin"/> before.</summary>
+    /// <returns>False if another call finishes or has finished the closing, or if this thread is still beginning it.</returns>
     public bool TryBeginFinish() =>
         !_begin.IsHeldByCurrentThread && Interlocked.CompareExchange(ref _finisher, Environment.CurrentManagedThreadId, 0) == 0;
 
-    /// <summary>Reports that nothing is left. <see cref="Complete"/> releases the waiters.</summary>
+    /// <summary>Sets the state to Closed. <see cref="Complete"/> releases the waiting threads and tasks.</summary>
     public void SetClosed() => Volatile.Write(ref _stage, Closed);
 
-    /// <summary>Releases the threads and tasks that wait for the end.</summary>
+    /// <summary>Sets the state to Closed, and completes <see cref="Completion"/>.</summary>
     public void Complete()
     {
         SetClosed();

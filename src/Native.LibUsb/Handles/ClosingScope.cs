@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that this thread closes something of a context. Deferred closings wait until the outermost scope has ended: run earlier, they could wait for the
-/// closing that this very thread is in.
+/// Marks that this thread closes a context, or a device handle or interface of a context. Deferred closings run after the outermost scope has ended. If they
+/// ran earlier, they could wait for the closing that this thread itself performs.
 /// </summary>
 internal readonly ref struct ClosingScope
 {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Owns something that must be gone before the context is.</summary>
+/// <summary>Represents a native object that must be released before its context.</summary>
 internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
 {
     private readonly ContextHandle _context;
@@ -10,7 +10,7 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
     protected ContextChildHandle(ContextHandle context)
         : base(0, ownsHandle: true)
     {
-        HandleReference.Add(context); // throws when the context is gone
+        HandleReference.Add(context); // throws if the context is released
         _context = context;
     }
 
@@ -19,7 +19,9 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
     /// <inheritdoc/>
     public abstract ObjectDisposedException DisposedFailure();
 
-    /// <summary>Releases the context when there was nothing to own: the runtime never releases an invalid handle.</summary>
+    /// <summary>
+    /// Releases the reference to the context if this handle never got a native object: the runtime does not call ReleaseHandle for an invalid handle.
+    /// </summary>
     public void Abandon()
     {
         SetHandleAsInvalid();
@@ -35,7 +37,7 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
         return true;
     }
 
-    /// <summary>Gets whether libusb allows the release in a callback of the context; otherwise it would deadlock.</summary>
+    /// <summary>Gets whether the native object may be released in a callback of the context. If not, the release would deadlock there.</summary>
     protected virtual bool MayReleaseInCallback => true;
 
     protected abstract void ReleaseChild();

@@ -3,11 +3,11 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Exits a native context and frees what libusb had as user data. No thread uses the context any more.</summary>
+/// <summary>Exits a native context that no thread uses any more, and frees the GC handles that libusb had as user data.</summary>
 /// <param name="context">The context.</param>
-/// <param name="userData">What libusb holds until it has exited.</param>
-/// <param name="pollFdRemoved">The notifier of its descriptors, or null.</param>
-/// <param name="pollFdUserData">What the notifier gets.</param>
+/// <param name="userData">The GC handles that libusb has as user data until the context has exited.</param>
+/// <param name="pollFdRemoved">The notifier of the context's removed descriptors, or null.</param>
+/// <param name="pollFdUserData">The user data of the notifier.</param>
 internal sealed unsafe class ContextExit(
     libusb_context* context, GCHandle[] userData, delegate* unmanaged<int, void*, void> pollFdRemoved, void* pollFdUserData)
 {
@@ -20,7 +20,7 @@ internal sealed unsafe class ContextExit(
 
     private libusb_context* Pointer => (libusb_context*)_context;
 
-    /// <summary>Exits (<c>libusb_exit</c>).</summary>
+    /// <summary>Exits the context (<c>libusb_exit</c>).</summary>
     public void Run()
     {
         object? log = LogDispatcher.Find(Pointer);
@@ -30,7 +30,9 @@ internal sealed unsafe class ContextExit(
             UserDataHandle.Free(ref handle);
     }
 
-    /// <summary>Ends all calls of libusb for a context that is exited later: its descriptors are reported as removed, and it logs nothing.</summary>
+    /// <summary>
+    /// Prevents further calls from libusb for a context that is exited later: the method reports the context's descriptors as removed, and turns off logging.
+    /// </summary>
     public void Silence()
     {
         LogDispatcher.Set(Pointer, null);

@@ -3,14 +3,14 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// libusb's objects must be released children first: a device released after the context, or a handle after the device, crashes or leaks. Each
-// handle here holds a reference on its parent, so the order is right however the program releases them, finalisers included: finalisers run in
-// any order, and the context is still released last.
+// libusb's objects must be released before their parents. If a device is released after its context, or a handle after its device, the process crashes or
+// leaks memory. Each handle class holds a reference to its parent, so the order is right in every case. Even when finalizers run in any order, the context is
+// released last.
 
-/// <summary>Owns a <c>libusb_context</c>.</summary>
+/// <summary>Represents a <c>libusb_context</c>, which the handle owns.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
 {
-    // The user data that libusb holds: it may call back until it has exited.
+    // The GC handles that libusb has as user data. libusb may use them until the context has exited.
     private readonly List<GCHandle> _freedAfterExit = [];
     private delegate* unmanaged<int, void*, void> _pollFdRemoved;
     private void* _pollFdUserData;
@@ -26,7 +26,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
 
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>Gets the work that callbacks have put off.</summary>
+    /// <summary>Gets the work that callbacks have deferred.</summary>
     public DeferredWork Deferred { get; }
 
     public libusb_context* Pointer => (libusb_context*)handle;
@@ -34,7 +34,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
     /// <inheritdoc/>
     public ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbContext");
 
-    /// <summary>Keeps user data that was given to libusb until libusb is done with the context.</summary>
+    /// <summary>Keeps the GC handle of user data for libusb until the context has exited, and frees it then.</summary>
     public void FreeAfterExit(GCHandle userData)
     {
         lock (_freedAfterExit)
@@ -42,7 +42,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
     }
 
     /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); if all arguments are null, the notifiers are removed.</summary>
-    /// <remarks>The notifier of added descriptors calls <see cref="OpeningDescriptor.Note"/>.</remarks>
+    /// <remarks>A notifier of added descriptors that replaces the library's must call <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {
         _pollFdRemoved = removed;
@@ -53,7 +53,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
     protected override bool ReleaseHandle()
     {
         var exit = new ContextExit(Pointer, [.. _freedAfterExit], _pollFdRemoved, _pollFdUserData);
-        if (LogScope.IsInside) // a handler that replaces itself while another thread closes; libusb waits for the handler to return
+        if (LogScope.IsInside) // another thread closed the context while a log handler replaced itself; libusb waits until the handler returns
             ThreadPool.UnsafeQueueUserWorkItem(FirstContext.Exit, exit, preferLocal: false);
         else
             FirstContext.Exit(exit);

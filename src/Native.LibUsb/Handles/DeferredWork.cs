@@ -3,23 +3,24 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Holds the work that a callback requested and that libusb forbids in callbacks. It runs right after the call that the callback came from: one that
-/// handles events, transfers synchronously, opens or closes.
+/// Holds the work that a callback has requested but that libusb forbids in callbacks. The work runs right after the call in which the callback ran, such as
+/// handling events, a synchronous transfer, opening or closing.
 /// </summary>
 internal sealed class DeferredWork(ContextHandle context)
 {
-    // Native releases never wait. Closings wait for transfers, and must not run inside another closing of the same thread.
+    // Releases of native objects do not wait. Closings wait for transfers, and must not run inside another closing of the same thread.
     private readonly ConcurrentQueue<Action> _releases = new();
     private readonly ConcurrentQueue<Action> _closings = new();
 
-    // Counts what is in both queues, or about to be: every call that handles events reads it, and both queues are almost always empty.
+    // The number of entries in both queues, including those that are about to be added. Every call that handles events reads this field, and both queues are
+    // almost always empty.
     private int _count;
 
     public void AddRelease(Action release) => Add(_releases, release);
 
     public void AddClosing(Action closing) => Add(_closings, closing);
 
-    /// <summary>Runs what may run on this thread now.</summary>
+    /// <summary>Runs the work that may run on this thread now.</summary>
     public void Run()
     {
         if (Volatile.Read(ref _count) == 0 || CallbackScope.IsInside(context))

@@ -2,14 +2,14 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Owns one reference on a <c>libusb_device</c>.</summary>
+/// <summary>Represents one reference to a <c>libusb_device</c>.</summary>
 internal sealed unsafe class DeviceReference : ContextChildHandle
 {
-    /// <summary>Takes a reference of its own.</summary>
+    /// <summary>Initializes a new reference to the device.</summary>
     public DeviceReference(ContextHandle context, libusb_device* device)
         : base(context) => SetHandle((nint)libusb.libusb_ref_device(device));
 
-    /// <summary>Gets or sets whether it is released because the list of its device was disposed.</summary>
+    /// <summary>Gets or sets whether the reference was released because the list of the device was disposed.</summary>
     public bool WentWithList { get; set; }
 
     public override ObjectDisposedException DisposedFailure() => WentWithList

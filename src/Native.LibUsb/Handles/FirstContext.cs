@@ -3,27 +3,27 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Keeps the first native context of the process until the last one is closed. Before libusb 1.0.28, messages that belong to no context, such as
-/// those of its hotplug thread, go through the first one, without a lock: when it is freed while others keep that thread alive, the process
-/// crashes.
+/// Keeps the first native context of the process until the last context is closed. Before libusb 1.0.28, messages that belong to no context, such as those of
+/// the hotplug thread, go through the first context without a lock. If the first context is freed while other contexts keep the hotplug thread alive, the
+/// process crashes.
 /// </summary>
 /// <remarks>
-/// In the meantime the kept context is silent, and no thread handles its events; it holds its few descriptors and a record for each device that comes or
-/// goes. The lock is held while a context is opened, which libusb does one at a time too, and while the first one is exited.
+/// The kept context logs nothing, and no thread handles its events. The context keeps its few descriptors and a record of each device that arrives or leaves.
+/// A thread holds the lock while it opens a context, which libusb also serializes, and while it exits the first context.
 /// </remarks>
 internal static class FirstContext
 {
     private static readonly Lock s_gate = new();
-    private static int s_open;         // contexts that are not closed
-    private static nint s_first;       // libusb's fallback; 0 while there is none
-    private static ContextExit? s_kept; // its exit, when it is closed and others are not
+    private static int s_open;         // the number of contexts that are not closed
+    private static nint s_first;       // the context for messages of no context; 0 if there is none
+    private static ContextExit? s_kept; // the exit of the first context, if it is closed and others are open
 
-    // Recognised by a function that 1.0.28 introduced: a copy of libusb that is not the newest may have any version number.
+    // The property looks for a function that 1.0.28 introduced, because a development version of libusb may report any version number.
     private static bool IsNeeded =>
         OperatingSystem.IsLinux() && !OptionalExports.IsAvailable(OptionalExports.libusb_get_ssplus_usb_device_capability_descriptor);
 
     /// <summary>Opens a context.</summary>
-    /// <param name="open">Opens it and takes ownership.</param>
+    /// <param name="open">Opens the context and returns the handle that owns it.</param>
     public static unsafe ContextHandle Open(Func<ContextHandle> open)
     {
         if (!IsNeeded)
@@ -38,7 +38,7 @@ internal static class FirstContext
         }
     }
 
-    /// <summary>Exits a context, now or when the last one is closed.</summary>
+    /// <summary>Exits a context, either now or when the last context is closed.</summary>
     public static void Exit(ContextExit exit)
     {
         if (!IsNeeded)

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Takes references on native handles. A handle that is released already is reported under the name of the public type that owns it.</summary>
+/// <summary>Takes references to native handles. For a released handle, the exception names the public type that owned it.</summary>
 internal static class HandleReference
 {
-    /// <summary>Takes a reference, which the caller gives back with <see cref="SafeHandle.DangerousRelease"/>.</summary>
+    /// <summary>Takes a reference, which the caller releases with <see cref="SafeHandle.DangerousRelease"/>.</summary>
     /// <exception cref="ObjectDisposedException">The handle is released.</exception>
     public static void Add(SafeHandle handle)
     {

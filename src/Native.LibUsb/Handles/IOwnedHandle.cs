@@ -3,6 +3,6 @@ namespace Native.LibUsb;
 /// <summary>Represents a native handle that a public object owns.</summary>
 internal interface IOwnedHandle
 {
-    /// <summary>Makes the exception for a use after the release. It names the public type.</summary>
+    /// <summary>Creates the exception for a use after the release. The exception names the public type.</summary>
     ObjectDisposedException DisposedFailure();
 }

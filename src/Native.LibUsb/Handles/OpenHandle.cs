@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Owns an open <c>libusb_device_handle</c>.</summary>
+/// <summary>Represents an open <c>libusb_device_handle</c>, which the handle owns.</summary>
 internal sealed unsafe class OpenHandle : ContextChildHandle
 {
     public OpenHandle(ContextHandle context)
@@ -12,10 +12,10 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         OpeningDescriptor.Begin();
     }
 
-    // The file that libusb was given instead of opening one, kept open as long as libusb uses it.
+    // The file that the program has passed to libusb, or null. The file stays open as long as libusb uses it.
     private SafeHandle? _file;
 
-    // Memory of the device's controller that was not given back. It must be before the handle closes, also when no thread disposed anything.
+    // The device memory that is not freed yet. This memory must be freed before the handle closes, even if the program has disposed nothing.
     private readonly HashSet<(nint Memory, int Length)> _memory = [];
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
@@ -23,15 +23,20 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     /// <summary>Gets the descriptor of the device's file; null where libusb does not report it. See <see cref="OpeningDescriptor"/>.</summary>
     public int? Descriptor { get; private set; }
 
-    /// <summary>Gets whether it is never closed. See <see cref="LeaveOpen"/>.</summary>
+    /// <summary>Gets whether the native handle stays open until the process ends. See <see cref="LeaveOpen"/>.</summary>
     public bool IsLeftOpen { get; private set; }
 
-    /// <summary>Leaves it open until the process ends, with its file: libusb's lock of it is damaged, and to close it would abort the process.</summary>
+    /// <summary>
+    /// Leaves the native handle and its file open until the process ends. libusb's lock of the handle is damaged, and closing the handle would abort the
+    /// process.
+    /// </summary>
     public void LeaveOpen() => IsLeftOpen = true;
 
     public override ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbDeviceHandle");
 
-    /// <summary>Keeps the file open until this handle is closed. The caller has a reference on the file, and keeps that.</summary>
+    /// <summary>
+    /// Keeps the file open until this handle is closed. The caller has its own reference to the file during the call, and releases that reference itself.
+    /// </summary>
     public void KeepOpen(SafeHandle file)
     {
         bool added = false;
@@ -39,14 +44,14 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         _file = file;
     }
 
-    /// <summary>Takes over what <c>libusb_open</c> or <c>libusb_wrap_sys_device</c> gave to this thread.</summary>
+    /// <summary>Takes ownership of the native handle that <c>libusb_open</c> or <c>libusb_wrap_sys_device</c> has just returned to this thread.</summary>
     public void Own(libusb_device_handle* opened)
     {
         SetHandle((nint)opened);
         Descriptor = OpeningDescriptor.Take();
     }
 
-    /// <summary>Allocates memory of the device's controller; null where there is none. The caller holds a lease.</summary>
+    /// <summary>Allocates device memory. Returns null if the system provides none. The caller holds a lease.</summary>
     public byte* AllocateMemory(int length)
     {
         byte* memory = libusb.libusb_dev_mem_alloc(Pointer, (nuint)length);
@@ -59,7 +64,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         return memory;
     }
 
-    /// <summary>Gives memory back, if that was not done. The caller holds a lease.</summary>
+    /// <summary>Frees device memory that is not freed yet. The caller holds a lease.</summary>
     public void FreeMemory(byte* memory, int length)
     {
         lock (_memory)
@@ -71,12 +76,13 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         _ = libusb.libusb_dev_mem_free(Pointer, memory, (nuint)length);
     }
 
-    // The last user closes it, and that may be a callback that used it while another thread disposed it.
+    // The thread that releases the last reference closes the native handle. That thread may be in a callback, if another thread disposed the handle while the
+    // callback used it.
     protected override bool MayReleaseInCallback => false;
 
     protected override void ReleaseChild()
     {
-        foreach ((nint memory, int length) in _memory) // no other thread is here any more
+        foreach ((nint memory, int length) in _memory) // no other thread uses the handle any more
             _ = libusb.libusb_dev_mem_free(Pointer, (byte*)memory, (nuint)length);
         if (IsLeftOpen)
             return;

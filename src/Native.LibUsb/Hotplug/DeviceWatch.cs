@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the stream that <see cref="UsbContext.WatchDevicesAsync"/> returns. It has subscribed already. The subscription ends with the enumeration, with
-/// its token, and when the program has forgotten the stream: the monitor keeps the subscription alive, and the subscription does not keep the stream.
+/// Represents the stream that <see cref="UsbContext.WatchDevicesAsync"/> returns. The stream's subscription has already begun. The subscription ends when the
+/// enumeration ends, when the cancellation token is cancelled, or when the garbage collector finalizes the stream. The garbage collector can finalize the
+/// stream, because the monitor refers only to the subscription, and the subscription does not refer to the stream.
 /// </summary>
 internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
 {
@@ -19,11 +20,11 @@ internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
         _cancellation = cancellationToken.UnsafeRegister(static registration => End((UsbHotplugRegistration)registration!), registration);
     }
 
-    /// <summary>Ends the subscription of a stream that no thread reads or can read any more.</summary>
+    /// <summary>Ends the subscription of a stream that the program has dropped.</summary>
     ~DeviceWatch()
     {
         _cancellation.Unregister();
-        EndElsewhere(_registration); // ending waits for the monitor's lock, which a finaliser must not
+        EndElsewhere(_registration); // ending the subscription waits for the monitor's lock, and a finalizer must not wait
     }
 
     public IAsyncEnumerator<UsbHotplugNotification> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>
@@ -31,7 +32,7 @@ internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
 
     private static void End(UsbHotplugRegistration registration)
     {
-        if (LogScope.IsInside) // libusb must not be called: devices cannot be released here
+        if (LogScope.IsInside) // in a log handler libusb must not be called, so the devices cannot be released here
             EndElsewhere(registration);
         else
             registration.Dispose();
@@ -40,7 +41,7 @@ internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
     private static void EndElsewhere(UsbHotplugRegistration registration) =>
         ThreadPool.UnsafeQueueUserWorkItem(static registration => registration.Dispose(), registration, preferLocal: false);
 
-    // The enumerator refers to this object as long as it is used.
+    // The enumerator refers to this object, so this object is not finalized during the enumeration.
     private async IAsyncEnumerable<UsbHotplugNotification> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         try
@@ -51,7 +52,7 @@ internal sealed class DeviceWatch : IAsyncEnumerable<UsbHotplugNotification>
                     yield return notification;
             }
 
-            cancellationToken.ThrowIfCancellationRequested(); // the token may have ended the subscription before the wait
+            cancellationToken.ThrowIfCancellationRequested(); // the token may have ended the subscription before the loop waited
         }
         finally
         {

@@ -4,9 +4,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the one hotplug callback that a context has at libusb, and the subscriptions that are fed from it. It is registered once and never
-/// deregistered: libusb deregisters lazily and may call once more, and frees its own registration wrongly when that happens in a callback or
-/// while another thread exits.
+/// Represents the only hotplug callback that a context registers with libusb, and the subscriptions that receive its events. The callback is registered once,
+/// and stays registered until the context exits. The library does not deregister it, because libusb may call a callback once more after its deregistration.
+/// libusb also frees a registration wrongly if a callback deregisters it, or if another thread exits libusb at the same time.
 /// </summary>
 internal sealed unsafe class HotplugMonitor
 {
@@ -29,12 +29,12 @@ internal sealed unsafe class HotplugMonitor
 
     /// <summary>Adds a subscription.</summary>
     /// <param name="registration">The subscription.</param>
-    /// <param name="enumerate">Whether the devices that are plugged in already are reported as arrived.</param>
+    /// <param name="enumerate">Whether to report the devices that are already plugged in as arrived.</param>
     public void Add(UsbHotplugRegistration registration, bool enumerate)
     {
-        lock (_registrations) // reports of libusb wait until the devices that are plugged in have been reported
+        lock (_registrations) // libusb's callback waits until the present devices have been reported
         {
-            ObjectDisposedException.ThrowIf(_ended, _context); // no thread would end it
+            ObjectDisposedException.ThrowIf(_ended, _context); // no thread would end the subscription
             Register();
             using UsbDeviceList devices = _context.GetDevices();
             foreach (UsbDevice device in devices)
@@ -49,7 +49,7 @@ internal sealed unsafe class HotplugMonitor
             _registrations.Remove(registration);
     }
 
-    /// <summary>Ends all subscriptions: the context closes.</summary>
+    /// <summary>Ends all subscriptions, because the context closes.</summary>
     public void EndAll()
     {
         UsbHotplugRegistration[] registrations;
@@ -68,7 +68,7 @@ internal sealed unsafe class HotplugMonitor
     {
         if (_registered)
             return;
-        if (!_context.HasDeviceDiscovery) // libusb would register the callback, and never report a device
+        if (!_context.HasDeviceDiscovery) // libusb would register the callback, but would not report any device
         {
             UsbException.Throw(UsbError.NotSupported, "watch devices come and go",
                 hint: "The context has no device discovery: see UsbContext.HasDeviceDiscovery.");
@@ -94,7 +94,7 @@ internal sealed unsafe class HotplugMonitor
         _registered = true;
     }
 
-    // Runs in libusb's event handling. The device is libusb's own: the thread that keeps it takes a reference first.
+    // Runs in libusb's event handling. The device belongs to libusb: code that keeps the device takes a reference first.
     [UnmanagedCallersOnly]
     private static int OnHotplug(libusb_context* context, libusb_device* device, libusb_hotplug_event what, void* userData)
     {

@@ -1,15 +1,17 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies what can happen to a device on the bus.</summary>
+/// <summary>Specifies whether a device arrives or leaves.</summary>
 [Flags]
 public enum UsbHotplugEvents
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No event.</summary>
     None = 0,
 
-    /// <summary>It was plugged in, and can be opened; on Linux permissions may come a moment later: see <see cref="UsbDevice.Open(TimeSpan)"/>.</summary>
+    /// <summary>
+    /// The device was plugged in. On Linux, the program may get the permission to open it a moment later: see <see cref="UsbDevice.Open(TimeSpan)"/>.
+    /// </summary>
     Arrived = 1 << 0,
 
-    /// <summary>It was unplugged. Its descriptors can still be read; opening it fails.</summary>
+    /// <summary>The device was unplugged. Its descriptors can still be read, but opening it fails.</summary>
     Left = 1 << 1,
 }

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>Represents the arrival or departure of a device.</summary>
-/// <param name="Event">Which of the two.</param>
+/// <param name="Event">The event: arrived or left.</param>
 /// <param name="Device">
-/// The device, which the receiver disposes. A device that is not disposed is released by the garbage collector, or with the context.
+/// The device, which the receiver disposes. The garbage collector or the closing context releases a device that is not disposed.
 /// </param>
 public readonly record struct UsbHotplugNotification(UsbHotplugEvents Event, UsbDevice Device);

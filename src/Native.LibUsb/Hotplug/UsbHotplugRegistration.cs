@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a subscription to devices that come and go. Made by <see cref="UsbContext.RegisterHotplug"/>; ended by disposing it, at any time and on any
-/// thread, its own callback included.
+/// Represents a subscription to arriving and leaving devices. <see cref="UsbContext.RegisterHotplug"/> creates subscriptions. <see cref="Dispose"/> ends a
+/// subscription, and may be called at any time and on any thread, even in the subscription's own callback.
 /// </summary>
 public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
 {
@@ -12,15 +12,16 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     private readonly UsbDeviceFilter _filter;
     private readonly UsbHotplugEvents _events;
 
-    // Not of the kind for a single reader: the thread that ends the subscription reads what the deliverer will not.
+    // The channel has more than one reader: the thread that ends the subscription reads the notifications that are not delivered any more.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
-    // Where devices are that the subscriber knows: what is there when the subscription begins may be reported by libusb once more, as arrived
-    // or, when it had gone before, as having left.
+    // The bus and address of each device that was present when the subscription began or has arrived since then. libusb may report a device as arrived
+    // although it was already present when the subscription began. libusb may also report a device as having left although it left before the subscription
+    // began. Such reports are ignored.
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 
-    // The subscription whose callback runs on this thread.
+    // The subscription whose callback runs on this thread; null if there is none.
     [ThreadStatic]
     private static UsbHotplugRegistration? t_delivering;
 
@@ -33,15 +34,15 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         _events = events;
     }
 
-    /// <summary>Gets or sets whether code awaits the notifications, so that a thread must handle events.</summary>
+    /// <summary>Gets or sets whether code awaits the notifications. If so, a thread must handle events.</summary>
     internal bool IsAwaited { get; set; }
 
-    /// <summary>Gets the notifications that were not read yet.</summary>
+    /// <summary>Gets the reader of the notifications that are not delivered yet.</summary>
     internal ChannelReader<UsbHotplugNotification> Notifications => _notifications.Reader;
 
     /// <summary>
-    /// Ends the subscription. Notifications that were not delivered are dropped. A callback that is running goes on; none is called after
-    /// it. May be called more than once.
+    /// Ends the subscription. Notifications that are not delivered yet are dropped. A callback that is running continues, and no further callback is called.
+    /// The method may be called more than once.
     /// </summary>
     public void Dispose()
     {
@@ -49,7 +50,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         End();
     }
 
-    /// <summary>Takes a device that is there when the subscription begins. The caller holds the monitor's lock.</summary>
+    /// <summary>Adds a device that is present when the subscription begins. The caller holds the monitor's lock.</summary>
     internal void Begin(UsbDevice device, bool tell)
     {
         if (tell)
@@ -58,21 +59,26 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
             _present.Add((device.BusNumber, device.Address));
     }
 
-    /// <summary>Ends the subscription as <see cref="Dispose"/> does, and waits for a callback that is running. In that callback it does not wait.</summary>
-    /// <returns>Completes when no callback runs any more.</returns>
+    /// <summary>
+    /// Ends the subscription as <see cref="Dispose"/> does, and waits for a callback that is running. If that callback itself calls this method, the method
+    /// does not wait.
+    /// </summary>
+    /// <returns>A task that completes when no callback runs any more.</returns>
     public ValueTask DisposeAsync()
     {
         Dispose();
         return t_delivering == this ? ValueTask.CompletedTask : new ValueTask(_delivery);
     }
 
-    /// <summary>Marks that the callback runs on this thread.</summary>
+    /// <summary>Marks that the callback runs on this thread until the scope is disposed.</summary>
     internal DeliveryScope EnterDelivery() => new(this);
 
-    /// <summary>Notes who calls the callback.</summary>
+    /// <summary>Sets the task that calls the callback.</summary>
     internal void DeliverBy(Task delivery) => _delivery = delivery;
 
-    /// <summary>Takes the reports of the monitor; the caller holds the monitor's lock. Each notification has a device of its own.</summary>
+    /// <summary>
+    /// Adds a notification if it matches the filter and is new. The caller holds the monitor's lock. Each notification gets its own device object.
+    /// </summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
         if (_ended || !_filter.MatchesDescriptor(device))
@@ -86,7 +92,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
             own.Dispose();
     }
 
-    /// <summary>Takes the next notification. None is taken once it has ended.</summary>
+    /// <summary>Takes the next notification. After the end of the subscription, the method takes none and returns false.</summary>
     internal bool TryTake(out UsbHotplugNotification notification)
     {
         if (!_notifications.Reader.TryRead(out notification))
@@ -97,7 +103,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         return false;
     }
 
-    /// <summary>Completes the notifications, and releases those no thread will read.</summary>
+    /// <summary>Ends the stream of notifications, and disposes the devices of those that are not delivered.</summary>
     internal void End()
     {
         Volatile.Write(ref _ended, true);
@@ -107,7 +113,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
             dropped.Device.Dispose();
     }
 
-    /// <summary>Lasts as long as the callback runs.</summary>
+    /// <summary>Represents the time during which the callback runs.</summary>
     internal readonly ref struct DeliveryScope
     {
         private readonly UsbHotplugRegistration? _outer;

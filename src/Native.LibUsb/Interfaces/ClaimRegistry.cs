@@ -1,6 +1,9 @@
 namespace Native.LibUsb;
 
-/// <summary>Knows the claims of all device handles of this program, so that an error can name the one that is in the way. It keeps no handle alive.</summary>
+/// <summary>
+/// Represents the claims of all device handles in this process, so that an error can name the handle that holds an interface. The registry keeps no handle
+/// alive.
+/// </summary>
 internal static class ClaimRegistry
 {
     private static readonly List<WeakReference<InterfaceClaims>> s_all = [];
@@ -20,7 +23,9 @@ internal static class ClaimRegistry
             s_all.RemoveAll(one => !one.TryGetTarget(out InterfaceClaims? target) || target == claims);
     }
 
-    /// <summary>Gets whether another handle of this program, in the same or another context, has claimed an interface of the same device.</summary>
+    /// <summary>
+    /// Gets whether another handle of the same device in this process has claimed the interface. That handle can belong to another context.
+    /// </summary>
     public static bool IsClaimedElsewhere(InterfaceClaims claims, int interfaceNumber)
     {
         UsbDevice device = claims.Handle.Device;

@@ -1,51 +1,55 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents an interface that a device handle has claimed at libusb, once for any number of <see cref="UsbInterface"/> objects.</summary>
+/// <summary>
+/// Represents an interface that a device handle has claimed in libusb. Any number of <see cref="UsbInterface"/> objects share one such claim.
+/// </summary>
 /// <param name="number"><c>bInterfaceNumber</c>.</param>
-/// <param name="settings">Its alternate settings; empty if the descriptors could not be read.</param>
+/// <param name="settings">The alternate settings of the interface; empty if the descriptors could not be read.</param>
 internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDescriptor> settings)
 {
     private int _generation;
-    private int _changes; // alternate settings that are being activated, and resets
-    private readonly int[] _moving = new int[32]; // calls that move data on an endpoint, by the place of its bit
+    private int _changes; // the number of setting changes and resets that are in progress
+    private readonly int[] _moving = new int[32]; // for each endpoint, the number of calls that transfer data; the index is InterfaceClaims.Place
 
     public int Number => number;
 
     public IReadOnlyList<UsbInterfaceDescriptor> Settings => settings;
 
     /// <summary>
-    /// Gets the endpoints of all its settings, one bit each; see <see cref="InterfaceClaims.Bit"/>. Endpoint 0 belongs to the device: no interface has
-    /// it, even if its descriptors list it.
+    /// Gets the endpoints of all alternate settings, one bit each; see <see cref="InterfaceClaims.Bit"/>. Endpoint 0 belongs to the device, so it is not
+    /// included, even if the descriptors of the interface list it.
     /// </summary>
     public int Endpoints { get; } = settings.SelectMany(static setting => setting.Endpoints)
         .Where(static endpoint => UsbEndpointAddress.Number(endpoint.Address) != 0)
         .Aggregate(0, static (bits, endpoint) => bits | InterfaceClaims.Bit(endpoint.Address));
 
-    /// <summary>Gets or sets how many claims there are. Under the lock of the claims.</summary>
+    /// <summary>Gets or sets the number of claims. The caller holds the lock of the claims.</summary>
     public int Count { get; set; }
 
-    /// <summary>Gets or sets whether the last claim is being disposed. Under the lock of the claims.</summary>
+    /// <summary>Gets or sets whether the last claim is being disposed. The caller holds the lock of the claims.</summary>
     public bool IsClosing { get; set; }
 
-    /// <summary>Gets or sets the setting that is active; null while it is not known. Under the lock of the claims.</summary>
+    /// <summary>Gets or sets the active setting; null while it is not known. The caller holds the lock of the claims.</summary>
     public UsbInterfaceDescriptor? ActiveSetting { get; set; }
 
     /// <summary>Gets a number that changes whenever endpoints become stale.</summary>
     public int Generation => Volatile.Read(ref _generation);
 
-    /// <summary>Makes all its endpoints stale.</summary>
+    /// <summary>Makes all endpoint objects of the interface stale.</summary>
     public void BeginGeneration() => Interlocked.Increment(ref _generation);
 
     /// <summary>Gets whether an alternate setting is being activated, or the device is being reset.</summary>
     public bool IsChanging => Volatile.Read(ref _changes) != 0;
 
-    /// <summary>Prevents further calls from moving data. Calls that have begun are seen by <see cref="FindMoving"/>.</summary>
+    /// <summary>Prevents further calls from transferring data. <see cref="FindMoving"/> finds the calls that have already begun.</summary>
     public void BeginChange() => Interlocked.Increment(ref _changes);
 
     public void EndChange() => Interlocked.Decrement(ref _changes);
 
-    /// <summary>Notes that a call begins to move data, before it looks at the generation; <see cref="EndMove"/> follows.</summary>
-    /// <returns>Whether it may: either the call sees the change, or the thread that begins the change sees the call.</returns>
+    /// <summary>
+    /// Registers a call that begins to transfer data. The call checks the generation afterwards, and <see cref="EndMove"/> ends the registration.
+    /// </summary>
+    /// <returns>Whether the call may proceed. Either this method detects a change, or the thread that begins the change finds the call.</returns>
     public bool TryBeginMove(byte endpoint)
     {
         Interlocked.Increment(ref _moving[InterfaceClaims.Place(endpoint)]);
@@ -57,7 +61,7 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
 
     public void EndMove(byte endpoint) => Interlocked.Decrement(ref _moving[InterfaceClaims.Place(endpoint)]);
 
-    /// <summary>Finds an endpoint on which a call moves data; null if there is none.</summary>
+    /// <summary>Finds an endpoint on which a call transfers data; null if there is none.</summary>
     public byte? FindMoving()
     {
         for (int place = 0; place < _moving.Length; place++)

@@ -1,7 +1,9 @@
 namespace Native.LibUsb;
 
-/// <summary>Lasts as long as a call moves data on an endpoint, or submits a transfer: the alternate setting of its interface is not changed in the
-/// meantime.</summary>
+/// <summary>
+/// Represents the time during which a call transfers data on an endpoint, or submits a transfer. Until the call disposes this struct, no thread changes the
+/// alternate setting of the endpoint's interface.
+/// </summary>
 internal readonly ref struct EndpointMove(ClaimedInterface claimed, byte endpoint)
 {
     public void Dispose() => claimed.EndMove(endpoint);

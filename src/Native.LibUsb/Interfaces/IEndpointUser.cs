@@ -1,24 +1,24 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents something in a higher layer that keeps an endpoint busy with transfers of its own: a ring. A closing handle or interface stops it, and an
-/// alternate setting is not changed under it.
+/// Represents a ring, which belongs to a higher layer and keeps an endpoint busy with its own transfers. A closing handle or interface stops the ring. While
+/// the ring is active, the alternate setting is not changed.
 /// </summary>
 internal interface IEndpointUser
 {
-    /// <summary>Gets the claim whose endpoint made it.</summary>
+    /// <summary>Gets the claim whose endpoint created the ring.</summary>
     UsbInterface Interface { get; }
 
-    /// <summary>Gets the endpoint's address, with its direction bit.</summary>
+    /// <summary>Gets the endpoint's address, including the direction bit.</summary>
     byte Endpoint { get; }
 
-    /// <summary>Gets the bulk stream of the endpoint; 0 is none.</summary>
+    /// <summary>Gets the bulk stream of the endpoint; 0 if there is none.</summary>
     int StreamId { get; }
 
-    /// <summary>Gets whether it has transfers in flight, or will have.</summary>
+    /// <summary>Gets whether the ring has transfers in flight, or will submit more.</summary>
     bool IsActive { get; }
 
-    /// <summary>Stops it for good, and cancels its transfers in flight. Must not wait.</summary>
+    /// <summary>Stops the ring permanently, and cancels its transfers in flight. The method must not wait.</summary>
     /// <param name="failure">The reason: <see cref="UsbError.Closed"/>, or <see cref="UsbError.NoDevice"/> before a reset.</param>
     void Stop(UsbError failure);
 }

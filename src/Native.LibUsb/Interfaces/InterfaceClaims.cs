@@ -4,25 +4,26 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Keeps the interfaces that one device handle has claimed. libusb claims an interface once for a handle; claims of the library are counted, and the last one
-/// releases the interface.
+/// Represents the interfaces that one device handle has claimed. libusb claims an interface only once for a handle. The library counts its own claims of the
+/// interface, and releases the interface when the last claim ends.
 /// </summary>
 internal sealed unsafe class InterfaceClaims
 {
-    /// <summary>libusb keeps claims in a set of 32 bits.</summary>
+    /// <summary>The number of interfaces that libusb can claim, because libusb keeps the claims in a set of 32 bits.</summary>
     private const int MaxInterfaces = 32;
 
     private readonly UsbDeviceHandle _handle;
     private readonly Lock _change = new();
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
-    // The endpoints of interfaces that were disposed and not claimed again, one bit each, by the number of the interface.
+    // For each interface number, the endpoints of an interface that was disposed and not claimed again, one bit for each endpoint.
     private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
 
-    // All of those that no open claim has. Transfers on them are not submitted. Wrong descriptors may give an endpoint to several interfaces.
+    // The endpoints of disposed interfaces that do not also belong to an open claim. Transfers on these endpoints are not submitted. In wrong descriptors,
+    // several interfaces may have the same endpoint.
     private int _closedEndpoints;
 
-    // Endpoints whose alternate setting is being changed. Transfers on them are not submitted either.
+    // The endpoints whose alternate setting is being changed. Transfers on these endpoints are not submitted.
     private int _changingEndpoints;
 
     private int _resets;
@@ -35,32 +36,32 @@ internal sealed unsafe class InterfaceClaims
 
     public UsbDeviceHandle Handle => _handle;
 
-    /// <summary>Refuses a number that no interface has.</summary>
+    /// <summary>Throws an exception if the number is not a valid interface number.</summary>
     public static void CheckNumber(int interfaceNumber)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(interfaceNumber);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(interfaceNumber, MaxInterfaces);
     }
 
-    /// <summary>Gets the place of an endpoint's bit: 0 to 15 for OUT endpoints, 16 to 31 for IN endpoints.</summary>
+    /// <summary>Gets the number of an endpoint's bit: 0 to 15 for OUT endpoints, 16 to 31 for IN endpoints.</summary>
     public static int Place(byte endpoint) => UsbEndpointAddress.Number(endpoint) + (UsbEndpointAddress.IsIn(endpoint) ? 16 : 0);
 
     /// <summary>Gets the bit of an endpoint.</summary>
     public static int Bit(byte endpoint) => 1 << Place(endpoint);
 
-    /// <summary>Gets the address of the endpoint whose bit has a place.</summary>
+    /// <summary>Gets the address of the endpoint whose bit has the given number.</summary>
     public static byte AddressAt(int place) => (byte)(place < 16 ? place : 0x80 | (place - 16));
 
-    /// <summary>Gets whether the interface of an endpoint was disposed and not claimed again, and no other open claim has the endpoint.</summary>
+    /// <summary>Gets whether an endpoint is closed: its interface was disposed and not claimed again, and no other open claim has the endpoint.</summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
 
     /// <summary>Gets whether the alternate setting of an endpoint is being changed.</summary>
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="owner">The claim that made a transfer on it; null for the handle's own.</param>
+    /// <param name="owner">The claim that created the transfer on the endpoint; null if the handle created it.</param>
     public bool IsChanging(byte endpoint, UsbInterface? owner) =>
         owner?.Claimed.Has(endpoint) == true ? owner.Claimed.IsChanging && IsChanging(endpoint) : IsChanging(endpoint);
 
-    /// <summary>Gets how often the device was reset, or was about to be.</summary>
+    /// <summary>Gets the number of resets of the device, including a reset that has begun.</summary>
     public int Resets => Volatile.Read(ref _resets);
 
     /// <summary>Gets whether an interface is claimed.</summary>
@@ -77,7 +78,7 @@ internal sealed unsafe class InterfaceClaims
             return [.. _claimed.OfType<ClaimedInterface>().Select(static claimed => claimed.Number)];
     }
 
-    /// <summary>Claims an interface, or counts one more claim of it.</summary>
+    /// <summary>Claims an interface, or adds a claim to an interface that is already claimed.</summary>
     public UsbError TryClaim(int interfaceNumber, out UsbInterface? claim)
     {
         claim = null;
@@ -86,7 +87,7 @@ internal sealed unsafe class InterfaceClaims
             using HandleLease lease = _handle.Lease();
             ClaimedInterface? claimed = _claimed[interfaceNumber];
             if (claimed is { IsClosing: true })
-                return UsbError.Busy; // another thread releases it at this moment
+                return UsbError.Busy; // another thread is releasing the interface
             if (claimed is null)
             {
                 int result = libusb.libusb_claim_interface(_handle.NativeHandle, interfaceNumber);
@@ -105,8 +106,8 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Begins to end one claim: what it must stop is stopped, and is not submitted again.</summary>
-    /// <returns>Whether this is the last claim of the interface, so that everything on it is stopped.</returns>
+    /// <summary>Begins to end one claim: stops the rings and transfers of the claim, and prevents later submissions.</summary>
+    /// <returns>Whether this is the last claim of the interface. If so, the method has stopped all rings and transfers on the interface's endpoints.</returns>
     public bool BeginRelease(UsbInterface claim, ClaimedInterface claimed)
     {
         bool isLast;
@@ -121,14 +122,17 @@ internal sealed unsafe class InterfaceClaims
             }
         }
 
-        // First: rings cancel their transfers from the last to the first.
+        // Rings are stopped before transfers, because a ring cancels its own transfers from the last to the first.
         _handle.StopEndpointUsers(user => user.Interface == claim || (isLast && user.Interface.Claimed == claimed), UsbError.Closed);
         foreach (UsbTransfer transfer in _handle.TransfersOf(claim, isLast ? claimed : null))
             transfer.StopForClosingInterface();
         return isLast;
     }
 
-    /// <summary>Releases an interface at libusb, unless the device or the handle has gone, which released it. Nothing is in flight on it.</summary>
+    /// <summary>
+    /// Releases an interface in libusb, unless it is already released because the device was unplugged or the handle is closed. Nothing is in flight on the
+    /// interface.
+    /// </summary>
     public void Release(ClaimedInterface claimed)
     {
         lock (_change)
@@ -143,12 +147,12 @@ internal sealed unsafe class InterfaceClaims
             }
             catch (ObjectDisposedException)
             {
-                // closed in the meantime, which released it
+                // another thread has closed the handle, which released the interface
             }
         }
     }
 
-    /// <summary>Releases everything, for a handle that closes.</summary>
+    /// <summary>Releases all interfaces, for a closing handle.</summary>
     public void ReleaseAll()
     {
         foreach (int number in Numbers())
@@ -158,7 +162,7 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Makes all endpoints stale: the device was reset, or has another configuration.</summary>
+    /// <summary>Makes all endpoint objects stale, because the device was reset or has another configuration.</summary>
     public void BeginGeneration()
     {
         lock (_change)
@@ -171,8 +175,9 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Gets the active setting of an interface. The library reads the setting from the system or the device once, because another program may have
-    /// chosen it.</summary>
+    /// <summary>
+    /// Gets the active setting of an interface. Another program may have chosen the setting, so the library reads it once from the system or the device.
+    /// </summary>
     public UsbInterfaceDescriptor GetActiveSetting(ClaimedInterface claimed)
     {
         lock (_change)
@@ -182,20 +187,22 @@ internal sealed unsafe class InterfaceClaims
         }
 
         int generation = claimed.Generation;
-        int number = claimed.Settings.Count > 1 ? _handle.ReadAlternateSetting(claimed.Number) : 0; // not under the lock: it may be a control transfer
+        int number = claimed.Settings.Count > 1 ? _handle.ReadAlternateSetting(claimed.Number) : 0; // outside the lock, because this may be a control transfer
         UsbInterfaceDescriptor setting = FindSetting(claimed, number)
             ?? (claimed.Settings.Count > 0 ? claimed.Settings[0] : throw new UsbException(UsbError.NotFound, $"read the descriptor of interface {claimed.Number} of {_handle.Device}"));
         lock (_change)
             return claimed.Generation == generation ? claimed.ActiveSetting ??= setting : claimed.ActiveSetting ?? setting;
     }
 
-    /// <summary>Activates a setting, unless data moves on an endpoint of the interface: the system would end that, and libusb would report success.</summary>
+    /// <summary>
+    /// Activates a setting, unless an endpoint of the interface transfers data: the system would end such a transfer, and libusb would report success.
+    /// </summary>
     /// <param name="claimed">The interface.</param>
     /// <param name="alternateSetting">The setting.</param>
-    /// <param name="busy">The endpoint that is busy; null if none was, so that the system was queried.</param>
+    /// <param name="busy">The endpoint that transfers data; null if there was none, and the request was made.</param>
     public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting, out byte? busy)
     {
-        busy = _handle.FindActiveEndpoint(claimed); // before anything is refused: a stream that is running goes on
+        busy = _handle.FindActiveEndpoint(claimed); // checked before BeginChange stops submissions, so that a running stream continues
         if (busy is not null)
             return UsbError.Busy;
         lock (_change)
@@ -222,7 +229,7 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Refuses calls of endpoints, because the device is about to be reset.</summary>
+    /// <summary>Prevents calls on endpoints, because the device is about to be reset.</summary>
     /// <returns>The claims, for <see cref="EndReset"/>.</returns>
     public ClaimedInterface[] BeginReset()
     {
@@ -235,7 +242,7 @@ internal sealed unsafe class InterfaceClaims
         }
     }
 
-    /// <summary>Ends a reset: endpoints can be used again, and are stale if the device was reset.</summary>
+    /// <summary>Ends a reset: calls on endpoints are allowed again. If the device was reset, existing endpoint objects are stale.</summary>
     public void EndReset(ClaimedInterface[] all, bool wasReset)
     {
         if (wasReset)
@@ -258,10 +265,10 @@ internal sealed unsafe class InterfaceClaims
         ? string.Create(CultureInfo.InvariantCulture, $"Interfaces of the active configuration: {string.Join(", ", configuration.Interfaces.Select(static one => one.Number).Distinct())}.")
         : null;
 
-    /// <summary>Finds the reason why a control request was refused or failed with an error that hides it; null if there is none to find.</summary>
-    /// <param name="error">What libusb returned.</param>
+    /// <summary>Finds the reason for a failed control request whose error code alone does not show the reason; null if no reason is found.</summary>
+    /// <param name="error">The error that libusb returned.</param>
     /// <param name="requestType"><c>bmRequestType</c>.</param>
-    /// <param name="index"><c>wIndex</c>: the low byte is the interface.</param>
+    /// <param name="index"><c>wIndex</c>: the low byte is the number of the interface.</param>
     public string? DiagnoseControl(UsbError error, byte requestType, ushort index)
     {
         const byte kindMask = 0x60, recipientMask = 0x1f;
@@ -272,11 +279,11 @@ internal sealed unsafe class InterfaceClaims
             : null;
     }
 
-    /// <summary>Finds the reason why a transfer was refused or failed with an error that hides it; null if there is none to find.</summary>
-    /// <param name="error">What libusb returned.</param>
+    /// <summary>Finds the reason for a failed transfer whose error code alone does not show the reason; null if no reason is found.</summary>
+    /// <param name="error">The error that libusb returned.</param>
     /// <param name="endpoint">The endpoint's address.</param>
     /// <param name="type">The type of the transfer.</param>
-    /// <param name="packetLength">The bytes of its longest isochronous packet.</param>
+    /// <param name="packetLength">The length of the transfer's longest isochronous packet in bytes.</param>
     public string? Diagnose(UsbError error, byte endpoint, UsbTransferType type, int packetLength = 0)
     {
         if (error is not (UsbError.IO or UsbError.InvalidParameter or UsbError.NotFound or UsbError.Busy or UsbError.Other)
@@ -289,7 +296,7 @@ internal sealed unsafe class InterfaceClaims
         if (settings.Length == 0)
             return string.Create(CultureInfo.InvariantCulture, $"The active configuration of the device has no endpoint 0x{endpoint:x2}.");
 
-        // Wrong descriptors may give an endpoint to several interfaces, and an interface a number that libusb cannot claim.
+        // In wrong descriptors, several interfaces may have the same endpoint, and an interface may have a number that libusb cannot claim.
         ClaimedInterface? claimed;
         UsbInterfaceDescriptor? active;
         lock (_change)
@@ -303,7 +310,7 @@ internal sealed unsafe class InterfaceClaims
             return string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} is of interface {number}, and libusb can claim the interfaces 0 to {MaxInterfaces - 1} only.");
         settings = Array.FindAll(settings, setting => setting.InterfaceNumber == number);
 
-        // On other systems than Linux only the device knows, and reading from it takes a transfer.
+        // On systems other than Linux, the library would have to read the setting from the device, which takes a transfer.
         if (active is null && claimed is { Settings.Count: > 0 } && OperatingSystem.IsLinux())
             active = GetActiveSetting(claimed);
         if (claimed is null)
@@ -324,7 +331,7 @@ internal sealed unsafe class InterfaceClaims
             : string.Create(CultureInfo.InvariantCulture, $"Endpoint 0x{endpoint:x2} takes {actual} transfers, not {type} transfers.");
     }
 
-    /// <summary>Describes who holds an interface, and what to do about it.</summary>
+    /// <summary>Describes the holder of an interface, and how to get the interface.</summary>
     public string Holder(int interfaceNumber)
     {
         if (Has(interfaceNumber))
@@ -340,7 +347,7 @@ internal sealed unsafe class InterfaceClaims
         return string.Create(CultureInfo.InvariantCulture, $"If another program has claimed interface {interfaceNumber}, close it; otherwise call ClaimInterface.");
     }
 
-    /// <summary>Describes what keeps a configuration from being set.</summary>
+    /// <summary>Describes the holder of an interface that prevents a new configuration.</summary>
     public string? HolderOfConfiguration()
     {
         if (!TryReadConfiguration(out UsbConfigurationDescriptor? configuration))
@@ -354,8 +361,9 @@ internal sealed unsafe class InterfaceClaims
 
     private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
 
-    // A thread that submits looks for a change after its transfer counts as in flight, and the thread that changes the setting looks for transfers in flight
-    // after this: one of the two sees the other. Rings are left out: a ring that runs prevents the change and goes on, and none is made during the change.
+    // A submitting thread checks for a change after its transfer counts as in flight. The thread that changes the setting checks for transfers in flight
+    // after this method. So at least one of the two threads detects the other. Endpoints with rings are excluded: an active ring prevents the change and
+    // continues, and no ring is created during the change.
     private void BeginChange(ClaimedInterface claimed)
     {
         claimed.BeginChange();
@@ -372,7 +380,7 @@ internal sealed unsafe class InterfaceClaims
             transfer.FollowClaims();
     }
 
-    // Under the lock of the claims.
+    // The caller holds the lock of the claims.
     private void FindClosedEndpoints()
     {
         int open = 0, disposed = 0;
@@ -386,7 +394,9 @@ internal sealed unsafe class InterfaceClaims
         Volatile.Write(ref _closedEndpoints, disposed & ~open);
     }
 
-    /// <summary>Makes the endpoints of an interface stale, and then the transfers that they have created. Under the lock of the claims.</summary>
+    /// <summary>
+    /// Makes the endpoint objects of an interface stale, and then the transfers that they have created. The caller holds the lock of the claims.
+    /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {
         claimed.BeginGeneration();
@@ -409,7 +419,7 @@ internal sealed unsafe class InterfaceClaims
         }
         catch (Exception exception) when (exception is UsbException or ObjectDisposedException)
         {
-            configuration = null; // not configured, unplugged or closed: there is nothing to look at
+            configuration = null; // the device is not configured or unplugged, or the handle is closed
             return false;
         }
     }

@@ -1,59 +1,62 @@
 namespace Native.LibUsb;
 
-// Control requests whose recipient is the endpoint.
+// The methods for control requests whose recipient is the endpoint.
 public sealed partial class UsbEndpoint
 {
     /// <summary>
-    /// Makes a control request to the endpoint that reads from the device, and waits for it (<c>libusb_control_transfer</c>). <c>wIndex</c> is the endpoint's
-    /// address.
+    /// Makes a control request that reads from the device, with the endpoint as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
+    /// <c>wIndex</c> is the endpoint's address.
     /// </summary>
-    /// <param name="kind">The kind of request: usually <see cref="UsbRequestKind.Class"/>.</param>
+    /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// </exception>
     /// <exception cref="ArgumentException">The buffer is too long, or the time limit is out of range.</exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, or a callback of this context calls.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public int ControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, TimeSpan? timeout = null) =>
         Handle.ControlRead(Setup(UsbDirection.In, kind, request, value), buffer, timeout);
 
-    /// <summary>Makes a control request to the endpoint that reads from the device, without blocking.</summary>
+    /// <summary>Makes a control request that reads from the device, with the endpoint as recipient, without blocking.</summary>
     /// <inheritdoc cref="ControlRead"/>
-    /// <param name="kind">The kind of request.</param>
+    /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <param name="buffer">The memory that receives the answer.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     public ValueTask<int> ControlReadAsync(UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, cancellationToken);
 
     /// <summary>
-    /// Makes a control request to the endpoint that writes to the device, and waits for it (<c>libusb_control_transfer</c>). <c>wIndex</c> is the endpoint's
-    /// address.
+    /// Makes a control request that writes to the device, with the endpoint as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
+    /// <c>wIndex</c> is the endpoint's address.
     /// </summary>
     /// <inheritdoc cref="ControlRead"/>
-    /// <param name="kind">The kind of request.</param>
+    /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit; null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
     /// <returns>The number of bytes sent.</returns>
     public int ControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data = default, TimeSpan? timeout = null) =>
         Handle.ControlWrite(Setup(UsbDirection.Out, kind, request, value), data, timeout);
 
-    /// <summary>Makes a control request to the endpoint that writes to the device, without blocking.</summary>
+    /// <summary>Makes a control request that writes to the device, with the endpoint as recipient, without blocking.</summary>
     /// <inheritdoc cref="ControlRead"/>
-    /// <param name="kind">The kind of request.</param>
+    /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="data">The data to send; it is copied before the call returns.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <param name="data">The data to send. The call copies the data before it returns.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     public ValueTask<int> ControlWriteAsync(UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default) =>
         Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, cancellationToken);
 

@@ -3,30 +3,31 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-// Moving data through bulk and interrupt endpoints.
+// The methods that transfer data on bulk and interrupt endpoints.
 public sealed unsafe partial class UsbEndpoint
 {
-    /// <summary>Reads from the endpoint and waits (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
+    /// <summary>Reads from the endpoint, and waits until the transfer ends (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
     /// <param name="buffer">
-    /// Receives the data. Its length need not be a multiple of the packet size; but a device that sends a whole packet where less is left causes
-    /// <see cref="UsbError.Overflow"/>, and the packet is lost.
+    /// The memory that receives the data. Its length need not be a multiple of the packet size. However, if the device sends a packet that is longer than the
+    /// rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <returns>The number of bytes received; a short packet ends the transfer early.</returns>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>,
-    /// <see cref="UsbError.NoDevice"/>. The bytes that were received before are in the buffer, and <see cref="UsbException.BytesTransferred"/> counts them.
+    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>;
+    /// <see cref="UsbError.NoDevice"/>. The bytes that were received before the error are in the buffer, and <see cref="UsbException.BytesTransferred"/> is
+    /// their number.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an OUT endpoint or isochronous, a ring on it runs, or a callback of this context calls; or the device was reset while this
-    /// call waited.
+    /// The endpoint is stale, is an OUT endpoint or is isochronous. Or a ring is active on the endpoint. Or the method is called from a callback of this
+    /// context. Or the device was reset while this call waited.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or another thread disposed it while this call waited.</exception>
     /// <remarks>
-    /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. Ctrl+C ends the process
-    /// in the meantime; but if a handler of <see cref="Console.CancelKeyPress"/> prevents that, it does not end this call: give a time limit, or use
-    /// <see cref="ReadAsync"/> with a token that the handler cancels.
+    /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. While the call blocks,
+    /// Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> prevents that, Ctrl+C does not end the call. In such a program, pass a
+    /// time limit, or use <see cref="ReadAsync"/> with a token that the handler cancels.
     /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
     {
@@ -36,10 +37,10 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>Reads as <see cref="Read"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="Read"/>
-    /// <param name="buffer">Receives the data.</param>
-    /// <param name="transferred">The number of bytes received, also with an error.</param>
-    /// <param name="timeout">The time limit; null sets none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <param name="buffer">The memory that receives the data.</param>
+    /// <param name="transferred">The number of bytes received, even after an error.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryRead(Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
     {
         CheckMoves(UsbDirection.In);
@@ -51,22 +52,23 @@ public sealed unsafe partial class UsbEndpoint
             return Handle.Move(this, data, buffer.Length, out transferred, milliseconds);
     }
 
-    /// <summary>Writes to the endpoint and waits (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
-    /// <param name="data">The data to send; an empty span sends a zero-length packet.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <summary>Writes to the endpoint, and waits until the transfer ends (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
+    /// <param name="data">The data to send. With an empty span, the method sends a zero-length packet.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <param name="endOfMessage">
-    /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end of the message.
+    /// Whether to send a zero-length packet after a full last packet, so that the device can detect the end of the message.
     /// </param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.NoDevice"/>.
-    /// <see cref="UsbException.BytesTransferred"/> counts the bytes that were sent before.
+    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>.
+    /// <see cref="UsbException.BytesTransferred"/> is the number of bytes that were sent before the error.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, an IN endpoint or isochronous, or a callback of this context calls; or the device was reset while this call waited.
+    /// The endpoint is stale, is an IN endpoint or is isochronous. Or the method is called from a callback of this context. Or the device was reset while
+    /// this call waited.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or was while this call waited.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or another thread disposed it while this call waited.</exception>
     public int Write(ReadOnlySpan<byte> data, TimeSpan? timeout = null, bool endOfMessage = false)
     {
         UsbError error = TryWrite(data, out int transferred, timeout, endOfMessage);
@@ -76,10 +78,10 @@ public sealed unsafe partial class UsbEndpoint
     /// <summary>Writes as <see cref="Write"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="Write"/>
     /// <param name="data">The data to send.</param>
-    /// <param name="transferred">The number of bytes sent, also with an error.</param>
-    /// <param name="timeout">The time limit; null sets none.</param>
-    /// <param name="endOfMessage">Whether a zero-length packet follows when the last packet is full.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <param name="transferred">The number of bytes sent, even after an error.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="endOfMessage">Whether to send a zero-length packet after a full last packet.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryWrite(ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null, bool endOfMessage = false)
     {
         CheckMoves(UsbDirection.Out);
@@ -98,29 +100,32 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Reads from the endpoint without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
     /// <param name="buffer">
-    /// Receives the data, and stays pinned in the meantime. Its length need not be a multiple of the packet size; but a device that sends a whole packet
-    /// where less is
-    /// left causes <see cref="UsbError.Overflow"/>, and the packet is lost.
+    /// The memory that receives the data, and stays pinned until the call ends. Its length need not be a multiple of the packet size. However, if the device
+    /// sends a packet that is longer than the rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
-    /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the buffer is the caller's again.</param>
-    /// <returns>The number of bytes received; a short packet ends the transfer early. Await it once.</returns>
+    /// <param name="cancellationToken">
+    /// A token that cancels the transfer. The call ends after libusb's callback, when the caller may use the buffer again.
+    /// </param>
+    /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset in the meantime. The exception counts the bytes that were
-    /// received before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception has the number of
+    /// bytes that were transferred before.
     /// </exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.Overflow"/>, <see cref="UsbError.NoDevice"/>,
-    /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> counts the bytes that were received before.
+    /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>; <see cref="UsbError.NoDevice"/>;
+    /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> is the number of bytes that were received before the error.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, an OUT endpoint or isochronous, or a ring on it runs.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint is stale, is an OUT endpoint or is isochronous. Or a ring is active on the endpoint.
+    /// </exception>
     /// <remarks>
-    /// Do not block on the result in a callback (<c>ReadAsync(buffer).AsTask().Wait()</c>): the thread that waits is the one that handles the events, so the call
-    /// never ends. The library cannot detect that.
-    /// <para>On Linux with a controller without scatter-gather, a read of more than 16 KiB is several transfers, each of which begins when the one before it has
-    /// ended, and the call allocates.</para>
+    /// Do not block on the result in a callback (<c>ReadAsync(buffer).AsTask().Wait()</c>). The callback would block the thread that handles the events, so
+    /// the call would never end. The library cannot detect this mistake.
+    /// <para>On Linux with a controller without scatter-gather, a read of more than 16 KiB consists of several transfers, one after the other. Such a call
+    /// allocates memory.</para>
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -128,32 +133,34 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Writes to the endpoint without blocking. The context's event thread is started if no thread handles events (see
-    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Allocates nothing in the steady state.
+    /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
-    /// <param name="data">The data to send, which stays pinned in the meantime; empty memory sends a zero-length packet.</param>
-    /// <param name="cancellationToken">Cancels the transfer at libusb. The call ends when the memory is the caller's again.</param>
-    /// <returns>The number of bytes sent. Await it once.</returns>
+    /// <param name="data">The data to send, which stays pinned until the call ends. With empty memory, the method sends a zero-length packet.</param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the transfer. The call ends after libusb's callback, when the caller may use the memory again.
+    /// </param>
+    /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset in the meantime. The exception counts the bytes that were
-    /// sent before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception has the number of
+    /// bytes that were transferred before.
     /// </exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/> (halted: <see cref="ClearHalt"/>), <see cref="UsbError.NoDevice"/>, <see cref="UsbError.NoMemory"/>.
-    /// <see cref="UsbException.BytesTransferred"/> counts the bytes that were sent before.
+    /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>; <see cref="UsbError.NoMemory"/>.
+    /// <see cref="UsbException.BytesTransferred"/> is the number of bytes that were sent before the error.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, an IN endpoint or isochronous.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, is an IN endpoint or is isochronous.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
         WriteAsync(data, endOfMessage: false, cancellationToken);
 
     /// <summary>Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, and can mark the end of a message.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
-    /// <param name="data">The data to send, which stays pinned in the meantime.</param>
+    /// <param name="data">The data to send, which stays pinned until the call ends.</param>
     /// <param name="endOfMessage">
-    /// Whether a zero-length packet follows when the last packet is full, so that the device sees the end of the message
-    /// (<see cref="UsbTransferFlags.AddZeroPacket"/>: Linux, macOS, WinUSB).
+    /// Whether to send a zero-length packet after a full last packet, so that the device can detect the end of the message. Linux, macOS and WinUSB support
+    /// this (<see cref="UsbTransferFlags.AddZeroPacket"/>).
     /// </param>
-    /// <param name="cancellationToken">Cancels the transfer at libusb.</param>
+    /// <param name="cancellationToken">A token that cancels the transfer.</param>
     public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, bool endOfMessage, CancellationToken cancellationToken = default) =>
         MoveAsync(
             UsbDirection.Out, MemoryMarshal.AsMemory(data),
@@ -168,14 +175,14 @@ public sealed unsafe partial class UsbEndpoint
                 return ValueTask.FromException<int>(Failure(UsbError.InvalidParameter, memory.Length, 0));
             if (direction == UsbDirection.In && memory.Length > UsbfsLimits.BulkPiece && Handle.DividesTransfers)
                 return ReadPiecesAsync(memory, cancellationToken);
-            using EndpointMove move = BeginMove(); // until it is submitted: then it is in flight
+            using EndpointMove move = BeginMove(); // disposed after the submission, when the transfer counts as in flight
             return cancellationToken.IsCancellationRequested
                 ? TransferCompletion.CanceledAsync(cancellationToken)
                 : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);
         }
-        catch (ObjectDisposedException) when (Interface.IsClosingInCallback) // otherwise it is of the caller's memory
+        catch (ObjectDisposedException) when (Interface.IsClosingInCallback) // otherwise the caller's memory threw it
         {
-            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot know that its interface or its handle is closing
+            return TransferCompletion.CanceledAsync(CancellationToken.None); // a callback cannot detect in time that the interface or the handle is closing
         }
     }
 

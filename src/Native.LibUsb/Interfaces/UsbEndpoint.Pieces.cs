@@ -1,9 +1,11 @@
 namespace Native.LibUsb;
 
-// Long reads on controllers without scatter-gather.
+// The method for long reads on controllers without scatter-gather.
 public sealed partial class UsbEndpoint
 {
-    /// <summary>Reads in several transfers, where libusb would divide a longer one; see <see cref="UsbDeviceHandle.DividesTransfers"/>.</summary>
+    /// <summary>
+    /// Reads with several transfers where libusb would divide one long transfer into several URBs; see <see cref="UsbDeviceHandle.DividesTransfers"/>.
+    /// </summary>
     private async ValueTask<int> ReadPiecesAsync(Memory<byte> memory, CancellationToken cancellationToken)
     {
         int moved = 0;

@@ -4,13 +4,14 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents an endpoint of the active alternate setting of a claimed interface. One set of methods serves bulk and interrupt endpoints; isochronous endpoints
-/// are streamed with rings (<c>CreateInputRing</c>, <c>CreateOutputRing</c>) or with transfers. There is nothing to dispose.
+/// Represents an endpoint of the active alternate setting of a claimed interface. The methods to read and write serve both bulk and interrupt endpoints. Data
+/// of isochronous endpoints is streamed with rings (<c>CreateInputRing</c>, <c>CreateOutputRing</c>) or with transfers. An endpoint object need not be
+/// disposed.
 /// </summary>
 /// <remarks>
-/// It becomes stale when the alternate setting or the configuration changes, or the device is reset; its members then throw
-/// <see cref="InvalidOperationException"/>, and <see cref="UsbInterface.Endpoints"/> has the new ones. All members may be used from any thread; calls that move
-/// data may overlap, and complete in the order in which they were made.
+/// The object becomes stale when the alternate setting or the configuration changes, or when the device is reset. The members of a stale endpoint throw
+/// <see cref="InvalidOperationException"/>, and <see cref="UsbInterface.Endpoints"/> contains the new endpoints. Any thread may use all members. Calls that
+/// transfer data may overlap, and complete in the order in which they were made.
 /// </remarks>
 public sealed unsafe partial class UsbEndpoint
 {
@@ -28,29 +29,35 @@ public sealed unsafe partial class UsbEndpoint
     /// <summary>Gets the claimed interface.</summary>
     public UsbInterface Interface { get; }
 
-    /// <summary>Gets the endpoint's descriptor: packet size, interval, class-specific descriptors (<see cref="UsbEndpointDescriptor.Extra"/>).</summary>
+    /// <summary>
+    /// Gets the endpoint's descriptor, which contains the packet size, the interval and class-specific descriptors (<see cref="UsbEndpointDescriptor.Extra"/>).
+    /// </summary>
     public UsbEndpointDescriptor Descriptor { get; }
 
-    /// <summary>Gets the endpoint's address, with the direction bit: 0x81 is IN 1.</summary>
+    /// <summary>Gets the endpoint's address, including the direction bit: 0x81 is the IN endpoint 1.</summary>
     public byte Address => Descriptor.Address;
 
-    /// <summary>Gets the direction of its data.</summary>
+    /// <summary>Gets the direction of the endpoint's data.</summary>
     public UsbDirection Direction => Descriptor.Direction;
 
-    /// <summary>Gets the type of its transfers.</summary>
+    /// <summary>Gets the type of the endpoint's transfers.</summary>
     public UsbTransferType TransferType => Descriptor.TransferType;
 
-    /// <summary>Gets whether it is stale: the alternate setting or the configuration has changed, the device was reset, or the interface was disposed.</summary>
+    /// <summary>
+    /// Gets whether the endpoint is stale: the alternate setting or the configuration has changed, the device was reset, or the interface was disposed.
+    /// </summary>
     public bool IsStale => !Interface.IsOpen || Interface.Claimed.Generation != _generation;
 
     private UsbDeviceHandle Handle => Interface.Handle;
 
     /// <summary>
-    /// Ends a halt (<c>libusb_clear_halt</c>), which an endpoint is in after <see cref="UsbError.Pipe"/>, and resets the data toggle of an endpoint that is not
-    /// halted. The caller makes sure that nothing is in flight on the endpoint: neither the library nor libusb checks that.
+    /// Ends the halt of the endpoint (<c>libusb_clear_halt</c>). An endpoint is halted after <see cref="UsbError.Pipe"/>. If the endpoint is not halted, the
+    /// method resets its data toggle. The caller must ensure that nothing is in flight on the endpoint, because neither the library nor libusb checks that.
     /// </summary>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: unplugged.</exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, or a callback of this context calls.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void ClearHalt()
     {
@@ -59,9 +66,9 @@ public sealed unsafe partial class UsbEndpoint
             UsbException.Throw(error, $"clear the halt of endpoint 0x{Address:x2}");
     }
 
-    /// <summary>Ends a halt as <see cref="ClearHalt"/> does, and returns the error instead of throwing it.</summary>
+    /// <summary>Ends the halt as <see cref="ClearHalt"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="ClearHalt"/>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryClearHalt()
     {
         CheckUsable();
@@ -69,12 +76,12 @@ public sealed unsafe partial class UsbEndpoint
     }
 
     /// <summary>
-    /// Creates a transfer that belongs to this endpoint's interface object: disposing the interface stops and disposes the transfer. Configure it with this
-    /// endpoint's <see cref="Address"/>. When the endpoint becomes stale, the transfer cannot be submitted any more.
+    /// Creates a transfer that belongs to this endpoint's interface object: disposing the interface object stops and disposes the transfer. Configure the
+    /// transfer with this endpoint's <see cref="Address"/>. When the endpoint becomes stale, the transfer cannot be submitted any more.
     /// </summary>
-    /// <param name="isoPackets">The number of isochronous packets that it has room for; 0 for other transfers.</param>
-    /// <param name="flags">How its last packet is treated.</param>
-    /// <returns>A transfer to be configured, which the caller may dispose earlier.</returns>
+    /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
+    /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
+    /// <returns>A transfer that is not configured yet. The caller may dispose it before the interface object is disposed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -83,13 +90,13 @@ public sealed unsafe partial class UsbEndpoint
         CheckUsable();
         UsbTransfer transfer = Handle.MakeTransfer(isoPackets, flags, Interface);
         if (Interface.Claimed.Generation != _generation)
-            transfer.MarkStale(); // the setting changed in the meantime, perhaps before the transfer was registered
+            transfer.MarkStale(); // another thread changed the setting, perhaps before the transfer was registered
         return transfer;
     }
 
     /// <summary>
-    /// Gets whether the endpoint supports WinUSB's raw I/O (<c>libusb_endpoint_supports_raw_io</c>), in which Windows does not queue requests one by one. False
-    /// on other systems, and with a libusb before 1.0.30.
+    /// Gets whether the endpoint supports WinUSB's raw I/O (<c>libusb_endpoint_supports_raw_io</c>). With raw I/O, Windows does not queue the requests one by
+    /// one. The property is false on other systems, and with libusb before 1.0.30.
     /// </summary>
     /// <exception cref="InvalidOperationException">The endpoint is stale.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -105,12 +112,12 @@ public sealed unsafe partial class UsbEndpoint
     }
 
     /// <summary>
-    /// Turns WinUSB's raw I/O on or off (<c>libusb_endpoint_set_raw_io</c>). While it is on, the length of each read must be a multiple of the packet size and at
-    /// most the returned maximum. Nothing may be in flight on the endpoint.
+    /// Turns WinUSB's raw I/O on or off (<c>libusb_endpoint_set_raw_io</c>). While raw I/O is on, the length of each read must be a multiple of the packet
+    /// size and at most the returned maximum. Nothing may be in flight on the endpoint during the call.
     /// </summary>
-    /// <param name="enable">On or off.</param>
-    /// <returns>The largest transfer in bytes (<c>libusb_get_max_raw_io_transfer_size</c>); 0 when it was turned off.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: not Windows, or another driver than WinUSB.</exception>
+    /// <param name="enable">True to turn raw I/O on, false to turn it off.</param>
+    /// <returns>The length of the largest transfer in bytes (<c>libusb_get_max_raw_io_transfer_size</c>); 0 if raw I/O was turned off.</returns>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is not Windows, or the driver is not WinUSB.</exception>
     /// <exception cref="UsbNotSupportedException">libusb is older than 1.0.30.</exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -128,7 +135,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In)</c>.</summary>
     public override string ToString() => $"endpoint 0x{Address:x2} ({TransferType} {Direction})";
 
-    /// <summary>Refuses an endpoint that must not be used any more.</summary>
+    /// <summary>Throws an exception if the endpoint must not be used any more.</summary>
     internal void CheckUsable()
     {
         Interface.CheckOpen();
@@ -136,7 +143,9 @@ public sealed unsafe partial class UsbEndpoint
             ThrowStale();
     }
 
-    /// <summary>Begins to move data, or to submit a transfer that does. Refused while the alternate setting changes or the device is reset.</summary>
+    /// <summary>
+    /// Begins a data transfer, or the submission of a transfer. The method throws while the alternate setting is changed or the device is reset.
+    /// </summary>
     internal EndpointMove BeginMove()
     {
         ClaimedInterface claimed = Interface.Claimed;
@@ -151,14 +160,14 @@ public sealed unsafe partial class UsbEndpoint
         return new EndpointMove(claimed, Address);
     }
 
-    /// <summary>Makes the exception of an endpoint that cannot be used at this moment.</summary>
+    /// <summary>Creates the exception for an endpoint that cannot be used during a change of the alternate setting or a reset.</summary>
     internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
         $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
 
-    /// <summary>Disposes the transfers that it keeps for awaited calls: it is stale, so no call follows.</summary>
+    /// <summary>Disposes the transfers that the endpoint keeps for awaited calls. A stale endpoint does not need them any more.</summary>
     internal void DropTransfers() => _pool.Drop();
 
-    /// <summary>Makes the exception for a use of an endpoint that is stale.</summary>
+    /// <summary>Creates the exception for a use of a stale endpoint.</summary>
     internal static InvalidOperationException StaleFailure(byte address) => new(
         $"Endpoint 0x{address:x2} is stale: the alternate setting or the configuration has changed, or the device was reset. Take the endpoint from the interface again.");
 

@@ -1,63 +1,66 @@
 namespace Native.LibUsb;
 
-// Control requests whose recipient is the interface.
+// The methods for control requests whose recipient is the interface.
 public sealed partial class UsbInterface
 {
     /// <summary>
-    /// Makes a control request to the interface that reads from the device, and waits for it (<c>libusb_control_transfer</c>). <c>wIndex</c> is the interface's
-    /// number in the low byte and <paramref name="entity"/> in the high byte.
+    /// Makes a control request that reads from the device, with the interface as recipient, and waits until the request ends
+    /// (<c>libusb_control_transfer</c>). The low byte of <c>wIndex</c> is the interface's number, and the high byte is <paramref name="entity"/>.
     /// </summary>
-    /// <param name="kind">The kind of request: usually <see cref="UsbRequestKind.Class"/>.</param>
+    /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="entity">The unit or terminal within the interface, as audio and video classes number them; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="entity">The number of a unit or terminal within the interface, as in the audio and video classes; 0 is the interface itself.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the device does not know the request. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// </exception>
     /// <exception cref="ArgumentException">The buffer is too long, or the time limit is out of range.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public int ControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.ControlRead(Setup(UsbDirection.In, kind, request, value, entity), buffer, timeout);
 
     /// <summary>Makes a control request as <see cref="ControlRead"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="ControlRead"/>
-    /// <param name="kind">The kind of request.</param>
+    /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer.</param>
+    /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="transferred">The number of bytes received.</param>
-    /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit; null sets none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value, entity), buffer, out transferred, timeout);
 
-    /// <summary>Makes a control request to the interface that reads from the device, without blocking.</summary>
-    /// <param name="kind">The kind of request.</param>
+    /// <summary>Makes a control request that reads from the device, with the interface as recipient, without blocking.</summary>
+    /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">Receives the answer.</param>
-    /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <param name="buffer">The memory that receives the answer.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlReadAsync(
         UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, byte entity = 0, CancellationToken cancellationToken = default) =>
         IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value, entity), buffer, cancellationToken);
 
     /// <summary>
-    /// Makes a control request to the interface that writes to the device, and waits for it (<c>libusb_control_transfer</c>). <c>wIndex</c> is the interface's
-    /// number in the low byte and <paramref name="entity"/> in the high byte.
+    /// Makes a control request that writes to the device, with the interface as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
+    /// The low byte of <c>wIndex</c> is the interface's number, and the high byte is <paramref name="entity"/>.
     /// </summary>
-    /// <param name="kind">The kind of request: usually <see cref="UsbRequestKind.Class"/>.</param>
+    /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <inheritdoc cref="ControlRead"/>
     public int ControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data = default, byte entity = 0, TimeSpan? timeout = null) =>
@@ -65,37 +68,40 @@ public sealed partial class UsbInterface
 
     /// <summary>Makes a control request as <see cref="ControlWrite"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="ControlWrite"/>
-    /// <param name="kind">The kind of request.</param>
+    /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send.</param>
     /// <param name="transferred">The number of bytes sent.</param>
-    /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit; null sets none.</param>
-    /// <returns><see cref="UsbError.Success"/>, or what went wrong.</returns>
+    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value, entity), data, out transferred, timeout);
 
-    /// <summary>Makes a control request to the interface that writes to the device, without blocking.</summary>
-    /// <param name="kind">The kind of request.</param>
+    /// <summary>Makes a control request that writes to the device, with the interface as recipient, without blocking.</summary>
+    /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="data">The data to send; it is copied before the call returns.</param>
-    /// <param name="entity">The unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="cancellationToken">Cancels the request at libusb.</param>
+    /// <param name="data">The data to send. The call copies the data before it returns.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed in the meantime.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlWriteAsync(
         UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, byte entity = 0, CancellationToken cancellationToken = default) =>
         IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value, entity), data, cancellationToken);
 
-    /// <summary>Reads a descriptor of the interface (GET_DESCRIPTOR with the interface as recipient): 0x22 is a HID report descriptor.</summary>
-    /// <param name="type">The descriptor's type.</param>
-    /// <param name="index">Its index.</param>
+    /// <summary>Reads a descriptor of the interface, such as a HID report descriptor (GET_DESCRIPTOR with the interface as recipient).</summary>
+    /// <param name="type">The descriptor's type; 0x22 is a HID report descriptor.</param>
+    /// <param name="index">The index among the descriptors of that type.</param>
     /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.Pipe"/>: the interface has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Pipe"/>: the interface has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>: the device did not
+    /// answer.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public byte[] GetDescriptor(byte type, byte index = 0)
     {

@@ -1,12 +1,12 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a claimed interface: no other program and no kernel driver uses its endpoints until it is disposed. Made by
-/// <see cref="UsbDeviceHandle.ClaimInterface"/>.
+/// Represents a claimed interface. Until the object is disposed, no other program and no kernel driver can use the interface's endpoints.
+/// <see cref="UsbDeviceHandle.ClaimInterface"/> creates these objects.
 /// </summary>
 /// <remarks>
-/// Claims are counted: an interface that was claimed twice through one handle is released when both objects are disposed. All members may be used from any
-/// thread. Members that talk to the device and wait must not be called from a callback.
+/// The library counts claims: an interface that was claimed twice through one handle is released when both objects are disposed. Any thread may use all
+/// members. Members that wait for the device must not be called from a callback.
 /// </remarks>
 public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 {
@@ -31,8 +31,9 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     public IReadOnlyList<UsbInterfaceDescriptor> AlternateSettings => _claimed.Settings;
 
     /// <summary>
-    /// Gets the alternate setting that is active. It is known after <see cref="SetAlternateSetting"/>; before, it is read from the system on Linux and from the
-    /// device elsewhere (GET_INTERFACE), because another program may have chosen it. A device that does not answer is taken to be in setting 0.
+    /// Gets the active alternate setting. After a call of <see cref="SetAlternateSetting"/>, the library returns the setting of that call. Before such a
+    /// call, another program may have chosen the setting, so the library reads it from the system on Linux, and from the device elsewhere (GET_INTERFACE). If
+    /// the device does not answer, the library assumes setting 0.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -54,13 +55,13 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         {
             while (true)
             {
-                int generation = _claimed.Generation; // before the setting: a change between the two makes the endpoints stale, and not those of another setting
+                int generation = _claimed.Generation; // read before the setting: if the setting changes between the two lines, the new endpoints are stale
                 UsbInterfaceDescriptor setting = ActiveSetting;
                 EndpointList? known = Volatile.Read(ref _endpoints);
                 if (known?.Generation == generation)
                     return known.Endpoints;
                 if (known is not null && known.Generation - generation > 0)
-                    continue; // another thread has seen a later change: its list stays
+                    continue; // another thread has stored the endpoints of a later setting
                 UsbEndpoint[] made = [.. setting.Endpoints.Select(descriptor => new UsbEndpoint(this, descriptor, generation))];
                 if (Interlocked.CompareExchange(ref _endpoints, new EndpointList(made, generation), known) == known)
                 {
@@ -73,16 +74,21 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     internal ClaimedInterface Claimed => _claimed;
 
-    /// <summary>Gets whether it may be used: neither it nor its handle is closing.</summary>
+    /// <summary>Gets whether the claim may be used: neither the claim nor its handle is closing.</summary>
     internal bool IsOpen => _closing.IsOpen && Handle.IsOpen;
 
-    /// <summary>Gets whether a callback calls that cannot know that it is closing: awaited calls are canceled then, and nothing is thrown.</summary>
+    /// <summary>
+    /// Gets whether the claim or its handle is closing and the calling thread is in a callback. A callback cannot detect the closing in time, so an awaited
+    /// call is canceled then and does not throw.
+    /// </summary>
     internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
 
-    /// <summary>Gets the endpoint with an address.</summary>
-    /// <param name="address">The address, with the direction bit: 0x81 is IN 1.</param>
-    /// <returns>The same object for each call, until the setting changes.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the active setting has no such endpoint; the hint names the setting that has.</exception>
+    /// <summary>Gets the endpoint with the given address.</summary>
+    /// <param name="address">The address, including the direction bit: 0x81 is the IN endpoint 1.</param>
+    /// <returns>The endpoint. Until the setting changes, each call returns the same object.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the active setting has no such endpoint. If another setting has one, the hint names that setting.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not an endpoint address.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public UsbEndpoint GetEndpoint(byte address)
@@ -92,11 +98,13 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             $"find endpoint 0x{address:x2} in alternate setting {ActiveSetting.Number} of interface {Number}", endpoint => endpoint.Address == address);
     }
 
-    /// <summary>Gets the first endpoint of a direction and a transfer type.</summary>
-    /// <param name="direction">The direction of its data.</param>
-    /// <param name="type">The type of its transfers.</param>
-    /// <returns>The same object for each call, until the setting changes.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the active setting has no such endpoint; the hint names the setting that has.</exception>
+    /// <summary>Gets the first endpoint with the given direction and transfer type.</summary>
+    /// <param name="direction">The direction of the endpoint's data.</param>
+    /// <param name="type">The type of the endpoint's transfers.</param>
+    /// <returns>The endpoint. Until the setting changes, each call returns the same object.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the active setting has no such endpoint. If another setting has one, the hint names that setting.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public UsbEndpoint GetEndpoint(UsbDirection direction, UsbTransferType type) =>
         Endpoints.FirstOrDefault(endpoint => endpoint.Direction == direction && endpoint.TransferType == type) ?? throw NotFound(
@@ -104,17 +112,18 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             endpoint => endpoint.Direction == direction && endpoint.TransferType == type);
 
     /// <summary>
-    /// Activates an alternate setting (<c>libusb_set_interface_alt_setting</c>). Endpoints that were obtained before become stale, even if it is the same setting.
-    /// Reads, writes and submissions on endpoints of the interface are refused in the meantime.
+    /// Activates an alternate setting (<c>libusb_set_interface_alt_setting</c>). Existing endpoint objects of the interface become stale, even if the setting
+    /// was already active. During the call, reads, writes and submissions on the interface's endpoints throw an exception.
     /// </summary>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: unplugged. <see cref="UsbError.IO"/>: on a real bus,
-    /// often no bandwidth is left for it.
+    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.IO"/>: often the bus does not have enough bandwidth for the setting.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface (the message names it), or a callback of this context calls.
+    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface; the message names the endpoint. Or the method is called
+    /// from a callback of this context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void SetAlternateSetting(int alternateSetting)
@@ -129,7 +138,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     /// <summary>Activates an alternate setting as <see cref="SetAlternateSetting"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="SetAlternateSetting"/>
-    /// <returns><see cref="UsbError.Success"/>, or why it was not activated.</returns>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TrySetAlternateSetting(int alternateSetting)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(alternateSetting);
@@ -150,7 +159,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         return error;
     }
 
-    // Another thread may have made the endpoints of the new setting already: those stay.
+    // Another thread may already have created the endpoints of the new setting. This method does not drop those.
     private void DropStaleEndpoints()
     {
         EndpointList? known = Volatile.Read(ref _endpoints);
@@ -159,17 +168,18 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the claim: submissions are refused, what its endpoints created is stopped, and the last claim of an interface stops every transfer and ring on the
-    /// interface's endpoints, waits until their callbacks have returned (handling events itself unless an event thread does), and releases the interface
-    /// (<c>libusb_release_interface</c>). Called inside a callback of the context, it only begins and does not wait; the rest happens right after the call that
-    /// handles the events. May be called more than once; every caller waits for the end.
+    /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the claim's endpoints created. The last claim of an
+    /// interface stops every ring and transfer on the interface's endpoints, waits until all callbacks have returned, and releases the interface
+    /// (<c>libusb_release_interface</c>). Unless an event thread handles events, the method handles them itself while it waits. Inside a callback of the
+    /// context, the method only begins to end the claim and does not wait. The claim then ends right after the call that handles the events. The method may
+    /// be called more than once. Outside a callback, every call waits until the claim has ended.
     /// </summary>
     /// <remarks>
-    /// Transfers that its endpoints created are disposed. Transfers that <see cref="UsbDeviceHandle.CreateTransfer"/> created are only stopped: they can be
-    /// submitted again when the interface is claimed again. A synchronous transfer of another thread is not waited for: on Linux it ends because the interface is
-    /// released, and throws.
+    /// The method disposes the transfers that the claim's endpoints created. Transfers that <see cref="UsbDeviceHandle.CreateTransfer"/> created are only
+    /// stopped, and can be submitted again when the interface is claimed again. The method does not wait for a synchronous transfer of another thread. On
+    /// Linux, such a transfer ends when the interface is released, and its call throws.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
     {
         bool first = BeginClosing();
@@ -180,15 +190,15 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Ends the claim as <see cref="Dispose"/> does, and waits without blocking the calling thread.</summary>
-    /// <returns>Completes when the claim has ended.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <returns>A task that completes when the claim has ended.</returns>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         BeginClosing();
         return new ValueTask(_closing.IsClosed ? _closing.Completion : Task.Run(() => FinishClosing(mayWait: true)));
     }
 
-    /// <summary>Refuses an interface that is closing.</summary>
+    /// <summary>Throws an exception if the interface is closing.</summary>
     internal void CheckOpen() => ObjectDisposedException.ThrowIf(!IsOpen, _closing.IsOpen ? Handle : this);
 
     private bool BeginClosing()
@@ -228,7 +238,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             UsbError.NotFound, operation, hint: other is null ? list : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}). {list}");
     }
 
-    /// <summary>Represents the endpoints of one generation.</summary>
+    /// <summary>Represents the endpoint objects of one generation.</summary>
     private sealed class EndpointList(UsbEndpoint[] endpoints, int generation)
     {
         public UsbEndpoint[] Endpoints => endpoints;

@@ -4,12 +4,12 @@ using System.Threading.Tasks.Sources;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents one awaited read, write or control request, on a transfer that is used again for the next. The awaiting code returns it to its pool by taking
-/// the result.
+/// Represents one awaited read, write or control request, and the transfer that performs it. When the awaiting code takes the result, this object returns
+/// itself to its pool, and a later request uses it again.
 /// </summary>
 internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : IValueTaskSource<int>
 {
-    private int _isOutstanding; // 1 until the result is taken: a second await must not return the transfer to the pool again
+    private int _isOutstanding; // 1 until the result is taken, so that a second await does not return the transfer to the pool again
 
     public UsbTransfer Transfer => transfer;
 
@@ -34,7 +34,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
         return Submit(cancellationToken);
     }
 
-    /// <summary>Submits a control request that reads.</summary>
+    /// <summary>Submits a control request that reads data from the device.</summary>
     public ValueTask<int> Read(in UsbControlSetup setup, Memory<byte> answer, CancellationToken cancellationToken)
     {
         try
@@ -51,7 +51,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
         return Submit(cancellationToken);
     }
 
-    /// <summary>Submits a control request that writes.</summary>
+    /// <summary>Submits a control request that writes data to the device.</summary>
     public ValueTask<int> Write(in UsbControlSetup setup, ReadOnlySpan<byte> data, CancellationToken cancellationToken)
     {
         try
@@ -120,6 +120,6 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
         _isOutstanding = 0;
         if (transfer.TryTakePin(out MemoryHandle pin))
             pool.Return(this);
-        pin.Dispose(); // last: it may run code of the program, and throw
+        pin.Dispose(); // last, because it can run code of the program, and can throw
     }
 }

@@ -4,10 +4,13 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the memory of one transfer: its own native block, reused as long as it is large enough, or memory of the caller's, pinned until the
-/// transfer is configured anew or released. Neither moves while libusb holds a pointer into it.
+/// Represents the memory of one transfer. The memory is either the buffer's own native block, which is reused as long as it is large enough, or the caller's
+/// memory. The caller's memory stays pinned until the transfer is configured again or released. The memory does not move while libusb has a pointer to it.
 /// </summary>
-/// <remarks>It neither pins nor unpins: that may run code of the program, which may throw, or close what the transfer belongs to.</remarks>
+/// <remarks>
+/// This struct does not pin or unpin memory. Pinning and unpinning can run code of the program, which may throw an exception, or close the interface or
+/// handle of the transfer.
+/// </remarks>
 internal unsafe struct TransferBuffer
 {
     private byte* _owned;
@@ -18,21 +21,21 @@ internal unsafe struct TransferBuffer
 
     public int Length { get; private set; }
 
-    /// <summary>Returns what follows the first bytes; empty when there is less.</summary>
+    /// <summary>Returns the buffer without its first bytes; empty if the buffer is shorter.</summary>
     public readonly Span<byte> From(int skipped)
     {
         int length = Length;
         return length > skipped ? new Span<byte>(Pointer + skipped, length - skipped) : default;
     }
 
-    /// <summary>Takes a zeroed block of its own.</summary>
-    /// <param name="length">Bytes.</param>
-    /// <param name="before">Becomes the pin of the caller's memory that it had, which the caller of this method disposes.</param>
+    /// <summary>Switches to the buffer's own native block, and zeroes it.</summary>
+    /// <param name="length">The number of bytes.</param>
+    /// <param name="before">Set to the pin of the caller's memory that the buffer used before. The caller of this method disposes it.</param>
     public void UseOwned(int length, ref MemoryHandle before)
     {
         if (length > _ownedCapacity)
         {
-            byte* grown = AlignedMemory.AllocateNative(length); // throws OutOfMemoryException: the old block stays
+            byte* grown = AlignedMemory.AllocateNative(length); // if this throws OutOfMemoryException, the old block stays
             AlignedMemory.FreeNative(_owned);
             _owned = grown;
             _ownedCapacity = length;
@@ -45,9 +48,11 @@ internal unsafe struct TransferBuffer
         NativeMemory.Clear(Pointer, (nuint)length);
     }
 
-    /// <summary>Uses the caller's memory where it is. It stays pinned; the caller keeps it alive only by its own references.</summary>
-    /// <param name="pin">The memory, pinned. It becomes the pin that the buffer had before, which the caller of this method disposes.</param>
-    /// <param name="length">Bytes.</param>
+    /// <summary>Switches to the caller's memory, which stays pinned. The buffer has no other reference to the memory than the pin.</summary>
+    /// <param name="pin">
+    /// The pin of the memory. On return, the parameter is the pin that the buffer had before. The caller of this method disposes that pin.
+    /// </param>
+    /// <param name="length">The number of bytes.</param>
     public void UsePinned(ref MemoryHandle pin, int length)
     {
         (_pin, pin) = (pin, _pin);
@@ -55,7 +60,7 @@ internal unsafe struct TransferBuffer
         Length = length;
     }
 
-    /// <summary>Gives up the caller's memory and has no buffer then. A block of its own stays.</summary>
+    /// <summary>Gives up the caller's memory, and leaves the buffer empty. If the buffer uses its own native block, that block stays.</summary>
     /// <returns>The pin, which the caller of this method disposes.</returns>
     public MemoryHandle TakePin()
     {
@@ -70,7 +75,7 @@ internal unsafe struct TransferBuffer
         return pin;
     }
 
-    /// <summary>Frees its own block, and has no buffer then.</summary>
+    /// <summary>Frees the buffer's own native block, and leaves the buffer empty.</summary>
     /// <returns>The pin of the caller's memory, which the caller of this method disposes.</returns>
     public MemoryHandle Release()
     {

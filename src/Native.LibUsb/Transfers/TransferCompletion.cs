@@ -4,7 +4,8 @@ using System.Threading.Tasks.Sources;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the awaitable of a transfer: one for each transfer that was ever awaited, used again for each submission, so that waiting allocates nothing.
+/// Represents the awaitable result of a transfer. A transfer that is awaited has one such object and uses it again for each submission, so that waiting
+/// allocates no memory.
 /// </summary>
 internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSource<UsbTransferOutcome>
 {
@@ -14,37 +15,40 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     private CancellationToken _cancellationToken;
     private CancellationTokenRegistration _cancellation;
 
-    // Where a cancellation is that a log handler has requested, and that the thread pool makes.
+    // The states of a cancellation that a log handler has requested and that the thread pool carries out.
     private const int NoCancellation = 0;
     private const int CancellationQueued = 1;
     private const int CancellationRuns = 2;
     private int _laterCancellation;
 
-    // The thread that is signalling; 0 when none is. Only the next submission of a transfer that no thread awaited can meet it.
+    // The ID of the thread that is inside Signal; 0 if there is none. Begin finds a value other than 0 only if no thread awaited the previous submission.
     private int _signalling;
 
-    // Code that goes on inside the signal. The signal is done before it runs, because it may wait for the next submission.
+    // The awaiting code that continues inside Signal. Signal counts as ended before that code runs, because the code may wait for the next submission.
     private Action<object?>? _inline;
     private object? _inlineState;
 
     public TransferCompletion(UsbTransfer transfer) => _transfer = transfer;
 
-    // Why the answer could not be copied: the caller's memory threw it.
+    // The exception that the caller's memory threw when the answer was copied.
     private Exception? _copyFailure;
 
     /// <summary>
-    /// Gets or sets where the answer of a control request is copied to when it ends; empty for everything else. The transfer is not released before that.
+    /// Gets or sets the memory to which the answer of a control request is copied when the request ends; empty for all other transfers. The transfer is not
+    /// released before the copy.
     /// </summary>
     public Memory<byte> Answer { get; set; }
 
-    /// <summary>Gets the token that the awaiting code holds for this submission.</summary>
+    /// <summary>Gets the <see cref="ValueTask"/> token of the current submission.</summary>
     public short Token => _core.Version;
 
-    /// <summary>Gets whether the token of this submission was cancelled.</summary>
+    /// <summary>Gets whether the cancellation token of the current submission was cancelled.</summary>
     public bool IsCancellationRequested => _cancellationToken.IsCancellationRequested;
 
-    /// <summary>Gets the result of a submission whose token is cancelled already.</summary>
-    /// <remarks>An async method, because only what such a method throws makes a task that counts as cancelled and still has our exception.</remarks>
+    /// <summary>Returns the task of a submission that was not made, because its token was already cancelled or an owner of the transfer is closing.</summary>
+    /// <remarks>
+    /// This is an async method, because only an exception thrown in an async method produces a task that is canceled and also has the library's exception.
+    /// </remarks>
     public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(false);
@@ -53,7 +57,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
             : new UsbTransferCanceledException("Nothing was submitted, because the interface, the device handle or the context is closing.", 0);
     }
 
-    /// <summary>Begins a submission. The caller has the transfer to itself and has not submitted it yet.</summary>
+    /// <summary>Begins a submission. The calling thread has taken the transfer, but has not submitted it yet.</summary>
     public void Begin(CancellationToken cancellationToken)
     {
         int self = Environment.CurrentManagedThreadId;
@@ -69,8 +73,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     /// <summary>
-    /// Ends what <see cref="Begin"/> began with the token: after it the token cancels nothing any more, so that it never hits the next
-    /// submission. A cancellation that is just being made is awaited; it does not block.
+    /// Ends the registration that <see cref="Begin"/> made with the cancellation token, so that the token cannot cancel the next submission. If the token's
+    /// callback is running, the method waits until it has returned. The wait is short, because that callback does not block.
     /// </summary>
     public void EndCancellation()
     {
@@ -80,8 +84,10 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
             EndLaterCancellation();
     }
 
-    /// <summary>Copies the answer of a control request. It is called inside libusb's frames: no exception leaves it, and the awaiting code gets it
-    /// instead.</summary>
+    /// <summary>
+    /// Copies the answer of a control request. libusb's callback calls this method, so the method throws no exception. It stores an exception for the
+    /// awaiting code.
+    /// </summary>
     public void CopyAnswer(ReadOnlySpan<byte> data)
     {
         try
@@ -96,7 +102,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         Answer = default;
     }
 
-    /// <summary>Notes how the submission ended. From here until <see cref="Signal"/> is done another submission waits.</summary>
+    /// <summary>Stores the outcome of the submission. From now on, <see cref="Begin"/> on another thread waits until <see cref="Signal"/> has ended.</summary>
     public void End(UsbTransferOutcome outcome)
     {
         EndCancellation();
@@ -104,7 +110,9 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         Volatile.Write(ref _signalling, Environment.CurrentManagedThreadId);
     }
 
-    /// <summary>Wakes the awaiting code, which may submit the transfer again before this returns, on this thread or on another one.</summary>
+    /// <summary>
+    /// Completes the awaitable. The awaiting code may submit the transfer again before this method returns, on this thread or on another one.
+    /// </summary>
     public void Signal()
     {
         try
@@ -117,7 +125,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // The token is cancelled. A log handler that does it has libusb below it, which holds its locks.
+    // Runs when the token is cancelled. If a log handler cancels the token, libusb is holding its locks on this thread, so the thread pool cancels the
+    // transfer.
     private void Cancel()
     {
         if (!LogScope.IsInside)
@@ -132,7 +141,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // Withdrawn when its submission has ended. If another submission has queued its own since, this one has the same effect.
+        // If the submission has ended, EndLaterCancellation has withdrawn the cancellation. If a later submission has queued its own cancellation since then,
+        // this work item carries that one out.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();
@@ -182,7 +192,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        // The place is taken only by code that waits for an earlier submission, against the rules, or by code that awaits the same one: that is refused here.
+        // The field _inline is already set in two cases of wrong use: code still awaits an earlier submission, or a second await uses the same submission.
+        // The core then throws an exception for the second await.
         if (_core.RunContinuationsAsynchronously || Interlocked.CompareExchange(ref _inline, continuation, null) is not null)
         {
             _core.OnCompleted(continuation, state, token, flags);
@@ -201,18 +212,18 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // The core is done with this submission when it calls this: it has read everything, and touches nothing afterwards.
+    // The core calls this method last. At this point, the core has read all its state for this submission, and does not access that state afterwards.
     private void RunInline()
     {
         Action<object?> continuation = _inline!;
         object? state = _inlineState;
         _inlineState = null;
         Volatile.Write(ref _inline, null);
-        EndSignal(); // does nothing on a thread of the pool or of a window, which the core has sent it to
+        EndSignal(); // has no effect if the core runs this method on the thread pool or in a synchronization context
         continuation(state);
     }
 
-    // Only a thread itself ends its signal.
+    // Only the thread that is inside Signal resets the field.
     private void EndSignal()
     {
         if (Volatile.Read(ref _signalling) == Environment.CurrentManagedThreadId)

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Explains errors of transfers where libusb's code alone would mislead. Only made after a failure.</summary>
+/// <summary>Creates hints that explain failed transfers for which libusb's error code alone would be misleading.</summary>
 internal static class TransferHint
 {
-    /// <summary>Returns the hint for a bulk or interrupt transfer that was refused, or did not complete.</summary>
-    /// <param name="error">What libusb returned.</param>
+    /// <summary>Returns the hint for a bulk or interrupt transfer that was refused or that failed.</summary>
+    /// <param name="error">The error that libusb returned.</param>
     /// <param name="type">The type of the transfer.</param>
     /// <param name="length">The number of bytes of the transfer; 0 if it is not known.</param>
     /// <param name="packetSize">The packet size of the endpoint; 0 if it is not known.</param>
@@ -20,30 +20,34 @@ internal static class TransferHint
             : string.Create(CultureInfo.InvariantCulture, $"{rule}, {packetSize} bytes: read {(length / packetSize * packetSize) + packetSize} bytes and not {length}.");
     }
 
-    /// <summary>Returns the hint for an isochronous transfer that was refused, because a packet is longer than the endpoint takes.</summary>
-    /// <param name="error">What libusb returned.</param>
-    /// <param name="length">The bytes of the longest packet.</param>
+    /// <summary>
+    /// Returns the hint for an isochronous transfer that was refused because a packet is longer than the endpoint allows; null for other errors.
+    /// </summary>
+    /// <param name="error">The error that libusb returned.</param>
+    /// <param name="length">The length of the longest packet in bytes.</param>
     /// <param name="endpoint">The endpoint in the active setting.</param>
     public static string? ForPacket(UsbError error, int length, UsbEndpointDescriptor endpoint) =>
         error == UsbError.InvalidParameter && length > endpoint.BytesPerInterval && length <= UsbfsLimits.PacketBytesBefore52
             ? LongPacket(length, endpoint)
             : null;
 
-    /// <summary>Returns the message for a packet that is longer than an isochronous endpoint takes.</summary>
+    /// <summary>Returns the message for a packet that is longer than an isochronous endpoint allows.</summary>
     public static string LongPacket(int length, UsbEndpointDescriptor endpoint) => string.Create(CultureInfo.InvariantCulture,
         $"{length} bytes are more than the {endpoint.BytesPerInterval} of endpoint 0x{endpoint.Address:x2} in one packet: see UsbEndpointDescriptor.BytesPerInterval.");
 
-    /// <summary>Returns the message for an endpoint whose descriptor has an address that USB does not have.</summary>
+    /// <summary>Returns the message for an endpoint whose descriptor has an invalid address.</summary>
     public static string ReservedBits(byte address) => $"The descriptor of endpoint 0x{address:x2} is wrong: it sets reserved bits of the address.";
 
     /// <summary>
-    /// Returns the hint for a kernel that had no memory for a transfer; for isochronous and control transfers libusb calls that an I/O error. Or it was too large in
-    /// another way.
+    /// Returns the hint for a transfer that the kernel refused because it did not have enough memory, or because the transfer exceeds another limit. For
+    /// isochronous and control transfers, libusb reports a lack of memory as an I/O error.
     /// </summary>
-    /// <param name="error">What libusb answered.</param>
-    /// <param name="type">What kind of transfer.</param>
-    /// <param name="length">Bytes of the largest piece that the kernel takes at once; of a control transfer, its data.</param>
-    /// <param name="packetLength">Bytes of the longest isochronous packet.</param>
+    /// <param name="error">The error that libusb returned.</param>
+    /// <param name="type">The type of the transfer.</param>
+    /// <param name="length">
+    /// The number of bytes in the largest piece that libusb passes to the kernel at once. For a control transfer, the length of its data.
+    /// </param>
+    /// <param name="packetLength">The length of the longest isochronous packet in bytes; 0 if there is none.</param>
     public static string? ForSubmit(UsbError error, UsbTransferType type, int length, int packetLength = 0)
     {
         if (!OperatingSystem.IsLinux())

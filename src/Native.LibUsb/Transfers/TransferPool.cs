@@ -1,17 +1,18 @@
 namespace Native.LibUsb;
 
-/// <summary>Keeps transfers for awaited calls, so that a call allocates nothing in the steady state. It takes no lock.</summary>
-/// <param name="handle">The device handle that makes the transfers.</param>
-/// <param name="owner">The claim that disposes them; null for the handle's own.</param>
+/// <summary>Represents a pool of transfers for awaited calls, so that a call usually allocates no memory. The pool takes no lock.</summary>
+/// <param name="handle">The device handle that creates the transfers.</param>
+/// <param name="owner">The claim that disposes the transfers; null for the pool of the device handle.</param>
 internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
 {
-    // More calls at the same time make more transfers, which are then not kept.
+    // The largest number of idle transfers. If more calls run at the same time, the pool creates more transfers, and later disposes those for which it has no
+    // room.
     private const int MostIdle = 64;
 
     private readonly PooledTransfer?[] _idle = new PooledTransfer?[MostIdle];
     private bool _isDropped;
 
-    /// <summary>Takes an idle transfer, or makes one.</summary>
+    /// <summary>Takes an idle transfer from the pool, or creates a new one.</summary>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public PooledTransfer Rent()
     {
@@ -27,14 +28,14 @@ internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
         return new PooledTransfer(handle.MakeTransfer(0, UsbTransferFlags.None, owner), this);
     }
 
-    /// <summary>Takes a transfer back.</summary>
+    /// <summary>Returns a transfer to the pool.</summary>
     public void Return(PooledTransfer transfer)
     {
         foreach (ref PooledTransfer? place in _idle.AsSpan())
         {
             if (Volatile.Read(ref place) is null && Interlocked.CompareExchange(ref place, transfer, null) is null)
             {
-                if (Volatile.Read(ref _isDropped)) // looked at after the transfer is in its place, so that one of the two threads disposes it
+                if (Volatile.Read(ref _isDropped)) // read after the transfer is stored, so that this thread or the one in Drop disposes it
                     Drop();
                 return;
             }
@@ -43,7 +44,7 @@ internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
         transfer.Transfer.Dispose();
     }
 
-    /// <summary>Disposes the idle transfers, and from now on those that are taken back.</summary>
+    /// <summary>Disposes the idle transfers. From now on, every transfer that is returned to the pool is disposed.</summary>
     public void Drop()
     {
         Volatile.Write(ref _isDropped, true);

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Converts time limits of transfers to libusb's, which are unsigned milliseconds with 0 for none.</summary>
+/// <summary>Converts time limits of transfers to libusb's format: an unsigned number of milliseconds, where 0 means no limit.</summary>
 internal static class TransferTimeout
 {
     private const double LongestMilliseconds = int.MaxValue;

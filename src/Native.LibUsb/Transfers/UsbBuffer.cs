@@ -5,16 +5,16 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents memory for transfers that the program owns: memory that does not move, or memory of the kernel's that the device's controller writes into
-/// directly (<c>libusb_dev_mem_alloc</c>). Its <see cref="MemoryManager{T}.Memory"/> may be given to any transfer; several transfers may use parts
-/// of it. Made by <see cref="UsbDeviceHandle.AllocateBuffer"/>.
+/// Represents a memory buffer that the program owns and that transfers can use. The buffer is either managed memory that does not move, or kernel memory that
+/// the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). Any transfer can use the buffer's <see cref="MemoryManager{T}.Memory"/>, and
+/// several transfers can use different parts of it. <see cref="UsbDeviceHandle.AllocateBuffer"/> creates buffers.
 /// </summary>
 /// <remarks>
-/// <para>Device memory saves the kernel's copy, and does not count twice against the usbfs limit. It exists on Linux from 4.6. On machines whose
-/// controllers do not see the processor's caches (many ARM boards) reading it byte by byte is up to fifty times slower: measure, or copy it out
-/// once.</para>
-/// <para>Device memory is freed when it is disposed and no thread has it pinned any more; the device handle disposes what is left before it closes.
-/// Spans of it must not be used after that. Memory that the program itself has pinned keeps the device open until it is unpinned.</para>
+/// <para>With device memory, the kernel does not copy the data, and a transfer does not count twice against the usbfs limit. Device memory exists on Linux
+/// 4.6 and later. On machines whose controllers do not access the processor's caches (many ARM boards), reading device memory byte by byte can be up to fifty
+/// times slower than reading ordinary memory. On such machines, measure the speed, or copy the data out of the buffer once.</para>
+/// <para>Device memory is freed when the buffer is disposed and no code has it pinned any more. The device handle disposes the remaining buffers before it
+/// closes. Spans of a disposed buffer must not be used. Memory that the program has pinned keeps the device open until the program unpins it.</para>
 /// </remarks>
 public sealed unsafe class UsbBuffer : MemoryManager<byte>
 {
@@ -22,13 +22,13 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
     private readonly OpenHandle _native;
     private readonly Lock _change = new();
 
-    // On the heap of objects that do not move: the garbage collector frees it, when neither a transfer nor a span needs it.
+    // An array that the garbage collector does not move. The garbage collector frees it when no transfer and no span refers to it.
     private byte[]? _array;
     private byte* _memory;
     private int _pins;
     private bool _disposed;
 
-    /// <summary>Allocates. The caller holds a lease on the handle.</summary>
+    /// <summary>Allocates the memory. The caller holds a lease on the handle, so the handle does not close during the call.</summary>
     internal UsbBuffer(UsbDeviceHandle handle, OpenHandle native, int length, bool preferDeviceMemory)
     {
         _handle = handle;
@@ -44,14 +44,14 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
         }
     }
 
-    /// <summary>Gets whether the kernel gave memory of the device's controller; otherwise it is ordinary memory.</summary>
+    /// <summary>Gets whether the buffer is device memory from the kernel. Otherwise it is ordinary memory.</summary>
     public bool IsDeviceMemory { get; }
 
-    /// <summary>Gets its length in bytes.</summary>
+    /// <summary>Gets the length of the buffer in bytes.</summary>
     public int Length { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer is disposed.</exception>
     public override Span<byte> GetSpan()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -61,7 +61,7 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer is disposed.</exception>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
@@ -69,7 +69,7 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
         lock (_change)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (IsDeviceMemory) // code that has it pinned may use it when the handle is disposed already: the handle closes after that
+            if (IsDeviceMemory) // pinned memory may be used after the handle is disposed, so the native handle stays open until then
             {
                 bool added = false;
                 _native.DangerousAddRef(ref added);
@@ -93,7 +93,7 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
             _native.DangerousRelease();
     }
 
-    /// <summary>Disposes it: it is freed now, or when the last transfer releases it. May be called more than once.</summary>
+    /// <summary>Disposes the buffer. Its memory is freed now, or later when it is not pinned any more. The method may be called more than once.</summary>
     [SuppressMessage("Usage", "CA1816", Justification = "There is no finaliser: a span may outlive the object.")]
     public void Dispose() => Dispose(true);
 
@@ -114,7 +114,7 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
     {
         if (IsDeviceMemory && _memory is not null)
         {
-            _native.FreeMemory(_memory, Length); // pinned just now, or its handle is only about to close
+            _native.FreeMemory(_memory, Length); // the native handle is still open: the memory was pinned until now, or the handle is about to close
             _handle.ForgetDeviceMemory(this);
         }
 

@@ -5,8 +5,9 @@ namespace Native.LibUsb;
 
 /// <summary>Represents one packet of an isochronous transfer.</summary>
 /// <remarks>
-/// The default value is no packet, as is <see cref="UsbIsoPacketEnumerator.Current"/> before <see cref="UsbIsoPacketEnumerator.MoveNext"/>: its members throw
-/// <see cref="NullReferenceException"/>. A check would cost time for every packet.
+/// The default value represents no packet: its members throw <see cref="NullReferenceException"/>. <see cref="UsbIsoPacketEnumerator.Current"/> has this
+/// value before the first call of <see cref="UsbIsoPacketEnumerator.MoveNext"/>. The members do not check for it, because a check would cost time for every
+/// packet.
 /// </remarks>
 public readonly unsafe ref struct UsbIsoPacket
 {
@@ -19,24 +20,24 @@ public readonly unsafe ref struct UsbIsoPacket
         _data = data;
     }
 
-    /// <summary>Gets how this packet ended. <see cref="UsbTransferStatus.Completed"/> with no bytes: the device had nothing to send.</summary>
+    /// <summary>Gets how this packet ended. <see cref="UsbTransferStatus.Completed"/> with no bytes means that the device had no data to send.</summary>
     public UsbTransferStatus Status => (UsbTransferStatus)_descriptor->status;
 
-    /// <summary>Gets the bytes requested.</summary>
+    /// <summary>Gets the number of bytes that were requested.</summary>
     public int Length => (int)_descriptor->length;
 
-    /// <summary>Gets the number of bytes that moved.</summary>
+    /// <summary>Gets the number of bytes that were transferred.</summary>
     public int ActualLength => (int)_descriptor->actual_length;
 
-    /// <summary>Gets the data that moved.</summary>
-    public ReadOnlySpan<byte> Data => MemoryMarshal.CreateReadOnlySpan(ref *_data, (int)_descriptor->actual_length); // never negative: no check of it
+    /// <summary>Gets the data that was transferred.</summary>
+    public ReadOnlySpan<byte> Data => MemoryMarshal.CreateReadOnlySpan(ref *_data, (int)_descriptor->actual_length); // the length is never negative
 
-    /// <summary>Gets the packet's whole place in the buffer, as long as requested.</summary>
+    /// <summary>Gets the packet's part of the buffer, of the requested length.</summary>
     public Span<byte> Buffer => new(_data, (int)_descriptor->length);
 
     /// <summary>Gets the status and the data, for <c>foreach (var (status, data) in transfer.IterIso())</c>.</summary>
     /// <param name="status">How the packet ended.</param>
-    /// <param name="data">What moved.</param>
+    /// <param name="data">The data that was transferred.</param>
     public void Deconstruct(out UsbTransferStatus status, out ReadOnlySpan<byte> data)
     {
         status = Status;

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Walks over the packets of an isochronous transfer; see <see cref="UsbTransfer.IterIso"/>.</summary>
+/// <summary>Enumerates the packets of an isochronous transfer; see <see cref="UsbTransfer.IterIso"/>.</summary>
 public unsafe ref struct UsbIsoPacketEnumerator
 {
     private readonly libusb_iso_packet_descriptor* _end;
@@ -17,21 +17,21 @@ public unsafe ref struct UsbIsoPacketEnumerator
         _nextData = data;
     }
 
-    /// <summary>Gets the packet that <see cref="MoveNext"/> reached.</summary>
+    /// <summary>Gets the current packet.</summary>
     public UsbIsoPacket Current { get; private set; }
 
-    /// <summary>Gets this enumerator, so that <c>foreach</c> takes it.</summary>
+    /// <summary>Gets this enumerator, so that <c>foreach</c> accepts it.</summary>
     public readonly UsbIsoPacketEnumerator GetEnumerator() => this;
 
-    /// <summary>Goes to the next packet.</summary>
-    /// <returns>Whether there is one.</returns>
+    /// <summary>Advances to the next packet.</summary>
+    /// <returns>Whether there is another packet.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
         if (_next == _end)
             return false;
         Current = new UsbIsoPacket(_next, _nextData);
-        // The next packet lies behind what was requested here, not behind what arrived: nothing is moved together.
+        // Each packet occupies its requested length, even if fewer bytes have arrived.
         _nextData += _next->length;
         _next++;
         return true;

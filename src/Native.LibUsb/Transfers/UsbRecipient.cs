@@ -12,6 +12,6 @@ public enum UsbRecipient
     /// <summary>The endpoint in the low byte of <c>wIndex</c>.</summary>
     Endpoint = 2,
 
-    /// <summary>Anything else.</summary>
+    /// <summary>Another recipient.</summary>
     Other = 3,
 }

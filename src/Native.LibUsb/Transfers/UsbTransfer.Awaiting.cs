@@ -4,45 +4,54 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Transfers that are awaited instead of called back.
+// The methods with which a program awaits the end of a transfer instead of using a callback.
 public sealed unsafe partial class UsbTransfer : IAsyncDisposable
 {
-    // Made by the first awaited submission, and used again for each one.
+    // The first awaited submission creates this object, and all later ones use it again.
     private TransferCompletion? _completion;
 
-    // The same while an awaited submission is in flight, otherwise null. Written by the thread that has just taken the transfer for submission.
+    // Equal to _completion while an awaited submission is in flight, otherwise null. Only a thread that has just taken the transfer to submit it sets this
+    // field.
     private TransferCompletion? _awaited;
 
-    // The task of the threads that wait for the release; after the release a completed task, for later callers.
+    // The task that DisposeAsync returns. When the transfer is freed, a completed task replaces it for later callers.
     private TaskCompletionSource? _released;
     private static readonly TaskCompletionSource s_released = Completed();
 
     /// <summary>
-    /// Gets or sets where code that awaits goes on: on the event thread inside libusb's callback, which is the quickest and under the same
-    /// rules as a callback (nothing that blocks, no synchronous transfer, no opening), or on the thread pool (false, the default). Code with
-    /// a synchronization context, such as a window's, goes on there. Read at each submission.
+    /// Gets or sets whether code that awaits the transfer continues on the event thread, inside libusb's callback. The event thread is the fastest choice,
+    /// but the rules of a callback apply to the code: the code must not block, use synchronous transfers or open a device. If the property is false, the
+    /// default, the code continues on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the code continues in
+    /// that context in both cases. Each submission reads this property.
     /// </summary>
     public bool ContinueOnEventThread { get; set; }
 
     /// <summary>
-    /// Submits the transfer (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for it. The context's
-    /// event thread is started if no thread handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once, before the next
-    /// submission. Nothing is allocated after the first submission, unless it fails.
+    /// Submits the transfer (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for this submission.
+    /// The context's event thread is started if no thread handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once,
+    /// before the next submission. After the first submission, only failures allocate memory.
     /// </summary>
     /// <param name="cancellationToken">
-    /// Cancels the transfer at libusb. The wait ends after its callback, when the buffer is the program's again. A transfer that was quicker
-    /// ends as it came to.
+    /// A token that cancels the transfer: the library requests the cancellation from libusb. The wait ends after libusb's callback, and the program must not
+    /// use the buffer before that. A transfer that has ended before the request keeps its own result.
     /// </param>
-    /// <returns>The bytes that moved; of an isochronous transfer the sum over its packets, whose status is read with <see cref="IterIso"/>.</returns>
-    /// <exception cref="UsbTransferCanceledException">It was cancelled, also by disposing. It reports the bytes that had moved.</exception>
-    /// <exception cref="UsbException">
-    /// libusb refused it, as in <see cref="Submit"/>, or it failed: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
-    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. It reports the bytes that had moved.
+    /// <returns>
+    /// The number of bytes that were transferred. For an isochronous transfer, this is the sum over its packets, and <see cref="IterIso"/> returns the status
+    /// of each packet.
+    /// </returns>
+    /// <exception cref="UsbTransferCanceledException">
+    /// The transfer was cancelled, or was disposed while in flight. The exception has the number of bytes that were transferred.
     /// </exception>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being
-    /// changed.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <exception cref="UsbException">
+    /// libusb refused the transfer, as in <see cref="Submit"/>, or the transfer failed: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
+    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. The exception has the number of bytes that were
+    /// transferred.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed.
+    /// </exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
+    /// <exception cref="ObjectDisposedException">The transfer or its device handle is disposed.</exception>
     public ValueTask<int> SubmitAsync(CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -56,14 +65,17 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
             : ValueTask.FromException<int>(SubmitFailure(error));
     }
 
-    /// <summary>Submits the transfer as <see cref="SubmitAsync"/>does, but returns the status instead of throwing an exception, also when libusb refuses it or it is
-    /// cancelled.</summary>
-    /// <param name="cancellationToken">Cancels the transfer at libusb.</param>
-    /// <returns>The error, if any, and the bytes that moved.</returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, or the alternate setting of its interface is being
-    /// changed.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    /// <exception cref="ObjectDisposedException">It, or its device handle, is disposed.</exception>
+    /// <summary>
+    /// Submits the transfer as <see cref="SubmitAsync"/> does, but returns the error instead of throwing an exception, even if libusb refuses the transfer or
+    /// if the transfer is cancelled.
+    /// </summary>
+    /// <param name="cancellationToken">A token that cancels the transfer.</param>
+    /// <returns>The error, if any, and the number of bytes that were transferred.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed.
+    /// </exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
+    /// <exception cref="ObjectDisposedException">The transfer or its device handle is disposed.</exception>
     public ValueTask<UsbTransferOutcome> TrySubmitAsync(CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -76,10 +88,12 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Disposes the transfer as <see cref="Dispose"/> does, and waits without blocking until it is freed: a transfer in flight is cancelled, and its callback has
-    /// returned. The context's event thread is started if no thread handles events.
+    /// Disposes the transfer as <see cref="Dispose"/> does, and waits without blocking until the transfer's native memory is freed. A transfer in flight is
+    /// cancelled, and the wait then ends after the transfer's callback. The context's event thread is started if no thread handles events.
     /// </summary>
-    /// <returns>Ends when nothing of the transfer is left. Awaited in its own callback, that comes after the callback.</returns>
+    /// <returns>
+    /// A task that completes when the transfer is freed. If the transfer's own callback calls this method, the task completes after the callback.
+    /// </returns>
     public ValueTask DisposeAsync()
     {
         TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -95,44 +109,46 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
             outcome.Error, $"finish the {_type} transfer on endpoint 0x{_endpoint:x2}", outcome.BytesTransferred,
             TransferHint.ForMove(outcome.Error, _type, _buffer.Length, outcome.Error == UsbError.Overflow ? _handle.Claims.PacketSizeOf(_endpoint) : 0));
 
-    /// <summary>Gets the source of awaited results.</summary>
+    /// <summary>Gets the source of the results of awaited submissions.</summary>
     internal TransferCompletion Completion =>
         _completion ?? Interlocked.CompareExchange(ref _completion, new TransferCompletion(this), null) ?? _completion;
 
-    /// <summary>Submits the transfer for code that awaits its <see cref="Completion"/>. A token that is cancelled already cancels it at once.</summary>
+    /// <summary>
+    /// Submits the transfer for code that awaits its <see cref="Completion"/>. If the token is already cancelled, the transfer is cancelled at once.
+    /// </summary>
     internal UsbError TrySubmitAwaited(CancellationToken cancellationToken)
     {
         _handle.Context.RequireEvents();
         return TrySubmit(Completion, cancellationToken);
     }
 
-    /// <summary>Takes the caller's memory away from a transfer at rest.</summary>
-    /// <param name="pin">The pin, which the caller disposes: that may run code of the program.</param>
+    /// <summary>Removes the caller's memory from a transfer that is not in flight.</summary>
+    /// <param name="pin">The pin of the memory. The caller disposes it, which may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
     internal bool TryTakePin(out MemoryHandle pin)
     {
         pin = default;
         try
         {
-            using var setting = new SettingScope(this, ignored: SettingChanges); // the memory is given up also while an alternate setting is being changed
+            using var setting = new SettingScope(this, ignored: SettingChanges); // a change of the alternate setting does not prevent this
             if (setting.IsRefused)
                 return false;
             pin = _buffer.TakePin();
             UseBuffer();
             return true;
         }
-        catch (InvalidOperationException) // disposed or doomed in the meantime, which unpinned it
+        catch (InvalidOperationException) // another thread has disposed or doomed the transfer
         {
             return false;
         }
     }
 
-    /// <summary>Ends an awaited submission. libusb has given the transfer back, and it is still taken: no other thread can submit it yet.</summary>
+    /// <summary>Ends an awaited submission. libusb has completed the transfer, but its state is still InFlight, so no other thread can submit it yet.</summary>
     private void CompleteAwaited(TransferCompletion completion)
     {
         _awaited = null;
         if (!completion.Answer.IsEmpty)
-            CopyAnswer(completion); // before any thread can release the transfer
+            CopyAnswer(completion); // before the state changes: after that, another thread can release the transfer
         completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();

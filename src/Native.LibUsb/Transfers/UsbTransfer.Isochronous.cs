@@ -8,10 +8,10 @@ namespace Native.LibUsb;
 
 public sealed unsafe partial class UsbTransfer
 {
-    // Lengths as configured, kept only where libusb overwrites them in flight (WinUSB).
+    // The configured packet lengths, allocated only on Windows, where libusb overwrites the lengths of a transfer in flight (WinUSB).
     private int* _isoPacketLengths;
 
-    /// <summary>Gets how many packets it is configured for; 0 when it is not isochronous.</summary>
+    /// <summary>Gets the number of packets that the transfer is configured for; 0 if it is not isochronous.</summary>
     public int IsoPacketCount
     {
         get
@@ -22,21 +22,26 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Configures an isochronous transfer in memory of its own: <see cref="IsoPacketCapacity"/> packets of
-    /// <paramref name="packetLength"/> bytes.
+    /// Configures an isochronous transfer of <see cref="IsoPacketCapacity"/> packets, each of <paramref name="packetLength"/> bytes, in memory that the
+    /// transfer owns.
     /// </summary>
-    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <param name="packetLength">
-    /// Bytes of one packet: what the endpoint may move in one service interval (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). 0 is allowed, as
-    /// libusb and the kernel allow it: such a packet takes its turn and moves nothing.
+    /// The number of bytes in one packet. Usually this is the number of bytes that the endpoint can transfer in one service interval
+    /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). 0 is allowed, as in libusb and in the kernel: such a packet uses its service interval and
+    /// transfers nothing.
     /// </param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. Streams
-    /// need none.</param>
-    /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. A continuous stream of
+    /// transfers needs none.
+    /// </param>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer was created without isochronous packets, it has <see cref="UsbTransferFlags.ShortIsError"/>, or it is submitted.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetIsochronous(byte endpoint, int packetLength, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         CheckIsochronous(endpoint);
@@ -55,22 +60,29 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Configures an isochronous transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.
+    /// Configures an isochronous transfer in the caller's memory, which stays pinned until the transfer is configured again or disposed.
     /// </summary>
-    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <param name="buffer">Where the packets lie one after the other, each as long as requested, however long it turns out.</param>
-    /// <param name="packetLengths">
-    /// Bytes of each packet; 0 takes a turn and moves nothing. At most <see cref="IsoPacketCapacity"/> packets, which together fit the buffer. Empty: the buffer
-    /// is divided evenly into <see cref="IsoPacketCapacity"/> packets, and must divide without remainder.
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
+    /// <param name="buffer">
+    /// The memory of the packets, which lie one after the other. Each packet occupies its requested length, even if fewer bytes arrive.
     /// </param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. Streams
-    /// need none.</param>
-    /// <exception cref="InvalidOperationException">It was made without isochronous packets, or is submitted.</exception>
-    /// <exception cref="ArgumentException">The buffer and the packets do not fit.</exception>
+    /// <param name="packetLengths">
+    /// The number of bytes in each packet. A packet of length 0 uses its service interval and transfers nothing. There may be at most
+    /// <see cref="IsoPacketCapacity"/> packets, and together they must fit into the buffer. If the span is empty, the buffer is divided into
+    /// <see cref="IsoPacketCapacity"/> packets of equal length, and its length must be divisible by their number.
+    /// </param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. A continuous stream of
+    /// transfers needs none.
+    /// </param>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer was created without isochronous packets, it has <see cref="UsbTransferFlags.ShortIsError"/>, or it is submitted.
+    /// </exception>
+    /// <exception cref="ArgumentException">The packets do not fit into the buffer, or are more than the transfer has room for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, a length or the timeout is out of range.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetIsochronousPinned(
         byte endpoint, Memory<byte> buffer, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
@@ -90,11 +102,11 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Configures an isochronous transfer that sends a copy of <paramref name="data"/>.</summary>
     /// <inheritdoc cref="SetIsochronousPinned"/>
     /// <param name="endpoint">The address of an OUT endpoint.</param>
-    /// <param name="data">The packets to send, one after the other.</param>
-    /// <param name="packetLengths">Bytes of each packet; empty divides the data evenly.</param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="data">The data of the packets to send, which lie one after the other.</param>
+    /// <param name="packetLengths">The number of bytes in each packet. If the span is empty, the data is divided into packets of equal length.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     public void SetIsochronousCopy(
         byte endpoint, ReadOnlySpan<byte> data, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
@@ -115,17 +127,18 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Gets the packets in order, each with its status and what arrived. Costs the same for every packet regardless of their lengths, allocates
-    /// nothing, and delivers good packets also next to failed ones.
+    /// Gets an enumerator of the packets in order, with each packet's status and data. The enumerator returns successful packets even when other packets have
+    /// failed. The time for one packet does not depend on the lengths of the packets, and nothing is allocated.
     /// </summary>
     /// <remarks>
-    /// <para>Use it in the callback, or while the transfer is at rest. It and the spans are valid until the transfer is configured, submitted or
-    /// disposed: make sure that no other thread does that in the meantime.</para>
-    /// <para>On Linux a transfer of more than 128 packets is several URBs. If it is cancelled, or its time runs out, or a later URB is refused (the
-    /// status is then <see cref="UsbTransferStatus.Error"/>), the results of single packets are unknown, and all are reported as empty, with the transfer's
-    /// status. Take at most 128 packets where what came before that matters.</para>
+    /// <para>Call this method in the callback, or while the transfer is not submitted. The enumerator and its spans are valid until the transfer is
+    /// configured, submitted or disposed. The program must ensure that no other thread does so while it uses them.</para>
+    /// <para>On Linux, libusb divides a transfer of more than 128 packets into several URBs. If such a transfer is cancelled or times out, or if the kernel
+    /// refuses one of its later URBs (<see cref="UsbTransferStatus.Error"/>), the results of the single packets are unknown. The enumerator then reports all
+    /// packets as empty, with the transfer's status. Use at most 128 packets in a transfer if the program needs the packets that ended before such a
+    /// failure.</para>
     /// </remarks>
-    /// <exception cref="InvalidOperationException">It is not isochronous, or it is submitted.</exception>
+    /// <exception cref="InvalidOperationException">The transfer is not isochronous, or it is submitted.</exception>
     public UsbIsoPacketEnumerator IterIso()
     {
         CheckAtRest();
@@ -135,14 +148,14 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Gets the length requested of each packet. Unlike <see cref="IterIso"/> it may be called while the transfer is submitted, because only results belong to
-    /// libusb then.
+    /// Gets the requested length of each packet. Unlike <see cref="IterIso"/>, this method may be called while the transfer is submitted, because libusb then
+    /// owns only the results.
     /// </summary>
-    /// <returns>A copy, one element for each packet; empty when the transfer is not isochronous.</returns>
+    /// <returns>A new array with one element for each packet; empty if the transfer is not isochronous.</returns>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public int[] GetIsoPacketLengths()
     {
-        lock (_freeing) // the native transfer is not freed in the meantime
+        lock (_freeing) // no thread frees the native transfer while this one holds the lock
         {
             CheckNotDead();
             var lengths = new int[_isoPacketCount];
@@ -152,12 +165,12 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>Gets the bytes of the largest URB that libusb makes of the packets on Linux, and of the longest packet.</summary>
+    /// <summary>Gets the length of the largest URB that libusb makes of the packets on Linux, and the length of the longest packet.</summary>
     private (int Urb, int Packet) LargestPiece()
     {
         long largest = 0, current = 0;
         int longest = 0;
-        lock (_freeing) // the transfer is at rest: another thread may release it
+        lock (_freeing) // the transfer is not in flight, so another thread may release it
         {
             for (int i = 0; _native is not null && i < _native->num_iso_packets; i++)
             {
@@ -187,7 +200,7 @@ public sealed unsafe partial class UsbTransfer
             ThrowShortIsochronous();
     }
 
-    // libusb compares the length requested with a count that it keeps for other transfers only: all would end as failed.
+    // With this flag, libusb compares the requested length with a byte count that it keeps only for other transfer types, so every transfer would fail.
     [DoesNotReturn]
     private static void ThrowShortIsochronous() => throw new InvalidOperationException(
         "An isochronous transfer cannot have UsbTransferFlags.ShortIsError: its packets have a length and a status each (IterIso).");
@@ -239,8 +252,8 @@ public sealed unsafe partial class UsbTransfer
         KeepIsoPacketLengths();
     }
 
-    // WinUSB's isochronous path uses the packet descriptors for itself while the transfer is in flight, and leaves other lengths
-    // behind. Elsewhere no thread writes them, and the copy would cost time on every submission.
+    // While an isochronous transfer is in flight, libusb's WinUSB backend uses the packet descriptors as scratch memory and leaves wrong lengths in them. On
+    // other platforms no code overwrites the lengths, and a copy would only cost time in every submission.
     private void KeepIsoPacketLengths()
     {
         if (!OperatingSystem.IsWindows())
@@ -251,11 +264,13 @@ public sealed unsafe partial class UsbTransfer
             _isoPacketLengths[i] = (int)_native->iso_packet_desc[i].length;
     }
 
-    /// <summary>Reports no packets where libusb would report wrong ones. For transfers that did not complete.</summary>
+    /// <summary>
+    /// Marks all packets as empty if libusb would report wrong results for them. Only transfers that did not complete successfully need this method.
+    /// </summary>
     /// <remarks>
-    /// libusb gives packets their places in the order in which URBs end. A transfer that is stopped has its URBs discarded from the last to the
-    /// first, so packets get places that are not theirs, and with them data of the submission before. When a URB was refused, its packets are
-    /// still those of the submission before. Neither differs from packets that are right.
+    /// libusb assigns results to packets in the order in which the URBs end. When a transfer is stopped, libusb discards its URBs from the last to the first.
+    /// Then packets get the results of other packets, or those of the previous submission. When the kernel refuses a URB, its packets keep the results of the
+    /// previous submission. Such results cannot be distinguished from correct ones.
     /// </remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ForgetMixedUpPackets()

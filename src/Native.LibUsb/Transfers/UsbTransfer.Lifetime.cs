@@ -3,20 +3,20 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Stopping and freeing a transfer. See the state diagram in UsbTransfer.cs.
+// The methods that stop and free a transfer. UsbTransfer.cs has a diagram of the states.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Requests the cancellation from libusb (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows, with
-    /// <see cref="UsbTransferStatus.Canceled"/> or, when the transfer ended first, with its own status; bytes that arrived are
-    /// there in either case. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
+    /// Requests the cancellation of the transfer from libusb (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows later. The transfer's
+    /// status is then <see cref="UsbTransferStatus.Canceled"/>, or another one if the transfer ended before the request. In both cases the buffer has the
+    /// bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: it is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: unplugged; the
+    /// <see cref="UsbError.NotFound"/>: the transfer is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: the device was unplugged; the
     /// callback follows.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">It is disposed and at rest.</exception>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="ObjectDisposedException">The transfer is disposed and not in flight.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Cancel()
     {
         CheckNotDead();
@@ -29,17 +29,17 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>Cancels the transfer as <see cref="Cancel"/> does, but returns whether it was in flight instead of throwing.</summary>
-    /// <returns>Whether libusb took the request. False: it is not submitted, or its callback is on its way.</returns>
+    /// <returns>Whether libusb accepted the request. False if the transfer is not submitted, or has just completed.</returns>
     public bool TryCancel() => CancelInFlight() == UsbError.Success;
 
     /// <summary>
-    /// Refuses every later submission. A transfer that is already in flight runs to its end: the callback is called, and then the transfer is
-    /// disposed, even if the callback throws. May be called from any thread and more than once.
+    /// Marks the transfer as doomed: every later submission throws an exception. A transfer that is in flight runs to its end. After its callback the
+    /// transfer is disposed, even if the callback throws. The method may be called from any thread, and more than once.
     /// </summary>
     public void Doom() => Interlocked.Or(ref _stop, Doomed);
 
-    /// <summary>Disposes the transfer, but refuses to do so while it is submitted.</summary>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <summary>Disposes the transfer if it is not submitted. Otherwise the method throws an exception.</summary>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public void Close()
     {
         if (IsSubmitted)
@@ -48,11 +48,11 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Releases the transfer. If it is submitted it is cancelled, this method returns at once, and its callback is still called; native
-    /// memory is freed, and memory of the caller's is unpinned, after that. Never blocks; may be called from any thread, from any
-    /// callback, and more than once. An exception of the caller's memory that is unpinned goes to <see cref="UsbContext.UnhandledCallbackException"/>.
+    /// Releases the transfer. If the transfer is submitted, this method cancels it and returns at once. The callback is still called. After the callback, the
+    /// native memory is freed and the caller's memory is unpinned. The method does not block. It may be called from any thread and any callback, and more
+    /// than once. If unpinning the caller's memory throws an exception, the exception goes to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
     {
         LogScope.ThrowIfInside();
@@ -61,28 +61,30 @@ public sealed unsafe partial class UsbTransfer
             CancelInFlight();
     }
 
-    /// <summary>Refuses submissions from here on, because the device handle closes; the transfer reports to the handle when it is at rest.</summary>
+    /// <summary>
+    /// Cancels the transfer and prevents later submissions, because the device handle closes. When the transfer is idle, it notifies the handle.
+    /// </summary>
     internal void StopForClosingHandle()
     {
         Interlocked.Or(ref _stop, HandleClosing);
         CancelInFlight();
     }
 
-    /// <summary>Refuses submissions until the interface is claimed again, because the interface of its endpoint closes.</summary>
+    /// <summary>Cancels the transfer because its endpoint's interface closes, and prevents submissions until the interface is claimed again.</summary>
     internal void StopForClosingInterface()
     {
         FollowClaims();
-        if ((Volatile.Read(ref _stop) & InterfaceClosed) != 0) // otherwise it was configured for another interface in the meantime
+        if ((Volatile.Read(ref _stop) & InterfaceClosed) != 0) // otherwise another thread has configured it for another interface
             CancelInFlight();
     }
 
-    /// <summary>Marks the transfer as stale, as the endpoint that created it: it is not submitted any more.</summary>
+    /// <summary>Marks the transfer as stale, because the endpoint that created it is stale. A stale transfer cannot be submitted.</summary>
     internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
 
     /// <summary>
-    /// Notes whether an interface keeps it from being submitted: the claim that made it is closed, or that of its endpoint is or changes its setting. The
-    /// thread that
-    /// changes the answer calls it afterwards. Callers may overlap: each leaves only when what is noted was right after it was written.
+    /// Updates in <c>_stop</c> whether an interface prevents submissions. The transfer cannot be submitted while the claim that created it or the claim of
+    /// its endpoint's interface is closed, or while the alternate setting is being changed. A thread that changes one of these conditions calls this method
+    /// afterwards. Several threads may run this method at the same time: each repeats the update until the conditions are unchanged after it.
     /// </summary>
     internal void FollowClaims()
     {
@@ -100,13 +102,13 @@ public sealed unsafe partial class UsbTransfer
 
     private bool IsInterfaceClosed => _handle.Claims.IsClosed(Volatile.Read(ref _endpoint)) || Owner is { IsOpen: false };
 
-    /// <summary>Gets the endpoint's address, also of a transfer that is disposed.</summary>
+    /// <summary>Gets the endpoint's address. Unlike <see cref="Endpoint"/>, it does not throw if the transfer is disposed.</summary>
     internal byte EndpointAddress => _endpoint;
 
-    /// <summary>Gets whether it is disposed, also while its end is still to come.</summary>
+    /// <summary>Gets whether <see cref="Dispose"/> was called, even if the transfer is still in flight.</summary>
     internal bool IsDisposing => (Volatile.Read(ref _stop) & Disposed) != 0;
 
-    /// <summary>Gets what was disposed so that a transfer in flight was cancelled; null if nothing was.</summary>
+    /// <summary>Gets the kind of the disposed object that caused the transfer to be cancelled; null if no such object was disposed.</summary>
     internal string? DisposedOwner
     {
         get
@@ -119,22 +121,26 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>Gets whether it is in flight.</summary>
+    /// <summary>Gets whether the transfer is in flight.</summary>
     internal bool IsInFlight => (Volatile.Read(ref _state) & InFlight) != 0;
 
-    /// <summary>Gets whether code awaits its end, or that it is freed.</summary>
+    /// <summary>Gets whether code awaits the end or the release of the transfer.</summary>
     internal bool IsAwaited => Volatile.Read(ref _awaited) is not null || Volatile.Read(ref _released) is { Task.IsCompleted: false };
 
-    /// <summary>Gets whether libusb, a callback, or a thread that configures it, still has it.</summary>
+    /// <summary>Gets whether the transfer is in flight, in its callback, or being configured.</summary>
     internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback | Setting)) != 0;
 
-    /// <summary>Requests the cancellation again, for the handle that closes: a request can come too early for a submission that is just being made.</summary>
+    /// <summary>
+    /// Repeats the request to cancel, for a closing handle. The first request has no effect if it comes just before libusb submits the transfer.
+    /// </summary>
     internal void CancelAgain() => CancelInFlight();
 
-    /// <summary>Frees it if it is at rest. Exactly one call ever does.</summary>
-    /// <returns>Whether it is free now, all of it, also when another thread is freeing it: the call waits for that.</returns>
-    /// <remarks>Finalizers, libusb's callbacks and the threads that close an object call this method. It reports an exception of the caller's memory, and
-    /// never throws it.</remarks>
+    /// <summary>Frees the transfer if it is idle. Exactly one call frees it.</summary>
+    /// <returns>Whether the transfer is completely freed. If another thread is freeing it, the call waits for that thread.</returns>
+    /// <remarks>
+    /// Finalizers, libusb's callbacks and the threads that close an object call this method. If unpinning the caller's memory throws an exception, the method
+    /// reports that exception and does not throw it.
+    /// </remarks>
     internal bool TryRelease()
     {
         Exception? failure = null;
@@ -178,15 +184,16 @@ public sealed unsafe partial class UsbTransfer
         LogScope.ThrowIfInside();
         lock (_freeing)
         {
-            // InCallback alone is not in flight: libusb has just given it back. Under the lock it cannot be freed.
+            // A transfer with InCallback alone is not in flight any more. While this thread holds the lock, no other thread frees the transfer.
             return (Volatile.Read(ref _state) & InFlight) != 0
                 ? (UsbError)libusb.libusb_cancel_transfer(_native)
                 : UsbError.NotFound;
         }
     }
 
-    /// <summary>Cancels a transfer after its submission, if a thread set a reason to stop it before: that thread's request to cancel may have come too
-    /// early.</summary>
+    /// <summary>
+    /// Cancels a transfer just after its submission if a thread has already requested the stop: that thread's own request to cancel may have come too early.
+    /// </summary>
     private void CancelIfStopped(CancellationToken cancellationToken)
     {
         if ((Volatile.Read(ref _stop) & (Disposed | OwnerClosing)) != 0 || cancellationToken.IsCancellationRequested)

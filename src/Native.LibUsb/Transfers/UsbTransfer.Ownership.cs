@@ -5,24 +5,26 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// A ring owns its transfers from its start until it is at rest: they are rooted once, count as in flight whether libusb has them or not, and complete
-// through a callback of the ring's own. The ring submits and cancels the native transfer itself.
+// A ring owns its transfers from its start until all of them are idle again. While a ring owns a transfer, the transfer is rooted, counts as in flight even
+// while libusb does not have it, and completes through a callback of the ring. The ring itself submits and cancels the native transfer.
 public sealed unsafe partial class UsbTransfer
 {
-    /// <summary>Gets whether the transfer must not be submitted, because its handle or interface closes.</summary>
+    /// <summary>Gets whether there is a reason not to submit the transfer, such as a closing handle or interface.</summary>
     internal bool IsStopping => Volatile.Read(ref _stop) != 0;
 
-    /// <summary>Takes the transfer, which is at rest. A closing handle or interface waits for it until <see cref="EndOwnership"/>.</summary>
-    /// <param name="owner">The object that the callback finds with <see cref="OwnerOf"/>. It is kept alive.</param>
+    /// <summary>
+    /// Makes a ring the owner of an idle transfer. A closing handle or interface waits for the transfer until <see cref="EndOwnership"/> is called.
+    /// </summary>
+    /// <param name="owner">The object that the callback gets from <see cref="OwnerOf"/>. The transfer keeps this object alive.</param>
     /// <param name="callback">The native callback.</param>
-    /// <returns>False if the transfer, its interface or its handle is closing.</returns>
+    /// <returns>False if the transfer is in use, or if there is a reason not to submit it.</returns>
     internal bool TryOwn(object owner, delegate* unmanaged<libusb_transfer*, void> callback)
     {
         if (Interlocked.CompareExchange(ref _state, InFlight, Idle) != Idle)
             return false;
         _root.Target = owner;
         _native->callback = callback;
-        if (!IsStopping) // after the state was written: the thread that closes first sets _stop, and then looks at the state
+        if (!IsStopping) // read after _state is written: a closing thread sets _stop first, and then reads _state
             return true;
         EndOwnership();
         return false;
@@ -39,7 +41,7 @@ public sealed unsafe partial class UsbTransfer
             : new ObjectDisposedException(_handle.IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
     }
 
-    /// <summary>Gives the transfer back. It is at rest, and no thread cancels it any more.</summary>
+    /// <summary>Ends the ownership of a transfer. libusb does not have the transfer, and no thread cancels it any more.</summary>
     internal void EndOwnership()
     {
         _native->callback = &OnCompleted;
@@ -54,10 +56,13 @@ public sealed unsafe partial class UsbTransfer
     internal static T OwnerOf<T>(libusb_transfer* native)
         where T : class => Unsafe.As<T>(GCHandle.FromIntPtr((nint)native->user_data).Target!);
 
-    /// <summary>Reports no packet where libusb mixes packets up. For an owned isochronous transfer that ended with another status than completed.</summary>
+    /// <summary>
+    /// Clears the packet results of an owned isochronous transfer if libusb may have mixed them up. Only a transfer that did not complete successfully needs
+    /// this method.
+    /// </summary>
     internal void ForgetPackets() => ForgetMixedUpPackets();
 
-    /// <summary>Makes an owned transfer send a part of its buffer.</summary>
+    /// <summary>Makes an owned transfer send one part of its buffer.</summary>
     internal void UsePart(int offset, int length, bool endsMessage)
     {
         Debug.Assert(offset >= 0 && length >= 0 && offset + length <= _buffer.Length);
@@ -66,7 +71,7 @@ public sealed unsafe partial class UsbTransfer
         _native->flags = (byte)(endsMessage ? UsbTransferFlags.AddZeroPacket : UsbTransferFlags.None);
     }
 
-    /// <summary>Makes an owned isochronous transfer send packets, which lie one after the other in its buffer.</summary>
+    /// <summary>Makes an owned isochronous transfer send packets that lie one after the other in its buffer.</summary>
     internal void UsePackets(ReadOnlySpan<int> lengths, int total)
     {
         Debug.Assert(total <= _buffer.Length && lengths.Length <= IsoPacketCapacity);
@@ -74,7 +79,7 @@ public sealed unsafe partial class UsbTransfer
         SetPacketLengths(lengths);
     }
 
-    /// <summary>Makes an owned isochronous transfer send packets of one size, the last of which has the rest.</summary>
+    /// <summary>Makes an owned isochronous transfer send packets of one size. The last packet has the remaining bytes.</summary>
     internal void UsePackets(int total, int packetSize)
     {
         int count = (total + packetSize - 1) / packetSize;
@@ -85,6 +90,8 @@ public sealed unsafe partial class UsbTransfer
         KeepIsoPacketLengths();
     }
 
-    /// <summary>Restores the lengths before each submission of an owned isochronous transfer on Windows, where libusb overwrites them.</summary>
+    /// <summary>
+    /// Restores the packet lengths of an owned isochronous transfer. On Windows libusb overwrites them, so the ring restores them before each submission.
+    /// </summary>
     internal void RestorePackets() => RestoreIsoPacketLengths();
 }

@@ -4,22 +4,23 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Configuring a transfer. Everything is checked before anything is changed, so that a refused call leaves the transfer as it was.
-// An argument that is left out (callback, state) leaves what is set. In a callback, a transfer that a closing interface or handle has freed is left alone.
+// The methods that configure a transfer. Each checks all its arguments before it changes anything, so a call that throws leaves the transfer unchanged. A
+// callback or state argument of null leaves the current value. If a closing interface or handle has already freed the transfer, a call from a callback does
+// nothing.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Configures a control transfer with a data stage of <paramref name="length"/> bytes in memory of its own. For requests to the device,
-    /// write the data into <see cref="Buffer"/> before submitting.
+    /// Configures a control transfer with a data stage of <paramref name="length"/> bytes, in memory that the transfer owns. For a request to the device,
+    /// write the data into <see cref="Buffer"/> before submitting the transfer.
     /// </summary>
-    /// <param name="setup">The request. Its direction bit says which way the data goes.</param>
-    /// <param name="length">Bytes of data, 0 to 65,535. Operating systems allow fewer: Linux and Windows 4,096.</param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="setup">The request. Its direction bit determines the direction of the data.</param>
+    /// <param name="length">The number of bytes of data, 0 to 65,535. Operating systems allow fewer: Linux and Windows allow 4,096.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetControl(in UsbControlSetup setup, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
@@ -34,15 +35,15 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>Configures a control transfer that sends a copy of <paramref name="data"/>.</summary>
-    /// <param name="setup">The request; its direction must be to the device.</param>
-    /// <param name="data">What to send, at most 65,535 bytes.</param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <exception cref="ArgumentException">The request is one from the device.</exception>
+    /// <param name="setup">The request. Its direction must be from the host to the device.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <exception cref="ArgumentException">The request reads from the device.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetControlCopy(in UsbControlSetup setup, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         if (setup.IsIn && data.Length > 0)
@@ -59,18 +60,18 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Configures a control transfer in the caller's memory, which stays pinned: the set-up packet is written into its first
-    /// <see cref="UsbControlSetup.Size"/> bytes, and the data stage is the rest.
+    /// Configures a control transfer in the caller's memory, which stays pinned. The set-up packet is written into the first
+    /// <see cref="UsbControlSetup.Size"/> bytes, and the data stage uses the rest.
     /// </summary>
     /// <param name="setup">The request.</param>
-    /// <param name="buffer">Eight bytes for the set-up packet, then the data; 8 to 65,543 bytes.</param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <exception cref="ArgumentException">There is no room for the set-up packet, or it is too long.</exception>
+    /// <param name="buffer">Memory of 8 to 65,543 bytes: eight bytes for the set-up packet, and then the data.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <exception cref="ArgumentException">The buffer has no room for the set-up packet, or it is too long.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is out of range.</exception>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetControlPinned(in UsbControlSetup setup, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
         uint milliseconds = TransferTimeout.ToMilliseconds(timeout);
@@ -88,48 +89,52 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Configures a bulk transfer of <paramref name="length"/> bytes in memory of its own. For OUT endpoints, write the data into
-    /// <see cref="Buffer"/> before submitting.
+    /// Configures a bulk transfer of <paramref name="length"/> bytes, in memory that the transfer owns. For an OUT endpoint, write the data into
+    /// <see cref="Buffer"/> before submitting the transfer.
     /// </summary>
-    /// <param name="endpoint">The endpoint's address, with its direction bit: 0x81 is IN 1.</param>
-    /// <param name="length">Bytes. For IN endpoints a multiple of the packet size, or a device that sends more overflows.</param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. Streams
-    /// need none.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit: 0x81 is the IN endpoint 1.</param>
+    /// <param name="length">
+    /// The number of bytes. For an IN endpoint, use a multiple of the packet size; otherwise the transfer overflows if the device sends more.
+    /// </param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. A continuous stream of
+    /// transfers needs none.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotSupported"/>: on Linux, a controller without scatter-gather reads at most 16,384 bytes in one transfer.
+    /// <see cref="UsbError.NotSupported"/>: on Linux, a controller without scatter-gather cannot read more than 16,384 bytes in one transfer.
     /// </exception>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetBulk(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, length, callback, state, timeout);
 
     /// <summary>Configures a bulk transfer that sends a copy of <paramref name="data"/>.</summary>
     /// <inheritdoc cref="SetBulk"/>
-    /// <param name="endpoint">The address of an OUT endpoint: 0x01.</param>
-    /// <param name="data">What to send.</param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="endpoint">The address of an OUT endpoint, for example 0x01.</param>
+    /// <param name="data">The data to send.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <exception cref="ArgumentException">The endpoint is an IN endpoint.</exception>
     public void SetBulkCopy(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, data, callback, state, timeout);
 
-    /// <summary>Configures a bulk transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.</summary>
+    /// <summary>Configures a bulk transfer in the caller's memory, which stays pinned until the transfer is configured again or disposed.</summary>
     /// <inheritdoc cref="SetBulk"/>
-    /// <param name="endpoint">The endpoint's address, with its direction bit.</param>
-    /// <param name="buffer">Where the data is read from or written to; nothing is copied.</param>
-    /// <param name="callback">Called when it ends; null leaves what is set.</param>
-    /// <param name="state">Becomes <see cref="State"/>; null leaves what is set.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days; null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
+    /// <param name="buffer">The memory that the transfer reads or writes directly, without a copy.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
     public void SetBulkPinned(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, buffer, callback, state, timeout);
 
     /// <summary>
-    /// Configures an interrupt transfer of <paramref name="length"/> bytes in memory of its own. For OUT endpoints, write the data into
-    /// <see cref="Buffer"/> before submitting.
+    /// Configures an interrupt transfer of <paramref name="length"/> bytes, in memory that the transfer owns. For an OUT endpoint, write the data into
+    /// <see cref="Buffer"/> before submitting the transfer.
     /// </summary>
     /// <inheritdoc cref="SetBulk"/>
     public void SetInterrupt(byte endpoint, int length, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
@@ -140,19 +145,21 @@ public sealed unsafe partial class UsbTransfer
     public void SetInterruptCopy(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, data, callback, state, timeout);
 
-    /// <summary>Configures an interrupt transfer in the caller's memory, which stays pinned until the transfer is configured anew or disposed.</summary>
+    /// <summary>Configures an interrupt transfer in the caller's memory, which stays pinned until the transfer is configured again or disposed.</summary>
     /// <inheritdoc cref="SetBulkPinned"/>
     public void SetInterruptPinned(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, buffer, callback, state, timeout);
 
     /// <summary>
-    /// Replaces the buffer of a configured transfer by the caller's memory, which stays pinned; everything else stays as it is. For
-    /// isochronous transfers the size must stay too.
+    /// Replaces the buffer of a configured transfer with the caller's memory, which stays pinned. The rest of the configuration does not change. For an
+    /// isochronous transfer, the new buffer must have the size of the old one.
     /// </summary>
-    /// <param name="buffer">Where the data is read from or written to.</param>
-    /// <exception cref="InvalidOperationException">It is submitted, never configured, or a control transfer: use SetControl.</exception>
-    /// <exception cref="ArgumentException">The size of an isochronous buffer changes: use SetIsochronous.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <param name="buffer">The memory that the transfer reads or writes.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer is submitted, was never configured, or is a control transfer, for which SetControl must be used.
+    /// </exception>
+    /// <exception cref="ArgumentException">The size of an isochronous transfer's buffer would change. Use SetIsochronous instead.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetBufferPinned(Memory<byte> buffer)
     {
         MemoryHandle pin = buffer.Pin();
@@ -165,12 +172,14 @@ public sealed unsafe partial class UsbTransfer
         UseBuffer();
     }
 
-    /// <summary>Replaces the buffer of a configured transfer by zeroed memory of its own; see <see cref="SetBufferPinned"/>.</summary>
-    /// <param name="length">Bytes.</param>
+    /// <summary>Replaces the buffer of a configured transfer with zeroed memory that the transfer owns; see <see cref="SetBufferPinned"/>.</summary>
+    /// <param name="length">The number of bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
-    /// <exception cref="InvalidOperationException">It is submitted, never configured, or a control transfer: use SetControl.</exception>
-    /// <exception cref="ArgumentException">The size of an isochronous buffer changes: use SetIsochronous.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer is submitted, was never configured, or is a control transfer, for which SetControl must be used.
+    /// </exception>
+    /// <exception cref="ArgumentException">The size of an isochronous transfer's buffer would change. Use SetIsochronous instead.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetBuffer(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -259,7 +268,7 @@ public sealed unsafe partial class UsbTransfer
         WriteSetup(setup, (ushort)length);
     }
 
-    /// <summary>Writes the native fields. Nothing fails from here on.</summary>
+    /// <summary>Writes the native fields. This method does not throw.</summary>
     private void Configure(UsbTransferType type, byte endpoint, uint milliseconds, Action<UsbTransfer>? callback, object? state, int streamId = 0)
     {
         _native->dev_handle = _handle.NativeHandle;
@@ -275,7 +284,7 @@ public sealed unsafe partial class UsbTransfer
         if (state is not null)
             State = state;
         Interlocked.And(ref _stop, ~UnConfigured);
-        FollowClaims(); // it may have got an endpoint of another interface
+        FollowClaims(); // the new endpoint may be in another interface
     }
 
     private void WriteSetup(in UsbControlSetup setup, ushort length)
@@ -288,8 +297,11 @@ public sealed unsafe partial class UsbTransfer
         BinaryPrimitives.WriteUInt16LittleEndian(packet[6..], length);
     }
 
-    /// <param name="ignored">Reasons against a submission that do not matter here.</param>
-    /// <returns>False if its closing owner has freed it and a callback calls: nothing is configured then, and nothing is submitted afterwards.</returns>
+    /// <summary>Takes the transfer for a thread that configures it.</summary>
+    /// <param name="ignored">Reasons in <c>_stop</c> that do not prevent the configuration.</param>
+    /// <returns>
+    /// False if the closing interface or handle has freed the transfer and the method is called inside a callback. The caller then configures nothing.
+    /// </returns>
     private bool TryBeginSetting(int ignored)
     {
         int state;
@@ -301,10 +313,10 @@ public sealed unsafe partial class UsbTransfer
             if ((state & (InFlight | Setting | Dead)) != 0)
                 ThrowNotAtRest();
         }
-        while (Interlocked.CompareExchange(ref _state, state | Setting, state) != state); // again when its callback just returned
+        while (Interlocked.CompareExchange(ref _state, state | Setting, state) != state); // repeated if the callback has just returned
 
-        int stop = _stop & ~(UnConfigured | InterfaceClosed | Stale | ignored); // it may get an endpoint of another interface
-        if (stop == 0 || IsRefusedQuietly(stop)) // a callback may configure before it submits again
+        int stop = _stop & ~(UnConfigured | InterfaceClosed | Stale | ignored); // the new endpoint may be in another interface
+        if (stop == 0 || IsRefusedQuietly(stop)) // a callback may configure a closing transfer; its next submission returns Closed
             return true;
         EndSetting();
         ThrowStopped(stop);
@@ -314,13 +326,13 @@ public sealed unsafe partial class UsbTransfer
     private void EndSetting()
     {
         int state = Interlocked.And(ref _state, ~(Setting | DoomedSetting));
-        if ((state & InCallback) == 0) // so this brought it to rest
+        if ((state & InCallback) == 0) // this thread has brought the transfer back to Idle
             AfterRest(releasing: (state & DoomedSetting) != 0 ? Disposed | Doomed : Disposed);
     }
 
     /// <summary>
-    /// Has the transfer to itself to configure it: no thread submits or frees it in the meantime. Refused while it is submitted, and when it is not to
-    /// be submitted any more.
+    /// Reserves the transfer for the thread that configures it: until the scope ends, no other thread submits or frees the transfer. The constructor throws
+    /// if the transfer is submitted, or if it must not be submitted any more.
     /// </summary>
     private readonly ref struct SettingScope
     {
@@ -332,15 +344,18 @@ public sealed unsafe partial class UsbTransfer
                 _transfer = transfer;
         }
 
-        /// <summary>Gets whether there is nothing left to configure: the caller returns normally.</summary>
+        /// <summary>
+        /// Gets whether a closing owner has already freed the transfer and the caller is a callback. The caller then returns without an error.
+        /// </summary>
         public bool IsRefused => _transfer is null;
 
         public void Dispose() => _transfer?.EndSetting();
     }
 
     /// <summary>
-    /// Unpins memory of the caller's at the end: what is not used any more, or what a refused call has not come to use. Pinning and unpinning may run code of the
-    /// program, which may close what the transfer belongs to, and wait. So the caller begins this scope before the <see cref="SettingScope"/>, which has ended then.
+    /// Unpins the caller's memory when the scope ends. This is the memory that the transfer used before, or the memory that a failed call did not use.
+    /// Pinning and unpinning can run code of the program, which may close the interface or handle of the transfer and wait until it is closed. Therefore, a
+    /// method begins its <see cref="UnpinScope"/> before its <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)
     {

@@ -6,34 +6,35 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The path that runs for every transfer: submit, complete, call back, submit again. It allocates nothing and takes no managed lock.
+// The code that runs for every transfer: submission, completion, callback and the next submission. The code allocates no memory and takes no managed lock.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Submits the transfer (<c>libusb_submit_transfer</c>). May be called from its own callback, and from any thread.
+    /// Submits the transfer (<c>libusb_submit_transfer</c>). The method may be called from any thread, and from the transfer's own callback.
     /// </summary>
     /// <remarks>
-    /// <para>Inside a callback of the context, while the transfer, its interface, its device handle or the context is closing, it returns normally, submits nothing
-    /// and leaves <see cref="IsSubmitted"/> false: a callback that submits its transfer again needs no check for that. Neither does a callback
-    /// that configures one: the <c>Set</c> methods leave a transfer alone that the closing has freed. On other threads the method throws.</para>
-    /// <para>A callback that may outlive the device calls <see cref="TrySubmit()"/>: after the device was unplugged, this method throws
-    /// <see cref="UsbError.NoDevice"/> in the callback of every transfer that was in flight.</para>
-    /// <para>The callback runs inside libusb. Calls that block throw <see cref="InvalidOperationException"/> in it, with one exception that the library cannot
-    /// detect: to block on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because the thread that waits is the one
-    /// that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>; if no handler has subscribed, the
-    /// call that handles the events throws it, and on an event thread of the library it ends the process.</para>
+    /// <para>While the transfer, its interface, its device handle or the context is closing, a call inside a callback of the context returns normally. Such a
+    /// call submits nothing and leaves <see cref="IsSubmitted"/> false, so a callback that submits its transfer again need not check for closing. A callback
+    /// that configures a transfer need not check either: the <c>Set</c> methods do nothing if a closing owner has already freed the transfer. On other
+    /// threads, this method and the <c>Set</c> methods throw.</para>
+    /// <para>A callback that can run after the device was unplugged should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in
+    /// flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
+    /// <para>The callback runs inside libusb. In a callback, calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect one
+    /// case: a callback that blocks on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because it blocks the
+    /// thread that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>. If no handler has
+    /// subscribed, the call that handles the events throws the exception. On the library's event thread, such an exception ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// It is submitted already, was never configured, the alternate setting of its interface is being changed, or a log handler calls; or the endpoint that
-    /// created it is stale
-    /// (<see cref="UsbEndpoint.IsStale"/>), because the alternate setting or the configuration has changed or the device was reset.
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
+    /// log handler. Or the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>), because the alternate setting or the
+    /// configuration has changed or the device was reset.
     /// </exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
     /// <exception cref="UsbException">
-    /// libusb refused it: <see cref="UsbError.NoDevice"/> when unplugged, <see cref="UsbError.NoMemory"/> or, for isochronous and control
-    /// transfers on Linux, <see cref="UsbError.IO"/> at the usbfs memory limit; on Linux <see cref="UsbError.IO"/> also when the endpoint is
-    /// not in the alternate setting that is chosen. No callback follows; it may be submitted again.
+    /// libusb refused the transfer, and no callback follows. The transfer may be submitted again. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.NoMemory"/>: the usbfs memory limit is reached. For isochronous and control transfers on Linux, libusb reports that limit as
+    /// <see cref="UsbError.IO"/>. On Linux, libusb also reports <see cref="UsbError.IO"/> if the endpoint does not belong to the active alternate setting.
     /// </exception>
     public void Submit()
     {
@@ -44,13 +45,18 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>Submits the transfer as <see cref="Submit"/> does, and returns the error instead of throwing it.</summary>
     /// <returns>
-    /// <see cref="UsbError.Success"/>, or why libusb refused it; then no callback follows. <see cref="UsbError.Closed"/> inside a callback when the transfer, its
-    /// interface, its device handle or the context is closing. <see cref="UsbError.NotFound"/> also when the endpoint that created the transfer is stale.
+    /// <see cref="UsbError.Success"/>, or the error with which libusb refused the transfer. After an error no callback follows. Inside a callback, the method
+    /// returns <see cref="UsbError.Closed"/> if the transfer, its interface, its device handle or the context is closing. The method also returns
+    /// <see cref="UsbError.NotFound"/> if the endpoint that created the transfer is stale.
     /// </returns>
-    /// <exception cref="InvalidOperationException">It is submitted already, was never configured, the alternate setting of its interface is being changed,
-    /// or a log handler calls.</exception>
-    /// <exception cref="UsbTransferDoomedException">It is doomed.</exception>
-    /// <exception cref="ObjectDisposedException">On another thread: the transfer, its interface or its device handle is disposed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
+    /// log handler.
+    /// </exception>
+    /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
+    /// <exception cref="ObjectDisposedException">
+    /// The transfer, its interface or its device handle is disposed, and the method is not called inside a callback.
+    /// </exception>
     public UsbError TrySubmit() => TrySubmit(null, default);
 
     private UsbError TrySubmit(TransferCompletion? awaited, CancellationToken cancellationToken)
@@ -63,16 +69,16 @@ public sealed unsafe partial class UsbTransfer
             if ((state & (InFlight | Setting | Dead)) != 0)
                 return RefuseBusy();
         }
-        while (Interlocked.CompareExchange(ref _state, state | InFlight, state) != state); // again when its callback just returned
+        while (Interlocked.CompareExchange(ref _state, state | InFlight, state) != state); // repeated if the callback has just returned
 
-        // From here on the transfer is ours: its handle cannot close, because closing waits for it to come to rest.
+        // From here on this thread has the transfer to itself. The transfer's handle cannot close, because the closing thread waits until the transfer is idle.
         if (state == Idle)
             _root.Target = this;
         if (_stop != 0)
             return Refuse(state);
         if (OperatingSystem.IsWindows())
             RestoreIsoPacketLengths();
-        if (awaited is not null) // it is null already where no thread awaits: each awaited submission takes its own back when it ends
+        if (awaited is not null) // otherwise _awaited is already null, because each awaited submission resets it at its end
         {
             _awaited = awaited;
             awaited.Begin(cancellationToken);
@@ -83,7 +89,7 @@ public sealed unsafe partial class UsbTransfer
         if (result != 0)
             RollBack(state);
         else if (_stop != 0 || cancellationToken.IsCancellationRequested)
-            CancelIfStopped(cancellationToken); // a thread wanted to stop it after we looked, and found nothing in flight to cancel
+            CancelIfStopped(cancellationToken); // a thread stopped the transfer after the check above, before there was anything to cancel
         return (UsbError)result;
     }
 
@@ -116,14 +122,14 @@ public sealed unsafe partial class UsbTransfer
             _handle.Context.ReportCallbackException(this, exception);
         }
 
-        // Submitted again, it stays rooted.
+        // A transfer that was submitted again in its callback stays rooted.
         if (Interlocked.CompareExchange(ref _state, InFlight, InCallback | InFlight) != (InCallback | InFlight))
             ComeToRest();
     }
 
     /// <summary>
-    /// Corrects the status of a divided transfer that wrote less than all. When a URB fails while libusb submits later ones, the kernel refuses those, and libusb
-    /// takes the refusal for a short packet: the transfer has failed, and libusb says that it is complete.
+    /// Corrects the status of an OUT transfer that libusb divided into several URBs and that wrote only a part of its data. If a URB fails while libusb is
+    /// still submitting later ones, the kernel refuses the later URBs. libusb takes that for a short packet, and reports the failed transfer as completed.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CheckDividedWrite(int length)
@@ -139,7 +145,7 @@ public sealed unsafe partial class UsbTransfer
     {
         while (true)
         {
-            // Unroot before Idle: once Idle, a Submit on another thread roots it again, and that must not be undone.
+            // Clear the root before Idle is set: once the transfer is Idle, a Submit on another thread may root it again, and this thread must not undo that.
             _root.Target = null;
             int state = Interlocked.CompareExchange(ref _state, Idle, InCallback);
             if (state == InCallback)
@@ -150,23 +156,24 @@ public sealed unsafe partial class UsbTransfer
 
             if (state == (InCallback | Setting))
             {
-                // Another thread configures it, and brings it to rest, unless it has just finished.
+                // Another thread configures the transfer, and sets Idle afterwards. If the configuration has just ended, the exchange fails and the loop runs
+                // again.
                 int configured = (Volatile.Read(ref _stop) & Doomed) != 0 ? Setting | DoomedSetting : Setting;
                 if (Interlocked.CompareExchange(ref _state, configured, InCallback | Setting) == (InCallback | Setting))
                     return;
                 continue;
             }
 
-            // Another thread submitted it at this very moment ...
+            // Another thread has just submitted the transfer, so root it again.
             _root.Target = this;
             if (Interlocked.CompareExchange(ref _state, InFlight, InCallback | InFlight) == (InCallback | InFlight))
                 return;
 
-            // ... and libusb refused it: RollBack has left it to us again.
+            // libusb has refused that submission, and RollBack has left the transfer to this thread.
         }
     }
 
-    // A closing handle or interface releases its transfers itself, when all are at rest: until then callbacks may use each other's.
+    // A closing handle or interface releases all its transfers itself when none is in use any more: until then, a callback may still access other transfers.
     private void AfterRest(int releasing)
     {
         int stop = Volatile.Read(ref _stop);
@@ -176,7 +183,7 @@ public sealed unsafe partial class UsbTransfer
             _handle.TransferCameToRest();
     }
 
-    /// <summary>Gives the state back that a submission took, when libusb will not call back.</summary>
+    /// <summary>Restores the state before a failed submission, for which no callback follows.</summary>
     private void RollBack(int state)
     {
         if (_awaited is { } awaited)
@@ -185,13 +192,13 @@ public sealed unsafe partial class UsbTransfer
             _awaited = null;
         }
 
-        // Submitted from its callback, which is still running: that brings it to rest when it returns.
+        // The transfer was submitted while its callback runs: the thread of the callback sets Idle when the callback returns.
         if (state == InCallback && Interlocked.CompareExchange(ref _state, InCallback, InCallback | InFlight) == (InCallback | InFlight))
             return;
 
         _root.Target = null;
-        Interlocked.Exchange(ref _state, Idle); // a full fence: who wants to stop the transfer sets _stop first, then looks at _state
-        AfterRest(releasing: Disposed); // doomed without having run: it stays, its results can be read
+        Interlocked.Exchange(ref _state, Idle); // a full fence: a thread that stops the transfer sets _stop first, and then reads _state
+        AfterRest(releasing: Disposed); // a doomed transfer that did not run is kept, so that its results can be read
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -200,7 +207,7 @@ public sealed unsafe partial class UsbTransfer
         int stop = _stop;
         RollBack(state);
         if (stop == Stale)
-            return UsbError.NotFound; // the code that libusb would return on Linux; SubmitFailure has the details
+            return UsbError.NotFound; // libusb on Linux would return this error too; SubmitFailure has the details
         if (!IsRefusedQuietly(stop))
             ThrowStopped(stop);
         return UsbError.Closed;
@@ -216,7 +223,9 @@ public sealed unsafe partial class UsbTransfer
         return UsbError.Closed;
     }
 
-    /// <summary>Returns whether a callback submits something that is closing, which is no error of the callback's: it could not know.</summary>
+    /// <summary>
+    /// Returns whether a callback uses a closing transfer. Such a use is not an error, because the callback cannot detect the closing in time.
+    /// </summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);
 
@@ -244,7 +253,7 @@ public sealed unsafe partial class UsbTransfer
             return _handle.Claims.Diagnose(error, _endpoint, _type, packetLength);
         byte requestType;
         ushort index;
-        lock (_freeing) // the transfer is at rest: another thread may release it
+        lock (_freeing) // the transfer is not in flight, so another thread may release it
         {
             Span<byte> setup = _buffer.From(0);
             if (setup.Length < UsbControlSetup.Size)

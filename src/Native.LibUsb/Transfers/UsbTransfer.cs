@@ -6,15 +6,16 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents one native transfer, which is used again and again: configure it, submit it, and submit it again in its callback. None of that allocates.
-/// Created by <see cref="UsbEndpoint.CreateTransfer"/> and <see cref="UsbDeviceHandle.CreateTransfer"/>.
+/// Represents one native transfer that can be submitted any number of times. The program configures the transfer, submits it, and submits it again in its
+/// callback. None of these steps allocates managed memory. <see cref="UsbEndpoint.CreateTransfer"/> and <see cref="UsbDeviceHandle.CreateTransfer"/> create
+/// transfers.
 /// </summary>
 /// <remarks>
-/// <para>Every submission that succeeds has exactly one callback, also when it is cancelled, when the device is unplugged, and when the
-/// transfer or its device handle is disposed in the meantime. The callback runs on the thread that handles the context's events
-/// (<see cref="UsbContext.HandleEvents"/> or <see cref="UsbContext.StartEventThread"/>).</para>
-/// <para>While it is submitted, the buffer and the results belong to libusb: reading them throws. A submitted transfer is kept alive by
-/// the library, even when the program drops every reference to it.</para>
+/// <para>Every successful <see cref="Submit"/> leads to exactly one callback. The callback also follows when the transfer is cancelled, when the device is
+/// unplugged, and when the transfer or its device handle is disposed before the transfer ends. The callback runs on the thread that handles the context's
+/// events (<see cref="UsbContext.HandleEvents"/> or <see cref="UsbContext.StartEventThread"/>).</para>
+/// <para>While the transfer is submitted, its buffer and results belong to libusb, and the properties that return them throw an exception. The library keeps
+/// a submitted transfer alive, even if the program drops every reference to it.</para>
 /// </remarks>
 public sealed unsafe partial class UsbTransfer : IDisposable
 {
@@ -27,12 +28,12 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //    v                  +--------------------- Callback | InFlight
     //   Dead, then Dead | Freed
     //
-    // While a thread configures it, at rest or in its callback, it is also Setting: it is neither submitted nor released in the meantime. It is
-    // DoomedSetting when its
-    // callback has returned in the meantime and it was doomed: the thread that configures it releases it.
-    // While the transfer is InFlight and not in its callback only the completion writes _state, so that write is a plain one.
-    // Everything that wants to stop the transfer sets a bit in _stop and leaves _state alone. The thread that brings the transfer back to
-    // Idle looks at _stop afterwards, and the thread that moves it from Idle to Dead frees it: exactly one thread succeeds in that.
+    // A thread that configures the transfer (Idle or InCallback) adds Setting to the state. Until that thread clears Setting, no thread submits or releases the
+    // transfer. If the callback returns before that and the transfer is doomed, the thread of the callback also sets DoomedSetting: the configuring thread
+    // then releases the transfer.
+    // While the transfer is InFlight and not in its callback, only the completion writes _state, so the completion needs no interlocked operation for it.
+    // A thread that stops the transfer sets a bit in _stop and leaves _state unchanged. The thread that brings the transfer back to Idle reads _stop
+    // afterwards. The thread that changes _state from Idle to Dead frees the transfer: exactly one thread succeeds in that change.
     private const int Idle = 0;
     private const int InFlight = 1;
     private const int InCallback = 2;
@@ -41,9 +42,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Freed = 16;
     private const int DoomedSetting = 32;
 
-    // Reasons why it may not be submitted; 0 lets it go. UnConfigured, InterfaceClosed and SettingChanges are taken back: when it is configured, when the
-    // interface is claimed again, and when its alternate setting has changed. Stale stays, as the endpoint that made the transfer stays stale; it does not keep
-    // the transfer from being configured.
+    // Reasons why the transfer may not be submitted; with 0, it may. Three reasons are removed again: UnConfigured when the transfer is configured,
+    // InterfaceClosed when the interface is claimed again, and SettingChanges when the alternate setting has changed. Stale is never removed, because the
+    // endpoint that created the transfer stays stale. A stale transfer can still be configured.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
@@ -52,7 +53,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int SettingChanges = 32;
     private const int Stale = 64;
 
-    // The thread that closes the handle or the interface waits for the transfer.
+    // If one of these reasons is set, the thread that closes the handle or the interface waits for the transfer.
     private const int OwnerClosing = HandleClosing | InterfaceClosed;
 
     private libusb_transfer* _native;
@@ -61,13 +62,13 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private delegate*<UsbTransfer, void> _dispatch = &Ignore;
     private Action<UsbTransfer>? _callback;
 
-    // Given to libusb once, as user_data. Its target is this object while the transfer is submitted, so that a submitted transfer
-    // is never collected, and nothing at other times, so that a forgotten one is.
+    // The constructor passes this handle to libusb as user_data. While the transfer is submitted, the target of the handle is this object, so the garbage
+    // collector does not collect it. At other times the target is null, so the garbage collector can collect a transfer that the program has dropped.
     private GCHandle _root;
 
     private TransferBuffer _buffer;
 
-    // The configuration and the outcome: the native transfer has the same, but another thread may be about to free it.
+    // The configuration and the outcome are stored here too, because another thread may be about to free the native transfer.
     private UsbTransferFlags _flags;
     private UsbTransferType _type;
     private byte _endpoint;
@@ -80,8 +81,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private readonly UsbDeviceHandle _handle;
     private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
-    // Held by threads that call libusb_cancel_transfer and by the thread that frees the native transfer. Never held while submitting or
-    // in a callback.
+    // A thread holds this lock while it frees or cancels the native transfer, or reads it while another thread could free it. No thread holds this lock while
+    // it submits the transfer or runs the callback.
     private readonly Lock _freeing = new();
 
     internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags, UsbInterface? owner = null)
@@ -101,47 +102,48 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _native->callback = &OnCompleted;
         _native->flags = (byte)(_flags = flags); // checked by CreateTransfer
 
-        // Last: from here on a handle that closes may release it.
+        // The registration comes last, because a closing handle may release the transfer from here on.
         bool registered = handle.TryRegister(this, out _registration);
-        if (!registered || owner is { IsOpen: false }) // a claim that begins to close after this look finds it and disposes it
+        if (!registered || owner is { IsOpen: false }) // a claim that begins to close after this check disposes the transfer
         {
             TryRelease();
             throw new ObjectDisposedException(registered ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
         }
     }
 
-    /// <summary>Frees a transfer that the program forgot. One in flight is rooted, so this never meets one.</summary>
+    /// <summary>Frees a transfer that the program dropped without disposing it. A transfer in flight is rooted, so its finalizer does not run.</summary>
     ~UsbTransfer() => TryRelease();
 
-    /// <summary>Gets the device handle it was made by, which must be open to submit it.</summary>
+    /// <summary>Gets the device handle that created the transfer. The handle must be open when the transfer is submitted.</summary>
     public UsbDeviceHandle Handle => _handle;
 
-    /// <summary>Gets the claim whose endpoint made it, and which disposes it; null for a transfer that the handle made.</summary>
+    /// <summary>Gets the claim whose endpoint created the transfer, and which disposes the transfer; null if the device handle created the transfer.</summary>
     internal UsbInterface? Owner { get; }
 
-    /// <summary>Gets how many isochronous packets it has room for; 0 when it was not made for isochronous endpoints.</summary>
+    /// <summary>Gets the largest number of isochronous packets in the transfer; 0 if the transfer was not created for isochronous endpoints.</summary>
     public int IsoPacketCapacity { get; }
 
     /// <summary>
-    /// Gets whether libusb has it: from a successful submission until just before the callback, and in the callback again once it is
-    /// resubmitted. May be read from any thread.
+    /// Gets whether libusb has the transfer: from a successful submission until just before the callback, and again after a submission in the callback. Any
+    /// thread may read this property.
     /// </summary>
     public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
 
     /// <summary>
-    /// Gets whether its native memory is freed, and it cannot be used any more. False while it is disposed but still in flight, or in its callback.
+    /// Gets whether the transfer's native memory is freed, so that the transfer cannot be used any more. The property is false while a disposed transfer is
+    /// still in flight or in its callback.
     /// </summary>
     public bool IsDisposed => (Volatile.Read(ref _state) & Freed) != 0;
 
     /// <summary>Gets whether <see cref="Doom"/> was called.</summary>
     public bool IsDoomed => (Volatile.Read(ref _stop) & Doomed) != 0;
 
-    /// <summary>Gets or sets an object that the program wants to find again in the callback. May be changed at any time.</summary>
+    /// <summary>Gets or sets an object that the program can use in the callback. The property may be changed at any time.</summary>
     public object? State { get; set; }
 
     /// <summary>
-    /// Gets or sets the method that is called when the transfer ends. May be changed at any time; setting it replaces a handler set by <see cref="SetHandler{THandler}"/>
-    /// or by function pointer. An exception from it goes to
+    /// Gets or sets the method that is called when the transfer ends. The property may be changed at any time. Setting it replaces a handler that was set by
+    /// <see cref="SetHandler{THandler}"/> or by function pointer. An exception that the method throws goes to
     /// <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     public Action<UsbTransfer>? Callback
@@ -154,9 +156,11 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets how the last packet is treated.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Set to a flag that <see cref="UsbTransferFlags"/> does not have.</exception>
-    /// <exception cref="InvalidOperationException">Set while submitted, or <see cref="UsbTransferFlags.ShortIsError"/> for an isochronous transfer.</exception>
+    /// <summary>Gets or sets the flags that specify how the transfer treats its last packet.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The new value contains a flag that <see cref="UsbTransferFlags"/> does not have.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The transfer is submitted, or the new value contains <see cref="UsbTransferFlags.ShortIsError"/> and the transfer is isochronous.
+    /// </exception>
     public UsbTransferFlags Flags
     {
         get
@@ -178,7 +182,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets the transfer type that it is configured for; <see cref="UsbTransferType.Control"/> before that.</summary>
+    /// <summary>Gets the transfer type that the transfer is configured for; <see cref="UsbTransferType.Control"/> before it is configured.</summary>
     public UsbTransferType Type
     {
         get
@@ -188,7 +192,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets the address of the endpoint, direction bit included; 0 before it is configured.</summary>
+    /// <summary>Gets the address of the endpoint, including the direction bit; 0 before the transfer is configured.</summary>
     public byte Endpoint
     {
         get
@@ -199,8 +203,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the time limit that the transfer was configured with, a multiple of 1 millisecond up to 24.8 days; null if there is none, which is what streams
-    /// should have.
+    /// Gets the time limit that the transfer was configured with, in whole milliseconds up to 24.8 days; null if there is none. The transfers of a continuous
+    /// stream of data should have no time limit.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public TimeSpan? Timeout
@@ -212,8 +216,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets how the last submission ended. For isochronous transfers look at the packets too (<see cref="IterIso"/>).</summary>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <summary>Gets how the last submission ended. The packets of an isochronous transfer have a status of their own (<see cref="IterIso"/>).</summary>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public UsbTransferStatus Status
     {
         get
@@ -224,10 +228,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Bytes that moved, set-up packet not counted. It may be more than 0 with any status. Means nothing for isochronous transfers,
-    /// whose packets have a length each.
+    /// Gets the number of bytes that were transferred, without the set-up packet. The number can be greater than 0 with any status. The property has no
+    /// meaning for isochronous transfers, because each of their packets has its own length.
     /// </summary>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public int ActualLength
     {
         get
@@ -238,10 +242,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the whole buffer (for control transfers: what follows the set-up packet). It is not zeroed between submissions. The span is valid until
-    /// the transfer is configured, submitted or disposed: make sure that no other thread does that in the meantime.
+    /// Gets the whole buffer; for control transfers, the part after the set-up packet. The library does not zero it between submissions. The span is valid
+    /// until the transfer is configured, submitted or disposed. The program must ensure that no other thread does so while it uses the span.
     /// </summary>
-    /// <exception cref="InvalidOperationException">It is submitted.</exception>
+    /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public Span<byte> Buffer
     {
         get
@@ -251,8 +255,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets the data that moved: <see cref="Buffer"/> cut to <see cref="ActualLength"/>. For isochronous transfers use <see cref="IterIso"/>.</summary>
-    /// <exception cref="InvalidOperationException">It is submitted, or it is isochronous.</exception>
+    /// <summary>
+    /// Gets the transferred data: the first <see cref="ActualLength"/> bytes of <see cref="Buffer"/>. For isochronous transfers use <see cref="IterIso"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The transfer is submitted, or it is isochronous.</exception>
     public ReadOnlySpan<byte> Data
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -266,8 +272,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the native transfer, for functions that the library does not offer. Do not free it, do not change its callback, its user data or its
-    /// buffer, and touch nothing while it is submitted.
+    /// Gets the native transfer, for functions that the library does not offer. Do not free the native transfer, and do not change its callback, its user
+    /// data or its buffer. Do not change any of its fields while it is submitted.
     /// </summary>
     public libusb_transfer* DangerousGetTransfer()
     {
@@ -275,8 +281,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         return _native;
     }
 
-    /// <summary>Handles completions without a delegate; see <see cref="IUsbTransferHandler"/>. Replaces <see cref="Callback"/>.</summary>
-    /// <typeparam name="THandler">A type, usually an empty struct, with the method to call.</typeparam>
+    /// <summary>
+    /// Sets a type whose static method is called when the transfer ends (see <see cref="IUsbTransferHandler"/>). The method replaces <see cref="Callback"/>.
+    /// </summary>
+    /// <typeparam name="THandler">A type, usually an empty struct, that has the method.</typeparam>
     public void SetHandler<THandler>()
         where THandler : IUsbTransferHandler
     {
@@ -284,8 +292,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _callback = null;
     }
 
-    /// <summary>Handles completions by a function pointer: a static method, called with no indirection but this. Replaces <see cref="Callback"/>.</summary>
-    /// <param name="handler">A static method. The program makes sure that its assembly is not unloaded.</param>
+    /// <summary>Sets a function pointer that is called when the transfer ends, without a delegate. The function replaces <see cref="Callback"/>.</summary>
+    /// <param name="handler">A pointer to a static method. The program must ensure that the method's assembly is not unloaded.</param>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
     public void SetHandler(delegate*<UsbTransfer, void> handler)
     {
@@ -294,14 +302,17 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _callback = null;
     }
 
-    /// <summary>Refuses flags that are not ours: libusb has some that free what the library owns, with an allocator that is not the library's.</summary>
+    /// <summary>
+    /// Throws an exception for flags that <see cref="UsbTransferFlags"/> does not have. With such a flag, libusb would free the buffer or the transfer, but
+    /// the library frees both itself.
+    /// </summary>
     internal static void CheckFlags(UsbTransferFlags flags, string parameter)
     {
         if ((flags & ~(UsbTransferFlags.ShortIsError | UsbTransferFlags.AddZeroPacket)) != 0)
             throw new ArgumentOutOfRangeException(parameter, flags, "There is no such flag.");
     }
 
-    /// <summary>Gets the data of a control transfer, which has its set-up packet before it.</summary>
+    /// <summary>Gets the data of a control transfer, which follows the set-up packet in the buffer.</summary>
     private ReadOnlySpan<byte> OtherData()
     {
         if (_type == UsbTransferType.Isochronous)
@@ -316,7 +327,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private static void InvokeCallback(UsbTransfer transfer) => transfer._callback?.Invoke(transfer);
 
-    /// <summary>Gets the native transfer for fields that do not change while it is submitted.</summary>
+    /// <summary>Throws an exception if the transfer is released. Members that may be used while the transfer is submitted call this method.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckNotDead()
     {
@@ -324,7 +335,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             ThrowDisposed();
     }
 
-    /// <summary>Gets the native transfer for fields that libusb writes.</summary>
+    /// <summary>Throws an exception if the transfer is submitted or released. Members that access fields that libusb writes call this method.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckAtRest()
     {

@@ -1,20 +1,23 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Specifies how a transfer treats its last packet. libusb's flags that free the buffer or the transfer are not here: the library owns both.
+/// Specifies how a transfer treats its last packet. The enumeration omits libusb's flags that free the buffer or the transfer, because the library frees both
+/// objects itself.
 /// </summary>
 [Flags]
 public enum UsbTransferFlags
 {
-    /// <summary>None.</summary>
+    /// <summary>No flag is set.</summary>
     None = 0,
 
-    /// <summary>A transfer shorter than requested ends with <see cref="UsbTransferStatus.Error"/>. Not for isochronous transfers.</summary>
+    /// <summary>
+    /// A transfer that is shorter than requested ends with <see cref="UsbTransferStatus.Error"/>. Isochronous transfers cannot have this flag.
+    /// </summary>
     ShortIsError = 1 << 0,
 
     /// <summary>
-    /// An OUT transfer whose length is a multiple of the packet size is followed by a packet of length zero, so that the device sees its end.
-    /// Linux, macOS and WinUSB; elsewhere the submission fails with <see cref="UsbError.NotSupported"/>.
+    /// A packet of length zero follows an OUT transfer whose length is a multiple of the packet size, so that the device can detect the end of the transfer.
+    /// The flag works on Linux, on macOS and with WinUSB. Elsewhere the submission fails with <see cref="UsbError.NotSupported"/>.
     /// </summary>
     AddZeroPacket = 1 << 3,
 }

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a callback made of one function for each way a transfer can end. A function that returns true has the transfer submitted again.
-/// One helper may serve any number of transfers.
+/// Represents a transfer callback that calls a different function for each way in which a transfer can end. If the function returns true, the helper submits
+/// the transfer again. One helper can serve any number of transfers.
 /// </summary>
 /// <example>
 /// <code>
@@ -18,35 +18,40 @@ public sealed class UsbTransferHelper
 
     private readonly Func<UsbTransfer, bool>?[] _callbacks = new Func<UsbTransfer, bool>?[StatusCount];
 
-    /// <summary>Makes a helper that submits nothing again until functions are set.</summary>
+    /// <summary>Initializes a helper without functions. Such a helper submits no transfer again.</summary>
     public UsbTransferHelper() => Callback = Invoke;
 
     /// <summary>
-    /// The transfer could not be submitted again; the argument says why. Raised on the thread that runs the callback. Without a subscriber the
-    /// failure is thrown, as any exception of a callback; see <see cref="UsbContext.UnhandledCallbackException"/>. A transfer that was doomed
-    /// or disposed in the meantime, or whose handle is closing, is no failure.
+    /// Occurs when a transfer could not be submitted again; the second argument is the error. The event is raised on the thread that runs the callback. If
+    /// there is no subscriber, the callback throws the exception; see <see cref="UsbContext.UnhandledCallbackException"/>. The event is not raised if the
+    /// transfer was doomed or disposed, or if its handle is closing.
     /// </summary>
     public event Action<UsbTransfer, UsbException>? ResubmitFailed;
 
-    /// <summary>Gets the callback for a transfer; always the same delegate.</summary>
+    /// <summary>Gets the callback to set on a transfer. The property always returns the same delegate.</summary>
     public Action<UsbTransfer> Callback { get; }
 
-    /// <summary>Gets or sets the function for every status that has no function of its own; if it is null, a transfer with such a status is not submitted again.</summary>
+    /// <summary>
+    /// Gets or sets the function for every status that has no function of its own. If the property is null, a transfer that ends with such a status is not
+    /// submitted again.
+    /// </summary>
     public Func<UsbTransfer, bool>? Default { get; set; }
 
-    /// <summary>Gets the function for one status; null leaves it to <see cref="Default"/>. It returns whether to submit the transfer again.</summary>
+    /// <summary>
+    /// Gets or sets the function for one status; with null, <see cref="Default"/> is used. The function returns whether to submit the transfer again.
+    /// </summary>
     /// <param name="status">How the transfer ended.</param>
-    /// <exception cref="ArgumentOutOfRangeException">That is no status.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
     public Func<UsbTransfer, bool>? this[UsbTransferStatus status]
     {
         get => _callbacks[Index(status)];
         set => _callbacks[Index(status)] = value;
     }
 
-    /// <summary>Calls the function for the transfer's status, and submits the transfer again when it returns true.</summary>
+    /// <summary>Calls the function for the transfer's status, and submits the transfer again if the function returns true.</summary>
     /// <param name="transfer">A transfer that has ended.</param>
     /// <exception cref="ArgumentNullException"><paramref name="transfer"/> is null.</exception>
-    /// <exception cref="UsbException">It could not be submitted again, and no handler is subscribed to <see cref="ResubmitFailed"/>.</exception>
+    /// <exception cref="UsbException">The transfer could not be submitted again, and no handler is subscribed to <see cref="ResubmitFailed"/>.</exception>
     public void Invoke(UsbTransfer transfer)
     {
         ArgumentNullException.ThrowIfNull(transfer);
@@ -64,7 +69,7 @@ public sealed class UsbTransferHelper
         }
         catch (Exception stopped) when (stopped is UsbTransferDoomedException or ObjectDisposedException)
         {
-            // it was doomed, or this is not called in a callback and something is closed: either way it stops
+            // The transfer was doomed, or was closed while this method runs outside a callback. The transfer is not submitted again.
         }
     }
 

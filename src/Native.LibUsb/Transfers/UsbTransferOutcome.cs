@@ -2,12 +2,13 @@ namespace Native.LibUsb;
 
 /// <summary>Represents the outcome of an awaited transfer, which <see cref="UsbTransfer.TrySubmitAsync"/> returns.</summary>
 /// <param name="Error">
-/// <see cref="UsbError.Success"/> when it ran to its end, though it may be short; <see cref="UsbError.Canceled"/> when it was cancelled;
-/// otherwise what went wrong: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> (stall), <see cref="UsbError.NoDevice"/>,
-/// <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>, or why libusb refused to submit it.
+/// <see cref="UsbError.Success"/> if the transfer completed, even if it moved fewer bytes than requested; <see cref="UsbError.Canceled"/> if the transfer was
+/// cancelled. Otherwise the error of the transfer (<see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> for a stall, <see cref="UsbError.NoDevice"/>,
+/// <see cref="UsbError.Overflow"/> or <see cref="UsbError.IO"/>), or the error with which libusb refused to submit it.
 /// </param>
 /// <param name="BytesTransferred">
-/// Bytes that moved, regardless of the error; they are in the transfer's buffer. Of an isochronous transfer the sum over its packets.
+/// The number of bytes that were transferred, even after an error. The bytes are in the transfer's buffer. For an isochronous transfer, this is the sum over
+/// its packets.
 /// </param>
 public readonly record struct UsbTransferOutcome(UsbError Error, int BytesTransferred)
 {

@@ -1,31 +1,33 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Specifies how a transfer, or one isochronous packet, ended. Every status but <see cref="Completed"/> may still come with data: look at the actual
-/// length.
+/// Specifies how a transfer, or one isochronous packet, ended. With every status, some data may have been transferred: see the actual length.
 /// </summary>
 public enum UsbTransferStatus
 {
     /// <summary>
-    /// It ran to its end. For an isochronous transfer that says nothing of its packets, which have a status each; for others it may be short.
+    /// The transfer ran to its end, possibly with fewer bytes than requested. The packets of an isochronous transfer have a status of their own, and may have
+    /// failed even if the transfer has this status.
     /// </summary>
     Completed = 0,
 
-    /// <summary>It failed on the bus (no answer, bad checksum, missed interval).</summary>
+    /// <summary>The transfer failed on the bus: the device did not answer, a checksum was wrong, or a service interval was missed.</summary>
     Error = 1,
 
-    /// <summary>Its time ran out.</summary>
+    /// <summary>The time limit of the transfer expired.</summary>
     TimedOut = 2,
 
-    /// <summary>It was cancelled.</summary>
+    /// <summary>The transfer was cancelled.</summary>
     Canceled = 3,
 
-    /// <summary>The endpoint halted, or the device does not know the control request. Recover with <see cref="UsbEndpoint.ClearHalt"/>.</summary>
+    /// <summary>
+    /// The endpoint is halted, or the device does not support the control request. <see cref="UsbEndpoint.ClearHalt"/> ends the halt of an endpoint.
+    /// </summary>
     Stall = 4,
 
     /// <summary>The device was unplugged.</summary>
     NoDevice = 5,
 
-    /// <summary>The device sent more than the buffer holds: ask for whole packets.</summary>
+    /// <summary>The device sent more than the buffer holds. The length of a read should be a multiple of the packet size.</summary>
     Overflow = 6,
 }
