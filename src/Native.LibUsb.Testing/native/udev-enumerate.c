@@ -1,4 +1,4 @@
-/* udev's enumeration: the folders of the bus's devices. */
+/* udev enumeration: the directories of the bus's devices. */
 #include "udev.h"
 #include <dirent.h>
 #include <fnmatch.h>
@@ -104,7 +104,7 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
     return false;
 }
 
-/* Conditions of one kind are alternatives, but for those that exclude. */
+/* A device must match at least one condition of each kind. It must match all attribute conditions, and none of the excluding conditions. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;
@@ -121,7 +121,7 @@ static bool matches(const struct udev_enumerate *all, struct udev_device *d)
             if (has_attribute(d, m))
                 return false;
             continue;
-        case MATCH_ATTRIBUTE: /* all of these must hold */
+        case MATCH_ATTRIBUTE: /* all conditions of this kind must match */
             if (!has_attribute(d, m))
                 return false;
             continue;
@@ -176,7 +176,7 @@ int udev_enumerate_scan_devices(struct udev_enumerate *all)
     for (struct dirent *e; !error && (e = readdir(devices));) {
         if (e->d_name[0] == '.' || (size_t)snprintf(path, sizeof path, "%s/%s", folder, e->d_name) >= sizeof path)
             continue;
-        struct udev_device *d = device_at(all->udev, path); /* NULL when it was unplugged since */
+        struct udev_device *d = device_at(all->udev, path); /* NULL if the device has been unplugged */
         if (!d)
             continue;
         if (matches(all, d)) {
@@ -196,7 +196,7 @@ int udev_enumerate_scan_devices(struct udev_enumerate *all)
     }
     closedir(devices);
     if (count > 0)
-        qsort(paths, count, sizeof *paths, by_path); /* a hub comes before what hangs on it */
+        qsort(paths, count, sizeof *paths, by_path); /* a hub precedes the devices behind it */
     for (size_t i = 0; i < count; i++) {
         if (!error && !add_entry(&all->list, paths[i], NULL))
             error = -ENOMEM;
