@@ -37,8 +37,8 @@ internal static class AudioPlayback
             }
         });
 
-        // A report takes effect after the transfers in the queue have been sent. A short queue follows the device closely; a long queue bridges longer pauses
-        // of the program.
+        // A report takes effect after the transfers in the queue have been sent. With a short queue, the program follows the device closely. A long queue
+        // bridges longer pauses of the program.
         await using UsbOutputRing sound = claimed.GetEndpoint(SoundOut)
             .CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         sound.Start();

@@ -47,8 +47,8 @@ internal static class TransferHelper
         while (completed < reports && transfer.IsSubmitted) // if the transfer has failed, it is not submitted again, and the loop ends
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
-        // During its cancellation, a transfer can time out and, on some systems, complete. One of the functions above would then submit it again. Doom
-        // prevents that; without it, the second loop might never end.
+        // During its cancellation, a transfer can time out and, on some systems, complete. One of the functions above would then submit the transfer again.
+        // Doom prevents the submission; without Doom, the second loop might never end.
         transfer.Doom();
         transfer.TryCancel();
         while (transfer.IsSubmitted)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents USB buses that exist only in software. Programs that use libusb find the devices attached to them like physical devices.</summary>
+/// <summary>Represents USB buses that exist only in software. Programs that use libusb find the devices on these buses like physical devices.</summary>
 /// <remarks>
 /// <para>A host passes the programs' transfers to the bus over the USB/IP protocol. There are two hosts (<see cref="VirtualBusOptions.Host"/>).</para>
 /// <para>With <see cref="VirtualBusHost.Preload"/>, a library beside this assembly replaces the sysfs, udev and usbfs that libusb uses. The constructor loads

@@ -93,8 +93,8 @@ internal static class RunCommand
         foreach (string argument in program.Skip(1))
             start.ArgumentList.Add(argument);
         bus.ApplyTo(start);
-        // The terminal sends Ctrl-C to the child too, which decides what to do, and usbvbus waits for the child. SIGTERM and SIGHUP are passed on to the
-        // child. The handlers are registered before the child starts. Otherwise a signal in between would end usbvbus and leave the child running.
+        // On Ctrl-C, the terminal also signals the child. The child decides what to do, and usbvbus waits for the child. usbvbus passes SIGTERM and SIGHUP on
+        // to the child. The handlers are registered before the child starts. Otherwise a signal in between would end usbvbus and leave the child running.
         Lock gate = new();
         Process? child = null;
         int early = 0;

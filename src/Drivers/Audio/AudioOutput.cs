@@ -41,7 +41,7 @@ public sealed class AudioOutput : IAsyncDisposable
             });
         }
 
-        // A report takes effect after the transfers in the queue have been sent. A short queue therefore follows the device closely.
+        // A report takes effect after the transfers in the queue have been sent. With a short queue, the output therefore follows the device closely.
         _sound = output.CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         _sound.Start();
     }

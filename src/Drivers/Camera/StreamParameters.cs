@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace Drivers.Camera;
 
-/// <summary>Represents the stream parameters that a camera and its driver negotiate. They are the probe and commit controls of UVC 1.0; later versions only
-/// append to them.</summary>
+/// <summary>Represents the stream parameters that a camera and its driver negotiate. The format is that of the probe and commit controls of UVC 1.0. Later
+/// versions of UVC only append fields.</summary>
 /// <param name="Format">The number of the format, counted from 1.</param>
 /// <param name="Frame">The number of the picture size, counted from 1.</param>
 /// <param name="Interval">The time between two pictures, in units of 100 ns.</param>

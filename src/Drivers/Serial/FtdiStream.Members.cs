@@ -3,7 +3,7 @@ using Native.LibUsb;
 
 namespace Drivers.Serial;
 
-// This file contains the members of Stream.
+// This part of the class overrides the members of Stream.
 public sealed partial class FtdiStream
 {
     private int _readTimeout = Timeout.Infinite;

@@ -4,7 +4,7 @@ using Native.LibUsb.Streaming;
 
 namespace Drivers.Serial;
 
-// This file converts packets to a stream of bytes.
+// This part of the class converts packets to a stream of bytes.
 public sealed partial class FtdiStream
 {
     private readonly int _packetSize;
@@ -21,7 +21,7 @@ public sealed partial class FtdiStream
     /// <summary>Gets the status from the last packet.</summary>
     public FtdiStatus Status => new((FtdiModemLines)(_status & 0xff), (FtdiConditions)(_status >> 8));
 
-    /// <summary>Discards the data in both directions that is stored in the chip or in this program.</summary>
+    /// <summary>Discards the data of both directions that the chip and this program have stored.</summary>
     /// <exception cref="UsbException">The chip refused the request.</exception>
     public async Task PurgeAsync()
     {
@@ -29,7 +29,7 @@ public sealed partial class FtdiStream
         try
         {
             await StopAsync().ConfigureAwait(false);
-            // Each of the two requests is for one direction. Descriptions of the chip disagree about which is which, but this method needs both.
+            // Each of the two requests is for one direction. Descriptions of the chip disagree about which is which, but this method sends both.
             Send(FtdiRequest.Reset, PurgeOne);
             Send(FtdiRequest.Reset, PurgeOther);
             DiscardReceived();

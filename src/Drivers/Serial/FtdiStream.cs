@@ -36,7 +36,7 @@ public sealed partial class FtdiStream : Stream
         if (_packetSize <= FtdiStatus.Size)
             throw new InvalidDataException($"A packet of {_packetSize} bytes has no room for the status and data: this is no FTDI chip.");
         Send(FtdiRequest.Reset, ResetChip);
-        // A packet that is not full ends a transfer, and the chip sends at least one whenever its latency timer expires. A large transfer therefore causes no
+        // A packet that is not full ends a transfer. The chip sends such a packet whenever its latency timer expires. A large transfer therefore causes no
         // delay.
         _ring = input.CreateInputRing(new UsbRingOptions { TransferSize = PacketsPerTransfer * _packetSize, Transfers = 4, Spares = 4 });
         _received = _pipe.Reader.AsStream();
@@ -121,7 +121,7 @@ public sealed partial class FtdiStream : Stream
         return FtdiStatus.Parse(answer);
     }
 
-    /// <summary>Reads the latency from the chip. After this time, the chip sends its data even if a packet is not full.</summary>
+    /// <summary>Reads the latency from the chip: the time after which the chip sends its data even if a packet is not full.</summary>
     /// <exception cref="InvalidDataException">The chip's answer is too short.</exception>
     public TimeSpan ReadLatency()
     {
@@ -130,7 +130,7 @@ public sealed partial class FtdiStream : Stream
         return TimeSpan.FromMilliseconds(answer[0]);
     }
 
-    /// <summary>Sets the latency. After this time, the chip sends its data even if a packet is not full.</summary>
+    /// <summary>Sets the latency: the time after which the chip sends its data even if a packet is not full.</summary>
     /// <param name="latency">The latency, 1 to 255 milliseconds.</param>
     /// <exception cref="ArgumentOutOfRangeException">The latency is out of range.</exception>
     public void SetLatency(TimeSpan latency)

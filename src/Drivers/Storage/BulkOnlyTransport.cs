@@ -113,8 +113,8 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         return _tag;
     }
 
-    /// <summary>Resets the interface and clears both halts, in the order that the class specification requires. If this fails, the next command fails
-    /// too.</summary>
+    /// <summary>Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. If a step fails, the next
+    /// command fails too.</summary>
     private void Recover()
     {
         if (claimed.TryControlWrite(UsbRequestKind.Class, ResetRequest, value: 0, data: default, out _, timeout: Patience) == UsbError.NoDevice)

@@ -19,7 +19,7 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     /// <summary>Gets or sets the maximum current that the device draws, in mA (up to 500, or 900 at SuperSpeed).</summary>
     public int MaxPowerMilliamps { get; init; } = 100;
 
-    /// <summary>Gets or sets the interface associations. Each association descriptor stands before the descriptor of its first interface.</summary>
+    /// <summary>Gets or sets the interface associations. Each association descriptor is written before the descriptor of its first interface.</summary>
     public IReadOnlyList<InterfaceAssociation> Associations { get; init; } = [];
 
     /// <summary>Gets or sets the kernel drivers that bind to several interfaces at once. Like the drivers in <see cref="InterfaceDescription.KernelDriver"/>,
@@ -31,7 +31,7 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     /// properties.</summary>
     /// <remarks>
     /// The bytes include the configuration descriptor and all descriptors that follow it. They may be inconsistent, and they may contradict the other
-    /// properties. Programs read these bytes from the device and from sysfs. <see cref="Value"/> and the interfaces still decide what a program can select
+    /// properties. Programs read these bytes from the device and from sysfs. <see cref="Value"/> and the interfaces still determine what a program can select
     /// and claim, and which endpoints exist. <see cref="Raw"/> derives the value and the interfaces from the same bytes. On
     /// <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes or refuses the device. If it refuses the device, attaching the device
     /// fails.

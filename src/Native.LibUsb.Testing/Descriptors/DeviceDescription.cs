@@ -64,8 +64,8 @@ public sealed record DeviceDescription
     public ReadOnlyMemory<byte>? RawBos { get; init; }
 
     /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
-    /// <remarks>A raw string replaces the text that has the same index. An index may also be one that only the raw bytes of other descriptors contain. To
-    /// replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.</remarks>
+    /// <remarks>A raw string replaces the text that has the same index. The index may be one that only raw bytes of other descriptors contain. To replace the
+    /// bytes of a property's text, use <see cref="UsbText.Raw"/>.</remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
 
     internal void Check()

@@ -27,8 +27,8 @@ public sealed record EndpointDescription(byte Address, EndpointKind Kind, int Ma
     /// <summary>Gets or sets bits 2 to 5 of <c>bmAttributes</c>: the synchronisation and usage type of an isochronous endpoint.</summary>
     public byte SyncAndUsage { get; init; }
 
-    /// <summary>Gets or sets <c>bRefresh</c> and <c>bSynchAddress</c> of an audio device's endpoint. With them, the descriptor has nine bytes; if null,
-    /// seven.</summary>
+    /// <summary>Gets or sets <c>bRefresh</c> and <c>bSynchAddress</c> of an audio device's endpoint. The descriptor has nine bytes if they are set, and seven
+    /// bytes if the property is null.</summary>
     public (byte Refresh, byte SyncAddress)? Audio { get; init; }
 
     /// <summary>Gets or sets the complete class-specific descriptors that follow this one, as the device returns them.</summary>

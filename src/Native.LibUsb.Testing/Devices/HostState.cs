@@ -122,8 +122,8 @@ internal sealed class HostState(VirtualDevice device)
         return device.SelectAlternate(number, setting) ? 0 : InvalidArgument;
     }
 
-    /// <summary>Returns the endpoints of an interface in the active setting. As in the kernel, if inconsistent descriptors assign an endpoint to several
-    /// interfaces, it belongs to the first one.</summary>
+    /// <summary>Returns the endpoints of an interface in the active setting. If inconsistent descriptors assign an endpoint to several interfaces, the
+    /// endpoint belongs to the first one, as in the kernel.</summary>
     private IEnumerable<VirtualEndpoint> EndpointsOf(uint number) =>
         device.FindInterface(number) is not { } one ? []
         : one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints.Where(endpoint => FirstWith(endpoint.Address) == one)
@@ -176,7 +176,7 @@ internal sealed class HostState(VirtualDevice device)
         return true;
     }
 
-    /// <summary>Unbinds the kernel driver from an interface and from all other interfaces that the driver shares.</summary>
+    /// <summary>Unbinds the kernel driver from an interface and from all other interfaces to which the driver is bound.</summary>
     private void Unbind(byte number)
     {
         // Detaching a shared driver from any of its interfaces, including the first one, makes it release all of them.

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-// This file answers control requests. Standard requests are answered from the descriptors; the model or the test answers the others.
+// This part of the class answers control requests. It answers standard requests from the descriptors, and passes other requests to the model or the test.
 public partial class VirtualDevice
 {
     /// <summary>Handles a control transfer. The caller holds the lock.</summary>
@@ -81,8 +81,8 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Counts a reset when the host requests the beginning of the device descriptor. Right after a reset, the host reads it once or more to get the
-    /// packet size of endpoint 0.</summary>
+    /// <summary>Counts a reset when the host requests the beginning of the device descriptor. Right after a reset, the host reads these bytes one or more
+    /// times to get the packet size of endpoint 0.</summary>
     private void NoticeEnumeration()
     {
         if (_isEnumerated)

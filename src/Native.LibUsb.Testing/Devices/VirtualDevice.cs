@@ -5,8 +5,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents a USB device that exists only in software, with its descriptors, its endpoints and its answers to control requests.</summary>
 /// <remarks>
-/// Models derive from this class. A test can also use the class itself and complete the URBs of its endpoints. The class answers the standard requests from
-/// the descriptors. A device can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
+/// Models derive from this class. A test can also use this class directly and complete the URBs of the endpoints itself. The class answers the standard
+/// requests from the descriptors. A device can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
 /// </remarks>
 public partial class VirtualDevice
 {
@@ -67,8 +67,8 @@ public partial class VirtualDevice
     /// <see cref="VirtualBusHost.Kernel"/>, the property has no effect, and the bus does not count openings.</summary>
     public bool DenyAccess { get; set; }
 
-    /// <summary>Gets or sets how many further openings for writing fail with EACCES. A test can simulate a device that was just plugged in, on which udev has
-    /// not set the permissions yet.</summary>
+    /// <summary>Gets or sets the number of further openings for writing that fail with EACCES. A test can thus simulate a device that was just plugged in,
+    /// before udev sets its permissions.</summary>
     public int DenyNextOpens { get; set; }
 
     /// <summary>Gets how often programs have opened the device node for writing. Reading descriptors and sysfs does not count.</summary>
@@ -99,21 +99,21 @@ public partial class VirtualDevice
     /// <summary>Gets the value of the active configuration, or 0 if the device is not configured.</summary>
     public byte Configuration { get; private set; }
 
-    /// <summary>Gets or sets the handler for requests other than the standard ones, for tests without a derived class. It returns true if it has completed
-    /// the URB or will complete it later. If it returns false, the device stalls the request.</summary>
+    /// <summary>Gets or sets the handler of class and vendor requests, for tests that do not derive a class. The handler returns true if it has completed the
+    /// URB or will complete the URB later. If the handler returns false, the device stalls the request.</summary>
     public Func<VirtualUrb, bool>? ControlHandler { get; set; }
 
     /// <summary>Gets how often the host has reset the device. USB/IP does not carry the reset signal, so on <see cref="VirtualBusHost.Kernel"/> the device
     /// detects a reset by the requests with which a host starts an enumeration.</summary>
     public int Resets { get; private set; }
 
-    /// <summary>Gets or sets the device that replaces this one at the host's next reset, as when a program has loaded firmware. Null if a reset keeps this
-    /// device.</summary>
+    /// <summary>Gets or sets the device that replaces this device at the host's next reset, for example after a program has loaded firmware. Null if this
+    /// device remains after a reset.</summary>
     /// <remarks>
     /// The kernel compares the descriptors after a reset. If they differ, the reset fails with ENODEV (<c>libusb_reset_device</c> returns
     /// <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is gone. Shortly afterwards, the successor appears at the same port with another address. The system
-    /// sends the events of the removal and of the arrival. If the successor is already on a bus at that moment, this device is removed without a replacement.
-    /// The property is not available on <see cref="VirtualBusHost.Kernel"/>: USB/IP does not carry a reset, so a kernel would continue to use this device.
+    /// sends the events of both changes. If the successor is already on a bus at that moment, this device is removed without a replacement. The property is
+    /// not available on <see cref="VirtualBusHost.Kernel"/>: USB/IP does not carry a reset, so a kernel would continue to use this device.
     /// </remarks>
     /// <exception cref="ArgumentException">The value is this device.</exception>
     /// <exception cref="PlatformNotSupportedException">This device is on a bus of the kernel.</exception>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-// This file injects faults into a URB: some before the model receives the URB, others after the model has answered it.
+// This part of the class injects faults into URBs. It injects some faults before the model receives a URB, and others after the model has answered the URB.
 public partial class VirtualEndpoint
 {
     private FrameTimer? _lateTimer;
@@ -178,7 +178,7 @@ public partial class VirtualEndpoint
     });
 
     /// <summary>Handles the failure of a URB. As in the kernel, the later URBs of the same transfer end with <see cref="UrbStatus.Unlinked"/>, and the
-    /// endpoint accepts no more of them. The caller holds the lock.</summary>
+    /// endpoint accepts no further URBs of this transfer. The caller holds the lock.</summary>
     /// <param name="behind">The position of the first URB behind the failed one.</param>
     private void BreakTransfer(int behind)
     {

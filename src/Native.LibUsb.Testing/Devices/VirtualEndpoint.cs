@@ -164,8 +164,8 @@ public partial class VirtualEndpoint
     {
     }
 
-    /// <summary>Handles the cancellation of a URB by the host or by an unplugged device. The URB reports its current <see cref="VirtualUrb.ActualLength"/>. A
-    /// model overrides this method to update that length.</summary>
+    /// <summary>Handles the cancellation of a URB, after the host has unlinked the URB or the device has been unplugged. The URB reports its current
+    /// <see cref="VirtualUrb.ActualLength"/>. A model overrides this method to update that length.</summary>
     protected virtual void OnUnlink(VirtualUrb urb)
     {
     }

@@ -22,7 +22,8 @@ public sealed record FaultRule(FaultKind Kind)
     /// <summary>Gets the maximum number of times that the rule applies.</summary>
     public long Limit { get; init; } = long.MaxValue;
 
-    /// <summary>Gets the probability that the rule applies to such a URB, 0 to 1. The plan's seed decides; each run selects the same URBs.</summary>
+    /// <summary>Gets the probability that the rule applies to a URB to which it can apply, 0 to 1. The plan's seed determines the selection, so each run
+    /// selects the same URBs.</summary>
     public double Probability { get; init; } = 1;
 
     /// <summary>Gets the Linux error number with which <see cref="FaultKind.Refuse"/> refuses a submission. The default is EIO.</summary>

@@ -78,8 +78,8 @@ public sealed unsafe class SignalStorm : IDisposable
         }
     }
 
-    // Signals queue. On a busy machine, a thread whose handler sleeps longer than the pause would only sleep. The wait has a limit because a thread that has
-    // ended handles no signal.
+    // Pending signals queue up. Without this wait, a thread on a busy machine could spend all its time asleep in the handler. The number of pauses is
+    // limited, because a thread that has ended handles no signal.
     private void WaitForHandlers(ulong handled)
     {
         int pauses = 0;

@@ -12,7 +12,7 @@ internal abstract class BusHost(VirtualBus bus) : IDisposable
     public abstract IReadOnlyDictionary<string, string> Environment { get; }
 
     /// <summary>Gets whether the host does not report resets, because USB/IP does not carry them. The device must then detect a reset by the requests that
-    /// follow it.</summary>
+    /// the host sends afterwards.</summary>
     public virtual bool HidesResets => false;
 
     /// <summary>Attaches a device to a port, or to the first free port if null. Programs find the device when the method returns. The caller holds the bus's

@@ -111,7 +111,8 @@ internal sealed class PreloadHost : BusHost
 
     private static string SystemPath(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
 
-    /// <summary>Returns a device's directory in /sys. It lies in the directories of the hubs between the root hub and the device.</summary>
+    /// <summary>Returns a device's directory in /sys. As in the kernel, the directory of a hub contains the directories of the devices behind the
+    /// hub.</summary>
     private static string SystemPath(int bus, string port)
     {
         StringBuilder path = new($"/sys/devices/platform/native_libusb/usb{bus}");
@@ -161,7 +162,7 @@ internal sealed class PreloadHost : BusHost
 
     private unsafe void Accept()
     {
-        // The code calls libc's accept because the connection needs a file descriptor, and a .NET socket does not give up its own.
+        // The code calls libc's accept because the connection needs a file descriptor, and a .NET socket keeps the ownership of its descriptor.
         int listener = (int)_listener.SafeHandle.DangerousGetHandle();
         while (true)
         {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Receives udev's events about devices, or the kernel's if udev does not run.</summary>
+/// <summary>Receives the device events of udev, or the device events of the kernel if udev does not run.</summary>
 /// <remarks>
 /// The kernel delivers a message to the newest listener first. If this monitor is older than a program's contexts, the contexts have received a message by
 /// the time the monitor receives it.

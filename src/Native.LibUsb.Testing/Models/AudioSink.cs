@@ -7,8 +7,8 @@ namespace Native.LibUsb.Testing;
 /// feedback endpoint reports how many frames per packet the device requests. The device plays the sound with its own clock.
 /// </summary>
 /// <remarks>
-/// The device's time advances only with the packets that the host submits. Before every eighth data packet, it also waits for a feedback packet. A slow host
-/// therefore loses no data, and the device plays sound as fast as the host sends it.
+/// The device's time advances only with the packets that the host submits. Before every eighth data packet, the device also waits for a feedback packet. A
+/// slow host therefore loses no data, and the device plays sound as fast as the host sends it.
 /// </remarks>
 public sealed class AudioSink : VirtualDevice
 {

@@ -18,7 +18,7 @@ public sealed record BulkLoopbackOptions
     /// <summary>Gets or sets the base-two logarithm of the number of streams. It applies only at SuperSpeed; 0 means no streams.</summary>
     public int StreamsExponent { get; init; }
 
-    /// <summary>Gets or sets the maximum number of bytes that the device stores for each stream. If they are reached, OUT transfers wait.</summary>
+    /// <summary>Gets or sets the maximum number of bytes that the device stores for each stream. OUT transfers wait when this number is reached.</summary>
     public int Capacity { get; init; } = 4 << 20;
 
     /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>

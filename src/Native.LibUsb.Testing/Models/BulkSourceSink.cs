@@ -26,7 +26,7 @@ public sealed class BulkSourceSink : VirtualDevice
     /// <summary>Gets the options of the device.</summary>
     public BulkSourceSinkOptions Options { get; }
 
-    /// <summary>Gets the number of packets that were sent since the device was configured. This is also the number of the next packet.</summary>
+    /// <summary>Gets the number of packets that were sent since the device was configured. The next packet has this number.</summary>
     public long SentPackets => Volatile.Read(ref _sent);
 
     /// <summary>Gets the number of bytes that were received since the device was configured.</summary>

@@ -85,9 +85,9 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Finish(urb);
             return;
         }
-        // The stream starts shortly after the first URB. A URB follows directly on the URB before it. If the end of that URB had passed when the host
-        // submitted this URB, this URB starts in the next interval. The time of the submission decides, so that no packets are lost because a busy bus
-        // receives the URB late.
+        // The stream starts shortly after the first URB. A URB usually continues in the interval after the preceding URB. If this interval had already passed
+        // when the host submitted the URB, the URB starts in the next interval after its submission. The code uses the time of the submission because a busy
+        // bus may receive the URB later, which must not cause lost packets.
         if (_startMicroframe < 0)
             _startMicroframe = FrameClock.Now + StartDelayMicroframes;
         long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;

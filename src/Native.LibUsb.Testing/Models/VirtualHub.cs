@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a hub. A device can be attached to a port of the hub with a port path that begins with the hub's.</summary>
+/// <summary>Represents a hub. Devices can be attached to the ports of the hub. The port path of such a device begins with the port path of the hub.</summary>
 public sealed class VirtualHub : VirtualDevice
 {
     /// <summary>Initializes a new instance of the <see cref="VirtualHub"/> class.</summary>

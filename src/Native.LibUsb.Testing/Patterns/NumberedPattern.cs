@@ -7,8 +7,8 @@ namespace Native.LibUsb.Testing;
 /// <summary>Provides packets that can be identified and checked byte by byte. Each packet contains its number, from which all other bytes are
 /// derived.</summary>
 /// <remarks>
-/// Bytes 0 to 7 are the packet's number, little endian. The remaining bytes are 64-bit little-endian words. Word <c>k</c> (counted from 0) is <c>number *
-/// 0x9E3779B97F4A7C15 + k * 0xD1B54A32D192ED03</c>, modulo 2^64. A packet may have any length, and may even end inside the number.
+/// Bytes 0 to 7 are the packet's number, little endian. The remaining bytes are 64-bit little-endian words. Word <c>k</c> (counted from 0) is
+/// <c>number * 0x9E3779B97F4A7C15 + k * 0xD1B54A32D192ED03</c>, modulo 2^64. A packet may have any length, and may even end inside the number.
 /// </remarks>
 public static class NumberedPattern
 {

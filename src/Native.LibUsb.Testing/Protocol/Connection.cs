@@ -8,8 +8,8 @@ namespace Native.LibUsb.Testing;
 /// <summary>Represents the connection of one host to one device. It reads USB/IP messages and sends the model's answers.</summary>
 /// <remarks>
 /// Each connection has a thread that reads. The thread that completes a URB sends the reply with the device's lock held, so replies are sent in the order of
-/// completion. Sending may block until the host reads. It does not deadlock, because every host reads without waiting for anything else. In steady state, the
-/// connection does not allocate: it reuses URBs and their buffers.
+/// completion. Sending may block until the host reads. This does not cause a deadlock, because every host reads without waiting for anything else. In steady
+/// state, the connection does not allocate: it reuses URBs and their buffers.
 /// </remarks>
 internal sealed unsafe class Connection
 {
@@ -33,7 +33,7 @@ internal sealed unsafe class Connection
     private uint _lastSubmitted;
     private bool _ended;
 
-    /// <summary>Initializes a new instance of the <see cref="Connection"/> class, which owns the connected socket from now on.</summary>
+    /// <summary>Initializes a new instance of the <see cref="Connection"/> class. The connection owns the connected socket.</summary>
     /// <param name="socket">The file descriptor of the socket.</param>
     /// <param name="resolve">Finds the device that an import request names, or returns an error number. The second argument is the access mode.</param>
     /// <param name="list">Returns the devices for a list request.</param>

@@ -8,7 +8,7 @@ internal static class UsbIp
     public const int BusIdSize = 32, DeviceSize = 312, HeaderSize = 48, IsoSize = 16, EndpointEntrySize = 6, EndpointTableSize = 32 * EndpointEntrySize;
     public const uint Submit = 1, Unlink = 2, ReturnSubmit = 3, ReturnUnlink = 4;
 
-    /// <summary>The project's extension of the protocol, see <see cref="HostOperation"/>. The kernel never sends this message.</summary>
+    /// <summary>Messages of the preload library that extend the protocol, see <see cref="HostOperation"/>. The kernel never sends them.</summary>
     public const uint Host = 0x8001, ReturnHost = 0x8003;
 
     public const uint ShortNotOk = 0x01, ZeroPacket = 0x40;
@@ -24,7 +24,8 @@ internal static class UsbIp
     /// submission.</summary>
     public const byte AsksBeforeSubmission = 0x80;
 
-    /// <summary>The status of a refused import that names a device by its sysfs name, as the kernel does. 1 means "not available".</summary>
+    /// <summary>The status of a refused import if the request contains a sysfs name, as the kernel's requests do. The value 1 means "not
+    /// available".</summary>
     public const uint NotAvailable = 1;
 
     /// <summary>Limits that no host exceeds. A peer that exceeds them does not implement the protocol.</summary>

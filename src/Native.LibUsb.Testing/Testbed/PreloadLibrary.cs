@@ -17,7 +17,7 @@ internal static unsafe class PreloadLibrary
     private static readonly Lock s_lock = new();
     private static delegate* unmanaged<byte*, void> s_setBus = (delegate* unmanaged<byte*, void>)Export(SetBusName);
 
-    // A library that is already loaded has precedence: a program that was started by another loader has a different base directory.
+    // A library that is already loaded has precedence: the base directory of a program that was started by another loader does not contain the library.
     private static readonly string? s_path = PathOfLoaded() ?? Find();
 
     /// <summary>Gets whether the library is loaded in this process.</summary>

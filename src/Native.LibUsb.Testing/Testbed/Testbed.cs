@@ -32,7 +32,7 @@ internal sealed class Testbed : IDisposable
         File.WriteAllText(inside, text);
     }
 
-    /// <summary>Writes the interfaces of a device's active configuration to sysfs. Each interface that has a driver gets a link to it.</summary>
+    /// <summary>Writes the interfaces of a device's active configuration to sysfs. Each interface that has a driver gets a link to the driver.</summary>
     public void SetInterfaces(string devicePath, IReadOnlyDictionary<string, string?> driverOf)
     {
         foreach (string name in InterfacesOf(devicePath).Except(driverOf.Keys))

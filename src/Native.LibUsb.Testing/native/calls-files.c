@@ -129,7 +129,7 @@ EXPORT int chdir(const char *path)
     return NEXT(chdir)(redirect(path, inside));
 }
 
-/* ---- file status --------------------------------------------------------------------------------------------------------------- */
+/* ---- file status ----------------------------------------------------------------------------- */
 
 /* In the bus's directory, a node is a regular file. Programs receive the character device of usbfs instead. */
 static bool device_number(const char *path, unsigned *number)
@@ -250,7 +250,7 @@ EXPORT int statx(int directory, const char *path, int flags, unsigned mask, stru
 STATFS(statfs, statfs)
 STATFS(statfs64, statfs64)
 
-/* ---- symbolic links -------------------------------------------------------------------------------------------------------------- */
+/* ---- symbolic links -------------------------------------------------------------------------- */
 
 /* libusb_wrap_sys_device reads the symbolic link of a file descriptor in /proc to find the bus number and the address. */
 static bool link_of_node(const char *path, char *buffer, size_t size, ssize_t *result)

@@ -1,7 +1,7 @@
-/* The thread that sends unlink requests for the receiver, which finds out that URBs must be cancelled.
+/* The thread that sends unlink requests on behalf of the receiver.
  *
- * The receiver must not send. While the bus waits until its own messages are received, it reads no messages. In addition, a thread that submits
- * may hold send_lock. */
+ * The receiver detects URBs that must be unlinked, but it must not send the requests itself. While the bus waits until its own messages are
+ * received, it reads no messages. In addition, a thread that submits a URB may hold send_lock. */
 #include "preload.h"
 
 static struct pending *first_due(struct node *n)

@@ -19,7 +19,7 @@ static struct node *node_at(int fd)
     return fd >= 0 && fd < MAX_DESCRIPTOR ? atomic_load_explicit(&table[fd], memory_order_acquire) : NULL;
 }
 
-/* ---- the library's own ---------------------------------------------------------------------------------------------------------- */
+/* ---- the library's own ----------------------------------------------------------------------- */
 
 /* Keeps a new descriptor for the library, so that the program cannot close it. Returns -1 if that fails. */
 int keep(int fd)
@@ -52,7 +52,7 @@ void close_own(int fd)
 /* Returns true if a descriptor is the library's own, which the program must not close. */
 bool is_kept(int fd) { return fd >= 0 && fd < MAX_DESCRIPTOR && atomic_load_explicit(&own[fd], memory_order_relaxed) && !is_child(); }
 
-/* ---- the program's ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the program's --------------------------------------------------------------------------- */
 
 void enter_descriptor(int fd, struct node *n)
 {

@@ -1,7 +1,8 @@
 /* URBs from their submission until they are reaped. */
 #include "preload.h"
 
-/* Submits a URB to the bus. If own is set, the library itself waits for the URB, and it is never reaped. Returns 0 or a negative errno. */
+/* Submits a URB to the bus. If own is set, the library itself waits for the URB, and the program never reaps the URB. Returns 0 or a negative
+ * errno. */
 int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pending **submitted, uint32_t *sequence)
 {
     static const unsigned known = USBDEVFS_URB_SHORT_NOT_OK | USBDEVFS_URB_ISO_ASAP | USBDEVFS_URB_BULK_CONTINUATION

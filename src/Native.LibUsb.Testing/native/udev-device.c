@@ -143,7 +143,7 @@ struct udev *udev_device_get_udev(struct udev_device *device)
     return device->udev;
 }
 
-/* ---- finding devices --------------------------------------------------------------------------------------------------------- */
+/* ---- finding devices ------------------------------------------------------------------------- */
 
 struct udev_device *udev_device_new_from_syspath(struct udev *udev, const char *path)
 {
@@ -231,7 +231,7 @@ struct udev_device *udev_device_get_parent_with_subsystem_devtype(struct udev_de
     return NULL;
 }
 
-/* ---- properties ------------------------------------------------------------------------------------------------------------------ */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 const char *udev_device_get_property_value(struct udev_device *device, const char *name)
 {
@@ -333,7 +333,7 @@ int udev_device_has_current_tag(struct udev_device *device, const char *tag)
     return 0;
 }
 
-/* ---- attributes: the files of the directory ------------------------------------------------------------------------------------- */
+/* ---- attributes: the files of the directory -------------------------------------------------- */
 
 const char *udev_device_get_sysattr_value(struct udev_device *device, const char *name)
 {

@@ -42,7 +42,7 @@ struct udev *udev_enumerate_get_udev(struct udev_enumerate *all)
     return all->udev;
 }
 
-/* ---- conditions ----------------------------------------------------------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 static int add_match(struct udev_enumerate *all, int kind, const char *name, const char *value)
 {
@@ -104,7 +104,8 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
     return false;
 }
 
-/* A device must match at least one condition of each kind. It must match all attribute conditions, and none of the excluding conditions. */
+/* A device must match all attribute conditions and none of the excluding conditions. If there are conditions of another kind, it must match at
+ * least one of that kind. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;
@@ -146,7 +147,7 @@ static bool matches(const struct udev_enumerate *all, struct udev_device *d)
     return wanted == found;
 }
 
-/* ---- the result ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the result ------------------------------------------------------------------------------ */
 
 int udev_enumerate_add_syspath(struct udev_enumerate *all, const char *path)
 {

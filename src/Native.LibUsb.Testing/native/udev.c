@@ -41,7 +41,7 @@ bool dereferenced(void *object)
     return true;
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 /* Adds an entry at the end of a list, or replaces the value of the entry with the same name. */
 bool add_entry(struct udev_list_entry **list, const char *name, const char *value)
@@ -113,7 +113,7 @@ const char *udev_list_entry_get_value(struct udev_list_entry *entry)
     return entry->value;
 }
 
-/* ---- contexts ------------------------------------------------------------------------------------------------------------------- */
+/* ---- contexts -------------------------------------------------------------------------------- */
 
 struct udev *udev_new(void)
 {

@@ -119,7 +119,7 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException failure)
         {
-            // The ring throws its failure only after all data has been read. If that data has reached the limit, an unplugged device is not an error.
+            // The ring throws its failure only after all data has been read. If the capture has been stopped by then, an unplugged device is not an error.
             if (!IsStopping || failure.Error != UsbError.NoDevice)
                 Fail(RingFailure.Of(failure, _ring.GetStatistics(), Plan, Counters));
             buffer = default;
