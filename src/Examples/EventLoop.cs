@@ -25,7 +25,7 @@ internal static class EventLoop
             output.WriteLine(completed ? $"USB: received {transfer.ActualLength} bytes" : $"USB: {transfer.Status}");
             reports = completed ? reports - 1 : 0;
             if (reports > 0)
-                transfer.Submit(); // a plain callback must submit the transfer itself; UsbTransferHelper can do it by the callback's result
+                transfer.Submit(); // a plain callback must submit the transfer itself; UsbTransferHelper does so if a function returns true
         });
         if (reports > 0)
             transfer.Submit();

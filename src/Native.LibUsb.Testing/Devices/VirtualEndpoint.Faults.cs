@@ -107,7 +107,7 @@ public partial class VirtualEndpoint
     }
 
     /// <summary>Changes the model's answer to a URB according to the URB's fault. The caller holds the lock.</summary>
-    /// <returns>False if the URB has been completed or is kept back.</returns>
+    /// <returns>False if the method has completed the URB or the URB is completed later.</returns>
     internal bool Alter(VirtualUrb urb, ref UrbStatus status)
     {
         if (Device.IsPluggedOut)

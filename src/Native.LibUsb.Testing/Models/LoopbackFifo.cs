@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the bytes between the OUT and the IN endpoint, and the positions at which short packets ended. The buffer grows up to its capacity. If
-/// it is full, OUT transfers wait.</summary>
+/// <summary>Represents the buffer between the OUT and the IN endpoint. It contains the data and the positions at which short packets ended. The buffer grows
+/// up to its capacity. If the buffer is full, OUT transfers wait.</summary>
 internal sealed class LoopbackFifo(int capacity, int packetSize)
 {
     // The positions after the last bytes of short packets, in bytes since the start. An empty packet adds the current position, even if the queue already
@@ -55,7 +55,7 @@ internal sealed class LoopbackFifo(int capacity, int packetSize)
         bool full = urb.ActualLength == urb.Length;
         if (full && urb.Length % packetSize != 0 && end > _read)
         {
-            // The packet that filled the buffer was larger than the rest of the buffer. This is babble, and the end of the packet is lost.
+            // The last packet did not fit into the rest of the buffer. This error is babble, and the end of the packet is lost.
             long tail = Math.Min(packetSize - (urb.Length % packetSize), end - _read);
             _read += tail;
             overflow = true;

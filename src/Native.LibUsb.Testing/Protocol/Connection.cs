@@ -384,7 +384,7 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>Adds data for the preload library that USB/IP does not contain: 28 bytes, the endpoint table, and the descriptors.</summary>
+    /// <summary>Adds data that the preload library needs and that USB/IP does not define: 28 bytes, the endpoint table, and the descriptors.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
         byte[] descriptors = device.AllDescriptors;

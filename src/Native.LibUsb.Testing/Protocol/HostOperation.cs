@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the requests of the preload library to the bus for which USB/IP has no message. <c>native/preload.h</c> contains the same
+/// <summary>Specifies the requests from the preload library to the bus for which USB/IP has no message. <c>native/preload.h</c> contains the same
 /// numbers.</summary>
 internal enum HostOperation
 {

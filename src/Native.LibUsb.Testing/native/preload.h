@@ -297,13 +297,13 @@ bool send_all(int fd, struct iovec *iov, int count);
 bool receive_exact(int fd, void *buffer, size_t length);
 bool take(struct node *n, void *buffer, size_t length);
 
-/* readiness.c: the readiness that poll and waiting threads see; the caller holds node->lock */
+/* readiness.c: the readiness of a node for poll and for waiting threads; the caller holds node->lock */
 void nothing_to_reap(struct node *n);
 void something_to_reap(struct node *n);
 void wait_for_change(struct node *n);
 void announce(struct node *n);
 
-/* memory.c: the memory budget of usbfs, and memory mapped from nodes */
+/* memory.c: the memory limit of usbfs, and memory mapped from nodes */
 void read_memory_limit(void);
 int take_memory(struct node *n, struct pending *p, void *buffer, size_t length, unsigned packets, bool scattered);
 void return_memory(struct pending *p);

@@ -98,7 +98,7 @@ internal sealed class Recorder
     /// <summary>Writes data to the output, limited to the requested amount.</summary>
     /// <param name="data">The data.</param>
     /// <param name="packets">The number of packets in the data.</param>
-    /// <param name="status">The status of the data. Only good packets count, and raw output contains only good packets.</param>
+    /// <param name="status">The status of the data. Only good packets count toward the limits, and raw output contains only good packets.</param>
     /// <param name="number">The number of the packet or transfer. Lost packets count too.</param>
     private void Keep(ReadOnlySpan<byte> data, long packets, UsbTransferStatus status, long number)
     {

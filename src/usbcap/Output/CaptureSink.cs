@@ -55,7 +55,7 @@ internal abstract class CaptureSink : IDisposable
     /// <exception cref="IOException">The file cannot be renamed.</exception>
     public abstract void Complete();
 
-    /// <summary>Closes the output. If <see cref="Complete"/> has not been called, the written data remains in NAME.part.</summary>
+    /// <summary>Closes the output. If <see cref="Complete"/> has not been called, a file that contains data keeps the name NAME.part.</summary>
     public abstract void Dispose();
 
     // Devices and pipes cannot be renamed at the end. Examples are /dev/null, and /dev/fd/3 for a shell's >(command).
