@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Native.LibUsb.Testing;
 
 /// <summary>Represents the (micro)frame clock that all virtual buses of the process share. It counts real time in units of 125 µs and runs timers.</summary>
-/// <remarks>One thread fires all timers. It starts with the first timer and sleeps while no timer is set. It does not allocate while it runs.</remarks>
+/// <remarks>One thread fires all timers. The thread starts with the first timer, sleeps while no timer is set, and does not allocate while it runs.</remarks>
 internal static unsafe class FrameClock
 {
     public const int MicroframesPerSecond = 8000;

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Testing;
 
 /// <summary>Reads the interfaces and endpoints of a configuration from its bytes, as leniently as a host's kernel.</summary>
-/// <remarks>The reader stops at the first descriptor that is longer than the remaining bytes. It ignores interfaces and endpoints with invalid numbers. If
-/// two interface descriptors have the same number and setting, the reader uses the first one.</remarks>
+/// <remarks>The reader stops at the first descriptor that is longer than the remaining bytes. The reader ignores interfaces and endpoints with invalid
+/// numbers. If two interface descriptors have the same number and setting, the reader uses the first one.</remarks>
 internal static class RawConfiguration
 {
     private const int Interface = 4, Endpoint = 5, Companion = 0x30, MaxInterfaces = 32;

@@ -154,7 +154,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Thread.Yield();
     }
 
-    /// <summary>Moves the oldest URB if it is due. Otherwise sets the timer for it.</summary>
+    /// <summary>Moves the oldest URB if this URB is due. Otherwise sets the timer for the URB.</summary>
     /// <returns>False if no URB is due.</returns>
     private bool MoveDue()
     {
