@@ -1,5 +1,6 @@
-// Sound at 44.1 kHz: a packet's millisecond has no whole number of frames, and the device's clock is not the computer's. A feedback endpoint reports how many
-// frames the device wants per packet, and the program sends as many. Needs an asynchronous audio device at full speed, such as "audio" of usbvbus.
+// Plays sound at 44.1 kHz. A packet lasts one millisecond, which is not a whole number of frames, and the device's clock differs from the computer's. A
+// feedback endpoint reports how many frames per packet the device requests, and the program sends that many. The example needs an asynchronous full-speed
+// audio device, such as "audio" of usbvbus.
 
 using System.Buffers.Binary;
 using Native.LibUsb;
@@ -11,7 +12,7 @@ internal static class AudioPlayback
 {
     private const byte SoundOut = 0x01, FeedbackIn = 0x81;
     private const int AlternateSetting = 1, SampleRate = 44_100, FrameSize = 4; // two samples of 16 bits
-    private const int Fraction = 14; // a report has frames per packet, with 14 bits after the point
+    private const int Fraction = 14; // a report contains frames per packet, with 14 fractional bits
     private const int PacketsPerTransfer = 8, FeedbackSize = 3;
 
     public static async Task RunAsync(ushort vendor, ushort product, int seconds, TextWriter output)
@@ -22,7 +23,7 @@ internal static class AudioPlayback
         await using UsbInterface claimed = handle.ClaimInterface(0);
         claimed.SetAlternateSetting(AlternateSetting);
 
-        int framesPerPacket = (int)(((long)SampleRate << Fraction) / 1000); // until the device reports
+        int framesPerPacket = (int)(((long)SampleRate << Fraction) / 1000); // used until the first report arrives
         long reports = 0;
         await using UsbInputRing feedback = claimed.GetEndpoint(FeedbackIn).CreateInputRing(new UsbRingOptions { PacketsPerTransfer = 1, Transfers = 4 });
         feedback.Start(buffer =>
@@ -30,13 +31,14 @@ internal static class AudioPlayback
             foreach (UsbRingPacket packet in buffer.Packets)
             {
                 if (packet.Status != UsbTransferStatus.Completed || packet.Data.Length != FeedbackSize)
-                    continue; // the next report replaces it
+                    continue; // ignore this packet; the next report replaces it
                 Volatile.Write(ref framesPerPacket, BinaryPrimitives.ReadUInt16LittleEndian(packet.Data) | (packet.Data[2] << 16));
                 Interlocked.Increment(ref reports);
             }
         });
 
-        // A report has an effect when the transfers in the queue have been sent: a short queue follows the device closely, a long one bridges longer pauses of the program.
+        // A report takes effect after the transfers in the queue have been sent. With a short queue, the program follows the device closely. A long queue
+        // bridges longer pauses of the program.
         await using UsbOutputRing sound = claimed.GetEndpoint(SoundOut)
             .CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         sound.Start();
@@ -44,7 +46,7 @@ internal static class AudioPlayback
 
         int[] lengths = new int[PacketsPerTransfer];
         long frames = 0, packets = 0;
-        int owed = 0; // the part of a frame that is due
+        int owed = 0; // the fraction of a frame that has not been sent yet
         while (frames < (long)seconds * SampleRate)
         {
             UsbOutputBuffer buffer = await sound.AcquireAsync();
@@ -68,7 +70,7 @@ internal static class AudioPlayback
         output.WriteLine($"Played {frames} frames in {packets} packets, {(Interlocked.Read(ref reports) > 0 ? "at the rate of the device" : "without a report of the device")}");
     }
 
-    // A frame consists of its number and the complement of that, so that a device can detect frames that are lost, repeated or mixed up.
+    // A frame consists of its number and the complement of the number, so that a device can detect lost, repeated and damaged frames.
     private static void WriteSound(Span<byte> sound, long frame)
     {
         for (; !sound.IsEmpty; sound = sound[FrameSize..], frame++)

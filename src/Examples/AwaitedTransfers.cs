@@ -1,5 +1,5 @@
-// Questions and answers over two bulk endpoints, with await and a cancellation token. No code for events: the context handles them.
-// Needs a device that returns on bulk IN the data that it got on bulk OUT, such as "loopback" of usbvbus.
+// Sends questions and receives answers over two bulk endpoints, with await and a cancellation token. The context handles the events, so the example needs no
+// code for them. The example needs a device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
 
 using System.Text;
 using Native.LibUsb;
@@ -18,17 +18,17 @@ internal static class AwaitedTransfers
         UsbEndpoint fromDevice = claimed.GetEndpoint(UsbDirection.In, UsbTransferType.Bulk);
         output.WriteLine($"Writing to endpoint 0x{toDevice.Address:x2}, reading from endpoint 0x{fromDevice.Address:x2}");
 
-        // Room for whole packets. The array is pinned until the read has ended, and nothing is copied.
+        // The array has room for whole packets. It is pinned until the read ends, and no data is copied.
         byte[] answer = new byte[fromDevice.Descriptor.MaxPacketSize];
         for (int i = 1; i <= count; i++)
         {
-            ValueTask<int> read = fromDevice.ReadAsync(answer, stop); // in flight before the question is sent, so that no answer waits
+            ValueTask<int> read = fromDevice.ReadAsync(answer, stop); // submitted before the question, so that the device can answer at once
             await toDevice.WriteAsync(Encoding.ASCII.GetBytes($"question {i}"), stop);
             int length = await read;
             output.WriteLine($"Answer: {Encoding.ASCII.GetString(answer, 0, length)}");
         }
 
-        // No further answer comes. The token cancels the read in the system too, and the exception carries the number of bytes that had arrived.
+        // No further answer arrives. The token cancels the read in the system too, and the exception contains the number of bytes that had arrived.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(TimeSpan.FromMilliseconds(100));
         try

@@ -1,5 +1,5 @@
-// One asynchronous bulk transfer: submit it, handle events until it has ended, look at how it ended.
-// Needs a device that returns on bulk IN the data that it got on bulk OUT, such as "loopback" of usbvbus.
+// Performs one asynchronous bulk transfer: submits it, handles events until it has ended, and examines its result. The example needs a device that returns
+// the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
 
 using Native.LibUsb;
 
@@ -17,13 +17,13 @@ internal static class BasicTransfer
         using UsbInterface claimed = handle.ClaimInterface(0);
         claimed.GetEndpoint(BulkOut).Write("Hello, USB!"u8, TimeSpan.FromSeconds(5));
 
-        // Room for whole packets: a device that sends more than there is room for makes an overflow.
+        // The buffer has room for whole packets. If the device sends more data than the buffer can hold, the transfer ends with an overflow.
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkIn, 1024, OnEnded, timeout: TimeSpan.FromSeconds(1));
         transfer.Submit();
         output.WriteLine("Transfer submitted");
 
-        // Callbacks run in here, on this thread. While the transfer is submitted its buffer and results belong to libusb.
+        // HandleEvents calls the callback on this thread. While the transfer is submitted, libusb owns its buffer and its results.
         while (transfer.IsSubmitted)
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
@@ -32,12 +32,12 @@ internal static class BasicTransfer
             switch (transfer.Status)
             {
                 case UsbTransferStatus.Completed:
-                    ReadOnlySpan<byte> data = transfer.Data; // no copy: a view of the data that arrived, valid until the next submission
+                    ReadOnlySpan<byte> data = transfer.Data; // a view of the received data without a copy, valid until the next submission
                     output.WriteLine($"Transfer completed: {data.Length} bytes");
                     output.WriteLine($"Received: {Convert.ToHexStringLower(data[..Math.Min(20, data.Length)])}");
                     break;
                 case UsbTransferStatus.TimedOut:
-                    output.WriteLine($"Transfer timed out after {transfer.ActualLength} bytes"); // data that arrived in time is not lost
+                    output.WriteLine($"Transfer timed out after {transfer.ActualLength} bytes"); // data that arrived before the timeout is kept
                     break;
                 default:
                     output.WriteLine($"Transfer ended: {transfer.Status}");

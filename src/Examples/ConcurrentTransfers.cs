@@ -1,5 +1,5 @@
-// Several transfers in flight, so that the bus never waits for the program; each is submitted again until all data was requested.
-// Needs a device that returns on bulk IN the data that it got on bulk OUT, such as "loopback" of usbvbus.
+// Keeps several transfers in flight, so that the bus never waits for the program. Each transfer is submitted again until all data has been requested. The
+// example needs a device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
 
 using Native.LibUsb;
 
@@ -16,10 +16,10 @@ internal static class ConcurrentTransfers
         using UsbDevice device = context.FindDevice(vendor, product) ?? throw new IOException("The device is not plugged in.");
         using UsbDeviceHandle handle = device.Open();
         using UsbInterface claimed = handle.ClaimInterface(0);
-        claimed.GetEndpoint(BulkOut).Write(new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // something to read
+        claimed.GetEndpoint(BulkOut).Write(new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // the data to read back
 
-        // Counted when submitted: counted when completed, the transfers in flight would come on top. Callbacks run one after the other
-        // on the thread that handles events, so there is nothing to lock.
+        // The counter is incremented at the submission. If it were incremented at the completion, the program would submit too many transfers. No lock is
+        // needed, because the callbacks run one after the other on the thread that handles events.
         int submitted = 0;
         var transfers = new UsbTransfer[Math.Min(TransfersInFlight, count)];
         for (int i = 0; i < transfers.Length; i++)
@@ -35,20 +35,20 @@ internal static class ConcurrentTransfers
             context.HandleEvents(TimeSpan.FromSeconds(1));
         output.WriteLine("All transfers ended");
 
-        // Nothing to clean up by hand, also when something above throws: disposing the handle cancels what is in flight, waits for the
-        // callbacks, and frees the transfers. To close a transfer right after cancelling it would be too early.
+        // No cleanup code is needed, even after an exception. Disposing the handle cancels the transfers in flight, waits for their callbacks, and frees the
+        // transfers. A transfer must not be closed directly after its cancellation.
         void OnEnded(UsbTransfer transfer)
         {
             if (transfer.Status != UsbTransferStatus.Completed)
             {
-                output.WriteLine($"{transfer.State} ended: {transfer.Status}"); // the others go on
+                output.WriteLine($"{transfer.State} ended: {transfer.Status}"); // the other transfers continue
                 return;
             }
 
             output.WriteLine($"{transfer.State} completed: {transfer.ActualLength} bytes");
             if (submitted == count)
                 return;
-            transfer.Submit(); // an exception comes out of HandleEvents; while the handle closes, nothing is submitted and nothing thrown
+            transfer.Submit(); // HandleEvents throws the exception of a callback; while the handle closes, Submit does nothing
             submitted++;
         }
     }

@@ -1,5 +1,5 @@
-// One thread and one poll(2) for USB and everything else: here a TCP server beside an interrupt endpoint. Linux and macOS.
-// Needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
+// Uses one thread and one poll(2) for USB and for other file descriptors, here a TCP server beside an interrupt endpoint. It runs on Linux and macOS. The
+// example needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
 
 using System.Net;
 using System.Net.Sockets;
@@ -19,19 +19,19 @@ internal static class EventLoop
         using UsbInterface claimed = handle.ClaimInterface(0);
 
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetInterrupt(InterruptIn, 64, transfer => // no timeout: to wait for a report is what it is for
+        transfer.SetInterrupt(InterruptIn, 64, transfer => // no timeout: the transfer waits until a report arrives
         {
             bool completed = transfer.Status == UsbTransferStatus.Completed;
             output.WriteLine(completed ? $"USB: received {transfer.ActualLength} bytes" : $"USB: {transfer.Status}");
             reports = completed ? reports - 1 : 0;
             if (reports > 0)
-                transfer.Submit(); // the result of a plain callback has no effect: that is UsbTransferHelper
+                transfer.Submit(); // a plain callback must submit the transfer itself; UsbTransferHelper does so if a function returns true
         });
         if (reports > 0)
             transfer.Submit();
 
         using var listener = new TcpListener(IPAddress.Loopback, port: 0); // any free port
-        listener.Server.Blocking = false; // a client may be gone again before it is accepted, and the loop must not wait for the next
+        listener.Server.Blocking = false; // if a client disconnects before it is accepted, the loop must not block until the next client connects
         listener.Start();
         int socket = (int)listener.Server.Handle;
         using var poller = new UsbPoller(context, new UsbSystemPoller());
@@ -43,15 +43,15 @@ internal static class EventLoop
         Span<UsbPollFd> ready = stackalloc UsbPollFd[8];
         while ((connections > 0 || reports > 0) && !stop.IsCancellationRequested)
         {
-            int count = poller.Poll(ready, timeout: null); // USB's own events are handled inside, and not returned
+            int count = poller.Poll(ready, timeout: null); // Poll handles the USB events itself and does not return them
             foreach (UsbPollFd one in ready[..count])
             {
                 if (one.FileDescriptor == socket && TryGreet(listener, output) && --connections == 0)
-                    poller.Unregister(socket); // a client that no thread accepts would make every Poll return at once
+                    poller.Unregister(socket); // otherwise, a client that is not accepted would make each Poll return immediately
             }
         }
 
-        output.WriteLine("Event loop stopped"); // transfers still in flight are cancelled when the handle is disposed
+        output.WriteLine("Event loop stopped"); // disposing the handle cancels the transfers that are still in flight
     }
 
     private static bool TryGreet(TcpListener listener, TextWriter output)

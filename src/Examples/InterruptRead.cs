@@ -1,5 +1,5 @@
-// Reports of an interrupt endpoint, as of a mouse, read into the program's own memory while an event thread of the library's runs.
-// Needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
+// Reads the reports of an interrupt endpoint, for example of a mouse, into the program's own memory. A thread of the library handles the events. The example
+// needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
 
 using Native.LibUsb;
 
@@ -18,7 +18,7 @@ internal static class InterruptRead
         output.WriteLine($"Reading {reports} reports of up to {size} bytes from endpoint 0x{endpoint.Address:x2}");
 
         using var done = new ManualResetEventSlim(reports == 0);
-        byte[] report = new byte[size]; // pinned while the transfer has it: nothing is copied
+        byte[] report = new byte[size]; // pinned while the transfer uses it, so that no data is copied
         using UsbTransfer transfer = endpoint.CreateTransfer();
         transfer.SetInterruptPinned(endpoint.Address, report, transfer =>
         {
@@ -28,14 +28,14 @@ internal static class InterruptRead
                 done.Set();
             else if (transfer.TrySubmit() is not UsbError.Success and var error)
             {
-                output.WriteLine($"Reading ended: {error}"); // an exception on the event thread would end the process
+                output.WriteLine($"Reading ended: {error}"); // TrySubmit is used because an exception on the event thread would end the process
                 done.Set();
             }
         });
         if (reports > 0)
             transfer.Submit();
 
-        // Callbacks run on this thread of the library's, and this one is free for other work. Disposing it stops it.
+        // Callbacks run on the library's event thread, and this thread is free for other work. Disposing the event thread stops it.
         using UsbEventThread events = context.StartEventThread();
         done.Wait();
     }

@@ -1,5 +1,5 @@
-// An isochronous stream: transfers of many packets, each packet with a status and a length of its own.
-// Needs a device with an isochronous IN endpoint, such as "camera" of usbvbus.
+// Reads an isochronous stream. A transfer consists of many packets, and each packet has its own status and length. The example needs a device with an
+// isochronous IN endpoint, such as "camera" of usbvbus.
 
 using Native.LibUsb;
 
@@ -17,8 +17,8 @@ internal static class IsoStreaming
         using UsbDeviceHandle handle = device.Open();
         using UsbInterface claimed = handle.ClaimInterface(0);
 
-        // The first setting of a streaming interface takes no bandwidth and has no endpoint. A packet must have room for all that the
-        // device may send in one service interval: a buffer divided evenly into too small packets would lose the rest of each.
+        // The first setting of a streaming interface has no endpoint and reserves no bandwidth. A packet must have room for all data that the device may send
+        // in one service interval. If the packets are too small, the data that does not fit is lost.
         claimed.SetAlternateSetting(AlternateSetting);
         UsbEndpoint endpoint = claimed.GetEndpoint(IsoIn);
         int packetLength = endpoint.Descriptor.BytesPerInterval;
@@ -26,10 +26,10 @@ internal static class IsoStreaming
         int submitted = 0, packets = 0, errors = 0;
         long bytes = 0;
         var transfers = new UsbTransfer[Math.Min(TransfersInFlight, count)];
-        for (int i = 0; i < transfers.Length; i++) // with only one in flight, packets would be missed between two submissions
+        for (int i = 0; i < transfers.Length; i++) // with only one transfer in flight, packets would be missed between two submissions
         {
             transfers[i] = endpoint.CreateTransfer(isoPackets: PacketsPerTransfer);
-            transfers[i].SetIsochronous(IsoIn, packetLength, OnEnded); // no timeout: it would tear the stream
+            transfers[i].SetIsochronous(IsoIn, packetLength, OnEnded); // no timeout: a timeout would interrupt the stream
             transfers[i].Submit();
             submitted++;
         }
@@ -41,17 +41,17 @@ internal static class IsoStreaming
 
         void OnEnded(UsbTransfer transfer)
         {
-            foreach (var (status, data) in transfer.IterIso()) // no copies: each is a view of the packet's place in the buffer
+            foreach (var (status, data) in transfer.IterIso()) // data is a view of the packet's data in the buffer, without a copy
             {
                 bool completed = status == UsbTransferStatus.Completed;
                 packets++;
-                errors += completed ? 0 : 1; // of this packet only; isochronous data is never sent again
+                errors += completed ? 0 : 1; // only this packet has failed; isochronous data is never sent again
                 bytes += data.Length;
                 output.WriteLine(completed ? $"Packet {packets}: {data.Length} bytes" : $"Packet {packets}: {status}");
             }
 
             if (transfer.Status != UsbTransferStatus.Completed)
-                output.WriteLine($"Transfer ended: {transfer.Status}"); // the stream as a whole: its packets said nothing of it
+                output.WriteLine($"Transfer ended: {transfer.Status}"); // an error of the whole transfer, which its packets do not report
             else if (submitted < count)
             {
                 transfer.Submit();

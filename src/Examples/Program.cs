@@ -1,4 +1,4 @@
-// Picks one of the examples: examples NAME VENDOR PRODUCT [COUNT...], vendor and product in hexadecimal.
+// Runs one of the examples: examples NAME VENDOR PRODUCT [COUNT...]. VENDOR and PRODUCT are hexadecimal.
 
 using System.Globalization;
 using Examples;
@@ -47,7 +47,7 @@ try
             {
                 Console.CancelKeyPress += (_, pressed) =>
                 {
-                    pressed.Cancel = true; // the loop ends by itself, and everything is released
+                    pressed.Cancel = true; // the token ends the loop, and all resources are released
                     stop.Cancel();
                 };
                 EventLoop.Run(vendor, product, Count(0, 1), Count(1, 5), Console.Out, stop.Token);
@@ -61,7 +61,7 @@ try
             return Misused();
     }
 }
-catch (IOException exception) // UsbException is one; its message has the hint, when there is one
+catch (IOException exception) // UsbException derives from IOException; its message contains a hint if there is one
 {
     Console.Error.WriteLine($"examples: {exception.Message}");
     return failed;

@@ -1,5 +1,5 @@
-// A callback made of one function for each way a transfer can end; a function that returns true has it submitted again.
-// Needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
+// Builds a callback from one function for each final status of a transfer. If the function returns true, the transfer is submitted again. The example needs a
+// device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
 
 using Native.LibUsb;
 
@@ -34,7 +34,7 @@ internal static class TransferHelper
             output.WriteLine("Transfer was cancelled");
             return false;
         };
-        helper.Default = transfer => // every other status: an unexpected status must not go unseen
+        helper.Default = transfer => // for every other status, so that no unexpected status is ignored
         {
             output.WriteLine($"Transfer ended: {transfer.Status}");
             return false;
@@ -44,11 +44,11 @@ internal static class TransferHelper
         transfer.SetInterrupt(InterruptIn, 8, helper.Callback, timeout: TimeSpan.FromSeconds(1));
         transfer.Submit();
         output.WriteLine("Transfer with helper submitted");
-        while (completed < reports && transfer.IsSubmitted) // not submitted any more: it failed, and nothing will come
+        while (completed < reports && transfer.IsSubmitted) // if the transfer has failed, it is not submitted again, and the loop ends
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
-        // A transfer can time out, and on some systems complete, while it is being cancelled; then a function says "again". Doom refuses
-        // that: without it the second loop might never end.
+        // During its cancellation, a transfer can time out and, on some systems, complete. One of the functions above would then submit the transfer again.
+        // Doom prevents the submission; without Doom, the second loop might never end.
         transfer.Doom();
         transfer.TryCancel();
         while (transfer.IsSubmitted)

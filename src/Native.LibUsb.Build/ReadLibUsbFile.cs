@@ -4,10 +4,10 @@ using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
 /// <summary>
-/// Reads for which system and processor a libusb is built, and what it needs: an archive, a shared library of ELF or Mach-O, or an import
-/// library. Outputs stay empty where the file does not say.
+/// Reads the target system and processor of a libusb file, and its dependencies. The file is an archive, an ELF or Mach-O shared library, or an import
+/// library. Outputs for which the file contains no information remain empty.
 /// </summary>
-/// <remarks>MSBuild compiles this file when a program is linked with libusb; the language version is that of .NET Framework's MSBuild.</remarks>
+/// <remarks>MSBuild compiles this file when a program is linked with libusb. The file uses the C# version of .NET Framework's MSBuild.</remarks>
 public sealed class ReadLibUsbFile : Task
 {
     private byte[] _bytes;
@@ -15,11 +15,11 @@ public sealed class ReadLibUsbFile : Task
     [Required]
     public string File { get; set; }
 
-    /// <summary>Gets or sets linux, windows or macos. Other systems with ELF files count as Linux.</summary>
+    /// <summary>Gets or sets the target system: linux, windows or macos. All ELF files count as linux.</summary>
     [Output]
     public string OperatingSystem { get; set; }
 
-    /// <summary>Gets or sets the processor, spelled as in runtime identifiers.</summary>
+    /// <summary>Gets or sets the processor architecture, as in runtime identifiers.</summary>
     [Output]
     public string Architecture { get; set; }
 
@@ -30,7 +30,7 @@ public sealed class ReadLibUsbFile : Task
     [Output]
     public bool NeedsUdev { get; set; }
 
-    /// <summary>Gets or sets a function that the object files of an archive call and that only glibc has.</summary>
+    /// <summary>Gets or sets the name of a function that the object files of an archive call and that exists only in glibc. Empty if there is none.</summary>
     [Output]
     public string NeedsGlibc { get; set; }
 
@@ -48,7 +48,7 @@ public sealed class ReadLibUsbFile : Task
         }
         catch (Exception exception) when (exception is ArgumentException || exception is FormatException)
         {
-            // A damaged file: the linker has more to say about it.
+            // The file is damaged. The linker reports a more precise error.
         }
 
         return true;
@@ -93,7 +93,7 @@ public sealed class ReadLibUsbFile : Task
         }
         else if (IsArchive)
         {
-            // An object file of Windows, or a member of an import library.
+            // The data is a Windows object file or a member of an import library.
             bool isImport = magic == 0xffff0000;
             string architecture = CoffArchitecture(Number(start + (isImport ? 6 : 0), 2));
             if (architecture.Length != 0)
@@ -129,7 +129,7 @@ public sealed class ReadLibUsbFile : Task
         }
     }
 
-    // The names of functions that are called and not defined here.
+    // Reads the names of the functions that an object file calls but does not define.
     private void ReadSymbols(int start, bool isWide)
     {
         const int symbolTable = 2;
@@ -154,7 +154,7 @@ public sealed class ReadLibUsbFile : Task
 
     private int Offset(int section, bool isWide) => (int)Number(section + (isWide ? 0x18 : 0x10), 4);
 
-    // musl has neither the functions that check the lengths of buffers nor those of the newer C standard.
+    // musl has no functions that check buffer lengths (*_chk), and none of the __isoc23_ functions, so a call of one of these functions requires glibc.
     private void Note(string name)
     {
         NeedsUdev |= name == "udev_new";

@@ -1,8 +1,8 @@
 /*
- * Finds a function of libusb by its name in a program that libusb is linked into. The dynamic loader cannot: a fully static program has none, and
- * others need not export what they contain. References are weak, so that the address of a function that the archive lacks is null.
+ * Finds a libusb function by its name in a program that is statically linked with libusb. The dynamic loader cannot be used: a fully static program
+ * has none, and other programs need not export their functions. References are weak, so the address of a function that the archive lacks is null.
  *
- * The driver of the linker compiles this file when a program is linked with LibUsbLink=static. It includes no header, because the machine may
+ * The compiler driver compiles this file when a program is linked with LibUsbLink=static. The file includes no headers, because the machine may
  * have none for the target.
  */
 

@@ -4,27 +4,27 @@ namespace Native.LibUsb.Testing;
 [Flags]
 public enum UsbfsCapabilities
 {
-    /// <summary>An empty packet can end an OUT transfer.</summary>
+    /// <summary>usbfs can end an OUT transfer with an empty packet.</summary>
     ZeroPacket = 0x01,
 
-    /// <summary>Bulk transfers can be split in pieces that fail together.</summary>
+    /// <summary>A bulk transfer can be split into several URBs that fail together.</summary>
     BulkContinuation = 0x02,
 
     /// <summary>A bulk URB may be larger than 16 KiB.</summary>
     NoPacketSizeLimit = 0x04,
 
-    /// <summary>The host controller takes a bulk transfer whole.</summary>
+    /// <summary>The host controller accepts a bulk transfer of any size as one URB.</summary>
     BulkScatterGather = 0x08,
 
-    /// <summary>URBs can be reaped after an unplug.</summary>
+    /// <summary>URBs can be reaped after the device has been unplugged.</summary>
     ReapAfterDisconnect = 0x10,
 
-    /// <summary>Memory can be mapped from the node (libusb_dev_mem_alloc).</summary>
+    /// <summary>A program can map memory from the device node (<c>libusb_dev_mem_alloc</c>).</summary>
     Mmap = 0x20,
 
     /// <summary>The capabilities of a current kernel with an xHCI controller.</summary>
     Default = ZeroPacket | NoPacketSizeLimit | BulkScatterGather | ReapAfterDisconnect | Mmap,
 
-    /// <summary>A controller without scatter-gather: libusb splits bulk transfers in pieces of 16 KiB.</summary>
+    /// <summary>The capabilities of a controller without scatter-gather. libusb splits bulk transfers into URBs of 16 KiB.</summary>
     WithoutScatterGather = ZeroPacket | BulkContinuation | ReapAfterDisconnect | Mmap,
 }

@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents USB buses that exist in software only: programs that use libusb see the devices attached here as real ones.</summary>
+/// <summary>Represents USB buses that exist only in software. Programs that use libusb find the devices on these buses like physical devices.</summary>
 /// <remarks>
-/// Transfers come here over the USB/IP protocol, from one of two hosts (<see cref="VirtualBusOptions.Host"/>). With
-/// <see cref="VirtualBusHost.Preload"/>, a library beside this assembly answers sysfs, udev and usbfs for the real libusb. The constructor loads it
-/// into this process, unless the process was started with it, and child processes are started with it (<see cref="ApplyTo"/>). With <see cref="VirtualBusHost.Kernel"/> the devices are attached to
-/// the kernel's own vhci_hcd, and nothing needs to be loaded.
-/// One bus can exist in a process at a time. Linux only.
+/// <para>A host passes the programs' transfers to the bus over the USB/IP protocol. There are two hosts (<see cref="VirtualBusOptions.Host"/>).</para>
+/// <para>With <see cref="VirtualBusHost.Preload"/>, a library beside this assembly replaces the sysfs, udev and usbfs that libusb uses. The constructor loads
+/// this library into the process unless it is already loaded. <see cref="ApplyTo"/> sets up child processes to start with it.</para>
+/// <para>With <see cref="VirtualBusHost.Kernel"/>, the devices are attached to the kernel's own vhci_hcd. No library is loaded.</para>
+/// <para>Only one bus can exist in a process at a time. The class is available only on Linux.</para>
 /// </remarks>
 public sealed partial class VirtualBus : IDisposable
 {
@@ -21,8 +21,9 @@ public sealed partial class VirtualBus : IDisposable
     private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Makes an empty bus. Preloaded, root hubs appear with the first device of a bus number.</summary>
-    /// <exception cref="PlatformNotSupportedException">What the host needs is missing, or it cannot do what the options want; the message says which.</exception>
+    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, the root hub of
+    /// a bus number is added with the first device of that bus.</summary>
+    /// <exception cref="PlatformNotSupportedException">The host is not available, or does not support the options. The message gives the reason.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
     {
@@ -45,29 +46,29 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>Gets whether the libusb of this very process sees a bus that is made now.</summary>
+    /// <summary>Gets whether libusb in this process would find the devices of a bus that is created now.</summary>
     public static bool IsAvailable => UnavailableReason is null;
 
-    /// <summary>Gets why the libusb of this process would not see a bus whose host is chosen automatically; null when it does.</summary>
+    /// <summary>Gets the reason why libusb in this process would not find the devices of a bus with the automatic host. Null if it would find them.</summary>
     public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
         : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
         : $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}";
 
-    /// <summary>Gets why no bus can be made here at all, even for child processes; null when one can.</summary>
+    /// <summary>Gets the reason why no bus can be created on this system, not even for child processes. Null if one can be created.</summary>
     public static string? ChildrenUnavailableReason => UnavailableReasonOf(AutomaticHost);
 
-    /// <summary>Returns why no bus with such a host can be made here, even for child processes; null when one can.</summary>
+    /// <summary>Returns the reason why no bus with this host can be created, not even for child processes. Null if one can be created.</summary>
     public static string? UnavailableReasonOf(VirtualBusHost host) => !OperatingSystem.IsLinux() ? LinuxOnly
         : (host == VirtualBusHost.Automatic ? AutomaticHost : host) == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 
-    /// <summary>Gets the folder with the /sys and /dev of the bus: <c>/</c> when the kernel is the host. Do not walk it recursively: links in it form
-    /// loops.</summary>
+    /// <summary>Gets the directory that contains the bus's /sys and /dev. It is <c>/</c> if the kernel is the host. Do not walk it recursively: symbolic
+    /// links in it form loops.</summary>
     public string RootDirectory => _host.RootDirectory;
 
-    /// <summary>Gets the environment variables that a program needs, from its start, to see this bus.</summary>
+    /// <summary>Gets the environment variables with which a program must be started to use this bus.</summary>
     public IReadOnlyDictionary<string, string> Environment => _host.Environment;
 
-    /// <summary>Gets the devices on the bus, with the root hubs that a preloaded bus makes.</summary>
+    /// <summary>Gets the devices on the bus. They include the root hubs that the preload host creates.</summary>
     public IReadOnlyList<VirtualDevice> Devices
     {
         get
@@ -77,16 +78,16 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>Gets the options that it was made with; the host is never <see cref="VirtualBusHost.Automatic"/>.</summary>
+    /// <summary>Gets the options of the bus. Their host is never <see cref="VirtualBusHost.Automatic"/>.</summary>
     public VirtualBusOptions Options { get; }
 
     private static string LinuxOnly => "The virtual bus exists on Linux only.";
 
-    /// <summary>Gets the host that <see cref="VirtualBusHost.Automatic"/> stands for in this process.</summary>
+    /// <summary>Gets the host that <see cref="VirtualBusHost.Automatic"/> selects in this process.</summary>
     public static VirtualBusHost AutomaticHost =>
         OperatingSystem.IsLinux() && !PreloadLibrary.IsLoaded && KernelHost.UnavailableReason is null ? VirtualBusHost.Kernel : VirtualBusHost.Preload;
 
-    /// <summary>Makes a child process see this bus.</summary>
+    /// <summary>Adds the environment variables of this bus to a child process.</summary>
     public void ApplyTo(ProcessStartInfo start)
     {
         ArgumentNullException.ThrowIfNull(start);
@@ -94,8 +95,8 @@ public sealed partial class VirtualBus : IDisposable
             start.Environment[name] = value;
     }
 
-    /// <summary>Gives a child process an environment without the preload library, for compilers and other programs that have
-    /// nothing to do with a bus although this process is on one.</summary>
+    /// <summary>Removes the preload library from the environment of a child process. Use the method for compilers and other programs that do not use USB, if
+    /// this process was started with the library.</summary>
     public static void RemoveFrom(ProcessStartInfo start)
     {
         ArgumentNullException.ThrowIfNull(start);
@@ -110,15 +111,15 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>Plugs a device in: it appears in sysfs and an <c>add</c> event is sent. When this returns, the device is configured and
-    /// programs can open it.</summary>
+    /// <summary>Plugs in a device: adds it to sysfs and sends an <c>add</c> event. When the method returns, the device is configured and programs can open
+    /// it.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="port">Where: bus, dash, ports with dots between, as in sysfs (<c>1-2.3</c>). Null for the first free port of bus 1
-    /// (bus 2 for SuperSpeed). With more than one port there must be a hub at all but the last. Buses of the kernel are those of its vhci_hcd,
-    /// whose hubs have no hubs behind them.</param>
-    /// <exception cref="InvalidOperationException">The device is attached, or the port is taken, or there is no hub at its parent.</exception>
-    /// <exception cref="PlatformNotSupportedException">The kernel has no such port, or none for devices of such a speed.</exception>
-    /// <exception cref="TimeoutException">The kernel did not take the device: its log says why.</exception>
+    /// <param name="port">The port in the notation of sysfs: the bus number, a dash, and port numbers with dots between them (<c>1-2.3</c>). Null for the
+    /// first free port of bus 1 (bus 2 for SuperSpeed). If there are several port numbers, a hub must be attached at each port before the last one. With the
+    /// kernel as the host, the buses are those of vhci_hcd, which supports no further hubs.</param>
+    /// <exception cref="InvalidOperationException">The device is already attached, the port is taken, or there is no hub at the parent port.</exception>
+    /// <exception cref="PlatformNotSupportedException">The kernel does not have this port, or has no port for devices of this speed.</exception>
+    /// <exception cref="TimeoutException">The kernel did not accept the device. The kernel log contains the reason.</exception>
     public void Attach(VirtualDevice device, string? port = null)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -132,8 +133,8 @@ public sealed partial class VirtualBus : IDisposable
         device.OnAttached();
     }
 
-    /// <summary>Pulls a device's plug: its transfers end, its nodes report it, sysfs forgets it, and a <c>remove</c> event is sent.
-    /// Devices on a hub are detached first. Does nothing when the device is not on this bus.</summary>
+    /// <summary>Unplugs a device: its transfers end, open device nodes report the removal, and the device disappears from sysfs. A <c>remove</c> event is
+    /// sent. Devices behind a hub are detached before the hub. The method does nothing if the device is not on this bus.</summary>
     public void Detach(VirtualDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -148,8 +149,8 @@ public sealed partial class VirtualBus : IDisposable
             one.OnDetached();
     }
 
-    /// <summary>Makes a connected socket at which a device is served, for a USB/IP host that is past the import, such as the kernel's
-    /// vhci_hcd. The caller owns the returned descriptor.</summary>
+    /// <summary>Creates a connected socket for a USB/IP host that has completed the import, such as the kernel's vhci_hcd. The bus serves the device at the
+    /// other end. The caller owns the returned file descriptor.</summary>
     /// <exception cref="InvalidOperationException">The device is not attached.</exception>
     public unsafe int OpenConnection(VirtualDevice device)
     {
@@ -167,7 +168,7 @@ public sealed partial class VirtualBus : IDisposable
         return pair[1];
     }
 
-    /// <summary>Detaches all devices, ends all connections and removes what was made for the bus.</summary>
+    /// <summary>Detaches all devices, closes all connections, and deletes the files of the bus.</summary>
     public void Dispose()
     {
         List<VirtualDevice> gone;
@@ -177,7 +178,7 @@ public sealed partial class VirtualBus : IDisposable
             if (_disposed)
                 return;
             _disposed = true;
-            // devices on a hub before the hub; devices before their root hubs
+            // Devices behind a hub are removed before the hub, and all devices before their root hubs.
             gone = [.. _devices.OrderBy(d => d.PortPath!.StartsWith("usb", StringComparison.Ordinal)).ThenByDescending(d => d.PortPath!.Length)];
             connections = [.. _connections];
         }
@@ -201,7 +202,8 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>Replaces a device by another one at the same port; only detaches the first one when the other one is on a bus. Takes the lock.</summary>
+    /// <summary>Replaces a device by a successor at the same port. If the successor is already on a bus, the device is only detached. The method takes the
+    /// lock.</summary>
     internal void Replace(VirtualDevice device, VirtualDevice successor)
     {
         List<VirtualDevice> gone;
@@ -224,10 +226,10 @@ public sealed partial class VirtualBus : IDisposable
 
     internal bool HidesResets => _host.HidesResets;
 
-    /// <summary>Gets the device at a port; null when there is none. The lock is held.</summary>
+    /// <summary>Returns the device at a port. Null if there is none. The caller holds the lock.</summary>
     internal VirtualDevice? FindAt(string port) => _devices.Find(d => d.PortPath == port);
 
-    /// <summary>Adds a device to the bus. The lock is held.</summary>
+    /// <summary>Adds a device to the bus. The caller holds the lock.</summary>
     internal void Add(VirtualDevice device, byte configuration, int bus, int number, string port)
     {
         device.Faults?.CheckHost(Options.Host);
@@ -243,7 +245,7 @@ public sealed partial class VirtualBus : IDisposable
         _devices.Add(device);
     }
 
-    /// <summary>Removes a device from the bus: its URBs go back, and its connections end. The lock is held.</summary>
+    /// <summary>Removes a device from the bus: completes its URBs and closes its connections. The caller holds the lock.</summary>
     internal void Remove(VirtualDevice device)
     {
         _devices.Remove(device);
@@ -275,7 +277,7 @@ public sealed partial class VirtualBus : IDisposable
             _host.DriversChanged(device);
     }
 
-    /// <summary>Takes a device off the bus, after those that hang on it. The lock is held.</summary>
+    /// <summary>Removes a device from the bus, after the devices behind it. The caller holds the lock.</summary>
     private List<VirtualDevice> Unplug(VirtualDevice device)
     {
         string path = device.PortPath!;
@@ -285,7 +287,7 @@ public sealed partial class VirtualBus : IDisposable
         return gone;
     }
 
-    /// <summary>Serves a connected socket, whose first request names the device.</summary>
+    /// <summary>Serves a connected socket. The first request on it names the device.</summary>
     internal void Serve(int descriptor)
     {
         lock (_lock)
@@ -305,7 +307,7 @@ public sealed partial class VirtualBus : IDisposable
         connection.Thread.Start();
     }
 
-    /// <summary>Finds the device of an import request, by node (<c>001/002</c>) or by name (<c>1-1</c>), and connects it.</summary>
+    /// <summary>Finds the device of an import request by its node (<c>001/002</c>) or its name (<c>1-1</c>), and connects the connection to it.</summary>
     private (VirtualDevice? Device, int Error) Resolve(Connection connection, string name, int accessMode)
     {
         const int noEntry = 2, accessDenied = 13, noDevice = 19, readOnly = 0;

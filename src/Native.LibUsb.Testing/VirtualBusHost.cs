@@ -1,16 +1,16 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the system's side of the bus, which answers the programs that use a <see cref="VirtualBus"/>.</summary>
+/// <summary>Specifies the host of a <see cref="VirtualBus"/>, which connects programs to the bus.</summary>
 public enum VirtualBusHost
 {
-    /// <summary><see cref="Preload"/> when this process was started with its library; otherwise <see cref="Kernel"/> where this process may
-    /// attach devices to <c>vhci_hcd</c>; otherwise <see cref="Preload"/>.</summary>
+    /// <summary>Selects <see cref="Preload"/> if this process was started with the preload library. Otherwise selects <see cref="Kernel"/> if this process
+    /// may attach devices to <c>vhci_hcd</c>, and <see cref="Preload"/> if not.</summary>
     Automatic,
 
-    /// <summary>A library that is loaded into the programs: no privileges, and only these programs see the bus.</summary>
+    /// <summary>A library that is loaded into programs. It needs no privileges, and only these programs find the devices.</summary>
     Preload,
 
-    /// <summary>The Linux kernel of this machine, through its module <c>vhci_hcd</c>: real usbfs, and every program sees the devices.
-    /// Needs root.</summary>
+    /// <summary>The Linux kernel of this machine, with its module <c>vhci_hcd</c>. It needs root privileges. All programs find the devices and use the real
+    /// usbfs.</summary>
     Kernel,
 }

@@ -3,17 +3,19 @@ namespace Native.LibUsb.Testing;
 /// <summary>Specifies the options of a virtual bus.</summary>
 public sealed record VirtualBusOptions
 {
-    /// <summary>Gets or sets the host that answers the programs.</summary>
+    /// <summary>Gets or sets the host that connects programs to the bus.</summary>
     public VirtualBusHost Host { get; init; }
 
-    /// <summary>Gets or sets whether the bus is used only by child processes that were started with <see cref="VirtualBus.ApplyTo"/>. On <see cref="VirtualBusHost.Preload"/>
-    /// nothing is then loaded into this process, whose own libusb does not see the bus.</summary>
+    /// <summary>Gets or sets whether only child processes that were started with <see cref="VirtualBus.ApplyTo"/> use the bus. With
+    /// <see cref="VirtualBusHost.Preload"/>, the preload library is then not loaded into this process, and libusb in this process does not find the
+    /// devices.</summary>
     public bool ForChildProcesses { get; init; }
 
-    /// <summary>Gets or sets the capabilities that usbfs reports. A kernel decides that itself: only the default is possible there.</summary>
+    /// <summary>Gets or sets the capabilities that usbfs reports. With <see cref="VirtualBusHost.Kernel"/>, only the default is allowed: the kernel chooses
+    /// them.</summary>
     public UsbfsCapabilities Capabilities { get; init; } = UsbfsCapabilities.Default;
 
-    /// <summary>Gets or sets the budget of all transfers in flight of a process, in MiB; 0 for none. The kernel's default is 16.
-    /// On <see cref="VirtualBusHost.Kernel"/> it is that of all programs, and gets its value back when the bus is disposed.</summary>
+    /// <summary>Gets or sets the limit of the memory for all transfers in flight of a process, in MiB. 0 means no limit. The kernel's default is 16. With
+    /// <see cref="VirtualBusHost.Kernel"/>, the limit applies to all programs of the system, and disposing the bus restores the previous value.</summary>
     public int UsbfsMemoryMegabytes { get; init; } = 16;
 }

@@ -1,6 +1,6 @@
 namespace Usbcap;
 
-/// <summary>Specifies the exit codes of the program. The help text lists them: scripts rely on the numbers.</summary>
+/// <summary>Specifies the exit codes of the program. The help text lists them, and scripts rely on the numbers.</summary>
 internal enum ExitCode
 {
     Success = 0,

@@ -2,12 +2,12 @@ using Native.LibUsb;
 
 namespace Usbcap;
 
-/// <summary>Represents the error that ends the program: one line for the user and an exit code for scripts.</summary>
+/// <summary>Represents the error that ends the program, with a one-line message for the user and an exit code for scripts.</summary>
 internal sealed class FailureException(ExitCode code, string message, Exception? inner = null) : Exception(message, inner)
 {
     public ExitCode Code { get; } = code;
 
-    /// <summary>Converts an exception to a failure. Errors of libusb are distinguished by their code.</summary>
+    /// <summary>Converts an exception to a failure. The exit code of a libusb error depends on its error code.</summary>
     public static FailureException From(Exception exception) => exception switch
     {
         FailureException failure => failure,
@@ -19,7 +19,7 @@ internal sealed class FailureException(ExitCode code, string message, Exception?
         _ => new FailureException(ExitCode.Other, $"{exception.GetType().Name}: {exception.Message}", exception),
     };
 
-    /// <summary>Writes it as the one line that standard error gets.</summary>
+    /// <summary>Writes the failure to standard error as one line.</summary>
     public void Report()
     {
         string line = Message.ReplaceLineEndings(" ").TrimEnd();

@@ -4,7 +4,8 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.VirtualBusProgram;
 
-/// <summary>Represents <c>usbvbus check</c>, which checks that a captured file is the numbered pattern, whole and unchanged.</summary>
+/// <summary>Defines the command <c>usbvbus check</c>, which checks that a captured file contains the numbered pattern completely and without
+/// changes.</summary>
 internal static class CheckCommand
 {
     private const int Perfect = 0, Flawed = 1, Unreadable = 2;

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.VirtualBusProgram;
 
-/// <summary>Represents a device as it is written on the command line: <c>camera:speed=high,port=1-2</c>.</summary>
+/// <summary>Represents the specification of a device on the command line, such as <c>camera:speed=high,port=1-2</c>.</summary>
 internal sealed class DeviceSpecification
 {
     public const string Help =
@@ -48,8 +48,8 @@ internal sealed class DeviceSpecification
 
     public string? Port => _values.GetValueOrDefault("port");
 
-    /// <summary>Reads a specification and tries it once, so that a mistake is reported before anything runs.</summary>
-    /// <exception cref="ArgumentException">It makes no sense; the message says why.</exception>
+    /// <summary>Parses a specification. The method also creates the device once, so that errors are reported before the program starts.</summary>
+    /// <exception cref="ArgumentException">The specification is not valid. The message gives the reason.</exception>
     public static DeviceSpecification Parse(string text)
     {
         DeviceSpecification specification = new(text);

@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.VirtualBusProgram;
 
-/// <summary>Represents <c>usbvbus run</c>, which runs a bus, devices on it, and a program that sees them.</summary>
+/// <summary>Defines the command <c>usbvbus run</c>, which creates a bus with devices and runs a program that uses them.</summary>
 internal static class RunCommand
 {
     private const int CannotStart = 126, NotFound = 127, Unavailable = 125;
@@ -76,7 +76,7 @@ internal static class RunCommand
         if (VirtualBus.UnavailableReasonOf(options.Host) is { } reason)
             return Fail(Unavailable, reason);
         using VirtualBus bus = new(options);
-        // hubs first: what hangs on them needs them
+        // Hubs are attached first, because the devices behind them need them.
         foreach (DeviceSpecification specification in devices.OrderBy(d => d.IsHub ? d.Port?.Length ?? 0 : int.MaxValue))
             try
             {
@@ -93,8 +93,8 @@ internal static class RunCommand
         foreach (string argument in program.Skip(1))
             start.ArgumentList.Add(argument);
         bus.ApplyTo(start);
-        // Ctrl-C reaches the child from the terminal by itself: it decides what to do, and we wait for it. A kill is passed on.
-        // The handlers stand before the child does, or a signal in between would end us and leave it.
+        // On Ctrl-C, the terminal also signals the child. The child decides what to do, and usbvbus waits for the child. usbvbus passes SIGTERM and SIGHUP on
+        // to the child. The handlers are registered before the child starts. Otherwise a signal in between would end usbvbus and leave the child running.
         Lock gate = new();
         Process? child = null;
         int early = 0;

@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Drivers.Audio;
 
-/// <summary>Represents the output of an audio device with a fixed sample rate. For one writer at a time.</summary>
+/// <summary>Represents the output of an audio device with a fixed sample rate. Only one thread at a time may write.</summary>
 public sealed class AudioOutput : IAsyncDisposable
 {
     private const int PacketsPerTransfer = 8;
@@ -14,7 +14,7 @@ public sealed class AudioOutput : IAsyncDisposable
     private readonly int[] _lengths = new int[PacketsPerTransfer];
     private UsbOutputBuffer _buffer;
     private bool _hasBuffer;
-    private int _packet, _filled, _left; // the packet that is filled, the bytes of the buffer before the next one, and the bytes that the packet lacks
+    private int _packet, _filled, _left; // the index of the current packet, the buffer's bytes in use, and the bytes that the packet still needs
 
     private AudioOutput(UsbDeviceHandle handle, UsbInterfaceDescriptor setting, int sampleRate, int frameSize)
     {
@@ -30,7 +30,7 @@ public sealed class AudioOutput : IAsyncDisposable
 
         if (claimed.Endpoints.FirstOrDefault(one => one is { Direction: UsbDirection.In, TransferType: UsbTransferType.Isochronous }) is { } feedback)
         {
-            UsbInputRing reports = feedback.CreateInputRing(new UsbRingOptions { PacketsPerTransfer = 1, Transfers = 4 }); // belongs to the handle
+            UsbInputRing reports = feedback.CreateInputRing(new UsbRingOptions { PacketsPerTransfer = 1, Transfers = 4 }); // disposed with the handle
             reports.Start(buffer =>
             {
                 foreach (UsbRingPacket packet in buffer.Packets)
@@ -41,23 +41,23 @@ public sealed class AudioOutput : IAsyncDisposable
             });
         }
 
-        // A report has an effect when the queue has been sent: a short queue follows the device closely.
+        // A report takes effect after the transfers in the queue have been sent. With a short queue, the output therefore follows the device closely.
         _sound = output.CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         _sound.Start();
     }
 
-    /// <summary>Gets the size of a frame, which has one sample of each channel.</summary>
+    /// <summary>Gets the size of a frame in bytes. A frame contains one sample of each channel.</summary>
     public int FrameSize { get; }
 
-    /// <summary>Gets the number of reports of the device that were used; 0 for a device without a feedback endpoint.</summary>
+    /// <summary>Gets the number of feedback reports that were used, or 0 if the device has no feedback endpoint.</summary>
     public long Reports => _clock.Reports;
 
-    /// <summary>Opens the first output of a device.</summary>
+    /// <summary>Opens the first audio output of a device.</summary>
     /// <param name="device">The device. It needs an isochronous OUT endpoint.</param>
-    /// <param name="sampleRate">The rate of the device in frames a second.</param>
+    /// <param name="sampleRate">The sample rate of the device, in frames per second.</param>
     /// <param name="frameSize">The size of a frame in bytes; 4 for two channels of 16 bits.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The device's packets are too small for the rate.</exception>
-    /// <exception cref="InvalidDataException">The device has no such endpoint.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The device's packets are too small for the sample rate.</exception>
+    /// <exception cref="InvalidDataException">The device has no isochronous OUT endpoint.</exception>
     /// <exception cref="UsbException">The device cannot be opened.</exception>
     public static AudioOutput Open(UsbDevice device, int sampleRate, int frameSize = 4)
     {
@@ -81,11 +81,11 @@ public sealed class AudioOutput : IAsyncDisposable
         }
     }
 
-    /// <summary>Plays sound, and waits until it has been queued.</summary>
-    /// <param name="sound">Whole frames.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Plays sound. The task completes when all of the sound has been queued.</summary>
+    /// <param name="sound">The sound, in whole frames.</param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
     /// <exception cref="ArgumentException">The sound does not end with a whole frame.</exception>
-    /// <exception cref="UsbException">The device is unplugged.</exception>
+    /// <exception cref="UsbException">The device has been unplugged.</exception>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> sound, CancellationToken cancellationToken = default)
     {
         if (sound.Length % FrameSize != 0)
@@ -114,9 +114,9 @@ public sealed class AudioOutput : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends what is left, and waits until the device has all sound.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="UsbException">The device is unplugged.</exception>
+    /// <summary>Sends the rest of the sound. The task completes when the device has received all of it.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <exception cref="UsbException">The device has been unplugged.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
         if (_hasBuffer && _filled > 0)
@@ -128,8 +128,8 @@ public sealed class AudioOutput : IAsyncDisposable
         await _sound.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes the device. Sound that was not flushed is lost.</summary>
-    /// <returns>Completes when the device is closed.</returns>
+    /// <summary>Closes the device. Sound that has not been flushed is lost.</summary>
+    /// <returns>A task that completes when the device is closed.</returns>
     public ValueTask DisposeAsync() => _handle.DisposeAsync();
 
     private void StartPacket()

@@ -2,26 +2,26 @@ using System.Buffers.Binary;
 
 namespace Drivers.Audio;
 
-/// <summary>Decides how many frames of sound each packet has: as many as the device reports, or as many as the sample rate demands.</summary>
-/// <param name="sampleRate">Frames in a second.</param>
-/// <param name="interval">The time of a packet.</param>
-/// <param name="most">The frames that a packet has room for.</param>
+/// <summary>Determines the number of frames in each packet. It follows the device's reports, or the sample rate if there are none.</summary>
+/// <param name="sampleRate">The number of frames per second.</param>
+/// <param name="interval">The duration of a packet.</param>
+/// <param name="most">The maximum number of frames in a packet.</param>
 internal sealed class PacketClock(int sampleRate, TimeSpan interval, int most)
 {
-    private const int Fraction = 16; // bits after the point
-    private const int FullSpeedSize = 3, FullSpeedShift = 2, HighSpeedSize = 4; // a report at full speed has 14 bits after the point
+    private const int Fraction = 16; // number of fractional bits
+    private const int FullSpeedSize = 3, FullSpeedShift = 2, HighSpeedSize = 4; // a report at full speed has 14 fractional bits
 
     private readonly long _nominal = (long)(sampleRate * interval.TotalSeconds * (1 << Fraction));
-    private long _rate; // of the last report; 0 before the first
-    private long _owed; // the part of a frame that is due
+    private long _rate; // the last reported rate; 0 before the first report
+    private long _owed; // the fraction of a frame that has not been sent yet
 
     /// <summary>Gets the number of reports that were used.</summary>
     public long Reports { get; private set; }
 
-    /// <summary>Gets the number of reports that cannot be right.</summary>
+    /// <summary>Gets the number of reports that were ignored because their rate is implausible.</summary>
     public long RefusedReports { get; private set; }
 
-    /// <summary>Takes a report of the device. May be called by another thread than the other members.</summary>
+    /// <summary>Processes a report of the device. Another thread may call this method while the other members are in use.</summary>
     public void Report(ReadOnlySpan<byte> report)
     {
         long rate = report.Length switch
@@ -32,7 +32,7 @@ internal sealed class PacketClock(int sampleRate, TimeSpan interval, int most)
         };
         if (Math.Abs(rate - _nominal) > 1 << Fraction)
         {
-            RefusedReports++; // no clock is that wrong, and the device would be flooded or starved
+            RefusedReports++; // no clock deviates that much, and the device's buffer would overflow or run empty
             return;
         }
 
@@ -40,13 +40,13 @@ internal sealed class PacketClock(int sampleRate, TimeSpan interval, int most)
         Volatile.Write(ref _rate, rate);
     }
 
-    /// <summary>Gets the number of frames of the next packet.</summary>
+    /// <summary>Returns the number of frames in the next packet.</summary>
     public int Next()
     {
         long rate = Volatile.Read(ref _rate);
         _owed += rate > 0 ? rate : _nominal;
         int frames = (int)Math.Min(_owed >> Fraction, most);
-        _owed = Math.Min(_owed - ((long)frames << Fraction), 1 << Fraction); // frames that do not fit are not sent later
+        _owed = Math.Min(_owed - ((long)frames << Fraction), 1 << Fraction); // frames that do not fit into the packet are dropped
         return frames;
     }
 }

@@ -3,27 +3,27 @@ using Native.LibUsb;
 namespace Drivers.Camera;
 
 /// <summary>
-/// Assembles pictures from payloads. A picture ends with the payload that says so, or when the frame bit changes. A picture with a payload that is
-/// missing, wrong or too long is dropped as a whole, because its reader could not recognise the gap.
+/// Assembles pictures from payloads. A picture ends with the payload that has the end flag, or when the frame bit changes. If a payload of a picture is
+/// missing, wrong or too long, the whole picture is dropped, because the caller could not detect the gap.
 /// </summary>
-/// <param name="size">The size of a picture: exact for uncompressed formats, and the most for others.</param>
-/// <param name="isExact">Whether each picture has this size.</param>
+/// <param name="size">The size of a picture: the exact size for uncompressed formats, and the maximum size for others.</param>
+/// <param name="isExact">Whether each picture has exactly this size.</param>
 internal sealed class FrameAssembler(int size, bool isExact)
 {
     private byte[] _data = new byte[size];
     private int _length;
     private bool _started, _broken, _gap, _synchronized, _frameId, _ended;
 
-    /// <summary>Gets the number of pictures that have begun.</summary>
+    /// <summary>Gets the number of pictures that have ended, including dropped ones.</summary>
     public long Frames { get; private set; }
 
     /// <summary>Gets the number of pictures that were dropped.</summary>
     public long Dropped { get; private set; }
 
-    /// <summary>Takes what a service interval brought.</summary>
-    /// <param name="status">How the packet ended.</param>
-    /// <param name="payload">Its bytes.</param>
-    /// <param name="frames">Receives the pictures that are complete now, none to two.</param>
+    /// <summary>Processes the payload of one service interval.</summary>
+    /// <param name="status">The status of the packet.</param>
+    /// <param name="payload">The bytes of the packet.</param>
+    /// <param name="frames">Receives the pictures that this payload completes, up to two.</param>
     public void Take(UsbTransferStatus status, ReadOnlySpan<byte> payload, List<CameraFrame> frames)
     {
         if (status == UsbTransferStatus.Completed && payload.IsEmpty)
@@ -39,9 +39,9 @@ internal sealed class FrameAssembler(int size, bool isExact)
             _broken |= _gap;
             if (_started && !_ended)
                 End(frames);
-            _synchronized |= _started; // the first picture may have been under way when the stream was opened
+            _synchronized |= _started; // the first picture is skipped, because it may have begun before the stream was opened
             (_started, _ended, _frameId, _length) = (true, false, header.FrameId, 0);
-            _broken = false; // the missing payload may have been the beginning of this picture:
+            _broken = false; // a gap before this payload breaks this picture too: see below
         }
 
         _broken |= _gap;
@@ -60,7 +60,7 @@ internal sealed class FrameAssembler(int size, bool isExact)
             End(frames);
     }
 
-    /// <summary>Notes that data is missing here.</summary>
+    /// <summary>Records that data is missing at this point of the stream.</summary>
     public void TakeLoss() => _gap = true;
 
     private void End(List<CameraFrame> frames)

@@ -1,16 +1,16 @@
 namespace Drivers.Camera;
 
-/// <summary>Represents the header that starts each payload, which for isochronous endpoints is each packet.</summary>
+/// <summary>Represents the header at the start of each payload. On isochronous endpoints, each packet is a payload.</summary>
 /// <param name="Length">The length of the header in bytes.</param>
-/// <param name="FrameId">A bit that changes with each picture.</param>
+/// <param name="FrameId">The frame bit, which changes with each picture.</param>
 /// <param name="EndsFrame">Whether the picture ends with this payload.</param>
-/// <param name="HasError">Whether the camera reports an error of the picture.</param>
+/// <param name="HasError">Whether the camera reports an error in the picture.</param>
 internal readonly record struct PayloadHeader(int Length, bool FrameId, bool EndsFrame, bool HasError)
 {
     private const int Least = 2, TimeSize = 4, ClockSize = 6;
 
     /// <summary>Reads a header.</summary>
-    /// <returns>False for a header that is cut off, or shorter than its own flags demand.</returns>
+    /// <returns>False if the header is truncated, or shorter than its flags require.</returns>
     public static bool TryParse(ReadOnlySpan<byte> payload, out PayloadHeader header)
     {
         header = default;

@@ -2,21 +2,22 @@ using System.Buffers.Binary;
 
 namespace Drivers.Camera;
 
-/// <summary>Represents the parameters of a stream that a camera and its driver negotiate (the probe and commit controls of UVC 1.0, which later versions only extend).</summary>
-/// <param name="Format">The number of the format, from 1.</param>
-/// <param name="Frame">The number of the size of the picture, from 1.</param>
+/// <summary>Represents the stream parameters that a camera and its driver negotiate. The format is that of the probe and commit controls of UVC 1.0. Later
+/// versions of UVC only append fields.</summary>
+/// <param name="Format">The number of the format, counted from 1.</param>
+/// <param name="Frame">The number of the picture size, counted from 1.</param>
 /// <param name="Interval">The time between two pictures, in units of 100 ns.</param>
-/// <param name="FrameSize">The most bytes of a picture; the camera says it.</param>
-/// <param name="PayloadSize">The most bytes of a payload; the camera says it.</param>
+/// <param name="FrameSize">The maximum number of bytes in a picture, which the camera sets.</param>
+/// <param name="PayloadSize">The maximum number of bytes in a payload, which the camera sets.</param>
 internal readonly record struct StreamParameters(byte Format, byte Frame, uint Interval, uint FrameSize = 0, uint PayloadSize = 0)
 {
-    /// <summary>The size of the control.</summary>
+    /// <summary>The size of the control in bytes.</summary>
     public const int Size = 26;
 
     public byte[] Write()
     {
         byte[] control = new byte[Size];
-        control[0] = 1; // the interval is kept, and the rest may change
+        control[0] = 1; // the camera must keep the interval and may change the other parameters
         control[2] = Format;
         control[3] = Frame;
         BinaryPrimitives.WriteUInt32LittleEndian(control.AsSpan(4), Interval);
@@ -25,7 +26,7 @@ internal readonly record struct StreamParameters(byte Format, byte Frame, uint I
         return control;
     }
 
-    /// <exception cref="InvalidDataException">The answer is too short.</exception>
+    /// <exception cref="InvalidDataException">The camera's answer is too short.</exception>
     public static StreamParameters Parse(ReadOnlySpan<byte> control) => control.Length >= Size
         ? new StreamParameters(
             control[2], control[3], BinaryPrimitives.ReadUInt32LittleEndian(control[4..]), BinaryPrimitives.ReadUInt32LittleEndian(control[18..]),

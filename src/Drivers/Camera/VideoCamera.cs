@@ -10,7 +10,7 @@ public sealed class VideoCamera : IAsyncDisposable
     private const byte VideoClass = 0x0e, StreamingSubclass = 0x02;
     private const byte SetCurrent = 0x01, GetCurrent = 0x81;
     private const ushort Probe = 0x0100, Commit = 0x0200;
-    private const uint MostFrameSize = 64 << 20; // a camera that says more is not believed
+    private const uint MostFrameSize = 64 << 20; // a larger size is taken as an error of the camera
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
@@ -24,12 +24,12 @@ public sealed class VideoCamera : IAsyncDisposable
         _streaming = handle.ClaimInterface(interfaceNumber);
     }
 
-    /// <summary>Gets the number of pictures of the current stream that were not whole.</summary>
+    /// <summary>Gets the number of incomplete pictures that the current stream has dropped.</summary>
     public long DroppedFrames => _assembler?.Dropped ?? 0;
 
     /// <summary>Opens a camera.</summary>
     /// <param name="device">The device. It needs an interface for video streaming.</param>
-    /// <exception cref="InvalidDataException">The device is no camera.</exception>
+    /// <exception cref="InvalidDataException">The device has no such interface.</exception>
     /// <exception cref="UsbException">The device cannot be opened.</exception>
     public static VideoCamera Open(UsbDevice device)
     {
@@ -51,15 +51,15 @@ public sealed class VideoCamera : IAsyncDisposable
         }
     }
 
-    /// <summary>Negotiates a format, and reads pictures until the token ends that.</summary>
+    /// <summary>Negotiates a format and reads pictures until the token is cancelled.</summary>
     /// <param name="format">The number of the format, from the camera's descriptors.</param>
-    /// <param name="frame">The number of the size of the picture, from the camera's descriptors.</param>
-    /// <param name="framesPerSecond">The number of pictures per second that the driver requests.</param>
-    /// <param name="isUncompressed">Whether each picture has the size that is negotiated.</param>
-    /// <param name="cancellationToken">Ends the stream.</param>
-    /// <returns>The pictures that arrived whole, in order.</returns>
+    /// <param name="frame">The number of the picture size, from the camera's descriptors.</param>
+    /// <param name="framesPerSecond">The requested number of pictures per second.</param>
+    /// <param name="isUncompressed">Whether each picture has exactly the negotiated size.</param>
+    /// <param name="cancellationToken">A token that ends the stream.</param>
+    /// <returns>The complete pictures, in order.</returns>
     /// <exception cref="InvalidDataException">The camera's answer is not usable.</exception>
-    /// <exception cref="UsbException">The camera is unplugged, or refused the format.</exception>
+    /// <exception cref="UsbException">The camera has been unplugged, or has refused the format.</exception>
     public async IAsyncEnumerable<CameraFrame> ReadFramesAsync(
         byte format, byte frame, int framesPerSecond, bool isUncompressed, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -78,7 +78,7 @@ public sealed class VideoCamera : IAsyncDisposable
             await foreach (UsbInputBuffer buffer in ring.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 if (buffer.FirstPacket != next)
-                    assembler.TakeLoss(); // this program was late, or a transfer failed
+                    assembler.TakeLoss(); // the program was too slow, or a transfer failed
                 next = buffer.FirstPacket + buffer.PacketCount;
                 foreach (UsbRingPacket packet in buffer.Packets)
                     assembler.Take(packet.Status, packet.Data, complete);
@@ -89,12 +89,12 @@ public sealed class VideoCamera : IAsyncDisposable
         }
         finally
         {
-            _streaming.TrySetAlternateSetting(0); // gives the bandwidth back
+            _streaming.TrySetAlternateSetting(0); // releases the bandwidth
         }
     }
 
     /// <summary>Closes the camera.</summary>
-    /// <returns>Completes when the device is closed.</returns>
+    /// <returns>A task that completes when the device is closed.</returns>
     public ValueTask DisposeAsync() => _handle.DisposeAsync();
 
     private async ValueTask<StreamParameters> NegotiateAsync(StreamParameters wanted, CancellationToken cancellationToken)
@@ -113,7 +113,7 @@ public sealed class VideoCamera : IAsyncDisposable
         return offered;
     }
 
-    /// <summary>Finds the alternate setting with the smallest packets that the payload fits in.</summary>
+    /// <summary>Returns the alternate setting with the smallest packets into which the payload fits.</summary>
     private int ChooseSetting(uint payloadSize)
     {
         UsbInterfaceDescriptor? best = null;

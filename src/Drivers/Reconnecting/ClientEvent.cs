@@ -1,14 +1,14 @@
 namespace Drivers.Reconnecting;
 
-/// <summary>Specifies what an item of a stream that survives an unplugged device is.</summary>
+/// <summary>Specifies the kind of an item in the stream of a <see cref="ReconnectingClient"/>.</summary>
 public enum ClientEvent
 {
-    /// <summary>The device was opened: data of a new connection follows.</summary>
+    /// <summary>The device has been opened. The data of a new connection follows.</summary>
     Connected,
 
-    /// <summary>Data arrived.</summary>
+    /// <summary>Data has arrived.</summary>
     Data,
 
-    /// <summary>The device is gone. The client waits for it.</summary>
+    /// <summary>The device has been unplugged. The client waits until it is plugged in again.</summary>
     Disconnected,
 }

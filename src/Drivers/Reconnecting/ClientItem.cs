@@ -2,8 +2,8 @@ using Native.LibUsb;
 
 namespace Drivers.Reconnecting;
 
-/// <summary>Represents an item of the stream of a <see cref="ReconnectingClient"/>.</summary>
-/// <param name="Event">What it is.</param>
-/// <param name="Data">The data, which is valid until the enumerator moves to the next item.</param>
-/// <param name="Cause">Why the connection ended; null for other items, and when no error was reported.</param>
+/// <summary>Represents an item in the stream of a <see cref="ReconnectingClient"/>.</summary>
+/// <param name="Event">The kind of the item.</param>
+/// <param name="Data">The data. It is valid until the enumerator moves to the next item.</param>
+/// <param name="Cause">The error that ended the connection. Null if no error was reported, and for other kinds of items.</param>
 public readonly record struct ClientItem(ClientEvent Event, ReadOnlyMemory<byte> Data = default, UsbException? Cause = null);

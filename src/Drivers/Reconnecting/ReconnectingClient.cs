@@ -5,32 +5,32 @@ using Native.LibUsb.Streaming;
 namespace Drivers.Reconnecting;
 
 /// <summary>
-/// Reads the bulk or interrupt IN endpoint of a device whenever the device is plugged in. The reader has one stream for all connections: it sees where one ends
-/// and the next begins, and does not end with them.
+/// Reads the bulk or interrupt IN endpoint of a device whenever the device is plugged in. All connections share one stream. The stream contains an item at
+/// the start and at the end of each connection, and it continues when a connection ends.
 /// </summary>
 /// <param name="context">The context that finds the device.</param>
-/// <param name="filter">The device. A filter with a serial number is compared after the device was opened.</param>
-/// <param name="options">How the endpoint is read; null for the library's sizes.</param>
+/// <param name="filter">The filter that selects the device. The client compares a serial number only after it has opened a device.</param>
+/// <param name="options">The options of the ring that reads the endpoint. Null for the library's defaults.</param>
 public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filter, UsbRingOptions? options = null)
 {
     private const int InterfaceNumber = 0;
 
-    // udev may set the permissions of a new device late.
+    // udev may set the permissions of a new device after the device has been reported.
     private static readonly TimeSpan s_accessPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Waits for the device, and reads from it, until the token ends that.</summary>
-    /// <param name="cancellationToken">Ends the stream, which then throws <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The items in order.</returns>
-    /// <exception cref="UsbException">The device is there and cannot be used, for a reason that waiting does not remove.</exception>
+    /// <summary>Waits for the device and reads from it, repeatedly, until the token is cancelled.</summary>
+    /// <param name="cancellationToken">A token that ends the stream. The stream then throws <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The items, in order.</returns>
+    /// <exception cref="UsbException">The device is plugged in but cannot be used, and waiting would not help.</exception>
     public async IAsyncEnumerable<ClientItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        UsbDeviceFilter arrivals = filter with { SerialNumber = null }; // only an open device reports it
+        UsbDeviceFilter arrivals = filter with { SerialNumber = null }; // the serial number can be read only from an open device
         await foreach ((_, UsbDevice device) in context.WatchDevicesAsync(arrivals, UsbHotplugEvents.Arrived, cancellationToken: cancellationToken).ConfigureAwait(false))
         {
             using UsbDevice owned = device;
             await using UsbDeviceHandle? handle = await TryOpenAsync(device, cancellationToken).ConfigureAwait(false);
             if (handle is null)
-                continue; // unplugged again, or another one of the same kind
+                continue; // the device was unplugged again, or has another serial number
             UsbInputRing? ring = TryStart(handle);
             if (ring is null)
                 continue;
@@ -69,7 +69,7 @@ public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filte
             UsbInterface claimed = handle.ClaimInterface(InterfaceNumber);
             UsbEndpoint endpoint = claimed.Endpoints.FirstOrDefault(one => one is { Direction: UsbDirection.In, TransferType: UsbTransferType.Bulk or UsbTransferType.Interrupt })
                 ?? throw new InvalidDataException($"Interface {InterfaceNumber} of device {handle.Device} has no endpoint to read from.");
-            UsbInputRing ring = endpoint.CreateInputRing(options); // belongs to the handle
+            UsbInputRing ring = endpoint.CreateInputRing(options); // disposed with the handle
             ring.Start();
             return ring;
         }

@@ -1,22 +1,23 @@
 namespace Drivers.Serial;
 
 /// <summary>
-/// Represents a divisor of the FT232BM: its clock of 3 MHz is divided by a number with three binary places, of which 1 and 1.5 have codes of their own.
+/// Represents a divisor of the FT232BM. The chip divides its clock of 3 MHz by a number with three binary fraction digits. The divisors 1 and 1.5 have
+/// special codes.
 /// </summary>
 /// <param name="Eighths">The divisor, multiplied by 8.</param>
 internal readonly record struct FtdiBaudRate(int Eighths)
 {
-    private const int Clock = 24_000_000; // of eighths
-    private const int One = 8, OneAndHalf = 12, Two = 16; // between one and two there are no others
+    private const int Clock = 24_000_000; // 3 MHz, multiplied by 8
+    private const int One = 8, OneAndHalf = 12, Two = 16; // 1.5 is the only divisor between 1 and 2
     private const int Most = (0x3fff * 8) + 7;
-    private const double Tolerance = 0.03; // more than that, and a character's last bit is read wrongly
+    private const double Tolerance = 0.03; // with a larger error, the receiver reads a character's last bit wrongly
 
     private static ReadOnlySpan<byte> FractionCodes => [0, 3, 2, 4, 1, 5, 6, 7];
 
-    /// <summary>Gets the rate that the divisor gives.</summary>
+    /// <summary>Gets the baud rate that results from the divisor.</summary>
     public double Rate => (double)Clock / Eighths;
 
-    /// <summary>Gets what the request carries: the low 16 bits are wValue, and the others wIndex.</summary>
+    /// <summary>Gets the code of the divisor in the request. The low 16 bits are wValue, and the high bits are wIndex.</summary>
     public int Code => Eighths switch
     {
         One => 0,
@@ -24,8 +25,8 @@ internal readonly record struct FtdiBaudRate(int Eighths)
         _ => (Eighths >> 3) | (FractionCodes[Eighths & 7] << 14),
     };
 
-    /// <summary>Finds the divisor whose rate is next to a rate.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">No rate of the chip is close enough.</exception>
+    /// <summary>Returns the divisor whose baud rate is nearest to the given rate.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The chip has no rate that is close enough.</exception>
     public static FtdiBaudRate Nearest(int rate)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rate);

@@ -1,17 +1,17 @@
 namespace Drivers.Serial;
 
-/// <summary>Specifies the flow control of a line: the means by which one end makes the other pause.</summary>
+/// <summary>Specifies the flow control of a line, with which each end can make the other pause.</summary>
 public enum FtdiFlowControl
 {
-    /// <summary>They do not.</summary>
+    /// <summary>There is no flow control.</summary>
     None = 0,
 
-    /// <summary>By the lines RTS and CTS.</summary>
+    /// <summary>The lines RTS and CTS control the flow.</summary>
     RtsCts = 1,
 
-    /// <summary>By the lines DTR and DSR.</summary>
+    /// <summary>The lines DTR and DSR control the flow.</summary>
     DtrDsr = 2,
 
-    /// <summary>By the characters 0x11 and 0x13 in the data.</summary>
+    /// <summary>The characters 0x11 (XON) and 0x13 (XOFF) in the data control the flow.</summary>
     XonXoff = 4,
 }

@@ -1,21 +1,21 @@
 namespace Drivers.Serial;
 
-/// <summary>Specifies the modem lines that the other end of a serial line drives.</summary>
+/// <summary>Specifies the modem lines that the remote end of a serial line drives.</summary>
 [Flags]
 public enum FtdiModemLines : byte
 {
     /// <summary>No line is asserted.</summary>
     None = 0,
 
-    /// <summary>CTS.</summary>
+    /// <summary>CTS is asserted.</summary>
     ClearToSend = 0x10,
 
-    /// <summary>DSR.</summary>
+    /// <summary>DSR is asserted.</summary>
     DataSetReady = 0x20,
 
-    /// <summary>RI.</summary>
+    /// <summary>RI is asserted.</summary>
     Ring = 0x40,
 
-    /// <summary>DCD.</summary>
+    /// <summary>DCD is asserted.</summary>
     CarrierDetect = 0x80,
 }

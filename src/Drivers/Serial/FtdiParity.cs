@@ -3,18 +3,18 @@ namespace Drivers.Serial;
 /// <summary>Specifies the parity bit of a character.</summary>
 public enum FtdiParity
 {
-    /// <summary>There is none.</summary>
+    /// <summary>There is no parity bit.</summary>
     None,
 
-    /// <summary>It makes the number of ones odd.</summary>
+    /// <summary>The parity bit makes the number of ones odd.</summary>
     Odd,
 
-    /// <summary>It makes the number of ones even.</summary>
+    /// <summary>The parity bit makes the number of ones even.</summary>
     Even,
 
-    /// <summary>It is always 1.</summary>
+    /// <summary>The parity bit is always 1.</summary>
     Mark,
 
-    /// <summary>It is always 0.</summary>
+    /// <summary>The parity bit is always 0.</summary>
     Space,
 }

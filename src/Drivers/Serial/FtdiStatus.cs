@@ -1,6 +1,6 @@
 namespace Drivers.Serial;
 
-/// <summary>Represents the two status bytes that the chip puts before the data of each packet.</summary>
+/// <summary>Represents the two status bytes that the chip sends before the data of each packet.</summary>
 /// <param name="Lines">The modem lines.</param>
 /// <param name="Conditions">The conditions of the line.</param>
 public readonly record struct FtdiStatus(FtdiModemLines Lines, FtdiConditions Conditions)
@@ -8,7 +8,7 @@ public readonly record struct FtdiStatus(FtdiModemLines Lines, FtdiConditions Co
     /// <summary>The number of status bytes in a packet.</summary>
     internal const int Size = 2;
 
-    private const byte LinesMask = 0xf0; // the chip sets bits of the other half that mean nothing
+    private const byte LinesMask = 0xf0; // the low bits that the chip sets have no meaning
     private const byte ConditionsMask = 0x7e;
 
     /// <summary>Gets the errors among the conditions.</summary>

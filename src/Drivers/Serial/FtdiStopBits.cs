@@ -1,14 +1,14 @@
 namespace Drivers.Serial;
 
-/// <summary>Specifies the length of the pause after a character.</summary>
+/// <summary>Specifies the duration of the stop bits after a character.</summary>
 public enum FtdiStopBits
 {
-    /// <summary>The time of one bit.</summary>
+    /// <summary>The duration of one bit.</summary>
     One,
 
-    /// <summary>The time of one and a half bits.</summary>
+    /// <summary>The duration of one and a half bits.</summary>
     OneAndHalf,
 
-    /// <summary>The time of two bits.</summary>
+    /// <summary>The duration of two bits.</summary>
     Two,
 }

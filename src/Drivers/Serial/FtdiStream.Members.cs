@@ -3,7 +3,7 @@ using Native.LibUsb;
 
 namespace Drivers.Serial;
 
-// The members of a stream.
+// This part of the class overrides the members of Stream.
 public sealed partial class FtdiStream
 {
     private int _readTimeout = Timeout.Infinite;
@@ -32,14 +32,14 @@ public sealed partial class FtdiStream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Gets or sets how long the synchronous forms of reading wait, in milliseconds.</summary>
+    /// <summary>Gets or sets the timeout of synchronous reads, in milliseconds.</summary>
     public override int ReadTimeout
     {
         get => _readTimeout;
         set => _readTimeout = CheckTimeout(value);
     }
 
-    /// <summary>Gets or sets how long the synchronous forms of writing wait, in milliseconds.</summary>
+    /// <summary>Gets or sets the timeout of synchronous writes, in milliseconds.</summary>
     public override int WriteTimeout
     {
         get => _writeTimeout;
@@ -61,12 +61,12 @@ public sealed partial class FtdiStream
         }
     }
 
-    /// <summary>Reads what has arrived on the line, and waits when nothing has.</summary>
-    /// <param name="buffer">Receives the bytes.</param>
-    /// <param name="cancellationToken">Ends the wait; nothing that arrives is lost.</param>
-    /// <returns>The number of bytes.</returns>
-    /// <exception cref="UsbException">The adapter is unplugged, or it failed, and all that had arrived before is read.</exception>
-    /// <exception cref="InvalidDataException">The chip sent a packet without its status.</exception>
+    /// <summary>Reads the bytes that have arrived on the line. If there are none, the method waits.</summary>
+    /// <param name="buffer">The buffer that receives the bytes.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. No data is lost.</param>
+    /// <returns>The number of bytes read.</returns>
+    /// <exception cref="UsbException">The adapter has failed or has been unplugged, and all data that arrived before has been read.</exception>
+    /// <exception cref="InvalidDataException">The chip sent a packet without its status bytes.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
@@ -91,11 +91,12 @@ public sealed partial class FtdiStream
             _output.Write(buffer.AsSpan(offset, count), TimeSpan.FromMilliseconds(_writeTimeout));
     }
 
-    /// <summary>Sends bytes. The task completes when the chip has taken them, which may be before they are on the line.</summary>
+    /// <summary>Sends bytes. The task completes when the chip has accepted them, which may be before the chip transmits them on the line.</summary>
     /// <param name="buffer">The bytes.</param>
-    /// <param name="cancellationToken">Cancels the transfer.</param>
-    /// <exception cref="UsbException">The adapter is unplugged, or the transfer failed.</exception>
-    /// <exception cref="UsbTransferCanceledException">The token was cancelled; the exception counts the bytes that the chip had taken.</exception>
+    /// <param name="cancellationToken">A token that cancels the transfer.</param>
+    /// <exception cref="UsbException">The adapter has been unplugged, or the transfer has failed.</exception>
+    /// <exception cref="UsbTransferCanceledException">The token was cancelled. The exception contains the number of bytes that the chip had
+    /// accepted.</exception>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
@@ -110,7 +111,7 @@ public sealed partial class FtdiStream
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Does nothing: what is written is sent at once.</summary>
+    /// <summary>Does nothing, because bytes are sent immediately.</summary>
     public override void Flush()
     {
     }
@@ -121,8 +122,8 @@ public sealed partial class FtdiStream
     /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Closes the port, and waits until nothing is on its way.</summary>
-    /// <returns>Completes when the device is closed.</returns>
+    /// <summary>Closes the port. The method waits until no transfer is in flight.</summary>
+    /// <returns>A task that completes when the device is closed.</returns>
     public override async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

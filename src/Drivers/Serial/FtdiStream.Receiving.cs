@@ -4,36 +4,36 @@ using Native.LibUsb.Streaming;
 
 namespace Drivers.Serial;
 
-// From packets to bytes.
+// This part of the class converts packets to a stream of bytes.
 public sealed partial class FtdiStream
 {
     private readonly int _packetSize;
-    private readonly Pipe _pipe = new(); // a reader that is late makes the pump wait, and that makes the chip hold the other end up
+    private readonly Pipe _pipe = new(); // if the reader is slow, PumpAsync waits, and the chip's flow control pauses the remote end
     private readonly Stream _received;
     private Task _pump;
-    private Exception? _failure; // thrown when the program has read all data that had arrived
+    private Exception? _failure; // thrown after the program has read all data that arrived before
     private volatile bool _discards;
     private volatile int _status;
 
-    /// <summary>Occurs, on a thread of the pool, when a modem line changes and when a packet reports an error of the line.</summary>
+    /// <summary>Occurs when a modem line changes or a packet reports an error of the line. The event is raised on a thread of the thread pool.</summary>
     public event Action<FtdiStatus>? StatusChanged;
 
-    /// <summary>Gets the status that came with the last packet.</summary>
+    /// <summary>Gets the status from the last packet.</summary>
     public FtdiStatus Status => new((FtdiModemLines)(_status & 0xff), (FtdiConditions)(_status >> 8));
 
-    /// <summary>Discards what is on its way in both directions: in the chip, and in this program.</summary>
-    /// <exception cref="UsbException">The chip did not take the request.</exception>
+    /// <summary>Discards the data of both directions that the chip and this program have stored.</summary>
+    /// <exception cref="UsbException">The chip refused the request.</exception>
     public async Task PurgeAsync()
     {
         _discards = true;
         try
         {
             await StopAsync().ConfigureAwait(false);
-            // One of them is for each direction. Descriptions of the chip disagree which, so this method is for both.
+            // Each of the two requests is for one direction. Descriptions of the chip disagree about which is which, but this method sends both.
             Send(FtdiRequest.Reset, PurgeOne);
             Send(FtdiRequest.Reset, PurgeOther);
             DiscardReceived();
-            await _pipe.Writer.FlushAsync().ConfigureAwait(false); // data that the pump had not passed on
+            await _pipe.Writer.FlushAsync().ConfigureAwait(false); // makes the data available that PumpAsync had not flushed
             DiscardReceived();
         }
         finally
@@ -50,7 +50,7 @@ public sealed partial class FtdiStream
     private async Task StopAsync()
     {
         await _ring.StopAsync().ConfigureAwait(false);
-        _pipe.Writer.CancelPendingFlush(); // the pump may be waiting for room
+        _pipe.Writer.CancelPendingFlush(); // PumpAsync may be waiting for room
         await _pump.ConfigureAwait(false);
     }
 
@@ -73,14 +73,14 @@ public sealed partial class FtdiStream
                     await _pipe.Writer.FlushAsync().ConfigureAwait(false);
             }
         }
-        catch (Exception exception) // the next read throws it
+        catch (Exception exception) // the next read throws the exception
         {
             _failure = exception;
             _pipe.Writer.Complete();
         }
     }
 
-    /// <summary>Removes the two status bytes that start each packet, also in the middle of a transfer.</summary>
+    /// <summary>Removes the two status bytes at the start of each packet. A transfer contains several packets.</summary>
     private void TakePackets(ReadOnlySpan<byte> data)
     {
         while (!data.IsEmpty)

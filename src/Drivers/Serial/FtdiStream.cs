@@ -4,19 +4,19 @@ using Native.LibUsb.Streaming;
 namespace Drivers.Serial;
 
 /// <summary>
-/// Represents a serial port of an FTDI chip (FT232BM and compatible): a stream of the bytes on the line, and the settings of the line. For one reader and one
-/// writer at a time.
+/// Represents a serial port of an FTDI chip (FT232BM and compatible). The stream contains the bytes on the line; other members change the settings of the
+/// line. Only one thread at a time may read, and only one may write.
 /// </summary>
 public sealed partial class FtdiStream : Stream
 {
-    /// <summary>The vendor of FTDI's chips.</summary>
+    /// <summary>The vendor identifier of FTDI.</summary>
     public const ushort VendorId = 0x0403;
 
-    /// <summary>The product that the FT232BM is by default.</summary>
+    /// <summary>The default product identifier of the FT232BM.</summary>
     public const ushort ProductId = 0x6001;
 
     private const int PacketsPerTransfer = 64;
-    private const ushort Port = 0; // of chips that have several
+    private const ushort Port = 0; // the port number, for chips that have several ports
     private const ushort ResetChip = 0, PurgeOne = 1, PurgeOther = 2;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
@@ -36,17 +36,18 @@ public sealed partial class FtdiStream : Stream
         if (_packetSize <= FtdiStatus.Size)
             throw new InvalidDataException($"A packet of {_packetSize} bytes has no room for the status and data: this is no FTDI chip.");
         Send(FtdiRequest.Reset, ResetChip);
-        // A packet that is not full ends a transfer, and the chip sends one at least whenever its latency timer ends: a large transfer delays nothing.
+        // A packet that is not full ends a transfer. The chip sends such a packet whenever its latency timer expires. A large transfer therefore causes no
+        // delay.
         _ring = input.CreateInputRing(new UsbRingOptions { TransferSize = PacketsPerTransfer * _packetSize, Transfers = 4, Spares = 4 });
         _received = _pipe.Reader.AsStream();
         _ring.Start();
         _pump = PumpAsync();
     }
 
-    /// <summary>Opens a port, and resets the chip. The kernel's driver, if there is one, gets the device back when the port is disposed.</summary>
+    /// <summary>Opens a port and resets the chip. If a kernel driver was attached to the device, disposing the port attaches it again.</summary>
     /// <param name="device">The adapter.</param>
-    /// <exception cref="UsbException">The device cannot be opened, is used by another program, or has no bulk endpoints.</exception>
-    /// <exception cref="InvalidDataException">The device is no FTDI chip.</exception>
+    /// <exception cref="UsbException">The device cannot be opened, is in use by another program, or has no bulk endpoints.</exception>
+    /// <exception cref="InvalidDataException">The device is not an FTDI chip.</exception>
     public static FtdiStream Open(UsbDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -64,10 +65,10 @@ public sealed partial class FtdiStream : Stream
         }
     }
 
-    /// <summary>Sets the speed of the line.</summary>
-    /// <param name="rate">The rate in baud: 184 to 2,000,000, and 3,000,000.</param>
-    /// <returns>The rate of the chip that is next to it, at most 3 % away.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The chip has no such rate.</exception>
+    /// <summary>Sets the baud rate of the line.</summary>
+    /// <param name="rate">The baud rate: 184 to 2,000,000, or 3,000,000.</param>
+    /// <returns>The nearest baud rate of the chip. It differs from the requested rate by at most 3 %.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The chip has no rate that is close enough.</exception>
     public double SetBaudRate(int rate)
     {
         FtdiBaudRate nearest = FtdiBaudRate.Nearest(rate);
@@ -75,12 +76,12 @@ public sealed partial class FtdiStream : Stream
         return nearest.Rate;
     }
 
-    /// <summary>Sets the form of a character on the line.</summary>
-    /// <param name="dataBits">7 or 8.</param>
+    /// <summary>Sets the format of a character on the line.</summary>
+    /// <param name="dataBits">The number of data bits, 7 or 8.</param>
     /// <param name="parity">The parity bit.</param>
-    /// <param name="stopBits">The pause after it.</param>
-    /// <param name="sendsBreak">Whether the line is held in the break state.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The chip has no such format.</exception>
+    /// <param name="stopBits">The duration of the stop bits.</param>
+    /// <param name="sendsBreak">Whether the chip sends a break.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The chip does not support the format.</exception>
     public void SetFormat(int dataBits = 8, FtdiParity parity = FtdiParity.None, FtdiStopBits stopBits = FtdiStopBits.One, bool sendsBreak = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dataBits, 7);
@@ -90,17 +91,17 @@ public sealed partial class FtdiStream : Stream
         Send(FtdiRequest.SetFormat, (ushort)(dataBits | ((int)parity << 8) | ((int)stopBits << 11) | (sendsBreak ? 1 << 14 : 0)));
     }
 
-    /// <summary>Sets how the two ends stop each other.</summary>
-    /// <param name="flowControl">The method.</param>
+    /// <summary>Sets the flow control of the line.</summary>
+    /// <param name="flowControl">The kind of flow control.</param>
     public void SetFlowControl(FtdiFlowControl flowControl)
     {
         const ushort xonXoff = 0x11 | (0x13 << 8);
         Send(FtdiRequest.SetFlowControl, flowControl == FtdiFlowControl.XonXoff ? xonXoff : (ushort)0, (ushort)((int)flowControl << 8));
     }
 
-    /// <summary>Asserts or negates the lines that this end drives.</summary>
-    /// <param name="dataTerminalReady">DTR; null leaves it as it is.</param>
-    /// <param name="requestToSend">RTS; null leaves it as it is.</param>
+    /// <summary>Asserts or deasserts the modem lines that the chip drives.</summary>
+    /// <param name="dataTerminalReady">The state of DTR. Null to leave it unchanged.</param>
+    /// <param name="requestToSend">The state of RTS. Null to leave it unchanged.</param>
     public void SetModemLines(bool? dataTerminalReady = null, bool? requestToSend = null)
     {
         int value = 0;
@@ -111,8 +112,8 @@ public sealed partial class FtdiStream : Stream
         Send(FtdiRequest.SetModemControl, (ushort)value);
     }
 
-    /// <summary>Requests the state of the line from the chip. <see cref="Status"/> has what came with the data, and costs no request.</summary>
-    /// <exception cref="InvalidDataException">The answer is too short.</exception>
+    /// <summary>Requests the state of the line from the chip. <see cref="Status"/> returns the state from the last packet without a request.</summary>
+    /// <exception cref="InvalidDataException">The chip's answer is too short.</exception>
     public FtdiStatus ReadStatus()
     {
         Span<byte> answer = stackalloc byte[FtdiStatus.Size];
@@ -120,8 +121,8 @@ public sealed partial class FtdiStream : Stream
         return FtdiStatus.Parse(answer);
     }
 
-    /// <summary>Gets the time after which the chip sends what it has, although a packet is not full.</summary>
-    /// <exception cref="InvalidDataException">The answer is too short.</exception>
+    /// <summary>Reads the latency from the chip: the time after which the chip sends its data even if a packet is not full.</summary>
+    /// <exception cref="InvalidDataException">The chip's answer is too short.</exception>
     public TimeSpan ReadLatency()
     {
         Span<byte> answer = stackalloc byte[1];
@@ -129,9 +130,9 @@ public sealed partial class FtdiStream : Stream
         return TimeSpan.FromMilliseconds(answer[0]);
     }
 
-    /// <summary>Sets the time after which the chip sends what it has, although a packet is not full.</summary>
-    /// <param name="latency">1 to 255 milliseconds.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The time is out of range.</exception>
+    /// <summary>Sets the latency: the time after which the chip sends its data even if a packet is not full.</summary>
+    /// <param name="latency">The latency, 1 to 255 milliseconds.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The latency is out of range.</exception>
     public void SetLatency(TimeSpan latency)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(latency, TimeSpan.FromMilliseconds(1));

@@ -4,8 +4,8 @@ using Native.LibUsb;
 namespace Drivers.Storage;
 
 /// <summary>
-/// Represents the bulk-only transport: a command wrapper out, data in one direction, a status wrapper in. When the two ends no longer agree on the next message,
-/// the transport resets the interface, so that the next command is understood.
+/// Represents the bulk-only transport. A command consists of a command wrapper to the device, data in one direction, and a status wrapper from the device. If
+/// the host and the device no longer agree on the next message, the transport resets the interface, so that the device accepts the next command.
 /// </summary>
 internal sealed class BulkOnlyTransport(UsbInterface claimed)
 {
@@ -19,16 +19,16 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     private readonly byte[] _status = new byte[CommandStatus.Size];
     private uint _tag;
 
-    /// <summary>Gets or sets the time that a command may take.</summary>
+    /// <summary>Gets or sets the time limit of a command.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Executes a command.</summary>
     /// <param name="command">The SCSI command.</param>
     /// <param name="direction">The direction of the data.</param>
-    /// <param name="data">The data, or room for it; empty for none.</param>
-    /// <param name="cancellationToken">Cancels the command, and resets the interface.</param>
-    /// <returns>How the command ended, and the number of bytes that moved.</returns>
-    /// <exception cref="DiskException">The device broke the protocol, or did not answer in time. The interface has been reset.</exception>
+    /// <param name="data">The data to send, or the buffer for received data. Empty if the command has no data.</param>
+    /// <param name="cancellationToken">A token that cancels the command. The interface is then reset.</param>
+    /// <returns>The status of the command and the number of bytes transferred.</returns>
+    /// <exception cref="DiskException">The device violated the protocol or did not answer in time. The interface has been reset.</exception>
     /// <exception cref="UsbException">A transfer failed.</exception>
     public async ValueTask<(CommandStatus Status, int Moved)> ExecuteAsync(
         ReadOnlyMemory<byte> command, UsbDirection direction, Memory<byte> data, CancellationToken cancellationToken)
@@ -41,7 +41,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         }
         catch (UsbException exception) when (exception.Error == UsbError.NoDevice)
         {
-            throw; // there is nothing to reset
+            throw; // the device is gone and cannot be reset
         }
         catch (Exception exception) when (exception is DiskException or UsbException or OperationCanceledException)
         {
@@ -71,7 +71,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
             }
             catch (UsbException exception) when (exception.Error == UsbError.Pipe)
             {
-                // A device ends the data early with a stall, and the status follows.
+                // A device may end the data early with a stall. The status follows.
                 moved = exception.BytesTransferred;
                 (direction == UsbDirection.In ? _input : _output).ClearHalt();
             }
@@ -84,7 +84,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         return (CommandStatus.Parse(_status.AsSpan(0, length), tag, data.Length), moved);
     }
 
-    /// <summary>Reads the status wrapper. A device may stall it once.</summary>
+    /// <summary>Reads the status wrapper. A device may stall this transfer once.</summary>
     private async ValueTask<int> ReadStatusAsync(CancellationToken cancellationToken)
     {
         try
@@ -113,7 +113,8 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         return _tag;
     }
 
-    /// <summary>Resets the interface, and clears both halts, in the order that the class demands. If this fails, the next command fails too.</summary>
+    /// <summary>Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. If a step fails, the next
+    /// command fails too.</summary>
     private void Recover()
     {
         if (claimed.TryControlWrite(UsbRequestKind.Class, ResetRequest, value: 0, data: default, out _, timeout: Patience) == UsbError.NoDevice)

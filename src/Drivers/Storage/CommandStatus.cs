@@ -2,9 +2,9 @@ using System.Buffers.Binary;
 
 namespace Drivers.Storage;
 
-/// <summary>Represents the wrapper that a device ends a command with.</summary>
-/// <param name="HasFailed">Whether the command failed; a request for the sense says why.</param>
-/// <param name="Residue">The bytes of the data that the device did not process.</param>
+/// <summary>Represents the status wrapper with which a device ends a command.</summary>
+/// <param name="HasFailed">Whether the command failed. The sense data contains the reason.</param>
+/// <param name="Residue">The number of data bytes that the device did not process.</param>
 internal readonly record struct CommandStatus(bool HasFailed, int Residue)
 {
     public const int Size = 13;
@@ -12,12 +12,13 @@ internal readonly record struct CommandStatus(bool HasFailed, int Residue)
     private const uint Signature = 0x53425355;
     private const byte Passed = 0, Failed = 1, PhaseError = 2;
 
-    /// <summary>Returns whether the device has sent the wrapper of a command where data was expected, because it has none.</summary>
+    /// <summary>Determines whether the received data is the status wrapper of a command. A device that has no data may send the status wrapper in place of
+    /// the data.</summary>
     public static bool IsWrapper(ReadOnlySpan<byte> data, uint tag) =>
         data.Length == Size && BinaryPrimitives.ReadUInt32LittleEndian(data) == Signature && BinaryPrimitives.ReadUInt32LittleEndian(data[4..]) == tag;
 
-    /// <summary>Reads a wrapper.</summary>
-    /// <exception cref="DiskException">It is not valid, or reports a phase error.</exception>
+    /// <summary>Reads a status wrapper.</summary>
+    /// <exception cref="DiskException">The wrapper is not valid, or reports a phase error.</exception>
     public static CommandStatus Parse(ReadOnlySpan<byte> wrapper, uint tag, int dataLength)
     {
         if (wrapper.Length != Size)

@@ -5,16 +5,17 @@ using Native.LibUsb;
 
 namespace Drivers.Storage;
 
-/// <summary>Represents a disk with USB's bulk-only transport: memory sticks, card readers, disks in enclosures. Its methods may be called by several threads.</summary>
+/// <summary>Represents a disk with the bulk-only transport of USB, such as a memory stick, a card reader or an external disk. The class is
+/// thread-safe.</summary>
 public sealed class DiskDrive : IAsyncDisposable
 {
     private const byte StorageClass = 0x08, ScsiSubclass = 0x06, BulkOnlyProtocol = 0x50;
-    private const int MostBytes = 128 * 1024; // of one command
+    private const int MostBytes = 128 * 1024; // the maximum number of data bytes per command
     private const int MostAttentions = 5;
 
     private readonly UsbDeviceHandle _handle;
     private readonly BulkOnlyTransport _transport;
-    private readonly SemaphoreSlim _turn = new(1); // one command at a time is what the transport can do
+    private readonly SemaphoreSlim _turn = new(1); // the transport can execute only one command at a time
 
     private DiskDrive(UsbDeviceHandle handle, int interfaceNumber)
     {
@@ -34,17 +35,17 @@ public sealed class DiskDrive : IAsyncDisposable
     /// <summary>Gets the number of blocks.</summary>
     public long BlockCount { get; private set; }
 
-    /// <summary>Gets or sets the time that one command may take.</summary>
+    /// <summary>Gets or sets the time limit of a command.</summary>
     public TimeSpan Patience
     {
         get => _transport.Patience;
         set => _transport.Patience = value;
     }
 
-    /// <summary>Opens a disk, and reads its names and its size. The kernel's driver gets the disk back when it is disposed.</summary>
+    /// <summary>Opens a disk and reads its names and its size. If a kernel driver was attached, disposing the disk attaches it again.</summary>
     /// <param name="device">The device. It needs an interface for mass storage with SCSI and the bulk-only transport.</param>
-    /// <param name="cancellationToken">Cancels the commands.</param>
-    /// <exception cref="DiskException">The device is no such disk, or does not become ready.</exception>
+    /// <param name="cancellationToken">A token that cancels the commands.</param>
+    /// <exception cref="DiskException">The device has no such interface, or does not become ready.</exception>
     /// <exception cref="UsbException">The device cannot be opened.</exception>
     public static async Task<DiskDrive> OpenAsync(UsbDevice device, CancellationToken cancellationToken = default)
     {
@@ -68,32 +69,32 @@ public sealed class DiskDrive : IAsyncDisposable
 
     /// <summary>Reads blocks.</summary>
     /// <param name="block">The number of the first block.</param>
-    /// <param name="buffer">Receives the data of whole blocks.</param>
-    /// <param name="cancellationToken">Cancels the command that is under way.</param>
-    /// <exception cref="ArgumentException">The buffer does not have room for whole blocks.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The disk has no such blocks.</exception>
-    /// <exception cref="DiskException">The disk did not read them; <see cref="DiskException.Sense"/> says why.</exception>
+    /// <param name="buffer">The buffer for the data, whose size is a multiple of the block size.</param>
+    /// <param name="cancellationToken">A token that cancels the current command.</param>
+    /// <exception cref="ArgumentException">The buffer size is not a multiple of the block size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The disk does not contain all of these blocks.</exception>
+    /// <exception cref="DiskException">The disk did not read the blocks. <see cref="DiskException.Sense"/> contains the reason.</exception>
     public Task ReadAsync(long block, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         MoveAsync(block, buffer, UsbDirection.In, cancellationToken);
 
     /// <summary>Writes blocks.</summary>
     /// <param name="block">The number of the first block.</param>
-    /// <param name="data">The data of whole blocks.</param>
-    /// <param name="cancellationToken">Cancels the command that is under way.</param>
-    /// <exception cref="ArgumentException">The data is not that of whole blocks.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The disk has no such blocks.</exception>
-    /// <exception cref="DiskException">The disk did not write them; <see cref="DiskException.Sense"/> says why.</exception>
+    /// <param name="data">The data, whose size is a multiple of the block size.</param>
+    /// <param name="cancellationToken">A token that cancels the current command.</param>
+    /// <exception cref="ArgumentException">The data size is not a multiple of the block size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The disk does not contain all of these blocks.</exception>
+    /// <exception cref="DiskException">The disk did not write the blocks. <see cref="DiskException.Sense"/> contains the reason.</exception>
     public Task WriteAsync(long block, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
         MoveAsync(block, MemoryMarshal.AsMemory(data), UsbDirection.Out, cancellationToken);
 
-    /// <summary>Has the disk write what it keeps in its cache.</summary>
-    /// <param name="cancellationToken">Cancels the command.</param>
-    /// <exception cref="DiskException">The disk did not do it.</exception>
+    /// <summary>Makes the disk write the contents of its cache.</summary>
+    /// <param name="cancellationToken">A token that cancels the command.</param>
+    /// <exception cref="DiskException">The disk did not execute the command.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken = default) =>
         await CommandAsync(Scsi.SynchronizeCache(), UsbDirection.Out, default, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Closes the disk. It does not write the cache: see <see cref="FlushAsync"/>.</summary>
-    /// <returns>Completes when the device is closed.</returns>
+    /// <summary>Closes the disk without writing its cache. To write the cache, call <see cref="FlushAsync"/> first.</summary>
+    /// <returns>A task that completes when the device is closed.</returns>
     public ValueTask DisposeAsync()
     {
         _turn.Dispose();
@@ -118,7 +119,7 @@ public sealed class DiskDrive : IAsyncDisposable
         Vendor = Encoding.ASCII.GetString(answer, 8, 8).Trim();
         Product = Encoding.ASCII.GetString(answer, 16, 16).Trim();
 
-        // The first answers of a disk that was plugged in report just that.
+        // A disk that was just plugged in reports this in its first answers, as unit attentions.
         for (int attentions = 0; ; attentions++)
         {
             try

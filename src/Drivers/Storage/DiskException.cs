@@ -1,28 +1,28 @@
 namespace Drivers.Storage;
 
-/// <summary>Reports that a disk did not execute a command, or that its answer breaks the protocol.</summary>
+/// <summary>Represents the error of a disk that did not execute a command or violated the protocol.</summary>
 public sealed class DiskException : IOException
 {
-    /// <summary>Creates an exception without a message.</summary>
+    /// <summary>Initializes a new instance of the <see cref="DiskException"/> class.</summary>
     public DiskException()
     {
     }
 
-    /// <summary>Creates an exception.</summary>
-    /// <param name="message">What the disk did.</param>
+    /// <summary>Initializes a new instance of the <see cref="DiskException"/> class with a message.</summary>
+    /// <param name="message">The description of the error.</param>
     public DiskException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Creates an exception with its cause.</summary>
-    /// <param name="message">What the disk did.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance of the <see cref="DiskException"/> class with a message and a cause.</summary>
+    /// <param name="message">The description of the error.</param>
+    /// <param name="innerException">The cause of the error.</param>
     public DiskException(string message, Exception innerException)
         : base(message, innerException)
     {
     }
 
-    /// <summary>Gets why the disk did not execute a command; null when it broke the protocol.</summary>
+    /// <summary>Gets the reason why the disk did not execute a command. Null if the disk violated the protocol.</summary>
     public DiskSense? Sense { get; init; }
 }

@@ -1,15 +1,15 @@
 namespace Drivers.Storage;
 
-/// <summary>Represents the reason for which a disk did not execute a command.</summary>
+/// <summary>Represents the sense data of a disk, which contain the reason why the disk did not execute a command.</summary>
 /// <param name="Key">The sense key: 2 not ready, 3 medium error, 5 illegal request, 6 unit attention, 7 data protect.</param>
 /// <param name="Code">The additional sense code.</param>
-/// <param name="Qualifier">The qualifier of the code.</param>
+/// <param name="Qualifier">The additional sense code qualifier.</param>
 public readonly record struct DiskSense(byte Key, byte Code, byte Qualifier)
 {
     /// <summary>The number of bytes that the driver requests.</summary>
     internal const int Size = 18;
 
-    private const int Least = 14; // with the qualifier
+    private const int Least = 14; // up to and including the qualifier
 
     internal const byte UnitAttention = 6;
 

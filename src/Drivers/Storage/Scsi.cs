@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Drivers.Storage;
 
-/// <summary>Represents the commands of a disk.</summary>
+/// <summary>Creates the SCSI commands for a disk.</summary>
 internal static class Scsi
 {
     public const int InquirySize = 36, CapacitySize = 8;
@@ -19,7 +19,7 @@ internal static class Scsi
 
     public static byte[] Write(uint block, ushort count) => Blocks(0x2a, block, count);
 
-    public static byte[] SynchronizeCache() => Blocks(0x35, 0, 0); // of the whole disk
+    public static byte[] SynchronizeCache() => Blocks(0x35, 0, 0); // for the whole disk
 
     private static byte[] Blocks(byte operation, uint block, ushort count)
     {

@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the (micro)frames of all virtual buses of the process: real time, in units of 125 µs, and timers on it.</summary>
-/// <remarks>One thread, started with the first timer, asleep while no timer is set. Nothing is allocated while it runs.</remarks>
+/// <summary>Represents the (micro)frame clock that all virtual buses of the process share. It counts real time in units of 125 µs and runs timers.</summary>
+/// <remarks>One thread fires all timers. The thread starts with the first timer, sleeps while no timer is set, and does not allocate while it runs.</remarks>
 internal static unsafe class FrameClock
 {
     public const int MicroframesPerSecond = 8000;
@@ -14,14 +14,14 @@ internal static unsafe class FrameClock
     private static long s_wakeAt = long.MaxValue;
     private static int s_event = -1;
 
-    /// <summary>Microframes since the clock began.</summary>
+    /// <summary>Gets the number of microframes since the clock started.</summary>
     public static long Now => (long)((Int128)(Stopwatch.GetTimestamp() - s_start) * MicroframesPerSecond / Stopwatch.Frequency);
 
-    /// <summary>Returns the time on this clock of a moment in the past, whose microframe on the machine's monotonic clock another process has read.</summary>
-    /// <param name="microframe">The lower 32 bits.</param>
+    /// <summary>Converts a past time of the machine's monotonic clock, which another process has read, to the time of this clock.</summary>
+    /// <param name="microframe">The lower 32 bits of that time, in microframes.</param>
     public static long FromMonotonic(uint microframe)
     {
-        // Stopwatch reads the same clock. A difference that is not in the past comes from a peer with another clock.
+        // Stopwatch reads the same monotonic clock. If the difference is negative, the peer uses another clock, and the method returns the current time.
         int ago = (int)((uint)((Int128)Stopwatch.GetTimestamp() * MicroframesPerSecond / Stopwatch.Frequency) - microframe);
         return Now - Math.Max(ago, 0);
     }
@@ -94,7 +94,7 @@ internal static unsafe class FrameClock
             }
             else
             {
-                // the start of the microframe it is due in, in nanoseconds from now
+                // the time from now to the start of the microframe in which the next timer expires, in nanoseconds
                 long elapsed = Stopwatch.GetTimestamp() - s_start;
                 long nanoseconds = (s_wakeAt * (1_000_000_000 / MicroframesPerSecond)) - (long)((Int128)elapsed * 1_000_000_000 / Stopwatch.Frequency);
                 Libc.TimeSpec rest = new() { Seconds = (nint)(Math.Max(nanoseconds, 0) / 1_000_000_000), Nanoseconds = (nint)(Math.Max(nanoseconds, 0) % 1_000_000_000) };

@@ -1,11 +1,11 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Calls back once in a microframe, on the clock's thread. Set again for the next time.</summary>
+/// <summary>Represents a timer that calls back once in a given microframe, on the clock's thread. It must be set again for each further call.</summary>
 internal sealed class FrameTimer(Action fire)
 {
     public const long Never = long.MaxValue;
 
-    /// <summary>Gets or sets the time at which it expires; owned by the clock.</summary>
+    /// <summary>Gets or sets the microframe in which the timer expires. Only the clock writes it.</summary>
     public long Due { get; set; } = Never;
 
     public void Fire() => fire();

@@ -1,10 +1,11 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents one alternate setting of an interface. Its number is its place in <see cref="InterfaceDescription.AlternateSettings"/>.</summary>
+/// <summary>Represents one alternate setting of an interface. The setting's number is its position in
+/// <see cref="InterfaceDescription.AlternateSettings"/>.</summary>
 /// <param name="Endpoints">The endpoints, in the order of their descriptors.</param>
 public sealed record AlternateSetting(params IReadOnlyList<EndpointDescription> Endpoints)
 {
-    /// <summary>Gets or sets <c>bInterfaceClass</c>; vendor specific by default.</summary>
+    /// <summary>Gets or sets <c>bInterfaceClass</c>. The default is 0xff, vendor specific.</summary>
     public byte Class { get; init; } = 0xff;
 
     /// <summary>Gets or sets <c>bInterfaceSubClass</c>.</summary>
@@ -16,7 +17,7 @@ public sealed record AlternateSetting(params IReadOnlyList<EndpointDescription> 
     /// <summary>Gets or sets the interface string.</summary>
     public UsbText? Name { get; init; }
 
-    /// <summary>Descriptors between the interface's and its first endpoint's (class-specific), whole.</summary>
+    /// <summary>Gets or sets the complete class-specific descriptors between the interface descriptor and its first endpoint descriptor.</summary>
     public ReadOnlyMemory<byte> Extra { get; init; }
 
     internal void Write(List<byte> to, byte number, int setting, VirtualSpeed speed, StringTable strings)

@@ -10,39 +10,43 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     /// <summary>Gets or sets the configuration's string.</summary>
     public UsbText? Name { get; init; }
 
-    /// <summary>Gets or sets whether the device has a supply of its own.</summary>
+    /// <summary>Gets or sets whether the device has its own power supply.</summary>
     public bool SelfPowered { get; init; }
 
     /// <summary>Gets or sets whether the device can wake the host.</summary>
     public bool RemoteWakeup { get; init; }
 
-    /// <summary>Gets or sets the most current the device draws, in mA (up to 500, or 900 at SuperSpeed).</summary>
+    /// <summary>Gets or sets the maximum current that the device draws, in mA (up to 500, or 900 at SuperSpeed).</summary>
     public int MaxPowerMilliamps { get; init; } = 100;
 
-    /// <summary>Gets or sets the interface associations; each is written before its first interface.</summary>
+    /// <summary>Gets or sets the interface associations. Each association descriptor is written before the descriptor of its first interface.</summary>
     public IReadOnlyList<InterfaceAssociation> Associations { get; init; } = [];
 
-    /// <summary>Gets or sets the kernel drivers that have several of the interfaces. They bind when the device is configured, as those of
-    /// <see cref="InterfaceDescription.KernelDriver"/> do. On <see cref="VirtualBusHost.Kernel"/> the kernel decides that itself, by the class.</summary>
+    /// <summary>Gets or sets the kernel drivers that bind to several interfaces at once. Like the drivers in <see cref="InterfaceDescription.KernelDriver"/>,
+    /// they bind when the device is configured. On <see cref="VirtualBusHost.Kernel"/>, the property has no effect: the kernel chooses drivers by
+    /// class.</summary>
     public IReadOnlyList<SharedKernelDriver> SharedDrivers { get; init; } = [];
 
-    /// <summary>Gets or sets the bytes of the configuration descriptor and of all that follow it, as the device gives them; null for those that the other
-    /// properties make.</summary>
+    /// <summary>Gets or sets the complete bytes that the device returns for this configuration. Null if they are generated from the other
+    /// properties.</summary>
     /// <remarks>
-    /// The bytes may contradict themselves and the other properties. They are what a program reads, from the device and from sysfs, while
-    /// <see cref="Value"/> and the interfaces stay what can be selected, claimed and transferred to. <see cref="Raw"/> makes both of the same bytes.
-    /// A kernel (<see cref="VirtualBusHost.Kernel"/>) corrects what it reads, or refuses the device: then attaching it fails.
+    /// The bytes include the configuration descriptor and all descriptors that follow it. They may be inconsistent, and they may contradict the other
+    /// properties. Programs read these bytes from the device and from sysfs. <see cref="Value"/> and the interfaces still determine what a program can select
+    /// and claim, and which endpoints exist. <see cref="Raw"/> derives the value and the interfaces from the same bytes. On
+    /// <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes or refuses the device. If it refuses the device, attaching the device
+    /// fails.
     /// </remarks>
     public ReadOnlyMemory<byte>? RawBytes { get; init; }
 
-    /// <summary>Descriptors directly after the configuration's own (class-specific), whole.</summary>
+    /// <summary>Gets or sets the complete class-specific descriptors that directly follow the configuration descriptor.</summary>
     public ReadOnlyMemory<byte> Extra { get; init; }
 
-    /// <summary>Makes a configuration from its bytes, which may be inconsistent: lengths that lie, counts that do not fit, a descriptor that is cut.</summary>
-    /// <param name="bytes">The configuration descriptor and all that follow it, as the device gives them.</param>
-    /// <returns>A configuration with these <see cref="RawBytes"/>. Its value is the sixth byte, or 1 when there is none; its interfaces are those
-    /// that a kernel would find in the bytes before the first descriptor that does not fit into the rest. Of an interface whose settings have
-    /// gaps, the missing ones have no endpoints.</returns>
+    /// <summary>Creates a configuration from its bytes. The bytes may be inconsistent: they may contain wrong lengths, wrong counts or a truncated
+    /// descriptor.</summary>
+    /// <param name="bytes">The configuration descriptor and all descriptors that follow it, as the device returns them.</param>
+    /// <returns>A configuration with these <see cref="RawBytes"/>. Its value is the sixth byte, or 1 if there are fewer than six bytes. Its interfaces are
+    /// those that a kernel would find. The search ends at the first descriptor that is longer than the remaining bytes. If an interface's setting numbers
+    /// have gaps, the missing settings have no endpoints.</returns>
     public static ConfigurationDescription Raw(ReadOnlyMemory<byte> bytes)
     {
         const int value = 5;
@@ -54,7 +58,7 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     {
         CheckSharedDrivers();
         if (RawBytes is not null)
-            return; // the wrong value is wanted
+            return; // raw bytes are inconsistent on purpose
         if (Value == 0)
             throw new ArgumentException("Configuration value 0 means not configured.");
         if (Interfaces.Select(i => i.Number).Distinct().Count() != Interfaces.Count || Interfaces.Any(i => i.Number > 31))
@@ -68,7 +72,7 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
         }
     }
 
-    /// <summary>Gets the driver that has an interface together with others; null when there is none.</summary>
+    /// <summary>Returns the driver that binds to this interface together with others. Null if there is none.</summary>
     internal SharedKernelDriver? SharedDriverOf(byte number) => SharedDrivers.FirstOrDefault(driver => driver.Interfaces.Contains(number));
 
     internal byte[] Write(VirtualSpeed speed, StringTable strings)

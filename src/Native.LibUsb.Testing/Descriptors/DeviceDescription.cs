@@ -1,12 +1,13 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>Represents all descriptors of a device.</summary>
-/// <remarks>Texts get their string indices in the order manufacturer, product, serial number, then configurations from top to bottom.</remarks>
+/// <remarks>String indices are assigned in this order: manufacturer, product, serial number, then the texts of the configurations in descriptor
+/// order.</remarks>
 public sealed record DeviceDescription
 {
     private const int DeviceSize = 18;
 
-    /// <summary>Gets or sets the speed the device is connected at.</summary>
+    /// <summary>Gets or sets the speed at which the device is connected.</summary>
     public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
 
     /// <summary>Gets or sets <c>idVendor</c>.</summary>
@@ -15,10 +16,10 @@ public sealed record DeviceDescription
     /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0001;
 
-    /// <summary>Gets or sets <c>bcdDevice</c>: the release of the device.</summary>
+    /// <summary>Gets or sets <c>bcdDevice</c>, the release number of the device.</summary>
     public ushort Release { get; init; } = 0x0100;
 
-    /// <summary>Gets or sets <c>bcdUSB</c>; null for the version that goes with the speed.</summary>
+    /// <summary>Gets or sets <c>bcdUSB</c>. Null for the default version of the device's speed.</summary>
     public ushort? UsbVersion { get; init; }
 
     /// <summary>Gets or sets <c>bDeviceClass</c>.</summary>
@@ -30,7 +31,7 @@ public sealed record DeviceDescription
     /// <summary>Gets or sets <c>bDeviceProtocol</c>.</summary>
     public byte Protocol { get; init; }
 
-    /// <summary>Gets or sets the bytes in a packet of endpoint 0; null for 64 (8 at low speed, 512 at SuperSpeed).</summary>
+    /// <summary>Gets or sets the packet size of endpoint 0, in bytes. Null for the default: 64 bytes (8 at low speed, 512 at SuperSpeed).</summary>
     public int? ControlPacketSize { get; init; }
 
     /// <summary>Gets or sets the manufacturer's string.</summary>
@@ -42,28 +43,29 @@ public sealed record DeviceDescription
     /// <summary>Gets or sets the serial number.</summary>
     public UsbText? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets the languages of the strings; US English by default.</summary>
+    /// <summary>Gets or sets the languages of the strings. The default is US English.</summary>
     public IReadOnlyList<ushort> Languages { get; init; } = [0x0409];
 
-    /// <summary>Gets or sets the configurations; the first is active when the device is attached.</summary>
+    /// <summary>Gets or sets the configurations. The first one is active when the device is attached.</summary>
     public IReadOnlyList<ConfigurationDescription> Configurations { get; init; } = [new()];
 
-    /// <summary>Gets or sets the device capabilities; a BOS descriptor exists when there are any, and always at SuperSpeed.</summary>
+    /// <summary>Gets or sets the device capabilities. The device has a BOS descriptor if there is at least one capability, and always at
+    /// SuperSpeed.</summary>
     public IReadOnlyList<DeviceCapability> Capabilities { get; init; } = [];
 
-    /// <summary>Gets or sets the bytes of the device descriptor, as the device gives them; null for those that the other properties make.</summary>
-    /// <remarks>18 bytes, which may contradict themselves and the other properties. Programs read them, while the other properties stay what the
-    /// device does.</remarks>
+    /// <summary>Gets or sets the bytes of the device descriptor, as the device returns them. Null if they are generated from the other properties.</summary>
+    /// <remarks>The descriptor has 18 bytes, which may be inconsistent or contradict the other properties. Programs read these bytes. The other properties
+    /// still define how the device behaves.</remarks>
     public ReadOnlyMemory<byte>? RawDevice { get; init; }
 
-    /// <summary>Gets or sets the bytes of the BOS and of all the capabilities in it, as the device gives them; null for those that
-    /// <see cref="Capabilities"/> make.</summary>
-    /// <remarks>The bytes may be inconsistent: lengths that lie, counts that do not fit, a capability that is cut.</remarks>
+    /// <summary>Gets or sets the bytes of the BOS descriptor with its capabilities, as the device returns them. Null if they are generated from
+    /// <see cref="Capabilities"/>.</summary>
+    /// <remarks>The bytes may be inconsistent: they may contain wrong lengths, wrong counts or a truncated capability.</remarks>
     public ReadOnlyMemory<byte>? RawBos { get; init; }
 
-    /// <summary>Gets or sets the string descriptors by their index, in all languages, as the device gives them; index 0 is the list of languages.</summary>
-    /// <remarks>They come before the texts that have the same index, and may be for indices that no property refers to but the raw bytes of other
-    /// descriptors do. For a text of a property see <see cref="UsbText.Raw"/>.</remarks>
+    /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
+    /// <remarks>A raw string replaces the text that has the same index. The index may be one that only raw bytes of other descriptors contain. To replace the
+    /// bytes of a property's text, use <see cref="UsbText.Raw"/>.</remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
 
     internal void Check()
@@ -82,7 +84,7 @@ public sealed record DeviceDescription
 
     internal byte[] WriteDevice(StringTable strings)
     {
-        // the texts have their indices also when the bytes do not name them
+        // Texts get their indices even if the raw descriptor does not contain them.
         byte manufacturer = strings.Index(Manufacturer), product = strings.Index(Product), serialNumber = strings.Index(SerialNumber);
         if (RawDevice is { } raw)
             return raw.ToArray();
@@ -92,7 +94,7 @@ public sealed record DeviceDescription
             VirtualSpeed.Super => 0x0300,
             _ => Capabilities.Count > 0 || RawBos is not null ? (ushort)0x0201 : (ushort)0x0200,
         });
-        // at SuperSpeed the size of endpoint 0's packets is written as its base-two logarithm
+        // at SuperSpeed, the descriptor contains the base-two logarithm of endpoint 0's packet size
         byte packet = (byte)(Speed >= VirtualSpeed.Super ? int.Log2(ControlPacket) : ControlPacket);
         return
         [

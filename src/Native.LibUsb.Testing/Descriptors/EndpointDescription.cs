@@ -2,40 +2,42 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents an endpoint descriptor, with its SuperSpeed companion where the device is that fast.</summary>
-/// <param name="Address">The endpoint address; bit 7 set for IN.</param>
+/// <summary>Represents an endpoint descriptor. At SuperSpeed, the descriptor is followed by its companion descriptor.</summary>
+/// <param name="Address">The endpoint address; bit 7 is set for IN.</param>
 /// <param name="Kind">The transfer type.</param>
-/// <param name="MaxPacketSize">Bytes in one packet on the wire, without the high-bandwidth bits (1 to 1024).</param>
+/// <param name="MaxPacketSize">The maximum number of bytes in one packet, without the high-bandwidth bits (0 to 1024).</param>
 public sealed record EndpointDescription(byte Address, EndpointKind Kind, int MaxPacketSize)
 {
-    /// <summary>Gets or sets <c>bInterval</c> as it stands in the descriptor.</summary>
+    /// <summary>Gets or sets <c>bInterval</c>.</summary>
     public byte Interval { get; init; } = Kind is EndpointKind.Isochronous or EndpointKind.Interrupt ? (byte)1 : (byte)0;
 
-    /// <summary>Gets or sets, at high speed only, the packets in one microframe (1 to 3) of a high-bandwidth endpoint.</summary>
+    /// <summary>Gets or sets the number of packets in one microframe (1 to 3). Only high-speed, high-bandwidth endpoints have more than one.</summary>
     public int PacketsPerMicroframe { get; init; } = 1;
 
-    /// <summary>Gets or sets, at SuperSpeed only, the packets in one burst (1 to 16); <c>bMaxBurst</c> is one less.</summary>
+    /// <summary>Gets or sets the number of packets in one burst (1 to 16). It applies only at SuperSpeed; <c>bMaxBurst</c> is this number minus
+    /// one.</summary>
     public int Burst { get; init; } = 1;
 
-    /// <summary>Gets or sets, for SuperSpeed isochronous endpoints only, the bursts in one service interval (1 to 3).</summary>
+    /// <summary>Gets or sets the number of bursts in one service interval (1 to 3). It applies only to isochronous endpoints at SuperSpeed.</summary>
     public int BurstsPerInterval { get; init; } = 1;
 
-    /// <summary>Gets or sets, for SuperSpeed bulk endpoints only, the base-two logarithm of the number of streams; 0 for none.</summary>
+    /// <summary>Gets or sets the base-two logarithm of the number of streams. It applies only to bulk endpoints at SuperSpeed; 0 means no streams.</summary>
     public int MaxStreamsExponent { get; init; }
 
-    /// <summary>Bits 2 to 5 of <c>bmAttributes</c>: synchronisation and usage of an isochronous endpoint.</summary>
+    /// <summary>Gets or sets bits 2 to 5 of <c>bmAttributes</c>: the synchronisation and usage type of an isochronous endpoint.</summary>
     public byte SyncAndUsage { get; init; }
 
-    /// <summary>Gets or sets, for audio devices only, <c>bRefresh</c> and <c>bSynchAddress</c>, with which the descriptor has nine bytes; null for seven.</summary>
+    /// <summary>Gets or sets <c>bRefresh</c> and <c>bSynchAddress</c> of an audio device's endpoint. The descriptor has nine bytes if they are set, and seven
+    /// bytes if the property is null.</summary>
     public (byte Refresh, byte SyncAddress)? Audio { get; init; }
 
-    /// <summary>Descriptors that follow this one (class-specific), whole, as they go over the wire.</summary>
+    /// <summary>Gets or sets the complete class-specific descriptors that follow this one, as the device returns them.</summary>
     public ReadOnlyMemory<byte> Extra { get; init; }
 
-    /// <summary>Gets whether it is an IN endpoint.</summary>
+    /// <summary>Gets whether the endpoint is an IN endpoint.</summary>
     public bool IsIn => (Address & 0x80) != 0;
 
-    /// <summary>Gets the most bytes the endpoint moves in one service interval at the given speed.</summary>
+    /// <summary>Returns the maximum number of bytes that the endpoint moves in one service interval at the given speed.</summary>
     public int BytesPerInterval(VirtualSpeed speed) => speed switch
     {
         VirtualSpeed.Super or VirtualSpeed.SuperPlus => MaxPacketSize * Burst * BurstsPerInterval,

@@ -1,17 +1,17 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the transfer type of an endpoint, as in the low bits of <c>bmAttributes</c>.</summary>
+/// <summary>Specifies the transfer type of an endpoint. The values are those of the two low bits of <c>bmAttributes</c>.</summary>
 public enum EndpointKind
 {
-    /// <summary>Control.</summary>
+    /// <summary>Control transfers.</summary>
     Control = 0,
 
-    /// <summary>Isochronous: one packet in each service interval, no retries.</summary>
+    /// <summary>Isochronous transfers: one packet in each service interval, without retries.</summary>
     Isochronous = 1,
 
-    /// <summary>Bulk.</summary>
+    /// <summary>Bulk transfers.</summary>
     Bulk = 2,
 
-    /// <summary>Interrupt.</summary>
+    /// <summary>Interrupt transfers.</summary>
     Interrupt = 3,
 }

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents an interface association descriptor: interfaces that are one function.</summary>
-/// <param name="FirstInterface">The first interface of the function.</param>
-/// <param name="InterfaceCount">How many interfaces, with numbers that follow each other.</param>
+/// <summary>Represents an interface association descriptor, which groups interfaces into one function.</summary>
+/// <param name="FirstInterface">The number of the function's first interface.</param>
+/// <param name="InterfaceCount">The number of interfaces in the function. Their numbers are consecutive.</param>
 /// <param name="Class"><c>bFunctionClass</c>.</param>
 /// <param name="Subclass"><c>bFunctionSubClass</c>.</param>
 /// <param name="Protocol"><c>bFunctionProtocol</c>.</param>

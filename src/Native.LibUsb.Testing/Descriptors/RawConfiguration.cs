@@ -2,16 +2,16 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Reads the interfaces and endpoints of a configuration from its bytes, as leniently as the kernel of a host does.</summary>
-/// <remarks>Reading ends at the first descriptor that does not fit into the rest. Interfaces and endpoints that cannot exist are left out, and of
-/// two descriptors of the same setting the first counts.</remarks>
+/// <summary>Reads the interfaces and endpoints of a configuration from its bytes, as leniently as a host's kernel.</summary>
+/// <remarks>The reader stops at the first descriptor that is longer than the remaining bytes. The reader ignores interfaces and endpoints with invalid
+/// numbers. If two interface descriptors have the same number and setting, the reader uses the first one.</remarks>
 internal static class RawConfiguration
 {
     private const int Interface = 4, Endpoint = 5, Companion = 0x30, MaxInterfaces = 32;
 
     public static IReadOnlyList<InterfaceDescription> ReadInterfaces(ReadOnlySpan<byte> bytes)
     {
-        // by interface and setting; in the order in which the interfaces appear
+        // the interfaces in the order in which they appear, each with its settings
         List<(byte Number, SortedDictionary<byte, List<EndpointDescription>> Settings, Dictionary<byte, (byte, byte, byte)> Classes)> found = [];
         List<EndpointDescription>? endpoints = null;
         bool companionMayFollow = false;
@@ -62,7 +62,7 @@ internal static class RawConfiguration
         return new AlternateSetting([.. settings.GetValueOrDefault(number, [])]) { Class = Class, Subclass = Subclass, Protocol = Protocol };
     }
 
-    /// <summary>Gets the endpoint; null when there is no such endpoint on any bus.</summary>
+    /// <summary>Returns the endpoint. Null if the descriptor is too short or its address is invalid.</summary>
     private static EndpointDescription? ReadEndpoint(ReadOnlySpan<byte> descriptor)
     {
         if (descriptor.Length < 7 || (descriptor[2] & 0x70) != 0 || (descriptor[2] & 0x0f) == 0)

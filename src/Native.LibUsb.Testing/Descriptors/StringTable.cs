@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Gives each text of a device its index, and answers string requests.</summary>
+/// <summary>Assigns an index to each text of a device, and answers string requests.</summary>
 internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> raw)
 {
     private const int HeaderSize = 2, Type = 3;
@@ -10,7 +10,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
 
     private readonly List<UsbText> _texts = [];
 
-    /// <summary>Gets the index of a text: 0 for none, the same for equal texts.</summary>
+    /// <summary>Returns the index of a text: 0 if there is no text, and the same index for equal texts.</summary>
     public byte Index(UsbText? text)
     {
         if (text is null)
@@ -24,7 +24,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
         return (byte)_texts.Count;
     }
 
-    /// <summary>Gets the descriptor for an index and a language; null when there is none and the request stalls.</summary>
+    /// <summary>Returns the descriptor for an index and a language. Null if there is none; the device then stalls the request.</summary>
     public byte[]? Descriptor(byte index, ushort language)
     {
         if (raw.TryGetValue(index, out ReadOnlyMemory<byte> bytes))
@@ -38,13 +38,13 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
         UsbText text = _texts[index - 1];
         if (text.RawBytes is { } rawText)
             return rawText.ToArray();
-        // the code units as they are: an encoder would replace a surrogate that is alone
+        // The code units are copied unchanged: an encoder would replace a lone surrogate.
         ReadOnlySpan<byte> units = MemoryMarshal.AsBytes(text[language].AsSpan());
         return [(byte)(HeaderSize + units.Length), Type, .. units];
     }
 
-    /// <summary>Gets the text that the kernel of a host makes of a string and shows in sysfs; null when it shows none.</summary>
-    /// <remarks>The kernel reads the first language, ends the text at the first NUL, and leaves out surrogates that are alone.</remarks>
+    /// <summary>Returns the text that a host's kernel derives from a string descriptor and shows in sysfs. Null if the kernel shows none.</summary>
+    /// <remarks>The kernel reads the first language, ends the text at the first NUL, and leaves out lone surrogates.</remarks>
     public string? SystemText(byte index)
     {
         ushort language = Descriptor(0, 0) is [_, _, byte low, byte high, ..] ? (ushort)(low | (high << 8)) : AmericanEnglish;

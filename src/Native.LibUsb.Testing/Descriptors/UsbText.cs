@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the text of a string descriptor: one text, or one for each language.</summary>
+/// <summary>Represents the text of a string descriptor: one text for all languages, or a separate text for some of them.</summary>
 public sealed class UsbText : IEquatable<UsbText>
 {
     private readonly SortedDictionary<ushort, string> _byLanguage = [];
@@ -11,21 +11,22 @@ public sealed class UsbText : IEquatable<UsbText>
         RawBytes = descriptor;
     }
 
-    /// <summary>Makes a text that every language of the device has.</summary>
-    /// <param name="text">At most 126 UTF-16 code units: a descriptor has one byte for its length. They go over the wire as they are, NULs and
-    /// surrogates that are alone included.</param>
+    /// <summary>Initializes a new instance of the <see cref="UsbText"/> class with a text for every language of the device.</summary>
+    /// <param name="text">The text, with at most 126 UTF-16 code units, because a descriptor has one byte for its length. The device sends the code units
+    /// unchanged, including NULs and lone surrogates.</param>
     public UsbText(string text)
     {
         Default = Checked(text);
     }
 
-    /// <summary>Gets the bytes of the whole string descriptor, as the device gives them in every language; null for those that the text makes.</summary>
+    /// <summary>Gets the bytes of the complete string descriptor, as the device returns them in every language. Null if they are generated from the
+    /// text.</summary>
     public ReadOnlyMemory<byte>? RawBytes { get; }
 
-    /// <summary>Gets the text for languages that have none of their own; empty when there are <see cref="RawBytes"/>.</summary>
+    /// <summary>Gets the text for languages that have no text of their own. It is empty if there are <see cref="RawBytes"/>.</summary>
     public string Default { get; }
 
-    /// <summary>Gets the text for one language, by its identifier (0x0407 is German).</summary>
+    /// <summary>Gets or sets the text for one language, by language identifier (0x0407 is German).</summary>
     public string this[ushort language]
     {
         get => _byLanguage.GetValueOrDefault(language, Default);
@@ -35,14 +36,15 @@ public sealed class UsbText : IEquatable<UsbText>
     /// <summary>Gets the languages that have a text of their own.</summary>
     public IReadOnlyCollection<ushort> Languages => _byLanguage.Keys;
 
-    /// <summary>Makes a text that every language has.</summary>
+    /// <summary>Creates a text for every language.</summary>
     public static implicit operator UsbText(string text) => new(text);
 
-    /// <summary>Makes a text that every language has.</summary>
+    /// <summary>Creates a text for every language.</summary>
     public static UsbText FromString(string text) => new(text);
 
-    /// <summary>Makes a text from the bytes of its descriptor, which may be inconsistent: a length that lies, an odd length, another type.</summary>
-    /// <param name="descriptor">The whole descriptor, as the device gives it, from its length byte on.</param>
+    /// <summary>Creates a text from the bytes of its descriptor. The bytes may be inconsistent, such as a wrong or odd length or another descriptor
+    /// type.</summary>
+    /// <param name="descriptor">The complete descriptor, as the device returns it, including its length byte.</param>
     public static UsbText Raw(ReadOnlyMemory<byte> descriptor) => new((ReadOnlyMemory<byte>)descriptor.ToArray());
 
     /// <inheritdoc/>

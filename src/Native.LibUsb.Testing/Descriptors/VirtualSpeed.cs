@@ -1,20 +1,20 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the speed a virtual device is connected at. The values are those of the Linux kernel and of USB/IP.</summary>
+/// <summary>Specifies the speed at which a virtual device is connected. The values are those of the Linux kernel and of USB/IP.</summary>
 public enum VirtualSpeed
 {
     /// <summary>1.5 Mbit/s.</summary>
     Low = 1,
 
-    /// <summary>12 Mbit/s; a frame of 1 ms is the unit of time.</summary>
+    /// <summary>12 Mbit/s. Intervals are counted in frames of 1 ms.</summary>
     Full = 2,
 
-    /// <summary>480 Mbit/s; a microframe of 125 µs is the unit of time.</summary>
+    /// <summary>480 Mbit/s. Intervals are counted in microframes of 125 µs.</summary>
     High = 3,
 
-    /// <summary>5 Gbit/s; endpoints have a companion descriptor.</summary>
+    /// <summary>5 Gbit/s. Endpoints have a companion descriptor.</summary>
     Super = 5,
 
-    /// <summary>10 Gbit/s; endpoints have a companion descriptor.</summary>
+    /// <summary>10 Gbit/s. Endpoints have a companion descriptor.</summary>
     SuperPlus = 6,
 }

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the state of a device that only the kernel of the host knows: claims and kernel drivers.</summary>
-/// <remarks>All members are called with the device's lock held. Results are 0 or more, or a negative errno.</remarks>
+/// <summary>Represents the part of a device's state that only the host's kernel has: claims and kernel drivers.</summary>
+/// <remarks>Callers hold the device's lock. The methods return 0 or a positive number, or a negative errno.</remarks>
 internal sealed class HostState(VirtualDevice device)
 {
     private const int NoEntry = -2, Busy = -16, NoDevice = -19, InvalidArgument = -22, NoData = -61;
@@ -13,7 +13,7 @@ internal sealed class HostState(VirtualDevice device)
     private readonly Connection?[] _claims = new Connection?[32];
     private readonly string?[] _drivers = new string?[32];
 
-    /// <summary>Binds the kernel drivers to their interfaces, after the device was configured.</summary>
+    /// <summary>Binds the kernel drivers to their interfaces after the device has been configured.</summary>
     public void BindDrivers()
     {
         Array.Clear(_claims);
@@ -100,13 +100,13 @@ internal sealed class HostState(VirtualDevice device)
             return InvalidArgument;
         _claims[number] = null;
         device.Bus?.DriversChanged(device);
-        // as in the kernel, which takes the endpoints away from the driver that it unbinds
+        // The kernel disables an interface's endpoints when it unbinds the driver, which cancels all their URBs.
         foreach (VirtualEndpoint endpoint in EndpointsOf(number))
         {
             endpoint.TakeAll(UrbStatus.Shutdown, from);
             endpoint.Streams = 0;
         }
-        // as in the kernel, an interface that its last user leaves goes back to setting 0
+        // As in the kernel, an interface returns to setting 0 when its last user releases it.
         if (device.AlternateOf((byte)number) != 0)
             device.SelectAlternate(number, 0);
         return 0;
@@ -116,14 +116,14 @@ internal sealed class HostState(VirtualDevice device)
     {
         if (_claims.ElementAtOrDefault((int)number) != from)
             return Busy;
-        // as in the kernel, they are unlinked before the device hears of it, also when it refuses
+        // As in the kernel, the URBs are unlinked before the device receives the request, even if the device then refuses it.
         foreach (VirtualEndpoint endpoint in EndpointsOf(number))
             endpoint.TakeAll(UrbStatus.Unlinked, from);
         return device.SelectAlternate(number, setting) ? 0 : InvalidArgument;
     }
 
-    /// <summary>Gets the endpoints of an interface in the setting that is active. As in the kernel, an endpoint that wrong descriptors give to several interfaces
-    /// belongs to the first.</summary>
+    /// <summary>Returns the endpoints of an interface in the active setting. If inconsistent descriptors assign an endpoint to several interfaces, the
+    /// endpoint belongs to the first one, as in the kernel.</summary>
     private IEnumerable<VirtualEndpoint> EndpointsOf(uint number) =>
         device.FindInterface(number) is not { } one ? []
         : one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints.Where(endpoint => FirstWith(endpoint.Address) == one)
@@ -136,7 +136,7 @@ internal sealed class HostState(VirtualDevice device)
     {
         if (Array.Exists(_claims, c => c is not null) || Array.Exists(_drivers, d => d is not null))
             return Busy;
-        // -1 and 0 both leave the device without a configuration
+        // Both -1 and 0 leave the device unconfigured.
         return device.SelectConfiguration(value == -1 ? 0 : value) ? 0 : InvalidArgument;
     }
 
@@ -166,7 +166,7 @@ internal sealed class HostState(VirtualDevice device)
         return isBound ? 1 : 0;
     }
 
-    /// <summary>Binds a kernel driver to all of the interfaces, or to none when one of them is taken.</summary>
+    /// <summary>Binds a kernel driver to all of the interfaces, or to none if one of them already has a driver or a claim.</summary>
     private bool Bind(IReadOnlyList<byte> numbers, string driver)
     {
         if (numbers.Any(number => DriverOf(number) is not null))
@@ -176,10 +176,10 @@ internal sealed class HostState(VirtualDevice device)
         return true;
     }
 
-    /// <summary>Unbinds the kernel driver of an interface from it, and from all that the driver has together with it.</summary>
+    /// <summary>Unbinds the kernel driver from an interface and from all other interfaces to which the driver is bound.</summary>
     private void Unbind(byte number)
     {
-        // a driver that is detached from an interface that it took releases the one that it had bound to, and the other way round
+        // Detaching a shared driver from any of its interfaces, including the first one, makes it release all of them.
         foreach (byte one in device.ActiveConfiguration?.SharedDriverOf(number)?.Interfaces ?? [number])
             if (_claims[one] is null)
                 _drivers[one] = null;

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Testing;
 
-// The answers to control requests: the standard ones come from the descriptors, the others from the model or the test.
+// This part of the class answers control requests. It answers standard requests from the descriptors, and passes other requests to the model or the test.
 public partial class VirtualDevice
 {
-    /// <summary>Handles a control transfer. Lock held.</summary>
+    /// <summary>Handles a control transfer. The caller holds the lock.</summary>
     internal void HandleControl(VirtualUrb urb)
     {
         SetupPacket setup = urb.Setup;
@@ -81,8 +81,8 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Returns the beginning of the device descriptor, which the host requests once or more right after it has reset the
-    /// device, to learn the packet size of endpoint 0.</summary>
+    /// <summary>Counts a reset when the host requests the beginning of the device descriptor. Right after a reset, the host reads these bytes one or more
+    /// times to get the packet size of endpoint 0.</summary>
     private void NoticeEnumeration()
     {
         if (_isEnumerated)
@@ -99,7 +99,7 @@ public partial class VirtualDevice
         _ => null,
     };
 
-    /// <summary>Represents endpoint 0, which takes the requests of the device.</summary>
+    /// <summary>Represents endpoint 0, which receives the control requests of the device.</summary>
     private sealed class RequestEndpoint() : VirtualEndpoint(0)
     {
         protected override void OnSubmit(VirtualUrb urb) => Device.HandleControl(urb);

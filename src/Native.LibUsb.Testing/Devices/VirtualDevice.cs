@@ -3,10 +3,10 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a USB device that exists in software only: its descriptors, its endpoints, and how it answers control requests.</summary>
+/// <summary>Represents a USB device that exists only in software, with its descriptors, its endpoints and its answers to control requests.</summary>
 /// <remarks>
-/// The class can be used as it is, with endpoints that a test plays by hand, or be the base of a model. The standard requests are
-/// answered from the descriptors. It can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
+/// Models derive from this class. A test can also use this class directly and complete the URBs of the endpoints itself. The class answers the standard
+/// requests from the descriptors. A device can be attached to a <see cref="VirtualBus"/>, detached, and attached again.
 /// </remarks>
 public partial class VirtualDevice
 {
@@ -22,8 +22,8 @@ public partial class VirtualDevice
     private int _waiting;
     private bool _isEnumerated;
 
-    /// <summary>Makes a device.</summary>
-    /// <exception cref="ArgumentException">The descriptors contradict themselves; the message says where.</exception>
+    /// <summary>Initializes a new instance of the <see cref="VirtualDevice"/> class.</summary>
+    /// <exception cref="ArgumentException">The descriptors are inconsistent. The message names the error.</exception>
     public VirtualDevice(DeviceDescription description)
     {
         ArgumentNullException.ThrowIfNull(description);
@@ -45,40 +45,40 @@ public partial class VirtualDevice
     /// <summary>Gets the descriptors.</summary>
     public DeviceDescription Description { get; }
 
-    /// <summary>Gets the lock that guards the device and all of its endpoints. Models hold it in every callback; it can be entered again.</summary>
+    /// <summary>Gets the lock that guards the device and all its endpoints. It is held during every callback of a model, and it is reentrant.</summary>
     public object SyncRoot { get; } = new();
 
     /// <summary>Gets endpoint 0.</summary>
     public VirtualEndpoint ControlEndpoint { get; }
 
-    /// <summary>Gets whether it is on a bus now.</summary>
+    /// <summary>Gets whether the device is attached to a bus.</summary>
     public bool IsAttached { get; internal set; }
 
-    /// <summary>Gets the number of its bus; 0 when it is not attached.</summary>
+    /// <summary>Gets the number of the device's bus, or 0 if the device is not attached.</summary>
     public int BusNumber { get; internal set; }
 
-    /// <summary>Gets its address on the bus; 0 when it is not attached.</summary>
+    /// <summary>Gets the address of the device on its bus, or 0 if the device is not attached.</summary>
     public int DeviceNumber { get; internal set; }
 
-    /// <summary>Gets its name in sysfs, such as <c>1-2.3</c>: bus, then the ports on the way; null when it is not attached.</summary>
+    /// <summary>Gets the device's name in sysfs, such as <c>1-2.3</c>: the bus number and the port numbers. Null if the device is not attached.</summary>
     public string? PortPath { get; internal set; }
 
-    /// <summary>Gets or sets whether opening the node for writing is refused with EACCES, as for a user without permission. Not with
-    /// <see cref="VirtualBusHost.Kernel"/>, nor are openings counted there.</summary>
+    /// <summary>Gets or sets whether opening the device node for writing fails with EACCES, as for a user without permission. On
+    /// <see cref="VirtualBusHost.Kernel"/>, the property has no effect, and the bus does not count openings.</summary>
     public bool DenyAccess { get; set; }
 
-    /// <summary>Refuses so many openings for writing with EACCES, and then no more: right after a device is plugged in, udev has not set its
-    /// permissions yet.</summary>
+    /// <summary>Gets or sets the number of further openings for writing that fail with EACCES. A test can thus simulate a device that was just plugged in,
+    /// before udev sets its permissions.</summary>
     public int DenyNextOpens { get; set; }
 
-    /// <summary>Gets the number of times that the node has been opened for writing. A program that only looks at descriptors and sysfs never does.</summary>
+    /// <summary>Gets how often programs have opened the device node for writing. Reading descriptors and sysfs does not count.</summary>
     public int Opens { get; private set; }
 
-    /// <summary>Gets the number of times that opening the node for writing was refused.</summary>
+    /// <summary>Gets how often opening the device node for writing was refused.</summary>
     public int DeniedOpens { get; private set; }
 
-    /// <summary>Gets or sets the faults that the device injects; null for none.</summary>
-    /// <exception cref="InvalidOperationException">The device is attached, or another device has the plan.</exception>
+    /// <summary>Gets or sets the plan of the faults that the device injects. Null if there is none.</summary>
+    /// <exception cref="InvalidOperationException">The device is attached, or the plan belongs to another device.</exception>
     public FaultPlan? Faults
     {
         get => _faults;
@@ -96,26 +96,26 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Gets the active configuration's value; 0 when the device is not configured.</summary>
+    /// <summary>Gets the value of the active configuration, or 0 if the device is not configured.</summary>
     public byte Configuration { get; private set; }
 
-    /// <summary>Answers requests that are not standard ones, without a class of one's own: returns true when it has completed the URB
-    /// or keeps it to complete it later, false for a stall.</summary>
+    /// <summary>Gets or sets the handler of class and vendor requests, for tests that do not derive a class. The handler returns true if it has completed the
+    /// URB or will complete the URB later. If the handler returns false, the device stalls the request.</summary>
     public Func<VirtualUrb, bool>? ControlHandler { get; set; }
 
-    /// <summary>Gets the number of times that the host has reset the device since it was configured. On <see cref="VirtualBusHost.Kernel"/>, where USB/IP does not
-    /// carry the signal, it is seen by the requests that a host begins an enumeration with.</summary>
+    /// <summary>Gets how often the host has reset the device. USB/IP does not carry the reset signal, so on <see cref="VirtualBusHost.Kernel"/> the device
+    /// detects a reset by the requests with which a host starts an enumeration.</summary>
     public int Resets { get; private set; }
 
-    /// <summary>Gets the device that takes this one's place at the next reset by the host, such as that of a program that has loaded firmware; null when
-    /// a reset leaves this one as it is.</summary>
+    /// <summary>Gets or sets the device that replaces this device at the host's next reset, for example after a program has loaded firmware. Null if this
+    /// device remains after a reset.</summary>
     /// <remarks>
-    /// As in the kernel, which compares the descriptors after a reset: the reset fails with ENODEV (<c>libusb_reset_device</c> returns
-    /// <c>LIBUSB_ERROR_NOT_FOUND</c>), this device is gone from then on, and the other one appears at the same port with another address a moment
-    /// later, both with their events. When the other device is on a bus by then, this one only goes. Not with <see cref="VirtualBusHost.Kernel"/>:
-    /// USB/IP does not carry a reset, and a kernel would go on talking to the first device.
+    /// The kernel compares the descriptors after a reset. If they differ, the reset fails with ENODEV (<c>libusb_reset_device</c> returns
+    /// <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is gone. Shortly afterwards, the successor appears at the same port with another address. The system
+    /// sends the events of both changes. If the successor is already on a bus at that moment, this device is removed without a replacement. The property is
+    /// not available on <see cref="VirtualBusHost.Kernel"/>: USB/IP does not carry a reset, so a kernel would continue to use this device.
     /// </remarks>
-    /// <exception cref="ArgumentException">It is this device.</exception>
+    /// <exception cref="ArgumentException">The value is this device.</exception>
     /// <exception cref="PlatformNotSupportedException">This device is on a bus of the kernel.</exception>
     public VirtualDevice? Successor
     {
@@ -137,7 +137,7 @@ public partial class VirtualDevice
 
     internal HostState Host { get; }
 
-    /// <summary>Gets whether the plug is out, and the bus does not know yet: nothing is answered.</summary>
+    /// <summary>Gets whether the device has been unplugged, but the bus has not removed it yet. The device does not answer in this state.</summary>
     internal bool IsPluggedOut { get; private set; }
 
     internal VirtualBus? Bus { get; set; }
@@ -151,21 +151,21 @@ public partial class VirtualDevice
     /// <summary>Gets the bytes of the configuration that is active when the device is attached.</summary>
     internal ReadOnlySpan<byte> FirstConfigurationBytes => _configurations[0];
 
-    /// <summary>Gets the device descriptor and all configurations: what sysfs and reading the node give.</summary>
+    /// <summary>Gets the device descriptor and all configurations, as sysfs and the device node return them.</summary>
     internal byte[] AllDescriptors => [.. _deviceDescriptor, .. _configurations.SelectMany(c => c)];
 
-    /// <summary>Gets the endpoint at an address (bit 7 set for IN).</summary>
-    /// <exception cref="KeyNotFoundException">No setting of the device has it.</exception>
+    /// <summary>Returns the endpoint with an address (bit 7 is set for IN).</summary>
+    /// <exception cref="KeyNotFoundException">The endpoint is in no setting of the device.</exception>
     public VirtualEndpoint Endpoint(byte address) =>
         _endpoints.TryGetValue(address, out VirtualEndpoint? found) ? found : throw new KeyNotFoundException($"The device has no endpoint 0x{address:x2}.");
 
-    /// <summary>Gets the alternate setting of an interface that is active now.</summary>
+    /// <summary>Returns the number of the active alternate setting of an interface.</summary>
     public int AlternateOf(byte interfaceNumber) => _alternates[interfaceNumber];
 
-    /// <summary>Gets the text that the system shows for a string of the device descriptor; null when it shows none.</summary>
+    /// <summary>Returns the text that the system shows for a string of the device descriptor. Null if the system shows none.</summary>
     internal string? SystemText(byte index) => _strings.SystemText(index);
 
-    /// <summary>Replaces the endpoint at the same address by one with a behaviour of its own.</summary>
+    /// <summary>Replaces the endpoint that has the same address with one that has its own behaviour.</summary>
     public void Add(VirtualEndpoint endpoint)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -175,40 +175,41 @@ public partial class VirtualDevice
             Select(configuration);
     }
 
-    /// <summary>Takes the device off its bus, as if its plug were pulled. Does nothing when it is not attached.</summary>
-    /// <remarks>A model that calls it from a callback is unplugged a moment later, from another thread.</remarks>
+    /// <summary>Removes the device from its bus, as if it were unplugged. The method does nothing if the device is not attached.</summary>
+    /// <remarks>If a model calls the method from a callback, another thread unplugs the device shortly afterwards.</remarks>
     public void Unplug()
     {
         if (Bus is not { } bus)
             return;
         if (Monitor.IsEntered(SyncRoot))
-            // a thread that detaches takes the bus's lock before the device's
+            // The thread that detaches the device must take the bus's lock before the device's lock.
             ThreadPool.UnsafeQueueUserWorkItem(static pair => pair.bus.Detach(pair.device), (bus, device: this), preferLocal: false);
         else
             bus.Detach(this);
     }
 
-    /// <summary>Answers a class or vendor request, or a standard one that the base class does not implement.</summary>
-    /// <returns>True when the URB has been completed or will be; false for a stall.</returns>
+    /// <summary>Answers a class or vendor request, or a standard request that the base class does not implement.</summary>
+    /// <returns>True if the method has completed the URB or the model will complete it; false to stall the request.</returns>
     protected virtual bool OnControlRequest(VirtualUrb urb) => ControlHandler?.Invoke(urb) ?? false;
 
-    /// <summary>Reacts to the selection of an alternate setting (or all are back at 0 because the device was configured).</summary>
+    /// <summary>Handles the selection of an alternate setting, also when a configuration or reset has restored the settings.</summary>
     protected virtual void OnAlternateSelected(byte interfaceNumber, int setting)
     {
     }
 
-    /// <summary>Reacts to the attachment to a bus.</summary>
+    /// <summary>Handles the attachment to a bus.</summary>
     protected internal virtual void OnAttached()
     {
     }
 
-    /// <summary>Reacts to the removal from its bus.</summary>
+    /// <summary>Handles the removal from the bus.</summary>
     protected internal virtual void OnDetached()
     {
     }
 
-    /// <summary>Waits until a condition holds that depends on the device. It is looked at, with the lock held, whenever a URB comes or goes.</summary>
-    /// <returns>False when the time is up.</returns>
+    /// <summary>Waits until a condition on the device's state is true. The method evaluates the condition with the lock held, each time a URB arrives or
+    /// completes.</summary>
+    /// <returns>False if the timeout has expired.</returns>
     public bool WaitUntil(Func<bool> condition, TimeSpan timeout)
     {
         ArgumentNullException.ThrowIfNull(condition);
@@ -234,7 +235,7 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Signals a change that a test may wait for. Lock held.</summary>
+    /// <summary>Wakes the threads in <see cref="WaitUntil"/> after a change. The caller holds the lock.</summary>
     internal void Announce()
     {
         if (_waiting > 0)
@@ -252,7 +253,7 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Counts a URB that is given back. Lock held.</summary>
+    /// <summary>Completes a URB and returns it to the host. The caller holds the lock.</summary>
     internal void Finish(VirtualUrb urb, UrbStatus status)
     {
         VirtualEndpoint endpoint = urb.Endpoint;
@@ -266,14 +267,15 @@ public partial class VirtualDevice
         Announce();
     }
 
-    /// <summary>Pulls the plug: nothing is answered any more, and the device is off its bus a moment later. Lock held.</summary>
+    /// <summary>Simulates unplugging: the device stops answering at once, and is removed from its bus shortly afterwards. The caller holds the
+    /// lock.</summary>
     internal void PullPlug()
     {
         IsPluggedOut = true;
         Unplug();
     }
 
-    /// <summary>Decides whether the host may submit a URB: 0, or a negative errno. Lock held.</summary>
+    /// <summary>Determines whether the host may submit a URB. Returns 0 or a negative errno. The caller holds the lock.</summary>
     internal int Admit(byte address, int length)
     {
         if (Faults is not { } plan || Find(address) is not { } endpoint)
@@ -297,10 +299,10 @@ public partial class VirtualDevice
 
     internal void Connected(Connection connection) => _connections.Add(connection);
 
-    /// <summary>Returns whether the node may be opened for writing now. Lock held.</summary>
+    /// <summary>Determines whether the device node may be opened for writing now. The caller holds the lock.</summary>
     internal bool AdmitWriter()
     {
-        Announce(); // a thread that waits looks when this lock is free again
+        Announce(); // a waiting thread evaluates its condition after this lock is released
         if (DenyAccess || DenyNextOpens > 0)
         {
             DenyNextOpens = Math.Max(DenyNextOpens - 1, 0);
@@ -312,7 +314,7 @@ public partial class VirtualDevice
         return true;
     }
 
-    /// <summary>Ends a host's connection: cancels its URBs and releases its claims.</summary>
+    /// <summary>Closes a host's connection: cancels the connection's URBs and releases its claims.</summary>
     internal void Disconnected(Connection connection)
     {
         lock (SyncRoot)
@@ -325,7 +327,7 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Unplugs the device: gives everything back and ends every host's connection.</summary>
+    /// <summary>Unplugs the device: completes all URBs and closes every host's connection.</summary>
     internal void Disconnect()
     {
         lock (SyncRoot)
@@ -340,8 +342,8 @@ public partial class VirtualDevice
 
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
-    /// <summary>Gets the 32 entries that describe the endpoints to the host's side: kind + 1, interface, and the most bytes in a service
-    /// interval. Lock held.</summary>
+    /// <summary>Writes the 32 entries that describe the endpoints to the host. An entry contains the kind + 1, the interface number, and the maximum number
+    /// of bytes in a service interval. The caller holds the lock.</summary>
     internal void WriteEndpointTable(Span<byte> table)
     {
         table.Clear();
@@ -363,7 +365,7 @@ public partial class VirtualDevice
         return null;
     }
 
-    /// <summary>Handles SET_CONFIGURATION: false when there is no such configuration.</summary>
+    /// <summary>Handles SET_CONFIGURATION. Returns false if the configuration does not exist.</summary>
     internal bool SelectConfiguration(int value)
     {
         ConfigurationDescription? configuration = Description.Configurations.FirstOrDefault(c => c.Value == value);
@@ -380,7 +382,7 @@ public partial class VirtualDevice
         return true;
     }
 
-    /// <summary>Handles SET_INTERFACE: false when there is no such interface or setting.</summary>
+    /// <summary>Handles SET_INTERFACE. Returns false if the interface or the setting does not exist.</summary>
     internal bool SelectAlternate(uint number, uint setting)
     {
         InterfaceDescription? one = FindInterface(number);
@@ -397,16 +399,15 @@ public partial class VirtualDevice
         return true;
     }
 
-    /// <summary>Resets the port: as in the kernel, configuration and settings are restored afterwards. False when another device takes the place
-    /// of this one.</summary>
+    /// <summary>Resets the port. As in the kernel, the configuration and the settings are kept. Returns false if a successor replaces this device.</summary>
     internal bool Reset()
     {
         Resets++;
         if (_successor is { } successor && Bus is { } bus)
         {
             _successor = null;
-            IsAttached = false; // nothing reaches it from here on
-            // a thread that replaces takes the bus's lock before the device's
+            IsAttached = false; // the device receives no further requests
+            // The thread that replaces the device must take the bus's lock before the device's lock.
             ThreadPool.UnsafeQueueUserWorkItem(static one => one.bus.Replace(one.device, one.successor), (bus, device: this, successor), preferLocal: false);
             return false;
         }

@@ -1,20 +1,20 @@
 namespace Native.LibUsb.Testing;
 
-// Faults: what becomes of a URB before the model sees it, and after the model has answered.
+// This part of the class injects faults into URBs. It injects some faults before the model receives a URB, and others after the model has answered the URB.
 public partial class VirtualEndpoint
 {
     private FrameTimer? _lateTimer;
-    private VirtualUrb? _overtaken; // answered, and given back after the next one
+    private VirtualUrb? _overtaken; // an answered URB that is completed after the next one
     private byte[] _last = [];
     private int _lastLength = -1;
     private bool _advancing;
-    private bool _isBroken; // a piece of a divided transfer has failed: later pieces of it are refused
+    private bool _isBroken; // one URB of a divided transfer has failed: its later URBs are refused
 
-    /// <summary>Gets the number of attempts to submit a URB, refused attempts included. Counted for a device with a plan, by a host that requests permission
-    /// to submit.</summary>
+    /// <summary>Gets the number of attempts to submit a URB, including refused ones. Attempts are counted only if the device has a plan, and only for hosts
+    /// that request permission to submit.</summary>
     internal long Attempts { get; set; }
 
-    /// <summary>Gets whether URBs wait here until those before them have been answered.</summary>
+    /// <summary>Gets whether URBs wait in the endpoint until the URBs before them have been answered.</summary>
     private bool Queues => this is not IsoEndpoint && Device.Faults is { } plan && plan.Concerns(Address);
 
     private bool MustQueue(VirtualUrb urb)
@@ -27,7 +27,7 @@ public partial class VirtualEndpoint
         return false;
     }
 
-    /// <summary>Lets the model have the next URB that waits for those before it.</summary>
+    /// <summary>Passes the waiting URBs to the model, up to the first one that must wait for a URB before it.</summary>
     private void Advance()
     {
         if (_advancing)
@@ -57,7 +57,7 @@ public partial class VirtualEndpoint
         return null;
     }
 
-    /// <summary>Applies a fault to a URB that the model has not seen. Lock held.</summary>
+    /// <summary>Applies a fault to a URB that the model has not received. The caller holds the lock.</summary>
     private void Begin(VirtualUrb urb, FaultRule rule)
     {
         switch (rule.Kind)
@@ -95,7 +95,7 @@ public partial class VirtualEndpoint
                 urb.Fault = rule;
                 urb.AskedLength = urb.Length;
                 if (!urb.IsIn)
-                    urb.Length = Math.Min(urb.Length, rule.Length); // the device takes no more of it
+                    urb.Length = Math.Min(urb.Length, rule.Length); // the device accepts only this many bytes
                 break;
             case FaultKind.Late or FaultKind.Reorder or FaultKind.Unplug or FaultKind.Reset:
             case FaultKind.Duplicate when !urb.IsIn && urb.PacketCount == 0:
@@ -106,8 +106,8 @@ public partial class VirtualEndpoint
         OnSubmit(urb);
     }
 
-    /// <summary>Changes the model's answer to a URB as its fault demands. Lock held.</summary>
-    /// <returns>False when the URB has been given back, or is kept.</returns>
+    /// <summary>Changes the model's answer to a URB according to the URB's fault. The caller holds the lock.</summary>
+    /// <returns>False if the method has completed the URB or the URB is completed later.</returns>
     internal bool Alter(VirtualUrb urb, ref UrbStatus status)
     {
         if (Device.IsPluggedOut)
@@ -155,7 +155,7 @@ public partial class VirtualEndpoint
         }
 
         if (_overtaken is null && _pending.Exists(static one => one.IsAnswered))
-            return Keep(urb, status); // behind a late one
+            return Keep(urb, status); // a late URB must be completed first
         Remember(urb, status);
         if (_overtaken is not { } overtaken)
             return true;
@@ -166,7 +166,7 @@ public partial class VirtualEndpoint
         return false;
     }
 
-    /// <summary>Records a fault that has no URB, because the host's system refused it or is about to send it. Lock held.</summary>
+    /// <summary>Records a fault at an attempt to submit a URB, before the URB exists. The caller holds the lock.</summary>
     internal void RecordAttempt(FaultRule rule, long attempt, int length) => Device.Faults?.Record(new InjectedFault
     {
         Endpoint = Address,
@@ -177,9 +177,9 @@ public partial class VirtualEndpoint
         Length = length,
     });
 
-    /// <summary>Handles the failure of a URB: as in the kernel, the pieces behind it of the same transfer end unlinked, and no more of them are accepted.
-    /// Lock held.</summary>
-    /// <param name="behind">The place of the first URB behind it.</param>
+    /// <summary>Handles the failure of a URB. As in the kernel, the later URBs of the same transfer end with <see cref="UrbStatus.Unlinked"/>, and the
+    /// endpoint accepts no further URBs of this transfer. The caller holds the lock.</summary>
+    /// <param name="behind">The position of the first URB behind the failed one.</param>
     private void BreakTransfer(int behind)
     {
         while (behind < _pending.Count && _pending[behind].IsContinuation)

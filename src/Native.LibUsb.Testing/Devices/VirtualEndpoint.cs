@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents an endpoint of a virtual device: what it does with the transfers that the host submits.</summary>
+/// <summary>Represents an endpoint of a virtual device, which handles the transfers that the host submits.</summary>
 /// <remarks>
-/// The base class keeps every URB pending until a thread completes it, so a test can play the device by hand. A model overrides
-/// <see cref="OnSubmit"/>. All of its members are called with <see cref="VirtualDevice.SyncRoot"/> held.
+/// The base class keeps every URB pending until a thread completes it, so a test can complete URBs itself. A model overrides <see cref="OnSubmit"/>. The
+/// overridable methods are called with <see cref="VirtualDevice.SyncRoot"/> held.
 /// </remarks>
 public partial class VirtualEndpoint
 {
@@ -12,51 +12,51 @@ public partial class VirtualEndpoint
     private VirtualDevice? _device;
     private bool _holding;
 
-    /// <summary>Makes an endpoint.</summary>
-    /// <param name="address">Its address; bit 7 set for IN.</param>
+    /// <summary>Initializes a new instance of the <see cref="VirtualEndpoint"/> class.</summary>
+    /// <param name="address">The endpoint address; bit 7 is set for IN.</param>
     public VirtualEndpoint(byte address)
     {
         Address = address;
     }
 
-    /// <summary>Gets the endpoint address; bit 7 set for IN.</summary>
+    /// <summary>Gets the endpoint address; bit 7 is set for IN.</summary>
     public byte Address { get; }
 
-    /// <summary>Gets whether it is an IN endpoint.</summary>
+    /// <summary>Gets whether the endpoint is an IN endpoint.</summary>
     public bool IsIn => (Address & 0x80) != 0;
 
-    /// <summary>Gets the device it belongs to.</summary>
+    /// <summary>Gets the device to which the endpoint belongs.</summary>
     public VirtualDevice Device
     {
         get => _device ?? throw new InvalidOperationException($"Endpoint 0x{Address:x2} has not been added to a device.");
         internal set => _device = value;
     }
 
-    /// <summary>Gets its descriptor in the setting that is active now; null when the active setting does not have it.</summary>
+    /// <summary>Gets the endpoint's descriptor in the active setting. Null if the active setting does not contain the endpoint.</summary>
     public EndpointDescription? Description { get; internal set; }
 
-    /// <summary>Gets a value that is true after a stall, until the host clears it.</summary>
+    /// <summary>Gets whether the endpoint is halted. A stall halts it until the host clears the halt.</summary>
     public bool IsHalted { get; private set; }
 
-    /// <summary>Gets a value that is true while submitted URBs are parked before the model sees them.</summary>
+    /// <summary>Gets whether the endpoint holds submitted URBs before the model receives them.</summary>
     public bool IsHolding => _holding;
 
-    /// <summary>Gets the number of URBs that have been submitted since the device was made.</summary>
+    /// <summary>Gets the number of URBs that have been submitted since the device was created.</summary>
     public long Submitted { get; private set; }
 
-    /// <summary>Gets the number of URBs that have been given back, for any reason.</summary>
+    /// <summary>Gets the number of URBs that have been completed, with any result.</summary>
     public long Completed { get; private set; }
 
-    /// <summary>Gets the number of URBs that the host unlinked before they were done.</summary>
+    /// <summary>Gets the number of URBs that the host unlinked before they were complete.</summary>
     public long Unlinked { get; private set; }
 
-    /// <summary>Gets the bytes of all URBs that have been given back.</summary>
+    /// <summary>Gets the number of bytes that all completed URBs have transferred.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Gets the streams that the host has allocated on it; 0 for none.</summary>
+    /// <summary>Gets the number of streams that the host has allocated on the endpoint, or 0 if there are none.</summary>
     public int Streams { get; internal set; }
 
-    /// <summary>Gets the number of URBs that are with the device now, oldest first. A snapshot.</summary>
+    /// <summary>Gets a snapshot of the URBs that the device has not completed yet, oldest first.</summary>
     public IReadOnlyList<VirtualUrb> Pending
     {
         get
@@ -66,14 +66,14 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Parks URBs that are submitted from now on: the model does not see them until they are released.</summary>
+    /// <summary>Holds all URBs that are submitted from now on. The model does not receive them until they are released.</summary>
     public void Hold()
     {
         lock (Device.SyncRoot)
             _holding = true;
     }
 
-    /// <summary>Ends <see cref="Hold"/> and lets the model have everything that was parked, oldest first.</summary>
+    /// <summary>Ends <see cref="Hold"/> and passes all held URBs to the model, oldest first.</summary>
     public void Resume()
     {
         lock (Device.SyncRoot)
@@ -90,9 +90,9 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Lets the model have one parked URB and keeps holding the others.</summary>
-    /// <param name="index">Which of the parked ones; 0 is the oldest. Others than 0 change the order of completion.</param>
-    /// <returns>False when there are not that many.</returns>
+    /// <summary>Passes one held URB to the model and continues to hold the others.</summary>
+    /// <param name="index">The index of the held URB; 0 is the oldest. Any other index changes the order of completion.</param>
+    /// <returns>False if fewer URBs are held.</returns>
     public bool Release(int index = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -108,22 +108,22 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Halts the endpoint: everything pending and everything submitted ends in a stall until the host clears it.</summary>
+    /// <summary>Halts the endpoint. All pending URBs and all further URBs fail with a stall until the host clears the halt.</summary>
     public void Halt()
     {
         lock (Device.SyncRoot)
         {
             IsHalted = true;
-            TakeAll(UrbStatus.Stall); // from the model too: it must not complete them later
+            TakeAll(UrbStatus.Stall); // this includes the URBs of the model, which must not complete them later
         }
     }
 
-    /// <summary>Makes the next URB that the model would see fail. A second call concerns the URB after it, and so on.</summary>
-    /// <remarks>See <see cref="VirtualDevice.Faults"/> for more kinds of faults, and for faults by rule.</remarks>
-    /// <param name="status">The status that the URB ends with. A stall halts the endpoint too.</param>
+    /// <summary>Makes the next URB that the model would receive fail. Each further call makes one more URB fail.</summary>
+    /// <remarks>See <see cref="VirtualDevice.Faults"/> for other kinds of faults and for rules that select URBs.</remarks>
+    /// <param name="status">The URB's final status. A stall also halts the endpoint.</param>
     /// <param name="actualLength">
-    /// The number of bytes that the URB moves at most. They are the device's own: with a length the URB waits until the device answers, and what the answer has
-    /// beyond the length is lost. With 0 the URB fails immediately. Isochronous URBs fail immediately with any length.
+    /// The maximum number of bytes that the URB moves. With 0, the URB fails immediately. Otherwise the URB first waits for the device's answer, and the
+    /// bytes of the answer beyond this length are lost. Isochronous URBs always fail immediately.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="ArgumentException">The status is <see cref="UrbStatus.Success"/>.</exception>
@@ -136,18 +136,18 @@ public partial class VirtualEndpoint
     }
 
     /// <summary>Waits until <see cref="Submitted"/> has reached a number.</summary>
-    /// <returns>False when the time is up.</returns>
+    /// <returns>False if the timeout has expired.</returns>
     public bool WaitForSubmitted(long count, TimeSpan timeout) => Device.WaitUntil(() => Submitted >= count, timeout);
 
-    /// <summary>Waits until at least so many URBs are with the device.</summary>
-    /// <returns>False when the time is up.</returns>
+    /// <summary>Waits until at least a given number of URBs are pending.</summary>
+    /// <returns>False if the timeout has expired.</returns>
     public bool WaitForPending(int count, TimeSpan timeout) => Device.WaitUntil(() => _pending.Count >= count, timeout);
 
     /// <summary>Waits until <see cref="Completed"/> has reached a number.</summary>
-    /// <returns>False when the time is up.</returns>
+    /// <returns>False if the timeout has expired.</returns>
     public bool WaitForCompleted(long count, TimeSpan timeout) => Device.WaitUntil(() => Completed >= count, timeout);
 
-    /// <summary>Gets the oldest URB that is with the model (not parked, and not answered); null when there is none. Call with the lock held.</summary>
+    /// <summary>Gets the oldest URB that the model has received and not answered. Null if there is none. The caller holds the lock.</summary>
     protected VirtualUrb? First
     {
         get
@@ -159,23 +159,23 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Handles the arrival of a URB. The model completes it now or later; the base class leaves it pending.</summary>
+    /// <summary>Handles the arrival of a URB. A model completes it at once or later; the base class leaves it pending.</summary>
     protected virtual void OnSubmit(VirtualUrb urb)
     {
     }
 
-    /// <summary>Handles the cancellation of a URB by the host (or the device is unplugged). It reports the <see cref="VirtualUrb.ActualLength"/> it has
-    /// by then; a model overrides this to settle it.</summary>
+    /// <summary>Handles the cancellation of a URB, after the host has unlinked the URB or the device has been unplugged. The URB reports its current
+    /// <see cref="VirtualUrb.ActualLength"/>. A model overrides this method to update that length.</summary>
     protected virtual void OnUnlink(VirtualUrb urb)
     {
     }
 
-    /// <summary>Starts the endpoint anew: its setting was selected, or the device was configured or reset.</summary>
+    /// <summary>Handles a restart of the endpoint, after its setting was selected or the device was configured or reset.</summary>
     protected virtual void OnReset()
     {
     }
 
-    /// <summary>Reacts to the clearing of the halt by the host.</summary>
+    /// <summary>Handles the end of a halt, after the host has cleared it.</summary>
     protected virtual void OnHaltCleared()
     {
     }
@@ -199,7 +199,7 @@ public partial class VirtualEndpoint
     private static void Unpark(VirtualUrb urb)
     {
         urb.IsHeld = false;
-        urb.Microframe = FrameClock.Now; // for the model the URB arrives now
+        urb.Microframe = FrameClock.Now; // for the model, the URB arrives at this moment
     }
 
     private void Pass(VirtualUrb urb)
@@ -221,7 +221,7 @@ public partial class VirtualEndpoint
 
     internal void GiveBack(VirtualUrb urb, UrbStatus status) => Device.Finish(urb, status);
 
-    /// <summary>Removes a URB that the device completes from the endpoint. Lock held.</summary>
+    /// <summary>Removes a URB from the endpoint when the URB is completed. The caller holds the lock.</summary>
     internal void Leave(VirtualUrb urb, UrbStatus status)
     {
         _pending.Remove(urb);
@@ -233,9 +233,9 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>Gives back the URBs behind one that has been given back. Lock held.</summary>
-    /// <param name="place">The place that it had.</param>
-    /// <param name="status">How it ended.</param>
+    /// <summary>Updates the URBs behind one that has been completed. The caller holds the lock.</summary>
+    /// <param name="place">The position that the completed URB had.</param>
+    /// <param name="status">The status of the completed URB.</param>
     internal void Follow(int place, UrbStatus status)
     {
         if (place >= 0 && status is not (UrbStatus.Success or UrbStatus.Unlinked or UrbStatus.Shutdown))
@@ -257,7 +257,7 @@ public partial class VirtualEndpoint
     internal void TakeAll(UrbStatus status, Connection? of = null)
     {
         bool advancing = _advancing;
-        _advancing = true; // a URB that waits for those before it is taken too
+        _advancing = true; // prevents Advance from passing waiting URBs to the model before they are removed
         for (int i = 0; i < _pending.Count;)
         {
             if (of is not null && _pending[i].Connection != of)
@@ -267,7 +267,7 @@ public partial class VirtualEndpoint
             }
 
             Take(_pending[i], status);
-            i = 0; // others may have ended with it
+            i = 0; // other URBs may have been completed in the same call
         }
 
         _advancing = advancing;

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a USB request block: one transfer (or one piece of it) that the host submitted to an endpoint.</summary>
+/// <summary>Represents a USB request block (URB): a transfer, or a part of one, that the host submitted to an endpoint.</summary>
 /// <remarks>
-/// It belongs to the model from the submit until <see cref="Complete(UrbStatus)"/>, from any thread. After that it is used again
-/// for another transfer, so a model keeps no reference to it.
+/// The model owns the URB from its submission until a call of <see cref="Complete(UrbStatus)"/>, which any thread may make. Afterwards the URB is reused for
+/// another transfer, so a model must not keep a reference to it.
 /// </remarks>
 public sealed unsafe class VirtualUrb
 {
@@ -20,49 +20,49 @@ public sealed unsafe class VirtualUrb
         _connection = connection;
     }
 
-    /// <summary>Gets the endpoint it was submitted to.</summary>
+    /// <summary>Gets the endpoint to which the URB was submitted.</summary>
     public VirtualEndpoint Endpoint { get; internal set; } = null!;
 
-    /// <summary>Gets whether data goes to the host.</summary>
+    /// <summary>Gets whether data flows to the host.</summary>
     public bool IsIn { get; internal set; }
 
-    /// <summary>Gets the bytes of the transfer: room for IN, data for OUT. Without the setup packet of a control transfer.</summary>
+    /// <summary>Gets the size of the buffer (IN) or of the data (OUT), in bytes. The setup packet of a control transfer does not count.</summary>
     public int Length { get; internal set; }
 
-    /// <summary>Gets whether it is submitted and not completed.</summary>
+    /// <summary>Gets whether the URB has been submitted and not completed.</summary>
     public bool IsInFlight { get; internal set; }
 
-    /// <summary>Gets a value that is true while it waits in an endpoint that holds its URBs.</summary>
+    /// <summary>Gets whether the URB waits in an endpoint that holds its URBs.</summary>
     public bool IsHeld { get; internal set; }
 
-    /// <summary>Gets the host wants an error when an IN transfer is short.</summary>
+    /// <summary>Gets whether the host requests an error if an IN transfer is short.</summary>
     public bool ShortNotOk { get; internal set; }
 
-    /// <summary>Gets an OUT transfer whose length is a multiple of the packet size ends with an empty packet.</summary>
+    /// <summary>Gets whether an OUT transfer ends with an empty packet if its length is a multiple of the packet size.</summary>
     public bool ZeroPacket { get; internal set; }
 
-    /// <summary>Gets the stream of a bulk transfer; 0 for none.</summary>
+    /// <summary>Gets the stream of a bulk transfer, or 0 if it uses none.</summary>
     public uint StreamId { get; internal set; }
 
-    /// <summary>Gets the setup packet, on endpoint 0.</summary>
+    /// <summary>Gets the setup packet. Only URBs of endpoint 0 have one.</summary>
     public SetupPacket Setup { get; internal set; }
 
-    /// <summary>Gets the number of isochronous packets; 0 on other endpoints.</summary>
+    /// <summary>Gets the number of isochronous packets, or 0 on other endpoints.</summary>
     public int PacketCount { get; private set; }
 
-    /// <summary>Isochronous: the (micro)frame of the first packet, as the model reports it to the host.</summary>
+    /// <summary>Gets or sets the (micro)frame of the first isochronous packet, which the device reports to the host.</summary>
     public int StartFrame { get; set; }
 
-    /// <summary>Gets or sets an object for the model's own use between submit and completion.</summary>
+    /// <summary>Gets or sets a number that the model may use for its own purposes until the URB is completed.</summary>
     public long Tag { get; set; }
 
-    /// <summary>Gets the data of an OUT transfer, or the room of an IN transfer, which the model fills from its start.</summary>
+    /// <summary>Gets the data of an OUT transfer, or the buffer of an IN transfer, which the model fills from the start.</summary>
     public Span<byte> Buffer => new(_buffer, Length);
 
     /// <summary>Gets the isochronous packets.</summary>
     public Span<IsoPacket> Packets => _packets.AsSpan(0, PacketCount);
 
-    /// <summary>Gets the bytes transferred so far; what a transfer that is unlinked now would report. At most <see cref="Length"/>.</summary>
+    /// <summary>Gets or sets the number of bytes transferred so far, at most <see cref="Length"/>. A URB that is unlinked reports this number.</summary>
     public int ActualLength
     {
         get => _actualLength;
@@ -76,59 +76,59 @@ public sealed unsafe class VirtualUrb
 
     internal uint Sequence { get; set; }
 
-    /// <summary>Gets the time of the submission, on the <see cref="FrameClock"/>. A busy bus receives the URB later.</summary>
+    /// <summary>Gets or sets the time of the submission on the <see cref="FrameClock"/>. On a busy machine, the endpoint receives the URB later.</summary>
     internal long Microframe { get; set; }
 
-    /// <summary>Gets the number of the URB on its endpoint, from 0.</summary>
+    /// <summary>Gets or sets the number of the URB on its endpoint, counted from 0.</summary>
     internal long Number { get; set; }
 
-    /// <summary>Gets whether it is a piece of the same transfer as the one before it.</summary>
+    /// <summary>Gets or sets whether the URB continues the transfer of the URB before it.</summary>
     internal bool IsContinuation { get; set; }
 
-    /// <summary>Gets whether it waits until those before it are answered.</summary>
+    /// <summary>Gets or sets whether the URB waits until the URBs before it have been answered.</summary>
     internal bool IsQueued { get; set; }
 
-    /// <summary>Gets whether the model never sees it.</summary>
+    /// <summary>Gets or sets whether a fault withholds the URB from the model.</summary>
     internal bool IsWithheld { get; set; }
 
-    /// <summary>Gets whether the model has answered it, and it is given back later.</summary>
+    /// <summary>Gets or sets whether the model has answered the URB, but the URB is not completed yet.</summary>
     internal bool IsAnswered { get; set; }
 
-    /// <summary>Gets how it ended, when it is answered.</summary>
+    /// <summary>Gets or sets the model's answer. It is valid while <see cref="IsAnswered"/> is true.</summary>
     internal UrbStatus Answer { get; set; }
 
-    /// <summary>Gets the fault that changes the model's answer.</summary>
+    /// <summary>Gets or sets the fault that changes the model's answer.</summary>
     internal FaultRule? Fault { get; set; }
 
-    /// <summary>Gets the length that it was submitted with, where a fault has changed it; otherwise 0.</summary>
+    /// <summary>Gets or sets the length that the host requested, if a fault applies to the URB; otherwise 0.</summary>
     internal int AskedLength { get; set; }
 
-    /// <summary>Gets whether the model has it, and has not answered.</summary>
+    /// <summary>Gets whether the model has received the URB and not answered it.</summary>
     internal bool IsWithModel => this is { IsHeld: false, IsQueued: false, IsWithheld: false, IsAnswered: false };
 
     internal Connection Connection => _connection;
 
     internal byte* Pointer => _buffer;
 
-    /// <summary>Gets the room of isochronous packet <paramref name="index"/>.</summary>
+    /// <summary>Returns the buffer of the isochronous packet at <paramref name="index"/>.</summary>
     public Span<byte> PacketBuffer(int index)
     {
         ref IsoPacket packet = ref Packets[index];
         return new Span<byte>(_buffer + packet.Offset, packet.Length);
     }
 
-    /// <summary>Gives the transfer back with <see cref="ActualLength"/> bytes, or with the lengths of the isochronous packets.</summary>
-    /// <exception cref="InvalidOperationException">It has been completed before.</exception>
+    /// <summary>Completes the URB with <see cref="ActualLength"/> bytes, or with the lengths of the isochronous packets.</summary>
+    /// <exception cref="InvalidOperationException">The URB has already been completed.</exception>
     public void Complete(UrbStatus status = UrbStatus.Success) => Endpoint.Device.Complete(this, status);
 
-    /// <summary>Gives the transfer back with a number of bytes.</summary>
+    /// <summary>Completes the URB with a number of bytes.</summary>
     public void Complete(int actualLength, UrbStatus status = UrbStatus.Success)
     {
         ActualLength = actualLength;
         Complete(status);
     }
 
-    /// <summary>Answers an IN transfer with data; what does not fit is left out for control transfers and is an overflow for others.</summary>
+    /// <summary>Completes an IN transfer with data. Excess data is dropped in a control transfer and causes an overflow in other transfers.</summary>
     public void CompleteWith(ReadOnlySpan<byte> data)
     {
         int count = Math.Min(data.Length, Length);
@@ -136,19 +136,19 @@ public sealed unsafe class VirtualUrb
         Complete(count, count < data.Length && Endpoint.Address != 0 ? UrbStatus.Overflow : UrbStatus.Success);
     }
 
-    /// <summary>Takes all data of an OUT transfer, or answers a request that has no data.</summary>
+    /// <summary>Accepts all data of an OUT transfer, or completes a request that has no data.</summary>
     public void Accept() => Complete(IsIn ? 0 : Length);
 
-    /// <summary>Refuses the transfer: STALL on the bus.</summary>
+    /// <summary>Refuses the transfer. The host receives a STALL.</summary>
     public void Stall() => Complete(UrbStatus.Stall);
 
-    /// <summary>Makes room for a transfer; the buffer is kept for the next one.</summary>
+    /// <summary>Allocates the buffer for a transfer if the present one is too small. The buffer is kept for later transfers.</summary>
     internal void Prepare(int length, int packets)
     {
         if (_capacity < length)
         {
             NativeMemory.Free(_buffer);
-            _buffer = null; // so that a failed allocation leaves no dangling pointer
+            _buffer = null; // if the allocation fails, no dangling pointer remains
             _capacity = 0;
             _buffer = (byte*)NativeMemory.Alloc((nuint)length);
             _capacity = length;

@@ -3,38 +3,41 @@ namespace Native.LibUsb.Testing;
 /// <summary>Specifies what a <see cref="FaultRule"/> does to a URB.</summary>
 public enum FaultKind
 {
-    /// <summary>The host's system refuses the submission with <see cref="FaultRule.Error"/>; the URB never exists.</summary>
+    /// <summary>The host's system refuses the submission with <see cref="FaultRule.Error"/>. No URB is created.</summary>
     Refuse,
 
     /// <summary>The URB ends with <see cref="FaultRule.Status"/> after at most <see cref="FaultRule.Length"/> bytes.</summary>
     Status,
 
-    /// <summary>The URB is answered, and given back after <see cref="FaultRule.Delay"/>. Those behind it on its endpoint wait.</summary>
+    /// <summary>The URB is completed <see cref="FaultRule.Delay"/> after the device has answered it. Later URBs of the endpoint wait for it.</summary>
     Late,
 
-    /// <summary>The device does not answer: the URB stays until the host unlinks it or the device is unplugged or reset.</summary>
+    /// <summary>The device does not answer. The URB stays pending until the host unlinks it, or until the device is unplugged or reset.</summary>
     Never,
 
-    /// <summary>An IN URB gets the data of the one before it once more; the device takes the data of an OUT URB twice. Not on isochronous endpoints.</summary>
+    /// <summary>An IN URB receives the data of the preceding URB again. The device receives the data of an OUT URB twice. Isochronous URBs are not
+    /// affected.</summary>
     Duplicate,
 
-    /// <summary>The URB is answered, and given back after the next one of its endpoint, or after <see cref="FaultRule.Delay"/> if none ends in the
-    /// meantime.</summary>
+    /// <summary>The URB is completed after the next URB of its endpoint. If no other URB is completed within <see cref="FaultRule.Delay"/>, it is completed
+    /// after that time.</summary>
     Reorder,
 
-    /// <summary>An IN URB ends well after at most <see cref="FaultRule.Length"/> bytes, and the rest of the device's data is lost. Not on isochronous
-    /// endpoints.</summary>
+    /// <summary>An IN URB ends successfully after at most <see cref="FaultRule.Length"/> bytes, and the rest of the device's data is lost. Isochronous URBs
+    /// are not affected.</summary>
     ShortPacket,
 
-    /// <summary>The device sends more than the host requested: an IN URB ends with <see cref="UrbStatus.Overflow"/>. Not on isochronous endpoints.</summary>
+    /// <summary>The device sends more data than requested, and an IN URB ends with <see cref="UrbStatus.Overflow"/>. Isochronous URBs are not
+    /// affected.</summary>
     Babble,
 
-    /// <summary>Isochronous packets end as <see cref="FaultRule.Pattern"/> says.</summary>
+    /// <summary>Isochronous packets end with the results in <see cref="FaultRule.Pattern"/>.</summary>
     Packets,
 
-    /// <summary>The device is unplugged, at the <see cref="FaultRule.Moment"/>. Nothing is answered from then on.</summary>
+    /// <summary>The device is unplugged at the <see cref="FaultRule.Moment"/>. It does not answer any more.</summary>
     Unplug,
 
-    /// <summary>The device is reset as by another program, at the <see cref="FaultRule.Moment"/>: what is with it ends with <see cref="UrbStatus.Shutdown"/>.</summary>
+    /// <summary>The device is reset at the <see cref="FaultRule.Moment"/>, as if by another program. Its pending URBs end with
+    /// <see cref="UrbStatus.Shutdown"/>.</summary>
     Reset,
 }

@@ -1,14 +1,15 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the moment, in the steps of a URB, at which a device is unplugged or reset.</summary>
+/// <summary>Specifies the stage of a URB at which a device is unplugged or reset.</summary>
 public enum FaultMoment
 {
-    /// <summary>After the program has requested the submission of the URB, before the URB is sent. Not with <see cref="VirtualBusHost.Kernel"/>.</summary>
+    /// <summary>The program has requested the submission, and the URB has not been sent. <see cref="VirtualBusHost.Kernel"/> does not support this
+    /// moment.</summary>
     Submission,
 
-    /// <summary>After the URB has reached its endpoint, before the device answers.</summary>
+    /// <summary>The URB has reached its endpoint, and the device has not answered.</summary>
     Arrival,
 
-    /// <summary>After the device has answered and the URB has been given back.</summary>
+    /// <summary>The device has answered, and the URB has been completed.</summary>
     Completion,
 }

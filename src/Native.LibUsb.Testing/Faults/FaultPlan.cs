@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the faults that a device injects by rule and seed, and records those that it has injected.</summary>
+/// <summary>Represents a plan of the faults that a device injects. Rules and a seed select the URBs. The plan records the injected faults.</summary>
 /// <remarks>
-/// <para>Give it to <see cref="VirtualDevice.Faults"/> before the device is attached. Rules can be added and removed at any time and from any thread; the first one
-/// that applies to a URB hits it. Which URBs a rule hits depends on the seed, the endpoint and the number of the URB only, and not on the order in which
-/// threads run.</para>
-/// <para>A device with a plan answers the URBs of each endpoint one after the other, as a device does, so that the fault of a URB waits for the URBs before it.
-/// Isochronous endpoints keep their time, and streams of bulk endpoints are not ordered.</para>
+/// <para>Assign the plan to <see cref="VirtualDevice.Faults"/> before the device is attached. Rules can be added and removed at any time, from any thread. If
+/// several rules apply to a URB, only the first one is used. The selection depends only on the seed, the endpoint and the number of the URB, and not on the
+/// scheduling of threads.</para>
+/// <para>A device with a plan answers the URBs of an endpoint in their order, as a physical device does. The fault of a URB therefore waits for the URBs
+/// before it. Isochronous endpoints are an exception because they keep their timing. Bulk streams are an exception because their URBs have no order.</para>
 /// </remarks>
 public sealed class FaultPlan
 {
@@ -17,17 +17,17 @@ public sealed class FaultPlan
     private volatile (FaultRule Rule, int Number)[] _current = [];
     private int _nextNumber;
 
-    /// <summary>Makes a plan without rules.</summary>
-    /// <param name="seed">Decides which URBs the rules with a probability hit.</param>
+    /// <summary>Initializes a new instance of the <see cref="FaultPlan"/> class without rules.</summary>
+    /// <param name="seed">The seed for the selection of URBs by rules with a probability.</param>
     public FaultPlan(int seed = 0)
     {
         Seed = seed;
     }
 
-    /// <summary>Gets the seed.</summary>
+    /// <summary>Gets the seed of the plan.</summary>
     public int Seed { get; }
 
-    /// <summary>Gets the faults that have been injected, in the order in which they happened. A snapshot.</summary>
+    /// <summary>Gets a snapshot of the injected faults, in the order in which they were injected.</summary>
     public IReadOnlyList<InjectedFault> Faults
     {
         get
@@ -37,16 +37,17 @@ public sealed class FaultPlan
         }
     }
 
-    /// <summary>Gets or sets what receives each fault when it has been injected. It is called with the device's lock held, and must not wait.</summary>
+    /// <summary>Gets or sets the handler that receives each fault after its injection. It is called with the device's lock held, and must not
+    /// block.</summary>
     public Action<InjectedFault>? FaultInjected { get; set; }
 
-    /// <summary>Gets the device that has the plan.</summary>
+    /// <summary>Gets or sets the device to which the plan belongs.</summary>
     internal VirtualDevice? Device { get; set; }
 
-    /// <summary>Adds a rule behind the others.</summary>
-    /// <returns>The plan.</returns>
-    /// <exception cref="ArgumentException">The rule contradicts itself.</exception>
-    /// <exception cref="PlatformNotSupportedException">The device is on a bus of the kernel, and the rule is for the submission.</exception>
+    /// <summary>Adds a rule at the end of the plan.</summary>
+    /// <returns>This plan.</returns>
+    /// <exception cref="ArgumentException">The rule is inconsistent.</exception>
+    /// <exception cref="PlatformNotSupportedException">The host of the device's bus is the kernel, and the rule applies at the submission.</exception>
     public FaultPlan Add(FaultRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);
@@ -63,7 +64,7 @@ public sealed class FaultPlan
     }
 
     /// <summary>Removes a rule.</summary>
-    /// <returns>False when the plan does not have it.</returns>
+    /// <returns>False if the plan does not contain the rule.</returns>
     public bool Remove(FaultRule rule)
     {
         lock (_lock)
@@ -74,7 +75,7 @@ public sealed class FaultPlan
         }
     }
 
-    /// <summary>Removes all rules. The recorded faults stay.</summary>
+    /// <summary>Removes all rules. The recorded faults remain.</summary>
     public void Clear()
     {
         lock (_lock)
@@ -90,7 +91,7 @@ public sealed class FaultPlan
             CheckHost(rule, host);
     }
 
-    /// <summary>Returns whether a rule can hit an endpoint.</summary>
+    /// <summary>Determines whether a rule can apply to an endpoint.</summary>
     internal bool Concerns(byte endpoint)
     {
         foreach ((FaultRule rule, _) in _current)
@@ -99,7 +100,7 @@ public sealed class FaultPlan
         return false;
     }
 
-    /// <summary>Returns whether a rule of a kind can hit an endpoint.</summary>
+    /// <summary>Determines whether a rule of a given kind can apply to an endpoint.</summary>
     internal bool Has(FaultKind kind, byte endpoint)
     {
         foreach ((FaultRule rule, _) in _current)
@@ -108,13 +109,13 @@ public sealed class FaultPlan
         return false;
     }
 
-    /// <summary>Returns the rule that hits an attempt to submit a URB; null if there is none.</summary>
+    /// <summary>Returns the rule that applies to an attempt to submit a URB. Null if there is none.</summary>
     internal FaultRule? FindAtSubmission(byte endpoint, long attempt) => Find(endpoint, attempt, static rule => rule.IsAtSubmission);
 
-    /// <summary>Returns the rule that hits a URB; null if there is none.</summary>
+    /// <summary>Returns the rule that applies to a URB. Null if there is none.</summary>
     internal FaultRule? Find(byte endpoint, long urb) => Find(endpoint, urb, static rule => !rule.IsAtSubmission && rule.Kind != FaultKind.Packets);
 
-    /// <summary>Returns what becomes of an isochronous packet; null when it is good.</summary>
+    /// <summary>Returns the fault of an isochronous packet. Null if the packet has none.</summary>
     internal IsoFault? FindPacket(byte endpoint, long packet)
     {
         foreach ((FaultRule rule, int number) in _current)
@@ -166,7 +167,7 @@ public sealed class FaultPlan
         }
     }
 
-    /// <summary>Draws a number from 0 to 1 that depends on the arguments and the seed only.</summary>
+    /// <summary>Returns a pseudo-random number from 0 to 1 that depends only on the arguments and the seed.</summary>
     private double Draw(int rule, byte endpoint, long urb)
     {
         ulong state = Mix((uint)Seed);
@@ -176,7 +177,7 @@ public sealed class FaultPlan
         return (state >> 11) * (1.0 / (1UL << 53));
     }
 
-    // Multiplications by odd constants and shifts: each bit of the result depends on each bit of the argument.
+    // Multiplications by odd constants and shifts make each bit of the result depend on each bit of the argument.
     private static ulong Mix(ulong value)
     {
         value += 0x9E3779B97F4A7C15;

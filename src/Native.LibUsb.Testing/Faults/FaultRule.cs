@@ -1,55 +1,59 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies a fault and the URBs that it hits. A rule of a <see cref="FaultPlan"/>.</summary>
-/// <param name="Kind">The fault.</param>
+/// <summary>Specifies a fault and the URBs to which it applies. Rules belong to a <see cref="FaultPlan"/>.</summary>
+/// <param name="Kind">The kind of the fault.</param>
 public sealed record FaultRule(FaultKind Kind)
 {
     private const int InputOutputError = 5;
 
-    /// <summary>Gets the address of the endpoint; null for every endpoint but 0.</summary>
+    /// <summary>Gets the address of the endpoint. Null for all endpoints except endpoint 0.</summary>
     public byte? Endpoint { get; init; }
 
     /// <summary>
-    /// Gets the number of the first URB that the rule can hit. Each endpoint counts its URBs from 0 since the device was made; <see cref="FaultKind.Refuse"/>
-    /// and <see cref="FaultMoment.Submission"/> count attempts to submit one, and <see cref="FaultKind.Packets"/> counts packets.
+    /// Gets the number of the first URB to which the rule can apply. Each endpoint counts its URBs from 0, starting when the device was created.
+    /// <see cref="FaultKind.Refuse"/> and <see cref="FaultMoment.Submission"/> count attempts to submit a URB. <see cref="FaultKind.Packets"/> counts
+    /// packets.
     /// </summary>
     public long First { get; init; }
 
-    /// <summary>Gets the distance of the URBs that the rule can hit; 1 for each one from <see cref="First"/> on.</summary>
+    /// <summary>Gets the distance between the URBs to which the rule can apply. With 1, it can apply to every URB from <see cref="First"/> on.</summary>
     public long Every { get; init; } = 1;
 
-    /// <summary>Gets how often the rule hits at most.</summary>
+    /// <summary>Gets the maximum number of times that the rule applies.</summary>
     public long Limit { get; init; } = long.MaxValue;
 
-    /// <summary>Gets the part of those URBs that the rule hits, 0 to 1. The plan's seed decides which ones: the same ones in each run.</summary>
+    /// <summary>Gets the probability that the rule applies to a URB to which it can apply, 0 to 1. The plan's seed determines the selection, so each run
+    /// selects the same URBs.</summary>
     public double Probability { get; init; } = 1;
 
-    /// <summary>Gets the error number of Linux with which <see cref="FaultKind.Refuse"/> refuses; EIO unless it is set.</summary>
+    /// <summary>Gets the Linux error number with which <see cref="FaultKind.Refuse"/> refuses a submission. The default is EIO.</summary>
     public int Error { get; init; } = InputOutputError;
 
-    /// <summary>Gets how <see cref="FaultKind.Status"/> ends a URB. A stall halts the endpoint too.</summary>
+    /// <summary>Gets the status with which <see cref="FaultKind.Status"/> ends a URB. A stall also halts the endpoint.</summary>
     public UrbStatus Status { get; init; } = UrbStatus.Protocol;
 
     /// <summary>
-    /// Gets the bytes that move at most, for <see cref="FaultKind.Status"/>, <see cref="FaultKind.ShortPacket"/> and <see cref="FaultKind.Babble"/>. They are the
-    /// device's own: with a length the URB waits until the device answers. With 0, <see cref="FaultKind.Status"/> does not ask the device at all, and
-    /// <see cref="FaultKind.Babble"/> leaves all bytes.
+    /// Gets the maximum number of bytes that a URB moves with <see cref="FaultKind.Status"/>, <see cref="FaultKind.ShortPacket"/> and
+    /// <see cref="FaultKind.Babble"/>. The URB waits until the device answers, because the bytes come from that answer. If the length is 0,
+    /// <see cref="FaultKind.Status"/> fails the URB without passing it to the device, and <see cref="FaultKind.Babble"/> keeps all bytes.
     /// </summary>
     public int Length { get; init; }
 
-    /// <summary>Gets the delay of <see cref="FaultKind.Late"/> and the longest one of <see cref="FaultKind.Reorder"/>; 10 milliseconds unless it is set.</summary>
+    /// <summary>Gets the delay of <see cref="FaultKind.Late"/> and the maximum delay of <see cref="FaultKind.Reorder"/>. The default is 10
+    /// milliseconds.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
-    /// Gets the pattern of <see cref="FaultKind.Packets"/>, one character for a packet, which repeats: <c>.</c> good, <c>m</c> missed (EXDEV), <c>p</c> protocol
-    /// error (EPROTO), <c>c</c> checksum error (EILSEQ), <c>b</c> buffer overrun (ECOMM), <c>o</c> overflow (EOVERFLOW), <c>e</c> empty without an error.
+    /// Gets the pattern of <see cref="FaultKind.Packets"/>, which repeats. Each character stands for one packet: <c>.</c> good, <c>m</c> missed (EXDEV),
+    /// <c>p</c> protocol error (EPROTO), <c>c</c> checksum error (EILSEQ), <c>b</c> buffer overrun (ECOMM), <c>o</c> overflow (EOVERFLOW), <c>e</c> empty
+    /// without an error.
     /// </summary>
     public string Pattern { get; init; } = ".";
 
-    /// <summary>Gets when <see cref="FaultKind.Unplug"/> and <see cref="FaultKind.Reset"/> happen.</summary>
+    /// <summary>Gets the moment at which <see cref="FaultKind.Unplug"/> or <see cref="FaultKind.Reset"/> takes effect.</summary>
     public FaultMoment Moment { get; init; } = FaultMoment.Arrival;
 
-    /// <summary>Gets whether the host must ask the bus before it submits a URB.</summary>
+    /// <summary>Gets whether the rule requires the host to request permission from the bus before it submits a URB.</summary>
     internal bool IsAtSubmission => Kind == FaultKind.Refuse || (Kind is FaultKind.Unplug or FaultKind.Reset && Moment == FaultMoment.Submission);
 
     internal void Check()
@@ -71,7 +75,7 @@ public sealed record FaultRule(FaultKind Kind)
             _ = FaultOf(packet);
     }
 
-    /// <summary>Returns what becomes of a packet of the pattern; null when it is good.</summary>
+    /// <summary>Returns the fault that the pattern defines for a packet. Null if the packet has none.</summary>
     internal IsoFault? PacketFault(long packet) => FaultOf(Pattern[(int)(packet % Pattern.Length)]);
 
     private static IsoFault? FaultOf(char packet) => packet switch

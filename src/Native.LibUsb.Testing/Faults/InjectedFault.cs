@@ -6,30 +6,31 @@ public readonly record struct InjectedFault
     /// <summary>Gets the address of the endpoint.</summary>
     public byte Endpoint { get; init; }
 
-    /// <summary>Gets the number of the URB on its endpoint, from 0; for a fault at the submission, that of the attempt to submit one.</summary>
+    /// <summary>Gets the number of the URB on its endpoint, counted from 0. For a fault at the submission, the number of the attempt to submit a
+    /// URB.</summary>
     public long Urb { get; init; }
 
-    /// <summary>Gets the number of the isochronous packet; -1 where the fault concerns the URB.</summary>
+    /// <summary>Gets the number of the isochronous packet, or -1 if the fault affected the whole URB.</summary>
     public long Packet { get; init; }
 
-    /// <summary>Gets the kind.</summary>
+    /// <summary>Gets the kind of the fault.</summary>
     public FaultKind Kind { get; init; }
 
-    /// <summary>Gets how the URB or the packet ended.</summary>
+    /// <summary>Gets the status with which the URB or the packet ended.</summary>
     public UrbStatus Status { get; init; }
 
-    /// <summary>Gets the error number with which a submission was refused; 0 for other faults.</summary>
+    /// <summary>Gets the error number with which a submission was refused, or 0 for other faults.</summary>
     public int Error { get; init; }
 
-    /// <summary>Gets the bytes that the URB or the packet was submitted with.</summary>
+    /// <summary>Gets the length with which the URB or the packet was submitted, in bytes.</summary>
     public int Length { get; init; }
 
-    /// <summary>Gets the bytes that moved and that were reported to the host.</summary>
+    /// <summary>Gets the number of bytes that were transferred and reported to the host.</summary>
     public int Moved { get; init; }
 
-    /// <summary>Gets the bytes that one side sent and the other side did not get: they are lost.</summary>
+    /// <summary>Gets the number of bytes that were sent and lost before they reached the receiver.</summary>
     public int Lost { get; init; }
 
-    /// <summary>Gets the bytes that arrived a second time.</summary>
+    /// <summary>Gets the number of bytes that arrived twice.</summary>
     public int Repeated { get; init; }
 }

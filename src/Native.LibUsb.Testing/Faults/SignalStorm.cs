@@ -3,31 +3,32 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents signals that interrupt every other thread of the process again and again, so that system calls that wait end with EINTR.</summary>
+/// <summary>Sends signals to all other threads of the process at short intervals, so that blocking system calls fail with EINTR.</summary>
 /// <remarks>
-/// The handler of the signal does nothing, or sleeps. System calls that Linux restarts after a signal are restarted; <c>poll</c>, in which libusb waits, never is. A
-/// submission that fails with EINTR is a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before the storm: on some file systems
-/// each signal restarts the creation of a folder, which then never ends.
+/// The signal handler does nothing, or sleeps. Linux restarts most system calls after a signal, but never <c>poll</c>, in which libusb waits. To make a
+/// submission fail with EINTR, use a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals: on some
+/// file systems, each signal restarts the creation of a directory, which then may never finish.
 /// </remarks>
 public sealed unsafe class SignalStorm : IDisposable
 {
     private const int Signal = 45; // a real-time signal that neither .NET nor libc uses
     private const nint Ignore = 1;
-    private const int MostPauses = 50; // that the storm waits for handlers
+    private const int MostPauses = 50; // the maximum number of pauses to wait for the handlers
 
     private readonly Thread _thread;
     private readonly TimeSpan _pause;
-    private readonly ulong* _handled; // in the library of the virtual bus, which is never unloaded; null if the threads do not sleep
+    private readonly ulong* _handled; // points into the preload library, which is never unloaded; null if the threads do not sleep
     private long _interruptions;
     private readonly ManualResetEventSlim _end = new();
 
-    /// <summary>Starts to interrupt the threads of the process.</summary>
-    /// <param name="pause">The time between two rounds, in which the threads run; each round interrupts every thread once.</param>
+    /// <summary>Initializes a new instance of the <see cref="SignalStorm"/> class and starts to send signals.</summary>
+    /// <param name="pause">The time between two rounds. Each round sends one signal to every other thread.</param>
     /// <param name="delay">
-    /// The longest time that an interrupted thread sleeps, less than 1 second; each sleep has a random length. Other threads then overtake it at an arbitrary place, so
-    /// that races become visible. With zero the threads do not sleep.
+    /// The maximum time that an interrupted thread sleeps, less than 1 second. Each sleep has a random length. The other threads continue during the sleep,
+    /// which makes race conditions visible. With zero, the threads do not sleep.
     /// </param>
-    /// <exception cref="PlatformNotSupportedException">The system is not Linux, or <paramref name="delay"/> needs the library of the virtual bus and the process cannot load it.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system is not Linux, or <paramref name="delay"/> requires the preload library and the process
+    /// cannot load it.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="pause"/> or <paramref name="delay"/> is out of range.</exception>
     public SignalStorm(TimeSpan pause, TimeSpan delay = default)
     {
@@ -37,7 +38,7 @@ public sealed unsafe class SignalStorm : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(delay, TimeSpan.FromSeconds(1));
         _pause = pause;
-        // abs may be called in a signal handler, takes an int, and does nothing else.
+        // The C function abs serves as the empty handler: it takes an int, has no side effects, and is safe in a signal handler.
         nint handler = delay > TimeSpan.Zero ? PreloadLibrary.Delay(delay, out _handled) : NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "abs");
         if (Libc.HandleSignal(Signal, handler) == -1)
             throw new PlatformNotSupportedException("The handler of the signal cannot be set.");
@@ -48,7 +49,7 @@ public sealed unsafe class SignalStorm : IDisposable
     /// <summary>Gets the number of signals that were sent.</summary>
     public long Interruptions => Volatile.Read(ref _interruptions);
 
-    /// <summary>Ends the storm.</summary>
+    /// <summary>Stops sending signals.</summary>
     public void Dispose()
     {
         _end.Set();
@@ -77,8 +78,8 @@ public sealed unsafe class SignalStorm : IDisposable
         }
     }
 
-    // Signals queue: on a busy machine, a thread that sleeps longer than the pause would do nothing but sleep. A thread that has ended handles no signal, so the
-    // wait has an end.
+    // Pending signals queue up. Without this wait, a thread on a busy machine could spend all its time asleep in the handler. The number of pauses is
+    // limited, because a thread that has ended handles no signal.
     private void WaitForHandlers(ulong handled)
     {
         int pauses = 0;

@@ -1,45 +1,47 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the system's side of a bus: makes devices visible to programs, and brings their transfers to it.</summary>
+/// <summary>Represents the host of a bus, which shows the devices to programs and passes the programs' transfers to the bus.</summary>
 internal abstract class BusHost(VirtualBus bus) : IDisposable
 {
     protected VirtualBus Bus { get; } = bus;
 
-    /// <summary>Gets where the /sys and /dev of the programs are.</summary>
+    /// <summary>Gets the directory that contains the /sys and /dev of the programs.</summary>
     public abstract string RootDirectory { get; }
 
-    /// <summary>Gets the environment variables that a program needs.</summary>
+    /// <summary>Gets the environment variables with which a program must be started to use the bus.</summary>
     public abstract IReadOnlyDictionary<string, string> Environment { get; }
 
-    /// <summary>Gets whether only resets that the device itself can see are known: USB/IP does not carry the signal.</summary>
+    /// <summary>Gets whether the host does not report resets, because USB/IP does not carry them. The device must then detect a reset by the requests that
+    /// the host sends afterwards.</summary>
     public virtual bool HidesResets => false;
 
-    /// <summary>Attaches a device to a port (null for the first free one). Programs see it when this returns. The bus's lock is held.</summary>
+    /// <summary>Attaches a device to a port, or to the first free port if null. Programs find the device when the method returns. The caller holds the bus's
+    /// lock.</summary>
     public abstract void Plug(VirtualDevice device, string? port);
 
-    /// <summary>Unplugs the devices, one after the other; programs do not see them any more when this returns. The bus's lock is held.</summary>
+    /// <summary>Unplugs the devices one after the other. Programs no longer find them when the method returns. The caller holds the bus's lock.</summary>
     public abstract void Unplug(IReadOnlyList<VirtualDevice> devices);
 
-    /// <summary>Reports that the device has another configuration. Its lock is held.</summary>
+    /// <summary>Reports that the configuration of a device has changed. The caller holds the device's lock.</summary>
     public virtual void ConfigurationChanged(VirtualDevice device)
     {
     }
 
-    /// <summary>Claims or drivers have changed. The device's lock is held.</summary>
+    /// <summary>Reports that claims or drivers of a device have changed. The caller holds the device's lock.</summary>
     public virtual void DriversChanged(VirtualDevice device)
     {
     }
 
-    /// <summary>Reports that an interface has another alternate setting. The device's lock is held.</summary>
+    /// <summary>Reports that the alternate setting of an interface has changed. The caller holds the device's lock.</summary>
     public virtual void SettingChanged(VirtualDevice device, byte interfaceNumber)
     {
     }
 
-    /// <summary>Refuses new connections from now on. Called once, without locks, when all devices are unplugged.</summary>
+    /// <summary>Stops accepting connections. The bus calls the method once, without locks, after all devices have been unplugged.</summary>
     public virtual void StopAccepting()
     {
     }
 
-    /// <summary>Ends the host, after all connections have ended.</summary>
+    /// <summary>Releases the resources of the host, after all connections have been closed.</summary>
     public abstract void Dispose();
 }

@@ -4,16 +4,17 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the kernel's vhci_hcd as the host: it is given one end of a socket for each device, and its hub driver, usbfs and udev do the rest.
+/// Represents the kernel's vhci_hcd as the host. For each device, vhci_hcd receives one end of a socket; the kernel's hub driver, usbfs and udev handle the
+/// device.
 /// </summary>
 internal sealed class KernelHost : BusHost
 {
     private const string MemoryLimit = "/sys/module/usbcore/parameters/usbfs_memory_mb", Attach = VhciPort.FirstController + "/attach";
 
-    // The kernel tries a device that does not answer several times before it gives up.
+    // The kernel makes several attempts to enumerate a device that does not answer before it gives up.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    // The device answers at once, unless a test prevents it.
+    // The device answers immediately, unless a test prevents that.
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
 
     private readonly UdevMonitor _monitor;
@@ -29,7 +30,7 @@ internal sealed class KernelHost : BusHost
         Write(MemoryLimit, bus.Options.UsbfsMemoryMegabytes.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Gets why there is no such bus here; null when there is.</summary>
+    /// <summary>Gets the reason why the kernel cannot be the host on this system. Null if it can.</summary>
     public static string? UnavailableReason
     {
         get
@@ -66,9 +67,9 @@ internal sealed class KernelHost : BusHost
         int socket = Bus.OpenConnection(device);
         try
         {
-            // The number is for the peer's own use; the kernel puts it in each message.
+            // The kernel sends this number in each message, but does not interpret it.
             Write(Attach, string.Create(CultureInfo.InvariantCulture, $"{place.Number} {socket} {(place.Bus << 16) | place.Place} {(int)device.Description.Speed}"));
-            // Bound to its driver: configured, and its interfaces are there.
+            // The bind event means that the device is configured and its interfaces exist.
             if (!_monitor.WaitFor("bind", place.Name, s_patience))
                 throw new TimeoutException($"The kernel did not take the device at {place.Name} within {s_patience.TotalSeconds} s.");
             device.DeviceNumber = int.Parse(File.ReadAllText($"/sys/bus/usb/devices/{place.Name}/devnum"), CultureInfo.InvariantCulture);
@@ -85,11 +86,11 @@ internal sealed class KernelHost : BusHost
     }
 
     /// <remarks>
-    /// The kernel's hub driver lets a device go while its connection still answers, as it does when it sees a plug pulled. The other order is
-    /// not safe: a URB that is submitted and cancelled while vhci_hcd takes its connection down is never given back, and a thread that waits for
-    /// it, such as that of the hub driver, never continues.
-    /// A URB that the device has completed may not have reached the kernel by then, and the hub driver would report it as unlinked. Therefore the
-    /// host sends a GET_STATUS request first: its answer arrives after all URBs that the device had completed.
+    /// <para>The port is disabled first, so that the kernel's hub driver disconnects the device while its connection still works, as for a physical device.
+    /// Closing the connection first would not be safe: if a URB is submitted and cancelled while vhci_hcd closes the connection, vhci_hcd never completes the
+    /// URB. A thread that waits for this URB, such as the hub driver's, then never continues.</para>
+    /// <para>URBs that the device has completed may not have reached the kernel yet, and the hub driver would report them as unlinked. The host therefore
+    /// sends a GET_STATUS request first. Its answer arrives after all URBs that the device completed before.</para>
     /// </remarks>
     public override void Unplug(IReadOnlyList<VirtualDevice> devices)
     {
@@ -99,14 +100,14 @@ internal sealed class KernelHost : BusHost
             string name = device.PortPath!;
             VhciPort place = VhciPort.All().Find(p => p.Name == name)!;
             _monitor.Forget();
-            bool isThere = Directory.Exists($"/sys/bus/usb/devices/{name}"); // the kernel may have given it up by itself
+            bool isThere = Directory.Exists($"/sys/bus/usb/devices/{name}"); // the kernel may have removed it on its own
             if (isThere && !device.ControlEndpoint.IsHolding)
                 _ = UsbfsNode.TryAskForStatus(device.BusNumber, device.DeviceNumber, s_lastWords);
             lock (device.SyncRoot)
-                device.IsAttached = false; // submissions fail from here on
+                device.IsAttached = false; // further submissions fail
             bool isDisabled = TryDisable(place, true);
             Bus.Remove(device);
-            // vhci_hcd says nothing when it is done with the port
+            // vhci_hcd sends no event when the port is free again
             if ((isThere && !_monitor.WaitFor("remove", name, s_patience)) || !SpinWait.SpinUntil(() => VhciPort.All().Exists(p => p.Name == name && p.IsFree), s_patience))
                 stuck = name;
             if (isDisabled)
@@ -139,8 +140,8 @@ internal sealed class KernelHost : BusHost
         return chosen.IsFree ? chosen : throw new InvalidOperationException($"Port {port} is taken.");
     }
 
-    /// <summary>Disables a port, which disconnects what is at it before this returns; or enables it.</summary>
-    /// <returns>False when the kernel does not offer that: it is older than 6.0.</returns>
+    /// <summary>Disables or enables a port. Disabling disconnects the device at the port before the method returns.</summary>
+    /// <returns>False if the kernel does not support this because it is older than 6.0.</returns>
     private static bool TryDisable(VhciPort port, bool disabled)
     {
         string file = $"/sys/bus/usb/devices/{port.Bus}-0:1.0/usb{port.Bus}-port{port.Place}/disable";
@@ -150,7 +151,7 @@ internal sealed class KernelHost : BusHost
         return true;
     }
 
-    /// <summary>Writes to a file of sysfs, in one call as it wants.</summary>
+    /// <summary>Writes to a sysfs file in one call, as sysfs requires.</summary>
     private static void Write(string path, string text)
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);

@@ -5,8 +5,8 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the host that is loaded into programs: a library leads them to the /sys and /dev of the testbed, answers udev and usbfs, and brings
-/// each transfer here through a socket in the testbed's folder.
+/// Represents the host that consists of a preload library. The library redirects programs to the testbed's /sys and /dev and answers udev and usbfs calls. It
+/// sends each transfer to the bus through a socket in the testbed's directory.
 /// </summary>
 internal sealed class PreloadHost : BusHost
 {
@@ -40,7 +40,7 @@ internal sealed class PreloadHost : BusHost
         _accepter.Start();
     }
 
-    /// <summary>Gets why no program can be given such a bus here; null when one can.</summary>
+    /// <summary>Gets the reason why programs cannot use this host on this system. Null if they can.</summary>
     public static string? UnavailableReason => PreloadLibrary.MissingReason;
 
     public override string RootDirectory => _testbed.Root;
@@ -84,7 +84,7 @@ internal sealed class PreloadHost : BusHost
     public override void ConfigurationChanged(VirtualDevice device) =>
         _testbed.Write(SystemPath(device) + "/bConfigurationValue", device.Configuration == 0 ? "" : $"{device.Configuration}\n");
 
-    /// <summary>Shows in sysfs which driver each interface of the active configuration has, and its alternate setting.</summary>
+    /// <summary>Writes the driver and the alternate setting of each interface of the active configuration to sysfs.</summary>
     public override void DriversChanged(VirtualDevice device)
     {
         IReadOnlyList<InterfaceDescription> interfaces = device.ActiveConfiguration?.Interfaces ?? [];
@@ -111,7 +111,8 @@ internal sealed class PreloadHost : BusHost
 
     private static string SystemPath(VirtualDevice device) => SystemPath(device.BusNumber, device.PortPath!);
 
-    /// <summary>Gets the folder of a device in /sys: hubs on the way are folders around it.</summary>
+    /// <summary>Returns a device's directory in /sys. As in the kernel, the directory of a hub contains the directories of the devices behind the
+    /// hub.</summary>
     private static string SystemPath(int bus, string port)
     {
         StringBuilder path = new($"/sys/devices/platform/native_libusb/usb{bus}");
@@ -130,7 +131,7 @@ internal sealed class PreloadHost : BusHost
                 return $"{bus}-{port}";
     }
 
-    /// <summary>Returns the number for a new device. As in the kernel, it is the next one after the last, and small ones come again after 127.</summary>
+    /// <summary>Returns the number for a new device. As in the kernel, numbers increase up to 127 and then start again with the smallest free one.</summary>
     private int FreeNumber(int bus)
     {
         const int most = 127;
@@ -151,7 +152,7 @@ internal sealed class PreloadHost : BusHost
     private void Show(VirtualDevice device, int bus, string port)
     {
         int number = FreeNumber(bus);
-        // a device comes up configured: the kernel chooses the first configuration
+        // A new device is configured immediately: like the kernel, the host selects the first configuration.
         Bus.Add(device, device.Description.Configurations[0].Value, bus, number, port);
         device.Sysfs = new TestbedDevice(device, SystemPath(bus, port));
         _testbed.Add(device.Sysfs);
@@ -161,7 +162,7 @@ internal sealed class PreloadHost : BusHost
 
     private unsafe void Accept()
     {
-        // libc's accept: the connection needs the bare descriptor, which a .NET socket does not give away
+        // The code calls libc's accept because the connection needs a file descriptor, and a .NET socket keeps the ownership of its descriptor.
         int listener = (int)_listener.SafeHandle.DangerousGetHandle();
         while (true)
         {
@@ -177,7 +178,7 @@ internal sealed class PreloadHost : BusHost
                 return;
             }
 
-            // or it was interrupted, or the peer went away before we got to it
+            // Otherwise accept was interrupted, or the peer closed the connection before it was accepted.
         }
     }
 }

@@ -3,9 +3,10 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Receives the reports of udev about devices; those of the kernel to udev, where no udev runs.</summary>
+/// <summary>Receives the device events of udev, or the device events of the kernel if udev does not run.</summary>
 /// <remarks>
-/// The kernel gives a message to the newest listener first. A monitor that is older than a program's contexts has a message when they have it.
+/// The kernel delivers a message to the newest listener first. If this monitor is older than a program's contexts, the contexts have received a message by
+/// the time the monitor receives it.
 /// </remarks>
 internal sealed unsafe class UdevMonitor : IDisposable
 {
@@ -30,7 +31,7 @@ internal sealed unsafe class UdevMonitor : IDisposable
         }
     }
 
-    /// <summary>Forgets the reports so far.</summary>
+    /// <summary>Discards the events received so far.</summary>
     public void Forget()
     {
         while (Next(TimeSpan.Zero, out _))
@@ -38,11 +39,11 @@ internal sealed unsafe class UdevMonitor : IDisposable
         }
     }
 
-    /// <summary>Waits until something has happened to a USB device.</summary>
-    /// <param name="action">What: <c>add</c>, <c>bind</c>, <c>remove</c>...</param>
-    /// <param name="name">To which, as sysfs names it.</param>
-    /// <param name="patience">How long.</param>
-    /// <returns>False when the time is up.</returns>
+    /// <summary>Waits for an event of a USB device.</summary>
+    /// <param name="action">The action of the event: <c>add</c>, <c>bind</c>, <c>remove</c> or another one.</param>
+    /// <param name="name">The device's name in sysfs.</param>
+    /// <param name="patience">The maximum time to wait.</param>
+    /// <returns>False if the time has expired.</returns>
     public bool WaitFor(string action, string name, TimeSpan patience)
     {
         long end = Environment.TickCount64 + (long)patience.TotalMilliseconds;
@@ -55,7 +56,7 @@ internal sealed unsafe class UdevMonitor : IDisposable
 
     public void Dispose() => _ = Libc.Close(_socket);
 
-    /// <summary>Receives the next message; false when none comes in time.</summary>
+    /// <summary>Receives the next message. Returns false if none arrives in time.</summary>
     private bool Next(TimeSpan patience, out Dictionary<string, string> properties)
     {
         const int overrun = 105;
@@ -72,9 +73,9 @@ internal sealed unsafe class UdevMonitor : IDisposable
             length = Libc.ReceiveMessage(_socket, &received, 0);
         }
         if (length < 0)
-            return Marshal.GetLastPInvokeError() is overrun or Libc.Interrupted; // messages were lost, others follow
+            return Marshal.GetLastPInvokeError() is overrun or Libc.Interrupted; // some messages were lost, but more may follow
         ReadOnlySpan<byte> text = _message.AsSpan(0, (int)length);
-        // udev's messages have a header, whose fifth number is where the properties begin; the kernel's begin with a line of their own
+        // udev's messages have a header, whose fifth number is the offset of the properties. The kernel's messages begin with a line of text.
         int start = text.StartsWith("libudev\0"u8) && length >= HeaderSize ? BitConverter.ToInt32(text[16..]) : 0;
         foreach (string property in Encoding.UTF8.GetString(text[Math.Min(start, text.Length)..]).Split('\0'))
             if (property.Split('=', 2) is [string name, string value])

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a place on a bus, as sysfs names it: <c>1-2.3</c> is port 3 of the hub at port 2 of bus 1.</summary>
+/// <summary>Represents a port of a bus in the notation of sysfs: <c>1-2.3</c> is port 3 of the hub at port 2 of bus 1.</summary>
 internal readonly record struct UsbPort(int Bus, IReadOnlyList<byte> Ports, string? Parent)
 {
     private const int MostBuses = 127, MostPorts = 6;
 
-    /// <exception cref="ArgumentException">It is no such name.</exception>
+    /// <exception cref="ArgumentException">The text is not a port.</exception>
     public static UsbPort Parse(string port)
     {
         string[] halves = port.Split('-');

@@ -4,14 +4,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the node of a device in the kernel's usbfs.</summary>
+/// <summary>Provides access to a device's node in the kernel's usbfs.</summary>
 internal static unsafe class UsbfsNode
 {
     // USBDEVFS_CONTROL: _IOWR('U', 0, struct usbdevfs_ctrltransfer)
     private static nuint ControlRequest => (nuint)((3u << 30) | ((uint)sizeof(ControlTransfer) << 16) | ('U' << 8));
 
-    /// <summary>Requests the status of a device and waits for the answer, which comes to the kernel behind all that the device has sent before.</summary>
-    /// <returns>False when the device does not answer in time, or is gone.</returns>
+    /// <summary>Requests the status of a device and waits for the answer. The answer reaches the kernel after everything that the device has sent
+    /// before.</summary>
+    /// <returns>False if the device is gone or does not answer in time.</returns>
     public static bool TryAskForStatus(int bus, int number, TimeSpan patience)
     {
         const byte fromDevice = 0x80, getStatus = 0;
@@ -24,11 +25,11 @@ internal static unsafe class UsbfsNode
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return false; // it is gone
+            return false; // the device is gone
         }
     }
 
-    /// <summary>Represents struct usbdevfs_ctrltransfer.</summary>
+    /// <summary>Represents the C structure usbdevfs_ctrltransfer.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct ControlTransfer
     {

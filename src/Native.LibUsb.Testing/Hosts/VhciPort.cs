@@ -2,24 +2,26 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a port of vhci_hcd: a socket whose other end serves a device can be attached to it.</summary>
-/// <param name="Controller">The folder of its controller in sysfs.</param>
-/// <param name="Number">Its number among the ports of all controllers.</param>
-/// <param name="Bus">The bus it is on.</param>
-/// <param name="Place">Its number on the root hub of that bus, from 1.</param>
-/// <param name="IsSuperSpeed">Whether it is for SuperSpeed devices, or for those of the other speeds.</param>
-/// <param name="IsFree">Whether nothing was attached when the list was made.</param>
+/// <summary>Represents a port of vhci_hcd. To plug in a device, one end of a socket is attached to a port. The bus serves the device at the other
+/// end.</summary>
+/// <param name="Controller">The directory of the port's controller in sysfs.</param>
+/// <param name="Number">The number of the port among the ports of all controllers.</param>
+/// <param name="Bus">The number of the port's bus.</param>
+/// <param name="Place">The number of the port on the root hub of that bus, counted from 1.</param>
+/// <param name="IsSuperSpeed">Whether the port is for SuperSpeed devices. Other ports are for all slower devices.</param>
+/// <param name="IsFree">Whether the port was free when the list was created.</param>
 internal sealed record VhciPort(string Controller, int Number, int Bus, int Place, bool IsSuperSpeed, bool IsFree)
 {
-    /// <summary>The first controller, which has the files of all.</summary>
+    /// <summary>The directory of the first controller, which contains the files for all controllers.</summary>
     public const string FirstController = "/sys/devices/platform/vhci_hcd.0";
 
     private const int Free = 4;
 
-    /// <summary>Gets the device at it, as sysfs names it.</summary>
+    /// <summary>Gets the name that sysfs uses for a device at this port.</summary>
     public string Name { get; } = $"{Bus}-{Place}";
 
-    /// <summary>Gets all ports. Each controller has two root hubs, one for SuperSpeed, and a file with a line for each port: kind, number, state...</summary>
+    /// <summary>Returns all ports. Each controller has two root hubs, one of them for SuperSpeed, and a status file. In the status file, each port has a line
+    /// with its kind, its number, its state and further fields.</summary>
     public static List<VhciPort> All()
     {
         List<VhciPort> ports = [];
@@ -36,7 +38,7 @@ internal sealed record VhciPort(string Controller, int Number, int Bus, int Plac
                     .Order(),
             ];
             if (buses.Length != 2)
-                continue; // not probed
+                continue; // no driver has probed this controller
             string status = Path.Combine(FirstController, index == 0 ? "status" : $"status.{index}");
             int[] places = new int[2];
             foreach (string line in File.ReadLines(status).Skip(1))

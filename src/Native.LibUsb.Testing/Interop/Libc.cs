@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the calls of libc that the bus needs and .NET does not offer without allocating or copying.</summary>
+/// <summary>Provides the libc functions that the bus needs. .NET has no such functions, or its equivalents allocate or copy.</summary>
 internal static unsafe partial class Libc
 {
     public const int NoSignal = 0x4000, DoNotWait = 0x40, Interrupted = 4, ShutdownBoth = 2, PollIn = 1, CloseOnExec = 0x80000, SocketLevel = 1, SendBuffer = 7;

@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents an asynchronous audio device at full speed: an isochronous OUT endpoint with one packet per millisecond, whose length the host chooses, and a
-/// feedback endpoint that reports how many frames the device wants per packet. The device plays with a clock of its own.
+/// Represents an asynchronous full-speed audio device. An isochronous OUT endpoint receives one packet per millisecond, whose length the host chooses. A
+/// feedback endpoint reports how many frames per packet the device requests. The device plays the sound with its own clock.
 /// </summary>
 /// <remarks>
-/// Time passes only while a data packet and, when a report is due, a feedback packet are in flight. A host that is late therefore loses nothing, and the device
-/// plays sound as fast as the host sends it.
+/// The device's time advances only with the packets that the host submits. Before every eighth data packet, the device also waits for a feedback packet. A
+/// slow host therefore loses no data, and the device plays sound as fast as the host sends it.
 /// </remarks>
 public sealed class AudioSink : VirtualDevice
 {
@@ -18,27 +18,27 @@ public sealed class AudioSink : VirtualDevice
     /// <summary>The address of the feedback endpoint.</summary>
     public const byte FeedbackAddress = 0x81;
 
-    /// <summary>The number of data packets, and of milliseconds, between two reports.</summary>
+    /// <summary>The number of data packets between two feedback reports. It equals the number of milliseconds.</summary>
     public const int FeedbackInterval = 8;
 
-    /// <summary>The size of a frame: two samples of 16 bits.</summary>
+    /// <summary>The size of a frame in bytes: two samples of 16 bits.</summary>
     public const int FrameSize = 4;
 
-    private const int FeedbackSize = 3; // bytes of a report
+    private const int FeedbackSize = 3; // bytes per report
     private const int FeedbackExponent = 4; // an interval of 2^(4-1) frames
-    private const int Fraction = 14; // frames per packet have 10 bits before the point and 14 after it
-    private const long CorrectionPackets = 256; // in which an error of the fill level is corrected
+    private const int Fraction = 14; // a number of frames has 10 integer bits and 14 fractional bits
+    private const long CorrectionPackets = 256; // the number of packets over which a wrong fill level is corrected
 
-    private const int MostDeviation = 10_000; // a packet has room for it
+    private const int MostDeviation = 10_000; // in ppm; the largest packet has room for it
 
     private readonly Queued _data, _feedback;
-    private readonly long _rate; // frames that the device plays in a packet's time
+    private readonly long _rate; // frames that the device plays per packet
     private long _fill, _packets, _lowest = long.MaxValue, _highest;
     private bool _plays;
 
-    /// <summary>Makes an audio device.</summary>
-    /// <param name="options">The properties of the device; null for 44.1 kHz with a clock that does not deviate from the bus's.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The sample rate, the clock's deviation or the size of the buffer is out of range.</exception>
+    /// <summary>Initializes a new instance of the <see cref="AudioSink"/> class.</summary>
+    /// <param name="options">The options of the device. Null for 44.1 kHz and a clock that runs exactly at the bus's speed.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The sample rate, the clock deviation or the buffer size is out of range.</exception>
     public AudioSink(AudioSinkOptions? options = null)
         : this(options ?? new AudioSinkOptions(), true)
     {
@@ -55,22 +55,22 @@ public sealed class AudioSink : VirtualDevice
         Add(_feedback);
     }
 
-    /// <summary>Gets how the device was made.</summary>
+    /// <summary>Gets the options of the device.</summary>
     public AudioSinkOptions Options { get; }
 
-    /// <summary>Gets or sets the method that receives each data packet. Set it before anything is sent.</summary>
+    /// <summary>Gets or sets the handler that receives each data packet. Set it before the host sends data.</summary>
     public IsoPacketHandler? PacketTaken { get; set; }
 
-    /// <summary>Gets or sets the method that receives each report, as frames per packet in 10.14 format. Set it before anything is read.</summary>
+    /// <summary>Gets or sets the handler that receives each report, as frames per packet in 10.14 format. Set it before the host reads reports.</summary>
     public Action<int>? Reported { get; set; }
 
-    /// <summary>Gets the number of packets in whose time the buffer ran empty.</summary>
+    /// <summary>Gets the number of packets during which the buffer was empty.</summary>
     public long Underruns { get; private set; }
 
-    /// <summary>Gets the number of packets that the buffer had no room for.</summary>
+    /// <summary>Gets the number of packets for which the buffer had not enough room.</summary>
     public long Overruns { get; private set; }
 
-    /// <summary>Gets the lowest and the highest number of frames in the buffer since the stream's playing began.</summary>
+    /// <summary>Gets the lowest and the highest number of frames in the buffer since the device started to play.</summary>
     public (long Lowest, long Highest) FillRange
     {
         get
@@ -84,7 +84,7 @@ public sealed class AudioSink : VirtualDevice
     protected override void OnAlternateSelected(byte interfaceNumber, int setting)
     {
         if (setting == 0)
-            return; // the host has ended the stream, and what was counted can still be read
+            return; // the host has ended the stream; the counters keep their values
         _fill = _packets = _highest = Underruns = Overruns = 0;
         _lowest = long.MaxValue;
         _plays = false;
@@ -112,7 +112,7 @@ public sealed class AudioSink : VirtualDevice
                 new ConfigurationDescription(new InterfaceDescription(
                     0,
                     [
-                        new AlternateSetting(), // takes no bandwidth
+                        new AlternateSetting(), // the setting without endpoints reserves no bandwidth
                         new AlternateSetting(
                             new EndpointDescription(DataAddress, EndpointKind.Isochronous, most) { SyncAndUsage = asynchronous },
                             new EndpointDescription(FeedbackAddress, EndpointKind.Isochronous, FeedbackSize) { SyncAndUsage = feedback, Interval = FeedbackExponent }),
@@ -122,7 +122,7 @@ public sealed class AudioSink : VirtualDevice
         };
     }
 
-    // Called with the lock held, when a URB has arrived: lets time pass until a packet is missing that time cannot pass without.
+    // Called with the lock held when a URB has arrived. Time advances until a required data or feedback packet is missing.
     private void Advance()
     {
         while (_data.First is { } data)
@@ -175,7 +175,8 @@ public sealed class AudioSink : VirtualDevice
         _highest = Math.Max(_highest, _fill);
     }
 
-    // The device requests what it plays, and for a little more or less while its buffer is not half full. One frame more or less is the most.
+    // The device requests as many frames as it plays. It requests slightly more while its buffer is less than half full, and slightly fewer while it is
+    // fuller, by at most one frame.
     private void Report(VirtualUrb urb)
     {
         long missing = ((long)Options.BufferFrames << Fraction >> 1) - _fill;
@@ -204,7 +205,7 @@ public sealed class AudioSink : VirtualDevice
             device.Advance();
         }
 
-        // The packets before this one keep their results; those from it on are never transferred.
+        // The packets before this index keep their results. The others are never transferred.
         protected override void OnUnlink(VirtualUrb urb)
         {
             foreach (ref IsoPacket packet in urb.Packets[(int)urb.Tag..])

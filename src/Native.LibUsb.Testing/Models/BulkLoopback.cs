@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a device that sends back on bulk IN 0x82 what it gets on bulk OUT 0x02, with the same packet boundaries.</summary>
-/// <remarks>A short or empty packet in goes out as a short or empty packet. Each stream is a loopback of its own.</remarks>
+/// <summary>Represents a device that returns the data of its bulk OUT endpoint 0x02 on its bulk IN endpoint 0x82, with the same packet boundaries.</summary>
+/// <remarks>The device returns a short or empty packet as a short or empty packet. Each bulk stream is a separate loopback.</remarks>
 public sealed class BulkLoopback : VirtualDevice
 {
     /// <summary>The address of the OUT endpoint.</summary>
@@ -14,7 +14,7 @@ public sealed class BulkLoopback : VirtualDevice
     private readonly int _packetSize;
     private int _pass;
 
-    /// <summary>Makes a loopback.</summary>
+    /// <summary>Initializes a new instance of the <see cref="BulkLoopback"/> class.</summary>
     public BulkLoopback(BulkLoopbackOptions? options = null)
         : base(Describe(options ??= new BulkLoopbackOptions()))
     {
@@ -25,10 +25,10 @@ public sealed class BulkLoopback : VirtualDevice
         Add(new Side(this, InAddress));
     }
 
-    /// <summary>Gets the options that it was made with.</summary>
+    /// <summary>Gets the options of the device.</summary>
     public BulkLoopbackOptions Options { get; }
 
-    /// <summary>Gets the number of bytes that have come in and not gone out, of all streams.</summary>
+    /// <summary>Gets the number of bytes that all streams have received and not returned yet.</summary>
     public long Waiting
     {
         get
@@ -76,7 +76,7 @@ public sealed class BulkLoopback : VirtualDevice
         return fifo;
     }
 
-    /// <summary>Moves data from OUT to IN transfers until nothing more can move.</summary>
+    /// <summary>Moves data from OUT to IN transfers until no more data can move.</summary>
     private void Pump()
     {
         Side output = (Side)Endpoint(OutAddress), input = (Side)Endpoint(InAddress);
@@ -88,7 +88,7 @@ public sealed class BulkLoopback : VirtualDevice
             {
                 LoopbackFifo fifo = Fifo(urb.StreamId);
                 if (fifo.BlockedIn == _pass)
-                    continue; // behind one of its own stream that does not fit: it must not overtake
+                    continue; // an earlier URB of this stream does not fit, and the order must be kept
                 int before = fifo.Count;
                 bool done = fifo.Take(urb);
                 moved |= done || fifo.Count != before;

@@ -12,18 +12,19 @@ public sealed record BulkLoopbackOptions
     /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0011;
 
-    /// <summary>Gets or sets the serial number; null for none.</summary>
+    /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets, at SuperSpeed only, the base-two logarithm of the number of streams; 0 for none.</summary>
+    /// <summary>Gets or sets the base-two logarithm of the number of streams. It applies only at SuperSpeed; 0 means no streams.</summary>
     public int StreamsExponent { get; init; }
 
-    /// <summary>Gets or sets the number of bytes that wait in the device (for each stream) before OUT transfers have to wait.</summary>
+    /// <summary>Gets or sets the maximum number of bytes that the device stores for each stream. OUT transfers wait when this number is reached.</summary>
     public int Capacity { get; init; } = 4 << 20;
 
-    /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>
+    /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>
     public string? KernelDriver { get; init; }
 
-    /// <summary>Gets or sets <c>bInterfaceClass</c>, <c>bInterfaceSubClass</c> and <c>bInterfaceProtocol</c>, by which a real kernel chooses the driver.</summary>
+    /// <summary>Gets or sets <c>bInterfaceClass</c>, <c>bInterfaceSubClass</c> and <c>bInterfaceProtocol</c>. A real kernel chooses the driver by these
+    /// values.</summary>
     public (byte Class, byte Subclass, byte Protocol) InterfaceClass { get; init; } = (0xff, 0, 0);
 }

@@ -1,6 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a device that is never the slower side: bulk IN 0x81 fills each transfer at once, and bulk OUT 0x01 takes each at once.</summary>
+/// <summary>Represents a device that never makes the host wait. Its bulk IN endpoint 0x81 fills each transfer immediately, and its bulk OUT endpoint 0x01
+/// accepts each transfer immediately.</summary>
 public sealed class BulkSourceSink : VirtualDevice
 {
     /// <summary>The address of the IN endpoint.</summary>
@@ -12,7 +13,7 @@ public sealed class BulkSourceSink : VirtualDevice
     private readonly int _packetSize;
     private long _sent, _taken;
 
-    /// <summary>Makes the device.</summary>
+    /// <summary>Initializes a new instance of the <see cref="BulkSourceSink"/> class.</summary>
     public BulkSourceSink(BulkSourceSinkOptions? options = null)
         : base(Describe(options ??= new BulkSourceSinkOptions()))
     {
@@ -22,13 +23,13 @@ public sealed class BulkSourceSink : VirtualDevice
         Add(new Sink(this));
     }
 
-    /// <summary>Gets the options that it was made with.</summary>
+    /// <summary>Gets the options of the device.</summary>
     public BulkSourceSinkOptions Options { get; }
 
-    /// <summary>Gets the packets sent since the device was configured; the number of the next one.</summary>
+    /// <summary>Gets the number of packets that were sent since the device was configured. The next packet has this number.</summary>
     public long SentPackets => Volatile.Read(ref _sent);
 
-    /// <summary>Gets the bytes taken since the device was configured.</summary>
+    /// <summary>Gets the number of bytes that were received since the device was configured.</summary>
     public long TakenBytes => Volatile.Read(ref _taken);
 
     /// <inheritdoc/>

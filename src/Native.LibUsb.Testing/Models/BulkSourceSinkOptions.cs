@@ -12,13 +12,13 @@ public sealed record BulkSourceSinkOptions
     /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0014;
 
-    /// <summary>Gets or sets the serial number; null for none.</summary>
+    /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets whether each packet of the endpoint is one of the <see cref="NumberedPattern"/>. False: nothing is written, and the data is the
-    /// old content of the bus's memory; for measuring.</summary>
+    /// <summary>Gets or sets whether the IN endpoint sends packets of the <see cref="NumberedPattern"/>. If false, the device does not write the buffers, and
+    /// the host receives old contents of the bus's memory. Use false for benchmarks.</summary>
     public bool Numbered { get; init; } = true;
 
-    /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>
+    /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>
     public string? KernelDriver { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a device with an interrupt IN endpoint (0x83) that sends reports: numbered ones in a fixed period, or on demand.</summary>
+/// <summary>Represents a device with an interrupt IN endpoint (0x83). It sends numbered reports periodically, and other reports on demand.</summary>
 public sealed class InterruptSource : VirtualDevice
 {
     /// <summary>The address of the interrupt endpoint.</summary>
@@ -10,7 +10,7 @@ public sealed class InterruptSource : VirtualDevice
     private readonly FrameTimer _timer;
     private long _nextDue;
 
-    /// <summary>Makes a source.</summary>
+    /// <summary>Initializes a new instance of the <see cref="InterruptSource"/> class.</summary>
     public InterruptSource(InterruptSourceOptions? options = null)
         : base(Describe(options ??= new InterruptSourceOptions()))
     {
@@ -21,17 +21,17 @@ public sealed class InterruptSource : VirtualDevice
         Add(new ReportEndpoint(this));
     }
 
-    /// <summary>Gets the options that it was made with.</summary>
+    /// <summary>Gets the options of the device.</summary>
     public InterruptSourceOptions Options { get; }
 
-    /// <summary>Gets the numbered reports made since the device was configured.</summary>
+    /// <summary>Gets the number of numbered reports that were created since the device was configured.</summary>
     public long Reports { get; private set; }
 
-    /// <summary>Gets the number of reports that the host did not fetch in time.</summary>
+    /// <summary>Gets the number of reports that were dropped because the host did not read them in time.</summary>
     public long LostReports { get; private set; }
 
-    /// <summary>Sends a report now, or as soon as the host polls the endpoint.</summary>
-    /// <param name="data">At most <see cref="InterruptSourceOptions.ReportSize"/> bytes.</param>
+    /// <summary>Sends a report. If the host has no URB pending, the report waits in the queue.</summary>
+    /// <param name="data">The report, with at most <see cref="InterruptSourceOptions.ReportSize"/> bytes.</param>
     public void Report(ReadOnlySpan<byte> data)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, Options.ReportSize);
@@ -47,7 +47,7 @@ public sealed class InterruptSource : VirtualDevice
         }
     }
 
-    /// <summary>Sends the next report of the <see cref="NumberedPattern"/> now, or as soon as the host polls the endpoint.</summary>
+    /// <summary>Sends the next report of the <see cref="NumberedPattern"/>. If the host has no URB pending, the report waits in the queue.</summary>
     public void ReportNext()
     {
         Span<byte> report = stackalloc byte[Options.ReportSize];
@@ -62,7 +62,7 @@ public sealed class InterruptSource : VirtualDevice
     protected override void OnAlternateSelected(byte interfaceNumber, int setting)
     {
         if (_reports is null)
-            return; // the base constructor configures the device
+            return; // the base constructor calls this method before the fields are set
         _reports.Clear();
         Reports = LostReports = 0;
         if (Options.PeriodMilliseconds > 0)
@@ -77,7 +77,7 @@ public sealed class InterruptSource : VirtualDevice
         int most = options.Speed switch { VirtualSpeed.Low => 8, VirtualSpeed.Full => 64, _ => 1024 };
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ReportSize, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ReportSize, most);
-        // at high speed and above bInterval is an exponent of microframes, below it is in frames
+        // From high speed on, bInterval is the exponent of a number of microframes. At lower speeds, it is a number of frames.
         byte interval = options.Speed >= VirtualSpeed.High ? (byte)4 : (byte)1;
         return new DeviceDescription
         {

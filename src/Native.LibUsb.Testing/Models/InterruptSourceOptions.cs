@@ -12,18 +12,18 @@ public sealed record InterruptSourceOptions
     /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0012;
 
-    /// <summary>Gets or sets the serial number; null for none.</summary>
+    /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets the bytes in a report: 8 (low speed) or up to 64, or 1024 at high speed and above.</summary>
+    /// <summary>Gets or sets the size of a report in bytes: at most 8 at low speed, 64 at full speed, and 1024 at higher speeds.</summary>
     public int ReportSize { get; init; } = 8;
 
-    /// <summary>Milliseconds between reports (in whole frames); 0: only what <see cref="InterruptSource.Report"/> is given.</summary>
+    /// <summary>Gets or sets the time between numbered reports, in milliseconds. With 0, the device sends reports only on demand.</summary>
     public int PeriodMilliseconds { get; init; }
 
-    /// <summary>Gets or sets the number of reports that wait in the device for the host; when there are more, the oldest goes.</summary>
+    /// <summary>Gets or sets the maximum number of reports in the queue. If the queue is full, a new report replaces the oldest one.</summary>
     public int QueueLength { get; init; } = 64;
 
-    /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>
+    /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>
     public string? KernelDriver { get; init; }
 }

@@ -1,21 +1,21 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the common base of the isochronous endpoints of the models: packets are numbered from 0 when a setting is selected, and paced ones move in the
-/// time of the bus, one in each service interval.
+/// Represents the base class of the models' isochronous endpoints. Packets are numbered from 0, starting with the selection of a setting. A paced endpoint
+/// moves packets in real time, one in each service interval; other endpoints move them as fast as the host submits them.
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {
-    // Host controllers schedule a new stream ahead, so that the host can queue more than the first URB. Here that also covers the
-    // compilation of this code when the first URB comes: without it the second one could be late.
+    // Host controllers start a new stream with a delay, so that the host can queue more URBs than the first. Here, the delay also covers the JIT compilation
+    // of this code at the first URB, which could otherwise make the second URB late.
     private const long StartDelayMicroframes = 160;
 
     private readonly Dictionary<long, IsoFault> _faults = [];
     private readonly FrameTimer _timer;
     private readonly bool _paced;
     private long _startMicroframe, _next, _microframesPerInterval = 1;
-    private long _free = -1; // the first interval that no URB has used, after the last URB in flight was cancelled
-    private bool _pullsPlug; // on its own thread, and nothing moves in the meantime
+    private long _free = -1; // the first unused interval after a cancellation of the last URB in flight; otherwise -1
+    private bool _pullsPlug; // another thread is about to unplug the device; no packet moves until then
 
     private protected IsoEndpoint(byte address, bool paced)
         : base(address)
@@ -27,29 +27,29 @@ public abstract class IsoEndpoint : VirtualEndpoint
     /// <summary>Gets the number of the next packet.</summary>
     public long NextPacket => _next;
 
-    /// <summary>Gets the packets of the stream that no URB was there for.</summary>
+    /// <summary>Gets the number of packets that were missed because no URB was pending in their interval.</summary>
     public long MissedPackets { get; private set; }
 
-    /// <summary>Unplugs the device when so many packets have moved; 0 for never.</summary>
+    /// <summary>Gets or sets the number of packets after which the device unplugs itself, or 0 if it does not.</summary>
     public long UnplugAfterPackets { get; set; }
 
-    /// <summary>Gets the number of packets that have moved since the setting was selected, faults included.</summary>
+    /// <summary>Gets the number of packets that have moved since the setting was selected, including packets with faults.</summary>
     private protected long MovedPackets { get; private set; }
 
-    /// <summary>Lets one packet end differently.</summary>
-    /// <param name="packet">Its number.</param>
-    /// <param name="fault">What becomes of it.</param>
+    /// <summary>Injects a fault into one packet.</summary>
+    /// <param name="packet">The number of the packet.</param>
+    /// <param name="fault">The result of the packet.</param>
     public void FaultAt(long packet, IsoFault fault)
     {
         lock (Device.SyncRoot)
             _faults[packet] = fault;
     }
 
-    /// <summary>Begins anew, because a setting was selected.</summary>
+    /// <summary>Restarts the stream after a setting has been selected.</summary>
     internal virtual void Start(int setting)
     {
         FrameClock.Cancel(_timer);
-        // bInterval is an exponent: 2^(n-1) microframes, or frames of 1 ms at full speed
+        // bInterval is an exponent: the interval is 2^(n-1) microframes, or at full speed 2^(n-1) frames of 1 ms.
         _microframesPerInterval = (1L << (Math.Max((int)(Description?.Interval ?? 1), 1) - 1)) * (Device.Description.Speed == VirtualSpeed.Full ? 8 : 1);
         _next = MovedPackets = MissedPackets = 0;
         _free = -1;
@@ -57,7 +57,8 @@ public abstract class IsoEndpoint : VirtualEndpoint
         _pullsPlug = false;
     }
 
-    /// <summary>Gets the settings of interface 0: one without an endpoint, which takes no bandwidth, then one for each size.</summary>
+    /// <summary>Returns the settings of interface 0: a setting without endpoints, which reserves no bandwidth, and one setting for each packet
+    /// size.</summary>
     internal static IReadOnlyList<AlternateSetting> Settings(byte address, VirtualSpeed speed, IReadOnlyList<int>? sizes)
     {
         sizes ??= speed switch
@@ -70,7 +71,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
         return [new AlternateSetting(), .. sizes.Select(size => new AlternateSetting(ForSize(address, size, speed)))];
     }
 
-    /// <summary>Moves the packet's data, or lets the packet fail. Called with the device's lock held.</summary>
+    /// <summary>Moves the packet's data or applies the fault. The caller holds the device's lock.</summary>
     private protected abstract void Move(VirtualUrb urb, int index, long number, IsoFault? fault);
 
     /// <inheritdoc/>
@@ -84,13 +85,14 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Finish(urb);
             return;
         }
-        // The stream starts a little after the first URB. A URB goes behind the one before it, or into the next interval if that was past when the host
-        // submitted the URB. The time of the submission decides, so that a bus that receives it late makes no host lose packets.
+        // The stream starts shortly after the first URB. A URB usually continues in the interval after the preceding URB. If this interval had already passed
+        // when the host submitted the URB, the URB starts in the next interval after its submission. The code uses the time of the submission because a busy
+        // bus may receive the URB later, which must not cause lost packets.
         if (_startMicroframe < 0)
             _startMicroframe = FrameClock.Now + StartDelayMicroframes;
         long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;
         if (_free >= 0 && First == urb)
-            _next = Math.Min(_next, Math.Max(current + 1, _free)); // the URBs that had these intervals were cancelled
+            _next = Math.Min(_next, Math.Max(current + 1, _free)); // the URBs for these intervals were cancelled
         _free = -1;
         long first = Math.Max(_next, current + 1);
         if (_next == 0 && MovedPackets == 0)
@@ -109,14 +111,14 @@ public abstract class IsoEndpoint : VirtualEndpoint
         ArgumentNullException.ThrowIfNull(urb);
         if (!_paced || !Device.IsAttached || Device.IsPluggedOut || _pullsPlug)
             return;
-        // A busy machine may be late: what is due before this one moves before it.
+        // On a busy machine, the timer may be late. URBs that were due before this one are moved first.
         while (MoveDue())
         {
         }
 
         if (!urb.IsInFlight || _pullsPlug)
             return;
-        // the packets whose time has come have moved; the others never will
+        // Packets whose interval has passed are moved. The others never will be.
         long now = (FrameClock.Now - _startMicroframe) / _microframesPerInterval;
         int done = (int)Math.Clamp(now - urb.Tag, 0, urb.PacketCount);
         MoveAll(urb, urb.Tag, done);
@@ -127,7 +129,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
             packets[i].Status = UrbStatus.Missed;
     }
 
-    /// <summary>Gets the endpoint that carries so many bytes in a service interval.</summary>
+    /// <summary>Returns a description of an endpoint that carries the given number of bytes per service interval.</summary>
     private static EndpointDescription ForSize(byte address, int size, VirtualSpeed speed)
     {
         const byte asynchronous = 1 << 2;
@@ -145,15 +147,15 @@ public abstract class IsoEndpoint : VirtualEndpoint
         return endpoint with { Burst = packets / bursts, BurstsPerInterval = bursts };
     }
 
-    // A thread that is late moves several URBs. It releases the lock after each one, so that the host can submit others in their place.
+    // A late thread moves several URBs. It releases the lock after each URB, so that the host can submit new ones.
     private void OnTime()
     {
         while (MoveDue())
             Thread.Yield();
     }
 
-    /// <summary>Moves the oldest URB if its time has come, and otherwise sets the timer for it.</summary>
-    /// <returns>False when no URB is due.</returns>
+    /// <summary>Moves the oldest URB if this URB is due. Otherwise sets the timer for the URB.</summary>
+    /// <returns>False if no URB is due.</returns>
     private bool MoveDue()
     {
         lock (Device.SyncRoot)
@@ -183,7 +185,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
         {
             UnplugAfterPackets = 0;
             _pullsPlug = true;
-            Hold(); // nothing more moves until the plug is out
+            Hold(); // no packet moves until the device is unplugged
             Device.Unplug();
         }
     }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the replacement of an isochronous packet.</summary>
-/// <param name="Status">How it ends.</param>
-/// <param name="Length">The bytes that move; what is more than was requested, or sent, is cut.</param>
+/// <summary>Represents an injected result of an isochronous packet.</summary>
+/// <param name="Status">The status of the packet.</param>
+/// <param name="Length">The number of bytes that move. It is limited to the length of the packet.</param>
 public readonly record struct IsoFault(UrbStatus Status, int Length = 0);

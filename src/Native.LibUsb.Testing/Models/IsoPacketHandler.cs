@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Receives a packet that an <see cref="IsoSink"/> has taken. Called with the device's lock held.</summary>
-/// <param name="number">The packet's number since the setting was selected. Paced, it is also the service interval.</param>
-/// <param name="data">Its bytes; valid during the call only.</param>
+/// <summary>Represents the method that receives each packet of an <see cref="IsoSink"/> or <see cref="AudioSink"/>. It is called with the device's lock
+/// held.</summary>
+/// <param name="number">The number of the packet, counted since the setting was selected. For a paced endpoint, it is also the number of the service
+/// interval.</param>
+/// <param name="data">The bytes of the packet. They are valid only during the call.</param>
 public delegate void IsoPacketHandler(long number, ReadOnlySpan<byte> data);

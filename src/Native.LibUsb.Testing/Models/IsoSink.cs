@@ -1,16 +1,16 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a device like a loudspeaker: an isochronous OUT endpoint (0x01) on interface 0 that takes what it is sent.</summary>
+/// <summary>Represents a device like a loudspeaker: an isochronous OUT endpoint (0x01) on interface 0 accepts all data.</summary>
 /// <remarks>
-/// Alternate setting 0 has no endpoint and takes no bandwidth; each further one has larger packets. Paced, an interval in which the host had
-/// nothing to send is counted in <see cref="IsoEndpoint.MissedPackets"/>: a loudspeaker would click.
+/// Alternate setting 0 has no endpoint and reserves no bandwidth. Each further setting has larger packets. If the host sends no packet in an interval, a
+/// paced device counts it in <see cref="IsoEndpoint.MissedPackets"/>; a loudspeaker would click at this point.
 /// </remarks>
 public sealed class IsoSink : VirtualDevice
 {
     /// <summary>The address of the isochronous endpoint.</summary>
     public const byte EndpointAddress = 0x01;
 
-    /// <summary>Makes a sink.</summary>
+    /// <summary>Initializes a new instance of the <see cref="IsoSink"/> class.</summary>
     public IsoSink(IsoSinkOptions? options = null)
         : this(options ?? new IsoSinkOptions(), true)
     {
@@ -24,7 +24,7 @@ public sealed class IsoSink : VirtualDevice
         Add(Sink);
     }
 
-    /// <summary>Gets the options that it was made with.</summary>
+    /// <summary>Gets the options of the device.</summary>
     public IsoSinkOptions Options { get; }
 
     /// <summary>Gets the isochronous endpoint.</summary>
@@ -39,7 +39,7 @@ public sealed class IsoSink : VirtualDevice
         lock (SyncRoot)
         {
             Sink.Start(0);
-            Sink.Resume(); // a sink that pulled its own plug held its transfers
+            Sink.Resume(); // a sink that has unplugged itself still holds its URBs
         }
     }
 

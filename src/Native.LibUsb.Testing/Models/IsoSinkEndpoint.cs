@@ -8,10 +8,10 @@ public sealed class IsoSinkEndpoint : IsoEndpoint
     internal IsoSinkEndpoint(IsoSinkOptions options)
         : base(IsoSink.EndpointAddress, options.Paced) => UnplugAfterPackets = options.UnplugAfterPackets;
 
-    /// <summary>Gets the packets taken since the setting was selected, faults included.</summary>
+    /// <summary>Gets the number of packets that were received since the setting was selected, including packets with faults.</summary>
     public long TakenPackets => MovedPackets;
 
-    /// <summary>Receives each packet. Set it before anything is sent.</summary>
+    /// <summary>Gets or sets the handler that receives each packet. Set it before the host sends data.</summary>
     public IsoPacketHandler? PacketTaken { get; set; }
 
     internal override void Start(int setting)
@@ -24,7 +24,7 @@ public sealed class IsoSinkEndpoint : IsoEndpoint
     {
         ref IsoPacket packet = ref urb.Packets[index];
         ReadOnlySpan<byte> data = urb.PacketBuffer(index);
-        // The host controller does not send packets that are longer than the endpoint's maximum.
+        // The host controller does not send packets that are longer than the endpoint's maximum packet size.
         (packet.Status, packet.ActualLength) = fault is { } bad ? (bad.Status, Math.Clamp(bad.Length, 0, data.Length))
             : data.Length > _packetSize ? (UrbStatus.Overflow, 0)
             : (UrbStatus.Success, data.Length);

@@ -1,17 +1,17 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a device like a camera: an isochronous IN endpoint (0x81) on interface 0 that sends the <see cref="NumberedPattern"/>.</summary>
+/// <summary>Represents a device like a camera: an isochronous IN endpoint (0x81) on interface 0 sends the <see cref="NumberedPattern"/>.</summary>
 /// <remarks>
-/// Alternate setting 0 has no endpoint and takes no bandwidth; each further one has larger packets. The packets are numbered from
-/// 0 when a setting is selected. Paced, the number is also the service interval that the packet was sent in, so a gap in the
-/// numbers is exactly what the host was too late for.
+/// Alternate setting 0 has no endpoint and reserves no bandwidth. Each further setting has larger packets. Packets are numbered from 0, starting with the
+/// selection of a setting. If the device is paced, a packet's number is also the number of its service interval. A gap in the numbers then shows exactly
+/// which intervals the host has missed.
 /// </remarks>
 public sealed class IsoSource : VirtualDevice
 {
     /// <summary>The address of the isochronous endpoint.</summary>
     public const byte EndpointAddress = 0x81;
 
-    /// <summary>Makes a source.</summary>
+    /// <summary>Initializes a new instance of the <see cref="IsoSource"/> class.</summary>
     public IsoSource(IsoSourceOptions? options = null)
         : this(options ?? new IsoSourceOptions(), true)
     {
@@ -25,7 +25,7 @@ public sealed class IsoSource : VirtualDevice
         Add(Source);
     }
 
-    /// <summary>Gets the options that it was made with.</summary>
+    /// <summary>Gets the options of the device.</summary>
     public IsoSourceOptions Options { get; }
 
     /// <summary>Gets the isochronous endpoint.</summary>
@@ -40,7 +40,7 @@ public sealed class IsoSource : VirtualDevice
         lock (SyncRoot)
         {
             Source.Start(0);
-            Source.Resume(); // a source that pulled its own plug held its transfers
+            Source.Resume(); // a source that has unplugged itself still holds its URBs
         }
     }
 

@@ -1,6 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the isochronous IN endpoint of an <see cref="IsoSource"/>. A packet that fails with length 0 is missing in the host's view.</summary>
+/// <summary>Represents the isochronous IN endpoint of an <see cref="IsoSource"/>. If a packet fails with length 0, the host does not receive its
+/// number.</summary>
 public sealed class IsoSourceEndpoint : IsoEndpoint
 {
     private int _packetSize;
@@ -8,7 +9,7 @@ public sealed class IsoSourceEndpoint : IsoEndpoint
     internal IsoSourceEndpoint(IsoSourceOptions options)
         : base(IsoSource.EndpointAddress, options.Paced) => UnplugAfterPackets = options.UnplugAfterPackets;
 
-    /// <summary>Gets the packets sent since the setting was selected, faults included.</summary>
+    /// <summary>Gets the number of packets that were sent since the setting was selected, including packets with faults.</summary>
     public long SentPackets => MovedPackets;
 
     internal override void Start(int setting)
@@ -28,7 +29,7 @@ public sealed class IsoSourceEndpoint : IsoEndpoint
         }
         else if (room.Length < _packetSize)
         {
-            packet.Status = UrbStatus.Overflow; // the device sends more than the host made room for
+            packet.Status = UrbStatus.Overflow; // the device sends more bytes than the host's buffer can hold
             packet.ActualLength = room.Length;
         }
         else

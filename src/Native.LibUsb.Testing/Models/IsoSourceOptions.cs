@@ -3,7 +3,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>Specifies the options of an <see cref="IsoSource"/>.</summary>
 public sealed record IsoSourceOptions
 {
-    /// <summary>Gets or sets the speed: full, high or SuperSpeed; it decides the alternate settings.</summary>
+    /// <summary>Gets or sets the speed: full, high or SuperSpeed. It determines the default packet sizes.</summary>
     public VirtualSpeed Speed { get; init; } = VirtualSpeed.High;
 
     /// <summary>Gets or sets <c>idVendor</c>.</summary>
@@ -12,20 +12,20 @@ public sealed record IsoSourceOptions
     /// <summary>Gets or sets <c>idProduct</c>.</summary>
     public ushort ProductId { get; init; } = 0x0010;
 
-    /// <summary>Gets or sets the serial number; null for none.</summary>
+    /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets the timing. True: one packet in each service interval of real time, and a packet that no URB waits for is missed, as on a bus.
-    /// False: packets come as fast as the host requests them and none is missed.</summary>
+    /// <summary>Gets or sets whether the endpoint is paced. If true, it sends one packet in each service interval of real time. If no URB is pending, the
+    /// packet is missed, as on a physical bus. If false, the endpoint sends packets as fast as the host requests them, and none is missed.</summary>
     public bool Paced { get; init; } = true;
 
-    /// <summary>Gets or sets the kernel driver bound to the interface at first; null for none.</summary>
+    /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>
     public string? KernelDriver { get; init; }
 
-    /// <summary>Gets or sets the packet sizes (bytes in a service interval) of alternate settings 1, 2, ...; null for those of the speed:
-    /// full 256, 512, 1023; high 512, 1024, 2048, 3072; SuperSpeed 1024, 16384, 49152.</summary>
+    /// <summary>Gets or sets the packet sizes (bytes per service interval) of alternate settings 1, 2 and so on. Null for the default sizes of the speed: at
+    /// full speed 256, 512, 1023; at high speed 512, 1024, 2048, 3072; at SuperSpeed 1024, 16384, 49152.</summary>
     public IReadOnlyList<int>? PacketSizes { get; init; }
 
-    /// <summary>Unplugs itself when so many packets have been sent; 0 for never.</summary>
+    /// <summary>Gets or sets the number of sent packets after which the device unplugs itself, or 0 if it does not.</summary>
     public long UnplugAfterPackets { get; init; }
 }

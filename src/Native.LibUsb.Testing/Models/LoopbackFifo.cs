@@ -1,24 +1,26 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the bytes between OUT and IN with the places where a short packet ended. Grows up to its capacity, then makes OUT wait.</summary>
+/// <summary>Represents the buffer between the OUT and the IN endpoint. It contains the data and the positions at which short packets ended. The buffer grows
+/// up to its capacity. If the buffer is full, OUT transfers wait.</summary>
 internal sealed class LoopbackFifo(int capacity, int packetSize)
 {
-    // the position (in bytes since the start) after the last byte of a short packet; twice the same for an empty packet
+    // The positions after the last bytes of short packets, in bytes since the start. An empty packet adds the current position, even if the queue already
+    // contains that position.
     private readonly Queue<long> _ends = [];
     private byte[] _ring = new byte[Math.Min(capacity, 65536)];
     private long _read, _written;
 
-    /// <summary>Gets or sets the pass of the loopback in which an OUT transfer did not fit.</summary>
+    /// <summary>Gets or sets the pass of the loopback in which an OUT transfer did not fit into the FIFO.</summary>
     public int BlockedIn { get; set; }
 
     public int Count => (int)(_written - _read);
 
-    /// <summary>Takes what fits of an OUT transfer; true when it has been taken whole.</summary>
+    /// <summary>Copies data of an OUT transfer into the FIFO. Returns true if all of its data has been copied.</summary>
     public bool Take(VirtualUrb urb)
     {
         int rest = urb.Length - urb.ActualLength;
         int room = capacity - Count;
-        // a transfer that is smaller than the fifo is not torn: it waits until it fits
+        // A transfer that is not larger than the FIFO is not split: it waits until all of it fits.
         if (rest > room && (urb.Length <= capacity || room == 0))
             return false;
         int part = Math.Min(rest, room);
@@ -36,7 +38,7 @@ internal sealed class LoopbackFifo(int capacity, int packetSize)
         return true;
     }
 
-    /// <summary>Fills an IN transfer; true when it is full or a short packet has ended it.</summary>
+    /// <summary>Copies data into an IN transfer. Returns true if the transfer is full or a short packet has ended it.</summary>
     public bool Give(VirtualUrb urb, out bool overflow)
     {
         overflow = false;
@@ -53,7 +55,7 @@ internal sealed class LoopbackFifo(int capacity, int packetSize)
         bool full = urb.ActualLength == urb.Length;
         if (full && urb.Length % packetSize != 0 && end > _read)
         {
-            // the packet that filled the buffer was larger than the rest of it: babble, and the packet's tail is lost
+            // The last packet did not fit into the rest of the buffer. This error is babble, and the end of the packet is lost.
             long tail = Math.Min(packetSize - (urb.Length % packetSize), end - _read);
             _read += tail;
             overflow = true;
@@ -79,7 +81,7 @@ internal sealed class LoopbackFifo(int capacity, int packetSize)
         int target = (int)(_read % larger.Length);
         for (int moved = 0; moved < count;)
         {
-            // copy in runs that neither ring breaks
+            // copy runs that are contiguous in both buffers
             int from = (start + moved) % _ring.Length, to = (target + moved) % larger.Length;
             int run = Math.Min(count - moved, Math.Min(_ring.Length - from, larger.Length - to));
             _ring.AsSpan(from, run).CopyTo(larger.AsSpan(to));

@@ -1,11 +1,11 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a hub: devices can be attached at its ports by their port path.</summary>
+/// <summary>Represents a hub. Devices can be attached to the ports of the hub. The port path of such a device begins with the port path of the hub.</summary>
 public sealed class VirtualHub : VirtualDevice
 {
-    /// <summary>Makes a hub.</summary>
-    /// <param name="speed">Its speed: high or SuperSpeed.</param>
-    /// <param name="ports">The number of its ports, 1 to 15.</param>
+    /// <summary>Initializes a new instance of the <see cref="VirtualHub"/> class.</summary>
+    /// <param name="speed">The speed of the hub: high or SuperSpeed.</param>
+    /// <param name="ports">The number of ports, 1 to 15.</param>
     public VirtualHub(VirtualSpeed speed = VirtualSpeed.High, int ports = 4)
         : this(Describe(speed, 0x1209, 0x0004, "Virtual hub"), ports)
     {
@@ -38,7 +38,7 @@ public sealed class VirtualHub : VirtualDevice
             case (0xa0 or 0xa3, 0): // status of the hub or of a port: powered
                 urb.CompleteWith([0, 1, 0, 0]);
                 return true;
-            case (0x20 or 0x23, 1 or 3): // features
+            case (0x20 or 0x23, 1 or 3): // CLEAR_FEATURE and SET_FEATURE
                 urb.Accept();
                 return true;
             default:

@@ -4,10 +4,11 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents packets that can be distinguished and checked byte by byte: each carries its number, and every other byte follows from it.</summary>
+/// <summary>Provides packets that can be identified and checked byte by byte. Each packet contains its number, from which all other bytes are
+/// derived.</summary>
 /// <remarks>
-/// Bytes 0 to 7 are the packet's number, little endian. The rest are 64-bit little-endian words; word <c>k</c> (from 0) is
-/// <c>number * 0x9E3779B97F4A7C15 + k * 0xD1B54A32D192ED03</c>, modulo 2^64. A packet may end anywhere, also inside the number.
+/// Bytes 0 to 7 are the packet's number, little endian. The remaining bytes are 64-bit little-endian words. Word <c>k</c> (counted from 0) is
+/// <c>number * 0x9E3779B97F4A7C15 + k * 0xD1B54A32D192ED03</c>, modulo 2^64. A packet may have any length, and may even end inside the number.
 /// </remarks>
 public static class NumberedPattern
 {
@@ -16,7 +17,7 @@ public static class NumberedPattern
 
     internal const ulong NumberFactor = 0x9E3779B97F4A7C15, WordStep = 0xD1B54A32D192ED03;
 
-    /// <summary>Writes a packet.</summary>
+    /// <summary>Writes the packet that has the given number.</summary>
     public static void Fill(Span<byte> packet, ulong number)
     {
         if (packet.Length < NumberSize)
@@ -47,7 +48,7 @@ public static class NumberedPattern
             packet[i] = (byte)(word >> (8 * i));
     }
 
-    /// <summary>Counts the bytes of a packet that differ from the pattern of a number, those of the number included.</summary>
+    /// <summary>Returns the number of bytes in a packet that differ from the pattern of the given number. The bytes of the number count too.</summary>
     public static int CountMismatches(ReadOnlySpan<byte> packet, ulong number)
     {
         int wrong = 0;
@@ -87,7 +88,7 @@ public static class NumberedPattern
         return wrong;
     }
 
-    /// <summary>Gets the number that a packet carries; bytes that it is too short for count as 0.</summary>
+    /// <summary>Returns the number in a packet. If the packet is shorter than the number, the missing bytes count as 0.</summary>
     public static ulong ReadNumber(ReadOnlySpan<byte> packet)
     {
         if (packet.Length >= NumberSize)

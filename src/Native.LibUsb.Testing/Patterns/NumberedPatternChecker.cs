@@ -1,10 +1,10 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Checks packets of the <see cref="NumberedPattern"/> in the order in which they come, and counts what is wrong.</summary>
-/// <remarks>Not for several threads at once. Nothing is allocated after the constructor.</remarks>
+/// <summary>Checks received packets of the <see cref="NumberedPattern"/> and counts errors.</summary>
+/// <remarks>The class is not thread-safe. Only the constructor allocates.</remarks>
 public sealed class NumberedPatternChecker
 {
-    private const int Window = 4096; // how far back a late packet is distinguished from a repeated one
+    private const int Window = 4096; // how many packets back the checker distinguishes late packets from repeated ones
 
     private readonly int _packetSize;
     private readonly byte[] _partial;
@@ -13,16 +13,18 @@ public sealed class NumberedPatternChecker
     private ulong _next, _first;
     private bool _started;
 
-    /// <summary>Makes a checker for packets of any size, given one by one to <see cref="AddPacket"/>.</summary>
-    /// <param name="first">The number of the first packet; null to take it from the first packet that comes.</param>
+    /// <summary>Initializes a new instance of the <see cref="NumberedPatternChecker"/> class for packets of any size. Pass each packet to
+    /// <see cref="AddPacket"/>.</summary>
+    /// <param name="first">The number of the first packet. Null to read it from the first received packet.</param>
     public NumberedPatternChecker(ulong? first = null)
         : this(0, first)
     {
     }
 
-    /// <summary>Makes a checker for a flat stream of packets of one size, given in pieces of any size to <see cref="AddStream"/>.</summary>
-    /// <param name="packetSize">Bytes in each packet; at least 8.</param>
-    /// <param name="first">The number of the first packet; null to take it from the first packet that comes.</param>
+    /// <summary>Initializes a new instance of the <see cref="NumberedPatternChecker"/> class for a byte stream of packets with the same size. Pass pieces of
+    /// any size to <see cref="AddStream"/>.</summary>
+    /// <param name="packetSize">The number of bytes in each packet, at least 8.</param>
+    /// <param name="first">The number of the first packet. Null to read it from the first received packet.</param>
     public NumberedPatternChecker(int packetSize, ulong? first)
     {
         if (packetSize != 0)
@@ -34,31 +36,31 @@ public sealed class NumberedPatternChecker
         Array.Fill(_seen, ulong.MaxValue);
     }
 
-    /// <summary>Gets the packets checked.</summary>
+    /// <summary>Gets the number of packets checked.</summary>
     public long Packets { get; private set; }
 
-    /// <summary>Gets the bytes checked.</summary>
+    /// <summary>Gets the number of bytes checked.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Gets the number of packets that are missing between the first and the last.</summary>
+    /// <summary>Gets the number of packets that are missing between the first and the last packet.</summary>
     public long Lost { get; private set; }
 
     /// <summary>Gets the number of bytes that differ from the pattern.</summary>
     public long MismatchedBytes { get; private set; }
 
-    /// <summary>Gets the number of packets that came twice.</summary>
+    /// <summary>Gets the number of packets that were received twice.</summary>
     public long Duplicates { get; private set; }
 
-    /// <summary>Gets the number of packets that came after a packet with a higher number.</summary>
+    /// <summary>Gets the number of packets that were received after a packet with a higher number.</summary>
     public long OutOfOrder { get; private set; }
 
-    /// <summary>Gets the bytes at the end of a stream that do not fill a packet.</summary>
+    /// <summary>Gets the number of bytes at the end of a stream that do not fill a packet.</summary>
     public int TrailingBytes => _partialLength;
 
-    /// <summary>Gets the number of the packet that should come next.</summary>
+    /// <summary>Gets the number of the packet that is expected next.</summary>
     public ulong NextNumber => _next;
 
-    /// <summary>Gets whether at least one packet came, and nothing is lost, changed, repeated or out of order, and no bytes are left over.</summary>
+    /// <summary>Gets whether the checker has received at least one packet and found no error and no trailing bytes.</summary>
     public bool IsPerfect => Packets > 0 && Lost == 0 && MismatchedBytes == 0 && Duplicates == 0 && OutOfOrder == 0 && TrailingBytes == 0;
 
     /// <summary>Checks one packet.</summary>
@@ -69,13 +71,13 @@ public sealed class NumberedPatternChecker
         ulong number = NumberedPattern.ReadNumber(packet);
         if (packet.Length < NumberedPattern.NumberSize && _started)
         {
-            // too short for a number of its own: only its place says which it is
+            // The packet is too short to contain its number. It is assumed to be the expected packet.
             number = _next;
         }
         int wrong = NumberedPattern.CountMismatches(packet, number);
         if (wrong > 0 && _started && number != _next)
         {
-            // either the number is damaged or the rest is: the smaller damage is the likelier
+            // Either the number or the rest of the packet is damaged. The assumption with fewer wrong bytes is more likely.
             int expected = NumberedPattern.CountMismatches(packet, _next);
             if (expected <= wrong)
             {
@@ -87,8 +89,8 @@ public sealed class NumberedPatternChecker
         Place(number);
     }
 
-    /// <summary>Checks the next bytes of a flat stream.</summary>
-    /// <exception cref="InvalidOperationException">The checker was made without a packet size.</exception>
+    /// <summary>Checks the next bytes of a byte stream.</summary>
+    /// <exception cref="InvalidOperationException">The checker was created without a packet size.</exception>
     public void AddStream(ReadOnlySpan<byte> bytes)
     {
         if (_packetSize == 0)
@@ -110,7 +112,7 @@ public sealed class NumberedPatternChecker
         _partialLength = bytes.Length;
     }
 
-    /// <summary>Returns one line with all counts.</summary>
+    /// <summary>Returns all counts in one line.</summary>
     public override string ToString() =>
         $"{Packets} packets, {Bytes} bytes, {Lost} lost, {MismatchedBytes} bytes wrong, {Duplicates} repeated, {OutOfOrder} out of order, {TrailingBytes} bytes left over";
 
@@ -132,7 +134,7 @@ public sealed class NumberedPatternChecker
         }
         else
         {
-            // unless it is older than the first, it was counted as lost when a later one came before it
+            // The packet was counted as lost when a later one arrived before it, unless its number is lower than the first.
             OutOfOrder++;
             if (Lost > 0 && number >= _first)
                 Lost--;

@@ -5,11 +5,11 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents one host's connection to one device: reads its USB/IP messages and sends what the model answers.</summary>
+/// <summary>Represents the connection of one host to one device. It reads USB/IP messages and sends the model's answers.</summary>
 /// <remarks>
-/// A thread of its own reads. The thread that completes a URB sends, with the device's lock held, so replies leave in the order of
-/// completion. A send can wait for the host to read; every host reads without waiting for anything else, so that ends.
-/// In the steady state nothing is allocated: URBs are used again with their buffers.
+/// Each connection has a thread that reads. The thread that completes a URB sends the reply with the device's lock held, so replies are sent in the order of
+/// completion. Sending may block until the host reads. This does not cause a deadlock, because every host reads without waiting for anything else. In steady
+/// state, the connection does not allocate: it reuses URBs and their buffers.
 /// </remarks>
 internal sealed unsafe class Connection
 {
@@ -19,7 +19,7 @@ internal sealed unsafe class Connection
     private readonly Func<Connection, string, int, (VirtualDevice? Device, int Error)> _resolve;
     private readonly Func<IReadOnlyList<VirtualDevice>> _list;
     private readonly Dictionary<uint, VirtualUrb> _inFlight = [];
-    private readonly Dictionary<uint, uint> _unlinkedEarly = []; // by the URB's number, that of the request
+    private readonly Dictionary<uint, uint> _unlinkedEarly = []; // maps the sequence number of a URB to that of the unlink request
     private readonly Stack<VirtualUrb> _free = [];
     private readonly byte* _memory;
     private readonly byte* _staging;
@@ -28,16 +28,16 @@ internal sealed unsafe class Connection
     private readonly byte* _isoIn;
     private readonly bool _isKernel;
     private VirtualDevice? _device;
-    private VirtualUrb? _building; // the one whose data is being read
+    private VirtualUrb? _building; // the URB whose data is being read
     private int _staged, _stagedEnd;
     private uint _lastSubmitted;
     private bool _ended;
 
-    /// <summary>Serves a connected socket, which it then owns.</summary>
-    /// <param name="socket">The descriptor.</param>
-    /// <param name="resolve">Finds a device by the name in an import request, or says why not; the second argument is the access mode.</param>
-    /// <param name="list">The devices for a list request.</param>
-    /// <param name="device">The device, when the peer is past the import (the kernel's vhci_hcd).</param>
+    /// <summary>Initializes a new instance of the <see cref="Connection"/> class. The connection owns the connected socket.</summary>
+    /// <param name="socket">The file descriptor of the socket.</param>
+    /// <param name="resolve">Finds the device that an import request names, or returns an error number. The second argument is the access mode.</param>
+    /// <param name="list">Returns the devices for a list request.</param>
+    /// <param name="device">The device, if the peer has already completed the import (the kernel's vhci_hcd). Otherwise null.</param>
     public Connection(int socket, Func<Connection, string, int, (VirtualDevice? Device, int Error)> resolve, Func<IReadOnlyList<VirtualDevice>> list, VirtualDevice? device = null)
     {
         _socket = socket;
@@ -59,7 +59,7 @@ internal sealed unsafe class Connection
 
     public Thread Thread { get; }
 
-    /// <summary>Ends the connection: both sides see the end of the stream.</summary>
+    /// <summary>Shuts the connection down: both sides read the end of the stream.</summary>
     public void Shutdown()
     {
         lock (_inFlight)
@@ -67,7 +67,7 @@ internal sealed unsafe class Connection
                 _ = Libc.Shutdown(_socket, Libc.ShutdownBoth);
     }
 
-    /// <summary>Sends a completed URB back and puts it away. The device's lock is held.</summary>
+    /// <summary>Sends a completed URB to the host and keeps its memory for reuse. The caller holds the device's lock.</summary>
     public void Return(VirtualUrb urb, UrbStatus status)
     {
         _inFlight.Remove(urb.Sequence);
@@ -78,7 +78,7 @@ internal sealed unsafe class Connection
             actual = 0;
             Span<IsoPacket> all = urb.Packets;
             byte* iso = _isoOut;
-            int start = 0, length = 0; // a run of data without a gap
+            int start = 0, length = 0; // a contiguous run of data
             for (int i = 0; i < all.Length; i++, iso += UsbIp.IsoSize)
             {
                 ref IsoPacket packet = ref all[i];
@@ -155,7 +155,7 @@ internal sealed unsafe class Connection
     {
         _device?.Disconnected(this);
         object sending = _device?.SyncRoot ?? _inFlight;
-        lock (sending) // no thread sends any more: all URBs are back, and this connection is off the device's list
+        lock (sending) // no other thread sends: all URBs are completed, and the device no longer lists this connection
             lock (_inFlight)
             {
                 _ended = true;
@@ -185,7 +185,7 @@ internal sealed unsafe class Connection
         bool isIn = Get(header + 12) != 0;
         int number = Get(header + 16), length = Get(header + 24), packets = Get(header + 32);
         uint flags = (uint)Get(header + 20);
-        packets = Math.Max(packets, 0); // -1 says "not isochronous" too
+        packets = Math.Max(packets, 0); // -1 also means "not isochronous"
         if (length is < 0 or > UsbIp.MaxLength || packets > UsbIp.MaxPackets || (uint)number > 15)
             return false;
         VirtualUrb? urb;
@@ -250,8 +250,9 @@ internal sealed unsafe class Connection
         uint target = (uint)Get(header + 20);
         lock (_device!.SyncRoot)
         {
-            // The kernel's vhci_hcd, whose numbers rise, sends all the URBs it has, then all requests to unlink: one that is unlinked in between
-            // comes after its request. To say that it is done would be wrong, and the kernel would not know it when it really is.
+            // The kernel's vhci_hcd uses increasing sequence numbers. It sends all its URBs first and its unlink requests afterwards, so a URB that is
+            // unlinked early may arrive after its unlink request. An answer that the URB is already complete would be wrong, and the kernel would then not
+            // recognise the real completion.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;
@@ -259,7 +260,7 @@ internal sealed unsafe class Connection
             }
 
             bool found = _inFlight.TryGetValue(target, out VirtualUrb? urb);
-            if (found) // its data goes back with it, which USB/IP's own unlink reply has no room for
+            if (found) // the URB returns its data; USB/IP's reply to the unlink request has no room for data
                 urb!.Endpoint.Take(urb, UrbStatus.Unlinked);
             AnswerUnlink(sequence, found ? UrbStatus.Unlinked : UrbStatus.Success);
         }
@@ -303,7 +304,8 @@ internal sealed unsafe class Connection
         return true;
     }
 
-    /// <summary>Handles the requests before the URBs: answers lists, and an import decides the device. False when the connection is over.</summary>
+    /// <summary>Handles the requests before the first URB: sends device lists, and selects the device of the connection with an import. Returns false if the
+    /// connection has ended.</summary>
     private bool Import()
     {
         byte* request = stackalloc byte[8 + UsbIp.BusIdSize];
@@ -330,7 +332,7 @@ internal sealed unsafe class Connection
             lock (device.SyncRoot)
             {
                 if (!device.IsAttached)
-                    return false; // unplugged since; the end of the stream says so
+                    return false; // unplugged after the lookup; the end of the stream signals this to the peer
                 List<byte> reply = [.. ReplyHeader(UsbIp.ReplyImport, 0), .. DeviceRecord(device)];
                 if (node)
                     AddHostRecord(reply, device);
@@ -382,7 +384,7 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>Returns the data for the preload beyond USB/IP: 28 bytes, the endpoint table, then the descriptors.</summary>
+    /// <summary>Adds data that the preload library needs and that USB/IP does not define: 28 bytes, the endpoint table, and the descriptors.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
         byte[] descriptors = device.AllDescriptors;
@@ -415,7 +417,7 @@ internal sealed unsafe class Connection
         }
     }
 
-    /// <summary>Sends the first vectors. A peer that is gone is no error here: the reading thread sees it too and cleans up.</summary>
+    /// <summary>Sends the first vectors. A closed connection is not an error here: the reading thread detects it and cleans up.</summary>
     private bool Send(int count)
     {
         if (_ended)
@@ -446,8 +448,8 @@ internal sealed unsafe class Connection
         return true;
     }
 
-    /// <summary>Reads exactly so many bytes, on the reading thread. Large data goes straight to its place, and what follows it lands in the
-    /// staging buffer in the same call.</summary>
+    /// <summary>Reads exactly the given number of bytes, on the reading thread. Large data is received directly into its destination. The same call receives
+    /// the bytes that follow into the staging buffer.</summary>
     private bool Take(byte* to, int length)
     {
         int staged = Math.Min(_stagedEnd - _staged, length);

@@ -1,6 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the requests of the preload to the bus for which USB/IP has no message. The numbers are shared with native/preload.h.</summary>
+/// <summary>Specifies the requests from the preload library to the bus for which USB/IP has no message. <c>native/preload.h</c> contains the same
+/// numbers.</summary>
 internal enum HostOperation
 {
     Claim = 1,

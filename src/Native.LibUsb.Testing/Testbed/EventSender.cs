@@ -4,10 +4,11 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Sends the events of devices to every program that listens.</summary>
+/// <summary>Sends device events to all programs that listen for them.</summary>
 /// <remarks>
-/// The preload library connects each udev monitor and each netlink socket of a program to the socket <c>events</c> in the testbed's folder. One
-/// byte acknowledges a connection. Each message is an event as the kernel sends it: action and path, then the properties, each ended by a zero byte.
+/// The preload library connects each udev monitor and each netlink socket of a program to the socket <c>events</c> in the testbed's directory. The sender
+/// acknowledges a connection with one byte. Each message is an event in the kernel's format: action and path, followed by the properties. A zero byte ends
+/// each part.
 /// </remarks>
 internal sealed unsafe class EventSender : IDisposable
 {
@@ -36,7 +37,7 @@ internal sealed unsafe class EventSender : IDisposable
         _accepter.Start();
     }
 
-    /// <summary>Sends an event. A program that does not read misses events, as it would with the kernel, and stops no thread.</summary>
+    /// <summary>Sends an event without blocking. If a program does not read its events, it misses some, as with the kernel.</summary>
     public void Send(string action, TestbedDevice device)
     {
         byte[] message = Message(action, device);
@@ -78,7 +79,7 @@ internal sealed unsafe class EventSender : IDisposable
         }
     }
 
-    /// <summary>Sends one message without waiting. Returns false, and closes the socket, when the program has closed its end.</summary>
+    /// <summary>Sends one message without blocking. If the program has closed its end, the method closes the socket and returns false.</summary>
     private static bool SendTo(int socket, ReadOnlySpan<byte> message)
     {
         const int tryAgain = 11, noBuffers = 105;
@@ -93,7 +94,7 @@ internal sealed unsafe class EventSender : IDisposable
                 if (error == Libc.Interrupted)
                     continue;
                 if (error is tryAgain or noBuffers)
-                    return true; // the program has not read for long
+                    return true; // the buffer is full because the program does not read
                 _ = Libc.Close(socket);
                 return false;
             }

@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the library that a program must have to see a virtual bus: it answers sysfs, udev and usbfs.</summary>
+/// <summary>Represents the preload library, which answers the sysfs, udev and usbfs calls of a program and so connects it to a virtual bus.</summary>
 /// <remarks>
-/// A child process is started with the library. This process may have been, and loads it otherwise when it makes a bus: the library then changes
-/// the tables that other libraries call libc and libudev through.
+/// A child process starts with the library. If this process was not started with it, the process loads the library when it creates a bus. In that case, the
+/// library changes the tables through which other libraries call libc and libudev.
 /// </remarks>
 internal static unsafe class PreloadLibrary
 {
-    /// <summary>Specifies the variable that names the bus's directory to a child process.</summary>
+    /// <summary>The environment variable that contains the bus's directory for a child process.</summary>
     public const string Variable = "NATIVE_LIBUSB_BUS";
 
     private const string FileName = "libnative-libusb-usbfs.so", SetBusName = "native_libusb_usbfs_set_bus";
@@ -17,22 +17,22 @@ internal static unsafe class PreloadLibrary
     private static readonly Lock s_lock = new();
     private static delegate* unmanaged<byte*, void> s_setBus = (delegate* unmanaged<byte*, void>)Export(SetBusName);
 
-    // The loaded one first: a program that was started through a loader of its own has its base folder elsewhere.
+    // A library that is already loaded has precedence: the base directory of a program that was started by another loader does not contain the library.
     private static readonly string? s_path = PathOfLoaded() ?? Find();
 
     /// <summary>Gets whether the library is loaded in this process.</summary>
     public static bool IsLoaded => s_setBus is not null;
 
-    /// <summary>Gets the path to preload.</summary>
+    /// <summary>Gets the path of the library for LD_PRELOAD.</summary>
     public static string Path => s_path ?? FileName;
 
-    /// <summary>Gets the reason why the library cannot be loaded; null when it can.</summary>
+    /// <summary>Gets the reason why the library cannot be loaded. Null if it can.</summary>
     public static string? MissingReason => s_path is not null ? null
         : $"{FileName} was not found beside {AppContext.BaseDirectory}: it comes with the package Native.LibUsb.Testing for linux-x64 and linux-arm64 (glibc), "
         + "and the project that runs must refer to the package or to a project that does.";
 
-    /// <summary>Loads the library into this process unless it is loaded.</summary>
-    /// <exception cref="PlatformNotSupportedException">The library is missing or cannot be loaded; the message gives the reason.</exception>
+    /// <summary>Loads the library into this process, unless it is already loaded.</summary>
+    /// <exception cref="PlatformNotSupportedException">The library is missing or cannot be loaded. The message gives the reason.</exception>
     public static void Load()
     {
         lock (s_lock)
@@ -56,7 +56,7 @@ internal static unsafe class PreloadLibrary
         }
     }
 
-    /// <summary>Shows a bus to the libusb of this process; null for none. Does nothing where the library is not loaded.</summary>
+    /// <summary>Sets the bus that libusb in this process uses, or none if null. The method does nothing if the library is not loaded.</summary>
     public static void SetBus(string? directory)
     {
         if (s_setBus is null)
@@ -66,10 +66,10 @@ internal static unsafe class PreloadLibrary
         Marshal.FreeCoTaskMem((nint)path);
     }
 
-    /// <summary>Returns the address of a signal handler that lets the interrupted thread sleep.</summary>
-    /// <param name="longest">The longest time that a thread sleeps.</param>
-    /// <param name="handled">The address of the number of signals whose handler has ended.</param>
-    /// <exception cref="PlatformNotSupportedException">The library is missing or cannot be loaded; the message gives the reason.</exception>
+    /// <summary>Returns the address of a signal handler in which the interrupted thread sleeps.</summary>
+    /// <param name="longest">The maximum time that a thread sleeps.</param>
+    /// <param name="handled">The address of the counter of completed handler calls.</param>
+    /// <exception cref="PlatformNotSupportedException">The library is missing or cannot be loaded. The message gives the reason.</exception>
     public static nint Delay(TimeSpan longest, out ulong* handled)
     {
         Load();
@@ -79,7 +79,7 @@ internal static unsafe class PreloadLibrary
         return NativeLibrary.GetExport(library, "native_libusb_usbfs_delay");
     }
 
-    /// <summary>Returns a list of libraries to preload without this one.</summary>
+    /// <summary>Returns an LD_PRELOAD list from which this library has been removed.</summary>
     public static string RemoveFrom(string preload) => string.Join(':', preload.Split(':', ' ').Where(library => System.IO.Path.GetFileName(library) != FileName));
 
     private static nint Export(string name) =>

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the folder with the /sys and /dev that programs under the preload library see, and the events they get.</summary>
+/// <summary>Represents the directory that contains /sys and /dev for programs with the preload library, and the events that they receive.</summary>
 /// <remarks>
-/// The preload library leads the paths of USB devices in /sys and /dev into the folder. <see cref="PreloadLibrary.Variable"/> names the folder to
-/// child processes, and <see cref="PreloadLibrary.SetBus"/> to this process.
+/// The preload library redirects the paths of USB devices in /sys and /dev to this directory. The library gets the directory from
+/// <see cref="PreloadLibrary.Variable"/> in child processes, and from <see cref="PreloadLibrary.SetBus"/> in this process.
 /// </remarks>
 internal sealed class Testbed : IDisposable
 {
@@ -18,13 +18,13 @@ internal sealed class Testbed : IDisposable
         _events = new EventSender(Root);
         Directory.CreateDirectory(Inside("/sys/bus/usb/devices"));
         Directory.CreateDirectory(Inside("/sys/class"));
-        Directory.CreateDirectory(Inside("/dev/bus/usb/001")); // a libusb without udev takes an empty folder for a machine without USB
+        Directory.CreateDirectory(Inside("/dev/bus/usb/001")); // if the folder is empty, a libusb without udev assumes that the machine has no USB
         PreloadLibrary.SetBus(Root);
     }
 
     public string Root { get; }
 
-    /// <summary>Writes a file of the virtual system.</summary>
+    /// <summary>Writes a file in the virtual /sys or /dev.</summary>
     public void Write(string path, string text)
     {
         string inside = Inside(path);
@@ -32,7 +32,7 @@ internal sealed class Testbed : IDisposable
         File.WriteAllText(inside, text);
     }
 
-    /// <summary>Shows the interfaces of a device's active configuration, each with a link to its driver when it has one.</summary>
+    /// <summary>Writes the interfaces of a device's active configuration to sysfs. Each interface that has a driver gets a link to the driver.</summary>
     public void SetInterfaces(string devicePath, IReadOnlyDictionary<string, string?> driverOf)
     {
         foreach (string name in InterfacesOf(devicePath).Except(driverOf.Keys))
@@ -54,7 +54,7 @@ internal sealed class Testbed : IDisposable
         }
     }
 
-    /// <summary>Makes a device and announces it.</summary>
+    /// <summary>Creates the files of a device and sends its <c>add</c> event.</summary>
     public void Add(TestbedDevice device)
     {
         string folder = Inside(device.Path), node = Inside($"/dev/{device.Node}");
@@ -66,7 +66,7 @@ internal sealed class Testbed : IDisposable
         File.WriteAllBytes(node, device.Descriptors);
         StringBuilder properties = new();
         foreach ((string name, string value) in device.Properties)
-            // in sysfs the node is named below /dev
+            // in sysfs, the name of the node is relative to /dev
             properties.Append(CultureInfo.InvariantCulture, $"{name}={(name == "DEVNAME" ? device.Node : value)}\n");
         File.WriteAllText(Path.Combine(folder, "uevent"), properties.ToString());
         File.CreateSymbolicLink(Path.Combine(folder, "subsystem"), $"{Up(device.Path)}bus/usb");
@@ -74,7 +74,7 @@ internal sealed class Testbed : IDisposable
         _events.Send("add", device);
     }
 
-    /// <summary>Removes a device and announces it.</summary>
+    /// <summary>Deletes the files of a device and sends its <c>remove</c> event.</summary>
     public void Remove(TestbedDevice device)
     {
         File.Delete(Listed(Path.GetFileName(device.Path)));
@@ -92,10 +92,10 @@ internal sealed class Testbed : IDisposable
         Directory.Delete(Root, recursive: true);
     }
 
-    /// <summary>Gets the path from a folder of /sys to /sys.</summary>
+    /// <summary>Returns the relative path from a directory in /sys to /sys.</summary>
     private static string Up(string path) => string.Concat(Enumerable.Repeat("../", path.Count(c => c == '/') - 1));
 
-    /// <summary>Gets the names of the interface folders of a device: its own name, a colon, configuration and interface.</summary>
+    /// <summary>Returns the names of a device's interface directories. A name has the form DEVICE:CONFIGURATION.INTERFACE.</summary>
     private List<string> InterfacesOf(string devicePath) =>
         [.. Directory.GetDirectories(Inside(devicePath), $"{Path.GetFileName(devicePath)}:*").Select(one => Path.GetFileName(one))];
 

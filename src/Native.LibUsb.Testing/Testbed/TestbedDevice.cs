@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a USB device as sysfs and udev describe it.</summary>
+/// <summary>Represents the attributes and properties of a USB device in sysfs and udev.</summary>
 internal sealed class TestbedDevice
 {
     public TestbedDevice(VirtualDevice device, string path)
@@ -62,10 +62,10 @@ internal sealed class TestbedDevice
                 Attributes.Add((name, text));
     }
 
-    /// <summary>Gets the device's folder, starting with /sys.</summary>
+    /// <summary>Gets the path of the device's directory, which starts with /sys.</summary>
     public string Path { get; }
 
-    /// <summary>Gets the device's node below /dev.</summary>
+    /// <summary>Gets the path of the device's node, relative to /dev.</summary>
     public string Node { get; }
 
     public byte[] Descriptors { get; }

@@ -1,8 +1,8 @@
-/* Puts this library in front of the functions of a process that runs already.
+/* Puts this library in front of libc in a process that is already running.
  *
- * A library that is preloaded is found before libc. This one can also be loaded later, by a program that makes a bus itself. Then the
- * tables that the other libraries call functions through are changed: each entry that was bound to a function of libc or libudev that
- * this library has is bound to this library. Libraries that are loaded afterwards are changed when they are loaded. */
+ * A preloaded library is found before libc. A program that creates a bus itself can also load this library later. In that case, the library
+ * changes the tables through which the other libraries call functions. It redirects each entry of a libc or libudev function that it implements to
+ * its own implementation. Libraries that are loaded afterwards are changed when they are loaded. */
 #include "preload.h"
 #include <link.h>
 #include <sys/auxv.h>
@@ -20,7 +20,7 @@ struct function {
     void *address;
 };
 
-/* The entries of a library's dynamic section. */
+/* Entries of a library's dynamic section. */
 struct tables {
     const ElfW(Sym) *symbols;
     const char *names;
@@ -60,7 +60,7 @@ static bool is_this(const struct dl_phdr_info *object)
     return false;
 }
 
-/* The libraries of libc bind their own functions, and these are what this library calls. */
+/* Returns true for the libraries of libc. Their tables are not changed, because this library calls their functions. */
 static bool is_libc(const struct dl_phdr_info *object)
 {
     static const char *const names[] = { "libc.so", "ld-linux", "libpthread.so", "libdl.so", "librt.so", "libm.so", "linux-vdso", "linux-gate" };
@@ -79,7 +79,7 @@ static bool read_tables(const struct dl_phdr_info *object, struct tables *t)
         if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
             dynamic = (const ElfW(Dyn) *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
     for (const ElfW(Dyn) *d = dynamic; d && d->d_tag != DT_NULL; d++) {
-        /* the loader has made addresses of these, where it could write */
+        /* the loader has replaced these offsets with addresses where the section is writable */
         uintptr_t address = d->d_un.d_ptr < object->dlpi_addr ? object->dlpi_addr + d->d_un.d_ptr : d->d_un.d_ptr;
         switch (d->d_tag) {
         case DT_SYMTAB:
@@ -133,7 +133,7 @@ static int list_functions(struct dl_phdr_info *object, size_t size, void *data)
     return 1;
 }
 
-/* The part that the loader has made read-only after it had filled it. */
+/* Finds the part of a library that the loader has filled and then made read-only. */
 static void find_constant(const struct dl_phdr_info *object, uintptr_t *start, uintptr_t *end)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -184,7 +184,7 @@ static int count_objects(struct dl_phdr_info *object, size_t size, void *data)
     return 1;
 }
 
-/* Binds what was loaded since the last time. */
+/* Changes the libraries that were loaded since the last call. */
 static void bind_all(void)
 {
     unsigned long long count = 0;
@@ -197,7 +197,7 @@ static void bind_all(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* A lock that another thread held when the process was copied stays locked in the copy. */
+/* After a fork, a lock that another thread held in the parent remains locked in the child. */
 void forget_attaching(void) { pthread_mutex_init(&lock, NULL); }
 
 static void *attached_dlopen(const char *path, int flags)
@@ -210,7 +210,7 @@ static void *attached_dlopen(const char *path, int flags)
     return handle;
 }
 
-/* Programs also look functions up. The next definition of the function cannot be called from here except by a jump. */
+/* Programs also look up functions with dlsym. With RTLD_NEXT, the result is relative to the caller of dlsym, which is this library. */
 static void *attached_dlsym(void *handle, const char *name)
 {
     if (handle == RTLD_NEXT)
@@ -221,7 +221,7 @@ static void *attached_dlsym(void *handle, const char *name)
     return f && (!strncmp(name, "udev_", 5) || (dladdr(found, &info) && info.dli_fbase == libc_base)) ? f->address : found;
 }
 
-/* True when the functions of this process lead to this library from now on. */
+/* Returns true if the process's calls lead to this library from now on. */
 EXPORT bool native_libusb_usbfs_attach(void);
 EXPORT bool native_libusb_usbfs_attach(void)
 {

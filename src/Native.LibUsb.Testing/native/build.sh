@@ -1,6 +1,7 @@
 #!/bin/sh
-# Compiles the preload library. It runs on glibc 2.28 and newer: preload.h requests the old versions of functions, and the libraries that had
-# some of them before glibc 2.34 are named here. Empty ones stand in for them, because newer glibcs have nothing to link against.
+# Compiles the preload library. It runs on glibc 2.28 and newer. preload.h requests the old versions of functions. Before glibc 2.34, separate
+# libraries contained some of these functions, so the preload library must name these libraries as dependencies. Newer glibcs have no such
+# libraries for the linker, so the script creates empty ones.
 # usage: build.sh COMPILER OUTPUT [FLAG]...
 set -eu
 compiler=$1 output=$2

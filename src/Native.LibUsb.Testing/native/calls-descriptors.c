@@ -1,4 +1,4 @@
-/* The functions of libc that take a descriptor or memory. */
+/* The functions of libc with a file descriptor or a memory address as their argument. */
 #include "preload.h"
 
 EXPORT int close(int fd)
@@ -33,7 +33,7 @@ EXPORT int dup(int fd)
     return after_copy(n, NEXT(dup)(fd));
 }
 
-/* The call closes the file that the new descriptor referred to before. */
+/* dup2 and dup3 close the file to which the new descriptor referred before. */
 static bool may_replace(int fd, int copy)
 {
     if (fd == copy)
@@ -157,7 +157,7 @@ LSEEK(lseek64, off64_t)
     {                                                                                                       \
         struct node *n;                                                                                     \
         if (flags & MAP_ANONYMOUS || !(n = enter(fd))) {                                                    \
-            if (!next_mmap) /* an allocator's call before dlsym can answer */                               \
+            if (!next_mmap) /* an allocator may call mmap before dlsym works */                               \
                 return (void *)syscall(SYS_mmap, where, length, protection, flags, fd, offset);             \
             return next_mmap(where, length, protection, flags, fd, offset);                                 \
         }                                                                                                   \

@@ -1,11 +1,11 @@
-/* The functions of libc that take a path. */
+/* The functions of libc with a path as their argument. */
 #include "preload.h"
 #include <dirent.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-/* True when the path is a node of the bus; *result is then what open returns. */
+/* Returns true if the path is a node of the bus. In that case, *result is the return value of open. */
 static bool try_open(const char *path, int flags, int *result)
 {
     unsigned bus, device;
@@ -59,7 +59,7 @@ OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
 
-/* functions that programs built with _FORTIFY_SOURCE call, Debian's libusb among them */
+/* programs that are built with _FORTIFY_SOURCE, such as Debian's libusb, call these functions */
 #define OPEN_2(name)                                      \
     EXPORT int name(const char *path, int flags);         \
     EXPORT int name(const char *path, int flags)          \
@@ -129,9 +129,9 @@ EXPORT int chdir(const char *path)
     return NEXT(chdir)(redirect(path, inside));
 }
 
-/* ---- what a file is ------------------------------------------------------------------------------------------------------------ */
+/* ---- file status ----------------------------------------------------------------------------- */
 
-/* A node of the bus is a regular file in the bus's directory; programs see the device of the kernel's usbfs. */
+/* In the bus's directory, a node is a regular file. Programs receive the character device of usbfs instead. */
 static bool device_number(const char *path, unsigned *number)
 {
     unsigned bus, device;
@@ -184,7 +184,7 @@ STAT(lstat64, stat64)
 FSTATAT(fstatat, stat)
 FSTATAT(fstatat64, stat64)
 
-/* functions that programs that were built before glibc 2.33 call, .NET's own library among them */
+/* programs that were built before glibc 2.33, such as .NET's native libraries, call these functions */
 #define XSTAT(name, type)                                                     \
     EXPORT int name(int version, const char *path, struct type *result);      \
     EXPORT int name(int version, const char *path, struct type *result)       \
@@ -233,7 +233,7 @@ EXPORT int statx(int directory, const char *path, int flags, unsigned mask, stru
     return status;
 }
 
-/* libusb uses sysfs only where /sys is a file system of that kind. */
+/* libusb uses sysfs only if /sys has the file system type of sysfs. */
 #define STATFS(name, type)                                                                   \
     EXPORT int name(const char *path, struct type *result) __THROW;                          \
     EXPORT int name(const char *path, struct type *result)                                   \
@@ -250,9 +250,9 @@ EXPORT int statx(int directory, const char *path, int flags, unsigned mask, stru
 STATFS(statfs, statfs)
 STATFS(statfs64, statfs64)
 
-/* ---- where links lead ------------------------------------------------------------------------------------------------------------ */
+/* ---- symbolic links -------------------------------------------------------------------------- */
 
-/* libusb_wrap_sys_device finds bus and address of a descriptor through its link in /proc. */
+/* libusb_wrap_sys_device reads the symbolic link of a file descriptor in /proc to find the bus number and the address. */
 static bool link_of_node(const char *path, char *buffer, size_t size, ssize_t *result)
 {
     static const char prefix[] = "/proc/self/fd/";

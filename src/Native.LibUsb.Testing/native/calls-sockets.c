@@ -1,4 +1,4 @@
-/* The functions of libc by which a program listens to the kernel's events: libusb does where it was built without udev. */
+/* The functions of libc with which a program listens to kernel events. A libusb without udev calls them. */
 #include "preload.h"
 #include <linux/netlink.h>
 
@@ -30,7 +30,7 @@ EXPORT int bind(int fd, const struct sockaddr *address, socklen_t length)
     return NEXT(bind)(fd, address, length);
 }
 
-/* Where an event comes from: the kernel. */
+/* Fills in the kernel as the sender of an event. */
 static void name_kernel(void *address, socklen_t *length)
 {
     struct sockaddr_nl kernel = { .nl_family = AF_NETLINK, .nl_groups = FROM_KERNEL };
@@ -40,7 +40,7 @@ static void name_kernel(void *address, socklen_t *length)
     }
 }
 
-/* The kernel's credentials, where there is room for them. */
+/* Adds the kernel's credentials if there is room for them. */
 static void add_credentials(struct msghdr *message, size_t room)
 {
     struct ucred kernel = { 0 };

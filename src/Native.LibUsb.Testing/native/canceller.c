@@ -1,7 +1,7 @@
-/* The thread that unlinks what the receiver has found to be lost.
+/* The thread that sends unlink requests on behalf of the receiver.
  *
- * The receiver must not send: while the bus waits until its own messages are received, it takes none, and a thread that submits may hold
- * the right to send. */
+ * The receiver detects URBs that must be unlinked, but it must not send the requests itself. While the bus waits until its own messages are
+ * received, it reads no messages. In addition, a thread that submits a URB may hold send_lock. */
 #include "preload.h"
 
 static struct pending *first_due(struct node *n)
@@ -32,7 +32,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Lets a URB in flight be unlinked; false when that is not possible. The caller holds node->lock. */
+/* Schedules an unlink request for a URB in flight. Returns false if the canceller cannot be started. The caller holds node->lock. */
 bool cancel_later(struct node *n, struct pending *p)
 {
     if (p->unlinked)

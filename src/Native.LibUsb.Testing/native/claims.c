@@ -1,4 +1,4 @@
-/* Which interfaces and endpoints belong to whom. */
+/* The owners of interfaces and endpoints. */
 #include "preload.h"
 
 struct endpoint_entry claimed_endpoint(struct node *n, unsigned address, bool *ours)
@@ -64,12 +64,13 @@ int disconnect_claim(struct node *n, const struct usbdevfs_disconnect_claim *c)
     return status < 0 ? status : 0;
 }
 
-/* A control request to an interface or endpoint belongs to the program that claimed it; the kernel claims it for a caller who did not. */
+/* As in the kernel, only the program that has claimed an interface may send control requests to it or its endpoints. If the interface is free, it
+ * is claimed for the caller. */
 int check_recipient(struct node *n, uint8_t request_type, uint8_t request, uint16_t index)
 {
-    if ((request_type & 0x60) == 0x40) /* vendor requests are not looked at */
+    if ((request_type & 0x60) == 0x40) /* vendor requests are not checked */
         return 0;
-    if (request_type == 0xa1 && request == 0) /* class GET_DEVICE_ID of a printer: its index is not an interface */
+    if (request_type == 0xa1 && request == 0) /* GET_DEVICE_ID, a class request of printers: its index is not an interface number */
         return 0;
     switch (request_type & 0x1f) {
     case 1:

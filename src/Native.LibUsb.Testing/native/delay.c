@@ -1,9 +1,9 @@
-/* The signal handler of SignalStorm: the interrupted thread sleeps at an arbitrary place, so that other threads overtake it there. */
+/* The signal handler of SignalStorm. It makes the interrupted thread sleep at an arbitrary point while other threads continue. */
 #include "preload.h"
 
 static uint32_t longest;
 static uint32_t state = 1;
-static uint64_t handled; /* signals whose handler has ended */
+static uint64_t handled; /* the number of completed handler calls */
 
 EXPORT void native_libusb_usbfs_set_delay(uint32_t nanoseconds);
 EXPORT void native_libusb_usbfs_set_delay(uint32_t nanoseconds)
@@ -17,7 +17,7 @@ EXPORT const uint64_t *native_libusb_usbfs_delays(void)
     return &handled;
 }
 
-/* The handler of a signal: it may use only what is safe in one, and the interrupted code keeps its errno. */
+/* The signal handler. It calls only functions that are safe in a signal handler, and preserves errno for the interrupted code. */
 EXPORT void native_libusb_usbfs_delay(int signal);
 EXPORT void native_libusb_usbfs_delay(int signal)
 {

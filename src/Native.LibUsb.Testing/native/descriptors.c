@@ -1,7 +1,7 @@
-/* Reading a node. */
+/* Reading a device node. */
 #include "preload.h"
 
-/* Reading a node gives its descriptors: the device's, then each configuration's. */
+/* Reads the descriptors of the node's device: the device descriptor, followed by all configurations. */
 ssize_t read_descriptors(struct node *n, void *buffer, size_t count, off_t *position)
 {
     ssize_t result;

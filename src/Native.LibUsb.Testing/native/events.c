@@ -1,16 +1,16 @@
-/* The events of the bus: a connection on which each message is one event.
+/* The events of the bus. They arrive on a connection on which each message is one event.
  *
- * A message is what the kernel sends on its netlink socket: ACTION@DEVPATH, then NAME=VALUE for each property, each ended by a
- * zero byte. The bus acknowledges a connection with one byte: events that happen after that are received. */
+ * A message has the format of the kernel's netlink messages: ACTION@DEVPATH, followed by NAME=VALUE for each property. A zero byte ends each part.
+ * The bus acknowledges a new connection with one byte. The connection receives all events that happen after that byte. */
 #include "preload.h"
 #include <linux/netlink.h>
 
-static atomic_uchar listeners[MAX_DESCRIPTOR]; /* descriptors that a program takes for netlink sockets */
+static atomic_uchar listeners[MAX_DESCRIPTOR]; /* 1 for each descriptor that stands in for a program's netlink socket */
 
-/* A socket on which nothing ever comes, for programs that outlive the bus. */
+/* Returns a socket that never becomes readable, for programs that run longer than the bus. */
 static int open_silence(void) { return (int)syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); }
 
-/* A new connection, or -1 and errno. */
+/* Returns a new connection, or -1 and errno. */
 int open_events(void)
 {
     struct sockaddr_un address;
@@ -30,13 +30,13 @@ int open_events(void)
     return fd;
 }
 
-/* The length of the next event; negative with errno when none is there. */
+/* Returns the length of the next event, or a negative number and errno if there is none. */
 ssize_t receive_event(int fd, void *buffer, size_t size)
 {
     ssize_t length = syscall(SYS_recvfrom, fd, buffer, size, 0, NULL, NULL);
     if (length != 0)
         return length;
-    /* The bus has ended. The connection would be readable without end, and the thread that polls it would never rest. */
+    /* The bus has ended. Its connection would remain readable, and the thread that polls it would never sleep. */
     int silence = open_silence();
     if (silence >= 0) {
         int flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
@@ -47,7 +47,7 @@ ssize_t receive_event(int fd, void *buffer, size_t size)
     return fail(EAGAIN);
 }
 
-/* Lets a program hear the bus on its netlink socket. */
+/* Replaces a program's netlink socket with a connection to the bus. */
 bool listen_on(int fd)
 {
     if (fd < 0 || fd >= MAX_DESCRIPTOR)

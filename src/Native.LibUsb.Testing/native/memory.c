@@ -1,13 +1,13 @@
-/* The memory budget of usbfs, and memory that is mapped from nodes. */
+/* The memory limit of usbfs, and memory that is mapped from nodes. */
 #include "preload.h"
 
 static pthread_mutex_t memory_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic uint64_t memory_used, memory_limit; /* no lock is needed to charge or give back what lies in no mapping */
+static _Atomic uint64_t memory_used, memory_limit; /* atomic, so that buffers outside of mappings need no lock */
 static struct mapping *mappings;
 static atomic_uint mapping_count;
 
-/* The limit lives in the (virtual) sysfs, in MiB; 0 means none. Read again whenever it seems to be exceeded, as a program may
- * raise it at any time. */
+/* Reads the memory limit from the (virtual) sysfs. The file contains MiB; 0 means no limit. The limit is read again before it causes an error,
+ * because a program may raise it at any time. */
 void read_memory_limit(void)
 {
     char path[PATH_MAX], text[32];
@@ -26,7 +26,7 @@ void read_memory_limit(void)
     memory_limit = limit << 20;
 }
 
-/* Counts memory against the limit of usbfs: false when it would be exceeded. */
+/* Counts memory against the limit of usbfs. Returns false if the limit would be exceeded. */
 static bool charge(uint64_t amount)
 {
     uint64_t used = atomic_load(&memory_used);
@@ -56,7 +56,7 @@ static void drop_mapping(struct mapping *m)
     free(m);
 }
 
-/* The memory cost of a URB, and the mapping that contains it, if any: 0, EINVAL or ENOMEM. */
+/* Counts the memory of a URB and finds the mapping that contains its buffer. Returns 0, EINVAL or ENOMEM. */
 int take_memory(struct node *n, struct pending *p, void *buffer, size_t length, unsigned packets, bool scattered)
 {
     int error = 0;
@@ -103,7 +103,7 @@ void return_memory(struct pending *p)
     pthread_mutex_unlock(&memory_lock);
 }
 
-/* libusb_dev_mem_alloc: memory that counts once, when it is mapped. */
+/* Maps memory for libusb_dev_mem_alloc. It counts against the limit only once, when it is mapped. */
 void *map_node(struct node *n, void *where, size_t length, int protection, int flags)
 {
     if (!(n->capabilities & USBDEVFS_CAP_MMAP)) {
@@ -134,7 +134,7 @@ void *map_node(struct node *n, void *where, size_t length, int protection, int f
     return start;
 }
 
-/* True when the memory was mapped from a node. */
+/* Returns true if the memory was mapped from a node. */
 bool unmap(void *start)
 {
     if (atomic_load(&mapping_count) == 0)
@@ -152,5 +152,5 @@ bool unmap(void *start)
     return false;
 }
 
-/* A lock that another thread held when the process was copied stays locked in the copy. */
+/* After a fork, a lock that another thread held in the parent remains locked in the child. */
 void forget_mappings(void) { pthread_mutex_init(&memory_lock, NULL); }

@@ -11,7 +11,7 @@ static void start_header(uint8_t *h, uint32_t command, uint32_t sequence, const 
     put32(h + 16, endpoint);
 }
 
-/* A send that fails means that the bus is gone; the receiver sees the same and gives every URB back, so nothing is lost here. */
+/* Sends an unlink request. The result of sending is ignored: if the bus has ended, the receiver detects this too and completes every URB. */
 void send_unlink(struct node *n, uint32_t unlink_sequence, uint32_t sequence)
 {
     uint8_t h[HEADER_SIZE];
@@ -29,7 +29,7 @@ uint32_t private_sequence(struct node *n)
     return 0x80000000u | (n->next_private_sequence++ & 0x7fffffffu);
 }
 
-/* The time in microframes of 125 us, on the clock that all processes of the machine share. */
+/* Returns the time in microframes of 125 us. All processes of the machine share this clock. */
 static uint32_t microframe(void)
 {
     struct timespec now;
@@ -46,8 +46,8 @@ void build_submit(const struct node *n, const struct pending *p, const uint8_t *
     start_header(h, CMD_SUBMIT, p->sequence, n, p->in, p->endpoint & 15);
     put32(h + 20, isochronous ? flags | URB_HAS_TIME : flags);
     put32(h + 24, (uint32_t)p->length);
-    /* Neither a stream number nor the time has a field of its own. USB/IP's start frame means nothing for a bulk URB, and usbfs ignores it for one that is to
-     * start as soon as possible, as all isochronous URBs of libusb are. */
+    /* USB/IP has no fields for the stream number and the time, so both are sent in the start frame. The start frame has no meaning for a bulk URB.
+     * usbfs ignores it for isochronous URBs that start as soon as possible, which all isochronous URBs of libusb do. */
     put32(h + 28, isochronous ? microframe() : p->type == USBDEVFS_URB_TYPE_BULK ? u->stream_id : 0);
     put32(h + 32, (uint32_t)p->packets);
     if (setup)
@@ -71,7 +71,7 @@ void build_submit(const struct node *n, const struct pending *p, const uint8_t *
     }
 }
 
-/* Sends a request to the bus and waits for its answer: the answer's value (>= 0), or a negative errno. */
+/* Sends a request to the bus and waits for its answer. Returns the answer's value (>= 0) or a negative errno. */
 int ask_host(struct node *n, enum host_operation operation, uint32_t a, uint32_t b, const void *payload, unsigned length,
                     void *reply, unsigned reply_capacity)
 {

@@ -1,4 +1,4 @@
-/* The functions that this library stands in front of. */
+/* Finds the functions that this library replaces. */
 #include "preload.h"
 
 int (*next_open)(const char *, int, ...);
@@ -13,7 +13,7 @@ off_t (*next_lseek)(int, off_t, int);
 void *(*next_mmap)(void *, size_t, int, int, int, off_t);
 int (*next_munmap)(void *, size_t);
 
-/* Other libraries' constructors may call us before ours has run, so each entry point makes sure. */
+/* Constructors of other libraries may call this library before its own constructor has run. Each entry point therefore calls ready(). */
 static pthread_once_t resolved = PTHREAD_ONCE_INIT;
 
 static void resolve(void)
@@ -34,7 +34,7 @@ static void resolve(void)
     set_bus(getenv("NATIVE_LIBUSB_BUS"));
 }
 
-/* A function that is looked up when it is first needed. glibc keeps those that it no longer declares under their oldest version. */
+/* Returns a function that is looked up at its first use. glibc keeps functions that it no longer declares under their oldest version. */
 void *find_next(_Atomic(void *) *found, const char *name)
 {
 #ifdef __aarch64__

@@ -1,7 +1,7 @@
-/* Open nodes: made by open, ended by the last close. */
+/* Open nodes. open creates a node, and the last close ends it. */
 #include "preload.h"
 
-static struct node *free_nodes; /* node memory is never returned to libc: a late caller finds a closed node, not freed memory */
+static struct node *free_nodes; /* these nodes are never freed, so a late caller finds a closed node instead of freed memory */
 static pthread_mutex_t free_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct node *new_node(void)
@@ -33,7 +33,7 @@ static struct node *new_node(void)
     return n;
 }
 
-/* Gives back what a node owns; its memory is kept for the next open. */
+/* Releases the resources of a node. Its memory is kept for the next open. */
 static void recycle_node(struct node *n)
 {
     close_own(n->pipe_write);
@@ -68,8 +68,8 @@ static void recycle_node(struct node *n)
     pthread_mutex_unlock(&free_lock);
 }
 
-/* NATIVE_LIBUSB_USBFS_LOCAL=81,02: endpoints whose URBs are completed here at submit, full and without error, and never reach
- * the bus. For benchmarks of the layers above usbfs. */
+/* NATIVE_LIBUSB_USBFS_LOCAL=81,02 lists endpoints whose URBs this library completes at their submission, with full length and without error. These
+ * URBs are never sent to the bus. The variable is for benchmarks of the layers above usbfs. */
 static uint32_t local_endpoints(void)
 {
     const char *text = getenv("NATIVE_LIBUSB_USBFS_LOCAL");
@@ -85,7 +85,7 @@ static uint32_t local_endpoints(void)
     return mask;
 }
 
-/* The import handshake: 0, or the errno that open must report. */
+/* Performs the import handshake. Returns 0, or the errno for open. */
 static int import(struct node *n, unsigned bus, unsigned device, int flags)
 {
     uint8_t request[8 + BUS_ID_SIZE] = { USBIP_VERSION >> 8, USBIP_VERSION & 255, OP_REQUEST_IMPORT >> 8, OP_REQUEST_IMPORT & 255 };
@@ -118,7 +118,7 @@ static int import(struct node *n, unsigned bus, unsigned device, int flags)
     return 0;
 }
 
-/* Threads of this library take no signals: they are the program's, and a handler must not run on a thread it does not know. */
+/* Starts a thread of the library with all signals blocked. Signals belong to the program, and its handlers must not run on the library's threads. */
 int start_thread(pthread_t *thread, void *(*run)(void *), struct node *n, const char *name)
 {
     sigset_t all, before;
@@ -182,8 +182,8 @@ failed:
     return fail(error);
 }
 
-/* As in the kernel: when the last close returns, no URB of this node is in flight, nothing writes to the program's memory any more,
- * and the interfaces are free for the next who claims them. */
+/* Ends a node, as the kernel does. When the last close returns, no URB of the node is in flight, no thread writes to the program's buffers, and
+ * the interfaces are free. */
 void end_node(struct node *n)
 {
     ask_host(n, HOST_CLOSE, 0, 0, NULL, 0, NULL, 0);
@@ -194,7 +194,7 @@ void end_node(struct node *n)
     recycle_node(n);
 }
 
-/* A forked child has no threads of ours, and locks that other threads held stay locked there. */
+/* A forked child has none of the library's threads. Locks that other threads held in the parent remain locked in the child. */
 void forget_nodes(void)
 {
     free_nodes = NULL;

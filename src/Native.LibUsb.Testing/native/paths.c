@@ -1,7 +1,7 @@
-/* The directory that the bus writes, and the paths that lead into it. */
+/* The directory that the bus writes, and the redirection of paths to it. */
 #include "preload.h"
 
-/* A directory that is replaced stays allocated: another thread may be about to use it. */
+/* A directory of the bus. A directory that has been replaced is not freed, because another thread may be about to use it. */
 struct directory {
     struct directory *older;
     char path[];
@@ -11,10 +11,10 @@ static _Atomic(struct directory *) current;
 static struct directory *all;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The paths for which the bus answers instead of the system. */
+/* The paths that are redirected to the bus. */
 static const char *const owned[] = { "/sys/bus/usb", "/sys/devices/platform/native_libusb", "/sys/module/usbcore", "/dev/bus/usb" };
 
-/* The bus of this process from now on; NULL for none. */
+/* Sets the bus of this process, or none if the path is NULL or empty. */
 void set_bus(const char *path)
 {
     char real[PATH_MAX];
@@ -37,17 +37,17 @@ void set_bus(const char *path)
     pthread_mutex_unlock(&lock);
 }
 
-/* A lock that another thread held when the process was copied stays locked in the copy. */
+/* After a fork, a lock that another thread held in the parent remains locked in the child. */
 void forget_setting(void) { pthread_mutex_init(&lock, NULL); }
 
-/* The directory of the bus; NULL when there is none. */
+/* Returns the directory of the bus, or NULL if there is none. */
 const char *bus_root(void)
 {
     struct directory *d = atomic_load_explicit(&current, memory_order_acquire);
     return d ? d->path : NULL;
 }
 
-/* The path of a file of the bus: false when there is no bus, or when the path is too long. */
+/* Returns the path of a file of the bus in inside. Returns false if there is no bus or the path is too long. */
 bool inside_bus(const char *path, char *inside)
 {
     const char *root = bus_root();
@@ -71,13 +71,14 @@ static bool is_owned(const char *path)
     return false;
 }
 
-/* Where a path really leads: into the directory of the bus, with room for PATH_MAX bytes there, or nowhere else than it says. */
+/* Returns the path to use in place of a program's path: either one in the directory of the bus, written to inside (PATH_MAX bytes), or the path
+ * itself. */
 const char *redirect(const char *path, char *inside)
 {
     return path && path[0] == '/' && is_owned(path) && inside_bus(path, inside) ? inside : path;
 }
 
-/* The path that a program is to see for one in the directory of the bus. */
+/* Returns the path under which programs find a file in the directory of the bus. */
 const char *outside_bus(const char *path)
 {
     const char *root = bus_root();
@@ -85,7 +86,7 @@ const char *outside_bus(const char *path)
     return root && !strncmp(path, root, length) && path[length] == '/' ? path + length : path;
 }
 
-/* The number of a usbfs node: true for /dev/bus/usb/BBB/DDD. */
+/* Returns true for the path of a device node, /dev/bus/usb/BBB/DDD, with its numbers. */
 bool is_node(const char *path, unsigned *bus, unsigned *device)
 {
     static const char prefix[] = "/dev/bus/usb/";
@@ -102,7 +103,7 @@ bool is_node(const char *path, unsigned *bus, unsigned *device)
     return true;
 }
 
-/* The address of a socket of the bus: false when there is none, and then nothing is intercepted. */
+/* Finds the address of a socket of the bus. Returns false if there is no bus; the call is then passed on. */
 bool bus_address(const char *name, struct sockaddr_un *address)
 {
     char path[PATH_MAX];
@@ -114,7 +115,7 @@ bool bus_address(const char *name, struct sockaddr_un *address)
     return true;
 }
 
-/* Called by the bus of this process. */
+/* The bus of this process calls this function. */
 EXPORT void native_libusb_usbfs_set_bus(const char *path);
 EXPORT void native_libusb_usbfs_set_bus(const char *path)
 {
@@ -122,7 +123,7 @@ EXPORT void native_libusb_usbfs_set_bus(const char *path)
     set_bus(path);
 }
 
-/* The file that this library was loaded from. */
+/* Returns the file from which this library was loaded. */
 EXPORT const char *native_libusb_usbfs_path(void);
 EXPORT const char *native_libusb_usbfs_path(void)
 {

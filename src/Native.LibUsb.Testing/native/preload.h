@@ -1,31 +1,31 @@
-/* sysfs, udev and usbfs for one process, answered by a virtual bus.
+/* The preload library: it connects one process to a virtual bus and answers the process's calls to sysfs, udev and usbfs.
  *
- * This library is loaded with LD_PRELOAD, or later by a process that makes a bus (attach.c). The bus has a directory, which
- * $NATIVE_LIBUSB_BUS names to a preloaded process. Paths of USB devices in sysfs and /dev lead into it (paths.c), functions of
- * libudev are answered from it (udev.h), and the UNIX socket "events" in it brings the events of devices (events.c).
+ * The library is loaded with LD_PRELOAD, or later by a process that creates a bus itself (attach.c). The bus has a directory. In a preloaded
+ * process, $NATIVE_LIBUSB_BUS contains its path. The library redirects paths of USB devices in sysfs and /dev to this directory (paths.c) and
+ * answers functions of libudev from it (udev.h). The UNIX socket "events" in the directory delivers the events of devices (events.c).
  *
- * The system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) are answered here, and everything else is passed
- * on. The library knows nothing about devices: every open node is one connection to the UNIX socket "usbip" in the directory, and
- * on it each URB becomes a USB/IP submit message. Decisions of the kernel on the host's side for which USB/IP has no message
- * (claims, kernel drivers, streams) are requested from the bus with a small message of our own on the same connection, so that the
- * rules are written once, in C#.
+ * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on. It contains
+ * no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory, on which each URB becomes a USB/IP submit message.
+ * USB/IP has no messages for some decisions of the host's kernel (claims, kernel drivers, streams). The library requests these decisions from the
+ * bus with its own small messages on the same connection, so the rules are implemented only once, in C#.
  *
- * The device node that libusb polls is the write end of a pipe that has room for one byte:
- *   one byte in it          = not writable = nothing to reap, poll(POLLOUT) blocks
- *   empty                   = writable     = a URB is done, poll wakes
- *   read end closed         = POLLERR      = unplugged, just as the kernel reports it
+ * For libusb, the file descriptor of a device node is the write end of a pipe with room for one byte:
+ *   one byte in the pipe  = not writable = no URB to reap, poll(POLLOUT) blocks
+ *   empty pipe            = writable     = a URB is done, poll returns
+ *   read end closed       = POLLERR      = unplugged, as the kernel reports it
  *
- * Threads: each open node has one receiver thread. It alone completes URBs and writes into their buffers. It never sends, because the
- * bus may wait until what it has sent is received. A second thread is started when the receiver needs something to be sent.
- * Locks, always taken in this order and never held while waiting for the bus:
+ * Threads: each open node has a receiver thread. Only this thread completes URBs and writes into their buffers. It never sends, because the bus
+ * may block until the messages that it has sent are received. A second thread starts if the receiver needs a message to be sent.
+ *
+ * Locks are always taken in this order. No thread holds one of them while it waits for an answer of the bus, except host_lock:
  *   node->host_lock   one host message at a time
  *   node->send_lock   one message on the socket at a time
- *   node->lock        the state of the node (in flight, done, pipe)
+ *   node->lock        the state of the node (URBs in flight, done URBs, pipe)
  *   memory_lock       the mappings of the process
  *   free_lock         nodes that are not open
- * The receiver takes only node->lock, so a full socket never stops it, and the bus can always be drained.
+ * While it receives, the receiver takes only node->lock. A full socket therefore never blocks it, and it always reads what the bus sends.
  *
- * The library's own I/O uses syscall(): libc's functions may be intercepted by other preloaded libraries as well.
+ * For its own I/O, the library uses syscall(), because other preloaded libraries may also replace libc's functions.
  */
 #ifndef PRELOAD_H
 #define PRELOAD_H
@@ -57,7 +57,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The oldest versions of functions that newer glibcs have under a newer version as well: the library runs on glibc 2.28. */
+/* Requests the oldest versions of functions for which newer glibcs also have a newer version, so that the library runs on glibc 2.28. */
 #ifdef __GLIBC__
 #ifdef __aarch64__
 #define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")
@@ -77,7 +77,7 @@ OLD(pthread_setname_np, "GLIBC_2.12");
 OLD(pthread_sigmask, "GLIBC_2.2.5");
 #endif
 
-/* ---- the protocol ------------------------------------------------------------------------------------------------------- */
+/* ---- the protocol ---------------------------------------------------------------------------- */
 
 enum {
     USBIP_VERSION = 0x0111,
@@ -91,15 +91,15 @@ enum {
     CMD_UNLINK = 2,
     RET_SUBMIT = 3,
     RET_UNLINK = 4,
-    CMD_HOST = 0x8001, /* ours: see HostOperation in the C# server */
+    CMD_HOST = 0x8001, /* an extension of USB/IP: see HostOperation in the C# server */
     RET_HOST = 0x8003,
 
     URB_SHORT_NOT_OK = 0x01,
     URB_ISO_ASAP = 0x02,
     URB_ZERO_PACKET = 0x40,
     URB_DIR_IN = 0x200,
-    URB_CONTINUATION = 0x40000000, /* ours: a piece of the same transfer as the one before it */
-    URB_HAS_TIME = 0x20000000, /* ours: the start frame is the time of the submission */
+    URB_CONTINUATION = 0x40000000, /* an extension: the URB continues the transfer of the URB before it */
+    URB_HAS_TIME = 0x20000000, /* an extension: the start frame contains the time of the submission */
 };
 
 enum host_operation {
@@ -119,11 +119,11 @@ enum host_operation {
     HOST_ADMIT = 14,
 };
 
-/* The bus's description of the 32 endpoint addresses in the settings that are active now: six bytes each. */
+/* The bus's description of the 32 endpoint addresses in the active settings: six bytes for each address. */
 struct endpoint_entry {
-    uint8_t kind; /* 0 = no such endpoint, else 1 + the transfer type of the descriptor */
+    uint8_t kind; /* 0 = no such endpoint, otherwise 1 + the transfer type in the descriptor */
     uint8_t interface;
-    uint8_t interval_bytes[4]; /* the most that it moves in a service interval */
+    uint8_t interval_bytes[4]; /* the maximum number of bytes in a service interval */
 };
 enum { KIND_NONE = 0, KIND_CONTROL = 1, KIND_ISO = 2, KIND_BULK = 3, KIND_INTERRUPT = 4 };
 enum { ENDPOINT_TABLE_SIZE = 32 * sizeof(struct endpoint_entry) };
@@ -132,14 +132,14 @@ enum { ENDPOINT_TABLE_SIZE = 32 * sizeof(struct endpoint_entry) };
 enum {
     MAX_ISO_PACKETS = 128,
     MAX_ISO_PACKET_LENGTH = 98304,
-    MAX_CONTIGUOUS = 4 << 20, /* a buffer without scatter-gather is one kmalloc, and so is device memory */
-    URB_OVERHEAD = 384,       /* the approximate size that the kernel counts for a URB besides its buffer */
-    MAPPING_OVERHEAD = 64,    /* and for device memory */
+    MAX_CONTIGUOUS = 4 << 20, /* the kernel allocates a buffer without scatter-gather, and device memory, with one kmalloc */
+    URB_OVERHEAD = 384,       /* the approximate size that the kernel counts for a URB in addition to its buffer */
+    MAPPING_OVERHEAD = 64,    /* the same for device memory */
     MAX_INTERFACES = 32,
 };
 #define MAX_TRANSFER (UINT_MAX / 2 - 1000000)
 
-/* ---- state -------------------------------------------------------------------------------------------------------------- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 enum { MAX_DESCRIPTOR = 65536, MAX_SLOTS = 65536, STAGING_SIZE = 65536 };
 
@@ -148,14 +148,14 @@ struct node;
 /* memory mapped from a node (libusb_dev_mem_alloc) */
 struct mapping {
     struct mapping *next;
-    uint64_t serial; /* of the node: it may be closed before the memory is unmapped */
+    uint64_t serial; /* the node's serial; the node may be closed before the memory is unmapped */
     uint8_t *start;
     size_t size;
-    unsigned users; /* URBs in flight or not yet reaped in it */
-    bool unmapped;  /* munmap was called while URBs used it: the last of them unmaps it */
+    unsigned users; /* URBs in this memory that are in flight or not yet reaped */
+    bool unmapped;  /* munmap was called while URBs used the memory: the last of these URBs unmaps it */
 };
 
-/* one submitted URB; recycled when reaped, freed when the node closes */
+/* A submitted URB. The structure is reused after the URB has been reaped, and freed when the node is closed. */
 struct pending {
     struct pending *previous, *next; /* in the in-flight list (doubly linked) or the done list (next only) */
     struct usbdevfs_urb *urb;
@@ -169,25 +169,25 @@ struct pending {
     uint16_t generation;
     uint8_t type, endpoint;
     bool in, in_flight, unlinked, continuation, own, done;
-    bool unlink_due; /* by the canceller */
+    bool unlink_due; /* the canceller must send the unlink request */
 };
 
 struct node {
     pthread_mutex_t lock, send_lock, host_lock;
     pthread_cond_t changed;
-    pthread_cond_t cancelling; /* a URB waits for the canceller */
+    pthread_cond_t cancelling; /* signalled when a URB waits for the canceller */
     unsigned waiters; /* threads in pthread_cond_wait on changed */
     unsigned users;   /* calls in progress on this node; close waits for them */
     struct node *next_free;
-    uint64_t serial;  /* of this open */
+    uint64_t serial;  /* unique for each open */
 
-    unsigned descriptors_open; /* the program's, which are write ends of the pipe */
-    int pipe_write;  /* our own */
+    unsigned descriptors_open; /* number of the program's file descriptors, which are write ends of the pipe */
+    int pipe_write;  /* the library's own descriptor */
     int pipe_read;   /* -1 once unplugged */
     int socket;
     pthread_t receiver, canceller;
     bool gone, closing, writable, closed;
-    bool asks; /* the bus decides whether a URB may be submitted */
+    bool asks; /* each submission needs a request to the bus first */
     bool cancels;    /* the canceller has been started */
 
     struct pending *flying;           /* in order of submission */
@@ -197,7 +197,7 @@ struct node {
     struct pending **slots;
     unsigned slot_count, slot_capacity;
     uint32_t next_private_sequence;
-    uint32_t disabled_bulk; /* bit per endpoint: a continuation chain that failed */
+    uint32_t disabled_bulk; /* bit per endpoint: a transfer of several URBs has failed, and its later URBs are refused */
 
     /* the host message being answered */
     uint32_t host_sequence;
@@ -207,7 +207,7 @@ struct node {
     unsigned host_reply_capacity, host_reply_length;
 
     uint32_t claimed; /* interfaces claimed through this node */
-    uint32_t local;   /* bit per endpoint that this library completes itself */
+    uint32_t local;   /* bit per endpoint: this library completes the URBs itself */
     struct endpoint_entry endpoints[32];
 
     uint32_t capabilities, bus, device, speed;
@@ -220,7 +220,7 @@ struct node {
     size_t staged, staged_end;
 };
 
-/* A number at the start of a text. libc's own functions have new versions where the headers are new. */
+/* Returns the number at the start of a text. With new headers, libc's own functions would require a new glibc. */
 static inline uint64_t parse_number(const char *text, unsigned base, const char **end)
 {
     uint64_t number = 0;
@@ -250,7 +250,7 @@ static inline void put32(uint8_t *p, uint32_t v)
     memcpy(p, &v, 4);
 }
 
-/* A submit message, built where the sender stands: once it is on its way the URB may complete and be reaped at any time. */
+/* A submit message, built on the sender's stack: after it has been sent, the URB may be completed and reaped at any time. */
 struct submit_message {
     uint8_t header[HEADER_SIZE];
     struct iovec iov[3];
@@ -258,7 +258,7 @@ struct submit_message {
     uint8_t iso[MAX_ISO_PACKETS * ISO_SIZE];
 };
 
-/* next.c: the functions that this library stands in front of */
+/* next.c: the functions that this library replaces */
 extern int (*next_open)(const char *, int, ...);
 extern int (*next_openat)(int, const char *, int, ...);
 extern int (*next_open_2)(const char *, int);
@@ -275,7 +275,7 @@ void *find_next(_Atomic(void *) *found, const char *name);
 void ready(void);
 int fail(int error);
 
-/* paths.c: the directory that the bus writes, and the paths that lead into it */
+/* paths.c: the directory that the bus writes, and the redirection of paths to it */
 void set_bus(const char *path);
 void forget_setting(void);
 const char *bus_root(void);
@@ -297,13 +297,13 @@ bool send_all(int fd, struct iovec *iov, int count);
 bool receive_exact(int fd, void *buffer, size_t length);
 bool take(struct node *n, void *buffer, size_t length);
 
-/* readiness.c: the readiness that poll and waiting threads see; the caller holds node->lock */
+/* readiness.c: the readiness of a node for poll and for waiting threads; the caller holds node->lock */
 void nothing_to_reap(struct node *n);
 void something_to_reap(struct node *n);
 void wait_for_change(struct node *n);
 void announce(struct node *n);
 
-/* memory.c: the memory budget of usbfs, and memory mapped from nodes */
+/* memory.c: the memory limit of usbfs, and memory mapped from nodes */
 void read_memory_limit(void);
 int take_memory(struct node *n, struct pending *p, void *buffer, size_t length, unsigned packets, bool scattered);
 void return_memory(struct pending *p);
@@ -318,20 +318,20 @@ struct pending *find_in_flight(struct node *n, uint32_t sequence);
 void into_flight(struct node *n, struct pending *p);
 void complete(struct node *n, struct pending *p, int status);
 
-/* messages.c: what is sent to the bus */
+/* messages.c: the messages to the bus */
 uint32_t private_sequence(struct node *n);
 void send_unlink(struct node *n, uint32_t unlink_sequence, uint32_t sequence);
 void build_submit(const struct node *n, const struct pending *p, const uint8_t *setup, unsigned flags, struct submit_message *m);
 int ask_host(struct node *n, enum host_operation operation, uint32_t a, uint32_t b, const void *payload, unsigned length,
              void *reply, unsigned reply_capacity);
 
-/* receiver.c: the thread that takes what the bus sends */
+/* receiver.c: the thread that receives the messages of the bus */
 void *receive(void *node);
 
-/* attach.c: the functions of a process that runs already */
+/* attach.c: replacing functions in a running process */
 void forget_attaching(void);
 
-/* canceller.c: the thread that unlinks for the receiver, which must not send; the caller holds node->lock */
+/* canceller.c: the thread that sends unlink requests for the receiver, which must not send; the caller holds node->lock */
 bool cancel_later(struct node *n, struct pending *p);
 
 /* nodes.c: open nodes */
@@ -340,7 +340,7 @@ int open_node(unsigned bus, unsigned device, int flags, const struct sockaddr_un
 void end_node(struct node *n);
 void forget_nodes(void);
 
-/* table.c: which descriptor of the process is which node, and which are the library's own */
+/* table.c: maps file descriptors to nodes, and records the library's own file descriptors */
 void start_table(void);
 int keep(int fd);
 void close_own(int fd);
@@ -354,7 +354,7 @@ int after_copy(struct node *n, int copy);
 int close_ranges(unsigned first, unsigned last, unsigned flags);
 void in_forked_child(void);
 
-/* claims.c: what belongs to whom */
+/* claims.c: the owners of interfaces and endpoints */
 struct endpoint_entry claimed_endpoint(struct node *n, unsigned address, bool *ours);
 struct endpoint_entry endpoint_of(struct node *n, unsigned address);
 int claim(struct node *n, unsigned interface);

@@ -1,9 +1,9 @@
-/* The readiness of a node that poll and waiting threads see. The caller holds node->lock. */
+/* Updates the readiness of a node for poll and for waiting threads. The caller holds node->lock. */
 #include "preload.h"
 
 void nothing_to_reap(struct node *n)
 {
-    if (n->pipe_read >= 0) /* without a reader the write would raise SIGPIPE, and an unplugged node stays readable without end */
+    if (n->pipe_read >= 0) /* without a reader, the write would raise SIGPIPE; the closed read end already signals the unplug */
         (void)!syscall(SYS_write, n->pipe_write, "", (size_t)1);
 }
 

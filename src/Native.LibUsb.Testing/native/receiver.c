@@ -1,4 +1,4 @@
-/* The thread that takes what the bus sends: it alone completes URBs and writes into their buffers. */
+/* The thread that receives the messages of the bus. Only this thread completes URBs and writes into their buffers. */
 #include "preload.h"
 
 static bool received_submit(struct node *n, const uint8_t *h)
@@ -26,8 +26,8 @@ static bool received_submit(struct node *n, const uint8_t *h)
             sum += d[i].actual_length;
             wanted += d[i].length;
         }
-        /* The packets came without gaps; each belongs at the sum of the lengths requested. From the last to the first, so that
-         * no packet overwrites one that is still to be moved. */
+        /* The packets arrive without gaps. In the caller's buffer, each packet starts at the sum of the preceding requested lengths. The loop
+         * moves the last packet first, so that no packet overwrites another. */
         if (p->in) {
             if (sum != actual)
                 return false;
@@ -45,7 +45,7 @@ static bool received_submit(struct node *n, const uint8_t *h)
     p->actual = actual;
     p->start_frame = (int)get32(h + 28);
     p->error_count = (int)get32(h + 36);
-    /* A failed piece of a split bulk transfer takes the pieces behind it with it, and no more of them may be submitted. */
+    /* If a URB of a split bulk transfer fails, the transfer's later URBs are unlinked, and no more of them may be submitted. */
     if (status < 0 && !p->unlinked && p->type == USBDEVFS_URB_TYPE_BULK && status != -ECONNRESET && status != -ENOENT) {
         bool next_transfer = false;
         for (struct pending *q = p->next; q; q = q->next) {
@@ -70,7 +70,7 @@ static void received_unlink(struct node *n, const uint8_t *h)
     uint32_t sequence = get32(h + 4);
     int status = (int)get32(h + 20);
     if (status == 0)
-        return; /* it was given back before */
+        return; /* the URB was completed before the unlink request arrived */
     pthread_mutex_lock(&n->lock);
     for (struct pending *p = n->flying; p; p = p->next)
         if (p->unlinked && p->unlink_sequence == sequence) {
@@ -91,7 +91,7 @@ static bool received_host(struct node *n, const uint8_t *h)
     uint8_t *reply = expected ? n->host_reply : NULL;
     unsigned capacity = expected ? n->host_reply_capacity : 0;
     pthread_mutex_unlock(&n->lock);
-    /* the requesting thread waits until host_done, so its buffer is there */
+    /* the requesting thread waits for host_done, so its buffer is still valid */
     unsigned part = length < capacity ? length : capacity;
     if (part > 0 && !take(n, reply, part))
         return false;
@@ -113,10 +113,10 @@ static bool received_host(struct node *n, const uint8_t *h)
     return true;
 }
 
-/* Unplugged, or the bus has ended: every URB is given back and the node reports POLLERR from now on. */
+/* Handles an unplug or the end of the bus: completes every URB. From now on, the node reports POLLERR. */
 static void disconnect(struct node *n)
 {
-    syscall(SYS_shutdown, n->socket, SHUT_RDWR); /* a sender that waits for room gives up */
+    syscall(SYS_shutdown, n->socket, SHUT_RDWR); /* a sender that waits for room returns with an error */
     pthread_mutex_lock(&n->send_lock);
     pthread_mutex_lock(&n->lock);
     n->gone = true;

@@ -1,4 +1,4 @@
-/* The requests (ioctl) that usbfs answers. */
+/* The ioctl requests of usbfs. */
 #include "preload.h"
 
 static int control(struct node *n, struct usbdevfs_ctrltransfer *c)
@@ -36,7 +36,7 @@ static int driver_ioctl(struct node *n, const struct usbdevfs_ioctl *c)
     case USBDEVFS_CONNECT:
         return ask_host(n, HOST_CONNECT_DRIVER, (uint32_t)c->ifno, 0, NULL, 0, NULL, 0);
     default:
-        return -ENOTTY; /* no kernel driver here has ioctls of its own */
+        return -ENOTTY; /* the kernel drivers of the bus have no ioctls */
     }
 }
 
@@ -67,7 +67,7 @@ static int clear_halt(struct node *n, unsigned address, bool in_device)
 int answer(struct node *n, unsigned long request, void *argument)
 {
     int status;
-    switch (request) { /* these are answered on a node that is unplugged as well */
+    switch (request) { /* these requests also work after an unplug */
     case USBDEVFS_REAPURB:
         return reap(n, argument, true);
     case USBDEVFS_REAPURBNDELAY:
@@ -77,7 +77,7 @@ int answer(struct node *n, unsigned long request, void *argument)
     bool gone = n->gone;
     pthread_mutex_unlock(&n->lock);
     if (request == USBDEVFS_DISCARDURB && gone)
-        return -EINVAL; /* nothing is in flight any more */
+        return -EINVAL; /* no URB is in flight */
     if (gone)
         return -ENODEV;
     if (!n->writable && request != USBDEVFS_GET_CAPABILITIES && request != USBDEVFS_GET_SPEED && request != USBDEVFS_CONNECTINFO)
@@ -106,7 +106,7 @@ int answer(struct node *n, unsigned long request, void *argument)
         return ask_host(n, HOST_SET_CONFIGURATION, *(unsigned *)argument, 0, NULL, 0, NULL, 0);
     case USBDEVFS_CLEAR_HALT:
         return clear_halt(n, *(unsigned *)argument, true);
-    case USBDEVFS_RESETEP: /* resets the host's data toggle only, and there is none here */
+    case USBDEVFS_RESETEP: /* in the kernel, this request resets only the host's data toggle; the bus has none */
         return clear_halt(n, *(unsigned *)argument, false);
     case USBDEVFS_RESET:
         return ask_host(n, HOST_RESET, 0, 0, NULL, 0, NULL, 0);
@@ -137,7 +137,7 @@ int answer(struct node *n, unsigned long request, void *argument)
         return 0;
     }
     }
-    if (_IOC_TYPE(request) == 'U' && _IOC_NR(request) == 32) { /* USBDEVFS_CONNINFO_EX, whose size is the caller's */
+    if (_IOC_TYPE(request) == 'U' && _IOC_NR(request) == 32) { /* USBDEVFS_CONNINFO_EX; its number contains the size of the caller's structure */
         struct usbdevfs_conninfo_ex c = { .size = sizeof c, .busnum = n->bus, .devnum = n->device, .speed = n->speed, .num_ports = n->port_count };
         memcpy(c.ports, n->ports, sizeof c.ports);
         size_t size = _IOC_SIZE(request);

@@ -1,14 +1,14 @@
-/* Which descriptor of the process is which node, and which descriptors are this library's own.
+/* Maps file descriptors of the process to nodes, and records the library's own file descriptors.
  *
- * A node ends when the last descriptor that refers to it is closed. A child of vfork shares this memory and has descriptors of its
- * own: what it closes and copies says nothing about those of the process. */
+ * A node ends when the last file descriptor that refers to it is closed. A child of vfork shares this memory but has its own file descriptors, so
+ * its close and dup calls must not change the table. */
 #include "preload.h"
 
 static _Atomic(struct node *) table[MAX_DESCRIPTOR];
 static atomic_uchar own[MAX_DESCRIPTOR];
 static pid_t process;
 
-enum { FIRST_OWN = 400 }; /* the library's own descriptors are out of the way of those that programs count on */
+enum { FIRST_OWN = 400 }; /* low numbers are left to the program, which may rely on them */
 
 void start_table(void) { process = (pid_t)syscall(SYS_getpid); }
 
@@ -19,9 +19,9 @@ static struct node *node_at(int fd)
     return fd >= 0 && fd < MAX_DESCRIPTOR ? atomic_load_explicit(&table[fd], memory_order_acquire) : NULL;
 }
 
-/* ---- the library's own ---------------------------------------------------------------------------------------------------------- */
+/* ---- the library's own ----------------------------------------------------------------------- */
 
-/* Keeps a new descriptor for the library: the program cannot close it. -1 when it cannot be kept. */
+/* Keeps a new descriptor for the library, so that the program cannot close it. Returns -1 if that fails. */
 int keep(int fd)
 {
     if (fd < 0)
@@ -49,10 +49,10 @@ void close_own(int fd)
     syscall(SYS_close, fd);
 }
 
-/* Returns whether the program may not touch a descriptor. */
+/* Returns true if a descriptor is the library's own, which the program must not close. */
 bool is_kept(int fd) { return fd >= 0 && fd < MAX_DESCRIPTOR && atomic_load_explicit(&own[fd], memory_order_relaxed) && !is_child(); }
 
-/* ---- the program's ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the program's --------------------------------------------------------------------------- */
 
 void enter_descriptor(int fd, struct node *n)
 {
@@ -62,7 +62,7 @@ void enter_descriptor(int fd, struct node *n)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* The node behind a descriptor, with its use counted; NULL when the descriptor is not ours. */
+/* Returns the node of a descriptor and counts its use. Returns NULL if the descriptor belongs to no node. */
 struct node *enter(int fd)
 {
     struct node *n = node_at(fd);
@@ -88,7 +88,7 @@ void leave(struct node *n)
     errno = error;
 }
 
-/* A descriptor does not refer to its node any more; the node ends with the last one. The descriptor itself is still open. */
+/* Detaches a descriptor from its node, before the descriptor is closed. The node ends with its last descriptor. */
 void leave_descriptor(int fd)
 {
     struct node *n = node_at(fd);
@@ -104,7 +104,7 @@ void leave_descriptor(int fd)
         pthread_cond_broadcast(&n->changed);
     while (n->closing && n->users > 0)
         wait_for_change(n);
-    bool last = --n->descriptors_open == 0; /* a use that the caller waited for may have copied the descriptor */
+    bool last = --n->descriptors_open == 0; /* a call that ended during the wait may have copied the descriptor */
     n->closing = last;
     if (!last)
         atomic_store(&table[fd], NULL);
@@ -115,7 +115,7 @@ void leave_descriptor(int fd)
     }
 }
 
-/* A descriptor that a call has made of another one refers to the same node. */
+/* A copy of a descriptor refers to the same node. The caller encloses the copying call in before_copy and after_copy. */
 struct node *before_copy(int fd) { return node_at(fd) && !is_child() ? enter(fd) : NULL; }
 
 int after_copy(struct node *n, int copy)
@@ -127,7 +127,7 @@ int after_copy(struct node *n, int copy)
     return copy;
 }
 
-/* Closes a range of descriptors but for the library's own, after their nodes have been left. */
+/* Closes a range of descriptors, except the library's own, after detaching them from their nodes. */
 int close_ranges(unsigned first, unsigned last, unsigned flags)
 {
     enum { ONLY_ON_EXEC = 4 };
@@ -146,7 +146,7 @@ int close_ranges(unsigned first, unsigned last, unsigned flags)
     return first <= last ? (int)syscall(SYS_close_range, first, last, flags) : 0;
 }
 
-/* A forked child has no receiver threads. It must not answer for the parent's nodes nor keep their connections open. */
+/* A forked child has no receiver threads. It must not answer calls on the parent's nodes, and must not keep their connections open. */
 void in_forked_child(void)
 {
     start_table();

@@ -1,7 +1,8 @@
 /* URBs from their submission until they are reaped. */
 #include "preload.h"
 
-/* Hands a URB to the bus. own: it is this library's, waited for here and never reaped. 0 or a negative errno. */
+/* Submits a URB to the bus. If own is set, the library itself waits for the URB, and the program never reaps the URB. Returns 0 or a negative
+ * errno. */
 int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pending **submitted, uint32_t *sequence)
 {
     static const unsigned known = USBDEVFS_URB_SHORT_NOT_OK | USBDEVFS_URB_ISO_ASAP | USBDEVFS_URB_BULK_CONTINUATION
@@ -90,7 +91,7 @@ int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pending **su
         return -error;
 
     uint32_t endpoint_bit = 1u << ((u->endpoint & 15) | (in ? 16 : 0));
-    bool local = n->local & endpoint_bit && !setup; /* nothing is sent */
+    bool local = n->local & endpoint_bit && !setup; /* completed here, without a message to the bus */
     if (!local)
         pthread_mutex_lock(&n->send_lock);
     pthread_mutex_lock(&n->lock);
@@ -139,14 +140,14 @@ int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pending **su
         struct submit_message message;
         build_submit(n, p, setup, flags, &message);
         pthread_mutex_unlock(&n->lock);
-        /* still under send_lock: an unplug gives the URB back, with its buffer, only after the data has been read */
+        /* send_lock is still held: if the device is unplugged, the receiver completes the URB only after send_all has read its buffer */
         send_all(n->socket, message.iov, message.count);
         pthread_mutex_unlock(&n->send_lock);
     }
     return 0;
 }
 
-/* caller holds node->lock; the URB's place in flight is given up when the bus answers */
+/* Marks a URB for unlinking. It remains in flight until the bus answers. The caller holds node->lock. */
 static bool mark_unlinked(struct node *n, struct pending *p)
 {
     if (p->unlinked)
@@ -156,7 +157,7 @@ static bool mark_unlinked(struct node *n, struct pending *p)
     return true;
 }
 
-/* As in the kernel, returns when the URB has been given back and waits to be reaped. */
+/* As in the kernel, the function returns when the URB has been completed and can be reaped. */
 int discard(struct node *n, const void *urb)
 {
     pthread_mutex_lock(&n->lock);
@@ -209,7 +210,7 @@ int reap(struct node *n, void **result, bool wait)
     return 0;
 }
 
-/* The synchronous ioctls: submit, wait, and unlink when the time is up. */
+/* Performs a synchronous ioctl: submits a URB, waits for it, and unlinks it after the timeout. */
 int transfer(struct node *n, struct usbdevfs_urb *u, unsigned timeout_ms)
 {
     struct pending *p;

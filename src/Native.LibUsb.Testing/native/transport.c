@@ -24,7 +24,7 @@ bool send_all(int fd, struct iovec *iov, int count)
     return true;
 }
 
-/* Exactly length bytes, before the receiver thread exists. */
+/* Receives exactly length bytes, before the receiver thread exists. */
 bool receive_exact(int fd, void *buffer, size_t length)
 {
     uint8_t *p = buffer;
@@ -40,8 +40,8 @@ bool receive_exact(int fd, void *buffer, size_t length)
     return true;
 }
 
-/* Exactly length bytes, on the receiver thread. A large part is received straight to its place; the bytes that follow it land in the
- * staging buffer in the same call, so that small messages cost less than one call each. */
+/* Receives exactly length bytes, on the receiver thread. Large data is received directly into its destination. The same call receives the bytes
+ * that follow into the staging buffer, so that small messages need less than one call each. */
 bool take(struct node *n, void *buffer, size_t length)
 {
     uint8_t *p = buffer;

@@ -1,4 +1,4 @@
-/* udev's devices: folders of sysfs in the directory of the bus. */
+/* udev devices: directories of sysfs in the directory of the bus. */
 #include "udev.h"
 #include <dirent.h>
 #include <sys/stat.h>
@@ -16,7 +16,7 @@ static struct udev_device *new_device(struct udev *udev, const char *path)
     return d;
 }
 
-/* The text of a file of the bus, without the line's end; NULL with errno when it cannot be read. The caller frees it. */
+/* Returns the text of a file of the bus without trailing newlines, or NULL and errno if it cannot be read. The caller frees the text. */
 static char *read_file(const char *folder, const char *name)
 {
     char path[PATH_MAX], inside[PATH_MAX];
@@ -41,14 +41,14 @@ static char *read_file(const char *folder, const char *name)
     return text;
 }
 
-/* Takes the properties from a text, each ended by a character or by the end. */
+/* Reads the properties from a text. The given character, or the end of the text, ends each property. */
 static bool add_properties(struct udev_device *d, char *text, size_t length, char end)
 {
     for (char *line = text, *limit = text + length; line < limit;) {
         char *stop = memchr(line, end, (size_t)(limit - line));
         if (!stop)
             stop = limit;
-        *stop = 0; /* there is room for it: see the callers */
+        *stop = 0; /* the callers provide room for this byte */
         char *equals = strchr(line, '=');
         if (equals) {
             *equals = 0;
@@ -60,7 +60,7 @@ static bool add_properties(struct udev_device *d, char *text, size_t length, cha
     return true;
 }
 
-/* In the file of sysfs a node is named below /dev. */
+/* In sysfs, the name of a node is relative to /dev. */
 static bool complete_node(struct udev_device *d)
 {
     char node[PATH_MAX];
@@ -70,7 +70,7 @@ static bool complete_node(struct udev_device *d)
     return add_entry(&d->properties, "DEVNAME", node);
 }
 
-/* The device of a folder in sysfs; NULL with errno when there is none. */
+/* Returns the device of a directory in sysfs, or NULL and errno if there is none. */
 struct udev_device *device_at(struct udev *udev, const char *path)
 {
     char inside[PATH_MAX], real[PATH_MAX];
@@ -94,7 +94,7 @@ struct udev_device *device_at(struct udev *udev, const char *path)
     return d;
 }
 
-/* The device that an event reports. The folder of a device that was removed is not there any more. */
+/* Returns the device of an event. If the device was removed, its directory no longer exists, so the event's properties are used. */
 struct udev_device *device_of_event(struct udev *udev, const char *event, size_t length)
 {
     char path[PATH_MAX], *text = malloc(length + 1);
@@ -143,7 +143,7 @@ struct udev *udev_device_get_udev(struct udev_device *device)
     return device->udev;
 }
 
-/* ---- finding them -------------------------------------------------------------------------------------------------------------- */
+/* ---- finding devices ------------------------------------------------------------------------- */
 
 struct udev_device *udev_device_new_from_syspath(struct udev *udev, const char *path)
 {
@@ -231,7 +231,7 @@ struct udev_device *udev_device_get_parent_with_subsystem_devtype(struct udev_de
     return NULL;
 }
 
-/* ---- what they say --------------------------------------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 const char *udev_device_get_property_value(struct udev_device *device, const char *name)
 {
@@ -310,7 +310,7 @@ int udev_device_get_is_initialized(struct udev_device *device)
     return 1;
 }
 
-/* The bus has no rules that make links or tags. */
+/* The bus has no rules that create links or tags. */
 #define NO_LIST(function)                                           \
     struct udev_list_entry *function(struct udev_device *device)    \
     {                                                               \
@@ -333,7 +333,7 @@ int udev_device_has_current_tag(struct udev_device *device, const char *tag)
     return 0;
 }
 
-/* ---- attributes: the files of the folder ------------------------------------------------------------------------------------------ */
+/* ---- attributes: the files of the directory -------------------------------------------------- */
 
 const char *udev_device_get_sysattr_value(struct udev_device *device, const char *name)
 {

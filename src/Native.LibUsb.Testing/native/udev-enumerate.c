@@ -1,4 +1,4 @@
-/* udev's enumeration: the folders of the bus's devices. */
+/* udev enumeration: the directories of the bus's devices. */
 #include "udev.h"
 #include <dirent.h>
 #include <fnmatch.h>
@@ -42,7 +42,7 @@ struct udev *udev_enumerate_get_udev(struct udev_enumerate *all)
     return all->udev;
 }
 
-/* ---- conditions ----------------------------------------------------------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 static int add_match(struct udev_enumerate *all, int kind, const char *name, const char *value)
 {
@@ -104,7 +104,8 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
     return false;
 }
 
-/* Conditions of one kind are alternatives, but for those that exclude. */
+/* A device must match all attribute conditions and none of the excluding conditions. If there are conditions of another kind, it must match at
+ * least one of that kind. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;
@@ -121,7 +122,7 @@ static bool matches(const struct udev_enumerate *all, struct udev_device *d)
             if (has_attribute(d, m))
                 return false;
             continue;
-        case MATCH_ATTRIBUTE: /* all of these must hold */
+        case MATCH_ATTRIBUTE: /* all conditions of this kind must match */
             if (!has_attribute(d, m))
                 return false;
             continue;
@@ -146,7 +147,7 @@ static bool matches(const struct udev_enumerate *all, struct udev_device *d)
     return wanted == found;
 }
 
-/* ---- the result ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the result ------------------------------------------------------------------------------ */
 
 int udev_enumerate_add_syspath(struct udev_enumerate *all, const char *path)
 {
@@ -176,7 +177,7 @@ int udev_enumerate_scan_devices(struct udev_enumerate *all)
     for (struct dirent *e; !error && (e = readdir(devices));) {
         if (e->d_name[0] == '.' || (size_t)snprintf(path, sizeof path, "%s/%s", folder, e->d_name) >= sizeof path)
             continue;
-        struct udev_device *d = device_at(all->udev, path); /* NULL when it was unplugged since */
+        struct udev_device *d = device_at(all->udev, path); /* NULL if the device has been unplugged */
         if (!d)
             continue;
         if (matches(all, d)) {
@@ -196,7 +197,7 @@ int udev_enumerate_scan_devices(struct udev_enumerate *all)
     }
     closedir(devices);
     if (count > 0)
-        qsort(paths, count, sizeof *paths, by_path); /* a hub comes before what hangs on it */
+        qsort(paths, count, sizeof *paths, by_path); /* a hub precedes the devices behind it */
     for (size_t i = 0; i < count; i++) {
         if (!error && !add_entry(&all->list, paths[i], NULL))
             error = -ENOMEM;

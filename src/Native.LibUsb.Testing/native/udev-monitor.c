@@ -1,4 +1,4 @@
-/* udev's monitors: the events of the bus. */
+/* udev monitors: the events of the bus. */
 #include "udev.h"
 
 enum { MOST_EVENT = 8192 };
@@ -30,7 +30,7 @@ struct udev_monitor *udev_monitor_unref(struct udev_monitor *monitor)
     TO_LIBUDEV(monitor, NULL, udev_monitor_unref, monitor);
     if (dereferenced(monitor)) {
         close_own(monitor->fd);
-        monitor->object.mark = UDEV_MARK; /* the filters are freed by the function that programs call */
+        monitor->object.mark = UDEV_MARK; /* without the mark, this public function would call libudev */
         udev_monitor_filter_remove(monitor);
         monitor->object.mark = 0;
         udev_unref(monitor->udev);
@@ -102,7 +102,7 @@ int udev_monitor_filter_add_match_subsystem_devtype(struct udev_monitor *monitor
     return 0;
 }
 
-/* The bus has no tags: nothing passes such a filter. */
+/* The bus has no tags, so no device passes such a filter. */
 int udev_monitor_filter_add_match_tag(struct udev_monitor *monitor, const char *tag)
 {
     TO_LIBUDEV(monitor, -ENOSYS, udev_monitor_filter_add_match_tag, monitor, tag);

@@ -1,4 +1,4 @@
-/* udev's contexts and lists. */
+/* udev contexts and lists. */
 #include "udev.h"
 
 void *libudev(const char *name)
@@ -31,7 +31,7 @@ void *reference(void *object)
     return object;
 }
 
-/* True when no thread refers to the object any more: the caller frees it. */
+/* Removes a reference. Returns true if it was the last one; the caller then frees the object. */
 bool dereferenced(void *object)
 {
     struct object *o = object;
@@ -41,9 +41,9 @@ bool dereferenced(void *object)
     return true;
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
-/* Adds an entry to the end of a list, or replaces the value of the entry with that name. */
+/* Adds an entry at the end of a list, or replaces the value of the entry with the same name. */
 bool add_entry(struct udev_list_entry **list, const char *name, const char *value)
 {
     char *copy = value ? strdup(value) : NULL;
@@ -113,7 +113,7 @@ const char *udev_list_entry_get_value(struct udev_list_entry *entry)
     return entry->value;
 }
 
-/* ---- contexts ------------------------------------------------------------------------------------------------------------------- */
+/* ---- contexts -------------------------------------------------------------------------------- */
 
 struct udev *udev_new(void)
 {
@@ -164,7 +164,7 @@ int udev_get_log_priority(struct udev *udev)
 
 void udev_set_log_priority(struct udev *udev, int priority) { TO_LIBUDEV(udev, (void)0, udev_set_log_priority, udev, priority); }
 
-/* The queue and the hardware database have nothing to do with a bus. */
+/* The queue and the hardware database are independent of the bus, so the real libudev provides them. */
 static struct udev *context_of_libudev(struct udev *udev)
 {
     if (!is_ours(udev))

@@ -1,13 +1,13 @@
 /* The functions of libudev, answered from the directory and the events of the bus.
  *
- * Where a process has a bus, udev_new makes an object of this library, and everything that is made of it is of this library too:
- * such a program sees the devices of the bus only. Where it has none, udev_new and all that follows are libudev's. Each function reads
- * from its object whether the bus or the system owns it. */
+ * If the process has a bus, udev_new creates an object of this library, and all objects derived from it also belong to this library. Such a
+ * program finds only the devices of the bus. Without a bus, udev_new returns an object of the real libudev, and all derived objects belong to the
+ * real libudev. Each function checks its object to decide whether this library or the real libudev handles the call. */
 #ifndef PRELOAD_UDEV_H
 #define PRELOAD_UDEV_H
 #include "preload.h"
 
-#define UDEV_MARK 0x6e6c7564657634a1u /* no address, and no counters that libudev's objects begin with */
+#define UDEV_MARK 0x6e6c7564657634a1u /* differs from any address or reference count at the start of a libudev object */
 
 struct object {
     uint64_t mark;
@@ -17,7 +17,7 @@ struct object {
 struct udev {
     struct object object;
     void *user;
-    struct udev *libudev; /* made for objects that the bus does not answer for */
+    struct udev *libudev; /* the real libudev's context, for objects that the bus does not provide */
 };
 
 struct udev_list_entry {
@@ -29,12 +29,12 @@ struct udev_list_entry {
 struct udev_device {
     struct object object;
     struct udev *udev;
-    struct udev_device *parent; /* owned, once it was requested */
+    struct udev_device *parent; /* owned by this object; NULL until it is requested */
     struct udev_list_entry *properties, *attributes;
-    char path[]; /* in sysfs, links resolved */
+    char path[]; /* in sysfs, with symbolic links resolved */
 };
 
-/* The name of a type and subsystem that is wanted; either may be NULL. */
+/* A filter by subsystem and device type. Either may be NULL. */
 struct udev_filter {
     struct udev_filter *next;
     char *subsystem, *type;
@@ -48,7 +48,7 @@ struct udev_monitor {
     struct udev_filter *filters;
 };
 
-/* One condition on enumerated devices. */
+/* A condition for enumerated devices. */
 struct udev_match {
     struct udev_match *next;
     enum { MATCH_SUBSYSTEM, MATCH_NO_SUBSYSTEM, MATCH_ATTRIBUTE, MATCH_NO_ATTRIBUTE, MATCH_PROPERTY, MATCH_NAME, MATCH_PARENT, MATCH_NOTHING } kind;
@@ -67,10 +67,10 @@ struct udev_hwdb;
 
 static inline bool is_ours(const void *object) { return object && *(const uint64_t *)object == UDEV_MARK; }
 
-/* A function of libudev; NULL when there is none. */
+/* Returns a function of the real libudev, or NULL if there is none. */
 void *libudev(const char *name);
 
-/* Gives a call on an object that is not ours to libudev. */
+/* Passes a call to libudev if the object does not belong to this library. */
 #define TO_LIBUDEV(object, otherwise, name, ...)             \
     do {                                                     \
         if (!is_ours(object)) {                              \
@@ -91,7 +91,7 @@ void free_entries(struct udev_list_entry *list);
 struct udev_device *device_at(struct udev *udev, const char *path);
 struct udev_device *device_of_event(struct udev *udev, const char *event, size_t length);
 
-/* The functions that libudev exports: declared here, because its header need not be installed. */
+/* The functions that libudev exports. They are declared here because libudev's header need not be installed. */
 EXPORT struct udev *udev_new(void);
 EXPORT struct udev *udev_ref(struct udev *udev);
 EXPORT struct udev *udev_unref(struct udev *udev);

@@ -74,7 +74,7 @@ static void out_of_flight(struct node *n, struct pending *p)
 void complete(struct node *n, struct pending *p, int status)
 {
     out_of_flight(n, p);
-    p->status = p->unlinked ? -ENOENT : status; /* the kernel reports the first reason for which the URB was killed */
+    p->status = p->unlinked ? -ENOENT : status; /* as in the kernel, the first reason for the cancellation determines the status */
     p->done = true;
     if (!p->own) {
         p->next = NULL;

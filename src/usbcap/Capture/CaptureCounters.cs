@@ -4,54 +4,54 @@ using Native.LibUsb;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents the counts of a capture. Written by the thread that writes the output, read by any.</summary>
+/// <summary>Represents the counters of a capture. Only the thread that writes the output changes them; any thread may read them.</summary>
 internal sealed class CaptureCounters
 {
-    public const int StatusCount = 7; // UsbTransferStatus
+    public const int StatusCount = 7; // number of values of UsbTransferStatus
 
     private StatusCounts _failed;
     private long _firstCompletion;
     private long _firstCompletionBytes;
 
-    /// <summary>Good packets that went to the output, empty ones included.</summary>
+    /// <summary>The number of good packets in the output, including empty packets.</summary>
     public long Packets;
 
-    /// <summary>Good packets without data: the device had nothing to send.</summary>
+    /// <summary>The number of good packets without data, in which the device had nothing to send.</summary>
     public long EmptyPackets;
 
-    /// <summary>The number of bytes of data that went to the output.</summary>
+    /// <summary>The number of data bytes in the output.</summary>
     public long Bytes;
 
-    /// <summary>The number of transfers that ended; known at the end.</summary>
+    /// <summary>The number of transfers that ended. It is set at the end of the capture.</summary>
     public long Transfers;
 
-    /// <summary>Isochronous packets that came out of the ring, good or bad.</summary>
+    /// <summary>The number of isochronous packets that the ring returned, good or bad.</summary>
     public long Intervals;
 
-    /// <summary>How the last packet or transfer that failed did.</summary>
+    /// <summary>The status of the last packet or transfer that failed.</summary>
     public UsbTransferStatus LastFailure;
 
-    /// <summary>When the last data arrived, as the host saw it; 0 when none has.</summary>
+    /// <summary>The host's time at which the last data arrived, or 0 before any data has arrived.</summary>
     public long LastCompletion;
 
-    /// <summary>Packets (isochronous) or transfers that failed, all statuses together.</summary>
+    /// <summary>The number of failed isochronous packets or failed transfers, with any status.</summary>
     public long Errors;
 
-    /// <summary>Isochronous packets that had to be thrown away because the output was too slow.</summary>
+    /// <summary>The number of isochronous packets that were dropped because the output was too slow.</summary>
     public long Dropped;
 
-    /// <summary>Service intervals in which no transfer was waiting for the device's packet. Reported by the ring.</summary>
+    /// <summary>The number of service intervals in which no transfer was pending for the device's packet. The ring reports it.</summary>
     public long Missed;
 
-    /// <summary>Gets the packets of the device that are not in the output.</summary>
+    /// <summary>Returns the number of the device's packets that are missing in the output.</summary>
     public long Lost(bool isochronous) => Volatile.Read(ref Dropped) + Volatile.Read(ref Missed) + (isochronous ? Volatile.Read(ref Errors) : 0);
 
-    /// <summary>Failures with one status.</summary>
+    /// <summary>Returns the number of failures with the given status.</summary>
     public long Failed(UsbTransferStatus status) => Volatile.Read(ref _failed[(int)status]);
 
     /// <summary>
-    /// Bytes a second between the first completion and the last, by the host's clock; 0 when there was only one. The data of the first one
-    /// had moved before that time and is not counted.
+    /// Gets the data rate between the first and the last completion, in bytes per second by the host's clock, or 0 if there was only one completion. The data
+    /// of the first completion does not count, because it was transferred before that time.
     /// </summary>
     public double HostBytesPerSecond
     {
@@ -62,7 +62,7 @@ internal sealed class CaptureCounters
         }
     }
 
-    /// <summary>Notes when data arrived.</summary>
+    /// <summary>Records the time at which data arrived.</summary>
     public void CountTime(long when)
     {
         if (_firstCompletion == 0)

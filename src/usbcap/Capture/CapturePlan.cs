@@ -3,10 +3,10 @@ using Usbcap.Selection;
 
 namespace Usbcap.Capture;
 
-/// <summary>Sizes of a capture, chosen so that the host may be late for a while and the kernel's limit is kept.</summary>
+/// <summary>Represents the sizes of a capture. They let the host pause for a while without losing data, and stay within the kernel's memory limit.</summary>
 internal sealed record CapturePlan
 {
-    // While the event thread is late, transfers in flight take what arrives: for this long.
+    // The time for which the transfers in flight can receive data while the event thread does not run.
     private static readonly TimeSpan s_depth = TimeSpan.FromMilliseconds(128);
 
     private const int MostFailuresInARow = 100;
@@ -15,20 +15,20 @@ internal sealed record CapturePlan
     private const int DefaultBulkTransfers = 16;
     private const int MostTransfers = 1024;
     private const int FewestSpares = 4;
-    private const int MostSpares = 4096; // the number of transfers that a ring takes
+    private const int MostSpares = 4096; // the maximum that a ring accepts
     private const int LeastBuffer = 16 << 20;
 
     public required EndpointChoice Endpoint { get; init; }
 
-    /// <summary>Gets or sets how the ring is made.</summary>
+    /// <summary>Gets the options of the ring.</summary>
     public required UsbRingOptions Ring { get; init; }
 
-    /// <summary>Gets the bytes of one isochronous packet, or of one other transfer.</summary>
+    /// <summary>Gets the size of one isochronous packet or of one other transfer, in bytes.</summary>
     public int UnitSize => IsIsochronous ? Ring.PacketSize : Ring.TransferSize;
 
     public bool IsIsochronous => Endpoint.Kind == TransferKind.Isochronous;
 
-    /// <exception cref="FailureException">An option does not go with the kind of endpoint.</exception>
+    /// <exception cref="FailureException">An option does not apply to the kind of the endpoint.</exception>
     public static CapturePlan Make(CaptureRequest request, EndpointChoice endpoint)
     {
         bool isochronous = endpoint.Kind == TransferKind.Isochronous;
@@ -56,7 +56,7 @@ internal sealed record CapturePlan
                 TransferSize = isochronous ? 0 : unit,
                 PacketsPerTransfer = packets,
                 PacketSize = isochronous ? unit : 0,
-                // Data that waits for the output waits in transfers that are not in flight.
+                // Data that waits to be written stays in transfers that are not in flight.
                 Spares = (int)Math.Clamp((buffer + transferSize - 1) / transferSize, FewestSpares, MostSpares),
                 ErrorLimit = isochronous ? int.MaxValue : MostFailuresInARow,
             },
@@ -68,7 +68,7 @@ internal sealed record CapturePlan
         int wanted = endpoint.Kind == TransferKind.Bulk
             ? DefaultBulkTransfers
             : (int)Math.Ceiling(s_depth / (endpoint.ServiceInterval * Math.Max(packets, 1)));
-        // Half of the limit: other programs need some too.
+        // The plan uses at most half of the limit, because other programs also need memory.
         long allowed = UsbRingOptions.SystemMemoryLimit is { } limit ? limit / 2 / transferSize : MostTransfers;
         return (int)Math.Clamp(Math.Min(wanted, allowed), 2, MostTransfers);
     }

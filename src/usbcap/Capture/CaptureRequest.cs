@@ -9,22 +9,22 @@ internal enum OutputFormat
     Framed,
 }
 
-/// <summary>Represents the requests of the command line.</summary>
+/// <summary>Represents the options of the command line.</summary>
 internal sealed record CaptureRequest
 {
     public required DeviceSelection Device { get; init; }
 
     public required EndpointSelection Endpoint { get; init; }
 
-    /// <summary>Gets or sets a file name, or "-" for standard output.</summary>
+    /// <summary>Gets the file name, or "-" for standard output.</summary>
     public required string Output { get; init; }
 
     public OutputFormat Format { get; init; }
 
-    /// <summary>Gets or sets whether an existing file may be replaced.</summary>
+    /// <summary>Gets whether an existing file may be replaced.</summary>
     public bool Force { get; init; }
 
-    /// <summary>Gets or sets whether a kernel driver may be taken off the interface for the time of the capture.</summary>
+    /// <summary>Gets whether a kernel driver may be detached from the interface during the capture.</summary>
     public bool DetachKernelDriver { get; init; }
 
     public TimeSpan? Duration { get; init; }
@@ -37,23 +37,23 @@ internal sealed record CaptureRequest
 
     public int? PacketsPerTransfer { get; init; }
 
-    /// <summary>Gets or sets the bytes requested in one isochronous packet.</summary>
+    /// <summary>Gets the number of bytes requested in each isochronous packet. Null for the default.</summary>
     public int? PacketSize { get; init; }
 
-    /// <summary>Gets or sets the bytes of one bulk or interrupt transfer.</summary>
+    /// <summary>Gets the number of bytes in each bulk or interrupt transfer. Null for the default.</summary>
     public int? TransferSize { get; init; }
 
-    /// <summary>Gets or sets the number of bytes that may wait for the disk.</summary>
+    /// <summary>Gets the number of bytes that may wait to be written. Null for the default.</summary>
     public long? BufferSize { get; init; }
 
-    /// <summary>Gets or sets the real-time priority of the thread that handles USB events; null is an ordinary thread.</summary>
+    /// <summary>Gets the real-time priority of the thread that handles USB events. Null for an ordinary thread.</summary>
     public int? RealTimePriority { get; init; }
 
     public bool Json { get; init; }
 
-    /// <summary>Gets or sets whether a progress line is written; null: when standard error is a terminal.</summary>
+    /// <summary>Gets whether a progress line is written. If null, it is written if standard error is a terminal.</summary>
     public bool? Progress { get; init; }
 
-    /// <summary>Gets or sets whether lost data and failed packets are an error.</summary>
+    /// <summary>Gets whether lost data and failed packets are an error.</summary>
     public bool Strict { get; init; }
 }

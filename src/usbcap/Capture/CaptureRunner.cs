@@ -5,7 +5,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents a capture from the choice of the device to the summary.</summary>
+/// <summary>Runs a capture, from the selection of the device to the summary.</summary>
 internal sealed class CaptureRunner(CaptureRequest request)
 {
     private string _outcome = "limit";
@@ -26,7 +26,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
             handle.SetAutoDetachKernelDriver(true);
         using UsbInterface claimed = Claim(handle, endpoint.Interface);
         if (endpoint.AlternateSetting != 0 || HasAlternatives(configuration, endpoint.Interface))
-            claimed.SetAlternateSetting(endpoint.AlternateSetting); // otherwise some devices stall the request
+            claimed.SetAlternateSetting(endpoint.AlternateSetting); // without alternatives, some devices stall this request
 
         using var session = new CaptureSession(claimed, plan);
         using CaptureSink sink = CaptureSink.Open(request.Output, request.Force);
@@ -66,7 +66,7 @@ internal sealed class CaptureRunner(CaptureRequest request)
         throw new FailureException(ExitCode.Busy, $"interface {number} of {handle.Device} is busy: {holder}");
     }
 
-    /// <summary>Captures, from the first submission until all data is written.</summary>
+    /// <summary>Captures data from the first submission until all data has been written.</summary>
     private void Stream(UsbContext context, CaptureSession session, CaptureSink sink)
     {
         bool showProgress = request.Progress ?? !Console.IsErrorRedirected;
@@ -124,7 +124,8 @@ internal sealed class CaptureRunner(CaptureRequest request)
         }
     }
 
-    /// <summary>Gives the output its name, or says where what was captured is.</summary>
+    /// <summary>Gives the output its final name if the capture was successful. Otherwise returns the failure, whose message contains the location of the
+    /// captured data.</summary>
     private FailureException? Finish(CaptureSession session, CaptureSink sink)
     {
         FailureException? failure = session.Failure;

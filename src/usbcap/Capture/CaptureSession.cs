@@ -5,7 +5,7 @@ using Usbcap.Reporting;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents a capture that is under way: a ring on one endpoint, the data received until now, and the condition that ends the capture.</summary>
+/// <summary>Represents a running capture: a ring on one endpoint, the counters, and the conditions that end the capture.</summary>
 internal sealed class CaptureSession : IDisposable
 {
     private readonly UsbInputRing _ring;
@@ -15,7 +15,7 @@ internal sealed class CaptureSession : IDisposable
     private FailureException? _failure;
     private long _started;
 
-    /// <exception cref="FailureException">The options do not fit the endpoint, or the kernel's limit.</exception>
+    /// <exception cref="FailureException">The options are not valid for the endpoint, or exceed the kernel's limit.</exception>
     public CaptureSession(UsbInterface claimed, CapturePlan plan)
     {
         Plan = plan;
@@ -33,26 +33,26 @@ internal sealed class CaptureSession : IDisposable
 
     public CaptureCounters Counters { get; } = new();
 
-    /// <summary>Gets the allocations from the first transfer that ended until the capture was to stop.</summary>
+    /// <summary>Gets the allocations between the first completed transfer and the end of the capture.</summary>
     public AllocationCounter Allocations { get; } = new();
 
-    /// <summary>Gets the failure that ended the capture before its time; null when nothing did.</summary>
+    /// <summary>Gets the failure that ended the capture. Null if there is none.</summary>
     public FailureException? Failure => Volatile.Read(ref _failure);
 
-    /// <summary>Gets whether the number of bytes or packets that was requested has been captured.</summary>
+    /// <summary>Gets whether the requested number of bytes or packets has been captured.</summary>
     public bool LimitReached => Volatile.Read(ref _limitReached);
 
-    /// <summary>Gets whether the capture is to stop.</summary>
+    /// <summary>Gets whether the capture has been requested to stop.</summary>
     public bool IsStopping => Volatile.Read(ref _stopping);
 
-    /// <summary>Gets the time from the start to now, or to the last data when the capture is over.</summary>
+    /// <summary>Gets the time since the start. After the end of the capture, gets the time from the start to the last data.</summary>
     public TimeSpan Elapsed =>
         Stopwatch.GetElapsedTime(_started, _ring.Completion.IsCompleted && Counters.LastCompletion != 0 ? Counters.LastCompletion : Stopwatch.GetTimestamp());
 
-    /// <summary>Makes the runtime prepare what this thread needs to wait, so that it does not while data streams.</summary>
+    /// <summary>Waits once before the capture, so that the runtime allocates nothing for this thread's waits during the capture.</summary>
     public void Prepare() => _changed.WaitOne(1);
 
-    /// <summary>Submits the first transfers. When one is refused, the failure is kept and the capture stops.</summary>
+    /// <summary>Submits the first transfers. If a submission fails, the capture stops with that failure.</summary>
     public void Start()
     {
         _started = Stopwatch.GetTimestamp();
@@ -62,41 +62,41 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException)
         {
-            // the reader finds it, as it does when the ring stops later
+            // TryTake throws the same failure on the writing thread, as for a ring that stops later.
         }
 
         Check();
     }
 
-    /// <summary>Waits until the capture is to stop, or the time is over.</summary>
+    /// <summary>Waits until the capture has been requested to stop, or until the time has expired.</summary>
     public void Wait(TimeSpan time)
     {
         _changed.WaitOne(time);
         Check();
     }
 
-    /// <summary>Stops the capture. Data that arrives before all transfers are at rest is still kept.</summary>
+    /// <summary>Stops the capture. Data that arrives before all transfers have ended is still kept.</summary>
     public void Stop()
     {
         Volatile.Write(ref _stopping, true);
         _changed.Set();
     }
 
-    /// <summary>Stops: what was requested has been captured.</summary>
+    /// <summary>Stops the capture because the requested amount of data has been captured.</summary>
     public void StopAtLimit()
     {
         Volatile.Write(ref _limitReached, true);
         Stop();
     }
 
-    /// <summary>Stops because of a failure. The first one counts.</summary>
+    /// <summary>Stops the capture because of a failure. Only the first failure is kept.</summary>
     public void Fail(FailureException failure)
     {
         Interlocked.CompareExchange(ref _failure, failure, null);
         Stop();
     }
 
-    /// <summary>Cancels what is in flight and waits until every transfer is at rest.</summary>
+    /// <summary>Cancels the transfers in flight and waits until every transfer has ended.</summary>
     public void CancelAndDrain()
     {
         Stop();
@@ -104,14 +104,14 @@ internal sealed class CaptureSession : IDisposable
         _ring.StopAsync().GetAwaiter().GetResult();
     }
 
-    /// <summary>Takes the next transfer. For the thread that writes.</summary>
-    /// <param name="patience">How long to wait for it.</param>
-    /// <param name="buffer">What it brought; the caller disposes it.</param>
-    /// <param name="ended">There is nothing more to come.</param>
-    /// <returns>Whether there was one.</returns>
+    /// <summary>Takes the next completed transfer from the ring. Only the writing thread may call the method.</summary>
+    /// <param name="patience">The maximum time to wait.</param>
+    /// <param name="buffer">Receives the transfer's buffer, which the caller disposes.</param>
+    /// <param name="ended">Receives true if the ring has ended and all of its buffers have been taken.</param>
+    /// <returns>True if a transfer was taken.</returns>
     public bool TryTake(TimeSpan patience, out UsbInputBuffer buffer, out bool ended)
     {
-        ended = _ring.Completion.IsCompleted; // read first: what arrived before it is seen below
+        ended = _ring.Completion.IsCompleted; // read before TryTake, so that TryTake returns all data that arrived before the end
         try
         {
             if (!_ring.TryTake(out buffer, patience))
@@ -119,7 +119,7 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException failure)
         {
-            // Not before all is read: what arrived before it may be all that was requested.
+            // The ring throws its failure only after all data has been read. If the capture has been stopped by then, an unplugged device is not an error.
             if (!IsStopping || failure.Error != UsbError.NoDevice)
                 Fail(RingFailure.Of(failure, _ring.GetStatistics(), Plan, Counters));
             buffer = default;
@@ -133,14 +133,14 @@ internal sealed class CaptureSession : IDisposable
         return true;
     }
 
-    /// <summary>Takes the counts that only the ring has, after all data is read.</summary>
+    /// <summary>Copies the counters that only the ring has. The session calls this method after all data has been read.</summary>
     public void Finish()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();
         Counters.Transfers = statistics.Completions;
         Counters.Missed = statistics.MissedIntervals;
         if (!LimitReached)
-            Counters.Dropped = statistics.Dropped.Packets; // also those after the last buffer
+            Counters.Dropped = statistics.Dropped.Packets; // includes the packets after the last buffer
     }
 
     public void Dispose()
@@ -149,7 +149,7 @@ internal sealed class CaptureSession : IDisposable
         _changed.Dispose();
     }
 
-    // When the kernel refuses a transfer the ring goes on with less. A user who requested that many sees a message.
+    // If the kernel refuses a transfer, the ring continues with fewer transfers. The capture fails instead, so that the user gets a message.
     private void Check()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();

@@ -4,7 +4,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents the headers of the framed format; the help text describes them.</summary>
+/// <summary>Writes the headers of the framed format, which the help text describes.</summary>
 internal static class FrameHeader
 {
     public const int Size = 16;

@@ -5,8 +5,8 @@ using Usbcap.Output;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Converts the data of the ring to the bytes of the output, cut to what was requested, and counts it. Used by the thread that writes; it allocates
-/// nothing.
+/// Converts the data of the ring to the bytes of the output, limits the data to the requested amount, and counts it. Only the writing thread uses this class,
+/// which does not allocate.
 /// </summary>
 internal sealed class Recorder
 {
@@ -17,7 +17,7 @@ internal sealed class Recorder
     private readonly byte[] _header;
     private readonly long _byteLimit;
     private readonly long _packetLimit;
-    private long _nextNumber; // of bulk and interrupt transfers; isochronous packets have theirs
+    private long _nextNumber; // the next number of a bulk or interrupt transfer; isochronous packets have their own numbers
 
     public Recorder(CaptureSession session, CaptureRequest request, OutputBlock output)
     {
@@ -30,7 +30,7 @@ internal sealed class Recorder
         _packetLimit = request.Packets ?? long.MaxValue;
     }
 
-    /// <summary>Puts the header of the file into the output.</summary>
+    /// <summary>Writes the header of the file to the output.</summary>
     /// <exception cref="IOException">The output cannot be written.</exception>
     public void WriteFileHeader()
     {
@@ -40,7 +40,7 @@ internal sealed class Recorder
         _output.Add(_header);
     }
 
-    /// <summary>Takes what a transfer brought.</summary>
+    /// <summary>Processes a completed transfer.</summary>
     /// <exception cref="IOException">The output cannot be written.</exception>
     public void Take(UsbInputBuffer buffer)
     {
@@ -75,7 +75,7 @@ internal sealed class Recorder
         ReadOnlySpan<byte> data = buffer.Data;
         if (!data.IsEmpty || status == UsbTransferStatus.Completed)
         {
-            // Data of a transfer that failed later on is good: the bus has checked each packet.
+            // If a transfer fails, the data before the failure is good, because the bus has checked each packet.
             Keep(data, PacketsOf(data.Length, buffer.EndsWithShortPacket), UsbTransferStatus.Completed, _nextNumber++);
             _counters.CountTime(buffer.Timestamp);
             if (data.IsEmpty)
@@ -85,26 +85,26 @@ internal sealed class Recorder
         if (status is UsbTransferStatus.Completed or UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice)
             return;
         _counters.AddFailed(status);
-        Keep(default, 0, status, _nextNumber++); // a mark, in framed output
+        Keep(default, 0, status, _nextNumber++); // in framed output, this record marks the failure
     }
 
-    // A transfer is over when it is full or a packet was not: so all packets but the last are full.
+    // A transfer ends when its buffer is full or a packet is short. All packets except the last are therefore full.
     private long PacketsOf(int length, bool endedByShortPacket)
     {
         int packetSize = _plan.Endpoint.MaxPacketSize;
         return endedByShortPacket ? (length / packetSize) + 1 : (length + packetSize - 1) / packetSize;
     }
 
-    /// <summary>Puts data into the output, cut to what is still requested.</summary>
-    /// <param name="data">What arrived.</param>
-    /// <param name="packets">The packets it is.</param>
-    /// <param name="status">How it arrived; only good packets count, and only they go to raw output.</param>
-    /// <param name="number">The number of the packet or transfer, lost ones counted.</param>
+    /// <summary>Writes data to the output, limited to the requested amount.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="packets">The number of packets in the data.</param>
+    /// <param name="status">The status of the data. Only good packets count toward the limits, and raw output contains only good packets.</param>
+    /// <param name="number">The number of the packet or transfer. Lost packets count too.</param>
     private void Keep(ReadOnlySpan<byte> data, long packets, UsbTransferStatus status, long number)
     {
         bool good = status == UsbTransferStatus.Completed;
         if (_session.LimitReached || (!good && _header.Length == 0))
-            return; // not wanted
+            return; // the limit has been reached, or raw output has no place for a failure
         if (good)
             Cut(ref data, ref packets);
         if (_header.Length > 0)
@@ -127,7 +127,7 @@ internal sealed class Recorder
         long packetsLeft = _packetLimit - _counters.Packets;
         if (packets > packetsLeft)
         {
-            // Only bulk and interrupt transfers bring more than one packet at a time; all but the last are full.
+            // Only bulk and interrupt transfers contain several packets, of which all except the last are full.
             packets = packetsLeft;
             data = data[..(int)Math.Min(data.Length, packets * _plan.Endpoint.MaxPacketSize)];
         }

@@ -3,26 +3,26 @@ using Native.LibUsb.Streaming;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents the failure that stopped a ring, or kept it from being made, in the terms of the command line.</summary>
+/// <summary>Converts errors of a ring to failures that name the options of the command line.</summary>
 internal static class RingFailure
 {
-    /// <summary>Returns the failure of a ring that could not be made.</summary>
+    /// <summary>Returns the failure for a ring that could not be created.</summary>
     public static FailureException OfOptions(ArgumentException exception)
     {
         (string option, ExitCode code) = exception.ParamName switch
         {
-            nameof(UsbRingOptions.Transfers) => ("--in-flight", ExitCode.Memory), // any number is good, until the kernel's limit
+            nameof(UsbRingOptions.Transfers) => ("--in-flight", ExitCode.Memory), // any number is valid up to the kernel's memory limit
             nameof(UsbRingOptions.TransferSize) => ("--transfer-size", ExitCode.Usage),
             nameof(UsbRingOptions.PacketsPerTransfer) => ("--packets-per-transfer", ExitCode.Usage),
             nameof(UsbRingOptions.PacketSize) => ("--packet-size", ExitCode.Usage),
             _ => ("endpoint", ExitCode.Usage),
         };
-        int end = exception.Message.IndexOf(" (Parameter ", StringComparison.Ordinal); // the text that .NET adds
+        int end = exception.Message.IndexOf(" (Parameter ", StringComparison.Ordinal); // the start of the text that .NET appends
         string message = end < 0 ? exception.Message : exception.Message[..end];
         return new FailureException(code, $"{option}: {message}", exception);
     }
 
-    /// <summary>Returns the failure of a ring that has stopped by itself.</summary>
+    /// <summary>Returns the failure for a ring that has stopped because of an error.</summary>
     public static FailureException Of(UsbException failure, in UsbRingStatistics statistics, CapturePlan plan, CaptureCounters counters)
     {
         if (failure.Error == UsbError.NoDevice)
@@ -34,7 +34,7 @@ internal static class RingFailure
             : new FailureException(ExitCode.Other, $"{plan.Ring.ErrorLimit} transfers in a row failed, the last with status {counters.LastFailure}");
     }
 
-    /// <summary>Returns the failure of a transfer that libusb has refused.</summary>
+    /// <summary>Returns the failure for a transfer whose submission libusb has refused.</summary>
     public static FailureException OfSubmission(in UsbRingStatistics statistics, CapturePlan plan)
     {
         UsbError error = statistics.LastSubmitFailure;

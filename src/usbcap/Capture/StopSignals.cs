@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Represents Ctrl-C, SIGTERM and a closed terminal, which end the capture cleanly. A second signal ends the program at once. While the object exists, a write beyond
-/// the limit of a file's size fails with an error, and no signal kills the process.
+/// Handles Ctrl-C, SIGTERM and the closing of the terminal, which end the capture and complete its output. A second signal ends the program immediately.
+/// While the object exists, a write beyond the file size limit fails with an error, and SIGXFSZ does not end the process.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class StopSignals : IDisposable
             _registrations.Add(PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true));
     }
 
-    /// <summary>Gets whether one of them came.</summary>
+    /// <summary>Gets whether a signal has been received.</summary>
     public bool Received => Volatile.Read(ref _received) != 0;
 
     public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
@@ -31,7 +31,7 @@ internal sealed class StopSignals : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         if (Interlocked.Increment(ref _received) > 1)
-            return; // the system's own treatment: it ends the program
+            return; // the system's default action ends the program
         context.Cancel = true;
         _session.Stop();
     }

@@ -4,7 +4,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Commands;
 
-/// <summary>Reads the values of options. A value that cannot be read becomes an error of the command line, which names the option.</summary>
+/// <summary>Parses the values of options. If a value is not valid, the error of the command line names the option.</summary>
 internal static class Arguments
 {
     private static readonly (string Suffix, long Factor)[] s_sizes =
@@ -16,13 +16,13 @@ internal static class Arguments
     private static readonly (string Suffix, double Seconds)[] s_times =
         [("ms", 0.001), ("us", 0.000_001), ("min", 60), ("s", 1), ("m", 60), ("h", 3600), ("", 1)];
 
-    /// <summary>Returns a vendor or product number, as lsusb prints it: hexadecimal, with or without 0x.</summary>
+    /// <summary>Parses a vendor or product identifier in lsusb's notation: hexadecimal, with or without 0x.</summary>
     public static ushort? Id(ArgumentResult result) =>
         TryHex(Text(result), out int value) && value <= ushort.MaxValue
             ? (ushort)value
             : Refuse<ushort?>(result, "is not a number from 0000 to ffff (hexadecimal)");
 
-    /// <summary>Returns an endpoint address: hexadecimal, with or without 0x.</summary>
+    /// <summary>Parses an endpoint address: hexadecimal, with or without 0x.</summary>
     public static byte? Endpoint(ArgumentResult result) =>
         TryHex(Text(result), out int value) && (value & ~(UsbEndpointAddress.DirectionMask | UsbEndpointAddress.NumberMask)) == 0
             && UsbEndpointAddress.Number((byte)value) != 0
@@ -47,13 +47,13 @@ internal static class Arguments
         _ => Refuse<OutputFormat>(result, "is not one of raw, framed"),
     };
 
-    /// <summary>Returns a whole number from a range.</summary>
+    /// <summary>Returns a parser of whole numbers in a range.</summary>
     public static Func<ArgumentResult, int?> Number(int least, int most) => result =>
         int.TryParse(Text(result), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
             ? value
             : Refuse<int?>(result, $"is not a number from {least} to {most}");
 
-    /// <summary>Returns a number of packets or bytes, at least 1, with a unit or without.</summary>
+    /// <summary>Parses a number of packets or bytes, at least 1, with or without a unit.</summary>
     public static long? Count(ArgumentResult result)
     {
         string text = Text(result);
@@ -70,7 +70,7 @@ internal static class Arguments
         return null;
     }
 
-    /// <summary>Returns a time above 0: seconds, or with a unit.</summary>
+    /// <summary>Parses a time above 0. Without a unit, the number is in seconds.</summary>
     public static TimeSpan? Duration(ArgumentResult result)
     {
         string text = Text(result);

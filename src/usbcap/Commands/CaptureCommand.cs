@@ -4,7 +4,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Commands;
 
-/// <summary>Represents <c>usbcap capture</c>.</summary>
+/// <summary>Defines the command <c>usbcap capture</c>.</summary>
 internal static class CaptureCommand
 {
     public const string Name = "capture";

@@ -5,7 +5,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Commands;
 
-/// <summary>Represents the options that say which device, the same for every command.</summary>
+/// <summary>Represents the options that select a device. All commands share them.</summary>
 internal sealed class DeviceOptions
 {
     private readonly Option<ushort?> _vendor = new("--vendor", "-v") { Description = "idVendor, hexadecimal", HelpName = "id", CustomParser = Arguments.Id };

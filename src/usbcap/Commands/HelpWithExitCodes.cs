@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 
 namespace Usbcap.Commands;
 
-/// <summary>Represents the usual help, and below it what the exit codes and the output formats mean.</summary>
+/// <summary>Writes the standard help, followed by a description of the exit codes and the output formats.</summary>
 internal sealed class HelpWithExitCodes(HelpAction usual) : SynchronousCommandLineAction
 {
     private const string ExitCodes =

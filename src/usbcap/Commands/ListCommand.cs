@@ -5,7 +5,7 @@ using Usbcap.Selection;
 
 namespace Usbcap.Commands;
 
-/// <summary>Represents <c>usbcap list</c>.</summary>
+/// <summary>Defines the command <c>usbcap list</c>.</summary>
 internal static class ListCommand
 {
     public static Command Create()

@@ -1,22 +1,22 @@
 namespace Usbcap.Output;
 
 /// <summary>
-/// Represents where the data goes. A file is called NAME.part until it is complete, so that a broken capture is never mistaken for a whole one. Standard
-/// output and what lies under /dev are written directly.
+/// Represents the output of a capture. A file has the name NAME.part until it is complete, so that an incomplete capture cannot be mistaken for a complete
+/// one. Standard output and files in /dev are written directly.
 /// </summary>
 internal abstract class CaptureSink : IDisposable
 {
-    /// <summary>Gets the user's name for it.</summary>
+    /// <summary>Gets the name of the output for messages.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Gets where the data is now; null when nothing is left to find.</summary>
+    /// <summary>Gets the current path of the data. Null if there is no file.</summary>
     public abstract string? Path { get; }
 
     /// <summary>Gets the number of bytes in the output.</summary>
     public abstract long Length { get; }
 
-    /// <summary>Refuses an output that could not be written, before the device is touched.</summary>
-    /// <exception cref="FailureException">It exists, or so does what a failed capture left.</exception>
+    /// <summary>Throws if the output cannot be written. The capture calls this method before it opens the device.</summary>
+    /// <exception cref="FailureException">The output is a directory, or the file or the part of a failed capture exists.</exception>
     public static void Check(string output, bool force)
     {
         if (output == StandardOutputSink.Dash || IsSpecial(output))
@@ -32,8 +32,8 @@ internal abstract class CaptureSink : IDisposable
         }
     }
 
-    /// <summary>Opens it.</summary>
-    /// <exception cref="FailureException">It cannot be opened.</exception>
+    /// <summary>Opens the output.</summary>
+    /// <exception cref="FailureException">The output cannot be opened.</exception>
     public static CaptureSink Open(string output, bool force)
     {
         Check(output, force);
@@ -47,17 +47,17 @@ internal abstract class CaptureSink : IDisposable
         }
     }
 
-    /// <summary>Writes all of it. Not for several threads at once.</summary>
-    /// <exception cref="IOException">It could not be written, or not all of it.</exception>
+    /// <summary>Writes all of the data. The method is not thread-safe.</summary>
+    /// <exception cref="IOException">The data could not be written completely.</exception>
     public abstract void Write(ReadOnlySpan<byte> data);
 
-    /// <summary>Closes the output of a complete capture under its name.</summary>
-    /// <exception cref="IOException">It cannot be given its name.</exception>
+    /// <summary>Closes the output of a complete capture and gives the file its final name.</summary>
+    /// <exception cref="IOException">The file cannot be renamed.</exception>
     public abstract void Complete();
 
-    /// <summary>Closes it. Without <see cref="Complete"/> before, what was written stays, as it is.</summary>
+    /// <summary>Closes the output. If <see cref="Complete"/> has not been called, a file that contains data keeps the name NAME.part.</summary>
     public abstract void Dispose();
 
-    // Devices and pipes have no name to be given at the end: /dev/null, /dev/fd/3 of a shell's >(command).
+    // Devices and pipes cannot be renamed at the end. Examples are /dev/null, and /dev/fd/3 for a shell's >(command).
     private static bool IsSpecial(string path) => path.StartsWith("/dev/", StringComparison.Ordinal) && File.Exists(path);
 }

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Usbcap.Output;
 
-/// <summary>Represents a regular file: NAME.part until it is complete.</summary>
+/// <summary>Represents a regular file, whose name is NAME.part until it is complete.</summary>
 internal sealed class FileSink : CaptureSink
 {
     private readonly string _name;
@@ -36,7 +36,7 @@ internal sealed class FileSink : CaptureSink
         }
         catch (ArgumentOutOfRangeException e)
         {
-            // The exception of .NET for EFBIG: the file system, or a limit of the shell, allows no larger file.
+            // .NET throws this exception for EFBIG: the file exceeds the limit of the file system or of the shell.
             throw new IOException("File too large", e);
         }
 
@@ -45,7 +45,7 @@ internal sealed class FileSink : CaptureSink
 
     public override void Complete()
     {
-        _file.Dispose(); // file systems on a network report a full disk here
+        _file.Dispose(); // network file systems report a full disk only here
         File.Move(_part, _name, _replace);
         _completed = true;
     }
@@ -57,6 +57,6 @@ internal sealed class FileSink : CaptureSink
         _length = RandomAccess.GetLength(_file);
         _file.Dispose();
         if (_length == 0)
-            File.Delete(_part); // nothing was captured: nothing to keep
+            File.Delete(_part); // the file is empty because nothing was captured
     }
 }

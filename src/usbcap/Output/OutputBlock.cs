@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Usbcap.Output;
 
-/// <summary>Collects small pieces into blocks that are worth a write.</summary>
+/// <summary>Collects small pieces of data into blocks, so that each write is large.</summary>
 internal sealed class OutputBlock(CaptureSink sink)
 {
     private const int Size = 256 * 1024;
@@ -11,11 +11,11 @@ internal sealed class OutputBlock(CaptureSink sink)
     private int _length;
     private long _since;
 
-    /// <summary>Gets how long the oldest byte waits; zero when there is none.</summary>
+    /// <summary>Gets how long the oldest byte has waited, or zero if the block is empty.</summary>
     public TimeSpan Age => _length == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_since);
 
-    /// <summary>Adds bytes, and writes each block that is full.</summary>
-    /// <exception cref="IOException">It could not be written.</exception>
+    /// <summary>Adds bytes and writes each full block.</summary>
+    /// <exception cref="IOException">A block could not be written.</exception>
     public void Add(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -31,12 +31,12 @@ internal sealed class OutputBlock(CaptureSink sink)
         }
     }
 
-    /// <summary>Writes what there is.</summary>
-    /// <exception cref="IOException">It could not be written.</exception>
+    /// <summary>Writes the bytes that have been collected.</summary>
+    /// <exception cref="IOException">The bytes could not be written.</exception>
     public void Flush()
     {
         int length = _length;
-        _length = 0; // once, also when it fails
+        _length = 0; // each byte is written at most once, even if the write fails
         if (length > 0)
             sink.Write(_bytes.AsSpan(0, length));
     }

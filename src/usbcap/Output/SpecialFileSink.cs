@@ -1,6 +1,6 @@
 namespace Usbcap.Output;
 
-/// <summary>Represents a device or pipe under /dev, written as it is.</summary>
+/// <summary>Represents a device or pipe in /dev, which is written directly.</summary>
 internal sealed class SpecialFileSink(string path) : CaptureSink
 {
     private readonly FileStream _stream = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Output;
 
 /// <summary>
-/// Represents standard output or error, unbuffered. On Unix with write(2) itself: .NET's console stream hides that the pipe was closed and allocates,
-/// and its file streams write at positions of their own, which spoils a file that others write to as well.
+/// Represents standard output or standard error without a buffer. On Unix, the class calls write(2) itself, because .NET's console stream allocates and does
+/// not report a closed pipe. .NET's file streams write at explicit positions, which would damage a file that other processes also write.
 /// </summary>
 internal sealed unsafe partial class StandardStream : IDisposable
 {
@@ -26,10 +26,10 @@ internal sealed unsafe partial class StandardStream : IDisposable
 
     public static StandardStream Error() => new(ErrorDescriptor, Console.OpenStandardError);
 
-    /// <summary>Writes all of it.</summary>
-    /// <param name="data">What to write.</param>
-    /// <param name="written">Bytes that were written, also when it fails.</param>
-    /// <exception cref="IOException">It could not all be written.</exception>
+    /// <summary>Writes all of the data.</summary>
+    /// <param name="data">The data.</param>
+    /// <param name="written">Receives the number of bytes written, even if the method throws.</param>
+    /// <exception cref="IOException">The data could not be written completely.</exception>
     public void Write(ReadOnlySpan<byte> data, out int written)
     {
         written = 0;

@@ -3,10 +3,10 @@ using Usbcap.Capture;
 
 namespace Usbcap.Output;
 
-/// <summary>Takes what the ring brings and writes it, on a thread of its own: a disk may take its time, and then it waits in the ring.</summary>
+/// <summary>Writes the data of the ring on a separate thread. While a slow disk blocks this thread, the data waits in the ring.</summary>
 internal sealed class WriterThread : IDisposable
 {
-    // How long data of a slow device may wait for its block to be full.
+    // The maximum time that data of a slow device waits for its block to fill.
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(100);
 
     private readonly CaptureSession _session;
@@ -15,7 +15,7 @@ internal sealed class WriterThread : IDisposable
     private readonly Recorder _recorder;
     private readonly Thread _thread;
 
-    // Set when the thread has waited once: what the runtime needs for that is made before the capture begins.
+    // Set after the thread has waited once. The runtime then allocates nothing for its waits during the capture.
     private readonly ManualResetEventSlim _ready = new();
     private readonly AutoResetEvent _begin = new(false);
 
@@ -30,13 +30,13 @@ internal sealed class WriterThread : IDisposable
         _ready.Wait();
     }
 
-    /// <summary>Starts to write, after the session is started.</summary>
+    /// <summary>Makes the thread start to write. The caller has started the session.</summary>
     public void Begin() => _begin.Set();
 
-    /// <summary>Waits until all is written. The session must be at rest.</summary>
+    /// <summary>Waits until all data has been written. The caller has stopped the session.</summary>
     public void Finish() => _thread.Join();
 
-    /// <summary>Finishes as <see cref="Finish"/> does, also when the thread was not started.</summary>
+    /// <summary>Waits until the thread has ended, even if <see cref="Begin"/> has not been called.</summary>
     public void Dispose()
     {
         Begin();
@@ -54,7 +54,7 @@ internal sealed class WriterThread : IDisposable
         {
             Write();
         }
-        catch (Exception e) // on a thread of its own: what is not caught ends the program
+        catch (Exception e) // an unhandled exception on this thread would end the program
         {
             _session.Fail(new FailureException(ExitCode.Output, $"cannot write {_sink.Name}: {e.Message}", e));
         }

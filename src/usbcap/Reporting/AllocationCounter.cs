@@ -1,22 +1,22 @@
 namespace Usbcap.Reporting;
 
-/// <summary>Represents the allocations and collections between two moments, on all threads.</summary>
+/// <summary>Counts the allocations and garbage collections of all threads between two moments.</summary>
 internal sealed class AllocationCounter
 {
     private long _bytes;
     private int _collections;
 
-    /// <summary>Gets the managed bytes allocated.</summary>
+    /// <summary>Gets the number of managed bytes that were allocated.</summary>
     public long AllocatedBytes { get; private set; }
 
-    /// <summary>Collections of any generation.</summary>
+    /// <summary>Gets the number of garbage collections of any generation.</summary>
     public int Collections { get; private set; }
 
     public bool HasStarted { get; private set; }
 
     public void Start()
     {
-        _collections = GC.CollectionCount(0); // collections of older generations count for 0 too
+        _collections = GC.CollectionCount(0); // the count for generation 0 includes collections of older generations
         HasStarted = true;
         _bytes = GC.GetTotalAllocatedBytes(precise: true);
     }

@@ -19,10 +19,10 @@ internal sealed class DeviceReport
 
     private string? SerialNumber { get; set; }
 
-    /// <summary>Gets or sets why the strings could not be read; null when they could.</summary>
+    /// <summary>Gets or sets the reason why the strings could not be read. Null if they could be read.</summary>
     private string? Unreadable { get; set; }
 
-    /// <summary>Looks at a device. One that cannot be opened is reported without its strings.</summary>
+    /// <summary>Creates the report of a device. If the device cannot be opened, the report has no strings.</summary>
     public static DeviceReport Of(UsbDevice device)
     {
         var report = new DeviceReport(device);
@@ -175,7 +175,7 @@ internal sealed class DeviceReport
             }
             catch (UsbException e)
             {
-                _unreadableConfigurations.Add((index, e.Error)); // malformed descriptors: the device is listed anyway
+                _unreadableConfigurations.Add((index, e.Error)); // a device with malformed descriptors is listed too
             }
         }
     }
@@ -200,7 +200,7 @@ internal sealed class DeviceReport
         }
     }
 
-    // Text comes from the device: control characters must not reach the terminal.
+    // The device defines the text, so control characters must not reach the terminal.
     private static string? Read(UsbDeviceHandle handle, byte index) =>
         handle.TryGetString(index, out string? text) == UsbError.Success
             ? string.Concat(text!.Select(character => char.IsControl(character) ? '?' : character)).Trim()

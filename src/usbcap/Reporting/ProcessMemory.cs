@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace Usbcap.Reporting;
 
-/// <summary>Represents the resources that this process has used.</summary>
+/// <summary>Provides the memory usage of this process.</summary>
 internal static class ProcessMemory
 {
-    /// <summary>Gets the most bytes that were resident at one time; where the system does not say, those that are now.</summary>
-    // Not getrusage: its number is inherited from the program that started this one.
+    /// <summary>Gets the peak number of resident bytes. If the system does not report it, gets the current number.</summary>
+    // The code does not use getrusage, because a process inherits the peak that getrusage reports from the program that started the process.
     public static long PeakResidentBytes => FromStatus() ?? Environment.WorkingSet;
 
     private static long? FromStatus()

@@ -5,7 +5,7 @@ using Usbcap.Output;
 
 namespace Usbcap.Reporting;
 
-/// <summary>Represents one line on standard error that is written over and over. Writing it allocates nothing.</summary>
+/// <summary>Represents the progress line on standard error, which is overwritten repeatedly. Writing it does not allocate.</summary>
 internal sealed class ProgressLine(CaptureSession session, bool enabled)
 {
     public const int PeriodMilliseconds = 250;
@@ -16,17 +16,17 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
     private long _lastBytes;
     private TimeSpan _lastTime;
 
-    /// <summary>Makes the runtime prepare everything that a line needs, so that nothing is allocated for one while data streams.</summary>
+    /// <summary>Formats a line before the capture, so that the runtime allocates nothing for a line during the capture.</summary>
     public void Prepare()
     {
-        const long large = 1L << 50; // numbers of one digit would leave the tables for the others unmade
+        const long large = 1L << 50; // large numbers make the runtime initialize its tables for numbers of several digits
         _ = Format(TimeSpan.FromDays(1), large, large, large, large);
         (_lastBytes, _lastTime) = (0, TimeSpan.Zero);
         if (enabled)
             _stream.Write("\r\e[K"u8, out _);
     }
 
-    /// <summary>Writes the line as it is now.</summary>
+    /// <summary>Writes the line with the current counters.</summary>
     public void Write()
     {
         if (!enabled)
@@ -40,11 +40,11 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
         }
         catch (IOException)
         {
-            enabled = false; // the terminal is gone: the capture is not
+            enabled = false; // the terminal has been closed, but the capture continues
         }
     }
 
-    /// <summary>Takes the line away.</summary>
+    /// <summary>Removes the line from the terminal.</summary>
     public void Clear()
     {
         if (enabled && _lastTime > TimeSpan.Zero)
@@ -54,7 +54,7 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
     private int Format(TimeSpan now, long bytes, long packets, long lost, long errors)
     {
         long milliseconds = (long)(now - _lastTime).TotalMilliseconds;
-        long rate = milliseconds > 0 ? (bytes - _lastBytes) / milliseconds : 0; // kB/s; whole numbers: formatting others may allocate
+        long rate = milliseconds > 0 ? (bytes - _lastBytes) / milliseconds : 0; // kB/s; an integer, because formatting other numbers may allocate
         long tenths = (long)(now.TotalMilliseconds / 100);
         _lastBytes = bytes;
         _lastTime = now;

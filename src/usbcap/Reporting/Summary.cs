@@ -7,7 +7,7 @@ using Usbcap.Output;
 
 namespace Usbcap.Reporting;
 
-/// <summary>Represents the result of a capture, for people and for programs.</summary>
+/// <summary>Represents the result of a capture. It can be written as text or as JSON.</summary>
 internal sealed record Summary
 {
     public required UsbDevice Device { get; init; }
@@ -16,10 +16,10 @@ internal sealed record Summary
 
     public required CaptureSink Sink { get; init; }
 
-    /// <summary>Gets or sets the cause of its end: <c>limit</c>, <c>duration</c>, <c>interrupted</c> or <c>failed</c>.</summary>
+    /// <summary>Gets the reason why the capture ended: <c>limit</c>, <c>duration</c>, <c>interrupted</c> or <c>failed</c>.</summary>
     public required string Outcome { get; init; }
 
-    /// <summary>Gets or sets why it failed, or null.</summary>
+    /// <summary>Gets the failure that ended the capture. Null if there is none.</summary>
     public required FailureException? Failure { get; init; }
 
     private CapturePlan Plan => Session.Plan;
@@ -32,12 +32,12 @@ internal sealed record Summary
 
     private long Lost => Counters.Lost(IsIsochronous);
 
-    // By the device's clock, for endpoints that send a packet every service interval.
+    // The duration by the device's clock, for endpoints that send one packet in each service interval.
     private double? DeviceSeconds => IsIsochronous
         ? (Counters.Intervals + Counters.Dropped + Counters.Missed) * Plan.Endpoint.ServiceInterval.TotalSeconds
         : null;
 
-    // Periodic endpoints have a clock of their own, which no delay of the host falsifies; what was missed is in it too.
+    // For periodic endpoints, the rate uses the device's clock, which includes missed intervals and is independent of the host's delays.
     private double MegabytesPerSecond =>
         DeviceSeconds is > 0 and { } seconds ? Counters.Bytes / 1e6 / seconds : Counters.HostBytesPerSecond / 1e6;
 

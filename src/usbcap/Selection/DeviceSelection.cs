@@ -3,7 +3,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Represents the conditions that the device of the user meets. A condition that is null fits every device.</summary>
+/// <summary>Represents the conditions for the user's device. A condition that is null matches every device.</summary>
 internal sealed record DeviceSelection
 {
     private const byte HubClass = 9;
@@ -16,11 +16,12 @@ internal sealed record DeviceSelection
 
     public UsbPortPath? Port { get; init; }
 
-    /// <summary>Gets whether every device fits.</summary>
+    /// <summary>Gets whether all conditions are null, so that every device matches.</summary>
     public bool IsEmpty => VendorId is null && ProductId is null && SerialNumber is null && Port is null;
 
-    /// <summary>Gets the one device that fits.</summary>
-    /// <exception cref="FailureException">None fits, or several do, or the only ones that may fit cannot be opened to see.</exception>
+    /// <summary>Returns the only device that matches.</summary>
+    /// <exception cref="FailureException">No device or several devices match, or the only possible matches cannot be opened to read their serial
+    /// numbers.</exception>
     public UsbDevice Find(UsbContext context)
     {
         using UsbDeviceList devices = context.GetDevices();
@@ -45,7 +46,7 @@ internal sealed record DeviceSelection
         throw new FailureException(ExitCode.NoDevice, $"no device fits{Criteria()} (usbcap list shows what is there)");
     }
 
-    /// <summary>Finds all devices that fit, for a list. One whose serial number cannot be read does not fit a serial number.</summary>
+    /// <summary>Determines whether a device matches. If the serial number is a condition and cannot be read, the device does not match.</summary>
     public bool Fits(UsbDevice device)
     {
         UsbException? refused = null;
@@ -59,7 +60,7 @@ internal sealed record DeviceSelection
         (VendorId is null || VendorId == device.VendorId)
         && (ProductId is null || ProductId == device.ProductId)
         && (Port is null || Port == device.PortPath)
-        // a hub is never meant unless its numbers are given
+        // A hub matches only if the user has given a vendor, a product or a port.
         && (device.Descriptor.DeviceClass != HubClass || VendorId is not null || ProductId is not null || Port is not null);
 
     private bool FitsSerialNumber(UsbDevice device, ref UsbException? refused)

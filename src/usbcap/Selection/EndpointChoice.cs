@@ -3,14 +3,14 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Represents an endpoint of an alternate setting, as it is captured.</summary>
+/// <summary>Represents an endpoint in an alternate setting.</summary>
 /// <param name="Interface"><c>bInterfaceNumber</c>.</param>
 /// <param name="AlternateSetting"><c>bAlternateSetting</c>.</param>
-/// <param name="Address">With the direction bit.</param>
-/// <param name="Type">Its kind.</param>
-/// <param name="MaxPacketSize">Bytes of a packet.</param>
-/// <param name="BytesPerInterval">Bytes of a service interval; for bulk endpoints the packet size.</param>
-/// <param name="ServiceInterval">Time from packet to packet; zero for bulk endpoints.</param>
+/// <param name="Address">The endpoint address, including the direction bit.</param>
+/// <param name="Type">The transfer type.</param>
+/// <param name="MaxPacketSize">The maximum number of bytes in a packet.</param>
+/// <param name="BytesPerInterval">The maximum number of bytes in a service interval. For bulk endpoints, the packet size.</param>
+/// <param name="ServiceInterval">The length of a service interval. Zero for bulk endpoints.</param>
 internal sealed record EndpointChoice(
     int Interface, int AlternateSetting, byte Address, UsbTransferType Type, int MaxPacketSize, int BytesPerInterval, TimeSpan ServiceInterval)
 {
@@ -18,7 +18,8 @@ internal sealed record EndpointChoice(
 
     public TransferKind Kind => (TransferKind)Type;
 
-    /// <summary>Bytes a second at most, for periodic endpoints; otherwise the packet size, which is as good to compare with.</summary>
+    /// <summary>Gets the maximum bandwidth of a periodic endpoint in bytes per second. For bulk endpoints, gets the packet size, which is sufficient to
+    /// compare them.</summary>
     public double Bandwidth => ServiceInterval > TimeSpan.Zero ? BytesPerInterval / ServiceInterval.TotalSeconds : BytesPerInterval;
 
     /// <summary>Returns a text such as <c>0x81 (isochronous IN)</c>.</summary>

@@ -2,7 +2,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Represents the conditions that the endpoint of the user meets. The program finds a value that is null in the descriptors if only one fits.</summary>
+/// <summary>Represents the conditions for the user's endpoint. A condition that is null matches every endpoint.</summary>
 internal sealed record EndpointSelection
 {
     public int? Interface { get; init; }
@@ -13,8 +13,8 @@ internal sealed record EndpointSelection
 
     public TransferKind? Kind { get; init; }
 
-    /// <summary>Gets the endpoint to capture, in the alternate setting that was requested or the one that gives it the most bandwidth.</summary>
-    /// <exception cref="FailureException">There is none, or several fit; the message lists what there is.</exception>
+    /// <summary>Returns the endpoint to capture, in the requested alternate setting or in the one with the highest bandwidth.</summary>
+    /// <exception cref="FailureException">No endpoint or several endpoints match. The message lists the available endpoints.</exception>
     public EndpointChoice Find(UsbConfigurationDescriptor configuration)
     {
         List<EndpointChoice> all = Read(configuration, out List<(int Interface, int AlternateSetting)> settings);

@@ -2,7 +2,7 @@ using Native.LibUsb;
 
 namespace Usbcap;
 
-/// <summary>Kinds of endpoints that can be captured. The numbers are those of <see cref="UsbTransferType"/>.</summary>
+/// <summary>Specifies the kinds of endpoints that can be captured. The values are those of <see cref="UsbTransferType"/>.</summary>
 internal enum TransferKind
 {
     Isochronous = 1,
