@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Prepares this machine for everything in eng/: checks the tools that it needs, installs Debian or Ubuntu packages for those that are missing, if
-# it may (root, or sudo without a password), and otherwise prints exactly what is missing. Does nothing the second time.
+# Prepares this machine for the scripts in eng/. The script checks for the tools that they need, and installs the Debian or Ubuntu packages of missing
+# tools if it has the right to (root, or sudo without a password). Otherwise it prints the names of the missing packages. A second run changes
+# nothing.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/.."
