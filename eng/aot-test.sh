@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Publishes the Native AOT test executable, and runs it on the installed libusb, on the libusb of newer Debian suites, and under valgrind.
-# The last line of the output, "N passed, N failed, N skipped", adds up all runs.
+# The last line of the output is "N passed, N failed, N skipped", with the sums of all runs.
 # usage: eng/aot-test.sh [installed | valgrind | SUITE]... [-- PART-OF-A-NAME | -PART-OF-A-NAME ...]
 set -uo pipefail
 cd "$(dirname "$0")/.."

@@ -5,8 +5,8 @@
 #   win-x64, win-x86         libusb-1.0.dll, and libusb-1.0.lib to link with it
 #   all                      COPYING, and source/ with the archive of the source
 # The libraries for Linux are linked with the C library of Debian 11 and need only glibc 2.17, so that they run on older systems than this machine.
-# usage: eng/build-libusb.sh VERSION RID          (1.0.28 is the newest whose source Debian's mirrors had; LIBUSB_SOURCE names an archive
-#                                                  of the source, for a version that they lack)
+# usage: eng/build-libusb.sh VERSION RID          (1.0.28 is the newest version in Debian's mirrors; LIBUSB_SOURCE names the archive
+#                                                  of another version)
 # needs: gcc, make, bzip2; for linux-arm64 gcc-aarch64-linux-gnu, for win-x64 gcc-mingw-w64-x86-64, for win-x86 gcc-mingw-w64-i686
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -21,7 +21,7 @@ check() { # NAME COMMAND...
   fi
 }
 
-# These test classes need no device: they test the rules for the sources, the documents, the record layouts, and classes that need no bus.
+# These tests need no device. They test the rules for the sources, the documents, the record layouts, and some classes that work without a bus.
 fast='FullyQualifiedName~Tests.SourceRules|FullyQualifiedName~Tests.Documentation|FullyQualifiedName~Tests.Layout|FullyQualifiedName~MissedIntervalsTests|FullyQualifiedName~RingSignalTests|FullyQualifiedName~TimevalTests'
 
 check format dotnet format whitespace Native.LibUsb.sln --no-restore --verify-no-changes
