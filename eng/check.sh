@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks a change in about a minute, on a machine where everything has been built. It checks the format, the build with its analysers, the generated
+# Checks a change in about a minute, on a machine where everything has been built. The script checks the format, the build with its analysers, the generated
 # files, the prose and the layers, and runs the tests that need no device. eng/test.sh runs every test.
 # usage: eng/check.sh
 set -uo pipefail

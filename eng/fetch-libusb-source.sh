@@ -21,7 +21,7 @@ for suite in sid forky trixie bookworm bullseye; do
   apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2 || continue
   listed=$(apt-cache "${options[@]}" showsrc libusb-1.0 2>/dev/null | sed -n 's/^Version: \(.*:\)\?\(.*\)-[^-]*$/\2/p')
   grep -qxF "$version" <<<"$listed" || continue
-  # The script needs only the archive, whose hash apt-get checks. It does not need Debian's packaging files, which a mirror may lack.
+  # The script needs only the archive, whose hash apt-get checks. The script does not need Debian's packaging files, which a mirror may lack.
   (cd "$cache" && apt-get "${options[@]}" source -qq --download-only libusb-1.0 >fetch.log 2>&1) || true
   rm -rf "$lists" "$cache/packages" "$cache"/*.bin
   if [ -n "$(found)" ]; then found; exit; fi
