@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Publishes the Native AOT test executable and runs it on the installed libusb, on those of newer Debian suites, and under valgrind.
-# The last line is "N passed, N failed, N skipped": all runs together.
+# Publishes the Native AOT test executable, and runs it on the installed libusb, on the libusb of newer Debian suites, and under valgrind.
+# The last line of the output is "N passed, N failed, N skipped", with the sums of all runs.
 # usage: eng/aot-test.sh [installed | valgrind | SUITE]... [-- PART-OF-A-NAME | -PART-OF-A-NAME ...]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ preload=$folder/libnative-libusb-usbfs.so:$folder/libnative-libusb-counting.so
 rm -rf "$results" && mkdir -p "$results"
 
 passed=0 failed=0 skipped=0
-add() { # NAME, and the last line of its run
+add() { # NAME, and the exit code of its run
   local line
   line=$(tail -n 1 "$results/$1.txt")
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
@@ -42,8 +42,9 @@ for run in "${runs[@]}"; do
       add "$run" $?
       ;;
     valgrind)
-      # valgrind cannot read the debug information of newer compilers, the collector must not reserve more than there is room for, and
-      # nothing is counted: valgrind has an allocator of its own. It runs one thread at a time, and must let each have its turn. Rounds are a tenth of the usual, for everything takes its time there.
+      # valgrind cannot read the debug information of newer compilers, so objcopy removes it. The collector must not reserve more memory than valgrind
+      # can provide. The preloaded allocator is absent, because valgrind has its own. valgrind runs one thread at a time, and --fair-sched=yes gives
+      # every thread its turn. The tests run a tenth of the usual rounds, because valgrind is slow.
       mkdir -p "$results/program"
       for file in "$program" "$folder/libnative-libusb-usbfs.so"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
       LD_PRELOAD=$results/program/libnative-libusb-usbfs.so DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Measures this library beside C and Python, and writes bench/RESULTS.md, bench/results.json, the plots and the table of the README.
+# Compares this library with C and Python, and writes bench/RESULTS.md, bench/results.json, the plots and the table of the README.
 # usage: eng/bench.sh [--short] [--gate] [--part captures|instructions|start|growth|micro]...
-#   --short   fewer works, programs and rounds; written to artifacts/bench/results/, and what is checked in stays as it is
-#   --gate    fails when a ratio is over its limit (bench/Report/Limits.cs)
-#   --part    only this; also written to artifacts/bench/results/
+#   --short   measure with fewer programs and rounds; writes to artifacts/bench/results/, and does not change the files in the repository
+#   --gate    fail when a ratio exceeds its limit (bench/Report/Limits.cs)
+#   --part    measure only this part; also writes to artifacts/bench/results/
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -46,7 +46,7 @@ if wanted captures || wanted instructions || wanted growth; then
     quietly cc -O2 -Wall -Wextra -o "$out/capture-static" bench/Capture/capture.c -l:libusb-1.0.a -ludev -lpthread
     build publish bench/Capture -p:LibUsbLink=static -o "$out/aot-static"
   fi
-  # valgrind cannot read the symbols that are kept beside it
+  # valgrind cannot read debug symbols from a separate file
   quietly objcopy --remove-section=.gnu_debuglink "$out/aot/capture"
 fi
 if wanted start; then
@@ -66,7 +66,7 @@ if wanted micro; then
   echo "bench: micro benchmarks"
   build build bench/Native.LibUsb.Benchmarks
   micro=artifacts/bin/Native.LibUsb.Benchmarks/release/Native.LibUsb.Benchmarks
-  # ahead of time, BenchmarkDotNet itself is compiled too, and that takes longer than the short form may
+  # for a run ahead of time, BenchmarkDotNet compiles itself too, which takes too long for the short form
   if [[ $form = short ]]; then quietly "$micro" --short --jit --results "$out/micro"; else quietly "$micro" --short --results "$out/micro"; fi
 fi
 echo "bench: measuring"

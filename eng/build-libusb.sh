@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds libusb from its source for the package Native.LibUsb.Runtime.RID, and prints the folder with the files. A library that was built before is
-# not built again.
+# Builds libusb from its source for the package Native.LibUsb.Runtime.RID, and prints the folder with the files. The script does not build a library
+# again that it built before. The folder contains:
 #   linux-x64, linux-arm64   with-udev/ and without-udev/, each with libusb-1.0.so.0 and libusb-1.0.a
 #   win-x64, win-x86         libusb-1.0.dll, and libusb-1.0.lib to link with it
-# In each: COPYING, and source/ with the archive of the source.
-# The libraries for Linux are linked with the C library of Debian 11, so that they run on systems that are older than this one: with glibc 2.17.
-# usage: eng/build-libusb.sh VERSION RID          (1.0.28 is the newest whose source Debian's mirrors had; LIBUSB_SOURCE names an archive
-#                                                  of the source, for a version that they lack)
+#   all                      COPYING, and source/ with the archive of the source
+# The libraries for Linux are linked with the C library of Debian 11 and need only glibc 2.17, so that they run on older systems than this machine.
+# usage: eng/build-libusb.sh VERSION RID          (1.0.28 is the newest version in Debian's mirrors; LIBUSB_SOURCE names the archive
+#                                                  of another version)
 # needs: gcc, make, bzip2; for linux-arm64 gcc-aarch64-linux-gnu, for win-x64 gcc-mingw-w64-x86-64, for win-x86 gcc-mingw-w64-i686
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,7 +36,7 @@ tar -xf "$source" -C "$folder/work/source" --strip-components=1 >"$log" 2>&1
 cp "$folder/work/source/COPYING" "$folder/COPYING"
 cp "$source" "$folder/source/"
 
-# The same bytes wherever and whenever they are built: no paths, no times.
+# Without these settings, the files would contain paths and times, and two builds would differ.
 flags="-O2 -g0 -ffile-prefix-map=$folder/work=."
 export SOURCE_DATE_EPOCH=1 ZERO_AR_DATE=1
 
@@ -48,7 +48,8 @@ build() { # NAME [CONFIGURE-OPTION]...
     --cache-file="$folder/work/config.cache" "$@" >>"$log" 2>&1 && make -C libusb -j2 AR_FLAGS=crD >>"$log" 2>&1)
 }
 
-# A library that was linked with other files than those of the sysroot would not load on older systems, or bring parts of the C library along.
+# Fails if a library is linked with files from outside of the sysroot. Such a library would not load on older systems, or would contain parts of the C
+# library.
 check_library() { # FILE
   local symbols foreign newest
   symbols=$(objdump -T "$1")
@@ -64,11 +65,11 @@ case $rid in
   linux-*)
     sysroot=$(eng/fetch-packages.sh bullseye "artifacts/sysroot-$architecture" "libc6:$architecture" "libc6-dev:$architecture" \
       "linux-libc-dev:$architecture" "libcrypt-dev:$architecture" "libudev1:$architecture" "libudev-dev:$architecture" 2>>"$log")
-    # Absolute links would lead to the files of this machine.
+    # On this machine, absolute links in the sysroot would lead to this machine's own files.
     find "$sysroot" -type l -lname '/*' | while IFS= read -r link; do
       ln -sfn "$(realpath -m -s --relative-to="$(dirname "$link")" "$sysroot$(readlink "$link")")" "$link"
     done
-    # The folders of the sysroot are named, because gcc looks into those of its own C library first.
+    # Without these options, gcc would search the folders of its own C library before those of the sysroot.
     for udev in with without; do
       choice=--enable-udev
       if [ $udev = without ]; then choice=--disable-udev; fi
@@ -82,7 +83,7 @@ case $rid in
     done
     ;;
   win-*)
-    # -static-libgcc: the DLL needs those of Windows only.
+    # With -static-libgcc, the DLL needs only the DLLs of Windows.
     build dll --enable-shared --disable-static "CFLAGS=$flags" "LDFLAGS=-static-libgcc -Wl,--no-insert-timestamp"
     cp "$folder/work/dll/libusb/.libs/libusb-1.0.dll" "$folder/"
     "$host-strip" --strip-unneeded --enable-deterministic-archives "$folder/libusb-1.0.dll"

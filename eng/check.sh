@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks a change in about a minute, on a machine where everything has been built: the format, the build with its analysers, the generated files, the prose,
-# the layers, and the tests that need no device. eng/test.sh runs every test.
+# Checks a change in about a minute, on a machine where everything has been built. The script checks the format, the build with its analysers, the generated
+# files, the prose and the layers, and runs the tests that need no device. eng/test.sh runs every test.
 # usage: eng/check.sh
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ check() { # NAME COMMAND...
   fi
 }
 
-# Classes of tests without a device: rules of the sources, documents, layouts, and parts that are tested by themselves.
+# These tests need no device. They test the rules for the sources, the documents, the record layouts, and some classes that work without a bus.
 fast='FullyQualifiedName~Tests.SourceRules|FullyQualifiedName~Tests.Documentation|FullyQualifiedName~Tests.Layout|FullyQualifiedName~MissedIntervalsTests|FullyQualifiedName~RingSignalTests|FullyQualifiedName~TimevalTests'
 
 check format dotnet format whitespace Native.LibUsb.sln --no-restore --verify-no-changes

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs eng/consumer-test.sh on a machine that has only what a program needs: a small Debian system in a folder, with the .NET SDK of this one. First
-# without a C compiler what needs none, and then, with clang, lld and zlib1g-dev and nothing else, the programs that are compiled ahead of time.
+# Runs eng/consumer-test.sh on a small Debian system in a folder, which has only what a program needs and the .NET SDK of this machine. The first run
+# has no C compiler, and tests the programs that need none. The second run has clang, lld and zlib1g-dev, and tests the programs that are compiled
+# ahead of time.
 # usage: eng/consumer-machine.sh          (as root; needs debootstrap)
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
@@ -19,7 +20,8 @@ trap 'status=$?; if ((status)); then tail -n 20 "$log" >&2; fi; rm -rf "$log" "$
 echo "consumer-machine: unpacking Debian $suite"
 debootstrap --variant=minbase --include=ca-certificates "$suite" "$system" "$mirror" >"$log" 2>&1
 
-# The parts of this machine that the test reads: the SDK, this folder, where packages come from. Mounts end with the process that made them.
+# The test reads these parts of this machine: the SDK, the repository's folder, and the configuration of NuGet. The kernel removes the mounts when the
+# process that made them ends.
 nuget=$HOME/.nuget/NuGet
 mkdir -p "$system$sdk" "$system$root" "$system/root/.nuget/NuGet"
 if [ -d "$nuget" ]; then cp -r "$nuget/." "$system/root/.nuget/NuGet/"; fi
@@ -44,7 +46,7 @@ for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NUGE
   if [ -n "${!name-}" ]; then variables+=("$name=${!name}"); fi
 done
 
-# ICU, which the SDK needs: without it, the SDK warns about the names of languages in the packages of the test platform.
+# Without ICU, the SDK warns about the names of languages in the packages of the test platform.
 install() { # PACKAGE...
   inside env "${variables[@]}" DEBIAN_FRONTEND=noninteractive sh -ec 'apt-get update -qq; apt-get install -y -qq --no-install-recommends "$@"' sh "$@" >"$log" 2>&1
 }

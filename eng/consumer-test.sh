@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Uses the packages of eng/pack.sh as a stranger does: in projects outside of this repository, with an empty package cache. Publishes one program in
-# every way, runs it, and prints for each its size, what it needs and how long it takes to start. Everything else comes from the sources of NuGet
-# that this machine is configured with.
+# Uses the packages of eng/pack.sh as an external program does: in projects outside of this repository, with an empty package cache. The script
+# publishes one program in every way and runs it. For each way, it prints the size of the program, the libraries that the program needs, and its start
+# time. All other packages come from the NuGet sources that are configured on this machine.
 # usage: eng/consumer-test.sh [NAME]...          (all of them: jit library single-file tools xunit2 xunit3 nunit platform aot-dynamic aot-direct
 # aot-static aot-full aot-library)
 set -euo pipefail
@@ -39,7 +39,7 @@ cat >"$work/nuget.config" <<END
 </configuration>
 END
 
-# A program as a stranger writes it: properties of the SDK, references, and LibUsbLink.
+# Writes a project as a user of the packages would: with properties of the SDK, references, and LibUsbLink.
 project() { # NAME PROPERTIES ITEMS
   mkdir -p "$work/$1"
   cp "$root/tests/consumer/Program.cs" "$work/$1/"
@@ -71,8 +71,8 @@ publish() { # NAME [OPTION]...
   if grep -E 'warning( [A-Z]+[0-9]+)?:' "$log" >&2; then fail "publishing $name printed warnings"; fi
 }
 
-# Runs a program on a system that has USB and no device: libusb without udev refuses one that has no /dev/bus/usb, as containers are. Only root can
-# arrange that; others run the program as it is.
+# Runs a program on a system that has USB but no device. libusb without udev refuses a system without /dev/bus/usb, such as a container. Only root can
+# make such a system; without root, the program runs on the system as it is.
 isolated=false
 if ((EUID == 0)) && unshare -m mount -t tmpfs none /sys/bus 2>/dev/null; then isolated=true; fi
 on_empty_bus() { # PROGRAM [ARGUMENT]...
@@ -93,7 +93,7 @@ on_empty_bus() { # PROGRAM [ARGUMENT]...
 devices='[0-9]+'
 if $isolated; then devices=0; fi
 
-# Compares lines of the output of a program.
+# Runs a program and compares its output with the expected lines.
 run() { # NAME LINE...
   local name=$1 program=$work/$1/out/$1 output line
   shift
@@ -101,7 +101,7 @@ run() { # NAME LINE...
   for line; do grep -qE "^$line\$" <<<"$output" || fail "$name printed no line '$line': $output"; done
 }
 
-# The shortest of ten starts, in milliseconds.
+# Prints the shortest of ten start times, in milliseconds.
 start_time() { # PROGRAM
   # shellcheck disable=SC2016 # the inner shell replaces the names
   on_empty_bus bash -c '
@@ -129,7 +129,7 @@ needs_none() { # NAME LIBRARY...
   done
 }
 
-# A test project as a stranger writes it, in a folder of its own. Its tests make buses, and nothing says that they do.
+# Writes a test project in its own folder, as a user of the packages would. Its tests make buses, and no setting of the project prepares for a bus.
 test_project() { # NAME TESTS PROPERTIES PACKAGE=VERSION...
   local name=$1 tests=$2 properties=$3 package items=
   shift 3
@@ -152,7 +152,7 @@ test_project() { # NAME TESTS PROPERTIES PACKAGE=VERSION...
 END
 }
 
-# Runs a command in the folder of a test project, and looks for the line that counts two passed tests.
+# Runs a command in the folder of a test project, and checks that the output has the line that reports two passed tests.
 run_tests() { # NAME LINE COMMAND...
   local name=$1 line=$2 log=$work/$1.log
   shift 2
@@ -170,13 +170,13 @@ of_platform='[Tt]otal: +2\b'
 
 for case in "${cases[@]}"; do
   case $case in
-    jit) # the runtime of the SDK, and the libusb of the package, which comes before the system's
+    jit) # the program uses the runtime of the SDK, and the package's libusb, which comes before the system's
       project jit "" "$reference_library $reference_runtime"
       publish jit
       run jit "version $runtime" "static False" "path $work/jit/out/runtimes/$rid/native/libusb-1\.0\.so\.0" "newer True" "unknown False" "devices $devices"
       "$work/jit/out/jit" trace | grep -q ' in /_/src/Native.LibUsb/Platform/UsbLibrary.cs:line ' || fail "stack traces show no sources"
       ;;
-    library | aot-library) # a program that refers to a library that refers to the packages
+    library | aot-library) # the program refers to a library, and only the library refers to the packages
       mkdir -p "$work/wrapper"
       cat >"$work/wrapper/wrapper.csproj" <<END
 <Project Sdk="Microsoft.NET.Sdk">
@@ -195,7 +195,7 @@ END
         needs_none aot-library libusb libudev
       fi
       ;;
-    single-file) # one trimmed file with the runtime and libusb in it
+    single-file) # one trimmed file contains the program, the runtime and libusb
       project single-file "<PublishSingleFile>true</PublishSingleFile><SelfContained>true</SelfContained><PublishTrimmed>true</PublishTrimmed>
     <IncludeNativeLibrariesForSelfExtract>true</IncludeNativeLibrariesForSelfExtract><RuntimeIdentifier>$rid</RuntimeIdentifier>" "$reference_library $reference_runtime"
       publish single-file
@@ -222,7 +222,7 @@ END
       needs_none aot-static libusb libudev
       if [ -e "$work/aot-static/out/libusb-1.0.so.0" ]; then fail "a libusb lies beside the program that contains one"; fi
       ;;
-    aot-full) # neither a loader nor a C library
+    aot-full) # the program needs neither a loader nor a C library
       project aot-full "<PublishAot>true</PublishAot><LibUsbLink>static</LibUsbLink><StaticExecutable>true</StaticExecutable><LinkerFlavor>lld</LinkerFlavor>
     <InvariantGlobalization>true</InvariantGlobalization>" "$reference_library $reference_runtime"
       publish aot-full -r "$rid"
@@ -254,7 +254,7 @@ END
       run_tests nunit "$of_vstest" dotnet test
       continue
       ;;
-    platform) # Microsoft.Testing.Platform: the SDK selects it by global.json, for a whole folder
+    platform) # global.json selects Microsoft.Testing.Platform for a whole folder
       test_project platform XunitTests "<OutputType>Exe</OutputType>" xunit.v3.mtp-v2=4.0.2
       echo '{ "test": { "runner": "Microsoft.Testing.Platform" } }' >"$work/platform/global.json"
       run_tests platform "$of_platform" dotnet test

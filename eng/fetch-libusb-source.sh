@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fetches the source of a version of libusb as Debian has it, and prints the path of the archive. Nothing is installed: apt gets its own
-# lists. An archive that was fetched before is not fetched again.
-# usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR          (LIBUSB_SOURCE names an archive that is there already)
+# Fetches the source of a version of libusb from Debian, and prints the path of the archive. The script installs nothing, and gives apt separate
+# package lists. It does not fetch an archive again.
+# usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR          (LIBUSB_SOURCE names an archive to use instead)
 set -euo pipefail
 if [ $# -ne 2 ]; then echo "usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR" >&2; exit 2; fi
 version=$1
@@ -21,7 +21,7 @@ for suite in sid forky trixie bookworm bullseye; do
   apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2 || continue
   listed=$(apt-cache "${options[@]}" showsrc libusb-1.0 2>/dev/null | sed -n 's/^Version: \(.*:\)\?\(.*\)-[^-]*$/\2/p')
   grep -qxF "$version" <<<"$listed" || continue
-  # The packaging of the suite is not needed, and a mirror may lack it: the archive itself is what counts. apt-get checks its hash.
+  # The script needs only the archive, whose hash apt-get checks. The script does not need Debian's packaging files, which a mirror may lack.
   (cd "$cache" && apt-get "${options[@]}" source -qq --download-only libusb-1.0 >fetch.log 2>&1) || true
   rm -rf "$lists" "$cache/packages" "$cache"/*.bin
   if [ -n "$(found)" ]; then found; exit; fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Fetches packages of a Debian suite and unpacks them, and prints the folder where their files lie. Nothing is installed: apt gets its own
-# lists. A package that was fetched before is not fetched again.
-# usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE...          (CACHE_DIR/SUITE/root is the folder; of PACKAGE: with a colon at its end
-#                                                                  the package that it depends on first; PACKAGE:arm64 is of arm64)
+# Fetches and unpacks packages of a Debian suite, and prints the folder with their files, CACHE_DIR/SUITE/root. The script installs nothing, and gives
+# apt separate package lists. It does not fetch a package again.
+# usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE...          ("PACKAGE:" stands for the first package on which PACKAGE depends;
+#                                                                  "PACKAGE:arm64" is the package for arm64)
 set -euo pipefail
 if [ $# -lt 3 ]; then echo "usage: eng/fetch-packages.sh SUITE CACHE_DIR PACKAGE..." >&2; exit 2; fi
 suite=$1
@@ -15,7 +15,7 @@ if [ "$(cat "$cache/root/complete" 2>/dev/null)" != "$*" ]; then
   "$eng/debian-source.sh" deb "$suite" >"$cache/suite.list"
   options=(-o "Dir::Etc::sourcelist=$cache/suite.list" -o Dir::Etc::sourceparts=- -o "Dir::State::Lists=$cache/lists"
     -o "Dir::Cache=$cache" -o "Dir::State::status=$cache/status" -o APT::Sandbox::User=root)
-  : >"$cache/status" # a library that is installed here would be preferred when it is newer
+  : >"$cache/status" # with the machine's own status file, apt would prefer an installed library that is newer
   for architecture in $(sed -n 's/.*:\(..*\)/\1/p' < <(printf '%s\n' "$@") | sort -u); do options+=(-o "APT::Architectures::=$architecture"); done
   apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2
   packages=()

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Runs the Native AOT tests on a real Linux kernel: in machines that QEMU emulates, with Debian's kernel, an xHCI controller and USB devices of
-# QEMU, and the virtual bus attached to the kernel's vhci_hcd. A machine that hangs, says less than it should, or whose kernel warns, has failed.
-# The last line is "N passed, N failed, N skipped": all machines together.
+# Runs the Native AOT tests on a real Linux kernel, in QEMU machines. Each machine has Debian's kernel, an xHCI controller, USB devices of QEMU, and
+# the virtual bus, which is attached to the kernel's vhci_hcd. A machine has failed if it hangs, if its output is incomplete, or if its kernel logs a
+# warning. The last line of the output, "N passed, N failed, N skipped", contains the sums of all machines.
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
-# NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (bookworm); NATIVE_LIBUSB_KERNEL_MACHINES: how many run at once, each with a share
-# of the tests (one more than there are processors, for much of the time is spent waiting; one for a part of the tests).
-# NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (5 under emulation).
+# NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (default: bookworm).
+# NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at once, each with a part of the tests. The default is the number of processors plus
+# one, because the machines wait for much of the time, or one machine if the arguments select tests.
+# NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (default under emulation: 5).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -24,7 +25,7 @@ if libusb=$(eng/build-libusb.sh "${LIBUSB_VERSION:-1.0.28}" linux-x64); then
   static=$(echo "$PWD"/artifacts/publish/StaticProgram/release_*/StaticProgram)
 fi
 kernel=$(eng/fetch-kernel.sh "${NATIVE_LIBUSB_KERNEL_SUITE:-bookworm}" artifacts/kernel) || stop "the kernel cannot be fetched"
-# udevd is not a program that every machine has; a container has no use for it.
+# udevd is missing on many machines, because a container does not need it. The script fetches it then.
 if ! MACHINE_UDEVD=$(command -v udevadm); then
   udev=$(eng/fetch-packages.sh "$(. /etc/os-release && echo "$VERSION_CODENAME")" artifacts/udev udev) || stop "udev cannot be fetched"
   MACHINE_UDEVD=$(find "$udev" -path '*/bin/udevadm')
@@ -34,7 +35,7 @@ program=$(echo "$PWD"/artifacts/publish/Native.LibUsb.AotTests/release_*/Native.
 usbcap=$(echo "$PWD"/artifacts/publish/usbcap/release_*/usbcap)
 rm -rf "$results" && mkdir -p "$results"
 
-# The processor's own virtualisation, where it works: a file that can be opened does not say that it does.
+# Uses the processor's virtualisation (KVM) if it works. A writable /dev/kvm is not sufficient, so the script boots a machine once to find out.
 export MACHINE_ACCELERATOR=tcg MACHINE_SECONDS=${MACHINE_SECONDS:-900}
 if [ -w /dev/kvm ]; then
   working=artifacts/kernel/kvm-$(</proc/sys/kernel/random/boot_id)
@@ -46,16 +47,16 @@ if [ -w /dev/kvm ]; then
 fi
 echo "kernel-test: $machines machines with $(basename "$kernel"/boot/vmlinuz-*), accelerator $MACHINE_ACCELERATOR"
 
-# A disk of a machine: 16 MiB of 32-bit words, each 2654435761 times its number. The tests write the complement in the second half. There are two:
-# one for the tests of the transport, one for those of the driver.
-disk() { # 1 when it was written
+# Prints the content of a machine's disk: 16 MiB of 32-bit words, each of which is its index times 2654435761. The tests write the complement into the
+# second half. A machine has two disks, one for the tests of the transport and one for the tests of the driver.
+disk() { # 1 for the content after the tests have written
   perl -e 'print pack("V*", map { (($_ * 2654435761) & 0xffffffff) ^ ($ARGV[0] && $_ >= 0x200000 ? 0xffffffff : 0) } 0 .. 0x3fffff)' "$1"
 }
 
-# The sound that the test of the audio driver plays: 2 seconds of 32-bit frames, each 2654435761 times its number.
+# Prints the sound that the test of the audio driver plays: 2 seconds of 32-bit frames, each of which is its index times 2654435761.
 sound() { perl -e 'print pack("V*", map { ($_ * 2654435761) & 0xffffffff } 0 .. 95999)'; }
 
-# Everything takes 10 to 20 times as long under emulation, so what repeats itself does so less often.
+# Under emulation, everything takes 10 to 20 times as long, so tests that repeat their work repeat it less often.
 rounds=${NATIVE_LIBUSB_TEST_ROUNDS:-}
 if [ -z "$rounds" ]; then rounds=100; if [ "$MACHINE_ACCELERATOR" = tcg ]; then rounds=5; fi; fi
 pids=()

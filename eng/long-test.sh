@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs in full what eng/test.sh runs a part of, on the managed runtime and compiled ahead of time. NATIVE_LIBUSB_TEST_SEED repeats a random run with the
-# seed that it printed.
-# usage: eng/long-test.sh [PART]...          (all of them:)
-#   closing-orders    interfaces, handles and contexts are closed in every order, 1,008 rounds (eng/test.sh: 240)
+# Runs the long forms of tests of which eng/test.sh runs only a part, on the managed runtime and compiled ahead of time. To repeat a random run, set
+# NATIVE_LIBUSB_TEST_SEED to the seed that the run printed.
+# usage: eng/long-test.sh [PART]...          (default: all parts; the numbers of eng/test.sh are in parentheses)
+#   closing-orders    interfaces, handles and contexts are closed in every order, 1,008 rounds (240)
 #   ring-accounting   rings are reconciled with injected faults, 250,000 transfers of each of four rings (2,500)
 #   ring-steps        rings are compared with a model, 1,000,000 steps (100,000)
 #   ring-stops        rings are stopped and started while signals delay their threads, 9,000 rounds (2,000)
@@ -10,7 +10,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 status=0
 
-run() { # PERCENT OF THE USUAL ROUNDS, PART OF A TEST'S NAME
+run() { # PERCENTAGE OF THE USUAL ROUNDS, PART OF A TEST'S NAME
   export NATIVE_LIBUSB_TEST_ROUNDS=$1
   dotnet test tests/Native.LibUsb.Tests -c Release --filter "FullyQualifiedName~$2" --logger "console;verbosity=normal" || status=1
   eng/aot-test.sh installed -- "$2" || status=1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Packs the libraries, the .NET tools and libusb itself (Native.LibUsb.Runtime.*) into artifacts/packages. Each run builds into a folder of its
-# own that is empty at first, and the packages have the time of the commit, so that the same sources give the same bytes.
+# Packs the libraries, the .NET tools and libusb itself (Native.LibUsb.Runtime.*) into artifacts/packages. Each run builds into a separate, empty
+# folder, and sets the times in the packages to the time of the commit, so that two runs with the same sources write the same bytes.
 # usage: eng/pack.sh [--check]          --check packs twice and fails when a byte differs
-# LIBUSB_VERSION: the libusb to pack (1.0.28); LIBUSB_RIDS: for which systems (all). Where the compiler or the source is missing, the script
-# says so and leaves the package out.
+# LIBUSB_VERSION is the libusb to pack (default 1.0.28), and LIBUSB_RIDS the runtime identifiers (default: all). If the compiler or the source of a
+# runtime package is missing, the script prints a message and omits the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -16,7 +16,7 @@ case ${1-} in
   *) sed -n 's/^# \(usage\)/\1/p' "$0" >&2; exit 2 ;;
 esac
 
-# The libraries are compared with the packages of the newest earlier version, which its tag names.
+# The API of the libraries is compared with that of the newest earlier version. A tag names this version.
 libraries=(Native.LibUsb Native.LibUsb.Testing)
 version=$(dotnet msbuild src/Native.LibUsb -getProperty:Version)
 previous=$(git describe --tags --abbrev=0 --match 'v[0-9]*' --exclude "v$version" 2>/dev/null || true)
@@ -25,7 +25,7 @@ if [ -z "$previous" ]; then
   echo "pack: there is no tag of an earlier version, and so nothing to compare the API with"
 elif [ ! -e "$baseline/complete" ]; then
   echo "pack: packing $previous, to compare the API with"
-  # Outside of this repository, whose settings for analysers and builds would apply to the other one too.
+  # This folder is outside of the repository. Otherwise the repository's settings for analysers and builds would also apply to the earlier version.
   source=$(mktemp -d)
   trap 'git worktree remove --force "$source"' EXIT
   rm -rf "$baseline"
@@ -41,7 +41,7 @@ elif [ ! -e "$baseline/complete" ]; then
   touch "$baseline/complete"
 fi
 
-# libusb itself.
+# The packages with libusb itself.
 libusb=${LIBUSB_VERSION:-1.0.28}
 declare -A built
 for rid in ${LIBUSB_RIDS-linux-x64 linux-arm64 win-x64 win-x86}; do
@@ -54,7 +54,7 @@ done
 pack() { # PROJECT FOLDER [OPTION]...
   local project=$1 folder=$2 log=$build/$1.log
   shift 2
-  # A server that keeps what it compiled could hide a difference, and would keep the files of the folder open.
+  # A compiler server keeps results, which could hide a difference between two runs, and keeps files of the folder open.
   if ! dotnet pack "src/$project" -c Release -v quiet -o "$folder" -p:ArtifactsPath="$build" -p:UseSharedCompilation=false -nodeReuse:false "$@" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "pack: $project cannot be packed" >&2

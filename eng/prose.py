@@ -1,11 +1,11 @@
-"""Finds the sentences in files that break a rule of prose. eng/prose.sh describes the use."""
+"""Finds the sentences in files that break a rule of prose. eng/prose.sh describes how to use this program."""
 
 import html
 import os
 import re
 import sys
 
-# Each rule: its name, the kinds of text that it does not apply to, a pattern, and the advice. "^" is the beginning of a sentence.
+# Each rule consists of a name, the kinds of text that it does not apply to, a pattern, and the advice. "^" matches the beginning of a sentence.
 RULES = [(name, exempt.split(), re.compile(pattern, flags), advice) for name, exempt, pattern, flags, advice in [
     ("clause as subject", "", r"\bwh(o|at|ich)ever\b", re.I, "name the actor"),
     ("clause as subject or fragment", "heading name param cell", r"^(and |but |so |then )?what\b(?!.*\?\W*$)", re.I, "name the thing, and give the sentence a main verb"),
@@ -40,7 +40,7 @@ DOC_TAG = re.compile(r"<(/?)(summary|remarks|param|typeparam|returns|value|excep
 
 
 class Text:
-    """One paragraph: its kind, its words, and the line of each of its characters."""
+    """Represents one paragraph: its kind, its words, and the line of each of its characters."""
 
     def __init__(self, kind, text, line):
         self.kind, self.text, self.lines = kind, "", []

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Reports sentences of the repository that break the most common rules of CONTRIBUTING for prose, each as FILE:LINE: SENTENCE: RULE, and exits
-# with 1 if it finds any. Without arguments it reads every text of the repository: documents, documentation and comments of the code, messages,
+# Reports sentences in the repository that break the most common rules for prose of CONTRIBUTING, each as FILE:LINE: SENTENCE: RULE. The exit code is
+# 1 if there are any. Without arguments, the script reads every text of the repository: documents, documentation and comments of the code, messages,
 # and test names that are sentences.
 #
 #   eng/prose.sh                  the whole repository
 #   eng/prose.sh FILE...          these files
 #   eng/prose.sh -                text from standard input, as a document
-#   eng/prose.sh --list [FILE...] every sentence that it reads, with its place
+#   eng/prose.sh --list [FILE...] print every sentence that the script reads, with its file and line
 #
-# The rules are in eng/prose.py. A sentence that is an example of a broken rule has "prose: counterexample" on its line. A comment with only these
-# words covers the lines up to the next blank line.
+# eng/prose.py contains the rules. If a sentence is an example of a broken rule, its line contains "prose: counterexample". A comment that consists
+# only of these words applies to all lines up to the next blank line.
 set -euo pipefail
 if [[ ${1-} == - ]]; then exec python3 "$(dirname "$0")/prose.py" -; fi
 list=()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the public API of the packages down: src/*/PublicAPI.Unshipped.txt, from the sources. Read the diff before you commit it.
+# Writes the public API of the packages, as the sources define it, to src/*/PublicAPI.Unshipped.txt. Read the diff before you commit it.
 # usage: eng/public-api.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,7 +7,8 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 projects=(Native.LibUsb Native.LibUsb.Testing)
 work=$(mktemp -d)
 
-# The analyzer names what the files lack, so they are empty while it runs. Sources that do not compile leave them as they were.
+# The analyzer reports the members that the files lack, so the script empties the files before it runs the analyzer. If the sources do not compile,
+# the script restores the files.
 for project in "${projects[@]}"; do
   cp "src/$project/PublicAPI.Unshipped.txt" "$work/$project.before"
 done

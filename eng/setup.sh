@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Prepares this machine for everything in eng/: checks the tools that it needs, installs Debian or Ubuntu packages for those that are missing, if
-# it may (root, or sudo without a password), and otherwise prints exactly what is missing. Does nothing the second time.
+# Prepares this machine for the scripts in eng/. The script checks for the tools that they need, and installs the Debian or Ubuntu packages of missing
+# tools if it has the right to (root, or sudo without a password). Otherwise it prints the names of the missing packages. A second run changes
+# nothing.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/.."
 
-# a tool | the package that has it | the command that checks for it
+# Each row has the name of a tool, the Debian package that contains it, and a command that succeeds if the tool is installed.
 needed=(
   "a C compiler|gcc|command -v cc"
   "make, for libusb's source|make|command -v make"
-  "bzip2, for the same|bzip2|command -v bzip2"
-  "a compiler for arm64, for the packages|gcc-aarch64-linux-gnu|command -v aarch64-linux-gnu-gcc"
-  "the C library for arm64, for the same|libc6-dev-arm64-cross|test -e /usr/aarch64-linux-gnu/include/stdio.h"
+  "bzip2, for libusb's source|bzip2|command -v bzip2"
+  "a compiler for arm64, for the runtime packages|gcc-aarch64-linux-gnu|command -v aarch64-linux-gnu-gcc"
+  "the C library for arm64, for the runtime packages|libc6-dev-arm64-cross|test -e /usr/aarch64-linux-gnu/include/stdio.h"
   "clang, for Native AOT and the generator|clang|command -v clang"
   "lld, for fully static executables|lld|command -v ld.lld"
   "zlib's headers, for Native AOT|zlib1g-dev|test -e /usr/include/zlib.h"
@@ -21,9 +22,9 @@ needed=(
   "valgrind, for the tests|valgrind|command -v valgrind"
   "lsusb, for the tests|usbutils|test -x /usr/bin/lsusb"
   "QEMU, for the tests on a real kernel|qemu-system-x86|command -v qemu-system-x86_64"
-  "a static busybox, for the same|busybox-static|busybox --list"
-  "cpio, for the same|cpio|command -v cpio"
-  "depmod and modprobe, for the same|kmod|command -v depmod"
+  "a static busybox, for the tests on a real kernel|busybox-static|busybox --list"
+  "cpio, for the tests on a real kernel|cpio|command -v cpio"
+  "depmod and modprobe, for the tests on a real kernel|kmod|command -v depmod"
   "python-libusb1, for the benchmarks|python3-usb1|/usr/bin/python3 -c 'import usb1'"
 )
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets the machine up, builds, and runs every test. The last line is "N passed, N failed, N skipped".
+# Prepares the machine, builds, and runs every test. The last line of the output is "N passed, N failed, N skipped".
 # usage: eng/test.sh [arguments for dotnet test, such as --filter FullyQualifiedName~UsbTransfer]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -16,8 +16,8 @@ rm -rf "$results"
 
 eng/generate.sh check || status=1
 
-# Other versions: their headers for the test that the output does not depend on the installed one, the libraries to run on. A suite that cannot
-# be fetched is skipped with a message.
+# Fetches other versions of libusb. A test compares the output of the generator with each header, and the Native AOT tests run on the libraries. If a
+# suite cannot be fetched, the script prints a message and skips it.
 for suite in bookworm trixie forky; do
   eng/fetch-libusb.sh "$suite" artifacts/libusb >/dev/null || echo "test: the libusb of $suite cannot be fetched" >&2
 done
@@ -25,7 +25,7 @@ done
 dotnet test Native.LibUsb.sln -c Release --no-build -m:1 --results-directory "$results" --logger trx \
   --logger "console;verbosity=normal" "$@" || status=1
 
-# the totals of all result files; a run that left none has failed
+# Adds up the counts of all result files. If there is no result file, the run has failed.
 passed=0 failed=0 skipped=0
 while IFS= read -r counters; do
   value() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters"; }
@@ -34,7 +34,8 @@ while IFS= read -r counters; do
   skipped=$((skipped + $(value total) - $(value executed)))
 done < <(grep -rhoE '<Counters [^>]*>' "$results" 2>/dev/null)
 
-# The scenarios again, compiled ahead of time, on other versions and on a real kernel; a filter is for the tests above.
+# Runs the scenarios again, compiled ahead of time, on other libusb versions and on a real kernel. With arguments, the script skips this part, because
+# the arguments apply only to dotnet test.
 if (($# == 0)); then
   for run in aot kernel; do
     "eng/$run-test.sh" | tee "$results/$run.txt"
@@ -46,7 +47,7 @@ if (($# == 0)); then
   done
 fi
 
-# Repeats the failures, so that a reader who sees only the end of the output knows which tests failed and why.
+# Repeats the failures at the end of the output, with their messages.
 find "$results" -name '*.trx' -exec perl -0777 -ne '
   while (/<UnitTestResult ([^>]*)>(.*?)<\/UnitTestResult>/sg) {
     my ($result, $details) = ($1, $2);
