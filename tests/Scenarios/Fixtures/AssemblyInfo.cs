@@ -1,5 +1,6 @@
-// Applies to every test: any test could end on the event thread, and a watchdog may be created where the name of the test is not known.
+// This attribute applies to every test, because any test can end on the event thread. It also records the name of the running test, which a watchdog may not
+// have.
 [assembly: Native.LibUsb.Tests.RunningTest]
 
-// A process has one virtual bus at a time, and libusb's default context is one per process too.
+// Tests run one at a time, because a process has only one virtual bus at a time, and libusb has only one default context per process.
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
