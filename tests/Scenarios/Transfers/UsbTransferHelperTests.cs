@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests the helper that combines one function for each status into a callback.</summary>
+/// <summary>Tests the helper that combines functions for the statuses into one callback. It calls one function for each status.</summary>
 public sealed class UsbTransferHelperTests : BusTest
 {
     private readonly InterruptSource _source = new();
