@@ -78,7 +78,7 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>Sends a command wrapper.</summary>
-    /// <returns>The tag of the command. The device repeats it in the status wrapper.</returns>
+    /// <returns>The tag of the command. The device repeats the tag in the status wrapper.</returns>
     public uint SendCommand(ReadOnlySpan<byte> command, int dataLength, bool isIn)
     {
         Span<byte> wrapper = stackalloc byte[CommandLength];

@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
 /// Tests the kernel's loopback gadget, whose bulk IN endpoint returns the data of its bulk OUT endpoint. The gadget receives blocks of up to 4,096 bytes; a
-/// short packet ends a block. It keeps up to 32 blocks.
+/// short packet ends a block. The gadget keeps up to 32 blocks.
 /// </summary>
 public sealed class LoopbackGadgetTests : MachineTest
 {

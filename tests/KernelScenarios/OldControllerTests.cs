@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the disk at full speed on a UHCI controller. Its packets have 64 bytes, and the kernel uses a different driver than for xHCI.</summary>
+/// <summary>
+/// Tests the disk at full speed on a UHCI controller. Here, a packet has 64 bytes, and the kernel uses its UHCI driver instead of its xHCI driver.
+/// </summary>
 public sealed class OldControllerTests : StorageTest
 {
     public OldControllerTests()

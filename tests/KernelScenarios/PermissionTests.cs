@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests a device node that the process has no permission to open. Root may open every node, so the test uses a thread that drops this capability.
+/// Tests a device node that the process has no permission to open. Root may open every node, so the test uses a thread that drops the capabilities for that.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed unsafe partial class PermissionTests : IDisposable

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents the line of QEMU's serial adapters. It is a UDP socket that sends to itself, so that the adapter receives the data that it sends.
+/// Represents the line of QEMU's serial adapters. The line is a UDP socket that sends to itself, so an adapter receives the data that it sends.
 /// </summary>
 internal static class SerialLine
 {

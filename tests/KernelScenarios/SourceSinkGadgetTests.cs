@@ -3,8 +3,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests the kernel's source and sink gadget. It sends a pattern continuously, and checks that it receives the same pattern. If a byte is wrong, the gadget
-/// halts the endpoint.
+/// Tests the kernel's source and sink gadget. The gadget sends a pattern continuously, and checks that the data from the host is the same pattern. If a byte is
+/// wrong, the gadget halts the endpoint.
 /// </summary>
 public sealed class SourceSinkGadgetTests : MachineTest
 {

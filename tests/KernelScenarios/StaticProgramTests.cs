@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
 /// Tests the device discovery of a fully static program, whose libusb does not use udev. The root folder of the program contains only the program, sysfs and
-/// the device nodes. It contains no loader, no libraries and no udev.
+/// the device nodes. The folder contains no loader, no libraries and no udev.
 /// </summary>
 public sealed class StaticProgramTests : MachineTest
 {

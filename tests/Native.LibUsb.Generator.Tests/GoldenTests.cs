@@ -2,9 +2,9 @@
 namespace Native.LibUsb.Generator.Tests;
 
 /// <summary>
-/// Tests the generator with one folder for each case. A folder contains <c>input.h</c>, optionally <c>settings.json</c> and texts, and the expected files,
-/// except those that equal the output for an empty header. <c>UPDATE_GOLDEN=1 dotnet test</c> rewrites the expected files: read the difference before you
-/// commit them. The files are compiled with the tests, so first delete files that no longer compile.
+/// Tests the generator with one folder for each case. A folder contains <c>input.h</c>, the expected files, and optionally <c>settings.json</c> and texts. The
+/// folder omits an expected file that equals the output for an empty header. <c>UPDATE_GOLDEN=1 dotnet test</c> rewrites the expected files: read the
+/// difference before you commit the files. The files are compiled with the tests, so first delete files that no longer compile.
 /// </summary>
 public class GoldenTests
 {

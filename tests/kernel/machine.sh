@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # This script boots a Linux kernel in a virtual machine and runs one command in it. The command runs as root, in the folder that is current when this script is
 # called.
-# The machine has the host's files as its read-only root, an xHCI controller, a UHCI controller, vhci_hcd and dummy_hcd. It has its own /tmp, /run and /dev. The
-# current folder exists in the machine even if it is inside one of these.
+# The machine has the host's files as its read-only root, an xHCI controller, a UHCI controller, vhci_hcd and dummy_hcd. The machine has its own /tmp, /run and
+# /dev. The current folder exists in the machine even if it is inside one of these folders.
 # usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...] (eng/fetch-kernel.sh prints KERNEL_DIR)
 # MACHINE_UDEVD is the path of a udevadm that runs with the host's libraries. The same executable is also udevd.
 # OUT_DIR is /out in the machine. The machine writes these files to it: output.txt has the output of the command, status has the command's exit status,

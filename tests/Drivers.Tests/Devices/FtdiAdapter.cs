@@ -4,8 +4,8 @@ namespace Drivers.Tests.Devices;
 
 /// <summary>
 /// Represents an FT232BM serial adapter at full speed. A test sends characters to the host with <see cref="Receive"/>, or sets <see cref="IsLooped"/>, so that
-/// the adapter returns the characters that the host has written. The adapter has no timer. It sends a packet without characters only when a test requests such
-/// a packet.
+/// the adapter returns the characters that the host has written. The adapter has no timer. The adapter sends a packet without characters only when a test
+/// requests such a packet.
 /// </summary>
 internal sealed class FtdiAdapter : VirtualDevice
 {

@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Drivers.Tests.Devices;
 
-/// <summary>Represents a camera at high speed. It sends the packets of a test, and then keeps transfers pending until the test adds more packets.</summary>
+/// <summary>
+/// Represents a camera at high speed. The camera sends the packets of a test, and then keeps transfers pending until the test adds more packets.
+/// </summary>
 internal sealed class VirtualCamera : VirtualDevice
 {
     public const byte Address = 0x81;

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents a disk with the bulk-only transport. Its content is in the memory of the test. After a protocol error, the disk halts both endpoints until the
-/// host resets the interface, as the class specification requires.
+/// Represents a disk with the bulk-only transport. The content of the disk is in the memory of the test. After a protocol error, the disk halts both endpoints
+/// until the host resets the interface, as the class specification requires.
 /// </summary>
 internal sealed class VirtualDisk : VirtualDevice
 {

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Represents a page of docs/design. It describes the problem of a subsystem, numbered invariants with the tests that guard them, and the rejected
+/// Represents a page of docs/design. The page describes the problem of a subsystem, numbered invariants with the tests that guard them, and the rejected
 /// alternatives.
 /// </summary>
 /// <remarks>

@@ -17,7 +17,7 @@ internal static class NameLookup
 
     /// <summary>
     /// Determines whether a public type or member exists. The name has the form <c>Type</c>, <c>Type.Member</c> (any overload), <c>Type.ctor</c> or
-    /// <c>Type.this[]</c>. It contains no type parameters. The name of a nested type begins with the name of the outer type.
+    /// <c>Type.this[]</c>. The name contains no type parameters. The name of a nested type begins with the name of the outer type.
     /// </summary>
     internal static bool MemberExists(string name)
     {

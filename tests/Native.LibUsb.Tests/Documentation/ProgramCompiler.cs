@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Compiles a program of the documentation like a new console project: with the SDK's implicit usings and nullable reference types, and with references to .NET
-/// and to the built assemblies of the packages. The settings of the repository's projects do not apply.
+/// Compiles a program of the documentation as if the program were in a new console project: with the SDK's implicit usings and nullable reference types, and
+/// with references to .NET and to the built assemblies of the packages. The settings of the repository's projects do not apply.
 /// </summary>
 internal static class ProgramCompiler
 {

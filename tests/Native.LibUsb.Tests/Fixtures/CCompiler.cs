@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents the system's C compiler. It provides the expected layouts, values and prototypes for the tests.</summary>
+/// <summary>Represents the system's C compiler, which provides the expected layouts, values and prototypes for the tests.</summary>
 internal static class CCompiler
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);

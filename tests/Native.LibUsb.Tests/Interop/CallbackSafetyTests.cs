@@ -8,7 +8,7 @@ namespace Native.LibUsb.Tests.Interop;
 /// <summary>Tests which calls suppress the GC transition, and that each function that native code calls catches exceptions.</summary>
 public sealed class CallbackSafetyTests
 {
-    // These functions read or write a field and return. They take no lock, do not wait and log nothing, and therefore never call back.
+    // These functions read or write a field and return. The functions take no lock, do not wait and log nothing, and therefore never call back.
     private static readonly string[] s_pureGetters =
     [
         "libusb_error_name", "libusb_get_bus_number", "libusb_get_device", "libusb_get_device_address", "libusb_get_device_speed", "libusb_get_parent",
@@ -64,8 +64,8 @@ public sealed class CallbackSafetyTests
             .Where(called => called.DeclaringType?.Assembly == method.DeclaringType!.Assembly);
 
     /// <summary>
-    /// Gets the operands of the call instructions in a method. The search looks at every byte of the small method, so other bytes may look like a call. The
-    /// caller ignores tokens that do not match.
+    /// Gets the operands of the call instructions in a method. The search looks at every byte of the small method, so bytes that are not a call may look like
+    /// one. The caller ignores tokens that do not match.
     /// </summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {
@@ -80,7 +80,9 @@ public sealed class CallbackSafetyTests
         }
     }
 
-    /// <summary>Gets the types that modify the return value of a signature. They specify the calling convention, unless it is the platform's default.</summary>
+    /// <summary>
+    /// Gets the types that modify the return value of a signature. These types specify a calling convention that is not the platform's default.
+    /// </summary>
     private static IEnumerable<string> SignatureNames(Module module, int token)
     {
         const byte modifier = 0x20; // ELEMENT_TYPE_CMOD_OPT, followed by a compressed type

@@ -78,7 +78,8 @@ public sealed unsafe class ExportTests
         Isolated.Run(CallSessionData, fake.Path);
     }
 
-    // 1.0.28 has two functions more than 1.0.27 and the same API number, and a build of libusb may omit a function. The binding therefore looks for the export.
+    // libusb 1.0.28 has two more functions than 1.0.27, but the same API number. A build of libusb may also omit a function. The binding therefore looks for
+    // the export, and does not compare versions.
     [Fact]
     public void The_export_decides_and_not_the_version()
     {

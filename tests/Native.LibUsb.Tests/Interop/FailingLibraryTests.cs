@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests the facade on fake libraries. They fail in functions in which the real libusb rarely fails.</summary>
+/// <summary>Tests the facade on fake libraries whose functions fail in situations in which the real libusb rarely fails.</summary>
 public sealed class FailingLibraryTests
 {
     // This part of a fake library has one device, which a program can open.
@@ -45,7 +45,7 @@ public sealed class FailingLibraryTests
         }
         """;
 
-    // This library has one transfer at a time. The first cancellation of a transfer has no effect, and the second one ends the transfer.
+    // This library has one transfer at a time. The first cancellation of a transfer has no effect, and the second cancellation ends the transfer.
     private const string FirstCancellationIsLost = """
         struct transfer
         {

@@ -9,7 +9,7 @@ namespace Native.LibUsb.Tests.Interop;
 /// </summary>
 internal static class Isolated
 {
-    /// <summary>Runs a static method of a test class. This method finds the copy of the static method by its name, in the copy of this assembly.</summary>
+    /// <summary>Runs a copy of a static method of a test class. <see cref="Run"/> finds the copy by its name in the copy of this assembly.</summary>
     internal static void Run(Action<string> scenario, string argument = "")
     {
         MethodInfo method = scenario.Method;

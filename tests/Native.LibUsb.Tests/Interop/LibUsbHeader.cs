@@ -17,8 +17,8 @@ internal sealed partial class LibUsbHeader
         Text = CCompiler.Run(Preamble, [.. _options, "-E", "-P"]);
         string macros = CCompiler.Run(Preamble, [.. _options, "-E", "-dM"]);
 
-        // The pattern skips function pointer types, whose names are in parentheses. It also matches calls in inline functions, but these only call declared
-        // functions.
+        // The pattern skips function pointer types, whose names are in parentheses. The pattern also matches calls in inline functions, which is harmless
+        // because inline functions call only declared functions.
         Functions = [.. FunctionPattern().Matches(Text).Select(match => match.Groups[1].Value).Distinct()];
         InlineFunctions = [.. InlinePattern().Matches(Text).Select(match => match.Groups[1].Value)];
         EnumMembers = [.. EnumPattern().Matches(Text).SelectMany(body => MemberPattern().Matches(body.Groups[1].Value)).Select(match => WithoutMark(match.Groups[1].Value)).Distinct()];
@@ -120,7 +120,7 @@ internal sealed partial class LibUsbHeader
     [GeneratedRegex(@"\b(LIBUSB_\w+)\s*(?:=|,|$)", RegexOptions.Multiline)]
     private static partial Regex MemberPattern();
 
-    // The pattern matches macros for numbers. It does not match include guards, empty macros, attributes or calling conventions.
+    // The pattern matches macros for numbers. The pattern does not match include guards, empty macros, attributes or calling conventions.
     [GeneratedRegex(@"^#define (LIBUSBX?_(?!CALLV?\b|PACKED\b|FLEXIBLE_ARRAY\b|H\b)\w+) +\S", RegexOptions.Multiline)]
     private static partial Regex MacroPattern();
 }

@@ -13,7 +13,7 @@ internal static class RawSurface
     internal static IReadOnlyList<Type> Types { get; } =
         [.. typeof(libusb).Assembly.GetExportedTypes().Where(type => type.Namespace == typeof(libusb).Namespace && !type.IsNested)];
 
-    /// <summary>Gets the structures of libusb.h. They include the opaque structures, of which a program has only the address.</summary>
+    /// <summary>Gets the structures of libusb.h, including the opaque structures, of which a program has only the address.</summary>
     internal static IReadOnlyList<Type> Records { get; } = [.. Types.Where(type => type is { IsValueType: true, IsEnum: false } && type != typeof(timeval))];
 
     internal static IReadOnlyList<Type> Enums { get; } = [.. Types.Where(type => type.IsEnum)];

@@ -155,7 +155,8 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // The measured time is exact to a few transfers, and less exact on a busy machine. The tests of MissedIntervals therefore use simulated clocks.
+        // usbcap computes this number from the clocks. The number is exact to a few transfers, and less exact on a busy machine. The tests of MissedIntervals
+        // therefore use simulated clocks.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }

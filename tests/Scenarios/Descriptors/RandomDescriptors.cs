@@ -5,8 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Facade;
 
 /// <summary>
-/// Generates devices with random descriptors. Class-specific bytes surround the interfaces and endpoints, and may have wrong lengths and counts or be
-/// truncated.
+/// Generates devices with random descriptors. The interfaces and endpoints are surrounded by class-specific bytes. The descriptors may have wrong lengths and
+/// counts, or may be truncated.
 /// </summary>
 internal static class RandomDescriptors
 {
@@ -52,7 +52,7 @@ internal static class RandomDescriptors
             Extra = extra,
         });
 
-    // A device has one configuration. If it had several, libusb would refuse the device when it cannot find the beginning of the next configuration.
+    // Each device has only one configuration. Otherwise, libusb would refuse devices in which the beginning of the next configuration cannot be found.
     private static readonly Gen<ConfigurationDescription> s_configuration = Gen.Select(s_setting.Array[1, 2].Array[0, 3], Gen.Int[0, 499], Sometimes(1, 3),
         (interfaces, power, extra) => new ConfigurationDescription([.. interfaces.Select((settings, number) => new InterfaceDescription((byte)number, settings))])
         {

@@ -157,7 +157,7 @@ public sealed class DeviceTrapTests : BusTest
         third.ClaimInterface(31).Dispose(); // the first handle released the interface when it closed
     }
 
-    // If a function gets no context and there is no default context, libusb logs a message. It logs this message only once in a process.
+    // If a function gets no context and there is no default context, libusb logs a message. libusb logs this message only once in a process.
     [BusFact]
     public void No_function_is_called_without_its_context()
     {

@@ -11,7 +11,7 @@ internal static unsafe class UnplugScenarios
 
     /// <summary>Requests an alternate setting of an unplugged device, and closes the handle of the device.</summary>
     /// <param name="opened">The path of a file. The scenario creates this file after it has opened the device, and the test then unplugs the device.</param>
-    /// <param name="notifiers">A constant of this class. It specifies who has set libusb's descriptor notifiers before the device is opened.</param>
+    /// <param name="notifiers">A constant of this class, which specifies who has set libusb's descriptor notifiers before the device is opened.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)
     {
         using var context = new UsbContext();

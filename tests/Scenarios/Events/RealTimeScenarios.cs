@@ -10,7 +10,7 @@ internal static class RealTimeScenarios
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Checks that the system refuses real-time priority if the process has no capability and no limit that permits it.</summary>
+    /// <summary>Checks that the system refuses real-time priority if the process has neither the capability nor a limit that permits such a priority.</summary>
     public static void NotPermitted()
     {
         Assert.Equal(0, LinuxThread.SetRealTimeLimit(0));

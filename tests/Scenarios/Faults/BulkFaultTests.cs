@@ -202,8 +202,8 @@ public sealed class BulkFaultTests : BusTest
     private InjectedFault Last => _plan.Faults[^1];
 
     /// <summary>
-    /// Reads with several transfers in flight, and returns the order in which the transfers ended. Checks that each transfer has the data that corresponds to
-    /// its position.
+    /// Reads with several transfers in flight, and returns the order in which the transfers ended. Checks that each transfer has the data for its position in
+    /// the order of submission.
     /// </summary>
     private List<int> OrderOf(int count)
     {

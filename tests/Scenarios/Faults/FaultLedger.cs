@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Records the faults that a plan injects into one endpoint, by URB or by packet. A fault stays recorded until the test has matched it with its effect. The
-/// threads of the bus add faults, and other threads remove them.
+/// Records the faults that a plan injects into one endpoint, by URB or by packet. A fault stays recorded until the test has matched the fault with its effect.
+/// The threads of the bus add faults, and other threads remove them.
 /// </summary>
 internal sealed class FaultLedger
 {

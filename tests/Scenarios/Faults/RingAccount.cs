@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
 /// Compares the data that a ring has delivered or sent with the recorded faults of its endpoint. The checks run in the ring's callbacks or while the device's
-/// lock is held, and must not throw exceptions there. This class therefore stores the first failures, and the test reports them.
+/// lock is held, so they must not throw exceptions. This class therefore stores the first failures, and the test reports them.
 /// </summary>
 internal abstract class RingAccount(FaultLedger ledger, long target)
 {

@@ -1,5 +1,5 @@
-// This attribute applies to every test, because any test can end on the event thread. It also records the name of the running test, which a watchdog may not
-// have.
+// This attribute makes every test continue on the thread pool after an await, because any test could otherwise end on the event thread. The attribute also
+// records the name of the running test, because a watchdog may have another name.
 [assembly: Native.LibUsb.Tests.RunningTest]
 
 // Tests run one at a time, because a process has only one virtual bus at a time, and libusb has only one default context per process.

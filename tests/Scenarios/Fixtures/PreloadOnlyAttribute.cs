@@ -5,7 +5,9 @@ namespace Native.LibUsb.Tests;
 [AttributeUsage(AttributeTargets.Method | AttributeTargets.Class)]
 public sealed class PreloadOnlyAttribute(string reason) : Attribute
 {
-    /// <summary>Gets or sets a text that selects theory rows. Rows whose text contains it cannot run on vhci_hcd. If null, no row can run there.</summary>
+    /// <summary>
+    /// Gets or sets a text that selects theory rows. A row that contains this text cannot run on vhci_hcd. If the text is null, no row can run there.
+    /// </summary>
     public string? Rows { get; init; }
 
     public string Reason { get; } = reason;

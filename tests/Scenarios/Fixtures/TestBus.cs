@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests;
 
 /// <summary>
 /// Provides the virtual bus of a test. A process has one bus at a time. If the constructor of a test throws, xunit does not dispose the test, and its bus
-/// remains. The next test disposes this bus, because it could not create its own bus otherwise.
+/// remains. The next test therefore disposes this bus before it creates its own bus.
 /// </summary>
 internal static class TestBus
 {
@@ -22,7 +22,7 @@ internal static class TestBus
 
     /// <summary>Creates a bus for an owner that disposes the bus together with other objects.</summary>
     /// <param name="owner">
-    /// The owner. The next test may call its Dispose method, even if its constructor has thrown, so Dispose must also work a second time.
+    /// The owner. The next test may dispose the owner, even if the constructor of the owner has thrown or if the owner is already disposed.
     /// </param>
     /// <param name="options">The options of the bus.</param>
     public static VirtualBus CreateFor(IDisposable owner, VirtualBusOptions? options = null)

@@ -292,8 +292,8 @@ public sealed class HotplugTrapTests : BusTest
     }
 
     /// <summary>
-    /// Plugs in a second device as a marker, and unplugs it if the caller waits for a removal. Returns the products that were reported up to the marker,
-    /// because libusb keeps the order of its reports.
+    /// Plugs in a second device as a marker, and unplugs it if the caller waits for a removal. Returns the products that were reported up to the marker. libusb
+    /// keeps the order of its reports, so no earlier report is missing.
     /// </summary>
     private List<ushort> ToldUntilMarker(UsbHotplugEvents what)
     {

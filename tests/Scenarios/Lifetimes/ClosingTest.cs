@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a test that closes an interface, a handle or a context. The handle belongs to an open <see cref="LifetimeDevice"/>.</summary>
+/// <summary>Represents a test with an open <see cref="LifetimeDevice"/>. The test closes the interface, the handle or the context.</summary>
 public abstract class ClosingTest : BusTest
 {
     protected ClosingTest()
@@ -25,8 +25,8 @@ public abstract class ClosingTest : BusTest
     /// <param name="what">The object that is closed.</param>
     /// <param name="withEventThread">True if an event thread runs the callback; false if the closing thread runs it.</param>
     /// <param name="second">
-    /// A function that closes the object a second time. Its argument is a function that returns whether the callback has ended. Its result is an action that
-    /// waits for the second closing.
+    /// A function that closes the object a second time. The argument of this function is another function, which returns whether the callback has ended. The
+    /// result is an action that waits for the second closing.
     /// </param>
     protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)
     {

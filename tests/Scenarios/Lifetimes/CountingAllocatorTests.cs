@@ -3,8 +3,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that the check of the counting allocator detects a leak, and that libusb itself leaks no memory. If another test finds a leak, this library has
-/// therefore caused it.
+/// Tests that the check of the counting allocator detects a leak, and that libusb itself leaks no memory. If another test finds a leak, Native.LibUsb has
+/// therefore caused the leak.
 /// </summary>
 public sealed unsafe class CountingAllocatorTests
 {

@@ -12,7 +12,7 @@ internal sealed class Errand
         _transfer = handle.CreateTransfer();
     }
 
-    /// <summary>Submits the transfer. Its callback runs <paramref name="action"/>, which may happen after this method has returned.</summary>
+    /// <summary>Submits the transfer. The callback of the transfer runs <paramref name="action"/>, possibly after this method has returned.</summary>
     public void Begin(Action<UsbTransfer> action)
     {
         _transfer.SetBulk(LifetimeDevice.ErrandAddress, 0, action);

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that the garbage collector closes objects that the program has not disposed. Their finalizers may run in any order.</summary>
+/// <summary>Tests that the garbage collector closes objects that the program has not disposed. The finalizers of these objects may run in any order.</summary>
 public sealed class ForgottenObjectsTests : IDisposable
 {
     // The list omits device memory that the program has not disposed. Such memory is freed only when its handle is disposed, because the program may still use

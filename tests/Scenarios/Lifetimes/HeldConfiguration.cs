@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
 /// Starts the configuration of a transfer, and ends it when the test disposes this object. In the library, a configuration takes only a moment and runs no code
-/// of the program, so a test could not prolong it otherwise.
+/// of the program. A test could therefore not prolong a configuration in another way.
 /// </summary>
 internal sealed class HeldConfiguration : IDisposable
 {

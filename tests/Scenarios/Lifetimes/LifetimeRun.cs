@@ -34,8 +34,8 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>
-    /// Returns the moment in which this transfer is when the act occurs. While the callback of the first transfer runs, the other transfers are still in
-    /// flight.
+    /// Returns the moment in the lifetime of this transfer at which the act occurs. While the callback of the first transfer runs, the other transfers are
+    /// still in flight.
     /// </summary>
     private Moment MomentOf(TestedTransfer transfer) =>
         _case.Moment == Moment.InCallback && transfer != _stage.Transfers[0] ? Moment.Submitted : _case.Moment;

@@ -23,7 +23,7 @@ public sealed class Load
     private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
 
     /// <summary>
-    /// Gets the loads that are tested with an act. The first load contains every kind of transfer. Runs that have time for only one load use it.
+    /// Gets the loads that are tested with an act. The first load contains every kind of transfer. Runs that have time for only one load use the first load.
     /// </summary>
     public static IReadOnlyList<Load> For(Act act) =>
         act == Act.Unplug ? [Everything, s_many] // attaching the device again takes a hundred times as long as the rest of a run

@@ -11,7 +11,7 @@ namespace Native.LibUsb.Tests.Streaming;
 public sealed class RingAllocationTests : RingTest
 {
     // The just-in-time compiler recompiles code that runs often, and sometimes allocates on the thread that runs the code. An allocation per transfer appears
-    // in every stretch, but a single allocation by the compiler appears in only one.
+    // in every stretch, but a single allocation by the compiler appears in only one stretch.
     private const int Stretches = 5;
     private static readonly int s_stretch = Rounds.Of(3000);
 

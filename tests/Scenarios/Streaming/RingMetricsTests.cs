@@ -6,8 +6,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests the metrics of rings. Until a ring is disposed or collected, the metrics must have the correct numbers and tags. They must not allocate memory on the
-/// event thread.
+/// Tests the metrics of rings. Until a ring is disposed or collected, the metrics must have the correct numbers and tags. The metrics must not allocate memory
+/// on the event thread.
 /// </summary>
 public sealed class RingMetricsTests : RingTest
 {

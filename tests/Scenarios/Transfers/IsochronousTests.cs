@@ -127,8 +127,8 @@ public sealed class IsochronousTests : BusTest
         Assert.Equal(4UL, number);
     }
 
-    // libusb and the kernel accept a packet of length zero. It uses an interval and transfers no data. The device of this test sends data nevertheless, so the
-    // packet overflows.
+    // libusb and the kernel accept a packet of length zero. Such a packet uses an interval and transfers no data. The device of this test nevertheless sends
+    // data, so the packet overflows.
     [BusFact]
     public void Packets_of_no_length_are_accepted_in_input()
     {

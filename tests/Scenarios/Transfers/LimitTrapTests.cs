@@ -215,7 +215,7 @@ public sealed class NoScatterGatherTests : BusTest
         Assert.Equal(sent.Length, handle.At(BulkLoopback.InAddress).Read(received, Patience));
         Assert.True(received.AsSpan(0, sent.Length).SequenceEqual(sent));
 
-        // The pieces do not affect later transfers in either direction. If one piece is halted, the whole transfer has this status.
+        // The pieces do not affect later transfers in either direction. If a halt ends one piece, the whole transfer has the status Stall.
         Assert.Equal(3, handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience));
         Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(new byte[50_176], Patience));
         loopback.Endpoint(BulkLoopback.OutAddress).Hold();

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that a consumer on another thread than the event thread receives the data of several transfers in order.</summary>
+/// <summary>Tests that a consumer on a thread other than the event thread receives the data of several transfers in order.</summary>
 public sealed class OrderTests : BusTest
 {
     private const int InFlight = 8;

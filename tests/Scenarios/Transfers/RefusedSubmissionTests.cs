@@ -40,7 +40,7 @@ public sealed class RefusedSubmissionTests : BusTest
     [BusFact]
     public void A_transfer_refused_in_its_own_callback_comes_to_rest()
     {
-        // The transfer is short for the first submission. Its callback then makes it too long before it submits the transfer again.
+        // The transfer is short for the first submission. The callback of the transfer then makes the transfer too long and submits it again.
         var errors = new List<UsbError>();
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 1, t =>

@@ -5,7 +5,7 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Bus;
 
 /// <summary>
-/// Represents a bus and a libusb context on this bus. Its methods call only functions of the raw layer, so that the tests test the bus and not the layers above
+/// Represents a bus and a libusb context on this bus. The methods call only functions of the raw layer, so that the tests test the bus and not the layers above
 /// the raw layer.
 /// </summary>
 public sealed unsafe class RawHost : IDisposable
