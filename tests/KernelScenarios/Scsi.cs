@@ -14,7 +14,9 @@ public static class Scsi
     /// <summary>Gets the command SYNCHRONIZE CACHE(10). When this command ends, the disk has stored all written data.</summary>
     public static byte[] SynchronizeCache => [0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    /// <summary>Gets the command READ CAPACITY(10). It returns eight bytes: the number of the last block and the block size, both big-endian.</summary>
+    /// <summary>
+    /// Gets the command READ CAPACITY(10). The disk answers with eight bytes: the number of the last block and the block size, both big-endian.
+    /// </summary>
     public static byte[] ReadCapacity => [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     public static byte[] RequestSense(int length) => [0x03, 0, 0, 0, (byte)length, 0];

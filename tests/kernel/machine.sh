@@ -7,8 +7,8 @@
 # MACHINE_UDEVD is the path of a udevadm that runs with the host's libraries. The same executable is also udevd.
 # OUT_DIR is /out in the machine. The machine writes these files to it: output.txt has the output of the command, status has the command's exit status,
 # kernel.txt has the kernel's log, and console.txt has the text of the console.
-# This script exits with the exit status of the command. It exits with 124 if the machine did not end in time, and with 98 if the machine ended without an exit
-# status.
+# This script exits with the exit status of the command. The script exits with 124 if the machine did not end in time, and with 98 if the machine ended without
+# an exit status.
 # The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine. Each file OUT_DIR/NAME.img is QEMU's drive NAME. The audio device "sound" writes
 # OUT_DIR/sound.wav in the format of the device that plays, without mixing. The audio device "silence" writes nothing.
 # Further variables, with their defaults: MACHINE_SECONDS (600), MACHINE_MEMORY (1536, in MiB), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg).
@@ -56,9 +56,9 @@ for disk in "$out"/*.img; do
 done
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
-# The monitor is a socket of QEMU, and the port in the machine connects to this socket. The machine ends after a kernel oops. It also ends if a task waits in
-# the kernel for two minutes and cannot be killed; the console then has the stack of the task. Hubs do not suspend. If they did, a device that is plugged into
-# QEMU's hub directly after the hub's arrival would sometimes not arrive on a busy host.
+# The monitor is a socket of QEMU, and the port in the machine connects to this socket. The machine ends after a kernel oops. The machine also ends if a task
+# waits in the kernel for two minutes and cannot be killed; the console then has the stack of the task. Hubs do not suspend. If they did, a device that is
+# plugged into QEMU's hub directly after the hub's arrival would sometimes not arrive on a busy host.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \

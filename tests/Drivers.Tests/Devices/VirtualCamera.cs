@@ -46,7 +46,7 @@ internal sealed class VirtualCamera : VirtualDevice
     /// <summary>Sends a picture in several payloads, with an empty packet after each payload.</summary>
     /// <param name="picture">The bytes of the picture.</param>
     /// <param name="hasEnd">True if the last payload has the flag for the end of the picture.</param>
-    /// <param name="change">A function that changes each payload. Its arguments are the number and the bytes of the payload.</param>
+    /// <param name="change">A function that gets the number and the bytes of each payload, and returns the changed payload.</param>
     public void SendPicture(ReadOnlySpan<byte> picture, bool hasEnd = true, Func<int, byte[], byte[]>? change = null)
     {
         _frameId = !_frameId;

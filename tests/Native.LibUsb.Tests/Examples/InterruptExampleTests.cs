@@ -18,7 +18,7 @@ public sealed class InterruptExampleTests : BusTest
     [BusFact]
     public void The_helper_calls_one_function_for_each_status_and_cancels_after_the_last_report()
     {
-        // The device sends no report before the first read has timed out. It then sends two reports.
+        // The device sends no report before the first read has timed out, and then sends two reports.
         var said = new Transcript(line =>
         {
             if (!line.EndsWith("submitted", StringComparison.Ordinal) && _device.Reports < 2)

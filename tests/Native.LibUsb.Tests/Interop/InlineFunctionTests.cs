@@ -148,7 +148,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
                 transfers.Ours, (libusb_device_handle*)handle, (byte*)buffer, (delegate* unmanaged<libusb_transfer*, void>)callback, (void*)data, timeout);
             transfers.AssertEqual();
 
-            // The functions differ in one intended way. Without a buffer, some headers leave the old length in the transfer, and our function sets it to 0.
+            // The functions differ in one intended way. Without a buffer, some headers leave the old length in the transfer, and our function sets the length to 0.
             transfers.Randomise(random);
             transfers.Ours->length = 77;
             transfers.C->length = 77;

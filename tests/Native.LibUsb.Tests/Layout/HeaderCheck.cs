@@ -86,7 +86,7 @@ internal sealed class HeaderCheck(LibUsbHeader header)
         IReadOnlyList<Type> parameters = [.. method.GetParameters().Select(parameter => parameter.ParameterType)];
         if (method.Name == "libusb_set_option")
         {
-            // The program checks only the named parameters of the variadic function. Its other parameters depend on the option.
+            // The program checks only the named parameters of the variadic function, because the other parameters depend on the option.
             parameters = [.. parameters.Take(2)];
             AssertType(
                 $"&{method.Name}",

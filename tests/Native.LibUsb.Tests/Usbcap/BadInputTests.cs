@@ -172,7 +172,7 @@ public sealed class BadInputTests : UsbcapTest
     {
         BusOptions = new VirtualBusOptions { UsbfsMemoryMegabytes = 1 };
         AttachCamera().Endpoint(IsoSource.EndpointAddress).Hold(); // a transfer that completes during the submissions would free memory for the others
-        // Each transfer consists of 32 URBs. They need slightly more kernel memory than usbcap has calculated.
+        // Each transfer consists of 32 URBs. The URBs need slightly more kernel memory than usbcap has calculated.
         Run("capture", "-o", "x", "--in-flight", "15", "--packets-per-transfer", "4096", "--packet-size", "1")
             .Failed(7, "the kernel refused transfer ", " of 15 with 4096 bytes each", "1 MiB", "--in-flight", "usbfs_memory_mb");
         Assert.False(File.Exists(PathOf("x")));

@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Usbcap;
 
 /// <summary>
-/// Represents a process that runs the published usbcap on a virtual bus. If the process does not end in time, it is killed, and the test fails with its output.
+/// Represents a process that runs the published usbcap on a virtual bus. A process that does not end in time is killed, and the test fails with the output of the process.
 /// </summary>
 internal sealed class UsbcapProcess : IDisposable
 {
@@ -33,7 +33,9 @@ internal sealed class UsbcapProcess : IDisposable
     /// <param name="bus">The bus that the process uses.</param>
     /// <param name="folder">The current folder of the process.</param>
     /// <param name="arguments">The arguments of usbcap.</param>
-    /// <param name="readAfter">A task. The standard output is not read until the task completes; null reads it from the start.</param>
+    /// <param name="readAfter">
+    /// A task before whose completion the test does not read the standard output; null if the test reads the output from the start.
+    /// </param>
     public static UsbcapProcess Start(VirtualBus bus, string folder, IEnumerable<string> arguments, Task? readAfter = null) =>
         Start(bus, folder, Executable, arguments, readAfter);
 

@@ -1,5 +1,5 @@
-/* This program makes calls with the file descriptor of a device node. DescriptorTests compiles it and runs it with the
- * arguments SUBJECT NODE. */
+/* This program makes calls with the file descriptor of a device node. DescriptorTests compiles this program and
+ * runs it with the arguments SUBJECT NODE. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

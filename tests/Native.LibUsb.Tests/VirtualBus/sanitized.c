@@ -1,8 +1,8 @@
-/* This program makes random calls of the preload library. It is compiled together with the library's sources, with AddressSanitizer and
- * UndefinedBehaviorSanitizer. The sanitizers end the program at the first error. Every buffer has exactly the size that the program
- * passes to the library.
+/* This program makes random calls of the preload library. The program and the library's sources are compiled together, with
+ * AddressSanitizer and UndefinedBehaviorSanitizer. The sanitizers end the program at the first error. Every buffer has exactly the size
+ * that the program passes to the library.
  *
- *   sanitized SEED URBS REQUESTS NODE...    submits URBS URBs and makes REQUESTS requests in total, on these device nodes */
+ * sanitized SEED URBS REQUESTS NODE... submits URBS URBs and makes REQUESTS requests in total, on these device nodes */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>

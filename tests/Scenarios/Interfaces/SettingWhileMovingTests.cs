@@ -5,8 +5,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Tests changes of the alternate setting, and resets, during transfers. Both make the system end the transfers in flight, and libusb reports each of these
-/// transfers as completed without data.
+/// Tests changes of the alternate setting, and resets, during transfers. A change or a reset makes the system end the transfers in flight, and libusb reports
+/// each of these transfers as completed without data.
 /// </summary>
 public sealed class SettingWhileMovingTests : TwoSettingsTest
 {

@@ -3,21 +3,21 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// <summary>Specifies the kind of a transfer and the owner of the transfer's memory.</summary>
 public enum Cargo
 {
-    /// <summary>A bulk transfer that owns its memory.</summary>
+    /// <summary>The transfer is a bulk transfer that owns its memory.</summary>
     Bulk,
 
-    /// <summary>A bulk transfer in the caller's memory, which is pinned for the transfer.</summary>
+    /// <summary>The transfer is a bulk transfer in the caller's memory, which is pinned for the transfer.</summary>
     CallersMemory,
 
-    /// <summary>A bulk transfer in device memory, which the handle frees when the handle closes.</summary>
+    /// <summary>The transfer is a bulk transfer in device memory, which the handle frees when the handle closes.</summary>
     DeviceMemory,
 
-    /// <summary>A bulk transfer in device memory. The test disposes the buffer immediately, so only the transfer keeps the memory.</summary>
+    /// <summary>The transfer is a bulk transfer in device memory. The test disposes the buffer immediately, so only the transfer keeps the memory.</summary>
     DisposedDeviceMemory,
 
-    /// <summary>An isochronous transfer with several packets, which owns its memory.</summary>
+    /// <summary>The transfer is an isochronous transfer with several packets, which owns its memory.</summary>
     Isochronous,
 
-    /// <summary>A control transfer that owns its memory.</summary>
+    /// <summary>The transfer is a control transfer that owns its memory.</summary>
     Control,
 }

@@ -5,8 +5,8 @@ namespace Native.LibUsb.Tests.Streaming;
 /// <summary>Represents a simple model of a bulk <see cref="UsbOutputRing"/>. The model uses lists and no threads.</summary>
 internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalts)
 {
-    // Both lists contain data that the device has not received, in the order in which it was written. The entries of _sent are in flight, or a stop has cut
-    // them short. The entries of _waiting have not been submitted.
+    // The lists _sent and _waiting contain the data that the device has not received, in the order in which the program wrote the data. The entries of _sent
+    // are in flight, or a stop has cut them short. The entries of _waiting have not been submitted.
     private readonly List<Entry> _sent = [];
     private readonly List<Entry> _waiting = [];
     private int _free = transfers + spares;

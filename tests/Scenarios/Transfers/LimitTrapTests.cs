@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests hints that name a limit of the kernel's usbfs. libusb's error codes do not identify these limits.</summary>
+/// <summary>Tests the hints that name limits of the kernel's usbfs. libusb's error codes do not identify these limits.</summary>
 public sealed class LimitTrapTests : BusTest
 {
     private const byte IsoEndpoint = IsoSource.EndpointAddress;

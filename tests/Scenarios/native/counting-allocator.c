@@ -1,9 +1,9 @@
 /* This library counts the memory blocks that libusb allocates, so that a test can check that libusb has freed all of them.
  *
- * The library is loaded with LD_PRELOAD. It replaces malloc, calloc, realloc and free in the whole process, passes every call to libc,
- * and records the blocks that libusb's code allocates. It counts the blocks of libusb_alloc_transfer separately, because these blocks
- * are the native transfers. When any code frees a recorded block, the library removes the record and overwrites the block, so that a
- * later use of the block fails.
+ * The library is loaded with LD_PRELOAD. The library replaces malloc, calloc, realloc and free in the whole process, passes every call
+ * to libc, and records the blocks that libusb's code allocates. The library counts the blocks of libusb_alloc_transfer separately,
+ * because these blocks are the native transfers. When any code frees a recorded block, the library removes the record and overwrites the
+ * block, so that a later use of the block fails.
  *
  * The library counts nothing until a test calls native_libusb_counting_start with an address in libusb. malloc itself must not query the
  * dynamic linker. Another thread may hold the linker's lock while it waits for the lock of this library.
