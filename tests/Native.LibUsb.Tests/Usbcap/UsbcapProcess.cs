@@ -6,7 +6,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Usbcap;
 
 /// <summary>
-/// Represents a process that runs the published usbcap on a virtual bus. A process that does not end in time is killed, and the test fails with the output of the process.
+/// Represents a process that runs the published usbcap on a virtual bus. A process that does not end in time is killed, and the test fails with the output
+/// of the process.
 /// </summary>
 internal sealed class UsbcapProcess : IDisposable
 {
