@@ -3,13 +3,13 @@ using Drivers.Audio;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the driver of <c>Drivers.Audio</c> on QEMU's sound card, which writes the sound to a WAV file of the host.</summary>
-/// <remarks>The host checks the file after the machine has ended: it starts with the samples of this test.</remarks>
+/// <summary>Tests the driver of <c>Drivers.Audio</c> on QEMU's sound card. QEMU writes the sound to a WAV file of the host.</summary>
+/// <remarks>After the machine has ended, the host checks that the file starts with the samples of this test.</remarks>
 public sealed class AudioDriverTests : MachineTest
 {
     private const int SampleRate = 48_000, FrameSize = 4, Frames = 2 * SampleRate;
-    private const int HeaderSize = 44; // of a WAV file
-    private const int QueueSize = 1 << 20; // of the card: larger than the sound, because an emulated clock runs unevenly
+    private const int HeaderSize = 44; // the size of the header of a WAV file
+    private const int QueueSize = 1 << 20; // the size of the card's queue: larger than the sound, because an emulated clock runs unevenly
     private const int SilenceSize = 50 * 192; // whole packets, more than the 4 KiB that QEMU keeps before it writes to the file
     private const string File = "/out/sound.wav";
 
@@ -31,7 +31,7 @@ public sealed class AudioDriverTests : MachineTest
         await output.WriteAsync(silence).AsTask().WaitAsync(Patience);
         await output.FlushAsync().AsTask().WaitAsync(Patience);
         Assert.Equal(0, output.Reports);
-        // The card drops its queue when the interface is released.
+        // The card discards its queue when the interface is released, so the test first waits until the card has played the sound.
         Machine.WaitUntil(() => new FileInfo(File) is { Exists: true } file && file.Length >= HeaderSize + sound.Length, "the card has played the sound");
         AssertBytes(sound, System.IO.File.ReadAllBytes(File).AsSpan(HeaderSize, sound.Length));
     }

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests QEMU's sound card: an isochronous OUT endpoint on an xHCI controller, with a packet of 192 bytes each millisecond.</summary>
+/// <summary>Tests QEMU's sound card. The card has an isochronous OUT endpoint on an xHCI controller, with a packet of 192 bytes each millisecond.</summary>
 public sealed class AudioTests : MachineTest
 {
     private const byte Endpoint = 0x01;
@@ -52,7 +52,10 @@ public sealed class AudioTests : MachineTest
         Assert.Equal(16, packets);
     }
 
-    /// <summary>Tests that a ring sends all its packets and a flush ends, also when the ring fills missing data with zeros and never runs empty.</summary>
+    /// <summary>
+    /// Tests that a ring sends all its packets and that a flush completes. In one of the rows, the ring fills missing data with zeros, and so always has data
+    /// to send.
+    /// </summary>
     [Theory]
     [InlineData(2, 8, false)]
     [InlineData(8, 32, false)]

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents the host's side of the bulk-only transport for mass storage: a command wrapper out, data in either direction, a status wrapper in. The
-/// interface must be claimed.
+/// Represents the host's side of the bulk-only transport for mass storage. The host sends a command wrapper, transfers data in either direction, and reads a
+/// status wrapper. The interface must be claimed.
 /// </summary>
 public sealed class BulkOnlyStorage
 {
@@ -42,10 +42,10 @@ public sealed class BulkOnlyStorage
 
     public UsbDeviceHandle Handle { get; }
 
-    /// <summary>Gets the current bulk IN endpoint of the interface: a reset makes earlier endpoint objects stale.</summary>
+    /// <summary>Gets the bulk IN endpoint of the interface as a new object, because a reset makes earlier endpoint objects stale.</summary>
     public UsbEndpoint Input => _claimed.GetEndpoint(In);
 
-    /// <summary>Gets the current bulk OUT endpoint of the interface.</summary>
+    /// <summary>Gets the bulk OUT endpoint of the interface as a new object.</summary>
     public UsbEndpoint Output => _claimed.GetEndpoint(Out);
 
     /// <summary>Gets the address of the bulk IN endpoint.</summary>
@@ -54,14 +54,14 @@ public sealed class BulkOnlyStorage
     /// <summary>Gets the address of the bulk OUT endpoint.</summary>
     public byte Out { get; }
 
-    /// <summary>Executes a command that moves no data.</summary>
+    /// <summary>Executes a command that transfers no data.</summary>
     public CommandStatus Command(ReadOnlySpan<byte> command)
     {
         uint tag = SendCommand(command, 0, isIn: false);
         return ReadStatus(tag);
     }
 
-    /// <summary>Executes a command that reads.</summary>
+    /// <summary>Executes a command that reads data.</summary>
     public CommandStatus Read(ReadOnlySpan<byte> command, Memory<byte> data, IDataPhase? phase = null)
     {
         uint tag = SendCommand(command, data.Length, isIn: true);
@@ -69,7 +69,7 @@ public sealed class BulkOnlyStorage
         return status is null ? ReadStatus(tag) : Parse(status, tag);
     }
 
-    /// <summary>Executes a command that writes.</summary>
+    /// <summary>Executes a command that writes data.</summary>
     public CommandStatus Write(ReadOnlySpan<byte> command, Memory<byte> data, IDataPhase? phase = null)
     {
         uint tag = SendCommand(command, data.Length, isIn: false);
@@ -78,7 +78,7 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>Sends a command wrapper.</summary>
-    /// <returns>The tag of the command, which the status repeats.</returns>
+    /// <returns>The tag of the command. The device repeats the tag in the status wrapper.</returns>
     public uint SendCommand(ReadOnlySpan<byte> command, int dataLength, bool isIn)
     {
         Span<byte> wrapper = stackalloc byte[CommandLength];
@@ -95,7 +95,7 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Reads the status wrapper. A device may end the data early by halting the endpoint: this method then clears the halt, and the status follows.
+    /// Reads the status wrapper. A device may halt the endpoint to end the data early. This method then clears the halt and reads the status wrapper again.
     /// </summary>
     public CommandStatus ReadStatus(uint tag)
     {
@@ -114,7 +114,7 @@ public sealed class BulkOnlyStorage
         return Parse(wrapper.AsSpan(0, length), tag);
     }
 
-    /// <summary>Recovers from a disagreement between host and device as the class defines it: resets the interface, then clears both halts.</summary>
+    /// <summary>Resynchronizes the host and the device as the class specification requires: resets the interface, then clears both halts.</summary>
     public void Recover()
     {
         var reset = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0);
@@ -124,8 +124,8 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Resets the port. QEMU's controller and the kernel's driver disagree about their queue after transfers were cancelled at the moment when others
-    /// stalled, and the next read may then succeed with no data (usbmon shows it). A reset empties the queues.
+    /// Resets the port, which empties the queues of QEMU's controller and of the kernel's driver. The two queues can differ when the host cancels some
+    /// transfers while the device stalls others. The next read may then succeed without data, as usbmon shows.
     /// </summary>
     public void StartAnew()
     {
@@ -133,7 +133,7 @@ public sealed class BulkOnlyStorage
         MakeReady();
     }
 
-    /// <summary>Repeats the request until the device is ready: the first answer after the device was plugged in or reset reports that event.</summary>
+    /// <summary>Repeats TEST UNIT READY until it passes. The first answer after the device was plugged in or reset is a unit attention.</summary>
     public void MakeReady()
     {
         for (int attention = 0; Command(Scsi.TestUnitReady) != CommandStatus.Passed; attention++)
@@ -143,7 +143,7 @@ public sealed class BulkOnlyStorage
         }
     }
 
-    /// <summary>Returns the reason for the failure of the last command: the sense key and the additional code.</summary>
+    /// <summary>Returns the reason why the last command failed: the sense key and the additional sense code.</summary>
     public (byte Key, byte Code) RequestSense()
     {
         byte[] sense = new byte[18];

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Waits until libusb reports that one device has arrived, and that it has left.</summary>
+/// <summary>Waits until libusb reports the arrival of one device, and later until libusb reports the removal of this device.</summary>
 public sealed class DeviceWatch : IDisposable
 {
     private readonly UsbHotplugRegistration _registration;
@@ -9,15 +9,15 @@ public sealed class DeviceWatch : IDisposable
     private readonly ManualResetEventSlim _left = new();
     private UsbDevice? _device;
 
-    /// <summary>Begins to watch. Create the object before the device is plugged in; the context needs an event thread.</summary>
+    /// <summary>Starts to watch for the device. Call this constructor before the device is plugged in. The context must have an event thread.</summary>
     public DeviceWatch(UsbContext context, Predicate<UsbDevice> isTheOne)
     {
         _isTheOne = isTheOne;
         _registration = context.RegisterHotplug(Tell, enumerate: false);
     }
 
-    /// <summary>Waits for the device, and until the kernel has configured it: libusb reports a device before that.</summary>
-    /// <returns>The device, which belongs to the watch.</returns>
+    /// <summary>Waits until libusb reports the device and the kernel has configured it. libusb reports a device before the kernel configures it.</summary>
+    /// <returns>The device, which belongs to this object.</returns>
     public UsbDevice WaitForArrival()
     {
         Assert.True(_arrived.Wait(Machine.Patience), "The device did not arrive.");

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents the content of the disk: the 32-bit little-endian word at index i is i * 2654435761 modulo 2^32, and its complement where the tests have written.
+/// Generates the content of the disk. The 32-bit little-endian word at index i is i * 2654435761 modulo 2^32. Where the tests have written, the word is the
+/// complement of this number.
 /// </summary>
 public static class DiskPattern
 {

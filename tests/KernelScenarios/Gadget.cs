@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Represents a USB device that the kernel itself implements, on the controller of dummy_hcd, which is both ends of a cable: the kernel has both ends.
-/// The constructor creates the device through configfs and plugs it in; Dispose removes it.
+/// Represents a USB device that the kernel itself implements, on a controller of the kernel module dummy_hcd, which emulates a host controller and a device
+/// controller. The constructor creates the device through configfs and plugs it in. <see cref="Dispose"/> removes the device.
 /// </summary>
 internal sealed class Gadget : IDisposable
 {
@@ -18,9 +18,9 @@ internal sealed class Gadget : IDisposable
     private bool _isPlugged;
 
     /// <summary>Creates the gadget, plugs it in, and waits until libusb lists it and the kernel has configured it.</summary>
-    /// <param name="context">A context with an event thread.</param>
-    /// <param name="function">The kernel's name for the function: "Loopback", "SourceSink".</param>
-    /// <param name="attributes">Attributes of the function in configfs.</param>
+    /// <param name="context">A context that has an event thread.</param>
+    /// <param name="function">The kernel's name for the function: "Loopback" or "SourceSink".</param>
+    /// <param name="attributes">The attributes of the function in configfs.</param>
     public Gadget(UsbContext context, string function, ReadOnlySpan<(string Name, string Value)> attributes)
     {
         _function = $"{function}.0";
@@ -39,10 +39,10 @@ internal sealed class Gadget : IDisposable
         }
     }
 
-    /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
+    /// <summary>Gets the device that libusb reports. The device belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Unplugs the gadget, and does not wait until a program notices.</summary>
+    /// <summary>Unplugs the gadget, and returns before libusb has reported that.</summary>
     public void Unplug()
     {
         if (!_isPlugged)
@@ -88,7 +88,7 @@ internal sealed class Gadget : IDisposable
         Directory.CreateSymbolicLink($"{Folder}/configs/c.1/{_function}", $"{Folder}/functions/{_function}");
     }
 
-    // Entries are removed in the reverse order: configfs deletes no entry that another one uses.
+    // The method removes the entries in the reverse order of their creation, because configfs deletes no entry that another entry uses.
     private static void Remove()
     {
         if (!Directory.Exists(Folder))

@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a report of QEMU's tablet: six bytes.</summary>
-/// <param name="Buttons">The buttons: bit 0 is the left button, bit 1 the right button.</param>
-/// <param name="X">The horizontal position, 0 to 32,767.</param>
-/// <param name="Y">The vertical position, 0 to 32,767.</param>
-/// <param name="Wheel">The steps of the wheel.</param>
+/// <summary>Represents a report of QEMU's tablet, which has six bytes.</summary>
+/// <param name="Buttons">The state of the buttons: bit 0 is the left button, and bit 1 is the right button.</param>
+/// <param name="X">The horizontal position, from 0 to 32,767.</param>
+/// <param name="Y">The vertical position, from 0 to 32,767.</param>
+/// <param name="Wheel">The number of steps that the wheel has moved.</param>
 public readonly record struct HidReport(byte Buttons, ushort X, ushort Y, sbyte Wheel)
 {
     public const int Length = 6;

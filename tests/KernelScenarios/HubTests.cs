@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests hubs with devices behind them: ports, parents, speeds, arrival and removal.</summary>
+/// <summary>Tests hubs and the devices behind them: ports, parents, speeds, arrival and removal.</summary>
 public sealed class HubTests : MachineTest
 {
     private const ushort HidVendor = 0x0627;
@@ -54,7 +54,7 @@ public sealed class HubTests : MachineTest
             notification =>
             {
                 using UsbDevice device = notification.Device;
-                // the properties of a device stay readable after it has left
+                // The properties of a device stay readable after the device has left.
                 Assert.Equal(0x0001, device.Descriptor.ProductId);
                 string? product = "";
                 if (notification.Event == UsbHotplugEvents.Arrived)

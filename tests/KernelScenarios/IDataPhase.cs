@@ -1,10 +1,10 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a way to move the data of a command, between its command wrapper and its status wrapper.</summary>
+/// <summary>Represents a way to transfer the data of a command, after the host has sent the command wrapper and before it reads the status wrapper.</summary>
 public interface IDataPhase
 {
-    /// <summary>Fills the memory from the device.</summary>
-    /// <returns>The status wrapper, when it was read along with the data; otherwise null.</returns>
+    /// <summary>Reads data from the device into the memory.</summary>
+    /// <returns>The status wrapper if this method has read it after the data; otherwise null.</returns>
     byte[]? Read(BulkOnlyStorage storage, Memory<byte> data);
 
     /// <summary>Sends the memory to the device.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests an interface that a kernel driver holds: detaching, claiming and attaching again.</summary>
+/// <summary>Tests an interface to which a kernel driver is bound: detaching the driver, claiming the interface, and attaching the driver again.</summary>
 public sealed class KernelDriverTests : StorageTest
 {
     private const string Driver = "usb-storage";

@@ -3,8 +3,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests the kernel's loopback gadget, whose bulk IN endpoint returns the data of its bulk OUT endpoint. The gadget receives up to 4,096 bytes at a time,
-/// fewer when a short packet ends them, and keeps up to 32 such blocks.
+/// Tests the kernel's loopback gadget, whose bulk IN endpoint returns the data of its bulk OUT endpoint. The gadget receives blocks of up to 4,096 bytes; a
+/// short packet ends a block. The gadget keeps up to 32 blocks.
 /// </summary>
 public sealed class LoopbackGadgetTests : MachineTest
 {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Generates bytes that depend on their position, so that missing packets or requests are found.</summary>
+/// <summary>Generates bytes that depend on their position, so that a test detects missing packets and missing requests.</summary>
 public static class LoopbackPattern
 {
     public static void Fill(long position, Span<byte> bytes)

@@ -1,12 +1,14 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents the machine with a real kernel and emulated devices: see tests/kernel/machine.sh.</summary>
+/// <summary>Represents the virtual machine with a real kernel and emulated devices, which tests/kernel/machine.sh boots.</summary>
 public static class Machine
 {
-    /// <summary>Specifies the port of the QEMU monitor. Only the machine has a file with this name.</summary>
+    /// <summary>Specifies the path of the QEMU monitor's port. This file exists only in the machine.</summary>
     public const string MonitorPort = "/dev/virtio-ports/monitor";
 
-    /// <summary>Specifies the time that a test waits: long enough for an emulated machine on a busy host, so that only a broken test waits that long.</summary>
+    /// <summary>
+    /// Specifies the timeout of the tests' waits. Even an emulated machine on a busy host needs less time, so only a broken test reaches the timeout.
+    /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     /// <summary>Gets whether this program runs in the machine.</summary>

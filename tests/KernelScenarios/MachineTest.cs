@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a test in the machine, with a context with an event thread, and devices that are unplugged at the end.</summary>
+/// <summary>Represents a test in the machine. The test has a context with an event thread, and its devices are unplugged when the test ends.</summary>
 public abstract class MachineTest : IDisposable
 {
     private readonly Watchdog _watchdog;
@@ -50,7 +50,7 @@ public abstract class MachineTest : IDisposable
         return gadget;
     }
 
-    /// <summary>Returns an endpoint of an alternate setting of interface 0.</summary>
+    /// <summary>Returns the descriptor of an endpoint in an alternate setting of an interface.</summary>
     protected static UsbEndpointDescriptor EndpointOf(UsbDeviceHandle handle, byte address, int alternate = 0, int interfaceNumber = 0)
     {
         Assert.True(handle.Device.GetActiveConfigurationDescriptor().TryFindSetting(interfaceNumber, alternate, out UsbInterfaceDescriptor? setting), "There is no such setting.");
@@ -58,7 +58,7 @@ public abstract class MachineTest : IDisposable
         return endpoint;
     }
 
-    /// <summary>Checks that bytes are the same, and names the first difference.</summary>
+    /// <summary>Checks that two spans have the same bytes, and otherwise fails with the position of the first difference.</summary>
     protected static void AssertBytes(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual)
     {
         Assert.Equal(expected.Length, actual.Length);

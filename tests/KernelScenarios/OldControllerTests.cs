@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the disk at full speed on a UHCI controller: packets of 64 bytes, and another kernel driver than that of xHCI.</summary>
+/// <summary>
+/// Tests the disk at full speed on a UHCI controller. Here, a packet has 64 bytes, and the kernel uses its UHCI driver instead of its xHCI driver.
+/// </summary>
 public sealed class OldControllerTests : StorageTest
 {
     public OldControllerTests()
@@ -17,14 +19,14 @@ public sealed class OldControllerTests : StorageTest
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(5, data.Length / BulkOnlyStorage.BlockSize), data));
         AssertBytes(DiskPattern.Make(5 * BulkOnlyStorage.BlockSize, data.Length), data);
 
-        // Writes the data that is on the disk already, so that the image does not change.
+        // This command writes the data that the disk already has, so that the image does not change.
         Assert.Equal(CommandStatus.Passed, storage.Write(Scsi.Write(5, data.Length / BulkOnlyStorage.BlockSize), data));
         data.AsSpan().Clear();
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(5, data.Length / BulkOnlyStorage.BlockSize), data, new QueuedPhase()));
         AssertBytes(DiskPattern.Make(5 * BulkOnlyStorage.BlockSize, data.Length), data);
     }
 
-    // The device has less data than announced, and ends the data in the middle of the transfer.
+    // The device has less data than the host has announced, and ends the data in the middle of the transfer.
     [Theory]
     [InlineData(1)]
     [InlineData(40)]

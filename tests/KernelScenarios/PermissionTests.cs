@@ -4,7 +4,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests a node that may not be opened. Root may open every node, so a thread of the test drops that right.</summary>
+/// <summary>
+/// Tests a device node that the process has no permission to open. Root may open every node, so the test uses a thread that drops the capabilities for that.
+/// </summary>
 [SupportedOSPlatform("linux")]
 public sealed unsafe partial class PermissionTests : IDisposable
 {
@@ -34,7 +36,7 @@ public sealed unsafe partial class PermissionTests : IDisposable
         Assert.Equal(UsbError.Access, denied.Error);
         Assert.Contains("ATTR{idVendor}==\"1209\", ATTR{idProduct}==\"0011\"", denied.Hint, StringComparison.Ordinal);
 
-        // Open waits for a permission that comes later.
+        // Open waits until the process gets the permission.
         var waiting = new ManualResetEventSlim();
         Task later = Task.Run(() =>
         {
@@ -50,7 +52,7 @@ public sealed unsafe partial class PermissionTests : IDisposable
         later.GetAwaiter().GetResult();
     }
 
-    /// <summary>Runs an action on a new thread that may not bypass the modes of files, and throws the exception of the action.</summary>
+    /// <summary>Runs an action on a new thread that may not bypass file permissions, and rethrows the exception of the action.</summary>
     private static T Unprivileged<T>(Func<T> action)
     {
         T? result = default;
@@ -68,13 +70,13 @@ public sealed unsafe partial class PermissionTests : IDisposable
         return failure is null ? result! : throw failure;
     }
 
-    /// <summary>Drops the rights of the calling thread to bypass the modes of files (capabilities 1 and 2).</summary>
+    /// <summary>Drops the capabilities with which the calling thread could bypass file permissions (capabilities 1 and 2).</summary>
     private static void GiveUp()
     {
         const uint version3 = 0x20080522;
         const uint overrideModes = 1 << 1, readAll = 1 << 2;
         uint* header = stackalloc uint[] { version3, 0 };
-        uint* sets = stackalloc uint[6]; // effective, permitted and inheritable sets: of the first 32 capabilities, then of the others
+        uint* sets = stackalloc uint[6]; // the effective, permitted and inheritable sets of the first 32 capabilities, then those of the other capabilities
         Assert.Equal(0, GetCapabilities(header, sets));
         sets[0] &= ~(overrideModes | readAll);
         Assert.Equal(0, SetCapabilities(header, sets));

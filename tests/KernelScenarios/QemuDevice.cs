@@ -2,13 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents an emulated device of QEMU, which is plugged in until the object is disposed.</summary>
+/// <summary>Represents an emulated device of QEMU, which stays plugged in until the object is disposed.</summary>
 public sealed class QemuDevice : IDisposable
 {
     /// <summary>Specifies the bus of the xHCI controller, which is the default.</summary>
     public const string FastController = "xhci.0";
 
-    /// <summary>Specifies the bus of the UHCI controller, which has full speed.</summary>
+    /// <summary>Specifies the bus of the UHCI controller, which operates at full speed.</summary>
     public const string OldController = "uhci.0";
 
     private static int s_count;
@@ -17,10 +17,10 @@ public sealed class QemuDevice : IDisposable
     private bool _isPlugged;
 
     /// <summary>Plugs the device in, and waits until libusb lists it and the kernel has configured it.</summary>
-    /// <param name="context">A context with an event thread.</param>
+    /// <param name="context">A context that has an event thread.</param>
     /// <param name="driver">QEMU's name for the kind of device.</param>
-    /// <param name="port">The ports that lead to the device: "1", or "1.2" when a hub is at port 1.</param>
-    /// <param name="properties">Further properties of the device; "bus" selects another controller.</param>
+    /// <param name="port">The ports on the path to the device: "1", or "1.2" for port 2 of a hub at port 1.</param>
+    /// <param name="properties">Further properties of the device. The property "bus" selects a controller; the default is <see cref="FastController"/>.</param>
     public QemuDevice(UsbContext context, string driver, string port, params ReadOnlySpan<(string Name, JsonNode Value)> properties)
     {
         Id = $"{driver}-{Interlocked.Increment(ref s_count)}-{Environment.ProcessId}";
@@ -45,10 +45,10 @@ public sealed class QemuDevice : IDisposable
     /// <summary>Gets QEMU's identifier of this device.</summary>
     public string Id { get; }
 
-    /// <summary>Gets the device as libusb reports it; it belongs to this object.</summary>
+    /// <summary>Gets the device that libusb reports. The device belongs to this object.</summary>
     public UsbDevice Device { get; } = null!;
 
-    /// <summary>Unplugs the device, and does not wait until a program notices.</summary>
+    /// <summary>Unplugs the device, and returns before libusb has reported that.</summary>
     public void Unplug()
     {
         if (!_isPlugged)

@@ -4,8 +4,11 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents the monitor of the QEMU that runs this machine: one line of JSON for each command, answer and event.</summary>
-/// <remarks>The connection belongs to the machine, not to the program: a later program continues the connection of an earlier program, and gets no greeting.</remarks>
+/// <summary>Represents the monitor of the QEMU process that runs this machine. Each command, each answer and each event is one line of JSON.</summary>
+/// <remarks>
+/// The connection belongs to the machine and exists longer than a program. A later program continues the connection of an earlier program, and receives no
+/// greeting.
+/// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "The one monitor lives as long as the program.")]
 public sealed class Qmp
 {
@@ -22,18 +25,18 @@ public sealed class Qmp
         _answers = new StreamReader(_port);
         try
         {
-            Execute("qmp_capabilities"); // the greeting is ignored like an event
+            Execute("qmp_capabilities"); // Execute ignores the greeting in the same way as an event
         }
         catch (QmpException refused) when (refused.ErrorClass == "CommandNotFound")
         {
-            // an earlier program has negotiated the capabilities
+            // An earlier program has already negotiated the capabilities.
         }
     }
 
-    /// <summary>Gets the one monitor.</summary>
+    /// <summary>Gets the only monitor of the machine.</summary>
     public static Qmp Monitor => s_monitor.Value;
 
-    /// <summary>Executes a command and waits for its answer. Events before the answer are ignored.</summary>
+    /// <summary>Executes a command and waits for its answer. The method ignores events that precede the answer.</summary>
     /// <exception cref="QmpException">The monitor refused the command.</exception>
     public JsonNode? Execute(string command, JsonObject? arguments = null)
     {

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a command that the monitor refused.</summary>
+/// <summary>Represents the refusal of a command by the monitor.</summary>
 public sealed class QmpException(string command, string errorClass, string description) : Exception($"{command}: {description} ({errorClass})")
 {
-    /// <summary>Gets the kind of error, as QEMU names it.</summary>
+    /// <summary>Gets QEMU's name for the kind of error.</summary>
     public string ErrorClass { get; } = errorClass;
 }

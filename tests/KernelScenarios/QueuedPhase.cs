@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Moves the data with several transfers in flight, each with its own piece of the caller's memory.</summary>
+/// <summary>Moves the data with several transfers in flight. Each transfer uses a different part of the caller's memory.</summary>
 public sealed class QueuedPhase(int transfers = 6, int pieceLength = 96 * 1024) : IDataPhase
 {
     public byte[]? Read(BulkOnlyStorage storage, Memory<byte> data)

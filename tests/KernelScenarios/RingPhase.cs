@@ -8,7 +8,7 @@ public sealed class RingPhase : IDataPhase
     private static readonly UsbRingOptions s_options = new() { TransferSize = 64 * 1024, Transfers = 8, Spares = 8 };
 
     /// <summary>
-    /// Reads the data with a ring, which requests more than the data and so receives the status wrapper too. The disk of QEMU stalls
+    /// Reads the data with a ring. The ring requests more bytes than the command returns, and therefore also receives the status wrapper. QEMU's disk stalls
     /// the requests after the status wrapper, and the stall stops the ring.
     /// </summary>
     public byte[]? Read(BulkOnlyStorage storage, Memory<byte> data)

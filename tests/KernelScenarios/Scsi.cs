@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Builds the SCSI commands that the tests of a disk send.</summary>
+/// <summary>Provides the SCSI commands that the tests of a disk send.</summary>
 public static class Scsi
 {
     public const byte IllegalRequest = 5;
@@ -11,10 +11,12 @@ public static class Scsi
 
     public static byte[] TestUnitReady => new byte[6];
 
-    /// <summary>Gets the command SYNCHRONIZE CACHE(10): all written data is on the disk when the command ends.</summary>
+    /// <summary>Gets the command SYNCHRONIZE CACHE(10). When this command ends, the disk has stored all written data.</summary>
     public static byte[] SynchronizeCache => [0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    /// <summary>Gets the command READ CAPACITY(10), which reads eight bytes: the last block and the block size, big-endian.</summary>
+    /// <summary>
+    /// Gets the command READ CAPACITY(10). The disk answers with eight bytes: the number of the last block and the block size, both big-endian.
+    /// </summary>
     public static byte[] ReadCapacity => [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     public static byte[] RequestSense(int length) => [0x03, 0, 0, 0, (byte)length, 0];

@@ -2,7 +2,7 @@ using Drivers.Serial;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the driver of <c>Drivers.Serial</c> on QEMU's serial adapter, whose line returns all data.</summary>
+/// <summary>Tests the driver of <c>Drivers.Serial</c> on QEMU's serial adapter. The adapter's line returns all data.</summary>
 public sealed class SerialDriverTests : MachineTest
 {
     private readonly QemuDevice _adapter;
@@ -13,7 +13,7 @@ public sealed class SerialDriverTests : MachineTest
         _adapter = Plug("usb-serial", "4", ("chardev", SerialLine.Name), ("always-plugged", true));
     }
 
-    /// <summary>Tests that the driver removes the status bytes of each packet, and nothing else, from data of many packets.</summary>
+    /// <summary>Tests that the driver removes the status bytes of each packet, and no other bytes, when it reads many packets.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(62)]
@@ -44,7 +44,7 @@ public sealed class SerialDriverTests : MachineTest
         port.SetModemLines(dataTerminalReady: true, requestToSend: true);
         port.SetLatency(TimeSpan.FromMilliseconds(40));
         Assert.Equal(TimeSpan.FromMilliseconds(40), port.ReadLatency());
-        // The lines of an adapter whose line is not a serial port of the host.
+        // QEMU's adapter reports these lines if it is not connected to a serial port of the host.
         Assert.Equal(FtdiModemLines.ClearToSend | FtdiModemLines.DataSetReady | FtdiModemLines.CarrierDetect, port.ReadStatus().Lines);
     }
 

@@ -3,13 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents the line of QEMU's serial adapters: a UDP socket that sends to itself, so that written data comes back.</summary>
+/// <summary>
+/// Represents the line of QEMU's serial adapters. The line is a UDP socket that sends to itself, so an adapter receives the data that it sends.
+/// </summary>
 internal static class SerialLine
 {
-    /// <summary>Specifies QEMU's name for the line.</summary>
+    /// <summary>Specifies the name by which QEMU identifies the line.</summary>
     public const string Name = "echo";
 
-    /// <summary>Creates the line, once: the machine keeps it, because an unplugged device releases its line late.</summary>
+    /// <summary>Creates the line if it does not exist. The line stays until the machine ends, because an unplugged device releases its line late.</summary>
     public static void Make()
     {
         foreach (JsonNode? there in Qmp.Monitor.Execute("query-chardev")!.AsArray())
@@ -18,7 +20,7 @@ internal static class SerialLine
                 return;
         }
 
-        string port = (40000 + (Environment.TickCount64 % 20000)).ToString(CultureInfo.InvariantCulture); // a port of the host, on which other machines may run
+        string port = (40000 + (Environment.TickCount64 % 20000)).ToString(CultureInfo.InvariantCulture); // a random port, because the host may run several machines
         Qmp.Monitor.Execute("chardev-add", new JsonObject
         {
             ["id"] = Name,

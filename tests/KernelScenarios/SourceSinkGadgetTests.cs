@@ -3,7 +3,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests the kernel's source and sink gadget, which sends a pattern without end and checks the pattern that it receives: a wrong byte halts its endpoint.
+/// Tests the kernel's source and sink gadget. The gadget sends a pattern continuously, and checks that the data from the host is the same pattern. If a byte is
+/// wrong, the gadget halts the endpoint.
 /// </summary>
 public sealed class SourceSinkGadgetTests : MachineTest
 {
@@ -143,8 +144,8 @@ public sealed class SourceSinkGadgetTests : MachineTest
     }
 
     /// <summary>
-    /// Tests that the kernel leaves out the setting with isochronous endpoints: the controller dummy_hcd has no such endpoints. Other controllers
-    /// test isochronous transfers.
+    /// Tests that the kernel omits the setting with isochronous endpoints, because dummy_hcd supports no such endpoints. Tests on other controllers cover
+    /// isochronous transfers.
     /// </summary>
     [Fact]
     public void The_controller_has_no_isochronous_endpoints()
@@ -173,7 +174,7 @@ public sealed class SourceSinkGadgetTests : MachineTest
         return gadget;
     }
 
-    /// <summary>Returns the bytes of a pattern: zeros for pattern 0; for pattern 1 the numbers 0 to 62 repeated, starting again in each packet.</summary>
+    /// <summary>Returns the bytes of a pattern. Pattern 0 consists of zeros. In pattern 1, each packet repeats the numbers 0 to 62 and begins with 0.</summary>
     private static byte[] Expected(int pattern, int length)
     {
         byte[] bytes = new byte[length];

@@ -2,9 +2,10 @@ using Drivers.Storage;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the driver of <c>Drivers.Storage</c> on QEMU's mass-storage device, with a disk image that no other test uses.</summary>
+/// <summary>Tests the driver of <c>Drivers.Storage</c> on QEMU's mass-storage device. No other test uses this disk image.</summary>
 /// <remarks>
-/// After these tests the second half of the image is the complement of its pattern, and the first half is unchanged. The host checks the image.
+/// After these tests, the first half of the image is unchanged, and the second half has the complement of the pattern of
+/// <see cref="DiskPattern"/>. The host checks the image.
 /// </remarks>
 public sealed class StorageDriverTests : MachineTest
 {
@@ -43,6 +44,6 @@ public sealed class StorageDriverTests : MachineTest
             AssertBytes(written, data);
         }
 
-        Sysfs.WaitForDriver(_device.Device, 0, "usb-storage"); // the kernel has its disk back
+        Sysfs.WaitForDriver(_device.Device, 0, "usb-storage"); // the kernel's driver is attached again
     }
 }

@@ -1,14 +1,12 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>
-/// Represents a test of QEMU's usb-storage on the disk image of the machine, detached from the kernel's driver.
-/// </summary>
+/// <summary>Represents a test of QEMU's usb-storage device, which stores its data in a disk image of the machine.</summary>
 public abstract class StorageTest : MachineTest
 {
     protected const int Half = 8 << 20;
 
     /// <summary>Plugs the disk in.</summary>
-    /// <param name="controller">The bus of the disk.</param>
+    /// <param name="controller">The bus to which the disk is attached.</param>
     protected StorageTest(string controller = QemuDevice.FastController)
     {
         Disk = Plug("usb-storage", "1", ("drive", "disk"), ("bus", controller));
@@ -17,7 +15,7 @@ public abstract class StorageTest : MachineTest
 
     protected QemuDevice Disk { get; }
 
-    /// <summary>Opens the disk and detaches the kernel's driver until the handle is closed.</summary>
+    /// <summary>Opens the disk and detaches the kernel's driver. The driver stays detached until the handle is closed.</summary>
     protected BulkOnlyStorage Open()
     {
         UsbDeviceHandle handle = Disk.Device.Open();

@@ -5,8 +5,8 @@ namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>Tests a disk: commands and statuses, and large amounts of data in both directions.</summary>
 /// <remarks>
-/// After these tests the second half of the disk image is the complement of its pattern, and the first half is unchanged. The host
-/// can check both halves without USB and without this program.
+/// After these tests, the first half of the disk image is unchanged, and the second half has the complement of the pattern of
+/// <see cref="DiskPattern"/>. The host can check both halves in the image file, without this program.
 /// </remarks>
 public sealed class StorageTests : StorageTest
 {
@@ -37,7 +37,7 @@ public sealed class StorageTests : StorageTest
         Assert.Equal(CommandStatus.Passed, storage.Read(Scsi.Read(0, Blocks), data, Phase(way)));
         AssertBytes(DiskPattern.Make(0, Half), data);
         File.WriteAllBytes("/out/disk-read.bin", data);
-        Assert.Equal(CommandStatus.Passed, storage.Command(Scsi.TestUnitReady)); // host and disk still agree
+        Assert.Equal(CommandStatus.Passed, storage.Command(Scsi.TestUnitReady)); // the host and the disk are still synchronized
     }
 
     [Theory]

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Reads the kernel's own information about devices and their drivers.</summary>
+/// <summary>Reads the kernel's information about devices and their drivers from sysfs.</summary>
 public static class Sysfs
 {
     private const string Devices = "/sys/bus/usb/devices";
 
     public static string FolderOf(UsbDevice device) => $"{Devices}/{device.PortPath}";
 
-    /// <summary>Returns whether a configuration is set; the interfaces exist then.</summary>
+    /// <summary>Determines whether a device is configured. The kernel creates the interfaces of a device when it configures the device.</summary>
     public static bool IsConfigured(UsbDevice device)
     {
         try
@@ -22,7 +22,7 @@ public static class Sysfs
         }
     }
 
-    /// <summary>Gets the driver of an interface; null when it has none.</summary>
+    /// <summary>Gets the driver of an interface; null if the interface has no driver.</summary>
     public static string? DriverOf(UsbDevice device, int interfaceNumber)
     {
         string link = string.Create(CultureInfo.InvariantCulture, $"{FolderOf(device)}/{device.PortPath}:1.{interfaceNumber}/driver");
@@ -32,14 +32,16 @@ public static class Sysfs
         }
         catch (IOException)
         {
-            return null; // the link exists only while a driver has the interface
+            return null; // the link exists only while a driver is bound to the interface
         }
     }
 
     public static void WaitForDriver(UsbDevice device, int interfaceNumber, string driver) =>
         Machine.WaitUntil(() => DriverOf(device, interfaceNumber) == driver, $"the driver {driver} has interface {interfaceNumber} of {device}");
 
-    /// <summary>Returns whether a bus is on a PCI controller: QEMU's xHCI is, and the kernel's own vhci_hcd and dummy_hcd are not.</summary>
+    /// <summary>
+    /// Determines whether a bus belongs to a PCI controller. QEMU's xHCI controller is a PCI controller; the kernel's vhci_hcd and dummy_hcd are not.
+    /// </summary>
     public static bool IsOnPci(byte bus) =>
         new DirectoryInfo(string.Create(CultureInfo.InvariantCulture, $"{Devices}/usb{bus}")).ResolveLinkTarget(returnFinalTarget: false)
             ?.FullName.Contains("/pci", StringComparison.Ordinal) == true;

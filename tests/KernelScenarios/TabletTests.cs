@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests a pointing device that QEMU moves, so that each report of the interrupt endpoint is known.</summary>
+/// <summary>Tests a pointing device that QEMU moves, so that the tests can predict each report of the interrupt endpoint.</summary>
 public sealed class TabletTests : MachineTest
 {
     private const byte Endpoint = 0x81;
@@ -143,7 +143,7 @@ public sealed class TabletTests : MachineTest
         _handle.SetAutoDetachKernelDriver(false);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => _handle.ClaimInterface(5).SetAlternateSetting(0)).Error);
-        // libusb returns this code when the kernel finds no such endpoint
+        // libusb returns this code when the kernel finds no endpoint with the address.
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetInterrupt(0x85, 8);
         UsbException refused = Assert.Throws<UsbException>(transfer.Submit);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents the command-line program, published ahead of time.</summary>
+/// <summary>Represents the command-line program usbcap, compiled ahead of time.</summary>
 internal static class Usbcap
 {
     /// <summary>Runs usbcap, checks that it succeeds, and returns its output.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the command-line program on a disk: usbcap is another process, and detaches the device from the kernel.</summary>
+/// <summary>Tests the command-line program usbcap on a disk. usbcap runs in another process, and detaches the kernel's driver from the device.</summary>
 public sealed class UsbcapTests : StorageTest
 {
     [ProgramFact(ProgramFactAttribute.Usbcap)]
@@ -15,7 +15,7 @@ public sealed class UsbcapTests : StorageTest
         Assert.Equal(devices.Count, lines.Length);
     }
 
-    /// <summary>Tests a capture of data that a command of this test has requested.</summary>
+    /// <summary>Tests that usbcap captures data for which this test has sent the command to the disk.</summary>
     [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Usbcap_captures_the_data_of_the_disk()
     {

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the command-line program with a virtual device that is attached to the kernel's vhci_hcd.</summary>
+/// <summary>Tests the command-line program usbcap with a virtual device that is attached to the kernel's vhci_hcd.</summary>
 public sealed class VirtualCaptureTests : IDisposable
 {
     private readonly Watchdog _watchdog = new(400, "a capture from vhci_hcd");
@@ -17,7 +17,7 @@ public sealed class VirtualCaptureTests : IDisposable
         _watchdog.Dispose();
     }
 
-    // The source is not paced: emulation is too slow for the line rate of high speed, and this test only checks that every byte is right.
+    // The source is not paced, because the emulated machine is too slow for the data rate of high speed. This test checks only that every byte is right.
     [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Isochronous_packets_of_high_speed_are_captured_without_a_gap() => Capture(VirtualSpeed.High, paced: false, packetSize: 3072, packets: 8000);
 
@@ -39,7 +39,7 @@ public sealed class VirtualCaptureTests : IDisposable
             var checker = new NumberedPatternChecker(0);
             for (int packet = 0; packet < packets; packet++)
                 checker.AddPacket(captured.AsSpan(packet * packetSize, packetSize));
-            if (paced) // an emulated machine on a busy host may pause; packets that it misses then are no error
+            if (paced) // an emulated machine on a busy host may pause, so missed packets are not an error here
                 Assert.Equal((0L, 0L, 0L), (checker.MismatchedBytes, checker.Duplicates, checker.OutOfOrder));
             else
                 Assert.True(checker.IsPerfect, $"{checker}; {summary}");

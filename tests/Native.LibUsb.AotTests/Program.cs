@@ -5,7 +5,7 @@ using Native.LibUsb.AotTests;
 
 // Runs the scenarios of the test project, compiled ahead of time.
 // usage: Native.LibUsb.AotTests [--share=NUMBER/COUNT] [PART-OF-A-NAME | -PART-OF-A-NAME]...
-// (runs the tests that match a part, or all tests without one, except those that match a part after a minus)
+// Each PART-OF-A-NAME selects the tests whose names contain it; without any, the program selects all tests. Each -PART-OF-A-NAME excludes tests.
 if (FreshProcess.IsScenario(args, out int exitCode))
     return exitCode;
 

@@ -5,10 +5,10 @@ using Xunit.Sdk;
 
 namespace Native.LibUsb.AotTests;
 
-/// <summary>Runs tests and reports the result of each; the last line has the totals.</summary>
+/// <summary>Runs tests and reports the result of each test. The last line of the report contains the totals.</summary>
 internal sealed class Report(TextWriter output)
 {
-    /// <summary>Specifies the prefix of the exception message with which xunit skips a running test; the constant of xunit is internal.</summary>
+    /// <summary>Specifies the prefix of an exception message that makes xunit skip the running test. xunit's own constant is internal.</summary>
     private const string SkipToken = "$XunitDynamicSkip$";
 
     private int _passed, _failed, _skipped;
@@ -48,8 +48,8 @@ internal sealed class Report(TextWriter output)
         output.WriteLine($"skipped {test.Name}: {reason}");
     }
 
-    /// <summary>Writes the last line.</summary>
-    /// <returns>The exit status: 0 when tests ran and none failed.</returns>
+    /// <summary>Writes the line with the totals.</summary>
+    /// <returns>The exit status: 0 if tests ran and none failed.</returns>
     public int Close()
     {
         output.WriteLine($"{_passed} passed, {_failed} failed, {_skipped} skipped");

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb.AotTests;
 
-/// <summary>Represents one of several equal shares of the tests, for machines that run them at the same time.</summary>
+/// <summary>Represents one of several equal parts of the tests. Several machines can each run one part at the same time.</summary>
 internal sealed class Share
 {
     private readonly int _number, _count;
@@ -14,9 +14,9 @@ internal sealed class Share
         _count = count;
     }
 
-    /// <summary>Takes <c>--share=NUMBER/COUNT</c> from the arguments; without it, the share has all tests.</summary>
-    /// <param name="arguments">The arguments of the program; on return those that remain.</param>
-    /// <exception cref="FormatException">The number is not from 1 to the count.</exception>
+    /// <summary>Removes <c>--share=NUMBER/COUNT</c> from the arguments and returns the share. Without this argument, the share contains all tests.</summary>
+    /// <param name="arguments">The arguments of the program. On return, the variable contains the remaining arguments.</param>
+    /// <exception cref="FormatException">The number is not in the range from 1 to the count.</exception>
     public static Share Take(ref string[] arguments)
     {
         const string option = "--share=";
@@ -27,6 +27,6 @@ internal sealed class Share
         return numbers is [>= 1, _] && numbers[0] <= numbers[1] ? new Share(numbers[0], numbers[1]) : throw new FormatException($"{first} is no share.");
     }
 
-    /// <summary>Returns whether the next test is in this share.</summary>
+    /// <summary>Determines whether the next test belongs to this share.</summary>
     public bool HasNext() => _next++ % _count == _number - 1;
 }

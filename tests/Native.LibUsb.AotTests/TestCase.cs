@@ -8,7 +8,7 @@ using Xunit.v3;
 
 namespace Native.LibUsb.AotTests;
 
-/// <summary>Represents a test of this assembly, found by its attribute; a theory is one test for each of its rows.</summary>
+/// <summary>Represents a test of this assembly. A method with a fact attribute is one test. A theory is one test for each of its rows.</summary>
 internal sealed class TestCase
 {
     private static readonly DisposalTracker s_rows = new();
@@ -28,10 +28,12 @@ internal sealed class TestCase
 
     public string Name { get; }
 
-    /// <summary>Gets the reason why the test does not run here; null when it runs.</summary>
+    /// <summary>Gets the reason why the test is skipped; null if the test runs.</summary>
     public string? Skip { get; }
 
-    /// <summary>Gets all tests, in an order that does not change. The tests of the machine with a real kernel are included only in that machine.</summary>
+    /// <summary>
+    /// Gets all tests in a fixed order. The tests that need the machine with a real kernel are included only if this program runs in that machine.
+    /// </summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()
         where type is { IsClass: true, IsAbstract: false }
@@ -43,7 +45,7 @@ internal sealed class TestCase
         from test in Rows(type, method, fact)
         select test;
 
-    /// <summary>Runs the test as xunit does: on a new instance, which is disposed after the test.</summary>
+    /// <summary>Runs the test as xunit does: on a new instance of the class, which is disposed after the test.</summary>
     public void Run()
     {
         object instance = Activator.CreateInstance(_type, BindingFlags.DoNotWrapExceptions | BindingFlags.Public | BindingFlags.Instance, null, null, null)!;
@@ -59,15 +61,15 @@ internal sealed class TestCase
     }
 
     /// <summary>
-    /// Gets the argument as the parameter takes it: an attribute stores the literal 0x81 of a <see cref="byte"/>
-    /// parameter as an <see cref="int"/>, and xunit converts that too.
+    /// Converts an argument to the type of the parameter, as xunit does. For example, an attribute stores the literal 0x81 for a <see cref="byte"/> parameter
+    /// as an <see cref="int"/>.
     /// </summary>
     private static object? Converted(ParameterInfo parameter, object? argument) =>
         parameter.ParameterType.IsPrimitive && argument is IConvertible && argument.GetType() != parameter.ParameterType
             ? Convert.ChangeType(argument, parameter.ParameterType, CultureInfo.InvariantCulture)
             : argument;
 
-    /// <summary>Returns the reason why the test cannot run on the bus of this process; null when it can.</summary>
+    /// <summary>Returns the reason why the test cannot run on the bus of this process; null if the test can run.</summary>
     private static string? LimitOf(Type type, MethodInfo method, string row) =>
         VirtualBus.AutomaticHost == VirtualBusHost.Kernel
         && (method.GetCustomAttribute<PreloadOnlyAttribute>() ?? type.GetCustomAttribute<PreloadOnlyAttribute>()) is { } limit

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Output;
 
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>Tests the command line of the generator in this process, on a copy of the repository's inputs.</summary>
+/// <summary>Tests the command line of the generator. The generator runs in this process, on a copy of the repository's inputs.</summary>
 public sealed class CommandLineTests : IDisposable
 {
     private const string Constants = "src/Native.LibUsb/Interop/Generated/Constants.g.cs";

@@ -2,16 +2,16 @@
 namespace Native.LibUsb.Generator.Tests;
 
 /// <summary>
-/// Tests the generator on one folder for each case: <c>input.h</c>, perhaps <c>settings.json</c> and texts, and the generated files. Files without
-/// content are left out. <c>UPDATE_GOLDEN=1 dotnet test</c> rewrites the generated files: read the difference before you commit it. The files are
-/// compiled with the tests, so first delete those that no longer compile.
+/// Tests the generator with one folder for each case. A folder contains <c>input.h</c>, the expected files, and optionally <c>settings.json</c> and texts. The
+/// folder omits an expected file that equals the output for an empty header. <c>UPDATE_GOLDEN=1 dotnet test</c> rewrites the expected files: read the
+/// difference before you commit the files. The files are compiled with the tests, so first delete files that no longer compile.
 /// </summary>
 public class GoldenTests
 {
     private static readonly string s_golden = Path.Combine(TestRepository.Tests, "Golden");
     private static readonly bool s_update = Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1";
 
-    // the output for an empty header
+    // The output for a header without functions and records.
     private static readonly Lazy<IReadOnlyDictionary<string, string>> s_nothing = new(() => Snippet.Generate("typedef int nothing;\n"));
 
     public static TheoryData<string> Cases => [.. Directory.EnumerateDirectories(s_golden).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];

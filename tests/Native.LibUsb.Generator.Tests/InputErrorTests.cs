@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Tests;
 
-/// <summary>Tests that the generator refuses invalid input, and reports its place.</summary>
+/// <summary>Tests that the generator refuses invalid input, and reports the place of the error.</summary>
 public class InputErrorTests
 {
     [Fact]
@@ -30,7 +30,7 @@ public class InputErrorTests
     public void A_macro_without_a_value_is_refused_unless_it_is_excluded(string header, string message)
     {
         string error = Assert.Single(Snippet.Errors(header));
-        // clang reports the column in the line in which the generator evaluates the macro, so the column means nothing here
+        // clang reports the column in a line that the generator wrote to evaluate the macro. The column is therefore not compared.
         Assert.Equal(WithoutColumn(message), WithoutColumn(error));
 
         static string WithoutColumn(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"^(\S+?:\d+)(:\d+)?:", "$1:");

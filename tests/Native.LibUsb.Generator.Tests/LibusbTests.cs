@@ -40,7 +40,7 @@ public class LibusbTests
         Assert.Contains("'libusb_fill_iso_transfer' is inline", exception.Message, StringComparison.Ordinal);
     }
 
-    // sizes with 64-bit and with 32-bit pointers, measured with a C compiler and not by this generator
+    // A C compiler, and not this generator, measured the sizes with 64-bit and with 32-bit pointers.
     [Theory]
     [InlineData("libusb_device_descriptor", 18, 18)]
     [InlineData("libusb_endpoint_descriptor", 32, 20)]

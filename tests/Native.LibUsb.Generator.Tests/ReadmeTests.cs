@@ -5,7 +5,7 @@ public class ReadmeTests
     private const string Begin = "<!-- table -->\n";
     private const string End = "<!-- /table -->";
 
-    /// <summary>Tests that the table of the README has the counts of the generator.</summary>
+    /// <summary>Tests that the table in the README contains the counts that the generator prints.</summary>
     [Fact]
     public void The_table_in_the_README_is_the_one_that_the_generator_prints()
     {

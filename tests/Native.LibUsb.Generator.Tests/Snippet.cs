@@ -4,9 +4,9 @@ namespace Native.LibUsb.Generator.Tests;
 internal static class Snippet
 {
     /// <summary>Gets the generated files.</summary>
-    /// <param name="header">The C text; <c>stdint.h</c> is included.</param>
-    /// <param name="settings">The JSON of the settings.</param>
-    /// <param name="docs">The text files, content by name; without them the binding has no documentation.</param>
+    /// <param name="header">The C text. <c>stdint.h</c> is included before it.</param>
+    /// <param name="settings">The settings in JSON.</param>
+    /// <param name="docs">The content of each text file by its name. If null, the generated files have no documentation.</param>
     public static IReadOnlyDictionary<string, string> Generate(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
     {
         using var folder = new TemporaryFolder();
@@ -17,7 +17,7 @@ internal static class Snippet
             TestRepository.Clang, input, folder.Write("settings.json", settings), docs is null ? null : Path.Combine(folder.Path, "docs"));
     }
 
-    /// <summary>Gets the errors of a run that must fail, without the folder of the input.</summary>
+    /// <summary>Gets the errors of a run that must fail. The errors do not contain the folder of the input.</summary>
     public static IReadOnlyList<string> Errors(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
     {
         GeneratorException exception = Assert.Throws<GeneratorException>(() => Generate(header, settings, docs));

@@ -2,7 +2,9 @@ using Xunit.Runner.InProc.SystemConsole;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Runs the tests, as xunit's own entry point does, or one scenario for a test that needs a separate process.</summary>
+/// <summary>
+/// Runs the tests like xunit's own entry point. If the arguments name a scenario of a test that needs a separate process, runs only this scenario.
+/// </summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] args) =>

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Boots a Linux kernel in a machine that has the host's files as its read-only root, an xHCI and a UHCI controller, vhci_hcd and dummy_hcd,
-# and runs one command in it as root, in the current folder of this script. The machine has its own /tmp, /run and /dev; the current folder
-# exists in the machine also when it lies in one of these.
-# usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...]          (KERNEL_DIR as eng/fetch-kernel.sh prints it)
-# MACHINE_UDEVD is a udevadm, which is udevd too, that runs with the libraries of the host.
-# OUT_DIR is /out in the machine. The machine writes these files there: output.txt has the output of the command, status its exit status,
-# kernel.txt the kernel's log, and console.txt the text of the console. This script exits with the exit status of the command, with 124 when
-# the machine did not end in time, and with 98 when the machine ended without an exit status.
-# The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine. Each file OUT_DIR/NAME.img is the drive NAME of QEMU. The audio device "sound"
-# writes OUT_DIR/sound.wav, without mixing, in the format of the device that plays; the audio device "silence" writes nothing.
-# MACHINE_SECONDS (600), MACHINE_MEMORY (MiB, 1536), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg), MACHINE_OPTIONS for the kernel.
+# This script boots a Linux kernel in a virtual machine and runs one command in it. The command runs as root, in the folder that is current when this script is
+# called.
+# The machine has the host's files as its read-only root, an xHCI controller, a UHCI controller, vhci_hcd and dummy_hcd. The machine has its own /tmp, /run and
+# /dev. The current folder exists in the machine even if it is inside one of these folders.
+# usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...] (eng/fetch-kernel.sh prints KERNEL_DIR)
+# MACHINE_UDEVD is the path of a udevadm that runs with the host's libraries. The same executable is also udevd.
+# OUT_DIR is /out in the machine. The machine writes these files to it: output.txt has the output of the command, status has the command's exit status,
+# kernel.txt has the kernel's log, and console.txt has the text of the console.
+# This script exits with the exit status of the command. The script exits with 124 if the machine did not end in time, and with 98 if the machine ended without
+# an exit status.
+# The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine. Each file OUT_DIR/NAME.img is QEMU's drive NAME. The audio device "sound" writes
+# OUT_DIR/sound.wav in the format of the device that plays, without mixing. The audio device "silence" writes nothing.
+# Further variables, with their defaults: MACHINE_SECONDS (600), MACHINE_MEMORY (1536, in MiB), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg).
+# MACHINE_OPTIONS has additional options for the kernel.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,11 +22,11 @@ shift 2
 version=$(basename "$kernel"/boot/vmlinuz-*)
 version=${version#vmlinuz-}
 
-# The order matters: vhci_hcd comes before the other controllers, so that its buses have the same numbers as those of the virtual bus: 1 is
-# high speed, 2 is SuperSpeed.
+# The order of the modules matters. vhci_hcd comes before the other controllers, so that its buses have the same numbers as those of the virtual bus: bus 1 is
+# for high speed, and bus 2 is for SuperSpeed.
 modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay vhci-hcd xhci-pci uhci-hcd dummy_hcd libcomposite usb_f_ss_lb usbmon usblp usb-storage hid-generic usbhid)
 
-# an initramfs: busybox, the modules, and the first process
+# The initramfs contains busybox, the modules, and the first process.
 image=$out/image
 rm -rf "$image" "$out"/{status,output.txt,kernel.txt,console.txt,monitor,sound.wav}
 mkdir -p "$image"/{bin,proc,sys,dev,lower,upper,root,modules}
@@ -53,9 +56,9 @@ for disk in "$out"/*.img; do
 done
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
-# The monitor is a socket of QEMU, and the port in the machine connects to it. An oops ends the machine, and so does a task that waits
-# unkillably in the kernel for two minutes: the console then has the stack of the task. Hubs do not suspend: on a busy host, a device did not
-# arrive that was plugged into QEMU's hub just after the hub had arrived.
+# The monitor is a socket of QEMU, and the port in the machine connects to this socket. The machine ends after a kernel oops. The machine also ends if a task
+# waits in the kernel for two minutes and cannot be killed; the console then has the stack of the task. Hubs do not suspend. If they did, a device that is
+# plugged into QEMU's hub directly after the hub's arrival would sometimes not arrive on a busy host.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \

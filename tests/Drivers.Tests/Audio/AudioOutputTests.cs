@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Drivers.Tests.Audio;
 
-/// <summary>Tests that sound arrives unchanged, at the rate of the device's clock.</summary>
+/// <summary>Tests that the device receives the sound unchanged, at the rate of the device's clock.</summary>
 public sealed class AudioOutputTests : BusTest
 {
     private const int SampleRate = 44_100, Seconds = 3;

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Drivers.Tests.Camera;
 
-/// <summary>Tests the requests to a camera, and which of its pictures are delivered.</summary>
+/// <summary>Tests the requests that the driver sends to a camera, and the pictures that the driver delivers.</summary>
 public sealed class VideoCameraTests : BusTest
 {
     private const int FrameSize = 3000;

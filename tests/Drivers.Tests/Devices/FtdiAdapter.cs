@@ -3,8 +3,9 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents an FT232BM at full speed. Tests put characters on its line with <see cref="Receive"/>, or connect its output to its input with
-/// <see cref="IsLooped"/>. The adapter has no timer: it sends a packet without characters when a test requests one.
+/// Represents an FT232BM serial adapter at full speed. A test sends characters to the host with <see cref="Receive"/>, or sets <see cref="IsLooped"/>, so that
+/// the adapter returns the characters that the host has written. The adapter has no timer. The adapter sends a packet without characters only when a test
+/// requests such a packet.
 /// </summary>
 internal sealed class FtdiAdapter : VirtualDevice
 {
@@ -22,10 +23,10 @@ internal sealed class FtdiAdapter : VirtualDevice
         Add(new OutputEndpoint(this));
     }
 
-    /// <summary>Gets or sets whether sent characters are received.</summary>
+    /// <summary>Gets or sets whether the adapter returns the characters that the host has written.</summary>
     public bool IsLooped { get; init; }
 
-    /// <summary>Gets the sent characters.</summary>
+    /// <summary>Gets the characters that the host has written.</summary>
     public List<byte> Sent { get; } = [];
 
     /// <summary>Gets the last value and index of each vendor request.</summary>
@@ -37,12 +38,12 @@ internal sealed class FtdiAdapter : VirtualDevice
     /// <summary>Gets or sets the status bytes.</summary>
     public (byte Lines, byte Conditions) Status { get; set; } = (0x01, 0x60);
 
-    /// <summary>Gets or sets the answer of the device to all requests for data; null for the right answer.</summary>
+    /// <summary>Gets or sets the answer of the device to all requests for data; null if the device gives the correct answer.</summary>
     public byte[]? Answer { get; set; }
 
     private byte Latency => Requests.TryGetValue(9, out var request) ? (byte)request.Value : (byte)16;
 
-    /// <summary>Puts characters on the line.</summary>
+    /// <summary>Queues characters that the adapter sends to the host, as if they had arrived on the serial line.</summary>
     public void Receive(ReadOnlySpan<byte> characters)
     {
         lock (SyncRoot)
@@ -63,7 +64,7 @@ internal sealed class FtdiAdapter : VirtualDevice
         }
     }
 
-    /// <summary>Sends the status, as the chip does when its latency timer ends.</summary>
+    /// <summary>Sends a packet with only the status, as the chip does when its latency timer expires.</summary>
     public void SendStatus(byte lines, byte conditions)
     {
         lock (SyncRoot)

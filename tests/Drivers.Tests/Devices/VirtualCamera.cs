@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Drivers.Tests.Devices;
 
-/// <summary>Represents a camera at high speed that sends the packets of a test, and then waits for more.</summary>
+/// <summary>
+/// Represents a camera at high speed. The camera sends the packets of a test, and then keeps transfers pending until the test adds more packets.
+/// </summary>
 internal sealed class VirtualCamera : VirtualDevice
 {
     public const byte Address = 0x81;
@@ -31,7 +33,7 @@ internal sealed class VirtualCamera : VirtualDevice
 
     public byte[]? Committed { get; private set; }
 
-    /// <summary>Sends a packet unchanged.</summary>
+    /// <summary>Sends one packet with these bytes.</summary>
     public void Send(byte[] payload, UrbStatus status = UrbStatus.Success)
     {
         lock (SyncRoot)
@@ -41,10 +43,10 @@ internal sealed class VirtualCamera : VirtualDevice
         }
     }
 
-    /// <summary>Sends a picture, with empty packets between its payloads.</summary>
-    /// <param name="picture">The bytes.</param>
-    /// <param name="hasEnd">Whether the last payload has the flag for the end of the picture.</param>
-    /// <param name="change">Changes each payload, given the number and the bytes of the payload.</param>
+    /// <summary>Sends a picture in several payloads, with an empty packet after each payload.</summary>
+    /// <param name="picture">The bytes of the picture.</param>
+    /// <param name="hasEnd">True if the last payload has the flag for the end of the picture.</param>
+    /// <param name="change">A function that gets the number and the bytes of each payload, and returns the changed payload.</param>
     public void SendPicture(ReadOnlySpan<byte> picture, bool hasEnd = true, Func<int, byte[], byte[]>? change = null)
     {
         _frameId = !_frameId;

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents a disk with the bulk-only transport, in the memory of the test. After a protocol error it halts both endpoints until the interface is reset, as
-/// the class demands.
+/// Represents a disk with the bulk-only transport. The content of the disk is in the memory of the test. After a protocol error, the disk halts both endpoints
+/// until the host resets the interface, as the class specification requires.
 /// </summary>
 internal sealed class VirtualDisk : VirtualDevice
 {
@@ -42,21 +42,21 @@ internal sealed class VirtualDisk : VirtualDevice
 
     public byte[] Content { get; }
 
-    /// <summary>Gets or sets the number of commands that are answered with a unit attention.</summary>
+    /// <summary>Gets or sets the number of commands that the disk answers with a unit attention.</summary>
     public int Attentions { get; set; } = 1;
 
     public bool IsWriteProtected { get; set; }
 
-    /// <summary>Gets or sets the data that replaces the data of the next reading command with this operation code.</summary>
+    /// <summary>Gets or sets the operation code of a read command, and the data that the disk sends as the answer to the next such command.</summary>
     public (byte Operation, byte[] Data)? OtherData { get; set; }
 
     /// <summary>Gets or sets the function that changes the next status wrapper.</summary>
     public Func<byte[], byte[]>? ChangeStatus { get; set; }
 
-    /// <summary>Gets or sets whether the next status wrapper is stalled first.</summary>
+    /// <summary>Gets or sets whether the disk stalls once before it sends the next status wrapper.</summary>
     public bool StallsStatus { get; set; }
 
-    /// <summary>Gets or sets whether the next command that reads is stalled after half of its data.</summary>
+    /// <summary>Gets or sets whether the disk stalls after half of the data of the next read command.</summary>
     public bool StallsData { get; set; }
 
     /// <summary>Gets the number of resets of the interface.</summary>
@@ -235,7 +235,7 @@ internal sealed class VirtualDisk : VirtualDevice
         return true;
     }
 
-    /// <summary>Makes the device answer no command until the interface is reset.</summary>
+    /// <summary>Makes the disk answer no command until the host resets the interface.</summary>
     private void Break()
     {
         _needsReset = true;

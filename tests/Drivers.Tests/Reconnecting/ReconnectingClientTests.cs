@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Drivers.Tests.Reconnecting;
 
-/// <summary>Tests that one reader sees all connections of a device.</summary>
+/// <summary>Tests that one reader receives the data of all connections of a device.</summary>
 public sealed class ReconnectingClientTests : BusTest
 {
     private readonly InterruptSource _source = new(new InterruptSourceOptions { SerialNumber = "one", PeriodMilliseconds = 0 });

@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Serial;
 
-/// <summary>Tests the requests that set the line up, and their answers.</summary>
+/// <summary>Tests the requests that set the parameters of the serial line, and the answers to these requests.</summary>
 public sealed class FtdiSettingsTests : FtdiTest
 {
     private const byte SetModemControl = 1, SetFlowControl = 2, SetBaudRate = 3, SetFormat = 4;

@@ -13,7 +13,7 @@ public abstract class FtdiTest : BusTest
         return FtdiStream.Open(device);
     }
 
-    /// <summary>Returns bytes in which status bytes that were not removed are found: the period of the bytes is not that of the packets.</summary>
+    /// <summary>Returns bytes whose period differs from the length of a packet. A test therefore finds status bytes that the driver has not removed.</summary>
     protected static byte[] Pattern(int length)
     {
         byte[] data = new byte[length];

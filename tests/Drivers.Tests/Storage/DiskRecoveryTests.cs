@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Storage;
 
-/// <summary>Tests that a disk that breaks the protocol causes a clear error, and is usable afterwards.</summary>
+/// <summary>Tests that a disk that violates the protocol causes a clear error, and that the disk is usable afterwards.</summary>
 public sealed class DiskRecoveryTests : DiskTest
 {
     [BusTheory]

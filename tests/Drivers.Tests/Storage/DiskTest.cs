@@ -22,7 +22,7 @@ public abstract class DiskTest : BusTest
         return data;
     }
 
-    /// <summary>Checks that the disk and the driver still agree about the next command.</summary>
+    /// <summary>Checks that the disk still accepts commands from the driver.</summary>
     private protected static async Task CheckWorksAsync(DiskDrive disk)
     {
         byte[] data = Pattern(1024, 9), back = new byte[1024];

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that the costs in the README are those of the last long run of the benchmarks.</summary>
+/// <summary>Tests that the costs in the README equal those of the last full run of the benchmarks.</summary>
 public sealed class BenchmarkResultTests
 {
     private static readonly string[] s_subjects = ["aot-raw", "aot-facade", "aot-ring", "jit-facade", "python"];

@@ -3,10 +3,13 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Represents a page of docs/design: the problem of a subsystem, numbered invariants with the tests that guard them, and the rejected alternatives.</summary>
+/// <summary>
+/// Represents a page of docs/design. The page describes the problem of a subsystem, numbered invariants with the tests that guard them, and the rejected
+/// alternatives.
+/// </summary>
 /// <remarks>
-/// An invariant is a list item that ends with the names of its tests: <c>1. Text. (`Class.Method`, `Class.Method`)</c>. Lines that continue an item are indented by
-/// three spaces, and headings of the third level may group the items. The section has no other text.
+/// An invariant is a list item that ends with the names of its tests: <c>1. Text. (`Class.Method`, `Class.Method`)</c>. Continuation lines of an item are
+/// indented by three spaces. Third-level headings may group the items. The section of the invariants contains no other text.
 /// </remarks>
 /// <param name="name">The path of the page, relative to the repository.</param>
 /// <param name="text">The text of the page.</param>
@@ -23,7 +26,7 @@ internal sealed partial class DesignPage(string name, string text)
         .Order(StringComparer.Ordinal)
         .Select(static file => new DesignPage(Path.GetRelativePath(Repository.Root, file), File.ReadAllText(file)));
 
-    /// <summary>Finds each missing section, each malformed invariant, and each invariant that names a test that does not exist.</summary>
+    /// <summary>Finds missing sections, malformed invariants, and invariants that name a test that does not exist.</summary>
     /// <param name="tests">The names of all tests.</param>
     public IEnumerable<string> FindFaults(IReadOnlySet<string> tests)
     {
@@ -51,7 +54,7 @@ internal sealed partial class DesignPage(string name, string text)
         }
     }
 
-    // Continuation lines are joined with the line that they continue.
+    // The method appends each continuation line to its item.
     private IEnumerable<(int Line, string Item)> Items()
     {
         (int Line, string Item)? current = null;

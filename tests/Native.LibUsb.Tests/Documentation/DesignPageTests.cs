@@ -2,7 +2,7 @@ using Native.LibUsb.Tests.SourceRules;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that each page of docs/design is complete, and that each of its invariants names tests that exist.</summary>
+/// <summary>Tests that each page of docs/design is complete, and that all tests that its invariants name exist.</summary>
 public sealed class DesignPageTests
 {
     private const string Page = "## The problem\n\nText.\n\n## Invariants\n\n1. It works. (`ATests.It_works`)\n\n## Alternatives\n\nText.\n";

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that the first pages stay short, and that links and names of files lead to files of the repository.</summary>
+/// <summary>Tests that the first pages stay short, and that the links and file names in the documents refer to existing files of the repository.</summary>
 public sealed partial class DocumentRuleTests
 {
     private static readonly string[] s_folders = ["docs", "bench", "generator", "src"];
@@ -36,7 +36,7 @@ public sealed partial class DocumentRuleTests
     public void A_name_of_a_missing_file_is_found() =>
         Assert.Equal(["Nothing.cs", "Transfers/UsbDevice.cs"], FindMissingFiles("`Nothing.cs` `UsbDevice.cs` `Transfers/UsbDevice.cs` `src/*/PublicAPI.Unshipped.txt` `eng/setup.sh check`"));
 
-    // A name may omit the first folders.
+    // The text may name a file without its first folders.
     private static IEnumerable<string> FindMissingFiles(string text)
     {
         string[] files =

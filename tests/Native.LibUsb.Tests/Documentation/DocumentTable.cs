@@ -3,29 +3,27 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>Represents a row of a table that names members and tests.</summary>
-/// <param name="Line">The line of the row, counted from 1.</param>
-/// <param name="Section">The heading above the row, without its number signs; empty when there is none.</param>
-/// <param name="Subject">The first cell.</param>
-/// <param name="Members">The names in the second cell; none if the cell is a dash.</param>
-/// <param name="Tests">The names in the third cell; none if the cell is a dash.</param>
-/// <param name="Note">The fourth cell.</param>
+/// <param name="Line">The line number of the row, counted from 1.</param>
+/// <param name="Section">The heading above the row, without its number signs; empty if there is no heading.</param>
+/// <param name="Subject">The text of the first cell.</param>
+/// <param name="Members">The names in the second cell; empty if the cell is a dash.</param>
+/// <param name="Tests">The names in the third cell; empty if the cell is a dash.</param>
+/// <param name="Note">The text of the fourth cell.</param>
 internal sealed record DocumentRow(int Line, string Section, string Subject, IReadOnlyList<string> Members, IReadOnlyList<string> Tests, string Note);
 
-/// <summary>Represents the tables of a document that makes promises and names the tests of each.</summary>
-/// <param name="name">The document, relative to the repository.</param>
-/// <param name="secondCellIsText">
-/// Specifies whether the second cell is a text with names in back quotes; otherwise the cell has only names.
-/// </param>
-/// <param name="heads">The lines that the tables of the document may begin with.</param>
+/// <summary>Represents the tables of a document. Each row describes a behavior of the library and names the tests of this behavior.</summary>
+/// <param name="name">The path of the document, relative to the repository.</param>
+/// <param name="secondCellIsText">True if the second cell is a text with names in backquotes; false if the cell contains only names.</param>
+/// <param name="heads">The header rows with which the tables of the document may begin.</param>
 internal sealed partial class DocumentTable(string name, bool secondCellIsText, params string[] heads)
 {
     private const string Rule = "|---|---|---|---|";
     private const string Nothing = "—";
 
-    /// <summary>Gets the table of the members of usb1 and the members that replace them here.</summary>
+    /// <summary>Gets the table of usb1's members and of the members that replace them in this library.</summary>
     internal static DocumentTable Parity { get; } = new("docs/parity.md", secondCellIsText: false, "| usb1 | C# | test | note |");
 
-    /// <summary>Gets the table of the traps of libusb, and how this library avoids them.</summary>
+    /// <summary>Gets the tables of libusb's traps, which also describe how this library avoids them.</summary>
     internal static DocumentTable Traps { get; } =
         new("docs/traps.md", secondCellIsText: true, "| trap | what the facade does | test | note |", "| defect | what happens here | test | note |");
 
@@ -33,7 +31,7 @@ internal sealed partial class DocumentTable(string name, bool secondCellIsText, 
     internal string Text => File.ReadAllText(Repository.PathOf(name.Split('/')));
 
     /// <summary>Gets the rows of all tables in <paramref name="text"/>.</summary>
-    /// <exception cref="FormatException">A row is malformed. The message has the line of the row.</exception>
+    /// <exception cref="FormatException">A row is malformed. The message contains the line number of the row.</exception>
     internal List<DocumentRow> Read(string text)
     {
         var rows = new List<DocumentRow>();
@@ -57,7 +55,7 @@ internal sealed partial class DocumentTable(string name, bool secondCellIsText, 
         return rows;
     }
 
-    /// <summary>Finds each member and test that a row names and that does not exist.</summary>
+    /// <summary>Finds the members and tests that a row names and that do not exist.</summary>
     internal IEnumerable<string> Faults(DocumentRow row) =>
         row.Members.Where(member => !NameLookup.MemberExists(member)).Select(member => $"{name}:{row.Line}: {row.Subject}: there is no public member {member}")
             .Concat(row.Tests.Where(test => !NameLookup.TestExists(test)).Select(test => $"{name}:{row.Line}: {row.Subject}: there is no test {test}"));

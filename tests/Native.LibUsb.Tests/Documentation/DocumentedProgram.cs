@@ -3,16 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Represents a C# block of a document: a whole program, with a comment above it that specifies how the test runs the program.</summary>
+/// <summary>Represents a C# block of a document. The block is a complete program. A comment above the block specifies how the test runs the program.</summary>
 /// <remarks>
-/// The comment is <c>&lt;!-- run on: DEVICE; last line: TEXT --&gt;</c>. DEVICE is a model of <c>usbvbus run --device</c>, without options, or <c>no device</c>. TEXT
-/// is the last line that the program writes. Blank lines may follow the comment. A block is never a part of a program: its reader can paste it into the
-/// Program.cs of a new console project.
+/// The comment is <c>&lt;!-- run on: DEVICE; last line: TEXT --&gt;</c>. DEVICE is a model of <c>usbvbus run --device</c>, without options, or <c>no
+/// device</c>. TEXT is the last line that the program writes. Blank lines may follow the comment. A reader can paste each block unchanged into the Program.cs
+/// of a new console project.
 /// </remarks>
 /// <param name="Document">The path of the document, relative to the repository.</param>
-/// <param name="Line">The line of the first fence, counted from 1.</param>
+/// <param name="Line">The line number of the first fence, counted from 1.</param>
 /// <param name="Code">The text between the fences.</param>
-/// <param name="Device">The device of the comment; null if the block has no such comment.</param>
+/// <param name="Device">The device that the comment names; null if the block has no such comment.</param>
 /// <param name="LastLine">The last line of the program's output; null if the block has no such comment.</param>
 internal sealed partial record DocumentedProgram(string Document, int Line, string Code, string? Device, string? LastLine)
 {
@@ -21,7 +21,7 @@ internal sealed partial record DocumentedProgram(string Document, int Line, stri
     /// <summary>Gets whether the comment requests a bus without devices.</summary>
     public bool NeedsNoDevice => Device == NoDevice;
 
-    /// <summary>Gets the place of the block in the format that editors read.</summary>
+    /// <summary>Gets the document and the line of the block, in the format that editors recognize.</summary>
     public string Place => string.Create(CultureInfo.InvariantCulture, $"{Document}:{Line}");
 
     /// <summary>Reads all C# blocks of README.md and of the documents in docs/.</summary>
@@ -34,7 +34,7 @@ internal sealed partial record DocumentedProgram(string Document, int Line, stri
     ];
 
     /// <summary>Reads all C# blocks of a document.</summary>
-    /// <exception cref="FormatException">A block does not end.</exception>
+    /// <exception cref="FormatException">A block has no closing fence.</exception>
     public static IEnumerable<DocumentedProgram> Read(string document, string text)
     {
         string[] lines = text.ReplaceLineEndings("\n").Split('\n');

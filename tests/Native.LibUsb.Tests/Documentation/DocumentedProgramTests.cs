@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that every C# block of the documentation is a program that compiles, and that runs to its end on a virtual bus.</summary>
+/// <summary>Tests that every C# block of the documentation is a program that compiles and runs to its end on a virtual bus.</summary>
 public sealed class DocumentedProgramTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Finds the names in documentation: public types and members of the libraries, and tests of this assembly.</summary>
+/// <summary>Looks up names that the documentation contains: public types and members of the libraries, and tests of this assembly.</summary>
 internal static class NameLookup
 {
     private static readonly ILookup<string, Type> s_types = new[] { typeof(UsbContext).Assembly, typeof(VirtualBus).Assembly }
@@ -16,8 +16,8 @@ internal static class NameLookup
             .Select(method => $"{type.Name}.{method.Name}"))];
 
     /// <summary>
-    /// Returns whether there is a public <c>Type</c>, <c>Type.Member</c> (any overload), <c>Type.ctor</c> or <c>Type.this[]</c>. Names have no type
-    /// parameters, and nested types have the name of the outer type in front.
+    /// Determines whether a public type or member exists. The name has the form <c>Type</c>, <c>Type.Member</c> (any overload), <c>Type.ctor</c> or
+    /// <c>Type.this[]</c>. The name contains no type parameters. The name of a nested type begins with the name of the outer type.
     /// </summary>
     internal static bool MemberExists(string name)
     {
@@ -27,7 +27,7 @@ internal static class NameLookup
         return dot > 0 && s_types[name[..dot]].Any(type => HasMember(type, name[(dot + 1)..]));
     }
 
-    /// <summary>Returns whether there is a test <c>Class.Method</c>.</summary>
+    /// <summary>Determines whether a test <c>Class.Method</c> exists.</summary>
     internal static bool TestExists(string name) => s_tests.Contains(name);
 
     private static bool HasMember(Type type, string member) => member switch

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that every member and test that docs/parity.md names exists.</summary>
+/// <summary>Tests that all members and tests that docs/parity.md names exist.</summary>
 public sealed class ParityTableTests(ITestOutputHelper output)
 {
     [Fact]

@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Compiles a program of the documentation as a new console project does: with the SDK's implicit usings and nullable references, with
-/// references to .NET and to the built assemblies of the packages, and without the settings of the repository's projects.
+/// Compiles a program of the documentation as if the program were in a new console project: with the SDK's implicit usings and nullable reference types, and
+/// with references to .NET and to the built assemblies of the packages. The settings of the repository's projects do not apply.
 /// </summary>
 internal static class ProgramCompiler
 {
@@ -36,12 +36,12 @@ internal static class ProgramCompiler
             .Select(static file => MetadataReference.CreateFromFile(file)),
     ]);
 
-    /// <summary>Compiles a program into a folder, and copies its dependencies there.</summary>
-    /// <param name="place">The place of the code, for messages.</param>
+    /// <summary>Compiles a program into a folder, and copies the program's dependencies into this folder.</summary>
+    /// <param name="place">The location of the code in the document, for messages.</param>
     /// <param name="code">The code of the program.</param>
-    /// <param name="folder">An empty folder.</param>
-    /// <param name="program">Receives the path of the program, for <c>dotnet exec</c>.</param>
-    /// <returns>The errors and warnings of the compiler; empty if the program was written.</returns>
+    /// <param name="folder">The path of an empty folder.</param>
+    /// <param name="program">Receives the path of the program, which <c>dotnet exec</c> can run.</param>
+    /// <returns>The errors and warnings of the compiler; empty if the compilation succeeded.</returns>
     public static IReadOnlyList<string> Compile(string place, string code, string folder, out string program)
     {
         program = Path.Combine(folder, "Documented.dll");
@@ -66,7 +66,7 @@ internal static class ProgramCompiler
         return [];
     }
 
-    // The folder of the runtime also has native libraries.
+    // The folder of the runtime contains native libraries in addition to managed assemblies.
     private static bool IsManaged(string file)
     {
         try

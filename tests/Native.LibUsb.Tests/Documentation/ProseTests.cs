@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that <c>eng/prose.sh</c> reports sentences that break a rule of prose, and that the repository has none.</summary>
+/// <summary>
+/// Tests that <c>eng/prose.sh</c> reports sentences that break a rule of CONTRIBUTING.md, and that the repository contains no such sentences.
+/// </summary>
 public sealed class ProseTests
 {
     [Theory]

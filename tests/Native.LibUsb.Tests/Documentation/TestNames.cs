@@ -3,13 +3,15 @@ using Native.LibUsb.Tests.SourceRules;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Finds the names of all tests of the repository in their sources, including those of projects that this assembly does not contain.</summary>
+/// <summary>
+/// Finds the names of all tests of the repository in the source files. The result includes the tests of projects that this assembly does not contain.
+/// </summary>
 internal static class TestNames
 {
     /// <summary>Reads the names of all tests in the folder tests.</summary>
     public static IReadOnlySet<string> ReadAll() => SourceFile.ReadAll(Repository.PathOf("tests")).SelectMany(Find).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Finds each <c>Class.Method</c> that has an attribute whose name ends with Fact or Theory.</summary>
+    /// <summary>Finds each method with an attribute whose name ends with Fact or Theory, and returns its name as <c>Class.Method</c>.</summary>
     public static IEnumerable<string> Find(SourceFile file) =>
         from method in file.Tree.GetRoot().DescendantNodes().OfType<MethodDeclarationSyntax>()
         where method.AttributeLists.SelectMany(static list => list.Attributes).Any(IsTest)

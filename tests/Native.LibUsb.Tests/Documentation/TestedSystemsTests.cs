@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that docs/tested-systems.md names every scenario that cannot run on a real kernel, and no other.</summary>
+/// <summary>Tests that the scenarios that docs/tested-systems.md lists are exactly those that cannot run on a real kernel.</summary>
 public sealed partial class TestedSystemsTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that every member and test that docs/traps.md names exists, and that no trap is missing.</summary>
+/// <summary>Tests that all members and tests that docs/traps.md names exist, and that no trap is missing.</summary>
 public sealed partial class TrapTableTests(ITestOutputHelper output)
 {
     [Fact]

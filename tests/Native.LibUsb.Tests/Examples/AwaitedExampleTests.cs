@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Tests the example that awaits writes and reads, in this process.</summary>
+/// <summary>Tests, in this process, the example that awaits writes and reads.</summary>
 public sealed class AwaitedExampleTests : BusTest
 {
     private const string First = "Writing to endpoint 0x02, reading from endpoint 0x82";

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Tests the examples with bulk transfers, in this process.</summary>
+/// <summary>Tests, in this process, the examples that use bulk transfers.</summary>
 public sealed class BulkExampleTests : BusTest
 {
     private readonly BulkLoopback _device = new();

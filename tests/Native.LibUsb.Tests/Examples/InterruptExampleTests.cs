@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Tests the examples with interrupt transfers, in this process. The test decides when the device sends a report.</summary>
+/// <summary>Tests, in this process, the examples that use interrupt transfers. The test determines when the device sends a report.</summary>
 public sealed class InterruptExampleTests : BusTest
 {
     private readonly InterruptSource _device = new();
@@ -18,7 +18,7 @@ public sealed class InterruptExampleTests : BusTest
     [BusFact]
     public void The_helper_calls_one_function_for_each_status_and_cancels_after_the_last_report()
     {
-        // The device sends no report until the first read has timed out, and then two.
+        // The device sends no report before the first read has timed out, and then sends two reports.
         var said = new Transcript(line =>
         {
             if (!line.EndsWith("submitted", StringComparison.Ordinal) && _device.Reports < 2)
@@ -124,7 +124,8 @@ public sealed class InterruptExampleTests : BusTest
         var loop = new Thread(() => Loop(1, 1, said, stop.Token)) { IsBackground = true };
         loop.Start();
         Assert.True(started.Wait(Patience));
-        // Wait until the loop sleeps in the kernel: a loop that is canceled earlier stops without waiting, and the test would prove nothing.
+        // The test waits until the loop sleeps in the kernel. If the test cancelled earlier, the loop would stop without waiting, and the test would prove
+        // nothing.
         Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"{task}/stat").Split(") ")[^1][0] == 'S', Patience), "The loop does not wait.");
         stop.Cancel();
         Assert.True(loop.Join(Patience));

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Tests the isochronous example, in this process.</summary>
+/// <summary>Tests, in this process, the example that uses isochronous transfers.</summary>
 public sealed class IsoExampleTests : BusTest
 {
     private readonly IsoSource _device = new(new IsoSourceOptions { Paced = false });

@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Tests the program with the examples, started as a user starts it.</summary>
+/// <summary>Tests the program that contains the examples. The tests start the program in the same way as a user.</summary>
 public sealed class ProgramTests
 {
     [BusTheory]
@@ -110,7 +110,7 @@ public sealed class ProgramTests
         }
     }
 
-    /// <summary>Starts a program of the folder of the tests, without the bus of the tests.</summary>
+    /// <summary>Starts a program from the folder of the tests. The program does not use the bus of the tests.</summary>
     private static Process Start(string name, params string[] arguments)
     {
         ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, name), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

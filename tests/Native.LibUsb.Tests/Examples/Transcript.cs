@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Represents the output of an example, line by line. A test may handle a line on the thread that writes the line, before the example continues.</summary>
+/// <summary>
+/// Records the output of an example line by line. A test can pass an action that runs after each line, on the thread that writes the line and before the
+/// example continues.
+/// </summary>
 internal sealed class Transcript(Action<string>? onLine = null) : TextWriter
 {
     private readonly List<string> _lines = [];

@@ -3,14 +3,14 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents the system's C compiler: the oracle for layouts, values and prototypes.</summary>
+/// <summary>Represents the system's C compiler, which provides the expected layouts, values and prototypes for the tests.</summary>
 internal static class CCompiler
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
-    /// <summary>Runs <c>cc</c> and returns its output. Fails the test with the messages of the compiler.</summary>
-    /// <param name="source">The C program, given on standard input.</param>
-    /// <param name="arguments">The options; this method adds the input.</param>
+    /// <summary>Runs <c>cc</c> and returns its output. If the compiler fails, the test fails with the compiler's messages.</summary>
+    /// <param name="source">The C program, which the compiler reads from standard input.</param>
+    /// <param name="arguments">The options. This method adds the option for the input.</param>
     internal static string Run(string source, params string[] arguments)
     {
         (int exitCode, string output, string errors) = TryRun(source, arguments);
@@ -26,7 +26,7 @@ internal static class CCompiler
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Tests match the messages, so they must be in English on every machine.
+        // Tests compare the compiler's messages with English text, so the locale is the same on every machine.
         start.Environment["LC_ALL"] = "C";
         using Process process = Start(start);
         Task<string> output = process.StandardOutput.ReadToEndAsync();

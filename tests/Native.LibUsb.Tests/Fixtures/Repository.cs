@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Finds the files of this repository, for tests that read them. The build output is inside the repository.</summary>
+/// <summary>Provides the paths of this repository's files for tests that read them. The build output is inside the repository.</summary>
 internal static class Repository
 {
     internal static string Root { get; } = FindRoot();

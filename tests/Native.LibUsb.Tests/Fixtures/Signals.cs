@@ -3,14 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Sends signals to child processes with kill(2): a minimal system has no program that does so.</summary>
+/// <summary>Sends signals to child processes with kill(2), because a minimal system has no kill program.</summary>
 internal static partial class Signals
 {
     private const int Interrupt = 2;
     private const nint Default = 0, Ignored = 1;
 
     /// <summary>
-    /// Restores the default handler of SIGINT. A shell that runs the tests in the background makes them ignore SIGINT, and their children would inherit that.
+    /// Restores the default handler of SIGINT. If a shell runs the tests in the background, the tests ignore SIGINT, and their child processes would inherit
+    /// this setting.
     /// </summary>
 #pragma warning disable CA2255 // A module initialiser runs before any child is started.
     [ModuleInitializer]

@@ -3,11 +3,12 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Declares a C# type of the raw layer in C, without any <c>const</c>.</summary>
+/// <summary>Translates a C# type of the raw layer into C declarations without <c>const</c>.</summary>
 internal static class CTypes
 {
     /// <summary>
-    /// Gets the C declarations for a C# type. C# has one type for the two byte types of C, so there can be two declarations.
+    /// Gets the C declarations that correspond to a C# type. A pointer to <see cref="byte"/> has two declarations, because it corresponds to a pointer to
+    /// <c>unsigned char</c> and to a pointer to <c>char</c>.
     /// </summary>
     internal static IEnumerable<string> Declare(LibUsbHeader header, Type type, string name)
     {
@@ -27,7 +28,7 @@ internal static class CTypes
         return [$"{Simple(header, type)} {name}"];
     }
 
-    /// <summary>Gets the C prototypes that a C# signature can represent.</summary>
+    /// <summary>Gets the C prototypes that correspond to a C# signature.</summary>
     internal static IEnumerable<string> Signatures(LibUsbHeader header, Type returns, IReadOnlyList<Type> parameters, string name)
     {
         IEnumerable<string> lists = [""];

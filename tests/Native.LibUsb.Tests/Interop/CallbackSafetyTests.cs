@@ -5,10 +5,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Checks each call that suppresses the GC transition, and each function that native code calls back.</summary>
+/// <summary>Tests which calls suppress the GC transition, and that each function that native code calls catches exceptions.</summary>
 public sealed class CallbackSafetyTests
 {
-    // These functions read a field and return: they take no lock, do not wait, log nothing, and so never call back.
+    // These functions read or write a field and return. The functions take no lock, do not wait and log nothing, and therefore never call back.
     private static readonly string[] s_pureGetters =
     [
         "libusb_error_name", "libusb_get_bus_number", "libusb_get_device", "libusb_get_device_address", "libusb_get_device_speed", "libusb_get_parent",
@@ -23,7 +23,7 @@ public sealed class CallbackSafetyTests
     {
         IEnumerable<string> imported = RawSurface.Imports.SelectMany(imports => imports)
             .Where(import => import.Method.IsDefined(typeof(SuppressGCTransitionAttribute))).Select(import => import.EntryPoint);
-        // Functions that are looked up by name are called by pointer, whose signature has the suppression.
+        // A call of an optional function uses a function pointer. The signature of the pointer specifies that the GC transition is suppressed.
         IEnumerable<string> lookedUp = RawSurface.OptionalFunctions.Keys
             .Where(name => typeof(libusb).GetMember(name).OfType<MethodInfo>().Any(SuppressesTransition));
         Assert.Equal(s_pureGetters, imported.Concat(lookedUp).Distinct().Order(StringComparer.Ordinal));
@@ -32,7 +32,7 @@ public sealed class CallbackSafetyTests
     [Fact]
     public void Every_function_that_native_code_calls_catches_exceptions()
     {
-        // A callback that does not catch exceptions calls one that does at once.
+        // A callback catches exceptions itself, or it directly calls a method that catches them.
         MethodInfo[] callbacks =
         [
             .. typeof(UsbContext).Assembly.GetTypes()
@@ -63,7 +63,10 @@ public sealed class CallbackSafetyTests
             .Select(token => method.Module.ResolveMethod(token, method.DeclaringType!.GetGenericArguments(), null)!)
             .Where(called => called.DeclaringType?.Assembly == method.DeclaringType!.Assembly);
 
-    /// <summary>Gets the operands of the calls in a method. The code is small, and another byte in it may look like a call: a wrong token is ignored.</summary>
+    /// <summary>
+    /// Gets the operands of the call instructions in a method. The search looks at every byte of the small method, so bytes that are not a call may look like
+    /// one. The caller ignores tokens that do not match.
+    /// </summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {
         const byte call = 0x28, callIndirect = 0x29, callVirtual = 0x6f;
@@ -77,7 +80,9 @@ public sealed class CallbackSafetyTests
         }
     }
 
-    /// <summary>Gets the types that modify the return value of a signature: the calling conventions beside the platform's own.</summary>
+    /// <summary>
+    /// Gets the types that modify the return value of a signature. These types specify a calling convention that is not the platform's default.
+    /// </summary>
     private static IEnumerable<string> SignatureNames(Module module, int token)
     {
         const byte modifier = 0x20; // ELEMENT_TYPE_CMOD_OPT, followed by a compressed type
@@ -96,7 +101,7 @@ public sealed class CallbackSafetyTests
             }
             catch (ArgumentException)
             {
-                // the bytes are no type
+                // These bytes do not identify a type.
             }
 
             if (type is not null)

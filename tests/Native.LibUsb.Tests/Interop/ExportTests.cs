@@ -3,7 +3,9 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests that the loaded libusb has every function of its version, and that a call of a missing function throws an exception with its name.</summary>
+/// <summary>
+/// Tests that the loaded libusb exports every function of its version, and that a call of a missing function throws an exception with the function's name.
+/// </summary>
 public sealed unsafe class ExportTests
 {
     private static readonly string[] s_newerThan1_0_26 =
@@ -29,7 +31,7 @@ public sealed unsafe class ExportTests
         Assert.All(RawSurface.Imports, import => Assert.True(NativeLibrary.TryGetExport(library, import.Key, out _), $"{import.Key} is not exported."));
     }
 
-    // The exports show which functions are absent, and the version decides whether they may be: no function of the version may be missing.
+    // Only functions that are newer than the loaded version may be missing. The test finds the missing functions in the exports of the library.
     [Fact]
     public void Only_functions_newer_than_the_loaded_library_are_absent()
     {
@@ -60,7 +62,7 @@ public sealed unsafe class ExportTests
         Assert.Throws<ArgumentException>(() => UsbLibrary.HasFunction(""));
     }
 
-    // This test uses the fake library, so that the result does not depend on the installed libusb.
+    // This test uses a fake library, so that the result does not depend on the installed libusb.
     [Theory]
     [MemberData(nameof(OptionalFunctions))]
     public void Calling_an_absent_function_names_it_and_both_versions(string name)
@@ -76,7 +78,8 @@ public sealed unsafe class ExportTests
         Isolated.Run(CallSessionData, fake.Path);
     }
 
-    // 1.0.28 has two functions more than 1.0.27 and the same API number, and a build may omit a function. So the export decides.
+    // libusb 1.0.28 has two more functions than 1.0.27, but the same API number. A build of libusb may also omit a function. The binding therefore looks for
+    // the export, and does not compare versions.
     [Fact]
     public void The_export_decides_and_not_the_version()
     {
@@ -91,7 +94,7 @@ public sealed unsafe class ExportTests
         UsbLibrary.SetPath(parts[0]);
         Assert.False(UsbLibrary.HasFunction(parts[1]));
 
-        // The second call returns the stored result of the first.
+        // The second call uses the result of the lookup that the first call has stored.
         for (int i = 0; i < 2; i++)
         {
             var exception = Assert.Throws<UsbNotSupportedException>(() => Call(parts[1]));
@@ -111,7 +114,7 @@ public sealed unsafe class ExportTests
         Assert.Equal(0x1235u, libusb.libusb_get_session_data((libusb_device*)0x1234).Value);
     }
 
-    // Every argument is zero: none of these calls reaches a library.
+    // Every argument is zero, because none of these calls reaches a library.
     private static void Call(string name)
     {
         System.Reflection.MethodInfo method = typeof(libusb).GetMethod(name)!;

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests the facade on fake libraries that fail where the real libusb rarely fails.</summary>
+/// <summary>Tests the facade on fake libraries whose functions fail in situations in which the real libusb rarely fails.</summary>
 public sealed class FailingLibraryTests
 {
-    // This part of a fake library has one device, which can be opened.
+    // This part of a fake library has one device, which a program can open.
     private const string OneDevice = """
         #include <stdlib.h>
         static char context, device, handle;
@@ -34,7 +34,7 @@ public sealed class FailingLibraryTests
 
         """;
 
-    // This library has no memory for transfers and hotplug callbacks.
+    // This library cannot allocate transfers or hotplug callbacks.
     private const string NoMemory = """
         void *libusb_alloc_transfer(int packets) { (void)packets; return NULL; }
         void libusb_free_transfer(void *t) { (void)t; abort(); }
@@ -45,7 +45,7 @@ public sealed class FailingLibraryTests
         }
         """;
 
-    // This library has one transfer at a time, which only the second cancellation ends.
+    // This library has one transfer at a time. The first cancellation of a transfer has no effect, and the second cancellation ends the transfer.
     private const string FirstCancellationIsLost = """
         struct transfer
         {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Represents a shared library that reports a version of libusb, with the functions of a test.</summary>
+/// <summary>Represents a shared library that reports a version of libusb. A test supplies its functions.</summary>
 internal sealed class FakeLibrary : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Represents the exports of a library of <see cref="InlineOracle"/>.</summary>
+/// <summary>Represents the exports of a library that <see cref="InlineOracle"/> has built.</summary>
 internal sealed unsafe class InlineExports(nint library)
 {
-    /// <summary>Gets the address of the compiled inline function.</summary>
+    /// <summary>Gets the address of a compiled inline function.</summary>
     internal nint this[string function] => NativeLibrary.GetExport(library, "c_" + function);
 
-    /// <summary>Gets the calls of the library's replacements of libusb functions since the last record.</summary>
+    /// <summary>Gets the record of the calls of the replaced libusb functions, and clears the record.</summary>
     internal Record TakeRecord()
     {
         Record record;
@@ -16,7 +16,7 @@ internal sealed unsafe class InlineExports(nint library)
         return record;
     }
 
-    /// <summary>Represents the record of the library's source: eleven 64-bit numbers.</summary>
+    /// <summary>Represents the C structure <c>recorded</c> in the source of the library. The structure consists of eleven 64-bit numbers.</summary>
     internal record struct Record(
         ulong Calls, ulong Handle, ulong Type, ulong Request, ulong Value, ulong Index, ulong Data, ulong Length, ulong Timeout, ulong Transfer, ulong Stream);
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests that our inline functions change memory in the same way as the compiled functions of the header.</summary>
+/// <summary>Tests that the inline functions of the raw layer change memory in the same way as the compiled functions of the header.</summary>
 public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixture<InlineOracle>
 {
     private const int Rounds = 500;
@@ -52,7 +52,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
     public void An_inline_function_does_the_same_as_that_of_the_header(string header, string function) =>
         Isolated.Run(Compare, $"{oracle.PathFor(header)}|{function}");
 
-    // 0xC000_0000 does not fit an int, and 0x1_4000_0000 does not fit 32 bits.
+    // The offset 0xC000_0000 of packet 3 does not fit into an int, and the offset 0x1_4000_0000 of packet 5 does not fit into 32 bits.
     [Theory]
     [InlineData(3)]
     [InlineData(5)]
@@ -62,7 +62,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         new Span<byte>(transfer, 3 * sizeof(libusb_transfer)).Clear();
         transfer->num_iso_packets = 6;
         libusb.libusb_set_iso_packet_lengths(transfer, 0x4000_0000);
-        // The buffer is not accessed, so any address is valid; a low address leaves room above it, also with 32 bits.
+        // The functions do not access the buffer, so any address is valid. A low address leaves enough addresses above it, even with 32 bits.
         transfer->buffer = (byte*)0x1000;
 
         nuint expected = unchecked((nuint)(0x1000 + (packet * 0x4000_0000UL)));
@@ -124,7 +124,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
             new Span<ushort>(expected, 6).CopyTo(new Span<ushort>(actual, 6));
             (byte type, byte request) = ((byte)random.Next(), (byte)random.Next());
             (ushort value, ushort index, ushort length) = (Any16(random), Any16(random), Any16(random));
-            // Two bytes before and two bytes behind the setup show writes outside it.
+            // The two bytes before the setup and the two bytes after it reveal writes outside the setup.
             function((byte*)(expected + 1), type, request, value, index, length);
             libusb.libusb_fill_control_setup((byte*)(actual + 1), type, request, value, index, length);
             Assert.Equal(new Span<ushort>(expected, 6).ToArray(), new Span<ushort>(actual, 6).ToArray());
@@ -148,7 +148,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
                 transfers.Ours, (libusb_device_handle*)handle, (byte*)buffer, (delegate* unmanaged<libusb_transfer*, void>)callback, (void*)data, timeout);
             transfers.AssertEqual();
 
-            // One difference is intended: without a buffer these headers leave a stale length, and our function sets 0.
+            // The functions differ in one intended way. Without a buffer, some headers leave the old length in the transfer, and our function sets the length to 0.
             transfers.Randomise(random);
             transfers.Ours->length = 77;
             transfers.C->length = 77;
@@ -245,7 +245,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         for (int round = 0; round < Rounds; round++)
         {
             transfers.Randomise(random);
-            // The number is smaller than the room, zero or negative: packets behind it must not change.
+            // The number of packets is negative, zero, or at most the number of allocated packets. The function must not change the packets after this number.
             transfers.C->num_iso_packets = transfers.Ours->num_iso_packets = random.Next(-2, Packets + 1);
             uint length = Any32(random);
             function(transfers.C, length);
@@ -276,7 +276,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         {
             transfers.Randomise(random);
             transfers.C->num_iso_packets = transfers.Ours->num_iso_packets = random.Next(-2, Packets + 1);
-            // The header multiplies in an int: its result is wrong beyond 2 GiB.
+            // The function of the header multiplies two int values, so its result is wrong beyond 2 GiB.
             uint length = (uint)random.Next(int.MaxValue / Packets);
             transfers.C->iso_packet_desc[0].length = transfers.Ours->iso_packet_desc[0].length = length;
             foreach (uint packet in AnyPackets())

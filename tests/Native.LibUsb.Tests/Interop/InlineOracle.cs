@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Represents shared libraries, one for each header, that export the header's inline functions with the prefix <c>c_</c>. Each library replaces
-/// the libusb functions that the inline functions call, and records their calls, so that no device is needed.
+/// Builds one shared library for each header. The library exports the header's inline functions with the prefix <c>c_</c>. The library also replaces the libusb
+/// functions that the inline functions call, and records these calls. The tests therefore need no device.
 /// </summary>
 public sealed class InlineOracle : IDisposable
 {

@@ -4,12 +4,12 @@ using System.Runtime.Loader;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Runs code on a new copy of the binding. The binding chooses its libusb once, so a test of that choice needs separate static fields: a second
-/// copy of the two assemblies in a load context has them, without a new process.
+/// Runs code on a new copy of the binding. The binding chooses its libusb only once, so a test of this choice needs its own static fields. A second copy of the
+/// two assemblies in a load context provides these fields without a new process.
 /// </summary>
 internal static class Isolated
 {
-    /// <summary>Runs a static method of a test class, which is found by name in the copy of this assembly.</summary>
+    /// <summary>Runs a copy of a static method of a test class. <see cref="Run"/> finds the copy by its name in the copy of this assembly.</summary>
     internal static void Run(Action<string> scenario, string argument = "")
     {
         MethodInfo method = scenario.Method;
@@ -20,7 +20,7 @@ internal static class Isolated
         twin.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [argument], null);
     }
 
-    // The context is not collectible: libusb is never unloaded either.
+    // The context is not collectible, because libusb is never unloaded either.
     private sealed class Context() : AssemblyLoadContext("isolated libusb")
     {
         protected override Assembly? Load(AssemblyName assemblyName) =>

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Represents the repository's libusb.h over one installed libusb header, as the C compiler reads them. Only the compiler reads the header of libusb.
+/// Represents the repository's libusb.h together with one version of libusb's own header, as the C compiler reads them. Only the compiler reads libusb's
+/// header.
 /// </summary>
 internal sealed partial class LibUsbHeader
 {
@@ -16,14 +17,15 @@ internal sealed partial class LibUsbHeader
         Text = CCompiler.Run(Preamble, [.. _options, "-E", "-P"]);
         string macros = CCompiler.Run(Preamble, [.. _options, "-E", "-dM"]);
 
-        // Function pointer types have their names in brackets, and inline functions only call functions that exist.
+        // The pattern skips function pointer types, whose names are in parentheses. The pattern also matches calls in inline functions, which is harmless
+        // because inline functions call only declared functions.
         Functions = [.. FunctionPattern().Matches(Text).Select(match => match.Groups[1].Value).Distinct()];
         InlineFunctions = [.. InlinePattern().Matches(Text).Select(match => match.Groups[1].Value)];
         EnumMembers = [.. EnumPattern().Matches(Text).SelectMany(body => MemberPattern().Matches(body.Groups[1].Value)).Select(match => WithoutMark(match.Groups[1].Value)).Distinct()];
         MacroConstants = [.. MacroPattern().Matches(macros).Select(match => match.Groups[1].Value)];
     }
 
-    /// <summary>Gets the installed header, and those of other versions that eng/fetch-libusb.sh has put into the build output.</summary>
+    /// <summary>Gets the installed header, and the headers of other versions that eng/fetch-libusb.sh has put into the build output.</summary>
     internal static IReadOnlyList<LibUsbHeader> All { get; } = FindAll();
 
     internal string Name { get; }
@@ -31,17 +33,18 @@ internal sealed partial class LibUsbHeader
     /// <summary>Gets the preprocessed text.</summary>
     internal string Text { get; }
 
-    /// <summary>Gets every function that is declared, the inline ones included.</summary>
+    /// <summary>Gets the names of all declared functions, including the inline functions.</summary>
     internal IReadOnlyList<string> Functions { get; }
 
     internal IReadOnlyList<string> InlineFunctions { get; }
 
     internal IReadOnlyList<string> EnumMembers { get; }
 
-    /// <summary>Gets the macros that have a value.</summary>
+    /// <summary>Gets the names of the macros that have a value.</summary>
     internal IReadOnlyList<string> MacroConstants { get; }
 
-    // C would refuse two of the pointer types for a `const` that C# does not have. System headers come first, because they need the word.
+    // `const` is removed, because C# does not have it and C would therefore refuse two of the pointer types. The system headers need `const`, so they come
+    // first.
     private static string Preamble => $"""
         #include <limits.h>
         #include <stddef.h>
@@ -69,8 +72,8 @@ internal sealed partial class LibUsbHeader
             [.. _options, "-std=gnu11", "-O1", "-Wall", "-Werror", "-Wno-deprecated-declarations", "-shared", "-fPIC", "-o", path]);
 
     /// <summary>
-    /// Gets how this header writes the member of an enumeration. libusb.h cannot reopen an enumeration, so it declares a member that an older
-    /// header lacks, or has with an older value, under a marked name.
+    /// Gets the name that this header uses for a member of an enumeration. libusb.h cannot add members to an enumeration of libusb's header. If an older header
+    /// lacks a member or has an older value of it, libusb.h declares the member with a suffix.
     /// </summary>
     internal string EnumMember(string name)
     {
@@ -82,7 +85,7 @@ internal sealed partial class LibUsbHeader
         return name;
     }
 
-    /// <summary>Gets the C type of an enumeration: two of libusb.h have a name by typedef only.</summary>
+    /// <summary>Gets the C type of an enumeration. Two enumerations of libusb.h have only a typedef name.</summary>
     internal string EnumType(string name) => Regex.IsMatch(Text, $@"\benum {name}\b") ? "enum " + name : name;
 
     public override string ToString() => Name;
@@ -117,7 +120,7 @@ internal sealed partial class LibUsbHeader
     [GeneratedRegex(@"\b(LIBUSB_\w+)\s*(?:=|,|$)", RegexOptions.Multiline)]
     private static partial Regex MemberPattern();
 
-    // Matches macros for numbers, but not include guards, empty macros, attributes or calling conventions.
+    // The pattern matches macros for numbers. The pattern does not match include guards, empty macros, attributes or calling conventions.
     [GeneratedRegex(@"^#define (LIBUSBX?_(?!CALLV?\b|PACKED\b|FLEXIBLE_ARRAY\b|H\b)\w+) +\S", RegexOptions.Multiline)]
     private static partial Regex MacroPattern();
 }

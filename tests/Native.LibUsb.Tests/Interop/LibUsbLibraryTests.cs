@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests which libusb is loaded, and the ways to choose it. Each scenario has its own copy of the binding.</summary>
+/// <summary>Tests which libusb the binding loads, and the ways in which a program chooses it. Each scenario has its own copy of the binding.</summary>
 public sealed class UsbLibraryTests
 {
     private const string SearchDirectories = "NATIVE_DLL_SEARCH_DIRECTORIES";
@@ -72,8 +72,8 @@ public sealed class UsbLibraryTests
     [Fact]
     public void Bad_choices_are_refused_at_once() => Isolated.Run(ChooseBadly);
 
-    // The folders that the host gets from the packages of the application (runtimes/<rid>/native) come before the system's library, and a
-    // broken file in one of them does not end the search.
+    // The .NET host searches the folders of the application's packages (runtimes/<rid>/native). The binding searches these folders before it looks for the
+    // system's library. If a file in one of the folders is broken, the search continues.
     [Theory]
     [InlineData("libusb-1.0.so.0")]
     [InlineData("libusb-1.0.so")]

@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Library;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests that the scenarios use the same list of newer functions as the binding.</summary>
+/// <summary>Tests that the scenarios and the binding use the same list of newer functions.</summary>
 public sealed class OptionalFunctionTests
 {
     [Fact]

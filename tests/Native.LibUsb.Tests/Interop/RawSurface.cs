@@ -13,23 +13,23 @@ internal static class RawSurface
     internal static IReadOnlyList<Type> Types { get; } =
         [.. typeof(libusb).Assembly.GetExportedTypes().Where(type => type.Namespace == typeof(libusb).Namespace && !type.IsNested)];
 
-    /// <summary>Gets the structures of libusb.h, including those that are known only by their address.</summary>
+    /// <summary>Gets the structures of libusb.h, including the opaque structures, of which a program has only the address.</summary>
     internal static IReadOnlyList<Type> Records { get; } = [.. Types.Where(type => type is { IsValueType: true, IsEnum: false } && type != typeof(timeval))];
 
     internal static IReadOnlyList<Type> Enums { get; } = [.. Types.Where(type => type.IsEnum)];
 
     internal static IReadOnlyList<FieldInfo> Constants { get; } = [.. typeof(libusb).GetFields(PublicStatic)];
 
-    /// <summary>Gets all public methods of the class with libusb's functions, overloads included.</summary>
+    /// <summary>Gets all public methods, including overloads, of the class with libusb's functions.</summary>
     internal static IReadOnlyList<MethodInfo> Methods { get; } = [.. typeof(libusb).GetMethods(PublicStatic)];
 
-    /// <summary>Gets the imports, public or not, by the name of the imported function.</summary>
+    /// <summary>Gets the public and non-public imports by the name of the imported function.</summary>
     internal static ILookup<string, Import> Imports { get; } =
         typeof(libusb).GetMethods(PublicStatic | BindingFlags.NonPublic)
             .Select(Import.TryRead).OfType<Import>()
             .ToLookup(import => import.EntryPoint);
 
-    /// <summary>Gets the functions that are looked up by name when they are called, with the version that introduced each.</summary>
+    /// <summary>Gets the functions that the binding looks up by name when they are called. The value is the version that introduced the function.</summary>
     internal static IReadOnlyDictionary<string, Version> OptionalFunctions { get; } = ReadOptionalFunctions();
 
     private static Dictionary<string, Version> ReadOptionalFunctions()
@@ -39,7 +39,7 @@ internal static class RawSurface
         return Read("s_names").Zip(Read("s_versions")).ToDictionary(pair => pair.First, pair => Version.Parse(pair.Second));
     }
 
-    /// <summary>Represents an imported function, as the source generator declared it for LibraryImport.</summary>
+    /// <summary>Represents an imported function by the declaration that the source generator of LibraryImport has written.</summary>
     internal sealed record Import(MethodInfo Method, string EntryPoint, string Library, bool IsExact, bool SetsLastError, CallingConvention Convention)
     {
         internal static Import? TryRead(MethodInfo method)

@@ -3,10 +3,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests that the one function with variable arguments passes its value to libusb.</summary>
+/// <summary>Tests that the only function with variable arguments passes its value to libusb.</summary>
 public sealed unsafe class SetOptionTests : IDisposable
 {
-    // The log callback has no user pointer, so its counter must be static. The tests of one class run one at a time.
+    // The log callback has no user pointer, so its counter is static. xunit runs the tests of a class one after another.
     private static int s_lines;
     private libusb_context* _context;
 
@@ -56,7 +56,7 @@ public sealed unsafe class SetOptionTests : IDisposable
     [Fact]
     public void A_value_that_is_no_int_does_not_become_one()
     {
-        // The low half is a valid level, and a 32-bit address has only the low half.
+        // The lower half of this value is a valid level. A 32-bit address has only the lower half.
         Assert.Equal(
             nint.Size == 4 ? 0 : (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM,
             libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, unchecked((nint)0x1_0000_0001)));
@@ -103,7 +103,7 @@ public sealed unsafe class SetOptionTests : IDisposable
             (int)libusb_error.LIBUSB_ERROR_INVALID_PARAM,
             libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, &CountLine));
 
-    // The fake library stores the values that a variadic C function reads: only the value itself may arrive.
+    // The fake library stores the value that a variadic C function reads. This value must equal the value that the test passes.
     [Fact]
     public void A_variadic_function_reads_the_value()
     {
@@ -138,7 +138,7 @@ public sealed unsafe class SetOptionTests : IDisposable
 
     private int Set(libusb_log_level level) => libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level);
 
-    // Listing devices logs at debug level on every system. This context handles no events, and no other thread uses it.
+    // Listing devices writes debug lines to the log on every system. This context handles no events, and no other thread uses it.
     private int LinesOfOneCall()
     {
         s_lines = 0;

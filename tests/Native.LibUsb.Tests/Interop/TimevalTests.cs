@@ -2,7 +2,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests the time structure of C: its layout on this system, and conversions at the limits.</summary>
+/// <summary>Tests C's structure for times: its layout on this system, and conversions at the limits.</summary>
 public sealed unsafe class TimevalTests
 {
     private const long MaxMicroseconds = 2_147_483_646_000;
@@ -53,7 +53,7 @@ public sealed unsafe class TimevalTests
         Assert.Equal(TimeSpan.FromMicroseconds(expectedMicroseconds), time.ToTimeSpan());
     }
 
-    // libusb computes (int)(seconds * 1000) and rounds the rest up: above this it would wait a negative time.
+    // libusb converts the time to an int with (int)(seconds * 1000), and rounds the rest up. With a longer time, the result would be negative.
     [Fact]
     public void Long_times_are_limited_to_the_milliseconds_that_libusb_can_count()
     {
@@ -78,7 +78,7 @@ public sealed unsafe class TimevalTests
         Assert.Equal("1.000250 s", new timeval(1, 250).ToString());
     }
 
-    // libusb refuses microseconds out of range, so a refusal shows that libusb has read ours.
+    // libusb refuses microseconds that are out of range. A refusal therefore shows that libusb has read this field.
     [Fact]
     public void Libusb_reads_the_microseconds()
     {

@@ -3,7 +3,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Represents two transfers with equal random bytes: one for C and one for us. Comparisons include padding and unused packets.</summary>
+/// <summary>
+/// Represents two transfers with equal random bytes. The C function changes one, and our function changes the other. Comparisons include padding and unused
+/// packets.
+/// </summary>
 internal sealed unsafe class TransferPair : IDisposable
 {
     private readonly int _size;

@@ -5,9 +5,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>
-/// Represents a C program that asserts every fact of the raw layer for the compiler, and the list of the members that the program covers.
-/// </summary>
+/// <summary>Generates a C program that contains every fact of the raw layer as a static assertion, and lists the members that the program checks.</summary>
 internal sealed class HeaderCheck(LibUsbHeader header)
 {
     private readonly StringBuilder _source = new();
@@ -38,7 +36,7 @@ internal sealed class HeaderCheck(LibUsbHeader header)
         string name = $"struct {type.Name}";
         if (type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Length == 0)
         {
-            // A structure that is known only by its address has no layout and no size. The name must exist as a type and as a structure.
+            // An opaque structure has no layout and no size in C. The program checks that the name exists both as a type and as a structure.
             Assert_($"sizeof({type.Name} *) == sizeof({name} *)", $"{type.Name} is no type");
             return;
         }
@@ -88,7 +86,7 @@ internal sealed class HeaderCheck(LibUsbHeader header)
         IReadOnlyList<Type> parameters = [.. method.GetParameters().Select(parameter => parameter.ParameterType)];
         if (method.Name == "libusb_set_option")
         {
-            // Only the named arguments of the one variadic function are checked; the others depend on the option.
+            // The program checks only the named parameters of the variadic function, because the other parameters depend on the option.
             parameters = [.. parameters.Take(2)];
             AssertType(
                 $"&{method.Name}",

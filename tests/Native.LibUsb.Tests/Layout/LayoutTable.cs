@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Represents layouts.json, in which the generator writes the layouts that clang gives the records on eight targets.</summary>
+/// <summary>Represents layouts.json. The generator has written the layouts that clang gives the records on eight targets into this file.</summary>
 internal static class LayoutTable
 {
     internal static IReadOnlyDictionary<string, IReadOnlyDictionary<string, RecordLayout>> Targets { get; } = Read();
 
-    /// <summary>Gets the name of this machine's target in the table; null where the table has none.</summary>
+    /// <summary>Gets the name of this machine's target in the table; null if the table has no such target.</summary>
     internal static string? ThisTarget { get; } = (RuntimeInformation.ProcessArchitecture, Environment.OSVersion.Platform) switch
     {
         (Architecture.X64, PlatformID.Win32NT) => "x86_64-pc-windows-msvc",

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Represents the layout that the runtime gives a record, measured and not computed.</summary>
+/// <summary>Represents the layout of a record in the runtime. The test measures the layout.</summary>
 internal sealed class ManagedRecord
 {
     private ManagedRecord(Type type, string name)
@@ -54,12 +54,13 @@ internal sealed class ManagedRecord
             }
         }
 
-        // An array at the end without a length in C is not part of the size: a property in C# returns its address.
+        // In C, an array at the end of a structure may have no length. Such an array is not part of the size, and a property in C# returns its address.
         foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.PropertyType.IsPointer))
             yield return new Field(property.Name, MeasureOffset(type, property), property.PropertyType.GetElementType()!, FieldKind.FlexibleArray, 0);
     }
 
-    // Marshal.OffsetOf reads the layout of the marshaller, which the program does not use. Writing the field and finding the changed bytes always gives the true offset.
+    // Marshal.OffsetOf returns the layout of the marshaller, which the program does not use. This method writes the field and looks for the changed bytes,
+    // which gives the true offset.
     private static int MeasureOffset(Type type, FieldInfo field)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
@@ -73,7 +74,7 @@ internal sealed class ManagedRecord
         return first;
     }
 
-    // The property returns an address inside its instance, so the instance must not move.
+    // The property returns an address inside the object, so the object must not move.
     private static unsafe int MeasureOffset(Type type, PropertyInfo property)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);
@@ -100,7 +101,7 @@ internal sealed class ManagedRecord
         return value;
     }
 
-    /// <summary>Represents an object as bytes from its first field on.</summary>
+    /// <summary>Represents the bytes of an object, beginning with its first field.</summary>
     private sealed class RawData
     {
         internal byte First;
@@ -114,7 +115,7 @@ internal sealed class ManagedRecord
         FlexibleArray,
     }
 
-    /// <summary>Represents a field, or the element of an array; members of a union have the union's name and a dot in front.</summary>
+    /// <summary>Represents a field or the elements of an array. The name of a union's member begins with the name of the union and a dot.</summary>
     internal sealed record Field(string Name, int Offset, Type Type, FieldKind Kind, int Count)
     {
         internal int Size => Count * SizeOf(Type);

@@ -2,7 +2,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Tests that the records of the raw layer have the layout of clang, on this machine and on every target of the table.</summary>
+/// <summary>Tests that the records of the raw layer have the same layout as in clang, on this machine and on every target of the table.</summary>
 public sealed class RecordLayoutTests
 {
     private static readonly string[] s_targets =
@@ -37,7 +37,7 @@ public sealed class RecordLayoutTests
             actual.Fields.Select(field => $"{field.Name} at {field.Offset}").Order(StringComparer.Ordinal));
     }
 
-    // One set of C# structures is correct on every target only if targets with pointers of one size agree.
+    // One set of C# structures can be correct on every target only if all targets with the same pointer size have the same layout.
     [Theory]
     [MemberData(nameof(Records))]
     public void Targets_with_pointers_of_one_size_agree(string name)

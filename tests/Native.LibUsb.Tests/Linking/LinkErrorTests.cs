@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Linking;
 
-/// <summary>Tests that a program that cannot be linked with libusb gets one error line with the remedy, and no error of the linker.</summary>
+/// <summary>
+/// Tests that the build reports one error line with the remedy if a program cannot be linked with libusb, and that the linker reports no error.
+/// </summary>
 public sealed class LinkErrorTests : IDisposable
 {
     private const int ElfMachine = 18;
@@ -55,7 +57,7 @@ public sealed class LinkErrorTests : IDisposable
         Assert.Contains("Looked at: ", error, StringComparison.Ordinal);
     }
 
-    // Without this error the build would select the archive of this system, and the linker would fail.
+    // Without this error, the build would select the archive of this system, and the linker would fail.
     [Fact]
     public void The_archive_of_a_glibc_system_for_a_musl_target()
     {

@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Linking;
 
-/// <summary>Tests which libusb a program is linked with.</summary>
+/// <summary>Tests which libusb the build links with a program.</summary>
 public sealed partial class LinkFileTests : IDisposable
 {
     private readonly LinkProject _project = new();
@@ -56,7 +56,7 @@ public sealed partial class LinkFileTests : IDisposable
     [Fact]
     public void Nothing_for_a_program_that_searches_at_run_time() => Assert.Equal("", _project.FindFile());
 
-    // A function that the table lacks is missing in a fully static program.
+    // If the table lacks a function, a fully static program cannot call this function.
     [Fact]
     public void The_table_of_functions_has_all_of_them()
     {

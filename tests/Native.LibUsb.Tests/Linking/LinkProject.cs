@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Linking;
 
-/// <summary>Represents the part of a program's build that finds the libusb to link with. Nothing is compiled.</summary>
+/// <summary>Represents the part of a program's build that selects the libusb to link. This part compiles nothing.</summary>
 internal sealed class LinkProject : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
@@ -25,11 +25,11 @@ internal sealed class LinkProject : IDisposable
     /// <summary>Gets the path of a file in the folder of the project.</summary>
     internal string File(string name) => _folder.File(name);
 
-    /// <summary>Adds a file as a runtime package does.</summary>
+    /// <summary>Adds a file to the project in the same way as a runtime package.</summary>
     internal void AddRuntimeFile(string path, string link, string udev) =>
         _items.Add($"""<LibUsbRuntimeFile Include="{path}" Rid="{RuntimeInformation.RuntimeIdentifier}" Link="{link}" Udev="{udev}" />""");
 
-    /// <summary>Compiles C to an object file, changes it, and makes an archive of it.</summary>
+    /// <summary>Compiles C code to an object file, lets the caller change its bytes, and creates an archive with this file.</summary>
     internal string Archive(string source, Action<byte[]>? change = null)
     {
         string objectFile = File("member.o"), archive = File("libusb-1.0.a");
@@ -43,7 +43,7 @@ internal sealed class LinkProject : IDisposable
         return archive;
     }
 
-    /// <summary>Gets the file that the program would be linked with.</summary>
+    /// <summary>Gets the path of the file that the build would link with the program.</summary>
     internal string FindFile()
     {
         (int exitCode, string output) = Run("-getProperty:LibUsbLinkFile");
@@ -51,7 +51,7 @@ internal sealed class LinkProject : IDisposable
         return output.Trim();
     }
 
-    /// <summary>Gets the only error of the build, without its place.</summary>
+    /// <summary>Gets the message of the build's only error, without the file and line.</summary>
     internal string FindError()
     {
         (int exitCode, string output) = Run();

@@ -5,7 +5,8 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests that a program finds its bundled libusb.</summary>
 public sealed class BundledLibraryTests
 {
-    // The bundled library has a file name that the search tries later than that of the system's library, and is still found first.
+    // The search tries the file name of the bundled library later than the file name of the system's library. The program must nevertheless load the bundled
+    // library.
     [Fact]
     public void A_single_file_program_finds_the_libusb_that_it_extracts()
     {

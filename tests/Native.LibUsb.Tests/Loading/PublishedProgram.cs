@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Represents a program that is published for a test, for the runtime of the tests, and that uses the library.</summary>
+/// <summary>Represents a program that a test publishes for the runtime of the tests. The program uses the library.</summary>
 internal sealed class PublishedProgram : IDisposable
 {
     private static readonly string s_dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
@@ -39,7 +39,7 @@ internal sealed class PublishedProgram : IDisposable
     }
 
     /// <summary>Runs the program.</summary>
-    /// <returns>The lines that it printed.</returns>
+    /// <returns>The lines that the program has printed.</returns>
     public string[] Run(string[] arguments, params (string Name, string Value)[] environment) =>
         Run(Published("Program"), arguments, [.. environment, ("DOTNET_ROOT", s_dotnet)]).Split('\n');
 

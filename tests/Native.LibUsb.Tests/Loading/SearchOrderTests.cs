@@ -3,10 +3,10 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Tests the order in which a program chooses its libusb, as docs/linking.md lists it.</summary>
+/// <summary>Tests the order in which a program searches for libusb. docs/linking.md lists this order.</summary>
 public sealed class SearchOrderTests
 {
-    // The libraries differ in their version. The test removes the first choice repeatedly, until only the system's library is left.
+    // Each library has a different version. The test repeatedly removes the library that the program has loaded, until only the system's library is left.
     [Fact]
     public void The_choice_of_the_program_comes_first_and_the_systems_library_last()
     {

@@ -7,7 +7,7 @@ using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Tests that a plug-in that uses the library can be unloaded, and that libusb keeps no pointer to its functions.</summary>
+/// <summary>Tests that a program can unload a plug-in that uses the library, and that libusb then has no pointer to a function of the plug-in.</summary>
 public sealed class UnloadingTests
 {
     private const int Rounds = 10;
@@ -26,7 +26,7 @@ public sealed class UnloadingTests
         }
     }
 
-    // Each copy of the library sets the one log handler that libusb has in a process.
+    // libusb has one log handler per process. Each copy of the library replaces this handler.
     [BusFact]
     public void Unloading_leaves_the_log_handler_that_another_copy_has_set()
     {

@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Tests the message for a libusb that cannot be used: one line with the file, the loader's reason and the remedy.</summary>
+/// <summary>Tests the message for a libusb that cannot be used. The message is one line with the file, the loader's reason and the remedy.</summary>
 public sealed class UnusableLibraryTests
 {
     private const int ElfClass = 4, ElfMachine = 18;
@@ -24,7 +24,7 @@ public sealed class UnusableLibraryTests
         Isolated.Run(Fail, string.Join('|', fake.Path, $"The libusb at {fake.Path} is built for x86 and this process is", "install or bundle the one for", "(wrong ELF class: ELFCLASS32)"));
     }
 
-    // glibc reports this file as missing.
+    // For such a file, glibc reports that the file is missing.
     [Fact]
     public void Another_processor_of_the_same_word_size_is_recognised()
     {

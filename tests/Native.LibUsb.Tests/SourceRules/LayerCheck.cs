@@ -6,19 +6,19 @@ using Native.LibUsb.Tests.Documentation;
 namespace Native.LibUsb.Tests.SourceRules;
 
 /// <summary>
-/// Finds the references of a file to a layer above its own. The first folder of a path decides the layer. References in documentation
-/// comments may point anywhere.
+/// Finds references from a file to a layer above the file's own layer. The first folder of a file's path determines the file's layer. The check ignores
+/// references in documentation comments.
 /// </summary>
 internal sealed class LayerCheck
 {
-    // The bodies of the partial methods of LibraryImport come from a source generator, which does not run here. The compiler reports these methods
-    // and the variables that their calls would assign. All references of the files are still known.
+    // A source generator writes the bodies of LibraryImport's partial methods, and this check does not run the generator. The compiler therefore reports errors
+    // for these methods and for the variables that they would assign. These errors hide no references.
     private static readonly string[] s_bodyIsGenerated = ["CS8795", "CS0165", "CS0170", "CS0177"];
 
     private readonly Dictionary<string, int> _layerOfFolder = [];
     private readonly IReadOnlyList<SourceFile> _files;
 
-    /// <param name="layers">The folders of each layer, the lowest layer first.</param>
+    /// <param name="layers">The folders of each layer. The lowest layer comes first.</param>
     /// <param name="files">All files of one assembly.</param>
     public LayerCheck(IReadOnlyList<string[]> layers, IReadOnlyList<SourceFile> files)
     {
@@ -31,7 +31,7 @@ internal sealed class LayerCheck
         _files = files;
     }
 
-    /// <summary>Names the folders that have files and no layer, and those that have a layer and no files.</summary>
+    /// <summary>Finds the folders that have files and no layer, and the folders that have a layer and no files.</summary>
     public IReadOnlyList<string> FindUnmappedFolders()
     {
         HashSet<string> folders = [.. _files.Where(file => file.Folder.Length > 0).Select(file => file.Folder)];
@@ -42,8 +42,8 @@ internal sealed class LayerCheck
         ];
     }
 
-    /// <summary>Names each reference to a higher layer with its file and line, and both layers.</summary>
-    /// <exception cref="InvalidOperationException">The files do not compile, so that some of their references are unknown.</exception>
+    /// <summary>Finds each reference to a higher layer. The result contains the file, the line and both layers.</summary>
+    /// <exception cref="InvalidOperationException">The files do not compile, so some of their references are unknown.</exception>
     public IReadOnlyList<string> FindViolations()
     {
         SyntaxTree implicitUsings = SourceFile.Parse("ImplicitUsings.cs", ProgramCompiler.ImplicitUsings).Tree;
@@ -83,7 +83,7 @@ internal sealed class LayerCheck
         }
     }
 
-    /// <summary>Gets the lowest layer that declares a symbol; null for a symbol of another assembly and for a namespace.</summary>
+    /// <summary>Gets the lowest layer that declares a symbol; null for a namespace and for a symbol of another assembly.</summary>
     private (string Folder, int Layer)? DeclarationOf(ISymbol symbol)
     {
         (string Folder, int Layer)? lowest = null;

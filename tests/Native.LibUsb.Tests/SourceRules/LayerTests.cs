@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.SourceRules;
 
-/// <summary>Tests that each folder of src/Native.LibUsb uses only its own layer and lower ones.</summary>
+/// <summary>Tests that each folder of src/Native.LibUsb refers only to its own layer and to lower layers.</summary>
 public sealed class LayerTests
 {
     private static readonly string[][] s_layers =

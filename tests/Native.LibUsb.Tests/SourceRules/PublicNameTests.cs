@@ -3,7 +3,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.SourceRules;
 
-/// <summary>Tests that the names of public types start with <c>Usb</c>, those of interfaces with <c>IUsb</c>, and that the names have <c>Usb</c> once.</summary>
+/// <summary>
+/// Tests that the name of a public type starts with <c>Usb</c>, that the name of a public interface starts with <c>IUsb</c>, and that no name contains
+/// <c>Usb</c> twice.
+/// </summary>
 public sealed partial class PublicNameTests
 {
     private static readonly string?[] s_namespaces = [typeof(UsbContext).Namespace, typeof(UsbRing).Namespace];

@@ -3,17 +3,17 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Native.LibUsb.Tests.SourceRules;
 
-/// <summary>Represents a C# file by its path, which is relative to the folder that was read, and its syntax.</summary>
+/// <summary>Represents a C# file by its syntax tree and its path, which is relative to the folder that the test has read.</summary>
 internal sealed record SourceFile(string Path, SyntaxTree Tree)
 {
     private static readonly CSharpParseOptions s_options = new(LanguageVersion.CSharp14, DocumentationMode.Parse);
 
-    /// <summary>Gets the first folder of the path; empty for a file that is in none.</summary>
+    /// <summary>Gets the first folder of the path; empty if the path has no folder.</summary>
     public string Folder => Path.Contains('/') ? Path[..Path.IndexOf('/')] : "";
 
     public static SourceFile Parse(string path, string text) => new(path, CSharpSyntaxTree.ParseText(text, s_options, path));
 
-    /// <summary>Reads every C# file of a folder and of the folders in it.</summary>
+    /// <summary>Reads all C# files of a folder and of its subfolders.</summary>
     public static IReadOnlyList<SourceFile> ReadAll(string folder)
     {
         List<SourceFile> files = [];

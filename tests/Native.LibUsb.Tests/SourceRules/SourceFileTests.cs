@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Native.LibUsb.Tests.SourceRules;
 
-/// <summary>Tests that a file of src holds one public type. The generated files of the raw layer hold one kind of type each.</summary>
+/// <summary>Tests that a file of src contains at most one public type. A generated file of the raw layer contains one kind of type.</summary>
 public sealed class SourceFileTests
 {
     private const string Generated = ".g.cs";

@@ -3,7 +3,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests missed service intervals, which are found by comparing clocks. Here the clocks are numbers, and tests choose their drift and delay.</summary>
+/// <summary>
+/// Tests how the library finds missed service intervals, which it does by comparing the clocks of the host and the device. These tests simulate both clocks
+/// with numbers, and choose the drift and the delays.
+/// </summary>
 public sealed class MissedIntervalsTests
 {
     private const int Packets = 32;
@@ -81,11 +84,11 @@ public sealed class MissedIntervalsTests
         Assert.InRange(_missed.Count, 3900, 4100); // intervals that are missed later still count
     }
 
-    /// <summary>Completes transfers for some time.</summary>
-    /// <param name="seconds">The time by the device's clock.</param>
-    /// <param name="late">The largest delay of a completion; delays are random.</param>
-    /// <param name="drift">The relative difference of the host's clock.</param>
-    /// <param name="shift">The delay of all completions.</param>
+    /// <summary>Simulates completed transfers for some time.</summary>
+    /// <param name="seconds">The time in seconds.</param>
+    /// <param name="late">The maximum of the random delay of a completion, in seconds.</param>
+    /// <param name="drift">The relative difference between the two clocks.</param>
+    /// <param name="shift">A delay in seconds that all completions have.</param>
     private void Stream(double seconds, double late = 0, double drift = 0, double shift = 0)
     {
         var random = new Random(1);

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the signal that wakes the readers and writers of a ring, with several threads.</summary>
+/// <summary>Tests, with several threads, the signal that wakes the readers and writers of a ring.</summary>
 public sealed class RingSignalTests
 {
     private readonly RingSignal _signal = new(continueInline: false);

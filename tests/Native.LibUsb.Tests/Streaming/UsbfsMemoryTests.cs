@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests reading the memory limit of all USB transfers, and the advice to raise the limit.</summary>
+/// <summary>Tests that the library reads the memory limit of all USB transfers, and explains how to raise the limit.</summary>
 public sealed class UsbfsMemoryTests
 {
     [Theory]

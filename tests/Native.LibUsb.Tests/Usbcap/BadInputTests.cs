@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Tests failures before data flows: each has one clear line and its own exit code, and leaves no file.</summary>
+/// <summary>
+/// Tests failures that occur before usbcap receives data. For each failure, usbcap writes one clear line, returns a specific exit code, and leaves no file.
+/// </summary>
 public sealed class BadInputTests : UsbcapTest
 {
     [BusTheory]
@@ -150,7 +152,7 @@ public sealed class BadInputTests : UsbcapTest
     public void Real_time_priority_that_is_not_permitted()
     {
         AttachCamera();
-        // Root may use real-time priority without the limit, so the shell drops that right.
+        // Root may use real-time priority in spite of the limit, so the shell drops this capability.
         RunShell("ulimit -r 0; if [ \"$(id -u)\" = 0 ]; then drop='setpriv --bounding-set=-sys_nice'; fi; exec $drop \"$0\" capture -o x --realtime 50")
             .Failed(6, "real-time priority 50", "RLIMIT_RTPRIO", "CAP_SYS_NICE");
         Assert.Empty(Directory.GetFiles(Folder));
@@ -170,7 +172,7 @@ public sealed class BadInputTests : UsbcapTest
     {
         BusOptions = new VirtualBusOptions { UsbfsMemoryMegabytes = 1 };
         AttachCamera().Endpoint(IsoSource.EndpointAddress).Hold(); // a transfer that completes during the submissions would free memory for the others
-        // Each transfer has 32 URBs, which need a little more kernel memory than usbcap has calculated.
+        // Each transfer consists of 32 URBs. The URBs need slightly more kernel memory than usbcap has calculated.
         Run("capture", "-o", "x", "--in-flight", "15", "--packets-per-transfer", "4096", "--packet-size", "1")
             .Failed(7, "the kernel refused transfer ", " of 15 with 4096 bytes each", "1 MiB", "--in-flight", "usbfs_memory_mb");
         Assert.False(File.Exists(PathOf("x")));

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Tests every byte of successful captures, and their summaries.</summary>
+/// <summary>Tests every byte and the summary of captures that succeed.</summary>
 public sealed class CaptureTests : UsbcapTest
 {
     private const int PacketSize = 3072;
@@ -47,8 +47,8 @@ public sealed class CaptureTests : UsbcapTest
     [InlineData(VirtualSpeed.Super, 49152)]
     public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
     {
-        // --strict is not used: the camera is not paced, and on a slow machine usbcap reports missed intervals. The buffer holds 1000 packets even
-        // when the disk stands still, and the numbers of the packets show whether one is lost.
+        // The test does not use --strict, because the camera is not paced, and usbcap reports missed intervals on a slow machine. The buffer has room for 1000
+        // packets even if the disk stops writing. The number in each packet shows whether a packet is lost.
         AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
         Run("capture", "-o", "x", "--packets", "1000", "--buffer", "64MiB").Succeeded();
         Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
@@ -145,7 +145,8 @@ public sealed class CaptureTests : UsbcapTest
         using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
         Assert.True(camera.Source.WaitForCompleted(200, Patience));
         camera.Source.Hold();
-        // The queue lasts 64 ms; then the device has no transfer in its intervals. No event signals the end of this period, so the test waits.
+        // The submitted transfers last 64 ms. After this time, the device has no transfer in its intervals. No event signals the end of this period, so the
+        // test waits for a fixed time.
         using (var never = new ManualResetEventSlim())
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();
@@ -154,7 +155,8 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // The clocks are accurate to some transfers, and less accurate on a busy machine: the tests of MissedIntervals use simulated clocks.
+        // usbcap computes this number from the clocks. The number is exact to a few transfers, and less exact on a busy machine. The tests of MissedIntervals
+        // therefore use simulated clocks.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }
@@ -230,7 +232,7 @@ public sealed class CaptureTests : UsbcapTest
         Assert.Equal("interrupt", summary.GetProperty("type").GetString());
     }
 
-    /// <summary>Returns the missing bytes of the last packet of a truncated capture.</summary>
+    /// <summary>Returns the bytes that the last packet of a truncated capture lacks.</summary>
     private static byte[] Rest(int length)
     {
         int missing = (PacketSize - (length % PacketSize)) % PacketSize;

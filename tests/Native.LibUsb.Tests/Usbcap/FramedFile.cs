@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Reads usbcap's framed format, as its help describes it.</summary>
+/// <summary>Reads the framed format that the help of usbcap describes.</summary>
 internal sealed record FramedFile(byte Endpoint, byte TransferType, int UnitSize, IReadOnlyList<FramedFile.Record> Records)
 {
     private const int HeaderSize = 16;

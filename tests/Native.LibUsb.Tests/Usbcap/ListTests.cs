@@ -54,7 +54,7 @@ public sealed class ListTests : UsbcapTest
         Assert.Empty(Run("list", "--json").Succeeded().Json().EnumerateArray());
     }
 
-    // libusb returns a count of endpoints and no array for such an interface.
+    // For the interface with malformed descriptors, libusb returns a number of endpoints and no array of endpoints.
     [BusFact]
     public void A_device_with_malformed_descriptors_hides_no_other()
     {

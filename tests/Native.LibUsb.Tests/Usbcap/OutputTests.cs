@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Tests the output of captures, also after failures: an incomplete file never looks complete, and no captured data is discarded.</summary>
+/// <summary>
+/// Tests the output of captures, including captures that fail. An incomplete file must not look complete, and usbcap must not discard captured data.
+/// </summary>
 public sealed class OutputTests : UsbcapTest
 {
     private const int PacketSize = 3072;
@@ -40,7 +42,7 @@ public sealed class OutputTests : UsbcapTest
     public void A_full_disk_keeps_the_captured_data()
     {
         AttachCamera();
-        // A file size limit fails like a full disk, in the middle of the data.
+        // The file size limit makes a write in the middle of the data fail, as on a full disk.
         const int limitKiB = 700;
         RunShell($"ulimit -f {limitKiB}; exec \"$0\" capture -o x").Failed(8, "cannot write x: File too large", "x.part", $"{limitKiB * 1024} bytes");
         Assert.Equal([PathOf("x.part")], Directory.GetFiles(Folder));
@@ -107,7 +109,7 @@ public sealed class OutputTests : UsbcapTest
         var goOn = new TaskCompletionSource();
         using UsbcapProcess process = UsbcapProcess.Start(
             Bus, Folder, ["capture", "-o", "-", "--format", "framed", "--buffer", "1MiB", "--json", "--strict"], readAfter: goOn.Task);
-        // 1 MiB and a full pipe hold 0.05 s of data.
+        // The buffer of 1 MiB and a full pipe hold the data of 0.05 s.
         Assert.True(camera.Source.WaitForCompleted(100, Patience));
         goOn.SetResult();
         Assert.True(camera.Source.WaitForCompleted(150, Patience));
@@ -152,7 +154,7 @@ public sealed class OutputTests : UsbcapTest
         var goOn = new TaskCompletionSource();
         using UsbcapProcess process = UsbcapProcess.Start(
             Bus, Folder, ["capture", "-o", "-", "--bytes", "8MiB", "--buffer", "1MiB", "--strict", "--quiet"], readAfter: goOn.Task);
-        // When 1 MiB of buffer, 64 KiB of pipe and all 16 transfers of 64 KiB are full, no transfer is submitted.
+        // usbcap submits no transfer when the buffer of 1 MiB, the pipe of 64 KiB and all 16 transfers of 64 KiB are full.
         Assert.True(source.Endpoint(BulkSourceSink.InAddress).WaitForCompleted(32, Patience));
         goOn.SetResult();
         UsbcapResult result = process.Wait();

@@ -5,7 +5,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Represents the published usbcap on a virtual bus. A process that does not end in time is killed, and the test fails with its output.</summary>
+/// <summary>
+/// Represents a process that runs the published usbcap on a virtual bus. A process that does not end in time is killed, and the test fails with the output
+/// of the process.
+/// </summary>
 internal sealed class UsbcapProcess : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
@@ -27,10 +30,13 @@ internal sealed class UsbcapProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <param name="bus">The bus that the process sees.</param>
+    /// <summary>Starts usbcap.</summary>
+    /// <param name="bus">The bus that the process uses.</param>
     /// <param name="folder">The current folder of the process.</param>
     /// <param name="arguments">The arguments of usbcap.</param>
-    /// <param name="readAfter">The standard output is not read before this task completes.</param>
+    /// <param name="readAfter">
+    /// A task before whose completion the test does not read the standard output; null if the test reads the output from the start.
+    /// </param>
     public static UsbcapProcess Start(VirtualBus bus, string folder, IEnumerable<string> arguments, Task? readAfter = null) =>
         Start(bus, folder, Executable, arguments, readAfter);
 
@@ -49,7 +55,7 @@ internal sealed class UsbcapProcess : IDisposable
         return new UsbcapResult(_process.ExitCode, _output.ToArray(), _error.Result);
     }
 
-    /// <summary>Waits for the end of the process, and checks that a signal ended it.</summary>
+    /// <summary>Waits for the end of the process, and checks that a signal has ended the process.</summary>
     public void WaitForSignalDeath(int signal)
     {
         WaitForExit();

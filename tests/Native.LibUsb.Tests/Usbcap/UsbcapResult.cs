@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Represents the result of a usbcap process.</summary>
+/// <summary>Represents the exit code and the output of a usbcap process.</summary>
 internal sealed record UsbcapResult(int ExitCode, byte[] Output, string Error)
 {
     public string OutputText => Encoding.UTF8.GetString(Output);
@@ -16,7 +16,7 @@ internal sealed record UsbcapResult(int ExitCode, byte[] Output, string Error)
         return this;
     }
 
-    /// <summary>Checks that usbcap failed with this exit code, and wrote one line with all these parts to standard error.</summary>
+    /// <summary>Checks that usbcap failed with this exit code, and that its only line on standard error contains all these parts.</summary>
     public UsbcapResult Failed(int exitCode, params string[] parts)
     {
         Assert.True(ExitCode == exitCode, $"exit code {ExitCode}, not {exitCode}: {Error}{OutputText}");

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Usbcap;
 
-/// <summary>Represents a test of the published usbcap, with its own bus and folder.</summary>
+/// <summary>Represents a test of the published usbcap. The test has its own bus and folder.</summary>
 public abstract class UsbcapTest : IDisposable
 {
     private readonly Lazy<VirtualBus> _bus;
@@ -10,7 +10,7 @@ public abstract class UsbcapTest : IDisposable
 
     protected UsbcapTest() => _bus = new Lazy<VirtualBus>(() => TestBus.Create(BusOptions));
 
-    /// <summary>Specifies the bytes in a packet of the bulk device, which is at high speed.</summary>
+    /// <summary>Specifies the packet size of the bulk device, which operates at high speed.</summary>
     protected const int BulkPacket = 512;
 
     protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
@@ -29,7 +29,7 @@ public abstract class UsbcapTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Attaches a camera that sends as fast as the host reads, so that tests do not depend on time.</summary>
+    /// <summary>Attaches a camera that sends as fast as the host reads. The tests therefore do not depend on time.</summary>
     protected IsoSource AttachCamera(IsoSourceOptions? options = null)
     {
         var camera = new IsoSource(options ?? new IsoSourceOptions { Paced = false });
@@ -55,7 +55,7 @@ public abstract class UsbcapTest : IDisposable
 
     protected byte[] Read(string name) => File.ReadAllBytes(PathOf(name));
 
-    /// <summary>Checks that the data is the numbered pattern from packet 0 on, without a gap or a wrong byte.</summary>
+    /// <summary>Checks that the data is the numbered pattern, beginning with packet 0, and has no gaps and no wrong bytes.</summary>
     protected static NumberedPatternChecker CheckPattern(byte[] data, int packetSize)
     {
         var checker = new NumberedPatternChecker(packetSize, 0);

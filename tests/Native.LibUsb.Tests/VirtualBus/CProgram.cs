@@ -3,14 +3,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Represents a C program of the tests, compiled on this machine.</summary>
+/// <summary>Represents a C program of the tests, which is compiled on this machine.</summary>
 public sealed class CProgram : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
     /// <summary>Compiles a source file from the folder of the tests.</summary>
-    /// <param name="source">Specifies the name of the file.</param>
-    /// <param name="options">Specifies the compiler options after the source.</param>
+    /// <param name="source">The name of the source file.</param>
+    /// <param name="options">The compiler options that follow the name.</param>
     public CProgram(string source, params string[] options)
     {
         Path = _folder.File("program");
@@ -26,7 +26,7 @@ public sealed class CProgram : IDisposable
     /// <summary>Gets the path of the program.</summary>
     public string Path { get; }
 
-    /// <summary>Starts the program on a bus. Its standard output and error are redirected.</summary>
+    /// <summary>Starts the program on a bus, and redirects its standard output and standard error.</summary>
     public Process Start(VirtualBus bus, params string[] arguments)
     {
         ProcessStartInfo start = new(Path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

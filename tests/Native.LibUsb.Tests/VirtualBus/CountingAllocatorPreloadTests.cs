@@ -2,7 +2,9 @@ namespace Native.LibUsb.Tests.Bus;
 
 public sealed class CountingAllocatorPreloadTests
 {
-    /// <summary>Tests that the counting allocator is preloaded under xunit. Scenarios without it only write a note, which would go unnoticed here.</summary>
+    /// <summary>
+    /// Tests that xunit's process has loaded the counting allocator. Without the allocator, a scenario only writes a note, which a developer can miss.
+    /// </summary>
     [BusFact]
     public void The_allocator_counts_in_this_process() =>
         Assert.True(CountingAllocator.IsCounting, "The run settings of this project preload libnative-libusb-counting.so with the libraries of the virtual bus.");

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests calls of programs on the descriptors of device nodes that libusb does not make.</summary>
+/// <summary>Tests file operations on device nodes that programs may perform and libusb does not.</summary>
 public sealed class DescriptorTests : IClassFixture<DescriptorTests.Program>
 {
     private readonly Program _program;

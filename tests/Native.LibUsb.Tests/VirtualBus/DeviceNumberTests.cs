@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests the numbers of devices on a bus, which are at most 127.</summary>
+/// <summary>Tests the numbers of devices on a bus. The highest number is 127.</summary>
 public sealed class DeviceNumberTests
 {
     private const int Most = 127;

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests that diagnostic tools (dotnet-trace, dotnet-dump, debuggers) can connect to a program on the virtual bus.</summary>
+/// <summary>Tests that diagnostic tools (dotnet-trace, dotnet-dump, debuggers) can connect to a program that uses the virtual bus.</summary>
 public sealed class DiagnosticsTests
 {
     private const int HeaderSize = 20;
@@ -19,7 +19,7 @@ public sealed class DiagnosticsTests
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(port));
 
-        // "DOTNET_IPC_V1", the size, then the command: 0, which requests process information, of the process command set (4)
+        // The request consists of "DOTNET_IPC_V1", its size, the process command set (4) and the command (0), which requests information about the process.
         byte[] request = [.. "DOTNET_IPC_V1\0"u8, HeaderSize, 0, 4, 0, 0, 0];
         Assert.Equal(HeaderSize, socket.Send(request));
         byte[] answer = new byte[HeaderSize + sizeof(long)];

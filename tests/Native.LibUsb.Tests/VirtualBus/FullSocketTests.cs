@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests that the bus and a program never wait for each other when both have sent more than the other side has read.</summary>
+/// <summary>Tests that the bus and a program do not deadlock when each has sent more data than the other has read.</summary>
 public sealed unsafe class FullSocketTests
 {
     private const int Piece = 16 << 10, Pieces = 16, Whole = Piece * Pieces, Transfers = 80, Outgoing = 1 << 20, OutgoingCount = 20;
@@ -60,7 +60,7 @@ public sealed unsafe class FullSocketTests
         transfer.Wait().Expect(libusb_transfer_status.LIBUSB_TRANSFER_ERROR, 0);
     }
 
-    /// <summary>Returns whether the thread waits in the kernel for room in its socket.</summary>
+    /// <summary>Determines whether the submitting thread waits in the kernel because its socket is full.</summary>
     private static bool IsSubmitterBlocked()
     {
         foreach (string thread in Directory.GetDirectories("/proc/self/task"))
@@ -71,7 +71,7 @@ public sealed unsafe class FullSocketTests
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // the thread has ended in between
+                // The thread ended after the list of threads was read.
             }
 
         return false;

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests the messages that the kernel's vhci_hcd may send to a device.</summary>
+/// <summary>Tests the messages that the kernel's vhci_hcd can send to a device.</summary>
 public sealed class KernelConnectionTests : IDisposable
 {
     private const uint Submit = 1, Unlink = 2, ReturnSubmit = 3, ReturnUnlink = 4;
@@ -51,7 +51,7 @@ public sealed class KernelConnectionTests : IDisposable
         Assert.Equal((ReturnUnlink, 5u, 0), Receive());
     }
 
-    /// <summary>Sends the header of a message. A URB requests 512 bytes from the device.</summary>
+    /// <summary>Sends the header of a message. If the message submits a URB, the URB requests 512 bytes from the device.</summary>
     private void Send(uint command, uint sequence, uint endpoint = 0, uint target = 0)
     {
         byte[] header = new byte[48];

@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests which glibc the library of the virtual bus needs.</summary>
+/// <summary>Tests which version of glibc the preload library of the virtual bus needs.</summary>
 public sealed partial class PreloadSymbolTests
 {
     private static readonly Version s_oldest = new(2, 28);

@@ -5,7 +5,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests native programs in other processes on the bus of this process.</summary>
+/// <summary>Tests native programs that run in other processes and use the bus of this process.</summary>
 public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
 {
     private readonly Child _child;
@@ -25,7 +25,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.Equal(-(int)libusb_error.LIBUSB_ERROR_BUSY, _child.Run(host.Bus, "claim", "1209", "0011").Exit);
         RawHost.Check(libusb_release_interface(handle, 0));
         Assert.Equal(0, _child.Run(host.Bus, "claim", "1209", "0011").Exit);
-        // the end of the child has released its claim
+        // The child process has ended, which released its claim.
         RawHost.Check(libusb_claim_interface(handle, 0));
     }
 
@@ -72,7 +72,8 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.True(source.Source.WaitForCompleted(source.Source.Submitted, TimeSpan.FromSeconds(30)));
         Assert.Empty(source.Source.Pending);
         libusb_device_handle* handle = host.Open(source, claim: -1);
-        // the bus sees the end of the process through the socket, which the kernel closed before wait returned
+        // The bus detects the end of the process because the kernel closes the process's socket. The kernel has closed the socket before WaitForExit returns,
+        // but the bus may detect this later.
         int result;
         do
             result = libusb_claim_interface(handle, 0);

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests the C code of the virtual bus with the compiler's sanitizers: for memory, leaks and undefined behaviour.</summary>
+/// <summary>Tests the C code of the virtual bus with the compiler's sanitizers for memory errors, leaks and undefined behavior.</summary>
 public sealed class SanitizerTests
 {
     private const int Urbs = 200_000, Requests = 300_000;

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests the usbvbus program, started without preload libraries as a user starts it.</summary>
+/// <summary>Tests the usbvbus program, which the tests start without preload libraries, as a user does.</summary>
 public sealed class UsbVBusTests
 {
     private static bool Possible => VirtualBus.ChildrenUnavailableReason is null;

@@ -1,8 +1,8 @@
-/* A C program that uses the virtual bus. ProcessTests compiles it.
+/* This program uses the virtual bus. ProcessTests compiles it.
  *
- *   child claim VID PID             exit 0 when interface 0 could be claimed, else minus libusb's error
+ *   child claim VID PID             claims interface 0; exits with 0 on success, otherwise with libusb's error code as a positive number
  *   child capture VID PID ALT SIZE PACKETS   writes PACKETS isochronous packets to standard output
- *   child wait VID PID              prints "ready", then ends when the device is unplugged: exits 0 when hotplug reported it, else 1 */
+ *   child wait VID PID              prints "ready" and waits until the device is unplugged; exits with 0 if hotplug reported it, otherwise with 1 */
 #include <libusb-1.0/libusb.h>
 #include <stdio.h>
 #include <stdlib.h>

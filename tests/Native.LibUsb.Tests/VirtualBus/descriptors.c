@@ -1,4 +1,5 @@
-/* Makes calls with the descriptor of a device node. DescriptorTests compiles and runs this program: "descriptors SUBJECT NODE [NODE]". */
+/* This program makes calls with the file descriptor of a device node. DescriptorTests compiles this program and
+ * runs it with the arguments SUBJECT NODE. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +39,7 @@ static int claim(int fd)
     return ioctl(fd, USBDEVFS_CLAIMINTERFACE, &interface);
 }
 
-/* Returns whether the descriptor still belongs to a device node: another file answers no request of usbfs. */
+/* Returns whether the file descriptor still belongs to a device node. A file descriptor of another file supports no usbfs requests. */
 static int works(int fd)
 {
     unsigned capabilities = 0;
@@ -47,7 +48,7 @@ static int works(int fd)
         && pread(fd, descriptor, sizeof descriptor, 0) == sizeof descriptor && descriptor[1] == 1;
 }
 
-/* Checks that the node has been closed: its claim is then free. */
+/* Checks that the node is closed. Another descriptor can then claim its interface. */
 static void expect_ended(void)
 {
     int other = open_node();
@@ -114,7 +115,7 @@ static void close_a_range(void)
     CHECK(close_range((unsigned)high, (unsigned)high + 1, 0) == 0);
     expect_ended();
     CHECK(claim(low) == 0);
-    CHECK(close_range((unsigned)low + 1, ~0u, 0) == 0); /* closes all files of the program, and none that the node needs */
+    CHECK(close_range((unsigned)low + 1, ~0u, 0) == 0); /* closes all other files of the program, but no file that the node needs */
     CHECK(works(low));
     expect_held();
     CHECK(close_range((unsigned)low + 1, ~0u, 4) == 0); /* CLOSE_RANGE_CLOEXEC */
@@ -187,7 +188,7 @@ static void look_at(void)
     close(fd);
 }
 
-/* Makes the calls of a libusb that was built without udev. Prints "ready", and ends when a device was removed. */
+/* Makes the same calls as a libusb that was built without udev. Prints "ready", and returns after a device was removed. */
 static void hear_the_kernel(void)
 {
     struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };

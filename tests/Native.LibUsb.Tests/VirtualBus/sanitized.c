@@ -1,7 +1,8 @@
-/* Uses the preload library at random. Compiled together with the sources of the library, AddressSanitizer and UndefinedBehaviorSanitizer, which
- * end the program at the first error. Every buffer has exactly the size that the library receives.
+/* This program makes random calls of the preload library. The program and the library's sources are compiled together, with
+ * AddressSanitizer and UndefinedBehaviorSanitizer. The sanitizers end the program at the first error. Every buffer has exactly the size
+ * that the program passes to the library.
  *
- *   sanitized SEED URBS REQUESTS NODE...    makes URBS URBs and REQUESTS requests in total, on these device nodes */
+ * sanitized SEED URBS REQUESTS NODE... submits URBS URBs and makes REQUESTS requests in total, on these device nodes */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -72,7 +73,7 @@ static void open_node(struct worker *w)
 {
     w->fd = open(w->node, below(w, 20) ? O_RDWR | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
     require(w->fd >= 0, "a node cannot be opened");
-    /* reads the endpoints of all settings from their descriptors */
+    /* This loop reads the endpoints of all settings from their descriptors. */
     static const unsigned char types[] = { USBDEVFS_URB_TYPE_CONTROL, USBDEVFS_URB_TYPE_ISO, USBDEVFS_URB_TYPE_BULK, USBDEVFS_URB_TYPE_INTERRUPT };
     unsigned char bytes[4096];
     ssize_t length = pread(w->fd, bytes, sizeof bytes, 0);
@@ -91,7 +92,7 @@ static void release(struct slot *s)
     s->buffer = NULL;
 }
 
-/* Closes the last descriptor, after which the library uses no URB. */
+/* Closes the last file descriptor of the node. The library then uses no URB. */
 static void close_node(struct worker *w)
 {
     require(close(w->fd) == 0, "a node cannot be closed");
@@ -280,7 +281,8 @@ static void *submit_many(void *argument)
     return NULL;
 }
 
-/* Makes a request with memory of its exact size, whose random content has no pointers to other memory. */
+/* Makes a request whose memory has exactly the required size. The memory has random content, but contains no pointer that the program
+ * has not set. */
 static void request(struct worker *w)
 {
     static const unsigned long requests[] = {

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Descriptors;
 
-/// <summary>Tests device capabilities, interface associations, and descriptors of other kinds.</summary>
+/// <summary>Tests device capabilities, interface associations, and descriptors of unknown types.</summary>
 public sealed class CapabilityTests : BusTest
 {
     private static readonly Guid s_container = new("01234567-89ab-cdef-0123-456789abcdef");

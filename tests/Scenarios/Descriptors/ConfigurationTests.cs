@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Descriptors;
 
-/// <summary>Tests devices with several configurations, and descriptor fields whose meaning depends on the speed.</summary>
+/// <summary>Tests devices that have several configurations, and descriptor fields whose meaning depends on the device's speed.</summary>
 public sealed class ConfigurationTests : BusTest
 {
     private readonly VirtualDevice _device = new(new DeviceDescription

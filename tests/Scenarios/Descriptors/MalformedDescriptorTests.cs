@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Facade;
 
 /// <summary>Tests devices whose descriptors are inconsistent or truncated.</summary>
-/// <remarks>The kernel removes such descriptors before libusb sees them, so these tests use the preload libraries only.</remarks>
+/// <remarks>The kernel removes such descriptors before libusb reads them, so these tests run only with the preload library.</remarks>
 public sealed class MalformedDescriptorTests : BusTest
 {
     [PreloadOnly(KernelLimits.Descriptors)]
@@ -29,7 +29,7 @@ public sealed class MalformedDescriptorTests : BusTest
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(0, 0, 0x81)).Error);
     }
 
-    // The functions of libusb would dereference a null pointer here, which ends the process.
+    // For this endpoint, libusb's own function would dereference a null pointer and crash the process.
     [PreloadOnly(KernelLimits.Descriptors)]
     [BusFact]
     public void A_packet_size_of_an_endpoint_that_libusb_does_not_reach_is_not_found()

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Tests string descriptors that devices pad, truncate or fill with invalid text.</summary>
+/// <summary>Tests string descriptors that a device has padded, truncated or filled with invalid text.</summary>
 public sealed class PaddedStringTests : BusTest
 {
     private const byte RawIndex = 200;

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Tests that reads of random descriptors throw only documented exceptions, and that the values read are consistent.</summary>
+/// <summary>Tests that reading random descriptors throws only documented exceptions, and that the values that were read are consistent.</summary>
 public sealed class RandomDescriptorTests : BusTest
 {
     private readonly int _devices = Rounds.Of(500);
@@ -14,13 +14,14 @@ public sealed class RandomDescriptorTests : BusTest
     [BusFact]
     public void No_descriptor_causes_an_exception_that_is_not_documented()
     {
-        // One thread is used because the devices share the bus. The report of a failure has the smallest device found that causes it, and the seed that repeats it.
+        // The test uses one thread, because the devices share the bus. The report of a failure contains the smallest device that causes the failure, and the
+        // seed that repeats it.
         RandomDescriptors.Device.Sample(Attach, iter: _devices, threads: 1, print: RandomDescriptors.Describe);
 
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{_configurations} configurations with {_endpoints} endpoints and {_capabilities} capabilities, {_failures} refused, {_refused} devices unlisted"));
         if (_devices < 200)
-            return; // with so few devices some kinds may not occur
+            return; // a small number of devices may lack some kinds
 
         Assert.True(_configurations > _devices / 4);
         Assert.True(_endpoints > _devices / 4);
@@ -140,7 +141,7 @@ public sealed class RandomDescriptorTests : BusTest
             Assert.Equal(descriptor.Length, descriptor[0]);
     }
 
-    /// <summary>Returns the result of a call; null when the call throws the exception that is documented for malformed descriptors.</summary>
+    /// <summary>Returns the result of a call; null if the call throws the exception that is documented for malformed descriptors.</summary>
     private static T? Try<T>(Func<T?> read)
         where T : class
     {

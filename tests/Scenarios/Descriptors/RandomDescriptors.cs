@@ -4,7 +4,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Generates devices whose descriptors are random: interfaces and endpoints among class-specific bytes, with wrong lengths, counts and ends.</summary>
+/// <summary>
+/// Generates devices with random descriptors. The interfaces and endpoints are surrounded by class-specific bytes. The descriptors may have wrong lengths and
+/// counts, or may be truncated.
+/// </summary>
 internal static class RandomDescriptors
 {
     private static readonly Gen<byte[]> s_classSpecific = Gen.Byte.Array[1, 21].Select(rest => (byte[])[(byte)(rest.Length + 1), .. rest]);
@@ -26,7 +29,7 @@ internal static class RandomDescriptors
         (4, Gen.Select(s_descriptor, Gen.Byte, (one, length) => With(one, 0, length))),
         (3, Gen.Select(s_descriptor, Gen.Int[0, 255], Gen.Byte, (one, place, value) => With(one, place % one.Length, value))));
 
-    // A quarter of the runs end in the middle of a descriptor.
+    // One in four of these byte sequences ends in the middle of a descriptor.
     private static readonly Gen<byte[]> s_run = Gen.Select(s_flawed.Array[0, 5], Gen.Frequency((3, Gen.Const(0)), (1, Gen.Const(1))),
         (all, cut) => all.SelectMany(one => one).SkipLast(cut).ToArray());
 
@@ -49,7 +52,7 @@ internal static class RandomDescriptors
             Extra = extra,
         });
 
-    // Devices have one configuration: libusb refuses a device when it cannot find the beginning of the next configuration.
+    // Each device has only one configuration. Otherwise, libusb would refuse devices in which the beginning of the next configuration cannot be found.
     private static readonly Gen<ConfigurationDescription> s_configuration = Gen.Select(s_setting.Array[1, 2].Array[0, 3], Gen.Int[0, 499], Sometimes(1, 3),
         (interfaces, power, extra) => new ConfigurationDescription([.. interfaces.Select((settings, number) => new InterfaceDescription((byte)number, settings))])
         {
@@ -57,7 +60,7 @@ internal static class RandomDescriptors
             Extra = extra,
         });
 
-    // A length of more than 255 bytes wraps: the descriptor then has the length 0, 1, 2 or a few bytes, and libusb reads the rest as other descriptors.
+    // A length of more than 255 bytes wraps around. The descriptor then has a length of at most a few bytes, and libusb reads the rest as other descriptors.
     private static readonly Gen<DeviceCapability> s_capability = Gen.Select(
         Gen.Byte[0, 11], Gen.Frequency((9, Gen.Byte.Array[0, 49]), (1, Gen.Byte.Array[250, 259])), (type, data) => new DeviceCapability(type, data));
 

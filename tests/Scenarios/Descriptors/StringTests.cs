@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Descriptors;
 
-/// <summary>Tests that strings of any script are read unchanged.</summary>
+/// <summary>Tests that the library returns strings of any script unchanged.</summary>
 public sealed class StringTests : BusTest
 {
     [BusTheory]
@@ -17,7 +17,7 @@ public sealed class StringTests : BusTest
         using UsbDeviceHandle handle = device.Open();
         Assert.Equal(text, handle.GetString(device.Descriptor.SerialNumberIndex));
         Assert.Equal(text, handle.GetString(device.Descriptor.SerialNumberIndex, 0x0409));
-        Assert.Equal(UsbError.Success, device.TryGetString(UsbDeviceString.SerialNumber, out string? ofDevice)); // from the system, or by opening the device
+        Assert.Equal(UsbError.Success, device.TryGetString(UsbDeviceString.SerialNumber, out string? ofDevice)); // libusb gets the string from the system, or opens the device to read it
         Assert.Equal(text, ofDevice);
         using UsbDevice? found = Context.FindDevice(new UsbDeviceFilter { SerialNumber = text });
         Assert.Equal(device, found);

@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Tests endpoint descriptors with addresses that no interface can have, and interfaces with numbers that libusb cannot claim.</summary>
-/// <remarks>The kernel removes such descriptors before libusb sees them, so these tests use the preload libraries only.</remarks>
+/// <summary>Tests endpoint descriptors whose addresses no interface can have, and interfaces whose numbers libusb cannot claim.</summary>
+/// <remarks>The kernel removes such descriptors before libusb reads them, so these tests run only with the preload library.</remarks>
 public sealed class WrongEndpointTests : BusTest
 {
     private static readonly UsbControlSetup s_setup = new(UsbDirection.In, UsbRequestKind.Vendor, UsbRecipient.Device, 1, 0, 0);

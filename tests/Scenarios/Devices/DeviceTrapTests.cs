@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>Tests devices, descriptors, strings, interface numbers, and devices that are opened as files.</summary>
+/// <summary>Tests devices, descriptors, strings and interface numbers, and devices that a program opens as files.</summary>
 public sealed class DeviceTrapTests : BusTest
 {
     private static readonly byte[] s_extra = [5, 0x24, 1, 2, 3];
@@ -91,7 +91,7 @@ public sealed class DeviceTrapTests : BusTest
             Assert.Equal(sizes[i], device.GetMaxAlternatePacketSize(0, i + 1, IsoSource.EndpointAddress));
     }
 
-    // The function of libusb uses the interface number as an index.
+    // libusb's own function uses the interface number as an index.
     [BusFact]
     public void An_interface_is_found_by_its_number_and_not_by_its_place()
     {
@@ -157,7 +157,7 @@ public sealed class DeviceTrapTests : BusTest
         third.ClaimInterface(31).Dispose(); // the first handle released the interface when it closed
     }
 
-    // libusb logs a message, once in a process, when a function gets no context and there is no default context.
+    // If a function gets no context and there is no default context, libusb logs a message. libusb logs this message only once in a process.
     [BusFact]
     public void No_function_is_called_without_its_context()
     {
@@ -203,7 +203,8 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Empty(suspicious);
     }
 
-    // This program breaks the rules. FreshProcessTests has the case with a transfer in flight, which never ends and needs a separate process.
+    // This program violates the library's rules. FreshProcessTests tests the same error with a transfer in flight. Such a transfer never ends, so that test
+    // needs a separate process.
     [BusFact]
     public void A_file_that_is_closed_under_its_handle_is_an_error_and_no_hang()
     {
@@ -218,8 +219,8 @@ public sealed class DeviceTrapTests : BusTest
         Assert.NotEqual(UsbError.Success, handle.At(BulkLoopback.OutAddress).TryWrite([1], out _, TimeSpan.FromMilliseconds(100)));
         Assert.NotEqual(UsbError.Success, transfer.TrySubmit());
         Assert.Equal(UsbError.IO, Assert.Throws<UsbException>(() => Context.HandleEvents(TimeSpan.FromSeconds(5))).Error);
-        handle.Dispose(); // returns and does not hang
-        Context.HandleEvents(TimeSpan.Zero); // the context works again without the file
+        handle.Dispose(); // returns instead of hanging
+        Context.HandleEvents(TimeSpan.Zero); // without the file, the context can handle events again
         using UsbDeviceHandle again = Open(loopback);
         Assert.Equal(1, again.At(BulkLoopback.OutAddress).Write([1], Patience));
     }

@@ -2,16 +2,16 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>Represents scenarios with an unplugged device. Each runs in a separate process, which libusb may abort.</summary>
+/// <summary>Provides scenarios with an unplugged device. Each scenario runs in a separate process, because libusb may abort the process.</summary>
 internal static unsafe class UnplugScenarios
 {
     public const string Library = "library", Program = "program", Removed = "removed", Raw = "raw";
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Requests an alternate setting of an unplugged device, and closes the device.</summary>
-    /// <param name="opened">The path of the file that this scenario creates when it has opened the device; the test then unplugs it.</param>
-    /// <param name="notifiers">The owner of the descriptor notifiers that libusb has while the device is opened: a constant of this class.</param>
+    /// <summary>Requests an alternate setting of an unplugged device, and closes the handle of the device.</summary>
+    /// <param name="opened">The path of a file. The scenario creates this file after it has opened the device, and the test then unplugs the device.</param>
+    /// <param name="notifiers">A constant of this class, which specifies who has set libusb's descriptor notifiers before the device is opened.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)
     {
         using var context = new UsbContext();
@@ -45,8 +45,8 @@ internal static unsafe class UnplugScenarios
             handle.Dispose();
         }
 
-        // The library closes the file, unless notifiers of the program hid the descriptor of the file from the library.
-        // The kernel appends a word to the name of a removed node, and the target of the link does not exist.
+        // The library closes the file, unless notifiers that the program set through libusb have hidden the file's descriptor from the library. The kernel
+        // appends a word to the name of a removed node, so the target of the link does not exist.
         bool isOpen = new FileInfo(file).LinkTarget?.StartsWith(target.FullName, StringComparison.Ordinal) == true;
         Assert.Equal(notifiers == Raw && !UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), isOpen);
     }

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Devices;
 
-/// <summary>Tests finding devices and reading their descriptors and strings, and requests to devices.</summary>
+/// <summary>Tests finding devices, reading their descriptors and strings, and sending requests to devices.</summary>
 public sealed class UsbDeviceTests : BusTest
 {
     [BusFact]
@@ -239,7 +239,7 @@ public sealed class UsbDeviceTests : BusTest
     {
         foreach (UsbError error in Enum.GetValues<UsbError>())
         {
-            if (error is UsbError.Closed or UsbError.Canceled or UsbError.DataLost) // codes that only the library has
+            if (error is UsbError.Closed or UsbError.Canceled or UsbError.DataLost) // codes that only this library defines
             {
                 Assert.Contains($"({error} [{(int)error}])", new UsbException(error, "test").Message, StringComparison.Ordinal);
                 continue;
@@ -397,7 +397,7 @@ public sealed class UsbDeviceTests : BusTest
         }
     }
 
-    /// <summary>Represents an endpoint that keeps the data of OUT transfers, and returns two bytes to IN transfers.</summary>
+    /// <summary>Represents an endpoint that stores the data of OUT transfers, and returns two bytes for each IN transfer.</summary>
     private sealed class Answering(byte address) : VirtualEndpoint(address)
     {
         public byte[]? Last { get; private set; }

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Errors;
 
-/// <summary>Codes become exceptions.</summary>
+/// <summary>Tests that error codes are thrown as exceptions.</summary>
 public sealed class ErrorTests
 {
     [Theory]
@@ -15,7 +15,7 @@ public sealed class ErrorTests
     [Theory]
     [InlineData(-6, UsbError.Busy)]
     [InlineData(-99, UsbError.Other)]
-    [InlineData(-1234, (UsbError)(-1234))] // of a libusb to come
+    [InlineData(-1234, (UsbError)(-1234))] // a code of a future libusb
     public void An_error_is_thrown_with_its_code(int code, UsbError expected)
     {
         UsbException thrown = Assert.Throws<UsbException>(() => UsbException.ThrowIfError(code, "do that"));
@@ -26,7 +26,7 @@ public sealed class ErrorTests
     }
 }
 
-/// <summary>Transfers that refer to themselves.</summary>
+/// <summary>Tests that transfers that refer to themselves are collected.</summary>
 public sealed class TransferCycleTests : BusTest
 {
     [BusFact]
@@ -50,7 +50,7 @@ public sealed class TransferCycleTests : BusTest
         transfer.SetBulk(BulkLoopback.OutAddress, 1, _ =>
         {
             if (++callbacks[0] < 3)
-                transfer.Submit(); // the variable, not the argument
+                transfer.Submit(); // uses the variable and not the argument, so that the callback refers to the transfer
         });
         transfer.Submit();
         return new WeakReference(transfer);

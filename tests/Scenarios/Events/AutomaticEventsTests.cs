@@ -4,13 +4,13 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests the event thread that a context starts by itself: which operations start the thread, and when it ends.</summary>
+/// <summary>Tests the event thread that a context starts by itself: which operations start this thread, and when the thread ends.</summary>
 public sealed class AutomaticEventsTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
     private readonly HashSet<string> _threadsBefore = [.. EventThreads()]; // an event thread of an earlier test may still be ending
 
-    /// <summary>Gets the event threads of this process that are not the virtual bus's.</summary>
+    /// <summary>Gets the number of event threads that this test has started. Threads of earlier tests are not counted.</summary>
     private int Started => EventThreads().Count(thread => !_threadsBefore.Contains(thread));
 
     [BusFact]
@@ -251,7 +251,7 @@ public sealed class AutomaticEventsTests : BusTest
         return new WeakReference(context);
     }
 
-    /// <summary>Counts the descriptors that libusb opens for each context: an eventfd and a timerfd.</summary>
+    /// <summary>Counts the descriptors that libusb opens for contexts. Each context has an eventfd and a timerfd.</summary>
     private static int EventDescriptors() => Directory.GetFiles("/proc/self/fd").Count(static path =>
         new FileInfo(path).LinkTarget is { } target && (target.Contains("eventfd", StringComparison.Ordinal) || target.Contains("timerfd", StringComparison.Ordinal)));
 }

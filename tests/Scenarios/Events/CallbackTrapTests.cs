@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests the calls that are allowed inside a callback, and the calls that would never return there.</summary>
+/// <summary>Tests calls that are allowed inside a callback, and calls that would never return there.</summary>
 public sealed class CallbackTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new(new BulkLoopbackOptions { SerialNumber = "1" });
@@ -101,7 +101,7 @@ public sealed class CallbackTrapTests : BusTest
             next.SetBulkPinned(BulkLoopback.InAddress, buffer.Memory);
             next.Submit();
             Assert.True(next.TryCancel());
-            using UsbDeviceHandle elsewhere = own.FindDevice(0x1209, 0x0011)!.Open(); // the rules hold for the callback's own context only
+            using UsbDeviceHandle elsewhere = own.FindDevice(0x1209, 0x0011)!.Open(); // the rules apply only to the context of the callback
             Assert.Equal(1, elsewhere.GetConfiguration());
         });
         Finish(next!);
@@ -134,7 +134,7 @@ public sealed class CallbackTrapTests : BusTest
         InCallback(() =>
         {
             closer.Start();
-            closer.Join(TimeSpan.FromMilliseconds(100)); // time to close too early
+            closer.Join(TimeSpan.FromMilliseconds(100)); // gives the other thread time in which it could close the handle too early
             early = Volatile.Read(ref closed);
             claim = elsewhere.TryClaimInterface(0, out _);
         });
@@ -147,7 +147,8 @@ public sealed class CallbackTrapTests : BusTest
         Assert.True(other.IsDisposed);
     }
 
-    // A handle waits for the callbacks of its own transfers only. The call that uses the handle must delay its closing.
+    // A closing handle waits only for the callbacks of its own transfers. Here, a callback of another handle's transfer calls a method of the closing handle,
+    // and this call must delay the closing.
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
@@ -226,7 +227,7 @@ public sealed class CallbackTrapTests : BusTest
     [BusFact]
     public void A_callback_in_a_synchronous_call_is_a_callback_too()
     {
-        // The synchronous calls are the only ones that handle events.
+        // In this test, only the synchronous calls handle events.
         Exception? refusal = null;
         using var called = new ManualResetEventSlim();
         using UsbTransfer transfer = _handle.CreateTransfer();

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests the calls and the thread that handle events.</summary>
+/// <summary>Tests the methods that handle events, and the event thread.</summary>
 public sealed class EventHandlingTests : BusTest
 {
     [BusFact]

@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests the event locks and the user data of hotplug registrations. Only the raw layer has both.</summary>
+/// <summary>Tests the event locks and the user data of hotplug registrations. Only the raw layer provides both features.</summary>
 public sealed unsafe class EventLockTests : BusTest
 {
     [BusFact]
@@ -60,7 +60,7 @@ public sealed unsafe class EventLockTests : BusTest
         });
         waiter.Start();
         Assert.True(holdsWaiters.Wait(Patience));
-        libusb_lock_event_waiters(native); // succeeds only after the other thread waits, because waiting releases the lock
+        libusb_lock_event_waiters(native); // succeeds only when the other thread waits, because a waiting thread releases the lock
         libusb_unlock_event_waiters(native);
         libusb_unlock_events(native); // wakes the waiting thread
         Assert.True(waiter.Join(Patience));

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests the scheduling of event threads, which Linux reports on the thread itself, and their start and stop.</summary>
+/// <summary>Tests how event threads start and stop, and how they are scheduled. The tests read the scheduling from Linux, on the thread itself.</summary>
 public sealed class EventThreadTests : BusTest
 {
     private readonly UsbDeviceHandle _handle;
@@ -145,6 +145,6 @@ public sealed class EventThreadTests : BusTest
         return seen;
     }
 
-    // Some machines refuse real-time priority.
+    // Some machines do not permit real-time priority.
     private static void SkipIf(string? refusal) => Assert.SkipWhen(refusal is not null, refusal ?? "");
 }

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests lost wake-ups, signals and floods of events, and exceptions that must not cross libusb.</summary>
+/// <summary>Tests lost wake-ups, signals, large numbers of events, and exceptions that must not propagate into libusb.</summary>
 public sealed partial class EventTrapTests : BusTest
 {
     [BusFact]
@@ -45,7 +45,7 @@ public sealed partial class EventTrapTests : BusTest
         transfer.Submit();
         Assert.True(done.Wait(Patience));
         Assert.All(workers, worker => Assert.True(worker.Join(Patience)));
-        // A thread that misses its wake-up waits for libusb's 60 seconds.
+        // A thread that misses its wake-up waits until libusb's timeout of 60 seconds.
         Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, Patience);
         Context.Dispose();
         Assert.All(pumps, pump => Assert.True(pump.Join(Patience)));
@@ -132,7 +132,7 @@ public sealed partial class EventTrapTests : BusTest
         Assert.True(completed.Wait(Patience));
         for (int i = 0; i < signals; i++)
         {
-            // The signal goes to the thread that waits in poll. poll fails with EINTR, even with SA_RESTART.
+            // The signal is sent to the thread that waits in poll. The signal makes poll fail with EINTR, even with SA_RESTART.
             Assert.Equal(0, Kill(Environment.ProcessId, thread, WindowChanged));
             Assert.True(delivered.Wait(Patience));
         }
@@ -155,7 +155,7 @@ public sealed partial class EventTrapTests : BusTest
     [InlineData("poller")]
     public void A_flood_on_one_handle_is_handled_whole_and_starves_no_other(string how)
     {
-        const int flood = 100; // libusb takes 26 completions of one handle at a time
+        const int flood = 100; // libusb processes 26 completions of one handle at a time
         BulkLoopback first = new(), second = new(new BulkLoopbackOptions { ProductId = 0x0012 });
         UsbDeviceHandle flooded = Open(first), other = Open(second);
         var order = new List<UsbDeviceHandle>();
@@ -178,7 +178,7 @@ public sealed partial class EventTrapTests : BusTest
         Assert.True(second.Endpoint(BulkLoopback.OutAddress).WaitForCompleted(1, Patience));
         Assert.False(flooded.IsKernelDriverActive(0)); // the node answers this call after all its completions, so all of them are ready
         Assert.False(other.IsKernelDriverActive(0));
-        // On a real kernel, the bus's answers may still be on their way. Both nodes must be ready before the first event is handled.
+        // On a real kernel, the answers of the bus can arrive later. The device nodes of both handles must be ready before the test handles the first event.
         foreach (UsbPollFd node in Context.GetPollFds().Where(descriptor => (descriptor.Events & UsbPollEvents.Out) != 0))
         {
             var ready = new UsbSystemPoller();
@@ -194,7 +194,7 @@ public sealed partial class EventTrapTests : BusTest
                 {
                     int before = order.Count;
                     Context.HandleEvents(Patience);
-                    calls += order.Count > before ? 1 : 0; // a call may also find that there was nothing to handle
+                    calls += order.Count > before ? 1 : 0; // a call may return without handling a completion
                 }
 
                 Assert.True(calls > 1);
@@ -214,7 +214,7 @@ public sealed partial class EventTrapTests : BusTest
         }
 
         Assert.Equal(flood, order.Count(handle => handle == flooded));
-        Assert.InRange(order.IndexOf(other), 0, flood - 1); // not behind the whole flood
+        Assert.InRange(order.IndexOf(other), 0, flood - 1); // the other handle does not wait for all transfers of the first handle
     }
 
     [BusFact]

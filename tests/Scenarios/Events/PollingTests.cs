@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests libusb's descriptors in an event loop of the program.</summary>
+/// <summary>Tests that an event loop of the program can poll libusb's descriptors.</summary>
 public sealed class PollingTests : BusTest
 {
     [BusFact]

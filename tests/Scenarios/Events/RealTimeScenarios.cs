@@ -2,15 +2,15 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Starts event threads in a process that first gives up the capability CAP_SYS_NICE.</summary>
+/// <summary>Provides scenarios that start event threads in a process without the capability CAP_SYS_NICE. The process first drops this capability.</summary>
 internal static class RealTimeScenarios
 {
-    /// <summary>The highest priority that <see cref="PermittedByLimit"/> permits itself.</summary>
+    /// <summary>Specifies the highest priority that the limit of <see cref="PermittedByLimit"/> allows.</summary>
     public const int Limit = 10;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Checks that real-time priority is refused without the capability and without a limit.</summary>
+    /// <summary>Checks that the system refuses real-time priority if the process has neither the capability nor a limit that permits such a priority.</summary>
     public static void NotPermitted()
     {
         Assert.Equal(0, LinuxThread.SetRealTimeLimit(0));
@@ -23,7 +23,7 @@ internal static class RealTimeScenarios
         Assert.Contains("RLIMIT_RTPRIO", refused.Message, StringComparison.Ordinal);
         Assert.Contains("CAP_SYS_NICE", refused.Message, StringComparison.Ordinal);
 
-        // The refused event thread has ended. The next one runs without real-time priority.
+        // The refused event thread has ended. The next event thread runs without real-time priority.
         using UsbEventThread events = context.StartEventThread(new UsbEventThreadOptions { RealTimePriority = 10, Processors = [LinuxThread.Processors()[0]] });
         Assert.True(events.IsRunning);
         Assert.Equal(0, events.RealTimePriority);
@@ -35,7 +35,7 @@ internal static class RealTimeScenarios
         Assert.Single(processors);
     }
 
-    /// <summary>Checks that a limit permits real-time priority up to the limit, without the capability.</summary>
+    /// <summary>Checks that a process without the capability may use priorities up to its limit.</summary>
     public static void PermittedByLimit()
     {
         Assert.Equal(0, LinuxThread.SetRealTimeLimit(Limit));

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests a poller that waits while another thread opens, uses and closes a device.</summary>
+/// <summary>Tests a poller that waits while another thread opens a device, uses the device and closes it.</summary>
 public sealed class WaitingPollerTests : BusTest
 {
     [BusFact]

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests each kind of fault on a bulk endpoint: its effect on the program, and its record in the plan.</summary>
+/// <summary>Tests each kind of fault on a bulk endpoint: the effect of the fault on the program, and the record of the fault in the plan.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class BulkFaultTests : BusTest
 {
@@ -201,7 +201,10 @@ public sealed class BulkFaultTests : BusTest
 
     private InjectedFault Last => _plan.Faults[^1];
 
-    /// <summary>Reads with several transfers at once, checks that each has the data of its place, and returns the order in which they ended.</summary>
+    /// <summary>
+    /// Reads with several transfers in flight, and returns the order in which the transfers ended. Checks that each transfer has the data for its position in
+    /// the order of submission.
+    /// </summary>
     private List<int> OrderOf(int count)
     {
         var order = new List<int>();

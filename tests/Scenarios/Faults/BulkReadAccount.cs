@@ -10,7 +10,7 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
     private long _nextUrb;
     private bool _halted;
 
-    /// <summary>Gets the number of packets that the device has sent, computed from the buffers and the recorded faults.</summary>
+    /// <summary>Gets the number of packets that the device has sent. The number is computed from the buffers and the recorded faults.</summary>
     public long SentPackets => _next;
 
     public long DeliveredBytes { get; private set; }
@@ -89,7 +89,8 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
         Expect(data.IsEmpty, $"A packet has {data.Length} bytes.");
     }
 
-    // The ring does not deliver a URB that was cancelled before any data had arrived. The device may have sent data that was lost.
+    // If a URB is cancelled before any data has arrived, the ring does not deliver a buffer for this URB. The device may nevertheless have sent data, which was
+    // lost.
     private void SkipTo(long urb)
     {
         for (; _nextUrb < urb; _nextUrb++)

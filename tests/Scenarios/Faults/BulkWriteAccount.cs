@@ -3,17 +3,17 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Fills the buffers of a ring that writes numbered packets to a bulk endpoint, and checks the packets that the device takes.</summary>
+/// <summary>Fills the buffers of a ring that writes numbered packets to a bulk endpoint, and checks the packets that the device receives.</summary>
 internal sealed class BulkWriteAccount(FaultLedger ledger, long target, int transferSize, int packetSize) : RingAccount(ledger, target)
 {
-    private readonly List<byte> _taken = []; // the number of times that the device has taken each packet
+    private readonly List<byte> _taken = []; // the number of times that the device has received each packet
     private long _committed;
 
     public long TakenBytes { get; private set; }
 
     public long CommittedBytes => _committed * packetSize;
 
-    /// <summary>Creates the endpoint that checks the packets and belongs to the device.</summary>
+    /// <summary>Creates an endpoint that checks the packets. The caller adds the endpoint to the device.</summary>
     public VirtualEndpoint MakeEndpoint(byte address) => new Sink(this, address);
 
     public void Fill(UsbOutputBuffer buffer)
@@ -34,7 +34,9 @@ internal sealed class BulkWriteAccount(FaultLedger ledger, long target, int tran
         Count();
     }
 
-    /// <summary>Checks, after all data was sent, that the device took each packet once, and once more for each recorded repetition.</summary>
+    /// <summary>
+    /// Checks that the device has received each packet once, plus once for each recorded repetition. Call this method after the ring has sent all data.
+    /// </summary>
     public void Finish()
     {
         long repeated = 0;

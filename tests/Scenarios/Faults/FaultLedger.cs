@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Records the faults that were injected into one endpoint, by URB and by packet, until the test has matched each fault with its effect. The threads of the bus add
-/// faults, and other threads take them.
+/// Records the faults that a plan injects into one endpoint, by URB or by packet. A fault stays recorded until the test has matched the fault with its effect.
+/// The threads of the bus add faults, and other threads remove them.
 /// </summary>
 internal sealed class FaultLedger
 {
@@ -45,10 +45,10 @@ internal sealed class FaultLedger
             _silence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>Takes the fault that hit a URB; null if there is none.</summary>
+    /// <summary>Removes and returns the fault that was injected into a URB; null if there is none.</summary>
     public InjectedFault? TakeUrb(long urb) => _urbs.TryRemove(urb, out InjectedFault fault) ? fault : null;
 
-    /// <summary>Takes the fault that hit an isochronous packet of the device; null if there is none.</summary>
+    /// <summary>Removes and returns the fault that was injected into an isochronous packet; null if there is none.</summary>
     public InjectedFault? TakePacket(long packet) => _packets.TryRemove(packet, out InjectedFault fault) ? fault : null;
 
     private void Add(InjectedFault fault) // called with the device's lock held

@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Creates the fault plans of the tests that reconcile rings with faults. They hit about every fifteenth URB.</summary>
+/// <summary>
+/// Creates the fault plans for the tests that compare a ring's data with the recorded faults. A plan injects a fault into about one in 15 URBs.
+/// </summary>
 internal static class FaultMix
 {
     private const int Packet = 512;

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests fault plans and their rules: refused rules, the URBs that a rule hits, and the repetition by a seed.</summary>
+/// <summary>Tests fault plans and their rules: invalid rules are refused, each rule hits the right URBs, and a seed repeats a plan.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class FaultPlanTests : BusTest
 {

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests faults of isochronous packets and URBs: their effect on the program, and their records in the plan.</summary>
+/// <summary>Tests faults of isochronous packets and URBs: the effect of a fault on the program, and the record of the fault in the plan.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class IsoFaultTests : BusTest
 {

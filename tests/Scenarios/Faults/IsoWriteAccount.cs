@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Fills the buffers of a ring that writes numbered packets to an isochronous endpoint, and checks the packets that the device takes.</summary>
+/// <summary>Fills the buffers of a ring that writes numbered packets to an isochronous endpoint, and checks the packets that the device receives.</summary>
 internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packets, int packetSize) : RingAccount(ledger, target)
 {
     private long _committed;
@@ -13,7 +13,7 @@ internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packe
 
     public long TakenPackets { get; private set; }
 
-    /// <summary>Gets the number of packets that the device has not taken.</summary>
+    /// <summary>Gets the number of packets that the device has not received.</summary>
     public long LostPackets { get; private set; }
 
     public void Fill(UsbOutputBuffer buffer)
@@ -41,7 +41,7 @@ internal sealed class IsoWriteAccount(FaultLedger ledger, long target, int packe
         TakenPackets++;
     }
 
-    /// <summary>Counts the packets that were lost at the end, after all data was sent.</summary>
+    /// <summary>Counts the packets that were lost at the end. Call this method after the ring has sent all data.</summary>
     public void Finish()
     {
         LostPackets += _committed - _next;

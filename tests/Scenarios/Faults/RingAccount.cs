@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Reconciles the data that a ring has delivered or sent with the faults of its endpoint. The checks run in the ring's callbacks or with the device's lock held, where no
-/// exception may be thrown. The object therefore keeps the first failures for the test.
+/// Compares the data that a ring has delivered or sent with the recorded faults of its endpoint. The checks run in the ring's callbacks or while the device's
+/// lock is held, so they must not throw exceptions. This class therefore stores the first failures, and the test reports them.
 /// </summary>
 internal abstract class RingAccount(FaultLedger ledger, long target)
 {
@@ -12,7 +12,7 @@ internal abstract class RingAccount(FaultLedger ledger, long target)
     private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _transfers;
 
-    /// <summary>Gets a task that completes when as many transfers have ended as the test wants, or a check has failed.</summary>
+    /// <summary>Gets a task that completes when the target number of transfers has ended, or when a check has failed.</summary>
     public Task Enough => _enough.Task;
 
     /// <summary>Gets the number of transfers that have been counted.</summary>

@@ -6,14 +6,14 @@ using Native.LibUsb.Tests.Streaming;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Tests rings on endpoints with random faults: the sent data is the delivered data plus the lost data, each loss matches a recorded fault, and every byte that is
-/// reported as good is right. The tests stop the rings and start them again whenever the device leaves a transfer unanswered.
+/// Tests rings on endpoints with random faults. The sent data must be the sum of the delivered data and the lost data, each loss must match a recorded fault,
+/// and all data that the ring reports as good must be correct. When the device leaves a transfer unanswered, the test stops the ring and starts it again.
 /// </summary>
-/// <remarks>The usual run has 10,000 transfers; eng/long-test.sh runs 1,000,000. NATIVE_LIBUSB_TEST_SEED repeats a run.</remarks>
+/// <remarks>By default, the tests run 10,000 transfers; eng/long-test.sh runs 1,000,000. NATIVE_LIBUSB_TEST_SEED repeats a run.</remarks>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class RingAccountingTests : IDisposable
 {
-    private const int UsualTransfers = 2500; // transfers of each of the four rings
+    private const int UsualTransfers = 2500; // for each of the four rings
     private const int PacketSize = 512, Packets = 8, TransferSize = 4 * PacketSize, Setting = 1;
 
     private readonly VirtualBus _bus;
@@ -164,7 +164,9 @@ public sealed class RingAccountingTests : IDisposable
         return handle;
     }
 
-    /// <summary>Runs the ring until enough transfers have ended. Restarts the ring each time that a fault has stopped it or left a transfer unanswered.</summary>
+    /// <summary>
+    /// Runs the ring until enough transfers have ended. Restarts the ring each time a fault has stopped it or has left a transfer unanswered.
+    /// </summary>
     private static async Task Run(UsbRing ring, Action start, RingAccount account, FaultLedger ledger)
     {
         while (!account.Enough.IsCompleted)
@@ -184,7 +186,7 @@ public sealed class RingAccountingTests : IDisposable
         }
     }
 
-    /// <summary>Sends the committed data that was not sent yet, without faults.</summary>
+    /// <summary>Clears the faults, and sends the committed data that the ring has not sent yet.</summary>
     private static async Task Flush(UsbOutputRing ring, FaultPlan plan)
     {
         plan.Clear();

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests that each call ends, and that the next device works, when a device is unplugged or reset between any two steps of a program.</summary>
+/// <summary>Unplugs or resets a device between any two steps of a program. Tests that each call of the program ends, and that the next device works.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class UnplugFaultTests : BusTest
 {
@@ -56,7 +56,7 @@ public sealed class UnplugFaultTests : BusTest
     }
 
     /// <summary>Opens the device and transfers data with control requests, reads, writes and a ring.</summary>
-    /// <returns>The first error, or <see cref="UsbError.Success"/> if no call fails.</returns>
+    /// <returns>The first error; <see cref="UsbError.Success"/> if no call fails.</returns>
     private async Task<UsbError> Play(BulkSourceSink device)
     {
         try

@@ -4,7 +4,7 @@ using Xunit.v3;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Specifies that a theory runs with every combination of values of its parameters, which are enumerations and booleans.</summary>
+/// <summary>Specifies that a theory runs with every combination of the values of its parameters. The parameters are enumerations and booleans.</summary>
 public sealed class AllCombinationsAttribute : DataAttribute
 {
     public override bool SupportsDiscoveryEnumeration() => true;

@@ -1,5 +1,6 @@
-// Applies to every test: any test could end on the event thread, and a watchdog may be created where the name of the test is not known.
+// This attribute makes every test continue on the thread pool after an await, because any test could otherwise end on the event thread. The attribute also
+// records the name of the running test, because a watchdog may have another name.
 [assembly: Native.LibUsb.Tests.RunningTest]
 
-// A process has one virtual bus at a time, and libusb's default context is one per process too.
+// Tests run one at a time, because a process has only one virtual bus at a time, and libusb has only one default context per process.
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents a test that needs the virtual bus in this process. Where the bus is unavailable, the test is skipped with the reason.</summary>
+/// <summary>Represents a test that needs the virtual bus in this process. If the bus is not available, the test is skipped and reports the reason.</summary>
 public sealed class BusFactAttribute : FactAttribute
 {
     public BusFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)

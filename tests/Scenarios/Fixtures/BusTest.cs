@@ -2,12 +2,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>
-/// Represents a test with a virtual bus, a context on the real libusb, and methods that wait and fail instead of hanging.
-/// </summary>
+/// <summary>Represents a test with a virtual bus, a context on the real libusb, and wait methods that fail after a timeout instead of hanging.</summary>
 public abstract class BusTest : IDisposable
 {
-    /// <summary>Specifies the time that a test waits for an event: long enough for the busiest machine, so that only a broken test waits that long.</summary>
+    /// <summary>Specifies the timeout for an event. Even a very busy machine needs less time, so only a broken test reaches the timeout.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Watchdog _watchdog = new(seconds: Rounds.Lengthen(120), test: "the test");
@@ -22,7 +20,7 @@ public abstract class BusTest : IDisposable
 
     protected UsbContext Context { get; }
 
-    /// <summary>Disposes the bus, the context and the watchdog, also after a constructor that threw.</summary>
+    /// <summary>Disposes the bus, the context and the watchdog. This method also works if the constructor has thrown an exception.</summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -38,7 +36,7 @@ public abstract class BusTest : IDisposable
         }
     }
 
-    /// <summary>Plugs a device in and opens it, with interface 0 claimed.</summary>
+    /// <summary>Plugs in a device, opens it, and claims its interface 0.</summary>
     protected UsbDeviceHandle Open(VirtualDevice device)
     {
         if (!device.IsAttached)
@@ -49,7 +47,7 @@ public abstract class BusTest : IDisposable
         return handle;
     }
 
-    /// <summary>Handles events until <paramref name="condition"/> holds.</summary>
+    /// <summary>Handles events until <paramref name="condition"/> is true.</summary>
     protected void HandleEventsUntil(Func<bool> condition)
     {
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
@@ -60,7 +58,9 @@ public abstract class BusTest : IDisposable
         }
     }
 
-    /// <summary>Collects garbage until <paramref name="condition"/> holds. On a busy machine a thread of the pool may keep a forgotten object for a while.</summary>
+    /// <summary>
+    /// Collects garbage until <paramref name="condition"/> is true. On a busy machine, a pool thread may keep a forgotten object alive for some time.
+    /// </summary>
     protected static void CollectUntil(Func<bool> condition) => Assert.True(
         SpinWait.SpinUntil(
             () =>
@@ -72,6 +72,6 @@ public abstract class BusTest : IDisposable
             Patience),
         "A forgotten object was not collected.");
 
-    /// <summary>Handles events until the transfer is at rest.</summary>
+    /// <summary>Handles events until the transfer is no longer submitted.</summary>
     protected void Finish(UsbTransfer transfer) => HandleEventsUntil(() => !transfer.IsSubmitted);
 }

@@ -4,17 +4,18 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Gets the blocks that libusb has allocated and not freed, as native/counting-allocator.c counts them. That library must be preloaded. Where it is not (valgrind
-/// has its own allocator and leak check), tests check everything except the numbers, and this class writes a note to standard error.
+/// Reads the number of blocks that libusb has allocated and not freed. The preload library native/counting-allocator.c counts these blocks. Without the
+/// library, for example under valgrind, which has its own allocator and leak check, the tests do not check the numbers, and this class writes a note to
+/// standard error.
 /// </summary>
 public static unsafe class CountingAllocator
 {
     private static readonly delegate* unmanaged<Counts*, void> s_read = Start();
 
-    /// <summary>Gets whether the allocator counts.</summary>
+    /// <summary>Gets whether the preload library counts the blocks.</summary>
     public static bool IsCounting => s_read is not null;
 
-    /// <summary>Gets the numbers now; all 0 where nothing is counted.</summary>
+    /// <summary>Reads the current numbers. All numbers are 0 if the blocks are not counted.</summary>
     public static Counts Read()
     {
         Counts counts = default;
@@ -23,7 +24,9 @@ public static unsafe class CountingAllocator
         return counts.NotRecorded == 0 ? counts : throw new InvalidOperationException("libusb has more blocks than the counting allocator has room for.");
     }
 
-    /// <summary>Checks that every transfer that was allocated since then has been freed, and that libusb has as many blocks and bytes as before.</summary>
+    /// <summary>
+    /// Checks that every transfer that was allocated after <paramref name="before"/> has been freed, and that libusb has as many blocks and bytes as before.
+    /// </summary>
     public static void CheckNothingIsLeft(Counts before)
     {
         Counts now = Read();
@@ -55,11 +58,13 @@ public static unsafe class CountingAllocator
         return read;
     }
 
-    /// <summary>Represents the numbers at one moment, laid out as the C library writes them.</summary>
+    /// <summary>Represents the numbers at one moment, in the layout of the C library's structure.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public readonly record struct Counts
     {
-        /// <summary>Gets or sets the number of calls of <c>libusb_alloc_transfer</c> since the start, with those of libusb for synchronous transfers.</summary>
+        /// <summary>
+        /// Gets or sets the number of calls of <c>libusb_alloc_transfer</c> since the start. libusb's own calls for synchronous transfers are included.
+        /// </summary>
         public long TransfersAllocated { get; init; }
 
         /// <summary>Gets or sets the number of transfers that were freed.</summary>
@@ -68,10 +73,13 @@ public static unsafe class CountingAllocator
         /// <summary>Gets or sets the number of transfers that were not freed.</summary>
         public long LiveTransfers { get; init; }
 
-        /// <summary>Gets or sets the number of blocks that libusb itself has allocated (not libc or libudev for libusb) and that were not freed.</summary>
+        /// <summary>
+        /// Gets or sets the number of blocks that libusb has allocated and that were not freed. Blocks that libc or libudev has allocated for libusb are not
+        /// included.
+        /// </summary>
         public long LiveBlocks { get; init; }
 
-        /// <summary>Gets or sets the bytes of these blocks.</summary>
+        /// <summary>Gets or sets the total size of the blocks in <see cref="LiveBlocks"/>, in bytes.</summary>
         public long LiveBytes { get; init; }
 
         internal long NotRecorded { get; init; }

@@ -1,12 +1,12 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Finds endpoints for tests that do not test claims: each call claims the interface once more, and the handle releases it.</summary>
+/// <summary>Finds endpoints for tests that do not test claims. Each call claims the interface again, and the handle releases all these claims.</summary>
 internal static class EndpointAccess
 {
-    /// <summary>Gets the endpoint of the active setting of the interface that has the address.</summary>
+    /// <summary>Gets the endpoint with this address. The endpoint must belong to the active setting of its interface.</summary>
     public static UsbEndpoint At(this UsbDeviceHandle handle, byte address) => handle.InterfaceOf(address).GetEndpoint(address);
 
-    /// <summary>Gets the interface that has an endpoint in one of its settings.</summary>
+    /// <summary>Gets the interface that has an endpoint with this address in one of its settings.</summary>
     public static UsbInterface InterfaceOf(this UsbDeviceHandle handle, byte address) => handle.ClaimInterface(
         handle.Device.GetActiveConfigurationDescriptor().Interfaces.First(one => one.AlternateSettings.Any(setting => setting.Endpoints.Any(endpoint => endpoint.Address == address))).Number);
 }

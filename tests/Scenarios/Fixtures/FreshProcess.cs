@@ -5,19 +5,19 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Runs a scenario in a new process of the same program. There the process-wide state of libusb is in its initial state, and changes to it
-/// do not affect other tests.
+/// Runs a scenario in a new process of the same program. In the new process, libusb's process-wide state has its initial values. Changes of this state do not
+/// affect other tests.
 /// </summary>
 public static class FreshProcess
 {
     private const string Marker = "--scenario";
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Runs a scenario, and fails with the output of the process when the scenario fails or does not end.</summary>
-    /// <param name="bus">The bus that the process sees; null for a process without the preload libraries.</param>
+    /// <summary>Runs a scenario. If the scenario fails or does not end, this method fails with the output of the process.</summary>
+    /// <param name="bus">The bus that the process uses; null for a process without the preload library.</param>
     /// <param name="scenario">The name of the scenario in <see cref="FreshScenarios"/>.</param>
     /// <param name="arguments">The arguments of the scenario.</param>
-    /// <param name="environment">Variables to set.</param>
+    /// <param name="environment">The environment variables that the process gets in addition.</param>
     public static void Run(VirtualBus? bus, string scenario, string[]? arguments = null, params (string Name, string Value)[] environment)
     {
         string[] command = [.. Self(), Marker, scenario, .. arguments ?? []];
@@ -53,9 +53,10 @@ public static class FreshProcess
         }
     }
 
-    /// <summary>Runs the scenario that the arguments name, and returns whether they name one.</summary>
+    /// <summary>Runs the scenario that the arguments name.</summary>
     /// <param name="arguments">The program's arguments.</param>
-    /// <param name="exitCode">The exit code for the program to return.</param>
+    /// <param name="exitCode">Receives the exit code that the program returns.</param>
+    /// <returns>True if the arguments name a scenario.</returns>
     public static bool IsScenario(string[] arguments, out int exitCode)
     {
         exitCode = 0;
@@ -76,10 +77,10 @@ public static class FreshProcess
         return true;
     }
 
-    /// <summary>Returns the command that starts this program.</summary>
+    /// <summary>Returns the command line that starts this program.</summary>
     private static string[] Self()
     {
-        // The command line of this process, perhaps with a dynamic loader in front, without the arguments of the program.
+        // This method removes the program's arguments from the command line of this process. The command line may begin with a dynamic loader.
         string[] all = File.ReadAllText("/proc/self/cmdline").Split('\0', StringSplitOptions.None)[..^1];
         return all[..^(Environment.GetCommandLineArgs().Length - 1)];
     }

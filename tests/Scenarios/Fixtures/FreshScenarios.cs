@@ -7,7 +7,7 @@ using Native.LibUsb.Tests.Library;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Represents the scenarios that run in new processes; see <see cref="FreshProcessTests"/>.</summary>
+/// <summary>Provides the scenarios that run in new processes. <see cref="FreshProcessTests"/> starts them.</summary>
 internal static class FreshScenarios
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
@@ -26,7 +26,7 @@ internal static class FreshScenarios
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
     };
 
-    // The process has set no option, and libusb has its defaults.
+    // The process has not set any option, so libusb uses its defaults.
     private static void Defaults()
     {
         Assert.False(UsbLibrary.IsLoaded);
@@ -59,12 +59,12 @@ internal static class FreshScenarios
         Assert.Empty(lines);
     }
 
-    // The process was not started with the library of the bus. Libusb is loaded before or after the bus is created.
+    // The process was started without the preload library of the bus. libusb is loaded before or after the bus is created.
     private static void BusWithoutPreload(bool isLibUsbLoaded)
     {
         if (Path.GetFileName(Environment.ProcessPath)!.StartsWith("ld-linux", StringComparison.Ordinal))
         {
-            // The loader's folder is the base folder of a program that it starts, and the library is not there.
+            // If the dynamic loader starts the program, the program's base folder is the folder of the loader, which does not contain the preload library.
             PlatformNotSupportedException missing = Assert.Throws<PlatformNotSupportedException>(() => new VirtualBus(new VirtualBusOptions { Host = VirtualBusHost.Preload }));
             Assert.Contains("libnative-libusb-usbfs.so was not found", missing.Message, StringComparison.Ordinal);
             Assert.Contains("Native.LibUsb.Testing", missing.Message, StringComparison.Ordinal);
@@ -101,7 +101,7 @@ internal static class FreshScenarios
             context.HandleEvents(TimeSpan.FromMilliseconds(100));
     }
 
-    // LIBUSB_DEBUG is set to 4.
+    // The test sets LIBUSB_DEBUG to 4.
     private static void LogLevelOfTheEnvironment()
     {
         int lines = 0;
@@ -113,7 +113,7 @@ internal static class FreshScenarios
         Assert.True(Volatile.Read(ref lines) > 0);
     }
 
-    // Creates three contexts: one before the context without discovery, that context, and one after it.
+    // This scenario creates three contexts: one before the context without discovery, the context without discovery, and one after it.
     private static void NoDeviceDiscovery(string node)
     {
         using (var first = new UsbContext())
@@ -138,7 +138,8 @@ internal static class FreshScenarios
         }
     }
 
-    // The program breaks the rules: it closes a file while its handle has a transfer in flight. The kernel drops the transfer, and libusb never calls the callback.
+    // This program violates the library's rules: it closes a file while the handle of the file has a transfer in flight. The kernel discards the transfer, and
+    // libusb never calls the callback.
     private static void FileClosedInFlight(string node)
     {
         var reported = new List<Exception>();
@@ -157,11 +158,11 @@ internal static class FreshScenarios
         Assert.Equal(UsbError.IO, Assert.IsType<UsbException>(Assert.Single(reported)).Error);
         context.Dispose();
         Assert.Equal(0, callbacks);
-        Assert.True(transfer.IsSubmitted); // the library keeps the memory: the kernel might still use it
+        Assert.True(transfer.IsSubmitted); // the library does not free the memory, because the kernel might still use it
         Assert.Throws<ObjectDisposedException>(() => handle.ClaimInterface(0));
     }
 
-    // There is no /dev/bus/usb, and this libusb needs it.
+    // The folder /dev/bus/usb does not exist, and this libusb needs it.
     private static void MissingBus(string library)
     {
         UsbLibrary.SetPath(library);
@@ -177,8 +178,8 @@ internal static class FreshScenarios
         Assert.DoesNotContain('\n', exception.Message);
     }
 
-    // The allocator fills freed memory. libusb's hotplug thread is stopped in the middle of a message, for which libusb before 1.0.28
-    // uses the first context, and goes on when that context is closed.
+    // The allocator overwrites freed memory. In this scenario, libusb's hotplug thread stops while it logs a message. A libusb before 1.0.28 uses the first
+    // context for this message. The hotplug thread continues after the first context has been closed.
     private static void FirstContextIsClosedWhileItLogs(string closing)
     {
         using var inMessage = new ManualResetEventSlim();
@@ -199,7 +200,7 @@ internal static class FreshScenarios
         first.Dispose();
         first = null;
         closed.Set();
-        second.GetDevices().Dispose(); // waits until the hotplug thread is done with the device
+        second.GetDevices().Dispose(); // waits until the hotplug thread has processed the device
         UsbLibrary.SetLogHandler(null);
     }
 }

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Lists the reasons for which a scenario cannot run on a real kernel's vhci_hcd.</summary>
+/// <summary>Lists the reasons why a scenario cannot run on a real kernel's vhci_hcd.</summary>
 internal static class KernelLimits
 {
     public const string Capabilities = "the kernel decides what usbfs can do, and its vhci_hcd takes every transfer whole";

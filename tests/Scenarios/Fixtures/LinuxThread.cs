@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Gets the scheduling of the calling thread from Linux, and drops rights of a test process.</summary>
+/// <summary>Reads the scheduling parameters of the calling thread from Linux, and drops capabilities of a test process.</summary>
 internal static unsafe partial class LinuxThread
 {
     public const int Ordinary = 0; // SCHED_OTHER
@@ -14,10 +14,10 @@ internal static unsafe partial class LinuxThread
     private const uint CapabilityVersion = 0x20080522;
     private const int Words = 128;
 
-    /// <summary>Gets the policy of the calling thread, without flags.</summary>
+    /// <summary>Gets the scheduling policy of the calling thread, without flags.</summary>
     public static int Policy() => PolicyAndFlags() & ~ResetOnFork;
 
-    /// <summary>Gets the policy of the calling thread with its flags.</summary>
+    /// <summary>Gets the scheduling policy of the calling thread, including its flags.</summary>
     public static int PolicyAndFlags() => GetScheduler(0);
 
     public static int Priority()
@@ -26,7 +26,7 @@ internal static unsafe partial class LinuxThread
         return GetParameters(0, &priority) == 0 ? priority : -1;
     }
 
-    /// <summary>Gets the processors that the calling thread may run on.</summary>
+    /// <summary>Gets the processors on which the calling thread may run.</summary>
     public static int[] Processors()
     {
         ulong* mask = stackalloc ulong[Words];
@@ -42,7 +42,7 @@ internal static unsafe partial class LinuxThread
         return [.. processors];
     }
 
-    /// <summary>Returns the reason why a thread of this process may not have real-time priority; null when it may.</summary>
+    /// <summary>Returns the reason why the threads of this process may not have real-time priority; null if they may.</summary>
     public static string? RealTimeRefusal()
     {
         int error = 0;
@@ -56,7 +56,7 @@ internal static unsafe partial class LinuxThread
         return error == 0 ? null : $"This process may not have real-time priority (errno {error}).";
     }
 
-    /// <summary>Returns the reason why a child of this process may not set RLIMIT_RTPRIO to the limit; null when it may.</summary>
+    /// <summary>Returns the reason why a child of this process may not set RLIMIT_RTPRIO to <paramref name="limit"/>; null if it may.</summary>
     public static string? RealTimeLimitRefusal(ulong limit)
     {
         ulong* limits = stackalloc ulong[2];
@@ -66,7 +66,7 @@ internal static unsafe partial class LinuxThread
         return SetLimit(RealTimeLimit, limits) == 0 ? null : $"This process may not raise RLIMIT_RTPRIO to {limit} (errno {Marshal.GetLastPInvokeError()}).";
     }
 
-    /// <summary>Takes CAP_SYS_NICE from the calling thread, and from the threads that it starts.</summary>
+    /// <summary>Drops the capability CAP_SYS_NICE of the calling thread, and of the threads that the calling thread starts later.</summary>
     public static void DropNice()
     {
         var header = new CapabilityHeader { Version = CapabilityVersion };
@@ -78,7 +78,7 @@ internal static unsafe partial class LinuxThread
         Assert.Equal(0, SetCapabilities(&header, data));
     }
 
-    /// <returns>0, or errno.</returns>
+    /// <returns>0 on success; otherwise errno.</returns>
     public static int SetRealTimeLimit(ulong limit)
     {
         ulong* limits = stackalloc ulong[2] { limit, limit };

@@ -3,19 +3,19 @@ using System.Globalization;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Specifies how often a test repeats its rounds. A test under valgrind is about fifty times slower, so NATIVE_LIBUSB_TEST_ROUNDS sets
-/// the percentage of the usual rounds to run.
+/// Specifies how often a test repeats its rounds. A test is about 50 times slower under valgrind. NATIVE_LIBUSB_TEST_ROUNDS therefore specifies a percentage of
+/// the usual number of rounds.
 /// </summary>
 public static class Rounds
 {
     private static readonly int s_percent =
         int.TryParse(Environment.GetEnvironmentVariable("NATIVE_LIBUSB_TEST_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int percent) ? percent : 100;
 
-    /// <summary>Gets the number of rounds to run: at least one.</summary>
-    /// <param name="usual">The number of rounds without the variable.</param>
+    /// <summary>Gets the number of rounds that a test runs, which is at least one.</summary>
+    /// <param name="usual">The number of rounds if the variable is not set.</param>
     public static int Of(int usual) => Math.Max(1, (int)((long)usual * s_percent / 100));
 
-    /// <summary>Returns the time that a test may take when it runs more rounds than usual.</summary>
-    /// <param name="seconds">The time for the usual rounds.</param>
+    /// <summary>Returns the time that a test may take. The time is longer if the test runs more rounds than usual.</summary>
+    /// <param name="seconds">The time for the usual number of rounds.</param>
     public static double Lengthen(double seconds) => seconds * Math.Max(1, s_percent / 100.0);
 }

@@ -3,7 +3,7 @@ using Xunit.v3;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Names the running test for its watchdog, and makes the test continue on the thread pool.</summary>
+/// <summary>Records the name of the running test for its watchdog, and makes the test continue on the thread pool after an await.</summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 {
@@ -15,8 +15,8 @@ public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 
     public override void After(MethodInfo methodUnderTest, IXunitTest test) => Watchdog.RunningTest = null;
 
-    // After a test that awaits, xunit goes on in the test's context, or on the thread that ended the test when there is none. On the event thread xunit would
-    // dispose the test, and run all tests that follow, inside a callback of libusb, where no handle or context can be closed. The class is derived because an await ignores a
-    // context of the type SynchronizationContext itself.
+    // After a test that awaits, xunit continues in the test's synchronization context. Without a context, xunit continues on the thread that ended the test,
+    // which may be the event thread. xunit would then dispose the test and run all later tests inside a callback of libusb, where no handle or context can be
+    // closed. This class derives from SynchronizationContext, because an await ignores a context of the base type.
     private sealed class PoolContext : SynchronizationContext;
 }

@@ -3,15 +3,15 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Represents the virtual bus of a test. A process has one bus at a time, and xunit never disposes a test whose constructor throws. The
-/// next test disposes the bus that such a test has left; otherwise all later tests would fail to create a bus.
+/// Provides the virtual bus of a test. A process has one bus at a time. If the constructor of a test throws, xunit does not dispose the test, and its bus
+/// remains. The next test therefore disposes this bus before it creates its own bus.
 /// </summary>
 internal static class TestBus
 {
-    // The object that owns the bus; null after the owner has reported its disposal.
+    // The object that owns the bus; null if the owner has been disposed.
     private static IDisposable? s_owner;
 
-    /// <summary>Creates a bus that is its own owner.</summary>
+    /// <summary>Creates a bus that the test disposes directly.</summary>
     public static VirtualBus Create(VirtualBusOptions? options = null)
     {
         DisposeLeftover();
@@ -20,8 +20,10 @@ internal static class TestBus
         return bus;
     }
 
-    /// <summary>Creates a bus for an owner that disposes the bus and other objects.</summary>
-    /// <param name="owner">The owner. It may be disposed as soon as it has the bus, and more than once.</param>
+    /// <summary>Creates a bus for an owner that disposes the bus together with other objects.</summary>
+    /// <param name="owner">
+    /// The owner. The next test may dispose the owner, even if the constructor of the owner has thrown or if the owner is already disposed.
+    /// </param>
     /// <param name="options">The options of the bus.</param>
     public static VirtualBus CreateFor(IDisposable owner, VirtualBusOptions? options = null)
     {

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Ends the process when a test hangs, and writes the system call that each thread waits in.</summary>
-/// <remarks>Use: <c>using Watchdog watchdog = new();</c> as the first line of a test that waits for native code.</remarks>
+/// <summary>Ends the process if a test hangs, and first writes in which system call each thread waits.</summary>
+/// <remarks>A test that waits for native code creates a watchdog in its first line: <c>using Watchdog watchdog = new();</c></remarks>
 public sealed class Watchdog : IDisposable
 {
     private readonly Timer _timer;
@@ -17,7 +17,9 @@ public sealed class Watchdog : IDisposable
         _timer = new Timer(static self => ((Watchdog)self!).Bark(), this, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Gets or sets the name of the running test, which <see cref="RunningTestAttribute"/> sets: the name of a watchdog need not identify the test.</summary>
+    /// <summary>
+    /// Gets or sets the name of the running test. <see cref="RunningTestAttribute"/> sets the name, because the name of a watchdog may not identify the test.
+    /// </summary>
     public static string? RunningTest { get; set; }
 
     /// <summary>Gets the time that the test may take.</summary>
@@ -33,7 +35,9 @@ public sealed class Watchdog : IDisposable
         Environment.FailFast(report);
     }
 
-    /// <summary>Gets each thread of the process with its name, the kernel function it waits in, and its system call.</summary>
+    /// <summary>
+    /// Gets a line for each thread of the process. The line contains the thread's name, its system call, and the kernel function in which it waits.
+    /// </summary>
     private static string Threads()
     {
         StringBuilder text = new();

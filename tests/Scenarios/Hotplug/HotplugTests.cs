@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Tests the reports of devices that arrive and leave.</summary>
+/// <summary>Tests that the library reports devices that arrive and leave.</summary>
 public sealed class HotplugTests : BusTest
 {
     private const ushort Loopback = 0x0011;

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Tests the hotplug surprises of libusb, and the reports that a subscriber of this library gets instead.</summary>
+/// <summary>Tests situations in which libusb's hotplug reports are surprising, and the reports that a subscriber of this library receives instead.</summary>
 public sealed class HotplugTrapTests : BusTest
 {
     private const ushort Vendor = 0x1209;
@@ -148,7 +148,7 @@ public sealed class HotplugTrapTests : BusTest
         subscribers.ForEach(thread => Assert.True(thread.Join(Patience)));
         Assert.Null(failure);
 
-        // Each device arrives before it leaves, and each event is reported once.
+        // Each device must arrive before it leaves, and each event must be reported once.
         void SubscribeForAMoment()
         {
             var present = new HashSet<(byte Bus, byte Address)>();
@@ -160,7 +160,7 @@ public sealed class HotplugTrapTests : BusTest
                 wrong |= !(notification.Event == UsbHotplugEvents.Arrived ? present.Add((device.BusNumber, device.Address)) : present.Remove((device.BusNumber, device.Address)));
                 told.Set();
             });
-            told.Wait(); // the root hub is always there
+            told.Wait(); // the root hub is always present, so this wait ends
             var other = new Thread(registration.Dispose);
             other.Start();
             registration.Dispose();
@@ -196,11 +196,11 @@ public sealed class HotplugTrapTests : BusTest
             Assert.Equal(2, left.GetConfigurationDescriptor(0).Interfaces[0].AlternateSettings[0].Endpoints.Count); // from the descriptors that libusb read at the arrival
             Assert.Equal(UsbError.NoDevice, left.TryOpen(out _));
             Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(arrived!.Open).Error);
-            // A device that has left does not return, so OpenAsync does not wait for a permission.
+            // A device that has left does not come back, so OpenAsync does not wait until the process gets the permission.
             Assert.Equal(UsbError.NoDevice, (await Assert.ThrowsAsync<UsbException>(() => left.OpenAsync(TimeSpan.FromDays(1)))).Error);
             Assert.NotEqual(UsbError.Success, left.TryGetString(UsbDeviceString.SerialNumber, out string? serial));
             Assert.Null(serial);
-            Assert.Throws<UsbException>(() => left.GetActiveConfigurationDescriptor()); // only the system knows the active configuration
+            Assert.Throws<UsbException>(() => left.GetActiveConfigurationDescriptor()); // only the system can report which configuration is active
             using UsbDevice? hub = left.GetParent();
             Assert.NotEqual(left, hub);
         }
@@ -285,13 +285,16 @@ public sealed class HotplugTrapTests : BusTest
         Assert.Equal(UsbError.NoDevice, Assert.Throws<UsbException>(() => handle.At(BulkLoopback.InAddress).ClearHalt()).Error);
         Assert.Equal(UsbError.NoDevice, handle.TryClaimInterface(1, out _));
         Bus.Attach(loopback);
-        using (UsbDeviceHandle again = Open(loopback)) // beside the old handle
+        using (UsbDeviceHandle again = Open(loopback)) // the old handle is still open
             Assert.Equal(1, again.At(BulkLoopback.OutAddress).Write([1], Patience));
         handle.Dispose();
         Assert.All(transfers, transfer => Assert.True(transfer.IsDisposed));
     }
 
-    /// <summary>Plugs in (and unplugs) another device, and returns the products that were reported up to it: libusb keeps the order of its reports.</summary>
+    /// <summary>
+    /// Plugs in a second device as a marker, and unplugs it if the caller waits for a removal. Returns the products that were reported up to the marker. libusb
+    /// keeps the order of its reports, so no earlier report is missing.
+    /// </summary>
     private List<ushort> ToldUntilMarker(UsbHotplugEvents what)
     {
         var marker = new InterruptSource();

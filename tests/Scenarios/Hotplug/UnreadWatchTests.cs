@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Tests that a stream of hotplug events releases its queued devices when the program stops reading the stream.</summary>
+/// <summary>Tests that a stream of hotplug events releases its queued devices after the program has stopped reading the stream.</summary>
 public sealed class UnreadWatchTests : BusTest
 {
     private const int Count = 5;
@@ -84,7 +84,7 @@ public sealed class UnreadWatchTests : BusTest
         reader.Current.Device.Dispose();
     }
 
-    // The returned task does not refer to the stream: only the pending read of the stream does.
+    // The returned task does not refer to the stream. Only the pending read refers to the stream.
     private Task Wait(ManualResetEventSlim told)
     {
         IAsyncEnumerable<UsbHotplugNotification> stream = Context.WatchDevicesAsync(events: UsbHotplugEvents.Left);
@@ -99,7 +99,7 @@ public sealed class UnreadWatchTests : BusTest
         });
     }
 
-    // libusb logs that it destroys a device when the last reference is dropped.
+    // When the last reference to a device is released, libusb logs that it destroys the device.
     private void UnplugUntilDestroyed(Action<Func<bool>> wait)
     {
         UsbLibrary.SetLogHandler(static (_, _) => { }); // otherwise libusb writes to standard error too

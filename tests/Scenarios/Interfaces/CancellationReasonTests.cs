@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests that the exception of a cancelled read names the object whose disposal cancelled the read, unless a token cancelled it.</summary>
+/// <summary>
+/// Tests that the exception of a cancelled read names the object whose disposal has cancelled the read. If a token has cancelled the read, the exception names
+/// no object.
+/// </summary>
 public sealed class CancellationReasonTests : TwoSettingsTest
 {
     [BusFact]

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests the results, the order and the cancellation of awaited reads, writes and control requests.</summary>
+/// <summary>Tests awaited reads, writes and control requests: their results, their order and their cancellation.</summary>
 public sealed class EndpointAwaitingTests : TwoSettingsTest
 {
     private readonly BulkLoopback _loopback = new();

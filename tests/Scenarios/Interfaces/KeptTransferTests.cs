@@ -2,7 +2,9 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests that the transfers that an endpoint keeps for awaited calls are freed when the endpoint becomes stale, before the interface is disposed.</summary>
+/// <summary>
+/// Tests transfers that an endpoint keeps for awaited calls. The library must free them when the endpoint becomes stale, before the interface is disposed.
+/// </summary>
 public sealed class KeptTransferTests : TwoSettingsTest
 {
     [BusFact]
@@ -37,7 +39,7 @@ public sealed class KeptTransferTests : TwoSettingsTest
     }
 
     /// <summary>Makes an endpoint keep a transfer.</summary>
-    /// <returns>The number of handles before; each transfer has one handle.</returns>
+    /// <returns>The number of user-data handles before the call. Each transfer has one such handle.</returns>
     private async Task<int> KeepTransferAsync()
     {
         UserDataHandles.CollectForgotten();

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests that the exception for a missing interface, setting or endpoint lists those that the device has.</summary>
+/// <summary>Tests the exception for a missing interface, setting or endpoint. The exception must list those that the device has.</summary>
 public sealed class MissingPartTests : TwoSettingsTest
 {
     [BusFact]

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests that the exception names the cause of a refusal where the code of libusb does not.</summary>
+/// <summary>Tests that an exception names the cause of a refusal if libusb's error code does not identify the cause.</summary>
 public sealed unsafe class RefusalCauseTests : BusTest
 {
     private readonly TwoSettingsDevice _device = new();
@@ -138,7 +138,7 @@ public sealed unsafe class RefusalCauseTests : BusTest
         return busy;
     }
 
-    /// <summary>Checks that Submit and SubmitAsync throw an exception with this hint.</summary>
+    /// <summary>Checks that Submit and SubmitAsync fail with an exception that has this hint.</summary>
     private void AssertCause(byte endpoint, UsbTransferType type, string hint)
     {
         using UsbTransfer transfer = _handle.CreateTransfer();

@@ -2,7 +2,7 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests that an awaited call gives up the caller's memory when its result is taken.</summary>
+/// <summary>Tests that an awaited call unpins the caller's memory when the program reads its result.</summary>
 public sealed class ReturnedMemoryTests : TwoSettingsTest
 {
     [BusFact]

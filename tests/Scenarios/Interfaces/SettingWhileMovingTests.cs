@@ -5,7 +5,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Tests alternate settings and resets during transfers. The system then ends the transfers in flight, and libusb reports each as completed with no data.
+/// Tests changes of the alternate setting, and resets, during transfers. A change or a reset makes the system end the transfers in flight, and libusb reports
+/// each of these transfers as completed without data.
 /// </summary>
 public sealed class SettingWhileMovingTests : TwoSettingsTest
 {
@@ -155,7 +156,7 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
         return awaits ? endpoint.WriteAsync(buffer).AsTask() : Task.Run(() => endpoint.Write(buffer, Patience));
     }
 
-    /// <summary>Runs code on another thread, which does not have the lock of the device, and waits until the code returns.</summary>
+    /// <summary>Runs code on another thread, which does not hold the device's lock, and waits until the code has ended.</summary>
     private static void Elsewhere(Action action)
     {
         var thread = new Thread(() => action()) { IsBackground = true };

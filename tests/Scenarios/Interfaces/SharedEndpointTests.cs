@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests a device whose descriptors give one endpoint to two interfaces: operations on one claim do not affect the other.</summary>
+/// <summary>
+/// Tests a device whose descriptors list the same endpoint in two interfaces. Operations on one interface's claim must not affect the other interface's claim.
+/// </summary>
 public sealed class SharedEndpointTests : BusTest
 {
     private readonly SharedEndpointDevice _device = new();

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests that a transfer that an endpoint created cannot be submitted after the endpoint has become stale.</summary>
+/// <summary>Tests that a program cannot submit a transfer of an endpoint after the endpoint has become stale.</summary>
 public sealed class StaleTransferTests : TwoSettingsTest
 {
     [BusFact]

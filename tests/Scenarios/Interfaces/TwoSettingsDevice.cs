@@ -3,8 +3,9 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Represents a device whose interface 0 has two settings (bulk 0x81 and 0x01; interrupt 0x83 and 0x03, isochronous 0x84), and whose interface 1 has an interrupt endpoint
-/// 0x85. The device keeps the last control request, and answers requests that read with three bytes.
+/// Represents a device with two interfaces. Setting 0 of interface 0 has the bulk endpoints 0x81 and 0x01. Setting 1 of interface 0 has the interrupt endpoints
+/// 0x83 and 0x03 and the isochronous endpoint 0x84. Interface 1 has the interrupt endpoint 0x85. The device stores the last control request, and answers read
+/// requests with three bytes.
 /// </summary>
 internal sealed class TwoSettingsDevice : VirtualDevice
 {
@@ -31,13 +32,13 @@ internal sealed class TwoSettingsDevice : VirtualDevice
             Add(new PacketEndpoint(address));
     }
 
-    /// <summary>Gets the last control request that was not a standard one of the device.</summary>
+    /// <summary>Gets the last control request that is not a standard request to the device.</summary>
     public SetupPacket LastSetup { get; private set; }
 
-    /// <summary>Gets the data of the last control request that wrote.</summary>
+    /// <summary>Gets the data of the last control write request.</summary>
     public byte[] LastData { get; private set; } = [];
 
-    /// <summary>Gets or sets the action that is called while an alternate setting is activated, with the lock of the device held.</summary>
+    /// <summary>Gets or sets an action that the device calls while it activates an alternate setting. The device holds its lock during the call.</summary>
     public Action? SettingSelected { get; set; }
 
     public PacketEndpoint Packets(byte address) => (PacketEndpoint)Endpoint(address);
@@ -60,7 +61,7 @@ internal sealed class TwoSettingsDevice : VirtualDevice
         return true;
     }
 
-    /// <summary>Represents an IN endpoint that returns the packets of a test, one for each transfer, or an OUT endpoint that records its transfers.</summary>
+    /// <summary>Represents an IN endpoint that returns one of the test's packets for each transfer, or an OUT endpoint that records its transfers.</summary>
     public sealed class PacketEndpoint(byte address) : VirtualEndpoint(address)
     {
         private readonly Queue<byte[]> _packets = [];

@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests endpoints of claimed interfaces: synchronous I/O, staleness, halts, control requests.</summary>
+/// <summary>Tests endpoints of claimed interfaces: synchronous transfers, stale endpoints, halts and control requests.</summary>
 public sealed class UsbEndpointTests : TwoSettingsTest
 {
     [BusTheory]

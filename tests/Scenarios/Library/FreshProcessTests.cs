@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Devices;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Tests the state that libusb keeps for a whole process, and errors that would break a process. Each test starts a process.</summary>
+/// <summary>Tests libusb's process-wide state, and errors that would crash a process. Each test starts a new process.</summary>
 public sealed class FreshProcessTests
 {
     [PreloadOnly(KernelLimits.Permission)]
@@ -41,7 +41,7 @@ public sealed class FreshProcessTests
         FreshProcess.Run(bus, "FileClosedInFlight", [Node(bus)]);
     }
 
-    // MALLOC_PERTURB_ makes the allocator fill freed memory, so that each use of freed memory crashes the process.
+    // MALLOC_PERTURB_ makes the allocator fill freed memory, so that a use of freed memory crashes the process.
     [BusFact]
     public async Task The_first_context_may_be_closed_while_libusb_logs_through_it()
     {
@@ -51,7 +51,7 @@ public sealed class FreshProcessTests
             ready => FreshProcess.Run(bus, "FirstContextIsClosedWhileItLogs", [ready], ("MALLOC_PERTURB_", "165")), () => bus.Attach(new BulkLoopback()));
     }
 
-    // Before 1.0.27 libusb unlocks a mutex that it has not locked, and aborts the process when the handle is closed.
+    // A libusb before 1.0.27 unlocks a mutex that it has not locked, and aborts the process when the handle is closed.
     [BusTheory]
     [InlineData(UnplugScenarios.Library)]
     [InlineData(UnplugScenarios.Program)]
@@ -66,7 +66,7 @@ public sealed class FreshProcessTests
         await RunUntilReady(ready => FreshProcess.Run(bus, "SettingAfterUnplug", [ready, notifiers]), () => bus.Detach(device));
     }
 
-    /// <summary>Runs a process, and calls <paramref name="act"/> as soon as that process has written a file.</summary>
+    /// <summary>Runs a process, and calls <paramref name="act"/> as soon as the process has created a file.</summary>
     private static async Task RunUntilReady(Action<string> run, Action act)
     {
         string ready = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

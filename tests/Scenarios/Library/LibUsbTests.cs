@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Tests functions of libusb as a whole, and of contexts.</summary>
+/// <summary>Tests functions that concern libusb as a whole, and functions of contexts.</summary>
 public sealed class LibUsbTests : BusTest
 {
     [BusFact]
@@ -100,7 +100,7 @@ public sealed class LibUsbTests : BusTest
         Bus.Attach(new IsoSource());
         using UsbDevice device = Context.FindDevice(0x1209, 0x0010)!;
         Assert.Equal(512, device.GetMaxPacketSize(0x81));
-        Assert.Equal(512, device.GetMaxIsoPacketSize(0x81)); // of the first setting that has the endpoint
+        Assert.Equal(512, device.GetMaxIsoPacketSize(0x81)); // libusb returns the packet size of the first setting that has the endpoint
         Assert.Equal(3072, device.GetMaxAlternatePacketSize(0, 4, 0x81));
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(0, 0, 0x81)).Error);
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(() => device.GetMaxAlternatePacketSize(0, 5, 0x81)).Error);

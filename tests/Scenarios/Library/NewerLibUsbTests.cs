@@ -8,8 +8,8 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Library;
 
 /// <summary>
-/// Tests the functions that only newer versions of libusb have. The tests run on every version: they call a function where libusb has it, and check elsewhere
-/// that the call throws or that the facade works without the function. No member of the facade needs one of these functions.
+/// Tests the functions that only newer versions of libusb have. The tests run on every version. If libusb has the function, a test calls it. Otherwise, the
+/// test checks that the call throws, or that the facade works without the function. No member of the facade requires one of these functions.
 /// </summary>
 public sealed unsafe class NewerLibUsbTests : BusTest
 {
@@ -59,7 +59,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         }
 
         Bus.Attach(new BulkLoopback());
-        Context.FindDevice(0x1209, 0x0011)!.Dispose(); // completes the arrival, which libusb would report to the next context too
+        Context.FindDevice(0x1209, 0x0011)!.Dispose(); // completes the arrival, because libusb would otherwise report it to the next context too
         s_lines = 0;
         UsbLibrary.SetLogHandler((_, _) => { }); // without this handler, libusb writes to standard error too
         try
@@ -76,7 +76,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
             UsbLibrary.SetLogHandler(null);
         }
 
-        // The options apply to that one context only.
+        // The options apply only to this context.
         using var other = new UsbContext();
         using UsbDevice? device = other.FindDevice(0x1209, 0x0011);
         Assert.NotNull(device);
@@ -84,7 +84,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         static void Init(libusb_context** context) => _ = libusb_init_context(context, null, 0);
     }
 
-    // In older versions the option applies to the whole process. FreshProcessTests tests it in a separate process.
+    // In older versions, the option applies to the whole process. For these versions, FreshProcessTests tests the option in a separate process.
     [BusFact]
     public void A_context_without_discovery_finds_nothing_opens_files_and_does_not_affect_other_contexts()
     {
@@ -141,7 +141,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
                     if (!UsbLibrary.HasFunction(nameof(libusb_get_max_alt_packet_size)))
                         continue;
                     int libusbs = libusb_get_max_alt_packet_size(device.DangerousGetDevice(), 0, setting.Number, endpoint.Address);
-                    // For a bulk endpoint at SuperSpeed, libusb reads a field that has no meaning there, and returns 0.
+                    // For a bulk endpoint at SuperSpeed, libusb uses a descriptor field that has no meaning for such endpoints, and returns 0.
                     if (endpoint.TransferType == UsbTransferType.Bulk && speed == VirtualSpeed.Super)
                         Assert.Equal((1024, 0), (ours, libusbs));
                     else
@@ -282,7 +282,7 @@ public sealed unsafe class NewerLibUsbTests : BusTest
         if (!asks)
             return;
 
-        // The length that libusb returns includes the terminating zero, and libusb refuses a buffer of length zero.
+        // The length that libusb returns includes the terminating zero. libusb refuses a buffer of length zero.
         byte* buffer = stackalloc byte[64];
         int length = libusb_get_device_string(device.DangerousGetDevice(), libusb_device_string_type.LIBUSB_DEVICE_STRING_SERIAL_NUMBER, buffer, 64);
         Assert.Equal(Encoding.UTF8.GetByteCount("Größe") + 1, length);

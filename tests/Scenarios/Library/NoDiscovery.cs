@@ -3,14 +3,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Checks a context that does not look for devices.</summary>
+/// <summary>Checks a context that has no device discovery.</summary>
 internal static class NoDiscovery
 {
     public static void Check(UsbContext context, BulkLoopback loopback) =>
         Check(context, $"/dev/bus/usb/{loopback.BusNumber:D3}/{loopback.DeviceNumber:D3}");
 
-    /// <param name="context">The context.</param>
-    /// <param name="node">The device node of a loopback.</param>
+    /// <param name="context">The context without device discovery.</param>
+    /// <param name="node">The path of the device node of a loopback.</param>
     public static void Check(UsbContext context, string node)
     {
         Assert.False(context.HasDeviceDiscovery);

@@ -2,23 +2,25 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Represents a function that libusb has had since a version after 1.0.26.</summary>
-/// <param name="Name">The C name.</param>
+/// <summary>Represents a function that libusb does not have in version 1.0.26 and has in later versions.</summary>
+/// <param name="Name">The C name of the function.</param>
 /// <param name="Since">The first version of libusb that has the function.</param>
-/// <param name="Call">Calls the function with all arguments zero. A test may use this only where libusb does not have the function.</param>
+/// <param name="Call">
+/// An action that calls the function with zero for each argument. A test may use this action only if libusb does not have the function.
+/// </param>
 public sealed record OptionalFunction(string Name, Version Since, Action Call)
 {
     private static readonly Version s_1_0_27 = new(1, 0, 27);
     private static readonly Version s_1_0_28 = new(1, 0, 28);
     private static readonly Version s_1_0_30 = new(1, 0, 30);
 
-    /// <summary>Gets all such functions.</summary>
+    /// <summary>Gets all functions that libusb has added after version 1.0.26.</summary>
     public static IReadOnlyList<OptionalFunction> All { get; } = List();
 
-    /// <summary>Gets whether the libusb in use has the function.</summary>
+    /// <summary>Gets whether the loaded libusb has the function.</summary>
     public bool IsThere => UsbLibrary.HasFunction(Name);
 
-    /// <summary>Returns one line with the functions that the libusb in use does not have.</summary>
+    /// <summary>Returns one line that lists the functions that the loaded libusb does not have.</summary>
     public static string DescribeMissing()
     {
         string[] missing = [.. All.Where(function => !function.IsThere).Select(function => function.Name)];

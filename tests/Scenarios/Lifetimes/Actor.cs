@@ -1,14 +1,17 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies the thread that acts.</summary>
+/// <summary>Specifies where the act of a case runs.</summary>
 public enum Actor
 {
-    /// <summary>A callback: the transfer's own at <see cref="Moment.InCallback"/>, that of another transfer of the handle at other moments.</summary>
+    /// <summary>
+    /// The act runs in a callback. At <see cref="Moment.InCallback"/>, it is the callback of the tested transfer; at other moments, it is the callback of
+    /// another transfer of the handle.
+    /// </summary>
     Callback,
 
-    /// <summary>The thread that handles events by hand, between two calls that handle events.</summary>
+    /// <summary>The act runs on the test's thread that handles events, between two calls that handle events.</summary>
     PumpingThread,
 
-    /// <summary>A thread that never handles events.</summary>
+    /// <summary>The act runs on a thread that never handles events.</summary>
     AnotherThread,
 }

@@ -2,7 +2,10 @@
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that the answer of a control request is in the caller's memory when the call completes, even if its owner closes before it is awaited.</summary>
+/// <summary>
+/// Tests that a completed control request has written the answer into the caller's memory, even if the handle or context closes before the program awaits the
+/// request.
+/// </summary>
 public sealed class AwaitedAnswerTests : ClosingTest
 {
     private const int Length = 64;

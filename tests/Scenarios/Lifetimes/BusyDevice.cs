@@ -2,7 +2,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a device with two interfaces whose endpoints complete most transfers at once and keep every fourth one until it is cancelled.</summary>
+/// <summary>
+/// Represents a device with two interfaces. The two IN endpoints keep every fourth transfer until the transfer is cancelled, and complete all other transfers
+/// immediately. The OUT endpoint completes every transfer immediately.
+/// </summary>
 public sealed class BusyDevice : VirtualDevice
 {
     public const byte InAddress = 0x81, OutAddress = 0x02, IsochronousAddress = 0x83;
@@ -33,7 +36,7 @@ public sealed class BusyDevice : VirtualDevice
     /// <summary>Gets the number of transfers that the device keeps.</summary>
     public int Kept => Endpoint(InAddress).Pending.Count + Endpoint(OutAddress).Pending.Count + Endpoint(IsochronousAddress).Pending.Count;
 
-    /// <summary>Completes a transfer with its whole length.</summary>
+    /// <summary>Completes a transfer with its full length.</summary>
     public static void Complete(VirtualUrb urb)
     {
         foreach (ref IsoPacket packet in urb.Packets)
@@ -42,7 +45,7 @@ public sealed class BusyDevice : VirtualDevice
             packet.Status = UrbStatus.Success;
         }
 
-        // The bus sends the content of the buffer, which is not initialised.
+        // The bus sends the whole buffer to the host, so the endpoint must initialize the buffer.
         if (urb.IsIn)
             urb.Buffer.Fill(0x5A);
         urb.Complete(urb.Length);

@@ -1,23 +1,23 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies the kind of a transfer and the owner of its memory.</summary>
+/// <summary>Specifies the kind of a transfer and the owner of the transfer's memory.</summary>
 public enum Cargo
 {
-    /// <summary>A bulk transfer in memory of its own.</summary>
+    /// <summary>The transfer is a bulk transfer that owns its memory.</summary>
     Bulk,
 
-    /// <summary>A bulk transfer in memory of the caller, which is pinned for the transfer.</summary>
+    /// <summary>The transfer is a bulk transfer in the caller's memory, which is pinned for the transfer.</summary>
     CallersMemory,
 
-    /// <summary>A bulk transfer in memory of the device's controller, which the handle frees when it closes.</summary>
+    /// <summary>The transfer is a bulk transfer in device memory, which the handle frees when the handle closes.</summary>
     DeviceMemory,
 
-    /// <summary>A bulk transfer in memory of the device's controller. The buffer is disposed at once, so the transfer is its last user.</summary>
+    /// <summary>The transfer is a bulk transfer in device memory. The test disposes the buffer immediately, so only the transfer keeps the memory.</summary>
     DisposedDeviceMemory,
 
-    /// <summary>An isochronous transfer with several packets, in memory of its own.</summary>
+    /// <summary>The transfer is an isochronous transfer with several packets, which owns its memory.</summary>
     Isochronous,
 
-    /// <summary>A control transfer in memory of its own.</summary>
+    /// <summary>The transfer is a control transfer that owns its memory.</summary>
     Control,
 }

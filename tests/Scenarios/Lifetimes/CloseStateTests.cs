@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests the state that decides which thread closes an object, without the object, so that the threads meet in every round.</summary>
+/// <summary>
+/// Tests the state that determines which thread closes an object. The tests use the state without such an object, so that two threads access it concurrently in
+/// every round.
+/// </summary>
 public sealed class CloseStateTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);

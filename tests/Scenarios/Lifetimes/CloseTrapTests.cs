@@ -5,14 +5,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests closing and exiting while objects are open, transfers are in flight, or threads wait.</summary>
+/// <summary>Tests closing a context and exiting a program while objects are open, transfers are in flight, or threads wait.</summary>
 public sealed unsafe class CloseTrapTests : BusTest
 {
     private const byte BulkEndpoint = 0x81;
     private const byte InterruptEndpoint = 0x82;
     private const byte IsoEndpoint = 0x83;
 
-    // The warnings and errors that libusb logs. The field is static, so that the log handler keeps no context alive.
+    // This queue stores the warnings and errors that libusb logs. The field is static, so that the log handler does not keep a context alive.
     private static readonly ConcurrentQueue<string> s_complaints = new();
     private static volatile bool s_exited;
 
@@ -122,7 +122,7 @@ public sealed unsafe class CloseTrapTests : BusTest
                 }
                 catch (ObjectDisposedException)
                 {
-                    // the context is disposed
+                    // The context has been disposed.
                 }
                 catch (Exception exception)
                 {
@@ -195,7 +195,7 @@ public sealed unsafe class CloseTrapTests : BusTest
         Open(_device).Dispose();
     }
 
-    // The context is disposed while UsbDeviceHandle is constructed. The log handler delays the constructing thread.
+    // Another thread disposes the context while the constructor of UsbDeviceHandle runs. The log handler delays the thread that runs the constructor.
     [BusFact]
     public void A_context_that_is_disposed_while_a_device_is_opened_closes_the_new_handle()
     {
@@ -245,7 +245,9 @@ public sealed unsafe class CloseTrapTests : BusTest
         return context;
     }
 
-    /// <summary>Checks that the native context is exited: <see cref="UsbContext.DangerousGetContext"/> returns it until then.</summary>
+    /// <summary>
+    /// Checks that libusb_exit has been called for the context. Before that, <see cref="UsbContext.DangerousGetContext"/> returns the native context.
+    /// </summary>
     private static void AssertExited(UsbContext context) => Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext());
 
     private UsbDeviceHandle OpenIn(UsbContext context)

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies what a test closes.</summary>
+/// <summary>Specifies the object that a test closes.</summary>
 public enum Closed
 {
     Interface,

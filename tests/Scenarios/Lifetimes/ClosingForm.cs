@@ -1,23 +1,23 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies the calls and threads that close several objects in an order.</summary>
+/// <summary>Specifies the methods and threads with which a test closes several objects.</summary>
 public enum ClosingForm
 {
-    /// <summary>Each Dispose returns before the next one is called.</summary>
+    /// <summary>One thread calls Dispose for each object in order.</summary>
     Dispose,
 
-    /// <summary>Each DisposeAsync completes before the next one is called.</summary>
+    /// <summary>One thread calls DisposeAsync for each object in order, and waits until each call has completed.</summary>
     DisposeAsync,
 
-    /// <summary>DisposeAsync is called for all objects, and then all calls are awaited.</summary>
+    /// <summary>One thread calls DisposeAsync for all objects, and then waits for all calls.</summary>
     Overlapping,
 
-    /// <summary>One thread for each object calls Dispose.</summary>
+    /// <summary>For each object, a separate thread calls Dispose.</summary>
     Threads,
 
     /// <summary>One callback calls Dispose for all objects.</summary>
     Callback,
 
-    /// <summary>One callback calls Dispose for every second object, and other threads call DisposeAsync for the rest.</summary>
+    /// <summary>A callback calls Dispose for every second object, and other threads call DisposeAsync for the other objects.</summary>
     CallbackAndThread,
 }

@@ -4,10 +4,10 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that interfaces, handle and context close in every order while 16 transfers are submitted again in their callbacks: no callback throws,
-/// no call hangs, and no resource is left.
+/// Tests that interfaces, handle and context can close in any order while 16 transfers are submitted again in their callbacks. No callback may throw, no call
+/// may hang, and no resource may be left.
 /// </summary>
-/// <remarks>The usual run has 10 rounds for each order, in each row; eng/long-test.sh runs 1,000.</remarks>
+/// <remarks>By default, each row runs 10 rounds for each order; eng/long-test.sh runs 1,000 rounds.</remarks>
 public sealed class ClosingOrderTests : IDisposable
 {
     private const int UsualRounds = 10;
@@ -27,9 +27,10 @@ public sealed class ClosingOrderTests : IDisposable
         using var watchdog = new Watchdog(60 + (0.1 * rounds * orders.Count), $"{supply}, {form}");
         _bus.Attach(_device);
         UserDataHandles.CollectForgotten();
-        Play(supply, form, orders[0], 0); // this round makes the objects that exist once in a process
+        Play(supply, form, orders[0], 0); // this round creates the objects that exist once per process
         int filesBefore = OpenFiles();
-        // Each round checks the number of the library's handles. This counter counts all handles of the process, those of the runtime included.
+        // Each round checks the number of GC handles that the library has allocated. This counter also counts all other GC handles of the process, including
+        // those of the runtime.
         using GCHandleCounter? handles = GCHandleCounter.IsAvailable ? new GCHandleCounter() : null;
         long handlesBefore = handles?.Collect() ?? 0;
         foreach (int[] order in orders)
@@ -41,7 +42,7 @@ public sealed class ClosingOrderTests : IDisposable
         Assert.Equal(filesBefore, OpenFiles());
         if (handles is null)
             return;
-        long limit = handlesBefore + (rounds * orders.Count / 2); // detects one leaked handle per round, and tolerates some of the runtime
+        long limit = handlesBefore + (rounds * orders.Count / 2); // detects one leaked handle per round, and tolerates additional handles of the runtime
         long handlesAfter = handles.Collect();
         if (handlesAfter >= limit)
             handlesAfter = CollectThreadsOfArrayPools(handles, limit);
@@ -49,10 +50,11 @@ public sealed class ClosingOrderTests : IDisposable
     }
 
     /// <summary>
-    /// Frees the handles that the shared array pools keep for threads that have rented and have ended. A pool frees them when the table that has them is full, and
-    /// the size of a table depends on all threads that have ended before; so threads fill the tables until enough handles are free, or the largest table must be full.
+    /// Frees the GC handles that the shared array pools keep for threads that have rented arrays and have ended. A pool frees these handles when its table of
+    /// handles is full, and the size of the table depends on the number of threads so far. This method therefore starts threads that rent arrays, until enough
+    /// handles are free or even a table of the largest size must be full.
     /// </summary>
-    /// <returns>The number of handles that are left.</returns>
+    /// <returns>The number of remaining handles.</returns>
     private static long CollectThreadsOfArrayPools(GCHandleCounter handles, long limit)
     {
         const int threads = 16, largestTable = 8192;
@@ -96,7 +98,10 @@ public sealed class ClosingOrderTests : IDisposable
         }
     }
 
-    /// <summary>Counts the descriptors that libusb opens: device nodes, eventfds and timerfds. The number of the runtime's descriptors varies.</summary>
+    /// <summary>
+    /// Counts the descriptors that libusb opens: device nodes, eventfds and timerfds. The runtime's own descriptors are not counted, because their number
+    /// varies.
+    /// </summary>
     private static int OpenFiles() => OperatingSystem.IsLinux()
         ? new DirectoryInfo("/proc/self/fd").GetFiles().Count(static file => file.LinkTarget is { } target
             && (target.Contains("/dev/bus/usb", StringComparison.Ordinal) || target.Contains("eventfd", StringComparison.Ordinal)

@@ -3,12 +3,12 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents a context with a hotplug registration, an open device, two claimed interfaces and 16 transfers in flight, whose callbacks submit again
-/// without any check.
+/// Represents a context with a hotplug registration, an open device, two claimed interfaces and 16 transfers in flight. The callbacks of the transfers submit
+/// again without checking the status.
 /// </summary>
 internal sealed class ClosingRound : IDisposable
 {
-    /// <summary>The number of transfers that are in flight at a time.</summary>
+    /// <summary>Specifies the number of transfers that are in flight at a time.</summary>
     public const int InFlight = 16;
 
     private const int Packets = 2;
@@ -30,7 +30,7 @@ internal sealed class ClosingRound : IDisposable
     {
         _context = new UsbContext();
         _context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
-        _context.RegisterHotplug(static notification => notification.Device.Dispose(), enumerate: false); // gives libusb user data of the context
+        _context.RegisterHotplug(static notification => notification.Device.Dispose(), enumerate: false); // makes libusb keep user data for the context
         _device = _context.FindDevice(BusyDevice.Vendor, BusyDevice.Product)!;
         _handle = _device.Open();
         _data = _handle.ClaimInterface(0);
@@ -56,10 +56,10 @@ internal sealed class ClosingRound : IDisposable
         _started.ForEach(static transfer => transfer.Submit());
     }
 
-    /// <summary>Closes everything.</summary>
-    /// <param name="order">The order of data interface (0), audio interface (1), handle (2) and context (3).</param>
+    /// <summary>Closes all objects.</summary>
+    /// <param name="order">The order in which the data interface (0), the audio interface (1), the handle (2) and the context (3) are closed.</param>
     /// <param name="form">The calls and threads that close the objects.</param>
-    /// <param name="round">The number that selects the places of the device and the event thread in the order.</param>
+    /// <param name="round">The number of the round, which determines the positions of the device and the event thread in the order.</param>
     public void Close(IReadOnlyList<int> order, ClosingForm form, int round)
     {
         IDisposable[] four = [_data, _audio, _handle, _context];
@@ -99,7 +99,7 @@ internal sealed class ClosingRound : IDisposable
         }
     }
 
-    /// <summary>Waits until everything is closed, and checks the result.</summary>
+    /// <summary>Waits until all objects are closed, and checks the result.</summary>
     public void CheckEnd()
     {
         Dispose();
@@ -111,7 +111,7 @@ internal sealed class ClosingRound : IDisposable
             }
             catch (UsbTransferCanceledException)
             {
-                // closed before the device answered
+                // The read was cancelled because its owner closed before the device answered.
             }
         }
 
@@ -120,7 +120,7 @@ internal sealed class ClosingRound : IDisposable
         Assert.Throws<ObjectDisposedException>(() => _context.HandleEvents(TimeSpan.Zero));
     }
 
-    /// <summary>Waits until everything is closed.</summary>
+    /// <summary>Waits until all objects are closed.</summary>
     public void Dispose()
     {
         _data.Dispose();
@@ -140,7 +140,10 @@ internal sealed class ClosingRound : IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Creates a transfer that the constructor submits. Each kind of callback submits again in another way, and none reads the status.</summary>
+    /// <summary>
+    /// Creates a transfer that the constructor submits. The index selects one of several callbacks, which submit again in different ways and do not read the
+    /// status.
+    /// </summary>
     private void Start(int index)
     {
         bool isIsochronous = index % 2 != 0;
@@ -191,7 +194,7 @@ internal sealed class ClosingRound : IDisposable
             transfer.SetBulk(BusyDevice.InAddress, BusyDevice.PacketLength);
     }
 
-    /// <summary>Runs an action in a callback. If no other thread handles events, this thread does until the action has run.</summary>
+    /// <summary>Runs an action in a callback. If no other thread handles events, the calling thread handles events until the action has run.</summary>
     private void InCallback(Action action)
     {
         using var ran = new ManualResetEventSlim();
@@ -221,7 +224,7 @@ internal sealed class ClosingRound : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // the context is closed
+            // The context is closed.
         }
         catch (Exception exception)
         {

@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests calls in callbacks and on other threads while an interface, a handle or a context closes, and that no thread waits for itself.</summary>
+/// <summary>Tests calls in callbacks and on other threads while an interface, a handle or a context closes. No thread may wait for itself.</summary>
 public sealed class ClosingRuleTests : ClosingTest
 {
     private readonly ConcurrentQueue<Exception> _failures = new();
@@ -13,7 +13,7 @@ public sealed class ClosingRuleTests : ClosingTest
         Context.UnhandledCallbackException += (_, e) => _failures.Enqueue(e.Exception);
     }
 
-    // The first program of the README: `using` declarations dispose the interface first, then the handle, then the context.
+    // As in the first program of the README, `using` declarations dispose the interface first, then the handle, and then the context.
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]
@@ -286,8 +286,8 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // The event thread waits in libusb for the thread that runs the callback. libusb 1.0.26 logs the beginning of that wait; 1.0.28 and 1.0.30 log nothing,
-    // so there the callback may dispose the event thread before it waits.
+    // The event thread waits in libusb for the thread that runs the callback. Before this wait, libusb 1.0.26 writes a line to the log. 1.0.28 and 1.0.30 log
+    // nothing, so with these versions the callback may dispose the event thread before the event thread waits.
     [BusFact]
     public void A_callback_on_another_thread_may_dispose_the_event_thread()
     {
@@ -380,7 +380,7 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // If the thread that finishes the closing overtook the thread that begins it, the claim would never be released.
+    // The thread that finishes the closing must not overtake the thread that begins the closing. Otherwise, the claim would never be released.
     [BusFact]
     public void An_interface_is_free_when_one_of_two_concurrent_Dispose_calls_returns()
     {

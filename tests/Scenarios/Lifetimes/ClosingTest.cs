@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a test that closes an interface, a handle or a context of the open <see cref="LifetimeDevice"/>.</summary>
+/// <summary>Represents a test with an open <see cref="LifetimeDevice"/>. The test closes the interface, the handle or the context.</summary>
 public abstract class ClosingTest : BusTest
 {
     protected ClosingTest()
@@ -21,11 +21,12 @@ public abstract class ClosingTest : BusTest
 
     protected ValueTask CloseAsync(Closed what) => ((IAsyncDisposable)Of(what)).DisposeAsync();
 
-    /// <summary>Closes an object on another thread while a callback delays the closing at least until <paramref name="second"/> has returned.</summary>
-    /// <param name="what">The object.</param>
-    /// <param name="withEventThread">Whether an event thread runs the callback; otherwise the closing thread does.</param>
+    /// <summary>Closes an object on another thread, while a callback delays the closing until <paramref name="second"/> has returned.</summary>
+    /// <param name="what">The object that is closed.</param>
+    /// <param name="withEventThread">True if an event thread runs the callback; false if the closing thread runs it.</param>
     /// <param name="second">
-    /// The function that closes the object too. Its parameter returns whether the callback has ended; its result is an action that waits for the second closing.
+    /// A function that closes the object a second time. The argument of this function is another function, which returns whether the callback has ended. The
+    /// result is an action that waits for the second closing.
     /// </param>
     protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)
     {

@@ -1,11 +1,11 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests which thread closes an object, which threads wait, and which calls are refused while the object closes.</summary>
+/// <summary>Tests which thread closes an object, which threads wait for it, and which calls are refused while the object closes.</summary>
 public sealed class ClosingThreadTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
 
-    // The closing thread runs the caller's Unpin outside of callbacks.
+    // The closing thread calls the Unpin method of the caller's memory outside of callbacks.
     [BusTheory]
     [AllCombinations]
     public void Memory_that_is_unpinned_may_dispose_what_unpins_it(Closed what)
@@ -92,7 +92,8 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.Throws<ObjectDisposedException>(() => Context.HandleEvents(TimeSpan.Zero));
     }
 
-    // The closing handle waits for a transfer that does not belong to the interface. A thread that waits for the interface must not wait for that transfer.
+    // The closing handle waits for a transfer that does not belong to the interface. A thread that waits for the closing of the interface must not wait for
+    // that transfer.
     [BusFact]
     public void An_interface_is_closed_before_the_handle_that_a_callback_disposes()
     {
@@ -227,7 +228,7 @@ public sealed class ClosingThreadTests : ClosingTest
         Assert.False(tooEarly);
     }
 
-    // The claim is disposed while another thread creates transfers of its endpoint. Another claim of the interface remains.
+    // One thread disposes the claim while another thread creates transfers of the claim's endpoint. A second claim of the interface remains.
     [BusFact]
     public void No_transfer_of_an_endpoint_outlives_its_claim()
     {
@@ -249,7 +250,7 @@ public sealed class ClosingThreadTests : ClosingTest
                 }
                 catch (ObjectDisposedException)
                 {
-                    // the claim is disposed
+                    // The claim has been disposed.
                 }
             });
             maker.Start();
@@ -267,7 +268,10 @@ public sealed class ClosingThreadTests : ClosingTest
         return transfer;
     }
 
-    /// <summary>Configures a transfer on another thread until <paramref name="mayEnd"/> is set. The closing thread waits for the configuration.</summary>
+    /// <summary>
+    /// Configures a transfer on another thread. The configuration lasts until <paramref name="mayEnd"/> is set, and delays a thread that closes the owner of
+    /// the transfer.
+    /// </summary>
     private static Thread ConfigureSlowly(UsbTransfer transfer, ManualResetEventSlim configuring, ManualResetEventSlim mayEnd)
     {
         var configurer = new Thread(() =>

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests callbacks that configure and submit transfers which a closing interface or handle has freed already. The calls throw nothing, because a callback
-/// cannot know which objects close.
+/// Tests callbacks that configure and submit transfers after a closing interface or handle has freed these transfers. The calls throw no exception, because a
+/// callback cannot determine which objects close.
 /// </summary>
 public sealed class ConfiguringWhileClosingTests : ClosingTest
 {
@@ -112,7 +112,9 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
         return transfer;
     }
 
-    /// <summary>Closes an object, and then runs an action in a callback of the other handle. A closing context runs this callback itself.</summary>
+    /// <summary>
+    /// Closes an object, and then runs an action in a callback of the second handle. If the object is the context, the closing context runs this callback.
+    /// </summary>
     private void RunInCallback(Action action, Closed what)
     {
         bool ran = false;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents memory of the caller that counts its pins.</summary>
+/// <summary>Represents caller-supplied memory that counts its pins.</summary>
 internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
 {
     private byte* _start = (byte*)NativeMemory.AllocZeroed((nuint)length);
@@ -15,10 +15,10 @@ internal sealed unsafe class CountedMemory(int length) : MemoryManager<byte>
     /// <summary>Gets or sets an action that runs on the pinning thread before the pin is counted.</summary>
     public Action? Pinning { get; set; }
 
-    /// <summary>Gets or sets an action that runs on the unpinning thread before the pin is discounted.</summary>
+    /// <summary>Gets or sets an action that runs on the unpinning thread before the number of pins decreases.</summary>
     public Action? Unpinning { get; set; }
 
-    /// <summary>Gets or sets the exception that <see cref="GetSpan"/> throws, or null.</summary>
+    /// <summary>Gets or sets the exception that <see cref="GetSpan"/> throws; null if it throws none.</summary>
     public Exception? SpanFailure { get; set; }
 
     public override Span<byte> GetSpan() => SpanFailure is null ? new Span<byte>(_start, length) : throw SpanFailure;

@@ -2,7 +2,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that the allocator's check detects a leak, and that libusb itself leaks nothing. A leak in another test is therefore the library's.</summary>
+/// <summary>
+/// Tests that the check of the counting allocator detects a leak, and that libusb itself leaks no memory. If another test finds a leak, Native.LibUsb has
+/// therefore caused the leak.
+/// </summary>
 public sealed unsafe class CountingAllocatorTests
 {
     [BusFact]

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that the exception for the use of a disposed object contains the name of the object's public type.</summary>
+/// <summary>Tests that the exception for using a disposed object contains the name of the object's public type.</summary>
 public sealed class DisposedNameTests : BusTest
 {
     public DisposedNameTests() => Bus.Attach(new BulkLoopback());

@@ -12,7 +12,7 @@ internal enum Fate
     /// <summary>The transfer may not be submitted, but its results can be read.</summary>
     Doomed,
 
-    /// <summary>The transfer is at rest, and its device is unplugged.</summary>
+    /// <summary>The transfer is not in flight, and its device is unplugged.</summary>
     Unplugged,
 
     /// <summary>The native memory of the transfer is freed.</summary>

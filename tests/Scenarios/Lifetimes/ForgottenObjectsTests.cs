@@ -3,10 +3,11 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that the garbage collector closes objects that the program has not disposed, in any order of their finalizers.</summary>
+/// <summary>Tests that the garbage collector closes objects that the program has not disposed. The finalizers of these objects may run in any order.</summary>
 public sealed class ForgottenObjectsTests : IDisposable
 {
-    // Device memory that the program has not disposed stays until its handle is disposed, because a span of it may still be in use.
+    // The list omits device memory that the program has not disposed. Such memory is freed only when its handle is disposed, because the program may still use
+    // a span of it.
     private static readonly Cargo[] s_cargos = [Cargo.Bulk, Cargo.CallersMemory, Cargo.DisposedDeviceMemory, Cargo.Isochronous, Cargo.Control];
 
     private readonly Watchdog _watchdog = new(test: nameof(ForgottenObjectsTests));
@@ -96,7 +97,7 @@ public sealed class ForgottenObjectsTests : IDisposable
 
     private static void Collect(WeakReference[] forgotten)
     {
-        // Objects that a finaliser releases are collected by a later collection.
+        // An object to which a finalizer releases the last reference is collected by a later collection.
         for (int round = 0; round < 10; round++)
         {
             GC.Collect();

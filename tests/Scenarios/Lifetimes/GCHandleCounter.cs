@@ -2,13 +2,13 @@ using System.Diagnostics.Tracing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Counts the GC handles of the process, which the runtime reports after a collection.</summary>
+/// <summary>Counts the GC handles of the process. The runtime reports this number after a collection.</summary>
 internal sealed class GCHandleCounter : EventListener
 {
     private readonly SemaphoreSlim _reported = new(0);
     private long _count;
 
-    /// <summary>Gets whether the runtime reports the number. Native AOT without event sources reports no number.</summary>
+    /// <summary>Gets whether the runtime reports the number. Native AOT without event sources does not report it.</summary>
     public static bool IsAvailable => AppContext.TryGetSwitch("System.Diagnostics.Tracing.EventSource.IsSupported", out bool supported) ? supported : System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported;
 
     /// <summary>Collects forgotten objects, and returns the number of the remaining handles.</summary>

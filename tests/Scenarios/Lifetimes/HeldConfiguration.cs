@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Configures a transfer until the test disposes the object. The library configures a transfer for moments only, and runs no code of the program
-/// that could prolong such a moment.
+/// Starts the configuration of a transfer, and ends it when the test disposes this object. In the library, a configuration takes only a moment and runs no code
+/// of the program. A test could therefore not prolong a configuration in another way.
 /// </summary>
 internal sealed class HeldConfiguration : IDisposable
 {

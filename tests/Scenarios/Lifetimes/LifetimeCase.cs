@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents one cell of the matrix: the moment in a transfer's life, the act, the thread that acts, and the thread that handles events.</summary>
+/// <summary>
+/// Represents one case of the matrix. A case consists of the moment in a transfer's lifetime, the act, the thread that acts, and the thread that handles
+/// events.
+/// </summary>
 public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, Pump Pump)
 {
     /// <summary>Gets every possible case.</summary>
@@ -13,12 +16,12 @@ public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, 
         where one.IsPossible
         select one;
 
-    // Excludes the cases that cannot occur.
+    // This property excludes the cases that cannot occur.
     private bool IsPossible =>
-        // Without a pump, no callback runs, so no callback is in progress, has completed or can act.
+        // If no thread handles events, no callback runs. A callback then cannot be in progress, have completed or act.
         (Pump != Pump.Nobody || (Moment is not (Moment.InCallback or Moment.Completed) && Actor == Actor.AnotherThread))
-        // Only a thread that pumps by hand returns to the test between callbacks. No callback is in progress at that time.
+        // Only a thread of the test that handles events by hand can act between callbacks. No callback is in progress at that time.
         && (Actor != Actor.PumpingThread || (Pump == Pump.ByHand && Moment != Moment.InCallback))
-        // Only an existing event thread can be stopped.
+        // A case can stop the event thread only if there is one.
         && (Act != Act.StopEventThread || Pump == Pump.EventThread);
 }

@@ -2,14 +2,14 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a device that keeps URBs until the test completes them. Its endpoint for <see cref="Errand"/> completes them at once.</summary>
+/// <summary>Represents a device that keeps URBs until the test completes them. The endpoint for <see cref="Errand"/> completes its URBs immediately.</summary>
 public sealed class LifetimeDevice : VirtualDevice
 {
     public const byte BulkAddress = 0x81, IsochronousAddress = 0x82, ErrandAddress = 0x03;
     public const ushort Vendor = 0x1209, Product = 0x0021;
     public const int PacketLength = 512;
 
-    /// <summary>A control request that the device keeps.</summary>
+    /// <summary>Specifies a control request that the device keeps.</summary>
     public static readonly UsbControlSetup Request = new(UsbDirection.In, UsbRequestKind.Vendor, UsbRecipient.Device, 1, 0, 0);
 
     public LifetimeDevice()

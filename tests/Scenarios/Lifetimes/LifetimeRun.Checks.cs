@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-// Checks which uses of a transfer are allowed after the act, and how the others are refused.
+// This part checks which uses of a transfer are allowed after the act, and which exceptions refuse the other uses.
 internal sealed partial class LifetimeRun
 {
     private Fate FateOf(TestedTransfer transfer) => _case.Act switch
@@ -98,7 +98,9 @@ internal sealed partial class LifetimeRun
         transfer.Dispose();
     }
 
-    /// <summary>Checks in the callback in which the act occurred that the results can be read, and whether the transfer may be submitted again.</summary>
+    /// <summary>
+    /// Checks that the results can be read in the callback in which the act has occurred, and whether this callback may submit the transfer again.
+    /// </summary>
     private void CheckWhatIsPossibleInCallback(TestedTransfer tested)
     {
         UsbTransfer transfer = tested.Transfer;
@@ -126,7 +128,7 @@ internal sealed partial class LifetimeRun
         }
     }
 
-    /// <summary>Returns whether an act that waits for this callback has begun.</summary>
+    /// <summary>Determines whether an act that waits for this callback has begun.</summary>
     private bool IsUnderWay() => _case.Act switch
     {
         Act.DisposeHandle or Act.DisposeContext => HasClosingBegun(),
@@ -138,7 +140,7 @@ internal sealed partial class LifetimeRun
     {
         if (Record.Exception(() => { _ = _stage.Handle.DangerousGetHandle(); }) is not ObjectDisposedException)
             return false;
-        _stage.Handle.Dispose(); // in a callback, this call returns when the other thread has stopped every transfer; until then, one may still be submitted
+        _stage.Handle.Dispose(); // in a callback, this call returns after the other thread has stopped every transfer; before that, a transfer may still be submitted
         return true;
     }
 

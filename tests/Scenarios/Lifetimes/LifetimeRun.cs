@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Plays one case with one load, from opening the context to closing it, and checks every step and the remaining resources.</summary>
+/// <summary>Runs one case with one load, from opening the context to closing it. Checks every step and the resources that remain.</summary>
 internal sealed partial class LifetimeRun
 {
     private readonly LifetimeCase _case;
@@ -33,7 +33,10 @@ internal sealed partial class LifetimeRun
         stage.Transfers.ForEach(transfer => transfer.CheckStatuses());
     }
 
-    /// <summary>Returns the moment of this transfer at the act. While the callback of the first transfer runs, the others are still in flight.</summary>
+    /// <summary>
+    /// Returns the moment in the lifetime of this transfer at which the act occurs. While the callback of the first transfer runs, the other transfers are
+    /// still in flight.
+    /// </summary>
     private Moment MomentOf(TestedTransfer transfer) =>
         _case.Moment == Moment.InCallback && transfer != _stage.Transfers[0] ? Moment.Submitted : _case.Moment;
 
@@ -71,7 +74,7 @@ internal sealed partial class LifetimeRun
                 _stage.Device.CompleteOldest(_stage.Transfers[0].Endpoint);
                 break;
 
-            // Delays the thread that runs callbacks. Otherwise the callbacks of the cancelled transfers could return before the act.
+            // The errand delays the thread that runs callbacks. Otherwise, the callbacks of the cancelled transfers could return before the act.
             case { Actor: Actor.Callback } or { Moment: Moment.Cancelling, Actor: Actor.AnotherThread, Pump: not Pump.Nobody }:
                 _callbackOver = false;
                 _errand.Begin(transfer =>
@@ -97,7 +100,10 @@ internal sealed partial class LifetimeRun
         }
     }
 
-    /// <summary>Acts in the callback of <paramref name="current"/>, or returns when the act of another thread has ended or waits for this callback.</summary>
+    /// <summary>
+    /// Performs the act in the callback of <paramref name="current"/>. If another thread acts, this method returns after the act has ended or waits for this
+    /// callback.
+    /// </summary>
     private void ActWhileIn(UsbTransfer current)
     {
         if (_case.Actor == Actor.Callback)
@@ -175,13 +181,13 @@ internal sealed partial class LifetimeRun
         }
     }
 
-    /// <summary>Returns whether the transfer is in flight at the act.</summary>
+    /// <summary>Determines whether the transfer is in flight when the act occurs.</summary>
     private bool IsInFlight(TestedTransfer transfer) => MomentOf(transfer) is Moment.Submitted or Moment.Cancelling;
 
-    /// <summary>Gets whether the act leaves transfers in flight.</summary>
+    /// <summary>Gets whether transfers stay in flight after the act.</summary>
     private bool LeavesInFlight => _case.Act is Act.CloseTransfer or Act.DoomTransfer or Act.StopEventThread;
 
-    /// <summary>Returns the status with which a transfer in flight completes because of or after the act; null for a transfer that was not in flight.</summary>
+    /// <summary>Returns the status with which a transfer in flight completes after the act; null for a transfer that was not in flight.</summary>
     private UsbTransferStatus? StatusAfterAct(TestedTransfer transfer) =>
         !IsInFlight(transfer) ? null
         : MomentOf(transfer) == Moment.Cancelling ? UsbTransferStatus.Canceled // the status from before the act

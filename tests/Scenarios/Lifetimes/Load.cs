@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents the transfers of one run. At <see cref="Moment.InCallback"/>, the act occurs in the callback of the first of them.</summary>
+/// <summary>Represents the transfers of one run. At <see cref="Moment.InCallback"/>, the act occurs in the callback of the first transfer.</summary>
 public sealed class Load
 {
     private readonly string _name;
@@ -17,12 +17,14 @@ public sealed class Load
     /// <summary>Gets a load with one transfer of each kind.</summary>
     public static Load Everything { get; } = new("one of everything", Enum.GetValues<Cargo>());
 
-    // libusb takes at most 26 completions of a device at a time. With more transfers, events must be handled more than once.
+    // libusb processes at most 26 completions of a device at a time. With more transfers, more than one call must handle events.
     private static readonly Load s_many = new("30 bulk transfers", [.. Enumerable.Repeat(Cargo.Bulk, 30)]);
 
     private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
 
-    /// <summary>Gets the loads to try with an act. The first load has every kind of transfer, for runs that have time for one load only.</summary>
+    /// <summary>
+    /// Gets the loads that are tested with an act. The first load contains every kind of transfer. Runs that have time for only one load use the first load.
+    /// </summary>
     public static IReadOnlyList<Load> For(Act act) =>
         act == Act.Unplug ? [Everything, s_many] // attaching the device again takes a hundred times as long as the rest of a run
         : s_all;

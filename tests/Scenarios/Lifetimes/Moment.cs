@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Specifies a point in the life of a transfer.</summary>
+/// <summary>Specifies a moment in the lifetime of a transfer.</summary>
 public enum Moment
 {
     /// <summary>The transfer is configured and was never submitted.</summary>
@@ -9,7 +9,7 @@ public enum Moment
     /// <summary>The transfer is in flight on the device.</summary>
     Submitted,
 
-    /// <summary>The transfer was cancelled, the device has returned its URBs, and its callback has not run.</summary>
+    /// <summary>The transfer was cancelled, and the device has returned its URBs. The callback of the transfer has not run yet.</summary>
     Cancelling,
 
     /// <summary>The callback of the transfer runs.</summary>

@@ -2,7 +2,9 @@
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests memory whose code closes the owner of a transfer, and waits for the closing, while it is pinned or unpinned for the transfer.</summary>
+/// <summary>
+/// Tests memory whose own code runs while it is pinned or unpinned for a transfer. This code closes the owner of the transfer, and waits for the closing.
+/// </summary>
 public sealed class PinningCodeTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);

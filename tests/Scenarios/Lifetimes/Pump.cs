@@ -3,12 +3,12 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// <summary>Specifies the thread that handles events.</summary>
 public enum Pump
 {
-    /// <summary>The context's event thread.</summary>
+    /// <summary>The context's event thread handles events.</summary>
     EventThread,
 
-    /// <summary>The thread of the test, by hand.</summary>
+    /// <summary>The thread of the test handles events with explicit calls.</summary>
     ByHand,
 
-    /// <summary>No thread, except a thread that disposes an object and must handle the events for that.</summary>
+    /// <summary>No thread handles events, except a thread that disposes an object and must handle events for that.</summary>
     Nobody,
 }

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests a context that is disposed while several threads handle its events without end.</summary>
+/// <summary>Tests that a context can be disposed while several threads handle its events in endless loops.</summary>
 public sealed class PumpingThreadsTests : IDisposable
 {
     private readonly VirtualBus _bus = TestBus.Create();
@@ -24,7 +24,7 @@ public sealed class PumpingThreadsTests : IDisposable
             stage.Transfers.ForEach(transfer => transfer.Submit());
             started.Wait();
             stage.Close();
-            // A thread that is not woken waits in libusb for 60 seconds.
+            // A thread that is not woken waits in libusb until the timeout of 60 seconds.
             Assert.All(threads, thread => Assert.True(thread.Join(Stage.Patience), $"Round {round}: a thread still waits for events of a context that is disposed."));
             stage.CheckEnd();
         }
@@ -42,7 +42,7 @@ public sealed class PumpingThreadsTests : IDisposable
             }
             catch (ObjectDisposedException)
             {
-                // the context is disposed
+                // The context has been disposed.
             }
         });
         thread.Start();

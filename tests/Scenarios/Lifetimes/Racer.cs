@@ -17,7 +17,10 @@ internal sealed class Racer : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Runs both actions, one of them on this thread, and returns when both have ended. Either action may begin a moment before the other.</summary>
+    /// <summary>
+    /// Runs one action on this thread and the other action on a second thread, and returns when both actions have ended. A random delay determines which action
+    /// begins first.
+    /// </summary>
     /// <exception cref="AggregateException">An action threw an exception that is not a refusal.</exception>
     public void Race(Action one, Action other)
     {
@@ -42,7 +45,7 @@ internal sealed class Racer : IDisposable
         _finish.Dispose();
     }
 
-    /// <summary>Runs an action and ignores a refusal, because the other action may have won the race. Other exceptions are failures.</summary>
+    /// <summary>Runs an action and ignores a refusal, because the other action may have run first. Other exceptions are failures.</summary>
     public static void Try(Action action)
     {
         try
@@ -51,13 +54,13 @@ internal sealed class Racer : IDisposable
         }
         catch (Exception refusal) when (refusal is ObjectDisposedException or InvalidOperationException or UsbException)
         {
-            // the other action was first
+            // The other action ran first.
         }
     }
 
     private Exception? Do(Action action, int delay)
     {
-        // The barrier may have woken one thread long before the other, so both meet here again.
+        // The barrier may wake one thread much earlier than the other. The threads therefore wait for each other again here.
         Interlocked.Increment(ref _ready);
         var wait = default(SpinWait);
         while (Volatile.Read(ref _ready) < 2)

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents an act that one thread performs while another thread performs another act.</summary>
+/// <summary>Represents an act that one thread performs while another thread performs a second act.</summary>
 internal sealed class RacingAct
 {
     private readonly string _name;

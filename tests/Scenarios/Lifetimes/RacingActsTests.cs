@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that two threads may perform any two acts at the same moment: each act is performed or refused, every submission completes, and
-/// no call hangs, leaks memory or uses freed memory.
+/// Tests that two threads may perform any two acts at the same time. Each act must be performed or refused, and every submission must complete. No call may
+/// hang, leak memory or use freed memory.
 /// </summary>
 public sealed class RacingActsTests : IDisposable
 {
@@ -81,7 +81,9 @@ public sealed class RacingActsTests : IDisposable
         stage.CheckEnd();
     }
 
-    /// <summary>Gets each pair of acts, including an act with itself, in a fixed shuffled order, so that few rounds include most acts.</summary>
+    /// <summary>
+    /// Gets all pairs of acts, including pairs of equal acts. The order is shuffled but always the same, so that even a few rounds include most acts.
+    /// </summary>
     private static (RacingAct One, RacingAct Other)[] PairsOf(IReadOnlyList<RacingAct> acts)
     {
         (RacingAct, RacingAct)[] pairs = [.. from i in Enumerable.Range(0, acts.Count) from j in Enumerable.Range(i, acts.Count - i) select (acts[i], acts[j])];
@@ -100,7 +102,7 @@ public sealed class RacingActsTests : IDisposable
             }
             catch (ObjectDisposedException)
             {
-                // the context is disposed at the end of the round
+                // The context was disposed at the end of the round.
             }
         });
         thread.Start();

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests control requests that the system refuses while another thread closes the handle, which frees their transfers.</summary>
+/// <summary>Tests control requests that the system refuses while another thread closes the handle and thereby frees the transfers of these requests.</summary>
 public sealed class RefusedControlTests : BusTest
 {
     private static readonly UsbControlSetup s_setup = new(UsbDirection.In, UsbRequestKind.Vendor, UsbRecipient.Device, 1, 0, 0);
@@ -57,7 +57,7 @@ public sealed class RefusedControlTests : BusTest
         }
         catch (Exception exception) when (exception is ObjectDisposedException or OperationCanceledException)
         {
-            // the handle is closed
+            // The handle has been closed.
         }
     }
 }

@@ -2,10 +2,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a device, a context of its own with the device open, and the transfers of a load, and checks them at the end.</summary>
+/// <summary>Represents a device, a separate context in which the device is open, and the transfers of a load. Checks all of them at the end of a run.</summary>
 internal sealed class Stage : IDisposable
 {
-    /// <summary>The time limit of waits, which only a broken test reaches.</summary>
+    /// <summary>Specifies the timeout of waits. Only a broken test reaches it.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly CountingAllocator.Counts _before = CountingAllocator.Read();
@@ -45,14 +45,14 @@ internal sealed class Stage : IDisposable
         Transfers.ForEach(transfer => transfer.Dispose());
     }
 
-    /// <summary>Closes everything, and waits until all threads have finished the closing.</summary>
+    /// <summary>Closes everything, and waits until all threads have finished closing.</summary>
     public void Close()
     {
         Context.Dispose();
         Events?.Dispose(); // if a callback disposed the context, the event thread closes it
     }
 
-    /// <summary>Checks after the closing that each submission has completed once, and that no URB or memory is left.</summary>
+    /// <summary>Checks, after everything is closed, that each submission has completed once, and that no URB and no memory is left.</summary>
     public void CheckEnd()
     {
         ThrowFailure();
@@ -61,7 +61,7 @@ internal sealed class Stage : IDisposable
         CountingAllocator.CheckNothingIsLeft(_before);
     }
 
-    /// <summary>Waits until a condition is true. This thread handles events if there is no event thread.</summary>
+    /// <summary>Waits until a condition is true. The calling thread handles events if there is no event thread.</summary>
     public void WaitUntil(Func<bool> condition)
     {
         long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
@@ -82,14 +82,14 @@ internal sealed class Stage : IDisposable
         Until(condition);
     }
 
-    /// <summary>Waits until a condition is true. This thread handles no events.</summary>
+    /// <summary>Waits until a condition is true. The calling thread handles no events.</summary>
     public void Until(Func<bool> condition)
     {
         Assert.True(SpinWait.SpinUntil(() => condition() || HasFailed, Patience), "The condition did not become true on other threads.");
         ThrowFailure();
     }
 
-    /// <summary>Stores an exception of a thread that cannot throw it to the test.</summary>
+    /// <summary>Stores an exception of a thread that cannot throw this exception to the test.</summary>
     public void Fail(Exception exception)
     {
         lock (_failures)

@@ -1,9 +1,11 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a transfer, the number of its accepted submissions, and the statuses of its completions. Each submission must complete once.</summary>
+/// <summary>
+/// Represents a transfer with the number of its accepted submissions and the statuses of its completions. Each accepted submission must complete once.
+/// </summary>
 internal sealed class TestedTransfer : IDisposable
 {
-    // Two such buffers use most of the 16 MiB that usbfs allows. If one is not freed, the next one cannot be allocated.
+    // Two such buffers use most of the 16 MiB that usbfs allows. If one of them is not freed, the next buffer cannot be allocated.
     private const int DeviceMemoryLength = 4 << 20;
     private const int Packets = 4;
 
@@ -51,7 +53,7 @@ internal sealed class TestedTransfer : IDisposable
 
     public byte Endpoint { get; }
 
-    /// <summary>Gets whether every accepted submission has completed and its callback has ended.</summary>
+    /// <summary>Gets whether every accepted submission has completed and the callback of its completion has ended.</summary>
     public bool IsBack => Volatile.Read(ref _returned) == Volatile.Read(ref _accepted);
 
     public void Submit() => Assert.Equal(UsbError.Success, TrySubmit());
@@ -94,7 +96,7 @@ internal sealed class TestedTransfer : IDisposable
     /// <summary>Adds the status with which the latest submission must complete.</summary>
     public void Expect(UsbTransferStatus status) => _expected.Add(status);
 
-    /// <summary>Sets an action that the next callback runs.</summary>
+    /// <summary>Sets an action that the next callback of the transfer runs.</summary>
     public void DoInCallback(Action<TestedTransfer> action) => _inCallback = action;
 
     /// <summary>Checks that each accepted submission has completed once, and that the memory is unpinned.</summary>

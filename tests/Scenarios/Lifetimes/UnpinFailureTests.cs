@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that all other resources are released, and the exception is reported, when the caller's memory throws while it is unpinned.</summary>
+/// <summary>
+/// Tests what happens if the caller's memory throws while it is unpinned. The library must release all other resources and report the exception.
+/// </summary>
 public sealed class UnpinFailureTests : ClosingTest
 {
     private readonly InvalidTimeZoneException _failure = new("The memory cannot be unpinned.");

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that unread data and notifications do not delay closing, and that an unplugged device causes no busy loop.</summary>
+/// <summary>Tests that unread data and unread notifications do not delay closing, and that an unplugged device does not cause a busy loop.</summary>
 public sealed class UnreadDataTests : BusTest
 {
     [BusTheory]
@@ -24,7 +24,7 @@ public sealed class UnreadDataTests : BusTest
             transfer.Submit();
         }
 
-        // Half of the input transfers complete, but no thread handles their events before the handle closes.
+        // Half of the input transfers complete. No thread handles their events before the handle closes.
         for (int i = 0; i < count / 2; i++)
         {
             UsbTransfer transfer = handle.CreateTransfer();

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests dooming, disposing, forgetting and closing at the points where other bindings hang, crash or leak.</summary>
+/// <summary>Tests transfers that a program dooms, disposes, forgets or closes in situations in which other bindings hang, crash or leak memory.</summary>
 public sealed class UsbTransferLifetimeTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -249,7 +249,8 @@ public sealed class UsbTransferLifetimeTests : BusTest
                 if (Interlocked.Increment(ref callbacks) != 1)
                     return;
                 closing.Set();
-                // A wrong Dispose of the context returns in this time. The right one waits for this callback, so this wait times out.
+                // An incorrect Dispose of the context would return within this time. The correct Dispose waits for this callback, so this wait reaches its
+                // timeout.
                 disposed.Wait(TimeSpan.FromMilliseconds(300));
             });
             transfer.Submit();
@@ -433,7 +434,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
             }
             catch (ObjectDisposedException)
             {
-                // the other thread has disposed the transfer first
+                // The other thread disposed the transfer first.
             }
 
             Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref disposed) == mine && transfer.IsDisposed, Patience), $"Round {mine}: the transfer is in flight.");

@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that the library frees the GC handles that libusb has as user data, and that their count, on which other tests rely, includes each kind.</summary>
+/// <summary>
+/// Tests that the library frees the GC handles that it passes to libusb as user data. Also tests that the count of these handles, which other tests use,
+/// includes each kind of handle.
+/// </summary>
 public sealed class UserDataHandleTests : ClosingTest
 {
     [BusFact]

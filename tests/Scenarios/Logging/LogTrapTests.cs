@@ -6,10 +6,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Logging;
 
-/// <summary>Tests the log handler, which libusb calls on any thread while it holds its locks.</summary>
+/// <summary>Tests the log handler. libusb calls it on any thread while it holds its own locks.</summary>
 public sealed class LogTrapTests : BusTest, IDisposable
 {
-    // Without a handler for the process, libusb also writes every line to standard error.
+    // Without a process-wide handler, libusb also writes every line to standard error.
     public LogTrapTests() => UsbLibrary.SetLogHandler((_, _) => { });
 
     public new void Dispose()
@@ -56,7 +56,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(reading.IsCanceled);
     }
 
-    // The library cancels after the handler has returned. The transfer may then be in use for the next call.
+    // The library processes the cancellation after the handler has returned. At that time, the library may already use the transfer for the next call.
     [BusFact]
     public async Task A_token_that_a_handler_cancels_too_late_leaves_the_next_call_alone()
     {
@@ -107,7 +107,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(lines > 10);
     }
 
-    // When opening fails, libusb logs a line and then reads errno. The handler changes errno between the two.
+    // When opening a device fails, libusb first logs a line and then reads errno. The handler changes errno between these two steps.
     [PreloadOnly(KernelLimits.Permission)]
     [BusFact]
     public void A_handler_does_not_change_the_error_that_libusb_returns()
@@ -130,7 +130,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.Equal(UsbError.Access, device.TryOpen(out _));
     }
 
-    // Each of these calls can need a lock that libusb holds while it logs some line.
+    // Each of these calls may need a lock that libusb holds while it logs a line.
     [BusFact]
     public void The_library_refuses_calls_from_a_log_handler()
     {
@@ -184,7 +184,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(nested > 0);
         Assert.True(events.IsRunning);
 
-        // The refused calls have changed nothing.
+        // The refused calls have changed nothing, so these calls succeed.
         transfer.Submit();
         handle.At(BulkLoopback.OutAddress).Write([5], Patience);
         Finish(transfer);
@@ -194,8 +194,8 @@ public sealed class LogTrapTests : BusTest, IDisposable
         handle.Dispose();
     }
 
-    // The raw layer does not refuse calls in a handler, but the lines of such calls do not enter the handler again.
-    // (libusb_get_device_list logs its first line before it takes a lock.)
+    // The raw layer does not refuse calls in a handler, but the handler does not receive the lines that such calls log. (libusb_get_device_list logs its first
+    // line before it takes a lock.)
     [BusFact]
     public unsafe void A_handler_does_not_receive_the_lines_of_its_own_calls()
     {
@@ -282,7 +282,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
             Assert.True(all.Count >= first);
         }
 
-        // A later context at the same address does not get the handler of the earlier context.
+        // A later context at the same address must not use the handler of the earlier context.
         int before = first + second;
         for (int i = 0; i < 20; i++)
         {
@@ -342,8 +342,8 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(lines.IsEmpty);
     }
 
-    // libusb's hotplug thread uses the context in its handler while the test disposes the context, and usually ends the last use.
-    // Exiting on that thread would deadlock, because libusb_exit joins the hotplug thread.
+    // While the test disposes the context, libusb's hotplug thread still uses the context in the log handler, and is usually the last user of the context. The
+    // hotplug thread must not call libusb_exit, because libusb_exit joins the hotplug thread and would deadlock.
     [BusFact]
     public void A_context_whose_last_use_ends_in_a_handler_is_exited_on_another_thread()
     {

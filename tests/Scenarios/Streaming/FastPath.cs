@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Accesses the internal members with which tests control the fast path of a ring.</summary>
+/// <summary>Provides access to the internal members with which tests control the fast path of a ring.</summary>
 internal static class FastPath
 {
     /// <summary>Gets whether the event thread completes transfers without the ring's lock.</summary>
@@ -14,7 +14,7 @@ internal static class FastPath
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_AllowsFastPath")]
     public static extern void Allow(UsbRing ring, bool allowed);
 
-    /// <summary>Makes the next callback leave the fast path. A handler calls it.</summary>
+    /// <summary>Makes the next callback leave the fast path. Call this method in a handler.</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "InterruptFastPath")]
     public static extern void Interrupt(UsbRing ring);
 }

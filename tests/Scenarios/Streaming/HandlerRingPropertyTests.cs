@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that a ring with a handler agrees with its model after each random step. Transfers end in order and out of order, with success and with errors; handlers
-/// throw, stop the ring, and switch between the fast path and the locked path.
+/// Tests that a ring with a handler agrees with its model after each random step. Transfers end in order or out of order, with success or with an error.
+/// Handlers throw exceptions, stop the ring, and switch between the fast path and the path with the ring's lock.
 /// </summary>
 public sealed class HandlerRingPropertyTests : RingPropertyTest
 {

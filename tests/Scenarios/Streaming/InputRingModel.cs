@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents a simple model of a bulk <see cref="UsbInputRing"/>, written with lists and without threads.</summary>
+/// <summary>Represents a simple model of a bulk <see cref="UsbInputRing"/>. The model uses lists and no threads.</summary>
 internal sealed class InputRingModel(int transfers, int spares, bool drops, bool clearsHalts, int errorLimit)
 {
     private readonly List<Entry> _queue = [];
@@ -27,7 +27,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
 
     public int InFlight => _queue.Count(entry => entry.Status is null);
 
-    /// <summary>Gets a transfer in flight by its place in the order of submission.</summary>
+    /// <summary>Gets a transfer in flight by its position in the order of submission.</summary>
     public Entry InFlightAt(int index) => _queue.Where(entry => entry.Status is null).ElementAt(index);
 
     public void Start()
@@ -38,7 +38,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
         Fill();
     }
 
-    /// <summary>Stops the ring: cancels the transfers in flight, which keep the bytes that had arrived.</summary>
+    /// <summary>Stops the ring and cancels the transfers in flight. These transfers keep the bytes that had arrived before the stop.</summary>
     public void Stop(UsbError failure = UsbError.Success, UsbTransferStatus others = UsbTransferStatus.Canceled)
     {
         Running = false;
@@ -74,7 +74,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
         }
     }
 
-    /// <summary>Gets the next buffer; null when there is none.</summary>
+    /// <summary>Gets the next buffer; null if there is none.</summary>
     public Entry? Read()
     {
         Entry? read = null;
@@ -135,7 +135,7 @@ internal sealed class InputRingModel(int transfers, int spares, bool drops, bool
     private static UsbRingLoss Sum(UsbRingLoss one, UsbRingLoss other) =>
         new(one.Transfers + other.Transfers, one.Packets + other.Packets, one.Bytes + other.Bytes);
 
-    /// <summary>Represents one transfer, which is in flight as long as it has no status.</summary>
+    /// <summary>Represents one transfer. The transfer is in flight as long as its status is null.</summary>
     internal sealed class Entry(long sequence)
     {
         public long Sequence { get; } = sequence;

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that a ring that reads agrees with its model after each random step: transfers end in any order and with any status, buffers are read and returned, the
-/// ring is started, stopped and disposed, and the device is unplugged.
+/// Tests that a ring that reads agrees with its model after each random step. Transfers end in any order and with any status. The test reads and returns
+/// buffers, starts, stops and disposes the ring, and unplugs the device.
 /// </summary>
 public sealed class InputRingPropertyTests : RingPropertyTest
 {
@@ -117,7 +117,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         int index = Steps.Below(_lent.Count);
         (UsbInputBuffer buffer, InputRingModel.Entry entry) = _lent[index];
         Steps.Does($"return {entry.Sequence}");
-        Check(buffer, entry); // the ring has not written to the lent buffer
+        Check(buffer, entry); // the ring has not written to the buffer that the program holds
         _lent.RemoveAt(index);
         _model.Return();
         buffer.Dispose();
@@ -145,7 +145,7 @@ public sealed class InputRingPropertyTests : RingPropertyTest
         Steps.Does("stop");
         if (_model.InFlight > 0 && Steps.OneIn(2))
         {
-            // A part of the data had arrived before the stop.
+            // Part of the data had arrived before the stop.
             int index = Steps.Below(_model.InFlight), length = Steps.Below(Size);
             InputRingModel.Entry entry = _model.InFlightAt(index);
             Put(Endpoint.Pending[index], entry, length);

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that read a bulk endpoint: order, late readers, failures, and the data that had arrived before a stop.</summary>
+/// <summary>Tests rings that read a bulk endpoint: the order of the data, late readers, failures, and data that arrived before a stop.</summary>
 public sealed class InputRingTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -120,7 +120,7 @@ public sealed class InputRingTests : RingTest
         ring.Start();
         for (int i = 0; i < 20; i++)
             Write(i * 100, 100, 100);
-        // A transfer is counted before it is submitted again, so the last one may not be submitted yet.
+        // The ring counts a transfer before it submits the transfer again, so the last transfer may not be submitted yet.
         Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().Dropped.Transfers == 18, Patience));
         Assert.True(SpinWait.SpinUntil(() => ring.GetStatistics().InFlight == 2, Patience));
         Assert.Equal(20, ring.GetStatistics().Completions);
@@ -524,7 +524,10 @@ public sealed class InputRingTests : RingTest
         Assert.Equal(options.TransferSize, ring.TransferSize);
     }
 
-    /// <summary>Sends a part of the pattern to the device, which sends it back. Each piece that is shorter than a packet ends one transfer of the ring.</summary>
+    /// <summary>
+    /// Sends a part of the pattern in pieces to the device, which sends the pieces back. Each piece that is shorter than a packet ends one transfer of the
+    /// ring.
+    /// </summary>
     private void Write(long start, int length, int piece)
     {
         for (int done = 0; done < length; done += piece)

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that are read as a <see cref="Stream"/>: bytes, messages, and the exceptions in place of lost data.</summary>
+/// <summary>Tests rings that a program reads as a <see cref="Stream"/>: bytes, messages, and the exceptions that report lost data.</summary>
 public sealed class InputStreamTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();

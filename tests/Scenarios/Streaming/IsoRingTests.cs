@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that read isochronous packets: every good packet is delivered, also between bad packets, and missing packets are counted.</summary>
+/// <summary>
+/// Tests rings that read isochronous packets. A ring must deliver every good packet, even between bad packets, and must count missing packets.
+/// </summary>
 public sealed class IsoRingTests : RingTest
 {
     private const int Setting = 2, PacketSize = 1024;
@@ -246,7 +248,7 @@ public sealed class IsoRingTests : RingTest
         Assert.True(ring.TransferSize * (double)options.Transfers / rate >= 0.1);
     }
 
-    // Waits for a fixed time. No event signals its end.
+    // This method waits for a fixed time, because no event signals the end of the time.
     private static void Pass(TimeSpan time)
     {
         using var never = new ManualResetEventSlim();

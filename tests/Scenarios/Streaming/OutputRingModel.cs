@@ -2,10 +2,11 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents a simple model of a bulk <see cref="UsbOutputRing"/>, written with lists and without threads.</summary>
+/// <summary>Represents a simple model of a bulk <see cref="UsbOutputRing"/>. The model uses lists and no threads.</summary>
 internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalts)
 {
-    // Both lists hold data that the device has not taken, oldest first. _sent: in flight, or cut short by a stop. _waiting: not submitted yet.
+    // The lists _sent and _waiting contain the data that the device has not received, in the order in which the program wrote the data. The entries of _sent
+    // are in flight, or a stop has cut them short. The entries of _waiting have not been submitted.
     private readonly List<Entry> _sent = [];
     private readonly List<Entry> _waiting = [];
     private int _free = transfers + spares;
@@ -35,7 +36,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         Send();
     }
 
-    /// <summary>Stops the ring: cancels the transfers in flight and keeps their unsent data.</summary>
+    /// <summary>Stops the ring, cancels the transfers in flight, and keeps their unsent data.</summary>
     public void Stop(UsbError failure = UsbError.Success)
     {
         Running = false;
@@ -50,7 +51,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
     }
 
     /// <summary>Takes a free buffer for the program.</summary>
-    /// <returns>False if the ring does not run or no buffer is free.</returns>
+    /// <returns>False if the ring is not running or if no buffer is free.</returns>
     public bool Acquire()
     {
         if (!Running || _free == 0)
@@ -59,7 +60,8 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         return true;
     }
 
-    /// <summary>Returns a buffer of the program to the ring, with data to send or without.</summary>
+    /// <summary>Returns a buffer of the program to the ring.</summary>
+    /// <param name="entry">The data to send; null if the buffer is returned without data.</param>
     public void Return(Entry? entry)
     {
         if (entry is null)
@@ -115,7 +117,7 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
 
         public bool InFlight { get; set; }
 
-        /// <summary>Gets whether all data was sent although the transfer did not complete.</summary>
+        /// <summary>Gets whether the device has received all data although the transfer did not complete.</summary>
         public bool IsTaken => Length > 0 && Sent == Length && !EndsMessage;
     }
 }

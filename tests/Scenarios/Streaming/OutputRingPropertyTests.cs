@@ -4,8 +4,9 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that a ring that writes agrees with its model after each random step: buffers are acquired, filled, committed or returned empty, the device takes all, a
-/// part or nothing of a transfer, the ring is started, stopped and disposed, and the device is unplugged. The device must get each byte once and in order.
+/// Tests that a ring that writes agrees with its model after each random step. The test acquires and fills buffers, and commits them or returns them without
+/// data. The test also starts, stops and disposes the ring, and unplugs the device. The device accepts all, part or none of a transfer's data. The device must
+/// receive each byte once and in order.
 /// </summary>
 public sealed class OutputRingPropertyTests : RingPropertyTest
 {
@@ -93,7 +94,7 @@ public sealed class OutputRingPropertyTests : RingPropertyTest
             Assert.Throws<ObjectDisposedException>(() => buffer.Commit(0));
     }
 
-    // An endpoint of a real bus takes its transfers in turn, and so does this method.
+    // This method completes the transfers in the order of their submission, as an endpoint on a real bus does.
     private void Complete()
     {
         if (_model.InFlight == 0)

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that write: order, back-pressure, ends of messages, and data that is sent again after a halt.</summary>
+/// <summary>Tests rings that write: the order of the data, back-pressure, ends of messages, and data that is sent again after a halt.</summary>
 public sealed class OutputRingTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();

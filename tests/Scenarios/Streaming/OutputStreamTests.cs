@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that are written as a <see cref="Stream"/> or a pipe: the time of sending, the ends of messages, and slow devices.</summary>
+/// <summary>Tests rings that a program writes as a <see cref="Stream"/> or a pipe: when the ring sends data, the ends of messages, and slow devices.</summary>
 public sealed class OutputStreamTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -287,7 +287,7 @@ public sealed class OutputStreamTests : RingTest
         return ring;
     }
 
-    /// <summary>Reads back one message, up to and including its short or empty packet.</summary>
+    /// <summary>Reads one message back from the device. The message ends with a short or empty packet.</summary>
     private byte[] ReadMessage()
     {
         var message = new List<byte>();
@@ -302,7 +302,7 @@ public sealed class OutputStreamTests : RingTest
         return [.. message];
     }
 
-    /// <summary>Reads back the pattern, and returns the length of each read.</summary>
+    /// <summary>Reads the pattern back from the device, and returns the length of each read.</summary>
     private List<int> ReadTransfers(int total)
     {
         var lengths = new List<int>();

@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that are read as a pipe: the ring's own memory, back-pressure, messages and losses.</summary>
+/// <summary>Tests rings that a program reads as a pipe: access to the ring's own memory, back-pressure, messages and losses.</summary>
 public sealed class PipeReaderTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -51,7 +51,8 @@ public sealed class PipeReaderTests : RingTest
         Assert.True(last.Buffer.IsEmpty);
         await reader.CompleteAsync();
 
-        // The reader has returned all memory to the ring: without a reader, as many transfers complete as the ring has buffers.
+        // The reader has returned all memory to the ring. The number of transfers that can complete without a reader therefore equals the ring's number of
+        // buffers.
         ring.Start();
         long before = ring.GetStatistics().Completions;
         for (int i = 0; i < 2 + spares; i++)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Generates the random numbers of a test that compares an object with its model over random steps. Prints the seed to standard error, which xunit passes on while
-/// the test runs, so that the output of a hanging test includes the seed. NATIVE_LIBUSB_TEST_SEED repeats a run.
+/// Generates random numbers for a test that compares an object with its model over random steps. The constructor writes the seed to standard error. xunit
+/// forwards standard error while the test runs, so that the output contains the seed even if the test hangs. NATIVE_LIBUSB_TEST_SEED repeats a run.
 /// </summary>
 public sealed class RandomSteps
 {
@@ -28,12 +28,12 @@ public sealed class RandomSteps
     /// <summary>Gets or sets the number of the current step.</summary>
     public int Step { get; set; }
 
-    /// <summary>Returns a number from 0 to one less than <paramref name="end"/>.</summary>
+    /// <summary>Returns a random number from 0 to one less than <paramref name="end"/>.</summary>
     public int Below(int end) => _random.Next(end);
 
     public bool OneIn(int count) => _random.Next(count) == 0;
 
-    /// <summary>Records the description of a step, which the message of a failure includes.</summary>
+    /// <summary>Records the description of a step. The message of a failure contains the descriptions of the last steps.</summary>
     public void Does(string what)
     {
         if (_last.Count == 20)
@@ -41,7 +41,7 @@ public sealed class RandomSteps
         _last.Add(string.Create(CultureInfo.InvariantCulture, $"{Step}: {what}"));
     }
 
-    /// <summary>Fails with the last steps if the value of the model differs from that of the ring.</summary>
+    /// <summary>Fails with the descriptions of the last steps if the model's value differs from the ring's value.</summary>
     public void Same<T>(T model, T real, string what)
     {
         if (!EqualityComparer<T>.Default.Equals(model, real))

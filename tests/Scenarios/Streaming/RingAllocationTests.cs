@@ -5,13 +5,13 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that a running ring allocates no managed memory on the event thread or on a thread that reads or writes. (bench/streaming.sh measures a whole process
-/// over millions of transfers; these tests of a few seconds detect a regression early.)
+/// Tests that a running ring allocates no managed memory on the event thread, and none on a thread that reads or writes. These tests run for a few seconds and
+/// detect a regression early. bench/streaming.sh measures a whole process over millions of transfers.
 /// </summary>
 public sealed class RingAllocationTests : RingTest
 {
-    // The just-in-time compiler replaces code that runs often, and sometimes allocates on the thread that runs the code. An allocation per transfer
-    // appears in every stretch; a single allocation by the compiler does not.
+    // The just-in-time compiler recompiles code that runs often, and sometimes allocates on the thread that runs the code. An allocation per transfer appears
+    // in every stretch, but a single allocation by the compiler appears in only one stretch.
     private const int Stretches = 5;
     private static readonly int s_stretch = Rounds.Of(3000);
 
@@ -110,7 +110,7 @@ public sealed class RingAllocationTests : RingTest
 
     private UsbInputRing Ring() => InputRing(_handle, BulkSourceSink.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 8 });
 
-    /// <summary>Counts the bytes that its thread allocates between buffers, and checks the data of each buffer.</summary>
+    /// <summary>Counts the bytes that the calling thread allocates between buffers, and checks the data of each buffer.</summary>
     private sealed class Meter
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -119,7 +119,7 @@ public sealed class RingAllocationTests : RingTest
 
         public Task Done => _done.Task;
 
-        /// <summary>Gets the fewest bytes that were allocated in a stretch.</summary>
+        /// <summary>Gets the smallest number of bytes that were allocated in a stretch.</summary>
         public long Allocated { get; private set; } = long.MaxValue;
 
         public long Mismatches { get; private set; }

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests that a ring that cannot be created or has ended names the cause.</summary>
+/// <summary>Tests that an exception names the cause if a ring cannot be created or has ended.</summary>
 public sealed class RingFailureTests : RingTest
 {
     [BusFact]

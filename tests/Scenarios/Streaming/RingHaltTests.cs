@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that clear halts, on an endpoint that halts while they are being started.</summary>
+/// <summary>Tests rings that clear halts, on an endpoint that halts while the test starts the ring.</summary>
 public sealed class RingHaltTests : RingTest
 {
     private static readonly UsbRingOptions s_options = new() { TransferSize = 512, Transfers = 16, Stall = UsbRingStall.ClearHalt };
@@ -47,7 +47,7 @@ public sealed class RingHaltTests : RingTest
         }
     }
 
-    // The handler checks the recoveries. A polling thread of the test would compete with the ring for the processors.
+    // The handler checks the number of recoveries. A test thread that polls this number would compete with the ring for the processors.
     private void Look(UsbRing ring)
     {
         if (ring.GetStatistics().Recoveries <= Volatile.Read(ref _before))

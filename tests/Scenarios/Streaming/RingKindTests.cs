@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings on the other kinds of endpoints: interrupt, the streams of a bulk endpoint, and isochronous OUT.</summary>
+/// <summary>Tests rings on interrupt endpoints, on the streams of a bulk endpoint, and on isochronous OUT endpoints.</summary>
 public sealed class RingKindTests : RingTest
 {
     [BusFact]
@@ -204,7 +204,7 @@ public sealed class RingKindTests : RingTest
         return (handle, tape);
     }
 
-    /// <summary>Records the packets that a sink has taken.</summary>
+    /// <summary>Records the packets that a sink has received.</summary>
     private sealed class Tape
     {
         private readonly List<byte> _sound = [];
@@ -232,7 +232,7 @@ public sealed class RingKindTests : RingTest
     [BusFact]
     public async Task Packets_are_sent_with_the_lengths_that_the_program_commits()
     {
-        // 44.1 kHz in stereo with 16 bits needs nine packets of 44 frames and one of 45. Packets without data take their turn too.
+        // Sound at 44.1 kHz in stereo with 16 bits needs nine packets of 44 frames and one packet of 45 frames. A packet without data also uses an interval.
         int[] lengths = [176, 176, 176, 176, 176, 176, 176, 176, 176, 180, 0, 4, 0];
         const int Rounds = 50;
         var sink = new IsoSink(new IsoSinkOptions { Paced = false });

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings for which the kernel's memory limit leaves too little memory.</summary>
+/// <summary>Tests rings that cannot submit all their transfers because of the kernel's memory limit.</summary>
 public sealed class RingMemoryTests : RingTest
 {
     private const int TransferSize = 64 * 1024;
@@ -17,7 +17,7 @@ public sealed class RingMemoryTests : RingTest
     public async Task A_ring_with_refused_transfers_runs_and_reports_the_reason()
     {
         Assert.Equal(1 << 20, UsbRingOptions.SystemMemoryLimit);
-        var options = new UsbRingOptions { TransferSize = TransferSize, Transfers = 12, Spares = 12 }; // each ring fits into the limit alone, but not both together
+        var options = new UsbRingOptions { TransferSize = TransferSize, Transfers = 12, Spares = 12 }; // either ring fits into the limit, but both rings together do not
         var loopback = new BulkLoopback();
         UsbInputRing first = InputRing(Open(new BulkLoopback()), BulkLoopback.InAddress, options);
         first.Start();
@@ -32,19 +32,19 @@ public sealed class RingMemoryTests : RingTest
         Assert.Equal(1, statistics.SubmitFailures);
         Assert.Equal(UsbError.NoMemory, statistics.LastSubmitFailure);
 
-        // When the next transfer completes, the second ring uses the memory that the first ring has freed.
+        // The first ring frees its memory. The second ring submits its refused transfers when its next transfer completes.
         await first.DisposeAsync();
         VirtualEndpoint input = loopback.Endpoint(BulkLoopback.InAddress);
         Assert.True(input.WaitForPending(1, Patience)); // a submitted transfer reaches the device later
         input.Pending[0].CompleteWith([1]);
         using UsbInputBuffer buffer = await second.ReadAsync();
-        Assert.True(SpinWait.SpinUntil(() => second.GetStatistics().InFlight == 12, Patience)); // the reader gets its data before the last transfer is submitted
+        Assert.True(SpinWait.SpinUntil(() => second.GetStatistics().InFlight == 12, Patience)); // the ring delivers the data to the reader before it submits the last transfer
     }
 
     [BusFact]
     public async Task Unsent_data_is_sent_in_order_when_some_of_its_transfers_are_refused()
     {
-        const int size = 300 * 1024, transfers = 3; // all three fit into the limit, but not with a fourth transfer
+        const int size = 300 * 1024, transfers = 3; // three transfers fit into the limit, but four do not
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
         VirtualEndpoint output = loopback.Endpoint(BulkLoopback.OutAddress);

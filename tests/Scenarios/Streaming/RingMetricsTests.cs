@@ -5,13 +5,16 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the metrics of rings: the right numbers and tags until the ring is disposed or collected, without an allocation on the event thread.</summary>
+/// <summary>
+/// Tests the metrics of rings. Until a ring is disposed or collected, the metrics must have the correct numbers and tags. The metrics must not allocate memory
+/// on the event thread.
+/// </summary>
 public sealed class RingMetricsTests : RingTest
 {
     private const int Setting = 2, PacketSize = 1024;
     private static int s_rings;
 
-    // Distinguishes the ring from those of other tests.
+    // The name distinguishes the ring from the rings of other tests.
     private readonly string _name = $"ring {Interlocked.Increment(ref s_rings)} of the test";
 
     [BusFact]
@@ -118,7 +121,7 @@ public sealed class RingMetricsTests : RingTest
         await ring.DisposeAsync();
         Assert.False(listener.SeesRing());
 
-        // The counters of the next ring begin at 0.
+        // The counters of the next ring start at 0.
         UsbInputRing next = InputRing(handle, BulkLoopback.InAddress, new UsbRingOptions { Transfers = 2, Name = _name });
         next.Start();
         Assert.Equal(0, listener.Collect()["usb.ring.transfers"]);
@@ -196,7 +199,7 @@ public sealed class RingMetricsTests : RingTest
             run.Rounds++;
             if (run.Rounds % s_stretch != 0 || run.Rounds > s_stretch * Stretches)
                 return;
-            // The minimum of all stretches after the first excludes the single allocations of the runtime when it compiles code again.
+            // The runtime allocates memory when it recompiles code. The minimum over all stretches except the first one excludes these single allocations.
             long now = GC.GetAllocatedBytesForCurrentThread();
             if (run.Rounds > s_stretch)
                 run.Allocated = Math.Min(run.Allocated, now - run.Before);

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Represents the base of the tests that compare a ring with its model over random steps. The device keeps every transfer until the test completes it, and the
-/// test itself handles the events, so that each step has one outcome.
+/// Represents the base of the tests that compare a ring with its model over random steps. The device keeps every transfer until the test completes the
+/// transfer. The test itself handles the events, so that each step has only one possible outcome.
 /// </summary>
 public abstract class RingPropertyTest : BusTest
 {
@@ -28,7 +28,7 @@ public abstract class RingPropertyTest : BusTest
 
     protected UsbDeviceHandle Handle { get; private set; } = null!;
 
-    /// <summary>Gets the ring under test, which the test replaces after it is disposed.</summary>
+    /// <summary>Gets the ring under test. After the test has disposed a ring, this property returns a new ring.</summary>
     protected abstract UsbRing Ring { get; }
 
     protected void Run(Action step)

@@ -4,13 +4,13 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests a ring that is started again as soon as it is at rest.</summary>
+/// <summary>Tests a ring that is started again as soon as it has no transfers in flight.</summary>
 public sealed class RingRestartTests : RingTest
 {
     private const int Transfers = 8;
 
-    // While another thread stops the ring, the device completes all transfers by itself. The ring may therefore be at rest before that thread has
-    // cancelled every transfer.
+    // While another thread stops the ring, the device completes the transfers. All transfers may therefore have ended before the other thread has cancelled all
+    // of them.
     [BusFact]
     public void A_stop_cancels_nothing_of_the_next_run_and_does_not_wait_for_it()
     {

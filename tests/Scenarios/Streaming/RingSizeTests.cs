@@ -3,7 +3,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the sizes that rings choose: they fit the kernel's limit and leave memory to other rings. A refusal explains how to raise the limit.</summary>
+/// <summary>
+/// Tests the sizes that rings choose. These sizes must fit into the kernel's limit and leave memory for other rings. If a size is refused, the exception must
+/// explain how to raise the limit.
+/// </summary>
 public sealed class RingSizeTests : RingTest
 {
     private const int LineSetting = 3, LinePacket = 49_152; // bytes in each of the 8,000 intervals per second at SuperSpeed
@@ -130,7 +133,8 @@ public sealed class RingSizeTests : RingTest
             Assert.False(ring.TryTake(out _));
         }
 
-        // The default size collects 64 KiB, as its documentation says: the message is delivered when the ring is stopped.
+        // By default, a transfer collects up to 64 KiB, as the documentation of the option describes. The ring therefore delivers this shorter message only
+        // when it is stopped.
         await using UsbInputRing collecting = InputRing(handle, BulkLoopback.InAddress);
         collecting.Start();
         handle.At(BulkLoopback.OutAddress).Write(message, Patience);
@@ -145,7 +149,7 @@ public sealed class RingSizeTests : RingTest
     {
         UsbDeviceHandle line = Line();
         UsbRingOptions options = Sizes(0);
-        Assert.Equal((8, 21), (options.PacketsPerTransfer, options.Transfers)); // each transfer lasts a millisecond, and all together take at most 8 of the 16 MiB
+        Assert.Equal((8, 21), (options.PacketsPerTransfer, options.Transfers)); // each transfer lasts a millisecond, and all transfers together use at most 8 of the 16 MiB
         InputRing(line, IsoSource.EndpointAddress, options, LineSetting).Dispose();
         Assert.Equal(3, Sizes(3).Transfers);
         Assert.Throws<ArgumentOutOfRangeException>(() => Sizes(-1));

@@ -3,7 +3,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests handlers of output rings that close objects while <see cref="UsbOutputRing.Start(UsbOutputCallback)"/> calls them on the starting thread.</summary>
+/// <summary>
+/// Tests handlers of output rings. <see cref="UsbOutputRing.Start(UsbOutputCallback)"/> calls these handlers on the starting thread, and the handlers close
+/// objects during these calls.
+/// </summary>
 public sealed class RingStartTests : RingTest
 {
     private const int Transfers = 4;
@@ -46,7 +49,7 @@ public sealed class RingStartTests : RingTest
         }
         catch (Exception exception) when (exception is UsbException { Error: UsbError.Closed } or ObjectDisposedException)
         {
-            // the start notices that the ring was closed
+            // Start detects that the ring was closed.
         }
 
         Assert.InRange(calls, call, int.MaxValue);

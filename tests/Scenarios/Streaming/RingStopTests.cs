@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests that a stopped ring is at rest: no handler runs, no transfer is in flight, and statistics are consistent at every moment.</summary>
+/// <summary>Tests that no handler runs and no transfer is in flight after a ring was stopped, and that the statistics are consistent at every moment.</summary>
 public sealed class RingStopTests : RingTest
 {
     private static readonly UsbRingOptions s_options = new() { TransferSize = 512, Transfers = 4, Spares = 2 };
@@ -20,7 +20,7 @@ public sealed class RingStopTests : RingTest
     public async Task No_handler_runs_after_a_stop_when_threads_are_delayed_at_arbitrary_places()
     {
         using UsbInputRing ring = InputRing(Open(new BulkSourceSink()), BulkSourceSink.InAddress, s_options);
-        // After the device was attached: the system calls of some file systems never end while signals interrupt them so often.
+        // The storm begins after the device was attached. Some file systems have system calls that never end while signals interrupt them so often.
         using var storm = new SignalStorm(TimeSpan.FromMilliseconds(1), delay: TimeSpan.FromMilliseconds(0.5));
         await StopAndStart(ring, Rounds.Of(2000));
         Assert.True(storm.Interruptions > 0);
@@ -38,7 +38,7 @@ public sealed class RingStopTests : RingTest
             while (!ended.IsCancellationRequested)
             {
                 UsbRingStatistics now = ring.GetStatistics();
-                // Every transfer of the source completes full, or is cancelled with all of its data or with none.
+                // Every transfer of the source completes with a full packet, or is cancelled with all of its data or with none.
                 if (now.Bytes % 512 != 0 || now.Bytes < now.Transfers.Completed * 512 || now.Bytes > now.Completions * 512 || now.Completions != now.Transfers.Completed + now.Transfers.Canceled || now.Completions < before.Completions)
                     torn++;
                 before = now;

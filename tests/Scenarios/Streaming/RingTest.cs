@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents the base of the tests of rings, with an event thread and methods that create rings by endpoint address.</summary>
+/// <summary>Represents the base of the tests of rings. The class provides an event thread, and methods that create rings by endpoint address.</summary>
 public abstract class RingTest : BusTest
 {
     protected RingTest(VirtualBusOptions? options = null)
@@ -37,7 +37,7 @@ public abstract class RingTest : BusTest
 
     internal static byte PatternByte(long position) => (byte)((position / 7) + position);
 
-    /// <summary>Asserts that bytes continue the pattern.</summary>
+    /// <summary>Checks that the bytes continue the pattern at <paramref name="position"/>, and advances the position.</summary>
     protected static void CheckPattern(ReadOnlySpan<byte> bytes, ref long position)
     {
         foreach (byte value in bytes)

@@ -3,7 +3,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests timeouts of rings: null and infinite timeouts wait without a limit, zero does not wait, and other negative timeouts are refused.</summary>
+/// <summary>
+/// Tests timeouts of rings. With a null or infinite timeout, a call waits without a limit. With a timeout of zero, a call does not wait. Other negative
+/// timeouts are refused.
+/// </summary>
 public sealed class RingTimeoutTests : RingTest
 {
     private static readonly TimeSpan s_negative = TimeSpan.FromMilliseconds(-2);

@@ -5,7 +5,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings whose memory the program supplies: their buffers lie in that memory, which stays allocated until the ring has ended.</summary>
+/// <summary>
+/// Tests rings whose memory the program supplies. The buffers of a ring must lie in this memory, which stays allocated until the ring has ended.
+/// </summary>
 public sealed class SuppliedMemoryTests : RingTest
 {
     private const int Size = 1024, Transfers = 4, Spares = 2;

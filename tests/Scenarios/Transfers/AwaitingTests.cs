@@ -4,7 +4,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests awaited transfers: their results, their cancellation, and the thread on which the awaiting code continues.</summary>
+/// <summary>Tests awaited transfers: their results, their cancellation, and the thread on which the code continues after the await.</summary>
 public sealed class AwaitingTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -201,7 +201,8 @@ public sealed class AwaitingTests : BusTest
         int cancelled = 0, completed = 0;
         for (int round = 0; round < rounds; round++)
         {
-            // Even rounds end only by cancellation and hang if the cancellation is lost. In odd rounds, the cancellation races with the completion.
+            // In even rounds, only the cancellation ends the transfer, so the test hangs if the cancellation is lost. In odd rounds, the cancellation competes
+            // with the completion.
             transfer.SetBulk(round % 2 == 0 ? BulkLoopback.InAddress : BulkLoopback.OutAddress, 0);
             cancellation = new CancellationTokenSource();
             start.SignalAndWait();
@@ -296,7 +297,7 @@ public sealed class AwaitingTests : BusTest
         }
     }
 
-    // The continuation runs while the library handles the completion. That must not delay the next submission.
+    // The continuation runs while the library handles the completion. Another thread must be able to submit the transfer again during that time.
     [BusFact]
     public async Task Code_that_continues_on_the_event_thread_may_wait_for_a_submission_by_another_thread()
     {
@@ -347,7 +348,8 @@ public sealed class AwaitingTests : BusTest
                     sum += GC.GetAllocatedBytesForCurrentThread() - before;
                 }
 
-                // Takes the least sum of all stretches but the first, because the runtime allocates a few objects when it compiles a method again.
+                // The runtime allocates a few objects when it recompiles a method. The test therefore uses the smallest sum of all stretches except the first
+                // one.
                 if (stretch > 0)
                     least = Math.Min(least, sum);
             }
@@ -415,7 +417,9 @@ public sealed class AwaitingTests : BusTest
         Assert.True(Volatile.Read(ref returned));
     }
 
-    /// <summary>Represents a work item that resumes an endpoint when a transfer is pending there. Queuing the item allocates nothing.</summary>
+    /// <summary>
+    /// Represents a work item that waits until a transfer is pending on an endpoint, and then resumes the endpoint. Queuing the item allocates no memory.
+    /// </summary>
     private sealed class Resumer(VirtualEndpoint endpoint) : IThreadPoolWorkItem
     {
         public VirtualEndpoint Endpoint => endpoint;

@@ -5,7 +5,9 @@ using Native.LibUsb.Tests.Lifetimes;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that calls report a failure of the caller's memory and keep no transfer and no pin, and that memory may have no address.</summary>
+/// <summary>
+/// Tests that calls report an exception of the caller's memory, and then leave no transfer and no pin. Also tests memory whose address is null.
+/// </summary>
 public sealed class CallersMemoryFailureTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);
@@ -80,7 +82,7 @@ public sealed class CallersMemoryFailureTests : ClosingTest
     [InlineData(0x10)]
     public async Task An_address_that_no_endpoint_can_have_fails_alike_in_every_call(byte address)
     {
-        // A configuration with one interface, which has one bulk endpoint.
+        // This configuration has one interface with one bulk endpoint.
         byte[] configuration = [9, 2, 25, 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, 1, 0xff, 0, 0, 0, 7, 5, address, 2, 0, 2, 0];
         UsbDeviceHandle handle = Open(new VirtualDevice(new DeviceDescription
         {

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that libusb uses the caller's memory from its first byte, without a copy.</summary>
+/// <summary>Tests that libusb uses the caller's memory directly from its first byte. The library must not copy the data.</summary>
 public sealed class CallersMemoryTests : BusTest
 {
     private const byte Untouched = 0xee;
@@ -108,8 +108,8 @@ public sealed class CallersMemoryTests : BusTest
     [InlineData(UsbTransferType.Interrupt)]
     public void A_synchronous_transfer_uses_the_callers_memory_without_a_copy(UsbTransferType type)
     {
-        // A transfer in mapped device memory needs no memory of the kernel. The mapping uses so much of the 1 MiB for all transfers that
-        // the kernel would refuse a transfer in a copy.
+        // The mapping uses most of the 1 MiB that the kernel allows for all transfers. A transfer in mapped device memory needs no further kernel memory. A
+        // transfer in a copy would exceed the limit, so the kernel would refuse it.
         const int length = 768 << 10;
         var device = new VirtualDevice(new DeviceDescription
         {
@@ -152,7 +152,7 @@ public sealed class CallersMemoryTests : BusTest
                 handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer.AsSpan(0, 18), Patience);
             }
 
-            // Takes the least sum of all stretches but the first, because the runtime allocates a few objects when it compiles a method again.
+            // The runtime allocates a few objects when it recompiles a method. The test therefore uses the smallest sum of all stretches except the first one.
             if (stretch > 0)
                 least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
@@ -167,7 +167,7 @@ public sealed class CallersMemoryTests : BusTest
         Assert.Equal(-1, memory.AsSpan(offset + expected.Length).IndexOfAnyExcept(Untouched));
     }
 
-    /// <summary>Represents an endpoint that accepts all data and sends the requested length.</summary>
+    /// <summary>Represents an endpoint that accepts all data of OUT transfers, and fills IN transfers to the requested length.</summary>
     private sealed class Always(byte address) : VirtualEndpoint(address)
     {
         protected override void OnSubmit(VirtualUrb urb)

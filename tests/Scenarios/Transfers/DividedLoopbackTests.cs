@@ -4,7 +4,9 @@ using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that divided writes and long reads with random faults report exactly the bytes that have moved, and that every byte is right.</summary>
+/// <summary>
+/// Tests divided writes and long reads with random faults. The calls must report exactly the bytes that were transferred, and every byte must be correct.
+/// </summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class DividedLoopbackTests : BusTest
 {

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests the packets of isochronous transfers, their statuses and their places in the buffer.</summary>
+/// <summary>Tests the packets of isochronous transfers: their data, their statuses and their positions in the buffer.</summary>
 public sealed class IsochronousTests : BusTest
 {
     private const byte Endpoint = IsoSource.EndpointAddress;
@@ -127,7 +127,8 @@ public sealed class IsochronousTests : BusTest
         Assert.Equal(4UL, number);
     }
 
-    // libusb and the kernel accept such a packet, which uses an interval and moves nothing. This device sends data, so the packet overflows.
+    // libusb and the kernel accept a packet of length zero. Such a packet uses an interval and transfers no data. The device of this test nevertheless sends
+    // data, so the packet overflows.
     [BusFact]
     public void Packets_of_no_length_are_accepted_in_input()
     {
@@ -173,7 +174,7 @@ public sealed class IsochronousTests : BusTest
         Assert.Equal("Completed 0, Completed 0", Packets(transfer));
     }
 
-    // The lengths can be read because libusb writes only the results while the transfer is in flight.
+    // While the transfer is in flight, libusb writes only the results of the packets. A program can therefore read the requested lengths at that time.
     [BusFact]
     public void The_requested_lengths_can_be_read_while_the_transfer_is_submitted()
     {

@@ -2,12 +2,12 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests the hints that name the limits of the kernel's usbfs, because libusb's errors do not name them.</summary>
+/// <summary>Tests the hints that name limits of the kernel's usbfs. libusb's error codes do not identify these limits.</summary>
 public sealed class LimitTrapTests : BusTest
 {
     private const byte IsoEndpoint = IsoSource.EndpointAddress;
 
-    // The kernel's default limit is 16 MiB for all transfers in flight together.
+    // By default, the kernel limits the memory of all transfers in flight to 16 MiB.
     [BusFact]
     public void The_limit_of_all_transfers_is_named_for_every_kind_of_transfer()
     {
@@ -34,7 +34,7 @@ public sealed class LimitTrapTests : BusTest
         control.SetControl(new UsbControlSetup(0xc0, 1, 0, 0), 4096);
         AssertNamesTheLimit(UsbError.IO, Assert.Throws<UsbException>(control.Submit));
 
-        // As the hint promises, each refused transfer can be submitted when there is room.
+        // The hint promises that each refused transfer can be submitted when enough memory is available.
         File.WriteAllText(Path.Combine(Bus.RootDirectory, "sys/module/usbcore/parameters/usbfs_memory_mb"), "32\n");
         foreach (UsbTransfer transfer in new[] { tooMuch, packets, control })
             transfer.Submit();
@@ -84,7 +84,7 @@ public sealed class LimitTrapTests : BusTest
         Finish(transfer);
     }
 
-    // 128 packets of 48 KiB are 6 MiB, which is below the limit of all transfers but more than the kernel can allocate in one piece.
+    // 128 packets of 48 KiB are 6 MiB. This is less than the limit of all transfers, but more than the kernel can allocate in one piece.
     [BusFact]
     public void A_URB_that_the_kernel_cannot_allocate_is_named()
     {
@@ -98,7 +98,7 @@ public sealed class LimitTrapTests : BusTest
         Assert.Contains("6,291,456 bytes in one piece", refused.Hint, StringComparison.Ordinal);
         Assert.DoesNotContain("usbfs_memory_mb", refused.Hint, StringComparison.Ordinal);
 
-        // Device memory needs one such piece too.
+        // Device memory also needs one piece of kernel memory of this size.
         using (UsbBuffer memory = handle.AllocateBuffer(128 * 49_152, preferDeviceMemory: true))
             Assert.False(memory.IsDeviceMemory);
 
@@ -150,7 +150,7 @@ public sealed class LimitTrapTests : BusTest
         Assert.False(transfer.IsSubmitted);
     }
 
-    // For the flag, libusb compares the length with a count that is always 0 for isochronous transfers, so every such transfer would fail.
+    // With this flag, libusb compares the requested length with a count that is always 0 for isochronous transfers. Every such transfer would therefore fail.
     [BusFact]
     public void A_flag_that_would_make_good_packets_an_error_is_refused()
     {
@@ -185,7 +185,7 @@ public sealed class LimitTrapTests : BusTest
     }
 }
 
-/// <summary>Tests bulk transfers on a controller without scatter-gather, to which libusb submits them in pieces.</summary>
+/// <summary>Tests bulk transfers on a controller without scatter-gather. libusb submits these transfers in pieces.</summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class NoScatterGatherTests : BusTest
 {
@@ -215,7 +215,7 @@ public sealed class NoScatterGatherTests : BusTest
         Assert.Equal(sent.Length, handle.At(BulkLoopback.InAddress).Read(received, Patience));
         Assert.True(received.AsSpan(0, sent.Length).SequenceEqual(sent));
 
-        // The pieces do not disturb later transfers in either direction. A halt in one piece is the status of the whole transfer.
+        // The pieces do not affect later transfers in either direction. If a halt ends one piece, the whole transfer has the status Stall.
         Assert.Equal(3, handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience));
         Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(new byte[50_176], Patience));
         loopback.Endpoint(BulkLoopback.OutAddress).Hold();

@@ -6,8 +6,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests the moment at which device memory is freed, and that ordinary memory is used where device memory is not available. The kernel's limit, 1 MiB here,
-/// shows whether memory is still mapped.
+/// Tests when device memory is freed, and that the library uses ordinary memory if device memory is not available. The kernel's limit, which is 1 MiB in these
+/// tests, shows whether memory is still mapped.
 /// </summary>
 public sealed class MemoryTrapTests : BusTest
 {
@@ -176,7 +176,7 @@ public sealed class MemoryTrapTests : BusTest
         Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[..3].ToArray());
     }
 
-    /// <summary>Checks that no memory is mapped, by mapping all memory that the limit allows.</summary>
+    /// <summary>Checks that no memory is mapped. For this purpose, the method maps all memory that the limit allows.</summary>
     private static void AssertFree(UsbDeviceHandle handle)
     {
         using UsbBuffer all = handle.AllocateBuffer(Most, preferDeviceMemory: true);
@@ -190,7 +190,7 @@ public sealed class MemoryTrapTests : BusTest
     }
 }
 
-/// <summary>Tests buffers on a kernel without memory of the device's controller.</summary>
+/// <summary>Tests buffers on a kernel that does not support device memory.</summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class NoDeviceMemoryTests : BusTest
 {

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that the data of several transfers arrives in order at a consumer that is not on the event thread.</summary>
+/// <summary>Tests that a consumer on a thread other than the event thread receives the data of several transfers in order.</summary>
 public sealed class OrderTests : BusTest
 {
     private const int InFlight = 8;
@@ -79,7 +79,7 @@ public sealed class OrderTests : BusTest
         return Open(device);
     }
 
-    /// <summary>Represents an endpoint that completes each transfer at once with the next numbered packet.</summary>
+    /// <summary>Represents an endpoint that immediately completes each transfer with the next numbered packet.</summary>
     private sealed class NumberedSource() : VirtualEndpoint(EndpointAddress)
     {
         public const byte EndpointAddress = 0x81;

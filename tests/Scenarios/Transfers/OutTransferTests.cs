@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests interrupt and isochronous transfers to the device.</summary>
+/// <summary>Tests interrupt and isochronous transfers from the host to the device.</summary>
 public sealed class OutTransferTests : BusTest
 {
     private const byte IsoEndpoint = IsoSink.EndpointAddress;
@@ -87,7 +87,7 @@ public sealed class OutTransferTests : BusTest
         }
 
         HandleEventsUntil(() => ended == count);
-        // A busy machine may miss an interval, which then has no data, but no byte may be wrong.
+        // A busy machine may miss an interval, which then has no data. All bytes that the device receives must nevertheless be correct.
         Assert.Equal(count * packets, sink.Sink.TakenPackets);
         Assert.Equal((count * packets) + sink.Sink.MissedPackets, sink.Sink.NextPacket);
         Assert.True(checker.IsPerfect, checker.ToString());

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that a submission that libusb refuses calls no callback, leaks nothing, and can be repeated.</summary>
+/// <summary>Tests submissions that libusb refuses. A refused submission calls no callback and leaks no memory, and the program can repeat it.</summary>
 public sealed class RefusedSubmissionTests : BusTest
 {
     private const int Times = 1000;
@@ -40,7 +40,7 @@ public sealed class RefusedSubmissionTests : BusTest
     [BusFact]
     public void A_transfer_refused_in_its_own_callback_comes_to_rest()
     {
-        // The transfer is short when it is submitted first, and too long when it submits itself again.
+        // The transfer is short for the first submission. The callback of the transfer then makes the transfer too long and submits it again.
         var errors = new List<UsbError>();
         using UsbTransfer transfer = _handle.CreateTransfer();
         transfer.SetBulk(BulkLoopback.OutAddress, 1, t =>

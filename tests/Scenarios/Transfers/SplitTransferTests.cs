@@ -4,7 +4,7 @@ namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
 /// Tests transfers that libusb submits in several URBs on Linux: isochronous transfers of more than 128 packets, and bulk transfers of more than 16 KiB on a
-/// controller without scatter-gather. A submission may succeed although a later piece is refused, and the pieces complete one by one.
+/// controller without scatter-gather. A submission may succeed although the kernel has refused a later piece. The pieces complete one by one.
 /// </summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class SplitTransferTests : BusTest
@@ -36,7 +36,7 @@ public sealed class SplitTransferTests : BusTest
         using UsbTransfer blocker = Blocker(another, other, 10 * Piece);
         var statuses = new List<UsbTransferStatus>();
         using UsbTransfer transfer = handle.CreateTransfer();
-        transfer.SetBulk(BulkLoopback.OutAddress, 58 * Piece, t => statuses.Add(t.Status)); // fits into 1 MiB, but not together with the blocker
+        transfer.SetBulk(BulkLoopback.OutAddress, 58 * Piece, t => statuses.Add(t.Status)); // fits into 1 MiB, but not together with the blocking transfer
         Assert.Equal(UsbError.Success, transfer.TrySubmit());
         Finish(transfer);
         Assert.Equal([UsbTransferStatus.Error], statuses);
@@ -167,7 +167,7 @@ public sealed class SplitTransferTests : BusTest
         Finish(transfer);
     }
 
-    /// <summary>Writes numbered packets into the first places of a URB, and marks the other packets as missed.</summary>
+    /// <summary>Writes numbered packets into the first packets of a URB, and marks the remaining packets as missed.</summary>
     private static void Send(VirtualUrb urb, ulong first, int count)
     {
         for (int i = 0; i < urb.PacketCount; i++)
@@ -179,7 +179,7 @@ public sealed class SplitTransferTests : BusTest
         }
     }
 
-    /// <summary>Counts the packets with data, and checks that the number in each packet is its place.</summary>
+    /// <summary>Counts the packets with data. Checks that the number in each of these packets equals the packet's position in the transfer.</summary>
     private static int CountArrived(UsbTransfer transfer)
     {
         int arrived = 0;
@@ -215,7 +215,7 @@ public sealed class SplitTransferTests : BusTest
         Assert.Equal(300, place);
     }
 
-    /// <summary>Submits a transfer that its device keeps pending, so that the transfer uses a part of the memory limit.</summary>
+    /// <summary>Submits a transfer that the device keeps pending. The transfer therefore uses a part of the memory limit.</summary>
     private static UsbTransfer Blocker(BulkLoopback device, UsbDeviceHandle handle, int length)
     {
         device.Endpoint(BulkLoopback.OutAddress).Hold();

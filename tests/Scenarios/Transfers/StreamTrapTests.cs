@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests the count, the numbers and the lifetime of bulk streams.</summary>
+/// <summary>Tests the number of bulk streams, the numbers that identify them, and their lifetime.</summary>
 public sealed class StreamTrapTests : BusTest
 {
     private const byte In = BulkLoopback.InAddress;
@@ -70,7 +70,7 @@ public sealed class StreamTrapTests : BusTest
         Assert.Equal(3, input.StreamId);
     }
 
-    // Checks a device that is slower than SuperSpeed, wrong endpoints, and an unplugged device.
+    // This test covers a device that is slower than SuperSpeed, wrong endpoints, and an unplugged device.
     [BusFact]
     public void Allocating_streams_throws_where_streams_are_not_available()
     {

@@ -39,7 +39,7 @@ public sealed class TimeoutTrapTests : BusTest
             Assert.Throws<ArgumentOutOfRangeException>(() => handle.At(BulkLoopback.InAddress).TryRead(new byte[1], out _, time));
         }
 
-        // The transfer would end at once if libusb took the longest timeout for a negative one or for a time in the past.
+        // If libusb treated the longest timeout as negative or as a time in the past, the transfer would end immediately.
         transfer.SetBulk(BulkLoopback.InAddress, 512, timeout: TimeSpan.FromMilliseconds(int.MaxValue));
         transfer.Submit();
         for (int i = 0; i < 3; i++)
@@ -95,7 +95,7 @@ public sealed class TimeoutTrapTests : BusTest
         Assert.Throws<ArgumentOutOfRangeException>(() => Context.HandleEventsUntil(ref never[0], TimeSpan.FromTicks(-1)));
     }
 
-    // libusb has a timer among its descriptors here, so it never requests a call at a certain time.
+    // On this system, libusb's descriptors include a timer. libusb therefore never requires the program to handle events at a certain time.
     [BusFact]
     public void With_a_timer_among_the_descriptors_there_is_no_next_timeout()
     {

@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests that the library avoids common errors with native transfers: wrong sizes and flags, memory that moves, and late cancellations.</summary>
+/// <summary>
+/// Tests that the library avoids common errors with native transfers: wrong sizes, wrong flags, memory that moves, and cancellations that come too late.
+/// </summary>
 public sealed class TransferTrapTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -41,7 +43,8 @@ public sealed class TransferTrapTests : BusTest
         transfer.Submit();
         WaitForCompletion();
 
-        // libusb finds nothing to cancel, because the data has moved. The transfer is nevertheless in flight until its callback has run.
+        // libusb finds nothing to cancel, because the kernel has already completed the transfer. The transfer nevertheless stays in flight until its callback
+        // has run.
         Assert.False(transfer.TryCancel());
         Assert.Equal(UsbError.NotFound, Assert.Throws<UsbException>(transfer.Cancel).Error);
         Assert.True(transfer.IsSubmitted);
@@ -102,7 +105,7 @@ public sealed class TransferTrapTests : BusTest
             transfers[i].Dispose();
         }
 
-        // Allocates garbage between the buffers, so that the collector has gaps to close.
+        // This method allocates garbage between the buffers, so that the collector can compact the heap and move objects.
         [MethodImpl(MethodImplOptions.NoInlining)]
         void Submit(UsbTransfer[] transfers, WeakReference<byte[]>[] buffers, byte[][] neighbours, nint[] places)
         {
@@ -215,7 +218,7 @@ public sealed class TransferTrapTests : BusTest
         Assert.Contains("IterIso", Assert.Throws<InvalidOperationException>(() => transfer.Data.Length).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Waits until the device node is ready: a transfer has completed, and libusb has not handled the completion.</summary>
+    /// <summary>Waits until the device node is ready. At that time, the kernel has completed a transfer, and libusb has not handled the completion.</summary>
     private void WaitForCompletion()
     {
         var poller = new UsbSystemPoller();

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests buffers in ordinary memory and in memory of the device's controller, and bulk streams.</summary>
+/// <summary>Tests buffers in ordinary memory and in device memory, and bulk streams.</summary>
 public sealed class UsbBufferTests : BusTest
 {
     [BusTheory]
@@ -22,7 +22,7 @@ public sealed class UsbBufferTests : BusTest
         Finish(transfer);
         Assert.Equal(new byte[] { 1, 2, 3 }, buffer.GetSpan()[512..515].ToArray());
 
-        // The transfer may still use a buffer that is disposed after the configuration. No other code may.
+        // If a buffer is disposed after the configuration, the transfer may still use it, but other code may not.
         buffer.Dispose();
         buffer.Dispose();
         Assert.Throws<ObjectDisposedException>(() => buffer.GetSpan().Length);
@@ -52,7 +52,7 @@ public sealed class UsbBufferTests : BusTest
     {
         using UsbDeviceHandle handle = Open(new BulkLoopback());
         Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(0));
-        int tooLong = Array.MaxLength - 62; // one byte more than the longest array has room for after its first cache line boundary
+        int tooLong = Array.MaxLength - 62; // one byte more than the longest array can hold after its first cache-line boundary
         foreach (int length in (int[])[tooLong, int.MaxValue - 63, int.MaxValue - 62, int.MaxValue])
         {
             Assert.Equal("length", Assert.Throws<ArgumentOutOfRangeException>(() => handle.AllocateBuffer(length)).ParamName);

@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests the helper that combines one function for each status into a callback.</summary>
+/// <summary>Tests the helper that combines several functions into one callback. The callback calls the function for the status of the transfer.</summary>
 public sealed class UsbTransferHelperTests : BusTest
 {
     private readonly InterruptSource _source = new();

@@ -72,7 +72,7 @@ public sealed unsafe class BulkTests
         {
             Fill(new Span<byte>(data, 1000), round);
             input.Submit();
-            // wait for all ten pieces: otherwise the short packet would race with the submission of the later pieces
+            // The test waits for all ten pieces. Otherwise, the short packet could end the transfer before the later pieces are submitted.
             Assert.True(loopback.Endpoint(BulkLoopback.InAddress).WaitForPending(10, s_limit));
             RawHost.Check(libusb_bulk_transfer(handle, BulkLoopback.OutAddress, data, 1000, &count, 0));
             input.Wait().Expect(libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED, 1000);
@@ -307,7 +307,7 @@ public sealed unsafe class BulkTests
         BulkLoopback loopback = new(new BulkLoopbackOptions { Capacity = 4096 });
         using RawHost host = new(loopback);
         libusb_device_handle* handle = host.Open(loopback);
-        // the transfer is larger than the capacity of the device and moves in parts
+        // The transfer is larger than the capacity of the device, so it moves in parts.
         using RawTransfer output = RawTransfer.Bulk(host, handle, BulkLoopback.OutAddress, 10000);
         using RawTransfer input = RawTransfer.Bulk(host, handle, BulkLoopback.InAddress, 10240);
         Fill(output.Data, 9);

@@ -9,7 +9,7 @@ public sealed unsafe class EnumerationTests
 {
     private static readonly byte[] s_classDescriptor = [5, 0x24, 1, 2, 3], s_endpointExtra = [4, 0x25, 9, 8];
 
-    /// <summary>Returns a device with every kind of descriptor.</summary>
+    /// <summary>Returns a device that has every kind of descriptor.</summary>
     private static VirtualDevice Composite(VirtualSpeed speed) => new(new DeviceDescription
     {
         Speed = speed,
@@ -75,7 +75,7 @@ public sealed unsafe class EnumerationTests
         libusb_free_ss_endpoint_companion_descriptor(companion);
         Assert.True(new Span<byte>(bulk->extra, bulk->extra_length).IndexOf(s_endpointExtra) >= 0);
         Assert.Equal((0x83, 3, 64, 5), (bulk[1].bEndpointAddress, bulk[1].bmAttributes, bulk[1].wMaxPacketSize, bulk[1].bInterval));
-        // libusb 1.0.26 leaves the interface association in the extra bytes of the configuration
+        // libusb 1.0.26 leaves the interface association among the extra bytes of the configuration.
         Assert.Equal(new byte[] { 8, 11, 0, 2, 14, 3, 0, 0 }, new Span<byte>(c->extra, c->extra_length).ToArray());
         libusb_free_config_descriptor(c);
 
@@ -192,7 +192,7 @@ public sealed unsafe class EnumerationTests
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
         using RawHost host = new(loopback);
-        // the preload library answers the call of C's open, as in a program
+        // The preload library also handles this call of C's open function, as it does in a program.
         using Microsoft.Win32.SafeHandles.SafeFileHandle node = File.OpenHandle($"/dev/bus/usb/{loopback.BusNumber:d3}/{loopback.DeviceNumber:d3}", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         libusb_device_handle* handle;
         RawHost.Check(libusb_wrap_sys_device(host.Context, node.DangerousGetHandle(), &handle));

@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests the transfer of data between the real libusb and one device.</summary>
+/// <summary>Tests data transfers between the real libusb and one device.</summary>
 public sealed unsafe class FirstLightTests
 {
     [BusFact]

@@ -4,7 +4,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests the decisions of the host's kernel: claims, drivers, configurations, memory.</summary>
+/// <summary>Tests decisions that the host's kernel makes about claims, drivers, configurations and memory.</summary>
 public sealed unsafe class HostSideTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -33,7 +33,7 @@ public sealed unsafe class HostSideTests
         using Watchdog watchdog = new();
         BulkLoopback loopback = new();
         using RawHost host = new(loopback);
-        // the other handle is opened first, so that only the close happens between the two claims
+        // The second handle is opened first, so that nothing but the close happens between the two claims.
         libusb_device_handle* other = host.Open(loopback, claim: -1);
         for (int i = 0; i < 200; i++)
         {
@@ -56,7 +56,7 @@ public sealed unsafe class HostSideTests
         Assert.True(source.Source.WaitForPending(1, s_limit));
         RawHost.Check(libusb_set_interface_alt_setting(handle, 0, 2));
         transfer.Wait();
-        // the kernel unlinks the URB before the device sees the request; libusb did not cancel the transfer and reports it as completed
+        // The kernel unlinks the URB before the device receives the request. libusb reports the transfer as completed, because libusb has not cancelled it.
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_COMPLETED, transfer.Status);
         Assert.Equal(2, source.AlternateOf(0));
         RawHost.Check(libusb_release_interface(handle, 0));
@@ -127,7 +127,7 @@ public sealed unsafe class HostSideTests
         RawHost.Check(libusb_reset_device(handle));
         transfer.Wait();
         Assert.Equal(0, (int)transfer.Packet(0).actual_length);
-        // libusb releases the interface before the reset, which selects setting 0 as in the kernel, and claims it again after the reset
+        // libusb releases the interface before the reset and claims it again afterwards. The release selects setting 0, as in the kernel.
         Assert.Equal((1, 0), (source.Resets, source.AlternateOf(0)));
         Assert.Equal((int)libusb_error.LIBUSB_ERROR_BUSY, libusb_claim_interface(other, 0));
         source.Source.Resume();
@@ -170,12 +170,12 @@ public sealed unsafe class HostSideTests
         libusb_device_handle* handle = host.Open(loopback);
         RawTransfer[] transfers = [.. Enumerable.Range(0, 3).Select(_ => RawTransfer.Bulk(host, handle, BulkLoopback.InAddress, 1 << 20))];
         transfers[0].Submit();
-        // the second transfer, the first and the overhead that the kernel counts for each exceed the limit
+        // The kernel counts both transfers and an overhead for each transfer. Together, they exceed the limit.
         Assert.Equal((int)libusb_error.LIBUSB_ERROR_NO_MEM, transfers[1].TrySubmit());
         RawHost.Check(libusb_cancel_transfer(transfers[0].Native));
         transfers[0].Wait();
         transfers[1].Submit();
-        // the same as: echo 16 > /sys/module/usbcore/parameters/usbfs_memory_mb
+        // This call has the same effect as: echo 16 > /sys/module/usbcore/parameters/usbfs_memory_mb
         File.WriteAllText(Path.Combine(host.Bus.RootDirectory, "sys/module/usbcore/parameters/usbfs_memory_mb"), "16\n");
         transfers[2].Submit();
         foreach (RawTransfer transfer in transfers)
@@ -193,7 +193,7 @@ public sealed unsafe class HostSideTests
         byte* one = libusb_dev_mem_alloc(handle, size), two = libusb_dev_mem_alloc(handle, size);
         Assert.True(one != null && two != null);
         Assert.True(libusb_dev_mem_alloc(handle, size) == null);
-        // transfers in device memory count little more; a transfer in other memory exceeds the limit
+        // The mapped device memory already counts, so a transfer in device memory adds only a little. A transfer in other memory exceeds the limit.
         using (RawTransfer first = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, one))
         using (RawTransfer second = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, two))
         using (RawTransfer outside = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152))
@@ -205,7 +205,7 @@ public sealed unsafe class HostSideTests
             second.Wait();
             Assert.Equal(0, NumberedPattern.CountMismatches(second.PacketData(15), 31));
         }
-        // a transfer must lie in one mapping
+        // A transfer must lie within one mapping.
         using (RawTransfer over = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 1, 49152, one + size - 4096))
             Assert.True(over.TrySubmit() < 0);
         RawHost.Check(libusb_dev_mem_free(handle, one, size));

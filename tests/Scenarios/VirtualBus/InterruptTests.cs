@@ -40,7 +40,7 @@ public sealed unsafe class InterruptTests
         long lostBefore = 0;
         for (int i = 0; i < 20; i++)
         {
-            // the device keeps running: reports lost from here on may precede or follow the next received report
+            // The device keeps running. Reports that are lost after this line may precede or follow the next received report.
             lostBefore = source.LostReports;
             transfer.Submit().Wait();
             checker.AddPacket(transfer.Received);

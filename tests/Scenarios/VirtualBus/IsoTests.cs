@@ -170,7 +170,8 @@ public sealed unsafe class IsoTests
                 transfer.Submit();
         }
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds;
-        // Twelve transfers of 20 ms are never faster than the bus. A busy machine may miss packets: the source counts them, and no received byte is wrong.
+        // Twelve transfers of 20 ms cannot end sooner than the bus allows. A busy machine may miss packets. The source counts the missed packets, and no
+        // received byte is wrong.
         Assert.InRange(seconds, 0.235, 30);
         Assert.Equal(source.Source.MissedPackets, checker.Lost);
         Assert.Equal(0, checker.MismatchedBytes + checker.OutOfOrder + checker.Duplicates);
@@ -190,7 +191,7 @@ public sealed unsafe class IsoTests
         NumberedPatternChecker checker = new(0);
         for (int round = 0; round < 3; round++)
         {
-            // with one transfer in flight there is always a gap between two transfers
+            // With only one transfer in flight, there is always a gap between two transfers.
             transfer.Submit().Wait();
             for (int i = 0; i < 8; i++)
                 checker.AddPacket(transfer.PacketData(i));
@@ -216,7 +217,7 @@ public sealed unsafe class IsoTests
         second.Wait();
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED, second.Status);
         Assert.InRange(source.Source.Unlinked, 1, (packets + 127) / 128); // libusb submits URBs of 128 packets
-        // libusb places packets in the order in which URBs end, so any place may belong to a packet whose time had not come.
+        // libusb places the packets in the order in which the URBs end. Any position may therefore contain a packet whose time had not come.
         Assert.Contains(Enumerable.Range(0, packets), packet => second.Packet(packet).actual_length == 0);
     }
 

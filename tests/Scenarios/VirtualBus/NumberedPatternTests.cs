@@ -23,7 +23,7 @@ public sealed class NumberedPatternTests
                     checker.AddPacket(packet);
                 }
                 Assert.False(checker.IsPerfect);
-                // in a packet of 9 bytes a changed number can look like the number of another packet: the checker then reports a loss
+                // In a packet of 9 bytes, a changed number can look like the number of another packet. The checker then reports a loss.
                 if (size > 9)
                     Assert.Equal((1, 0, 0), (checker.MismatchedBytes, checker.Lost, checker.OutOfOrder));
             }

@@ -4,12 +4,14 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests that the device and the system return descriptors that are given as bytes unchanged, whether they are valid or not.</summary>
+/// <summary>
+/// Tests descriptors that a device specifies as raw bytes. The device and the system must return these bytes unchanged, even if they are not valid.
+/// </summary>
 public sealed unsafe class RawDescriptorTests
 {
     private const byte Configuration = 2, Text = 3, Bos = 15;
 
-    // one interface with a bulk endpoint in each direction
+    // This configuration has one interface with a bulk endpoint in each direction.
     private static readonly byte[] s_consistent =
     [
         9, 2, 32, 0, 1, 1, 0, 0x80, 50,

@@ -4,7 +4,10 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Represents a bus and a libusb context on it. Tests call only raw functions, so that they test the bus and not the layers above it.</summary>
+/// <summary>
+/// Represents a bus and a libusb context on this bus. The methods call only functions of the raw layer, so that the tests test the bus and not the layers above
+/// the raw layer.
+/// </summary>
 public sealed unsafe class RawHost : IDisposable
 {
     private readonly List<nint> _handles = [];
@@ -34,7 +37,7 @@ public sealed unsafe class RawHost : IDisposable
             Assert.Fail($"libusb returned {(libusb_error)result}");
     }
 
-    /// <summary>Gets the libusb device of a virtual device, with a reference that the caller releases; null when libusb does not list it.</summary>
+    /// <summary>Gets the libusb device of a virtual device, with a reference that the caller must release; null if libusb does not list the device.</summary>
     public libusb_device* Find(VirtualDevice device)
     {
         libusb_device** list;
@@ -77,7 +80,7 @@ public sealed unsafe class RawHost : IDisposable
         libusb_close(handle);
     }
 
-    /// <summary>Handles the events that are ready, without waiting.</summary>
+    /// <summary>Handles the events that are ready, and does not wait for further events.</summary>
     public void Poll()
     {
         timeval zero = default;

@@ -31,7 +31,7 @@ public sealed unsafe class RawTransfer : IDisposable
 
     public int Packets { get; }
 
-    /// <summary>Gets the place of this transfer's last callback among all callbacks of all transfers.</summary>
+    /// <summary>Gets the position of this transfer's last callback in the order of all transfers' callbacks.</summary>
     public long Order => _state->Order;
 
     public int Callbacks => Volatile.Read(ref _state->Callbacks);

@@ -45,7 +45,7 @@ public sealed unsafe class SharedKernelDriverTests
         RawHost.Check(libusb_release_interface(handle, 0));
         AssertDrivers(host, modem, Driver, Driver, "other");
 
-        // interface 0, to which the driver binds, is released first, while interface 1 is still claimed
+        // Interface 0, to which the driver binds, is released first. Interface 1 is still claimed at that time.
         RawHost.Check(libusb_claim_interface(handle, 0));
         RawHost.Check(libusb_claim_interface(handle, 1));
         RawHost.Check(libusb_release_interface(handle, 0));

@@ -30,7 +30,7 @@ public sealed unsafe class StressTests
                 Round();
             least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
-        // Other threads of the test host allocate now and then; one object a round would be far more.
+        // Other threads of the test host sometimes allocate. One object per round would be much more than these allocations.
         Assert.InRange(least, 0, (rounds * smallestObject) - 1);
 
         void Round()
@@ -158,7 +158,7 @@ public sealed unsafe class StressTests
         if (claim)
         {
             RawHost.Check(libusb_claim_interface(handle, 0));
-            // all callbacks run on the pump's thread
+            // All callbacks run on the thread that handles events.
             int pending = 0;
             const int count = 8;
             nint* transfers = stackalloc nint[count];

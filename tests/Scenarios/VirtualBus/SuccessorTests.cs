@@ -5,7 +5,7 @@ using static Native.LibUsb.Interop.libusb;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests a reset after which another device is at the port, as after a firmware download.</summary>
+/// <summary>Tests a reset after which a different device is at the port, as after a firmware download.</summary>
 public sealed unsafe class SuccessorTests
 {
     private const ushort LoaderId = 0x0011, ApplicationId = 0x0099;
@@ -37,7 +37,7 @@ public sealed unsafe class SuccessorTests
         Assert.NotEqual(number, application.DeviceNumber);
         Assert.Equal((1, 0), (loader.Resets, application.Resets));
 
-        // resets of the successor replace nothing, and neither do resets of the first device when it is plugged in again
+        // A reset of the successor does not replace the successor. After the first device is plugged in again, a reset does not replace that device either.
         libusb_device_handle* other = host.Open(application);
         RawHost.Check(libusb_reset_device(other));
         using RawTransfer output = RawTransfer.Bulk(host, other, BulkLoopback.OutAddress, 10);

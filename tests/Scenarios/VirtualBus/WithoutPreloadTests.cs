@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests a process that was started without the library of the bus.</summary>
+/// <summary>Tests a process that was started without the preload library of the bus.</summary>
 public sealed class WithoutPreloadTests
 {
     [BusTheory]

@@ -1,16 +1,15 @@
-/* Counts the memory blocks that libusb allocates, so that a test can check that all of them were freed.
+/* This library counts the memory blocks that libusb allocates, so that a test can check that libusb has freed all of them.
  *
- * This library is loaded with LD_PRELOAD. It replaces malloc, calloc, realloc and free in the whole process, passes every call to libc,
- * and records the blocks that libusb's code allocates. It counts the blocks of libusb_alloc_transfer separately, because these are the
- * native transfers. When any code frees a recorded block, the library removes the record and overwrites the block, so that a later use
- * of the block fails.
+ * The library is loaded with LD_PRELOAD. The library replaces malloc, calloc, realloc and free in the whole process, passes every call
+ * to libc, and records the blocks that libusb's code allocates. The library counts the blocks of libusb_alloc_transfer separately,
+ * because these blocks are the native transfers. When any code frees a recorded block, the library removes the record and overwrites the
+ * block, so that a later use of the block fails.
  *
  * The library counts nothing until a test calls native_libusb_counting_start with an address in libusb. malloc itself must not query the
- * dynamic linker, because the linker's lock may be held by a thread that waits for the lock of this library.
+ * dynamic linker. Another thread may hold the linker's lock while it waits for the lock of this library.
  *
- * The blocks are unchanged blocks of libc. A process may therefore free blocks that it allocated before the counting began. All data of
- * this library is in static memory, and its lock is held for a few instructions only.
- */
+ * The library passes the blocks of libc to the program unchanged. A process may therefore free blocks that it allocated before the
+ * counting began. All data of this library is in static memory, and the library holds its lock for only a few instructions. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <elf.h>
@@ -24,13 +23,13 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The functions of libc's allocator, by the names that libc provides for programs that replace malloc and free. */
+/* These are the functions of libc's allocator. libc provides them under these names for programs that replace malloc and free. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
 void __libc_free(void *block);
 
-/* The tests read this structure; see CountingAllocator.cs. */
+/* The tests read this structure (CountingAllocator.cs). */
 struct counts {
     int64_t transfers_allocated, transfers_freed, live_transfers, live_blocks, live_bytes;
     int64_t not_recorded; /* blocks for which the table had no room; if not 0, the other numbers are wrong */
@@ -57,7 +56,7 @@ static void set(struct code *code, uintptr_t start, size_t size)
     atomic_store_explicit(&code->size, size, memory_order_release);
 }
 
-/* Finds the executable segment that contains libusb_alloc_transfer, which is libusb's code. */
+/* Finds the executable segment that contains libusb_alloc_transfer. This segment contains libusb's code. */
 static int find_segment(struct dl_phdr_info *object, size_t size, void *alloc_transfer_address)
 {
     (void)size;
@@ -99,7 +98,7 @@ static void unlock(void) { atomic_flag_clear_explicit(&locked, memory_order_rele
 
 static _Atomic uint32_t *bucket_of(const void *start) { return &buckets[((uintptr_t)start >> 4) * 0x9e3779b97f4a7c15u >> 50]; }
 
-/* Called with the lock held. */
+/* The caller must hold the lock. */
 static void insert(void *start, size_t size, bool is_transfer)
 {
     uint32_t entry = free_entries;
@@ -119,7 +118,7 @@ static void insert(void *start, size_t size, bool is_transfer)
     counts.live_transfers += is_transfer;
 }
 
-/* Called with the lock held. Returns false if the block is not recorded. */
+/* The caller must hold the lock. Returns false if the block is not recorded. */
 static bool remove_block(void *start, struct block *removed)
 {
     _Atomic uint32_t *bucket = bucket_of(start);
@@ -143,8 +142,9 @@ static bool remove_block(void *start, struct block *removed)
     return true;
 }
 
-/* Returns whether the block may be recorded. This function needs no lock, which matters because nearly every call of free in the process
- * ends here: the thread that frees a block got it from the thread that allocated it, and so sees the entry that the latter wrote. */
+/* Returns whether the block may be recorded. This function takes no lock, because nearly every call of free in the process only needs
+ * this result. No lock is needed, because the thread that frees a block has received the block from the thread that allocated the block.
+ * The freeing thread therefore reads the bucket entry that the allocating thread wrote. */
 static bool may_be_recorded(const void *start) { return atomic_load_explicit(bucket_of(start), memory_order_relaxed) != NONE; }
 
 static void *record(void *start, size_t size, const void *caller)
@@ -159,7 +159,7 @@ static void *record(void *start, size_t size, const void *caller)
     return start;
 }
 
-/* The byte that fills a freed block. Code that uses it as a pointer or a length fails visibly. */
+/* This byte fills a freed block. If code uses the byte in a pointer or a length, the code fails visibly. */
 enum { POISON = 0xdb };
 
 /* ---- functions for the process ---------------------------------------------------------------------------------------------- */
@@ -185,7 +185,7 @@ EXPORT void free(void *start)
     __libc_free(start);
 }
 
-/* A recorded block stays recorded when any code resizes it. */
+/* If any code resizes a recorded block, the block stays recorded. */
 EXPORT void *realloc(void *start, size_t size)
 {
     struct block old;
@@ -213,8 +213,8 @@ EXPORT void *realloc(void *start, size_t size)
 
 /* ---- functions for the tests ------------------------------------------------------------------------------------------------ */
 
-/* Begins to count. The argument is the address of libusb_alloc_transfer in the libusb that the process uses. Returns false if the address
- * is not that of a function in a loaded library. A test may call this function again. */
+/* Begins to count. The argument is the address of libusb_alloc_transfer in the libusb that the process uses. Returns false if the
+ * address does not belong to a function in a loaded library. A test may call this function again. */
 EXPORT bool native_libusb_counting_start(void *alloc_transfer_address)
 {
     Dl_info info;
@@ -225,7 +225,7 @@ EXPORT bool native_libusb_counting_start(void *alloc_transfer_address)
     return dl_iterate_phdr(find_segment, alloc_transfer_address) != 0;
 }
 
-/* Reads all numbers at one moment. */
+/* Reads all numbers at the same moment. */
 EXPORT void native_libusb_counting_read(struct counts *result)
 {
     lock();
