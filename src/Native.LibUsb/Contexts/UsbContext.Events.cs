@@ -26,7 +26,7 @@ public sealed unsafe partial class UsbContext
     /// but libusb returns after 60 seconds without an event.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
     /// <exception cref="AggregateException">
@@ -42,7 +42,7 @@ public sealed unsafe partial class UsbContext
     /// <param name="completed">The flag. Its memory must not move: use a local variable, a field of a pinned object, or native memory.</param>
     /// <param name="timeout">The longest wait, as in <see cref="HandleEvents"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
     public void HandleEventsUntil(ref int completed, TimeSpan? timeout = null)

@@ -19,7 +19,7 @@ public sealed unsafe partial class UsbContext
     /// <exception cref="UsbException">
     /// <see cref="UsbError.IO"/>: the descriptor is not that of a device node. <see cref="UsbError.NotSupported"/>: the system is neither Linux nor Android.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor) => Wrap(fileDescriptor, null);
 
@@ -29,7 +29,7 @@ public sealed unsafe partial class UsbContext
     /// <exception cref="UsbException">
     /// <see cref="UsbError.IO"/>: the file is not a device node. <see cref="UsbError.NotSupported"/>: the system is neither Linux nor Android.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context or the file is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(SafeHandle file)
     {

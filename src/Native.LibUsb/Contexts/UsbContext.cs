@@ -170,7 +170,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// A callback of another context may call this method, which then waits. If callbacks of two contexts close each other's context at the same time, they
     /// deadlock. To avoid the deadlock, close at least one of the contexts on another thread.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
     {
         bool first = BeginClosing();
@@ -185,7 +185,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// code that continues inside a callback (<see cref="UsbTransfer.ContinueOnEventThread"/>).
     /// </summary>
     /// <returns>A task that completes when everything is closed.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         BeginClosing();

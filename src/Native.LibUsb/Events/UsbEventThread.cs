@@ -60,7 +60,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     /// Stops the thread and waits until its last callback has returned. A call inside a callback of the context does not wait, and the thread ends after that
     /// callback. May be called more than once.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -71,7 +71,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
 
     /// <summary>Stops the thread, and waits on the thread pool until its last callback has returned.</summary>
     /// <returns>A task that completes when the last callback has returned.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

@@ -81,7 +81,7 @@ public sealed class UsbPoller : IDisposable
     /// <returns>The number of descriptors in <paramref name="others"/>; 0 if only libusb's descriptors had events, or if the wait ended without an
     /// event.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of the context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of the context.</exception>
     /// <exception cref="ObjectDisposedException">The poller or the context is disposed.</exception>
     public int Poll(Span<UsbPollFd> others, TimeSpan? timeout = null)
     {
