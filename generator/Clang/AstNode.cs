@@ -44,7 +44,7 @@ internal sealed class AstNode
     /// <summary>Reads a dump. The document may be disposed of only after the last use of the nodes.</summary>
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
-    /// <summary>Reads nodes, and keeps the current file and line. clang writes them only if they differ from those of the location before.</summary>
+    /// <summary>Reads nodes, and remembers the last file and line. clang writes the file or the line of a location only if it has changed.</summary>
     private sealed class Reader
     {
         private string _file = "";

@@ -10,7 +10,7 @@ internal sealed partial class ClangCompiler
     /// <summary>The required version of clang.</summary>
     public const string MajorVersion = "14";
 
-    /// <summary>Gets the name of clang's program with the required version in it, if there is such a program; otherwise the name without a version.</summary>
+    /// <summary>Gets the name of the clang program. It contains the required version if PATH has such a program; otherwise it contains no version.</summary>
     public static string Default { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Any(static folder => File.Exists(Path.Combine(folder, "clang-" + MajorVersion))) ? "clang-" + MajorVersion : "clang";
 

@@ -5,10 +5,10 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Clang;
 
 /// <summary>Represents a C compiler's layout of a record on one target.</summary>
-/// <param name="Fields">The offset of each field by the field's name. A field of a nested record has its path as its name, as in <c>value.ival</c>.</param>
+/// <param name="Fields">The offset of each field by the field's name. The name of a field in a nested record is its path, such as <c>value.ival</c>.</param>
 internal sealed partial record RecordLayout(string Name, int Size, int Alignment, IReadOnlyDictionary<string, int> Fields)
 {
-    /// <summary>Reads clang's layouts of records on every target. The result has the layouts of a target by the records' names.</summary>
+    /// <summary>Reads clang's layouts of records on every target. For each target, the result maps the names of the records to their layouts.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
     /// <param name="records">The records; opaque ones have no layout.</param>

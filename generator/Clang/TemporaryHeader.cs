@@ -2,8 +2,8 @@ using System.Text;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>Represents a temporary file that includes the input header and adds declarations whose evaluation by clang is read. <see cref="Dispose"/> deletes
-/// the file.</summary>
+/// <summary>Represents a temporary header that includes the input header and then has declarations for clang to evaluate. <see cref="Dispose"/> deletes the
+/// file.</summary>
 internal sealed class TemporaryHeader(string input) : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"native-libusb-generator-{Guid.NewGuid():N}.h");

@@ -3,8 +3,8 @@ using Native.LibUsb.Generator.Clang;
 namespace Native.LibUsb.Generator.Model;
 
 /// <summary>Represents the declarations of a header, in one list for each kind.</summary>
-/// <param name="Refused">The names of the declarations of which a part was refused and left out. Further errors in such a declaration would only result from
-/// that.</param>
+/// <param name="Refused">The names of the declarations of which a part was refused and left out. Further errors of such a declaration are not reported, because
+/// they would only be consequences of the first error.</param>
 internal sealed record CHeader(
     IReadOnlyList<CConstant> Constants,
     IReadOnlyList<CEnum> Enums,

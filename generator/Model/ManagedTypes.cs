@@ -70,8 +70,8 @@ internal sealed class ManagedTypes
         ? throw new FormatException("a variadic function pointer has no counterpart in C#")
         : $"delegate* unmanaged{conventions}<{string.Join(", ", function.Parameters.Append(function.Returns).Select(type => Map(type)))}>";
 
-    /// <summary>Returns whether the C# type is less precise than the C type, which has <c>const</c>, plain <c>char</c> or a typedef that C# does not
-    /// have.</summary>
+    /// <summary>Returns whether the C# type is less precise than the C type: it cannot express <c>const</c>, plain <c>char</c>, or a typedef that is not
+    /// generated.</summary>
     public bool LosesMeaning(CType type) => type.PointsToConst || Innermost(type) is { } name && (name == "char" || IsVanishingTypedef(name));
 
     /// <summary>Returns the named record that a field contains by value; null if the field contains none.</summary>
@@ -81,7 +81,7 @@ internal sealed class ManagedTypes
 
     public bool IsCallback(string name) => _callbacks.Contains(name);
 
-    /// <summary>Returns whether the header or the hand-written code declares a type, so that it is not a built-in type.</summary>
+    /// <summary>Returns whether the header or the hand-written C# code declares a type. A built-in type is not declared.</summary>
     public bool IsDeclared(string name) => _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name);
 
     private static string? Innermost(CType type) => type switch

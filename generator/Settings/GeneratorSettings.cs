@@ -22,7 +22,7 @@ internal sealed record GeneratorSettings
 
     public SinceSettings? Since { get; set; }
 
-    /// <summary>Reads a settings file. An unknown setting is an error, which suggests the setting with the nearest name.</summary>
+    /// <summary>Reads a settings file. For an unknown setting, the method reports an error that suggests the setting with the nearest name.</summary>
     public static GeneratorSettings Read(string file)
     {
         string text;

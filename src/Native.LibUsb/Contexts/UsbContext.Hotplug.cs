@@ -42,7 +42,7 @@ public sealed partial class UsbContext
 
     /// <summary>
     /// Returns a stream of the devices that arrive and leave. The stream ends when it is canceled or when the context is disposed. If no thread handles events,
-    /// the context starts its event thread. Otherwise the stream follows the rules of <see cref="RegisterHotplug"/>.
+    /// the context starts its event thread. In all other respects, the stream follows the rules of <see cref="RegisterHotplug"/>.
     /// </summary>
     /// <remarks>
     /// The subscription begins with this call, so the stream also reports devices that arrive or leave before the program reads it. The stream can be

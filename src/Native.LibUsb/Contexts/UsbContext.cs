@@ -35,9 +35,9 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <summary>Occurs when an exception leaves a callback.</summary>
     /// <remarks>
     /// Without a subscriber, the call that handles the events (<see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>)
-    /// throws the exception after it has handled them. If several callbacks failed during that call, it throws an <see cref="AggregateException"/> with all of
-    /// their exceptions. An event thread of the library has no caller to which it could throw, whether <see cref="StartEventThread"/> or the context itself
-    /// started it. Without a subscriber, the exception then ends the process, as an unhandled exception does on any thread.
+    /// throws the exception after it has handled the events. If several callbacks failed during that call, the call throws an <see cref="AggregateException"/>
+    /// with all of their exceptions. An event thread of the library has no caller to which it could throw, whether <see cref="StartEventThread"/> or the
+    /// context itself started it. Without a subscriber, the exception then ends the process, as an unhandled exception does on any thread.
     /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
@@ -68,7 +68,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         return _native.Pointer;
     }
 
-    /// <summary>Sets the least severe level of the messages that libusb logs in this context (<c>libusb_set_option</c>).</summary>
+    /// <summary>Sets the level of the least severe messages that libusb logs in this context (<c>libusb_set_option</c>).</summary>
     /// <param name="level">The level.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb refused the level.</exception>

@@ -4,7 +4,7 @@ namespace Native.LibUsb;
 public sealed record UsbContextOptions
 {
     /// <summary>
-    /// Gets or sets the least severe level of the messages that libusb logs, by default to standard error. The environment variable <c>LIBUSB_DEBUG</c>
+    /// Gets or sets the level of the least severe messages that libusb logs, by default to standard error. The environment variable <c>LIBUSB_DEBUG</c>
     /// overrides this value, and the level can then not be changed. With null, libusb uses its default and logs nothing.
     /// </summary>
     public UsbLogLevel? LogLevel { get; init; }

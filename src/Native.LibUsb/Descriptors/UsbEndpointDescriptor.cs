@@ -112,7 +112,7 @@ public sealed unsafe class UsbEndpointDescriptor
 
     /// <summary>Finds the SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
     /// <param name="companion">The content of the companion descriptor, if the endpoint has one.</param>
-    /// <returns>Whether the endpoint has one.</returns>
+    /// <returns>Whether the endpoint has a companion descriptor.</returns>
     public bool TryGetCompanion(out UsbSuperSpeedCompanion companion)
     {
         foreach (ReadOnlySpan<byte> descriptor in new UsbExtraDescriptors(Extra))

@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents the failure of a libusb operation. The exception contains the error code, the operation and the number of bytes that were transferred before the
-/// failure. If libusb's code alone would mislead, the exception also contains a hint.
+/// failure. If libusb's code alone would mislead the user, the exception also contains a hint.
 /// </summary>
 public class UsbException : IOException
 {
@@ -33,7 +33,7 @@ public class UsbException : IOException
     /// <summary>Gets the number of bytes that were transferred before the failure. Received bytes are in the caller's buffer.</summary>
     public int BytesTransferred { get; }
 
-    /// <summary>Gets advice about the cause if the code alone would mislead; otherwise null.</summary>
+    /// <summary>Gets advice about the cause if the code alone would mislead the user; otherwise null.</summary>
     public string? Hint { get; }
 
     /// <summary>Throws an exception if <paramref name="code"/> is negative.</summary>

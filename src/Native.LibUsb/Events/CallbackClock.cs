@@ -17,7 +17,7 @@ internal sealed class CallbackClock
 
     /// <summary>Starts to measure a callback on this thread.</summary>
     /// <param name="times">Receives the duration of the callback.</param>
-    /// <returns>The timestamp of the callback's begin.</returns>
+    /// <returns>The timestamp at which the callback began.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long Begin(CallbackTimes times)
     {

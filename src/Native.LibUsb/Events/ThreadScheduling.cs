@@ -11,7 +11,8 @@ internal sealed class ThreadScheduling
     private readonly int _priority;
     private readonly int[]? _processors;
 
-    /// <exception cref="ArgumentException">An option is out of range, the list of processors is empty, or this machine does not have one of them.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, the list of processors is empty, or this machine does not have one of the
+    /// processors.</exception>
     public ThreadScheduling(UsbEventThreadOptions options)
     {
         _priority = options.RealTimePriority;

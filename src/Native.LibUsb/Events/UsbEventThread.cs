@@ -3,9 +3,9 @@ using System.Runtime.ExceptionServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a thread that handles the events of one context until the thread or the context is disposed. Signals do not end the thread. It does not keep the
-/// process from ending, and it does not keep a context alive that the program has dropped. <see cref="UsbContext.StartEventThread"/> starts such a thread, or
-/// the context itself starts one when an awaitable operation needs it.
+/// Represents a thread that handles the events of one context until the thread or the context is disposed. Signals do not end the thread. The process can end
+/// while the thread runs, and the thread does not keep a context alive that the program has dropped. <see cref="UsbContext.StartEventThread"/> starts such a
+/// thread, or the context itself starts one when an awaitable operation needs it.
 /// </summary>
 public sealed class UsbEventThread : IDisposable, IAsyncDisposable
 {

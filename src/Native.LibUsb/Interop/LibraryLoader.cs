@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Finds and loads libusb once for the process, when the first function of libusb is used. <see cref="UsbLibrary"/> is the public class for these
-/// members and documents the search.</summary>
+/// <summary>Finds and loads libusb once for the process, when the first function of libusb is used. <see cref="UsbLibrary"/> makes these members
+/// public and documents the search.</summary>
 internal static unsafe class LibraryLoader
 {
     private static readonly Lock s_lock = new();
@@ -54,7 +54,7 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Sets the file to load as libusb, which replaces the search. If that file cannot be loaded, no other library is tried.</summary>
+    /// <summary>Sets the file to load as libusb. The loader then skips the search, and tries no other library if that file cannot be loaded.</summary>
     /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
@@ -69,7 +69,7 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Sets a function that loads libusb, which replaces the search.</summary>
+    /// <summary>Sets a function that the loader calls before the search to load libusb.</summary>
     /// <param name="resolver">The function, which is called once, before the first use of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays
     /// loaded for the life of the process, or 0 to continue with the usual search. The function must not use libusb itself.</param>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>

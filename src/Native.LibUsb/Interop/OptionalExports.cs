@@ -15,7 +15,7 @@ internal static unsafe partial class OptionalExports
 
     /// <summary>Gets the address of an optional function.</summary>
     /// <param name="index">The function: one of the generated constants.</param>
-    /// <exception cref="UsbNotSupportedException">The loaded libusb does not have it.</exception>
+    /// <exception cref="UsbNotSupportedException">The loaded libusb does not have the function.</exception>
     internal static void* Get(int index)
     {
         nint address = Find(index);

@@ -11,9 +11,9 @@ public static unsafe partial class libusb
 {
     /// <summary>Sets an option of a context that takes no value.</summary>
     /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
-    /// <param name="option"><see cref="libusb_option.LIBUSB_OPTION_USE_USBDK"/> or <see cref="libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY"/>. Discovery
-    /// must be switched off before the context is opened: call this function with a null context before <see cref="libusb_init"/>, or preferably pass the
-    /// option to <see cref="libusb_init_context"/>.</param>
+    /// <param name="option">The option: <see cref="libusb_option.LIBUSB_OPTION_USE_USBDK"/> or <see cref="libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY"/>.
+    /// Discovery must be switched off before the context is opened: call this function with a null context before <see cref="libusb_init"/>, or preferably pass
+    /// the option to <see cref="libusb_init_context"/>.</param>
     /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this libusb does not know the option or
     /// if the option takes a value, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED"/> if the platform does not support the option.</returns>
     public static int libusb_set_option(libusb_context* ctx, libusb_option option)
@@ -48,8 +48,7 @@ public static unsafe partial class libusb
     /// <param name="value">The function that libusb calls for each line; null for none. libusb may call the function on any thread, and holds its locks during
     /// the call.</param>
     /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this libusb is older than the option, or
-    /// if
-    /// <paramref name="option"/> is not <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</returns>
+    /// if <paramref name="option"/> is not <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</returns>
     public static int libusb_set_option(
         libusb_context* ctx, libusb_option option, delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> value)
     {

@@ -69,8 +69,7 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    /// <summary>Sets the handler for messages of a context without an entry on this thread, while the thread opens that context. Null removes the
-    /// handler.</summary>
+    /// <summary>Sets the handler that receives the messages of a context while this thread opens that context. Null removes the handler.</summary>
     public static void Opening(UsbLogHandler? handler) => t_opening = handler;
 
     /// <summary>Sets the handler of a context that was opened with <see cref="ContextCallback"/>.</summary>

@@ -5,7 +5,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Provides the members that concern libusb as a whole: the search for its file, its version, its functions and capabilities, its language and its log.
+/// Provides members that concern libusb as a whole: the search for its file, its version, functions and capabilities, the language of its messages, and its
+/// log.
 /// </summary>
 /// <remarks>
 /// <para>libusb is loaded once for the process, when the first function of libusb is used. The library is searched for in this order:</para>
@@ -48,13 +49,13 @@ public static unsafe class UsbLibrary
     /// </summary>
     public static string? LoadedPath => LibraryLoader.LoadedPath;
 
-    /// <summary>Sets the file to load as libusb, which replaces the search. If that file cannot be loaded, no other library is tried.</summary>
+    /// <summary>Sets the file to load as libusb. The library then skips the search, and tries no other file if that file cannot be loaded.</summary>
     /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetPath(string path) => LibraryLoader.SetPath(path);
 
-    /// <summary>Sets a function that loads libusb, which replaces the search.</summary>
+    /// <summary>Sets a function that the library calls before the search to load libusb.</summary>
     /// <param name="resolver">
     /// The function, which is called once, before the first use of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays loaded for the life of
     /// the process, or 0 to continue with the usual search. The function must not use libusb itself.
