@@ -70,7 +70,7 @@ internal sealed class ManagedTypes
         ? throw new FormatException("a variadic function pointer has no counterpart in C#")
         : $"delegate* unmanaged{conventions}<{string.Join(", ", function.Parameters.Append(function.Returns).Select(type => Map(type)))}>";
 
-    /// <summary>Returns whether the C# type is less precise than the C type: it cannot express <c>const</c>, plain <c>char</c>, or a typedef that is not
+    /// <summary>Returns whether the C type has a part that the C# type cannot express: <c>const</c>, plain <c>char</c>, or a typedef that is not
     /// generated.</summary>
     public bool LosesMeaning(CType type) => type.PointsToConst || Innermost(type) is { } name && (name == "char" || IsVanishingTypedef(name));
 

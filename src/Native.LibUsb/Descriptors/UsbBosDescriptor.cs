@@ -8,7 +8,7 @@ namespace Native.LibUsb;
 /// after the device is disposed. <see cref="UsbDeviceHandle.GetBosDescriptor"/> reads it from the device.
 /// </summary>
 /// <remarks>
-/// libusb stops reading at a capability whose length does not fit the descriptor. <see cref="Capabilities"/> then contains only the capabilities before that
+/// libusb stops reading at a capability with an invalid length. <see cref="Capabilities"/> then contains only the capabilities before that
 /// one, and can have fewer elements than the device announces.
 /// </remarks>
 public sealed unsafe class UsbBosDescriptor

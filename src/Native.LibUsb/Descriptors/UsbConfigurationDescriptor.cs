@@ -8,7 +8,7 @@ namespace Native.LibUsb;
 /// the device is disposed, and it need not be disposed itself.
 /// </summary>
 /// <remarks>
-/// libusb stops reading at a descriptor whose length does not fit. The lists then contain only the descriptors before that one, and can have fewer elements
+/// libusb stops reading at a descriptor with an invalid length. The lists then contain only the descriptors before that one, and can have fewer elements
 /// than the device announces.
 /// </remarks>
 public sealed unsafe class UsbConfigurationDescriptor

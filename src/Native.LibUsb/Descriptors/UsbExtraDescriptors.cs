@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Enumerates the descriptors in a sequence of bytes, such as <see cref="UsbEndpointDescriptor.Extra"/>. A descriptor whose length does not fit ends the
+/// Enumerates the descriptors in a sequence of bytes, such as <see cref="UsbEndpointDescriptor.Extra"/>. A descriptor with an invalid length ends the
 /// enumeration and sets <see cref="IsMalformed"/>. The enumerator never reads beyond the bytes.
 /// </summary>
 public ref struct UsbExtraDescriptors
@@ -17,7 +17,7 @@ public ref struct UsbExtraDescriptors
     /// <summary>Gets the descriptor to which <see cref="MoveNext"/> has advanced, including its length byte and its type byte.</summary>
     public ReadOnlySpan<byte> Current { get; private set; }
 
-    /// <summary>Gets whether the enumeration ended at a descriptor whose length does not fit.</summary>
+    /// <summary>Gets whether the enumeration ended at a descriptor with an invalid length.</summary>
     public bool IsMalformed { get; private set; }
 
     /// <summary>Returns this enumerator, so that <c>foreach</c> can use it.</summary>
