@@ -6,7 +6,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator;
 
-/// <summary>Represents the whole way from a header to C#.</summary>
+/// <summary>Generates the C# files from the header, the settings and the texts.</summary>
 internal static class BindingGenerator
 {
     public const string Layouts = "layouts.json";
@@ -14,7 +14,7 @@ internal static class BindingGenerator
     /// <summary>Reads the header and checks the settings against it.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The file of the settings, which have what the header does not; <see langword="null"/> for none.</param>
+    /// <param name="settings">The file with the settings, which contain the facts that the header lacks; <see langword="null"/> for none.</param>
     /// <exception cref="GeneratorException">The header or the settings have errors.</exception>
     public static (CHeader Header, GeneratorSettings Settings) Read(ClangCompiler clang, string input, string? settings)
     {
@@ -24,12 +24,12 @@ internal static class BindingGenerator
         return read!.Value;
     }
 
-    /// <summary>Gets the generated files, text by name.</summary>
+    /// <summary>Returns the texts of the generated files, by file name.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The file of the settings, which have what the header does not; <see langword="null"/> for none.</param>
+    /// <param name="settings">The file with the settings, which contain the facts that the header lacks; <see langword="null"/> for none.</param>
     /// <param name="docs">The folder of the texts, or <see langword="null"/> for none.</param>
-    /// <exception cref="GeneratorException">The inputs have errors: all those of all files.</exception>
+    /// <exception cref="GeneratorException">The inputs have errors. The exception contains the errors of all files.</exception>
     public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, string? settings, string? docs)
     {
         var errors = new InputErrors();
@@ -58,7 +58,8 @@ internal static class BindingGenerator
         };
     }
 
-    // Both files are read even if one has errors. Without settings the header's own errors are reported, and those that a setting could prevent are not.
+    // Both files are read even if one of them has errors. If the settings cannot be read, the header's own errors are reported, except those that a setting
+    // could prevent.
     private static (CHeader Header, GeneratorSettings Settings)? Read(ClangCompiler clang, string input, string? file, InputErrors errors)
     {
         errors.Try(() => file is null ? new GeneratorSettings() : GeneratorSettings.Read(file), out GeneratorSettings? settings);

@@ -8,7 +8,8 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator;
 
-/// <summary>Represents the command line. It exits with 0, with 1 for errors in the input and for drift, with 2 for errors in the arguments.</summary>
+/// <summary>Represents the command line. The exit code is 0 for success, 1 for errors in the input or for generated files that differ, and 2 for errors in the
+/// arguments.</summary>
 internal sealed class CommandLine
 {
     private readonly TextWriter _output;

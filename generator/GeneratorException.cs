@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator;
 
-/// <summary>Represents the errors of the input: one line for each, which names the place and the remedy.</summary>
+/// <summary>Represents the errors of the input. The message has one line for each error, with the location and the remedy.</summary>
 internal sealed class GeneratorException : Exception
 {
     public GeneratorException(params IReadOnlyList<string> errors)

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb.Generator;
 
 /// <summary>
-/// Collects the errors of the header, the settings and the texts, one line for each. Every step adds to it and the run goes on, so that one run reports all
-/// errors that do not follow from others.
+/// Collects the errors of the header, the settings and the texts, one line for each error. The run continues after an error, so that one run reports all errors
+/// that do not result from other errors.
 /// </summary>
 internal sealed class InputErrors
 {
@@ -14,8 +14,8 @@ internal sealed class InputErrors
 
     /// <summary>Runs a step, and adds the errors that it throws.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="result">Its result; null if it threw.</param>
-    /// <returns>Whether it has a result.</returns>
+    /// <param name="result">The result of the step; null if the step threw.</param>
+    /// <returns>Whether the step has a result.</returns>
     public bool Try<T>(Func<T> step, [NotNullWhen(true)] out T? result)
         where T : class
     {

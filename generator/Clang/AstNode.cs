@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>Represents one node of clang's syntax tree, with its place made absolute.</summary>
+/// <summary>Represents one node of clang's syntax tree, with its complete location.</summary>
 internal sealed class AstNode
 {
     private readonly JsonElement _json;
@@ -15,10 +15,10 @@ internal sealed class AstNode
         Children = children;
     }
 
-    /// <summary>Gets where the declared name stands.</summary>
+    /// <summary>Gets the location of the declared name.</summary>
     public SourceLocation Location { get; }
 
-    /// <summary>Gets the first token.</summary>
+    /// <summary>Gets the location of the first token.</summary>
     public SourceLocation Begin { get; }
 
     public IReadOnlyList<AstNode> Children { get; }
@@ -36,7 +36,7 @@ internal sealed class AstNode
 
     public bool Is(string property) => _json.TryGetProperty(property, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 
-    /// <summary>Gets the declaration that a typedef brings along, as in <c>typedef enum {...} name</c>.</summary>
+    /// <summary>Gets the id of the declaration inside a typedef, as in <c>typedef enum {...} name</c>.</summary>
     public string OwnedTagId => _json.TryGetProperty("ownedTagDecl", out JsonElement tag) ? tag.GetProperty("id").GetString()! : "";
 
     public IEnumerable<AstNode> Descendants() => Children.SelectMany(child => child.Descendants().Prepend(child));
@@ -44,7 +44,7 @@ internal sealed class AstNode
     /// <summary>Reads a dump. The document may be disposed of only after the last use of the nodes.</summary>
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
-    /// <summary>Represents the file and line, which clang writes only where they differ from the location before.</summary>
+    /// <summary>Reads nodes, and remembers the last file and line. clang writes the file or the line of a location only if it has changed.</summary>
     private sealed class Reader
     {
         private string _file = "";
@@ -79,7 +79,7 @@ internal sealed class AstNode
         {
             if (json.TryGetProperty("spellingLoc", out JsonElement spelling))
             {
-                ReadLocation(spelling); // inside a macro; what counts for a message is where the macro is used
+                ReadLocation(spelling); // inside a macro; messages have the location at which the macro is used
                 return ReadLocation(json.GetProperty("expansionLoc"));
             }
 

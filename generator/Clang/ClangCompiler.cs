@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>Runs clang on the input header. The only system headers it sees are the stubs and clang's own.</summary>
+/// <summary>Runs clang on the input header. clang finds no system headers except the stubs and its own headers.</summary>
 internal sealed partial class ClangCompiler
 {
-    /// <summary>The version of clang whose output is read.</summary>
+    /// <summary>The required version of clang.</summary>
     public const string MajorVersion = "14";
 
-    /// <summary>Gets the program of that version, or the one without a version in its name.</summary>
+    /// <summary>Gets the name of the clang program. It contains the required version if PATH has such a program; otherwise it contains no version.</summary>
     public static string Default { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Any(static folder => File.Exists(Path.Combine(folder, "clang-" + MajorVersion))) ? "clang-" + MajorVersion : "clang";
 
@@ -31,7 +31,8 @@ internal sealed partial class ClangCompiler
         _resources = Path.GetFullPath(Run(["-print-resource-dir"]).Trim());
     }
 
-    // Another version may print another syntax tree, and write other files of it: the check of the generated files would depend on the machine.
+    // Another version of clang may print another syntax tree, and the generated files would differ. The check of the generated files would then depend on the
+    // machine.
     private void CheckVersion()
     {
         string version = Run(["--version"]).Split('\n')[0];
@@ -45,29 +46,29 @@ internal sealed partial class ClangCompiler
     [GeneratedRegex(@"\bversion (\d+)\.")]
     private static partial Regex Version();
 
-    /// <summary>Gets the declarations of <paramref name="file"/>, as clang's JSON.</summary>
+    /// <summary>Returns the declarations of <paramref name="file"/> in clang's JSON form.</summary>
     public string DumpAst(string file) =>
         Run([.. Arguments(Target.All[0]), "-fsyntax-only", "-Xclang", "-ast-dump=json", file]);
 
-    /// <summary>Gets the preprocessed text of <paramref name="file"/>, with its macro definitions left where they are.</summary>
+    /// <summary>Returns the preprocessed text of <paramref name="file"/>, which still contains the macro definitions.</summary>
     public string Preprocess(string file) => Run([.. Arguments(Target.All[0]), "-E", "-dD", file]);
 
-    /// <summary>Gets the layouts of the records whose size <paramref name="file"/> requests, on <paramref name="target"/>.</summary>
+    /// <summary>Returns the layouts, on <paramref name="target"/>, of the records to which <paramref name="file"/> applies <c>sizeof</c>.</summary>
     /// <remarks>
-    /// Not <c>-fdump-record-layouts-complete</c>, which needs no <c>sizeof</c>: it lays a record out at its closing brace, before
-    /// it has seen the <c>packed</c> that follows.
+    /// <c>-fdump-record-layouts-complete</c> would need no <c>sizeof</c>, but is not usable: with this option, clang computes the layout of a record at its
+    /// closing brace, before it has read the <c>packed</c> attribute that follows.
     /// </remarks>
     public string DumpRecordLayouts(string file, Target target) =>
         Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts", file]);
 
-    /// <summary>Returns whether a file is part of the interface, and not of the compiler or the stubs.</summary>
+    /// <summary>Returns whether a file is part of libusb's interface. The files of the compiler and the stubs are not.</summary>
     public bool IsInterface(string file) =>
         file.Length > 0 && file[0] != '<' && !IsUnder(file, _stubs) && !IsUnder(file, _resources);
 
     private static bool IsUnder(string file, string folder) =>
         Path.GetFullPath(file).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    // -nostdinc and -ffreestanding: no header of the machine has a say, regardless of the target.
+    // With -nostdinc and -ffreestanding, the headers of the machine have no effect, regardless of the target.
     private string[] Arguments(Target target) =>
     [
         $"--target={target.Triple}", "-x", "c", "-std=gnu11", "-nostdinc", "-ffreestanding",
@@ -84,7 +85,7 @@ internal sealed partial class ClangCompiler
         try
         {
             using Process process = Process.Start(start)!;
-            // both pipes are drained at once: clang stops when either is full
+            // Both pipes are read at the same time, because clang blocks when one of them is full.
             Task<string> errors = process.StandardError.ReadToEndAsync();
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();

@@ -5,7 +5,7 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>Reads the declarations of the input header out of clang.</summary>
+/// <summary>Reads the declarations of the input header from clang's output.</summary>
 internal sealed class HeaderReader
 {
     private const string ValuePrefix = "generator_value_of_";
@@ -25,12 +25,12 @@ internal sealed class HeaderReader
         _errors = errors;
     }
 
-    /// <summary>Reads the header, without the parts that it refuses.</summary>
+    /// <summary>Reads the header, and leaves out the parts that the generator refuses.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="excludedMacros">Macros that have no value a binding could use; null if they are not known.</param>
-    /// <param name="errors">Gets an error for each part that is refused.</param>
-    /// <param name="macros">Every macro of the header, the excluded ones too.</param>
+    /// <param name="excludedMacros">The macros without a value that a binding could use; null if these macros are not known.</param>
+    /// <param name="errors">Receives an error for each part that is refused.</param>
+    /// <param name="macros">All macros of the header, including the excluded ones.</param>
     /// <exception cref="GeneratorException">clang does not compile the header.</exception>
     public static CHeader Read(ClangCompiler clang, string input, IReadOnlyCollection<string>? excludedMacros, InputErrors errors, out IReadOnlyList<Macro> macros)
     {
@@ -61,7 +61,7 @@ internal sealed class HeaderReader
                     enums.Add(ReadEnum(node, node.Name));
                     break;
                 case "EnumDecl" or "RecordDecl" when node.Name.Length == 0:
-                    unnamed = node; // a typedef follows and names it
+                    unnamed = node; // the typedef that follows names it
                     break;
                 case "RecordDecl":
                     CRecord record = ReadRecord(node, node.Name);
@@ -113,7 +113,7 @@ internal sealed class HeaderReader
             callbacks.Add(new CCallback(node.Name, node.Location, function, NameParameters(node, function)));
     }
 
-    // A function pointer's parameter names are no part of its type, so clang's dump leaves them out: they are read from the source.
+    // The parameter names of a function pointer are not part of its type, so clang's dump does not contain them. They are read from the source.
     private List<CParameter> NameParameters(AstNode node, CFunctionType function)
     {
         string source = Source(node.Location.File);
@@ -154,7 +154,7 @@ internal sealed class HeaderReader
         return new CEnum(name, node.Location, members);
     }
 
-    // the expression that clang made of an enumerator's initialiser; a cast may stand around it
+    // Reads the constant expression that clang made of an enumerator's initializer. The expression may be inside a cast.
     private static long? ReadValue(AstNode member) => member.Descendants().FirstOrDefault(child => child.Kind == "ConstantExpr") is { } value
         ? long.Parse(value.Text("value"), CultureInfo.InvariantCulture) : null;
 
@@ -164,7 +164,7 @@ internal sealed class HeaderReader
 
     private string Source(string file)
     {
-        // clang counts bytes: one char for each
+        // clang's offsets count bytes, and Latin-1 has one char for each byte
         if (!_sources.TryGetValue(file, out string? text))
             _sources[file] = text = File.ReadAllText(file, Encoding.Latin1);
         return text;
@@ -219,7 +219,7 @@ internal sealed class HeaderReader
         return new CFunction(node.Name, node.Location, returns, returnsText, parameters, node.Is("variadic"), node.Text("storageClass") == "static");
     }
 
-    // The rest of the declaration is read, so that the names of the settings and the texts are found.
+    // The rest of a refused declaration is still read, so that the settings and the texts can be compared with its names.
     private void Refuse(string declaration, string error)
     {
         _refused.Add(declaration);
@@ -239,7 +239,7 @@ internal sealed class HeaderReader
         }
     }
 
-    /// <summary>Puts the members of <c>enum E__added</c> into <c>E</c>; the head of libusb.h says how.</summary>
+    /// <summary>Adds the members of <c>enum E__added</c> to <c>E</c>. The comment at the beginning of libusb.h describes the rules.</summary>
     private List<CEnum> MergeAdditions(List<CEnum> enums)
     {
         const string added = "__added", changed = "__changed";
@@ -282,7 +282,7 @@ internal sealed class HeaderReader
         return merged;
     }
 
-    /// <summary>Lets clang evaluate the macros: each becomes the value of an enumerator, on the line where the macro is defined.</summary>
+    /// <summary>Has clang evaluate the macros. Each macro becomes the value of an enumerator, on the line on which the macro is defined.</summary>
     private List<CConstant> ReadConstants(List<Macro> macros, List<CEnum> enums)
     {
         var functionLike = macros.Where(macro => macro.TakesArguments || macro.Body.Length == 0).ToList();
@@ -296,7 +296,7 @@ internal sealed class HeaderReader
         if (macros.Count == 0)
             return [];
 
-        _errors.Try(() => Evaluate(macros), out Dictionary<string, long>? values); // without values the names still count
+        _errors.Try(() => Evaluate(macros), out Dictionary<string, long>? values); // without values, the names are still compared
         return macros.ConvertAll(macro => new CConstant(
             macro.Name, macro.Location, values?[macro.Name] ?? 0, IsHexadecimal(macro.Body, macros), FindMember(macro.Body, enums)));
     }
@@ -312,7 +312,7 @@ internal sealed class HeaderReader
             .ToDictionary(member => member.Name[ValuePrefix.Length..], member => ReadValue(member)!.Value);
     }
 
-    // a macro that is another name of a macro is written as that one is
+    // A macro that is another name of a macro has the base of that macro.
     private static bool IsHexadecimal(string body, List<Macro> macros) =>
         body.Contains("0x", StringComparison.OrdinalIgnoreCase) || macros.Find(macro => macro.Name == body) is { } other && IsHexadecimal(other.Body, macros);
 

@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Generator.Clang;
 
 /// <summary>Represents a macro of the interface.</summary>
-/// <param name="TakesArguments">Whether it is written like a function.</param>
+/// <param name="TakesArguments">Whether the macro takes arguments like a function.</param>
 internal sealed partial record Macro(string Name, SourceLocation Location, string Body, bool TakesArguments)
 {
-    /// <summary>Finds the macros in preprocessed text that still has its definitions.</summary>
-    /// <param name="preprocessed">What <c>clang -E -dD</c> printed.</param>
-    /// <param name="isInterface">Selects the files whose macros count.</param>
+    /// <summary>Finds the macros in preprocessed text that still contains their definitions.</summary>
+    /// <param name="preprocessed">The output of <c>clang -E -dD</c>.</param>
+    /// <param name="isInterface">Selects the files whose macros are returned.</param>
     public static IReadOnlyList<Macro> Read(string preprocessed, Func<string, bool> isInterface)
     {
         var macros = new OrderedDictionary<string, Macro>();

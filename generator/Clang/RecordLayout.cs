@@ -4,11 +4,11 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>Specifies how a C compiler lays out a record on one target.</summary>
-/// <param name="Fields">The offset of each field by name; of a nested one by its path, as in <c>value.ival</c>.</param>
+/// <summary>Represents a C compiler's layout of a record on one target.</summary>
+/// <param name="Fields">The offset of each field by the field's name. The name of a field in a nested record is its path, such as <c>value.ival</c>.</param>
 internal sealed partial record RecordLayout(string Name, int Size, int Alignment, IReadOnlyDictionary<string, int> Fields)
 {
-    /// <summary>Reads the layouts of records from clang, by their names, on every target.</summary>
+    /// <summary>Reads clang's layouts of records on every target. For each target, the result maps the names of the records to their layouts.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
     /// <param name="records">The records; opaque ones have no layout.</param>
@@ -22,7 +22,8 @@ internal sealed partial record RecordLayout(string Name, int Size, int Alignment
             .ToDictionary(pair => pair.target, pair => pair.layouts);
     }
 
-    /// <summary>Reads what <c>clang -fdump-record-layouts</c> printed; a record without a name is read only as part of the record that contains it.</summary>
+    /// <summary>Reads the output of <c>clang -fdump-record-layouts</c>. A record without a name is read only as a part of the record that contains
+    /// it.</summary>
     private static Dictionary<string, RecordLayout> Read(string dump)
     {
         var layouts = new Dictionary<string, RecordLayout>();

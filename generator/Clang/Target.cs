@@ -1,13 +1,13 @@
 namespace Native.LibUsb.Generator.Clang;
 
 /// <summary>Represents a platform whose record layouts are compared with the generated C#.</summary>
-/// <param name="Triple">clang's name of it.</param>
+/// <param name="Triple">The name of the target in clang.</param>
 /// <param name="PointerSize">The size of a pointer in bytes.</param>
-/// <param name="LongSize">The size of C's <c>long</c> in bytes, which is what <c>CLong</c> and <c>CULong</c> have.</param>
-/// <param name="Int64Alignment">The alignment of a 64-bit integer inside a record: 4 in the i386 System V ABI, else 8.</param>
+/// <param name="LongSize">The size in bytes of C's <c>long</c>, and of <c>CLong</c> and <c>CULong</c> in C#.</param>
+/// <param name="Int64Alignment">The alignment of a 64-bit integer inside a record: 4 in the i386 System V ABI, otherwise 8.</param>
 internal sealed record Target(string Triple, int PointerSize, int LongSize, int Int64Alignment = 8)
 {
-    /// <summary>Gets every target. The first is also the one whose declarations are read.</summary>
+    /// <summary>Gets all targets. The declarations are read for the first target.</summary>
     public static IReadOnlyList<Target> All { get; } =
     [
         new("x86_64-linux-gnu", 8, 8),

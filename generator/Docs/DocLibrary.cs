@@ -6,7 +6,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Docs;
 
-/// <summary>Represents the texts of <c>generator/docs/*.xml</c>. A text that is missing and a text that nothing answers to are both errors.</summary>
+/// <summary>Represents the texts of <c>generator/docs/*.xml</c>. A declaration without a text is an error, and so is a text without a declaration.</summary>
 internal sealed partial class DocLibrary
 {
     private static readonly Dictionary<string, string> s_files = new()
@@ -20,16 +20,16 @@ internal sealed partial class DocLibrary
 
     private readonly Dictionary<(string Kind, string Name), DocText> _texts = [];
     private readonly InputErrors _errors;
-    private readonly HashSet<string> _unreadable = []; // kinds whose file is no XML
+    private readonly HashSet<string> _unreadable = []; // the kinds whose file is not well-formed XML
 
     private DocLibrary(InputErrors errors) => _errors = errors;
 
-    /// <summary>Gets the text of a name; empty if there is no documentation at all.</summary>
+    /// <summary>Gets the text of a name; an empty text if the binding has no documentation.</summary>
     public DocText this[string kind, string name] => _texts.GetValueOrDefault((kind, name)) ?? new DocText();
 
     /// <summary>Reads the files.</summary>
-    /// <param name="folder">Where the files are; <see langword="null"/> for a binding without documentation.</param>
-    /// <param name="errors">Gets what is wrong with the files.</param>
+    /// <param name="folder">The folder of the files; <see langword="null"/> for a binding without documentation.</param>
+    /// <param name="errors">Receives the errors of the files.</param>
     public static DocLibrary Read(string? folder, InputErrors errors)
     {
         var library = new DocLibrary(errors);
@@ -109,7 +109,7 @@ internal sealed partial class DocLibrary
         _errors.Add($"{path}:{line.LineNumber}:{line.LinePosition}: error: {message}");
     }
 
-    /// <summary>Compares the texts with the declarations. Of a declaration that was refused only the name counts.</summary>
+    /// <summary>Compares the texts with the declarations. For a declaration that was refused, only the name is compared.</summary>
     public void Check(BindingModel model)
     {
         CheckKind(model, "function", model.Functions, (function, text) => Parts(
@@ -121,7 +121,7 @@ internal sealed partial class DocLibrary
         CheckKind(model, "constant", model.Constants, (_, _) => { });
     }
 
-    // the members of a union inside a record have their texts beside those of its fields
+    // The members of a union inside a record have their texts among those of the record's fields.
     private static IEnumerable<string> FieldNames(CRecord record) =>
         (record.Fields ?? []).SelectMany(field => field.Nested is { } nested ? FieldNames(nested).Prepend(field.Name) : [field.Name]);
 

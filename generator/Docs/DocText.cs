@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Docs;
 
-/// <summary>Represents the documentation of one name. Texts are XML, with their white space folded.</summary>
+/// <summary>Represents the documentation of one name. Texts are XML in which each run of white space is one space.</summary>
 internal sealed class DocText
 {
     public string? Summary { get; set; }
@@ -9,6 +9,6 @@ internal sealed class DocText
 
     public string? Remarks { get; set; }
 
-    /// <summary>Parameters, fields or members, by name.</summary>
+    /// <summary>Gets the texts of the parameters, fields or members, by name.</summary>
     public Dictionary<string, string> Parts { get; } = [];
 }

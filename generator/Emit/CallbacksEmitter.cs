@@ -4,8 +4,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
-/// Writes callback types as aliases of function pointers. An alias cannot carry documentation and is seen in this project only,
-/// so the texts are comments here, and another project writes the function pointer itself.
+/// Writes the callback types as aliases of function pointers. An alias cannot have documentation, so the texts become plain comments. An alias exists only in
+/// its own project, so other projects write the function pointer itself.
 /// </summary>
 internal static class CallbacksEmitter
 {
@@ -33,7 +33,7 @@ internal static class CallbacksEmitter
         return code.ToString();
     }
 
-    // a using alias stands before any namespace, so the types in it need their full names
+    // A global using alias precedes every namespace, so its types need their full names.
     private static string Qualified(BindingModel model, CCallback callback)
     {
         IEnumerable<string> types = callback.Type.Parameters.Append(callback.Type.Returns).Select(type =>

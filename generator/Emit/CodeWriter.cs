@@ -11,7 +11,7 @@ internal sealed partial class CodeWriter
     private readonly StringBuilder _text = new();
     private int _indent;
 
-    /// <summary>Gets the head that every generated file has.</summary>
+    /// <summary>Returns a writer that has written the first lines of a generated file.</summary>
     public static CodeWriter Start(params IEnumerable<string> usings)
     {
         var code = new CodeWriter();
@@ -46,14 +46,14 @@ internal sealed partial class CodeWriter
         Line(tail);
     }
 
-    /// <summary>Separates members: an empty line, except after an opening brace.</summary>
+    /// <summary>Writes an empty line between members, except after an opening brace.</summary>
     public void Gap()
     {
         if (_text.Length > 1 && _text[^1] == '\n' && _text[^2] is not ('{' or '\n'))
             Line();
     }
 
-    /// <summary>Writes a documentation element, wrapped. Nothing is written without a text.</summary>
+    /// <summary>Writes a documentation element and wraps its lines. Without a text, the method writes nothing.</summary>
     public void Doc(string element, string? text, string attributes = "")
     {
         if (text is null)
@@ -70,7 +70,7 @@ internal sealed partial class CodeWriter
         Line($"/// </{element}>");
     }
 
-    /// <summary>Writes a plain comment, wrapped; documentation mark-up is reduced to its text.</summary>
+    /// <summary>Writes a plain comment and wraps its lines. The text is written without its documentation tags.</summary>
     public void Comment(string? text)
     {
         if (text is null)
@@ -107,7 +107,7 @@ internal sealed partial class CodeWriter
         }
     }
 
-    // a word, in which a tag is never broken; a paragraph's tags stand alone
+    // A word for wrapping. A tag is never broken, and the tags of a paragraph are words of their own.
     [GeneratedRegex(@"</?para>|(?:<(?!/?para>)[^>]*>|[^\s<])+")]
     private static partial Regex Word();
 

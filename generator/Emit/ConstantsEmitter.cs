@@ -3,7 +3,7 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Macros become constants; one that names an enum's member becomes a constant of that enum.</summary>
+/// <summary>Writes the macros as constants. A macro that names a member of an enum becomes a constant of that enum's type.</summary>
 internal static class ConstantsEmitter
 {
     public static string Emit(BindingModel model, DocLibrary docs)
@@ -25,6 +25,6 @@ internal static class ConstantsEmitter
         return code.ToString();
     }
 
-    // int wherever it fits, as lengths and codes are int in C# too
+    // The type is int if the value fits, because lengths and codes are also int in C#.
     private static string Type(long value) => value is >= int.MinValue and <= int.MaxValue ? "int" : value is >= 0 and <= uint.MaxValue ? "uint" : "long";
 }

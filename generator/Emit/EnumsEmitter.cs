@@ -3,7 +3,8 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Enums are <c>int</c> on every platform: C compilers disagree on the sign, which no value here shows.</summary>
+/// <summary>Writes the enums. They are <c>int</c> on every platform. C compilers differ in the signedness of an enum, but the difference does not affect any of
+/// the values.</summary>
 internal static class EnumsEmitter
 {
     public static string Emit(BindingModel model, DocLibrary docs)

@@ -4,8 +4,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
-/// Functions that every supported library has are imported. Newer ones are looked up when they are called, so that an older
-/// library still loads, and a program that is linked statically still links.
+/// Writes the functions. A function that every supported libusb has is imported. A newer function is looked up when it is called, so that an older libusb still
+/// loads, and a statically linked program still links.
 /// </summary>
 internal sealed class FunctionsEmitter
 {

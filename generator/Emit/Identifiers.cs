@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Spells names and numbers of C in C#.</summary>
+/// <summary>Writes C's names and numbers in C#.</summary>
 internal static class Identifiers
 {
-    // the keywords of C# that are none in C
+    // the keywords of C# that are not keywords in C
     private static readonly HashSet<string> s_keywords =
     [
         "abstract", "as", "base", "bool", "byte", "catch", "checked", "class", "decimal", "delegate", "event", "explicit", "false", "finally",
@@ -16,7 +16,7 @@ internal static class Identifiers
 
     public static string Escape(string name) => s_keywords.Contains(name) ? "@" + name : name;
 
-    /// <summary>Returns a number, in the base the header has it in.</summary>
+    /// <summary>Returns a number in the base in which the header has it.</summary>
     public static string Number(long value, bool hexadecimal)
     {
         if (!hexadecimal || value < 0)

@@ -5,7 +5,7 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Represents the layouts as clang reports them, for the tests: target, record, size and offsets.</summary>
+/// <summary>Writes the layouts that clang reports as JSON for the tests: the size and the offsets of each record on each target.</summary>
 internal static class LayoutTableEmitter
 {
     public static string Emit(BindingModel model, ManagedLayout layout)

@@ -3,7 +3,7 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Records become blittable structs of the same size and offsets. A flexible array is no field: it has accessors.</summary>
+/// <summary>Writes the records as blittable structs with C's sizes and offsets. A flexible array is not a field of its struct, but has accessors.</summary>
 internal sealed class RecordsEmitter
 {
     private readonly BindingModel _model;

@@ -2,7 +2,8 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Represents the header as it is bound: in the order of the output, without what the settings leave out.</summary>
+/// <summary>Represents the declarations for which bindings are generated, in the order of the output. Declarations that the settings exclude are left
+/// out.</summary>
 internal sealed class BindingModel
 {
     private readonly GeneratorSettings _settings;
@@ -34,18 +35,19 @@ internal sealed class BindingModel
     /// <summary>Gets the functions that are imported.</summary>
     public IReadOnlyList<CFunction> Functions { get; }
 
-    /// <summary>Returns whether a part of a declaration was refused, so that what is left of it is not compared with anything.</summary>
+    /// <summary>Returns whether a part of a declaration was refused. The other parts are then not compared with the settings and the texts.</summary>
     public bool IsRefused(IDeclaration declaration) => _refused.Contains(declaration.Name);
 
     public bool IsFlags(CEnum item) => _settings.Flags.Contains(item.Name);
 
     public bool SuppressesGcTransition(CFunction function) => _settings.SuppressGcTransition.Contains(function.Name);
 
-    /// <summary>Gets the version that brought the function, if libraries older than it are supported.</summary>
+    /// <summary>Returns the version that introduced the function, if libraries older than that version are supported; otherwise null.</summary>
     public string? OptionalSince(CFunction function) =>
         _settings.Since is { } since && Version.Parse(since.Functions[function.Name]) > Version.Parse(_settings.BaseVersion) ? since.Functions[function.Name] : null;
 
-    // The order of the newest header, also when another one was read: an older one has the newer declarations at its end.
+    // Sorts the declarations in the order of the newest header. If an older header was read, libusb.h of this repository has added the newer declarations at
+    // the end.
     private static List<T> Order<T>(IEnumerable<T> declarations, OrderedDictionary<string, string>? versions)
         where T : IDeclaration =>
         versions is null ? [.. declarations] : [.. declarations.OrderBy(declaration => versions.IndexOf(declaration.Name))];

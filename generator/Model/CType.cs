@@ -1,15 +1,15 @@
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Represents a C type, parsed from the way clang writes it.</summary>
+/// <summary>Represents a C type, parsed from clang's spelling.</summary>
 internal abstract record CType
 {
-    /// <summary>Gets whether something in it, outside the outermost level, is <c>const</c>: C# cannot say so.</summary>
+    /// <summary>Gets whether a part of the type below the outermost level is <c>const</c>, which a C# type cannot express.</summary>
     public abstract bool PointsToConst { get; }
 }
 
 /// <summary>Represents a built-in type, a tag or a typedef's name.</summary>
-/// <param name="Name">Without <c>const</c>, <c>struct</c>, <c>enum</c> or <c>union</c>.</param>
-/// <param name="IsConst">Whether it is <c>const</c>.</param>
+/// <param name="Name">The name without <c>const</c>, <c>struct</c>, <c>enum</c> or <c>union</c>.</param>
+/// <param name="IsConst">Whether the type is <c>const</c>.</param>
 internal sealed record CNamedType(string Name, bool IsConst) : CType
 {
     public override bool PointsToConst => false;
@@ -26,8 +26,8 @@ internal sealed record CPointerType(CType Target) : CType
     public override bool PointsToConst => Target is CNamedType { IsConst: true } || Target.PointsToConst;
 }
 
-/// <param name="Element">What it holds.</param>
-/// <param name="Length">How many; <see langword="null"/> for a flexible array.</param>
+/// <param name="Element">The type of the elements.</param>
+/// <param name="Length">The number of elements; <see langword="null"/> for a flexible array.</param>
 internal sealed record CArrayType(CType Element, int? Length) : CType
 {
     public override bool PointsToConst => Element.PointsToConst;

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Parses C's type names: specifiers, then pointers, arrays and parameter lists around the place of the name.</summary>
+/// <summary>Parses C's type names, which have specifiers first, and then pointers, arrays and parameter lists around the position of the name.</summary>
 internal sealed class CTypeParser
 {
     private readonly List<string> _tokens;
@@ -64,7 +64,7 @@ internal sealed class CTypeParser
         return ParseDeclarator()(new CNamedType(string.Join(' ', words), isConst));
     }
 
-    // A declarator wraps the type to its left: the innermost part is applied last, as in "pointer to function returning int".
+    // A declarator wraps the type to its left, and its innermost part is applied last, as in "pointer to function returning int".
     private Func<CType, CType> ParseDeclarator()
     {
         int pointers = 0;

@@ -2,8 +2,9 @@ using Native.LibUsb.Generator.Clang;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Represents the declarations of a header, one list for each kind.</summary>
-/// <param name="Refused">The names of declarations of which a part was refused and left out: other errors of theirs would only follow from that.</param>
+/// <summary>Represents the declarations of a header, in one list for each kind.</summary>
+/// <param name="Refused">The names of the declarations of which a part was refused and left out. Further errors of such a declaration are not reported, because
+/// they would only be consequences of the first error.</param>
 internal sealed record CHeader(
     IReadOnlyList<CConstant> Constants,
     IReadOnlyList<CEnum> Enums,
@@ -22,20 +23,20 @@ internal interface IDeclaration
 }
 
 /// <summary>Represents a macro that is an integer constant expression.</summary>
-/// <param name="IsHexadecimal">Whether the header writes it so.</param>
-/// <param name="Member">The enum and the member it is another name of, if it is that.</param>
+/// <param name="IsHexadecimal">Whether the header writes the number in hexadecimal.</param>
+/// <param name="Member">The member, with its enum, of which the macro is another name; null if there is none.</param>
 internal sealed record CConstant(string Name, SourceLocation Location, long Value, bool IsHexadecimal, (string Enum, string Member)? Member) : IDeclaration;
 
 internal sealed record CEnum(string Name, SourceLocation Location, IReadOnlyList<CEnumMember> Members) : IDeclaration;
 
 internal sealed record CEnumMember(string Name, SourceLocation Location, long Value, bool IsHexadecimal);
 
-/// <param name="Spelling">How C names the type, as in <c>struct x</c>.</param>
-/// <param name="Fields"><see langword="null"/> if the header only names the record: an opaque handle.</param>
+/// <param name="Spelling">The name of the type in C, such as <c>struct x</c>.</param>
+/// <param name="Fields">The fields; <see langword="null"/> if the header only names the record, which is then opaque.</param>
 internal sealed record CRecord(string Name, string Spelling, SourceLocation Location, bool IsUnion, bool IsPacked, IReadOnlyList<CField>? Fields) : IDeclaration;
 
 /// <param name="TypeText">The type as the header writes it.</param>
-/// <param name="Nested">The record without a name which is the type, if it is one.</param>
+/// <param name="Nested">The record without a name that is the type of the field; null if the type has a name.</param>
 internal sealed record CField(string Name, SourceLocation Location, CType Type, string TypeText, CRecord? Nested);
 
 internal sealed record CCallback(string Name, SourceLocation Location, CFunctionType Type, IReadOnlyList<CParameter> Parameters) : IDeclaration;

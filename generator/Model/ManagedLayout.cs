@@ -14,11 +14,12 @@ internal sealed class ManagedLayout
         _layouts = layouts;
     }
 
-    /// <summary>Gets the layout that C gives the record on a target.</summary>
+    /// <summary>Gets C's layout of a record on a target.</summary>
     public RecordLayout Native(CRecord record, Target target) => _layouts[target].GetValueOrDefault(record.Name)
         ?? throw new GeneratorException($"{record.Location}: error: clang gives no layout of '{record.Name}' for {target.Triple}");
 
-    /// <summary>Gets the size to state with <c>StructLayout.Size</c>: where a flexible array's alignment makes C's record larger than its fields.</summary>
+    /// <summary>Returns the size for <c>StructLayout.Size</c>, if the alignment of a flexible array makes C's record larger than its fields; otherwise
+    /// null.</summary>
     public int? StatedSize(CRecord record)
     {
         var sizes = Target.All.Select(target => (native: Native(record, target).Size, managed: Measure(record, target).Size)).ToList();
@@ -28,7 +29,7 @@ internal sealed class ManagedLayout
             $"{record.Location}: error: '{record.Name}' is larger in C than its fields are in C#, and not by the same size on every target");
     }
 
-    /// <summary>Returns where the flexible array at the end of a record begins, with 64-bit and with 32-bit pointers.</summary>
+    /// <summary>Returns the offsets of the flexible array at the end of a record, with 64-bit and with 32-bit pointers.</summary>
     public (int Wide, int Narrow) FlexibleOffset(CRecord record, CField field)
     {
         ILookup<int, int> offsets = Target.All.ToLookup(target => target.PointerSize, target => Native(record, target).Fields[field.Name]);
@@ -71,7 +72,8 @@ internal sealed class ManagedLayout
         return differences;
     }
 
-    /// <summary>Applies the rules of a sequential (or, for unions, explicit) blittable struct; a flexible array is no field of it.</summary>
+    /// <summary>Computes the layout of a blittable struct, which is sequential, or explicit for a union. A flexible array is not a field of the
+    /// struct.</summary>
     private (int Size, int Alignment, Dictionary<string, int> Fields) Measure(CRecord record, Target target)
     {
         var fields = new Dictionary<string, int>();

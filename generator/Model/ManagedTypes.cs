@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Maps C's types to C#'s. Everything is blittable: what has no blittable counterpart is an error.</summary>
+/// <summary>Maps C's types to C#'s. All mapped types are blittable. A type without a blittable counterpart is an error.</summary>
 internal sealed class ManagedTypes
 {
     private static readonly Dictionary<string, string> s_builtIn = new()
@@ -53,8 +53,8 @@ internal sealed class ManagedTypes
 
     /// <summary>Gets the C# type.</summary>
     /// <param name="type">The C type.</param>
-    /// <param name="nested">What to call a record without a name.</param>
-    /// <exception cref="FormatException">There is no such type.</exception>
+    /// <param name="nested">The C# name of a record without a name in C.</param>
+    /// <exception cref="FormatException">The type has no counterpart in C#.</exception>
     public string Map(CType type, string? nested = null) => type switch
     {
         CPointerType { Target: CFunctionType function } => FunctionPointer(function),
@@ -70,17 +70,18 @@ internal sealed class ManagedTypes
         ? throw new FormatException("a variadic function pointer has no counterpart in C#")
         : $"delegate* unmanaged{conventions}<{string.Join(", ", function.Parameters.Append(function.Returns).Select(type => Map(type)))}>";
 
-    /// <summary>Returns whether the C# type says less than the C type: <c>const</c>, plain <c>char</c>, a typedef that is gone.</summary>
+    /// <summary>Returns whether the C type has a part that the C# type cannot express: <c>const</c>, plain <c>char</c>, or a typedef that is not
+    /// generated.</summary>
     public bool LosesMeaning(CType type) => type.PointsToConst || Innermost(type) is { } name && (name == "char" || IsVanishingTypedef(name));
 
-    /// <summary>Gets the record a field holds by value, if it is a named one.</summary>
+    /// <summary>Returns the named record that a field contains by value; null if the field contains none.</summary>
     public CRecord? RecordOf(CType type) => type is CNamedType { Name: var name }
         ? _records.GetValueOrDefault(name) ?? (_typedefs.TryGetValue(name, out CType? target) && target != type ? RecordOf(target) : null)
         : null;
 
     public bool IsCallback(string name) => _callbacks.Contains(name);
 
-    /// <summary>Returns whether a type comes from the header, and not from the language.</summary>
+    /// <summary>Returns whether the header or the hand-written C# code declares a type. A built-in type is not declared.</summary>
     public bool IsDeclared(string name) => _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name);
 
     private static string? Innermost(CType type) => type switch

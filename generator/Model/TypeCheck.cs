@@ -13,7 +13,7 @@ internal sealed class TypeCheck
     }
 
     /// <summary>Checks every declaration of the model.</summary>
-    /// <returns>The records that have a layout to compare: all their fields, and those of the records in them, have a type.</returns>
+    /// <returns>The records whose layout can be compared, because all their fields, and those of the records in them, have a C# type.</returns>
     public static IReadOnlyList<CRecord> Run(BindingModel model, InputErrors errors)
     {
         var check = new TypeCheck(model.Types, errors);

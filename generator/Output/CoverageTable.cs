@@ -6,12 +6,13 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Output;
 
-/// <summary>Represents the README's table: what libusb.h declares, by the version that brought it, and how much of it is bound.</summary>
+/// <summary>Formats the README's table of the declarations in libusb.h. The table counts the declarations by the version that introduced them, and those that
+/// are bound.</summary>
 internal static class CoverageTable
 {
-    /// <param name="header">What is declared.</param>
-    /// <param name="settings">The versions, and what is not generated.</param>
-    /// <param name="interop">The folder of the hand-written half, where the functions that are not generated must be.</param>
+    /// <param name="header">The declarations.</param>
+    /// <param name="settings">The versions of the declarations, and the declarations that are not generated.</param>
+    /// <param name="interop">The folder of the hand-written part of the raw layer, which must contain the functions that are not generated.</param>
     public static string Format(CHeader header, GeneratorSettings settings, string interop)
     {
         SinceSettings since = settings.Since ?? throw new GeneratorException("settings.json: error: the table needs 'since'");

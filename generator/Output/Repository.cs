@@ -16,10 +16,10 @@ internal sealed class Repository(string root)
 
     public string Stubs => Path.Combine(Root, "generator", "stubs");
 
-    /// <summary>Gets the hand-written half of the raw layer.</summary>
+    /// <summary>Gets the folder of the hand-written part of the raw layer.</summary>
     public string Interop => Path.Combine(Root, "src", "Native.LibUsb", "Interop");
 
-    /// <summary>Gets the nearest folder upwards of <paramref name="start"/> that is the root of the repository.</summary>
+    /// <summary>Finds the root of the repository: the nearest folder with the solution, from <paramref name="start"/> upwards.</summary>
     public static Repository Find(string start)
     {
         for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
@@ -28,11 +28,11 @@ internal sealed class Repository(string root)
         throw new GeneratorException($"no {Marker} in {start} or above it; --root names the repository");
     }
 
-    /// <summary>Gets the place of a generated file, relative to the root.</summary>
+    /// <summary>Returns the path of a generated file, relative to the root.</summary>
     public static string PathOf(string generated) =>
         generated == BindingGenerator.Layouts ? $"tests/Native.LibUsb.Tests/Layout/{generated}" : $"{GeneratedFolder}/{generated}";
 
-    /// <summary>Writes the generated files, those that differ only; gives their paths.</summary>
+    /// <summary>Writes the generated files that differ from those in the repository, and returns their paths.</summary>
     public IReadOnlyList<string> Write(IReadOnlyDictionary<string, string> files)
     {
         var written = new List<string>();
@@ -49,7 +49,7 @@ internal sealed class Repository(string root)
         return written;
     }
 
-    /// <summary>Returns how the files in the repository differ from the generated ones; nothing if they are the same.</summary>
+    /// <summary>Returns the differences between the files in the repository and the generated files; an empty text if there are none.</summary>
     public string Compare(IReadOnlyDictionary<string, string> files)
     {
         string folder = Path.Combine(Root, GeneratedFolder);

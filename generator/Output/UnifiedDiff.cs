@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Native.LibUsb.Generator.Output;
 
-/// <summary>Shows how two texts differ, in the form that <c>diff -u</c> and patch tools use.</summary>
+/// <summary>Formats the difference between two texts as <c>diff -u</c> does.</summary>
 internal static class UnifiedDiff
 {
     private const int Context = 3;
 
-    /// <summary>Gets the difference, or an empty text if there is none.</summary>
+    /// <summary>Returns the difference; an empty text if there is none.</summary>
     public static string Format(string name, string before, string after)
     {
         if (before == after)
@@ -19,7 +19,8 @@ internal static class UnifiedDiff
         (int before, int after) position = (before: 1, after: 1);
         for (int i = 0; i < edits.Count;)
         {
-            // a hunk reaches from three lines before a change to three lines after the last change that is near enough
+            // A hunk extends from three lines before its first change to three lines after its last change. Changes at most six lines apart are in the same
+            // hunk.
             int first = edits.FindIndex(i, edit => edit.Kind != ' ');
             if (first < 0)
                 break;
@@ -45,7 +46,7 @@ internal static class UnifiedDiff
     private static (int before, int after) Advance((int before, int after) position, List<(char Kind, string Line)> edits) =>
         (position.before + edits.Count(edit => edit.Kind != '+'), position.after + edits.Count(edit => edit.Kind != '-'));
 
-    // The longest common subsequence of the lines between the equal ones at both ends.
+    // Computes the longest common subsequence of the lines that remain after the equal lines at both ends.
     private static List<(char Kind, string Line)> Edits(string[] before, string[] after)
     {
         int head = 0;

@@ -22,7 +22,7 @@ internal sealed record GeneratorSettings
 
     public SinceSettings? Since { get; set; }
 
-    /// <summary>Reads a settings file. A knob that does not exist is an error which names the nearest one that does.</summary>
+    /// <summary>Reads a settings file. For an unknown setting, the method reports an error that suggests the setting with the nearest name.</summary>
     public static GeneratorSettings Read(string file)
     {
         string text;
@@ -73,7 +73,7 @@ internal sealed record GeneratorSettings
     }
 }
 
-/// <summary>Represents the declarations that are left out, each with the reason.</summary>
+/// <summary>Represents the declarations that are not generated, each with the reason.</summary>
 internal sealed record ExcludeSettings
 {
     public IReadOnlyDictionary<string, string> Functions { get; set; } = new Dictionary<string, string>();
@@ -83,7 +83,7 @@ internal sealed record ExcludeSettings
     public IReadOnlyDictionary<string, string> Macros { get; set; } = new Dictionary<string, string>();
 }
 
-/// <summary>Represents the names with the version of libusb that introduced each. The order of the names is the order of the output.</summary>
+/// <summary>Represents the names of declarations, each with the libusb version that introduced it. The output has the order of these names.</summary>
 internal sealed record SinceSettings
 {
     public OrderedDictionary<string, string> Functions { get; set; } = [];

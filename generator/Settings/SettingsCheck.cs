@@ -3,7 +3,7 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Settings;
 
-/// <summary>Holds the settings against the header: a name that nothing answers to, and a name that is missing, are both errors.</summary>
+/// <summary>Compares the settings with the header. A name that the header does not have is an error, and so is a name that the settings lack.</summary>
 internal static class SettingsCheck
 {
     public static void Run(GeneratorSettings settings, CHeader header, IReadOnlyList<Macro> macros, InputErrors errors)

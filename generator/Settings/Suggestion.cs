@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Generator.Settings;
 
-/// <summary>Finds the name that was probably meant.</summary>
+/// <summary>Finds a known name that resembles an unknown name.</summary>
 internal static class Suggestion
 {
-    /// <summary>Returns " (did you mean 'x'?)" for the nearest of <paramref name="known"/>, or nothing if none is near.</summary>
+    /// <summary>Returns " (did you mean 'x'?)" with the nearest of the <paramref name="known"/> names; an empty text if none is near.</summary>
     public static string For(string name, IEnumerable<string> known)
     {
         (string candidate, int distance) best = known.Select(candidate => (candidate, distance: Distance(name, candidate))).OrderBy(pair => pair.distance)
@@ -11,7 +11,7 @@ internal static class Suggestion
         return best.candidate is not null && best.distance <= Math.Max(2, name.Length / 4) ? $" (did you mean '{best.candidate}'?)" : "";
     }
 
-    // Levenshtein's distance, two rows at a time; case costs nothing.
+    // Computes the Levenshtein distance with two rows of the matrix, and ignores case.
     private static int Distance(string left, string right)
     {
         int[] previous = Enumerable.Range(0, right.Length + 1).ToArray();

@@ -4,43 +4,45 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Handling events: the only time in which callbacks run.
+// This part handles events. Callbacks run only while a thread handles events.
 public sealed unsafe partial class UsbContext
 {
-    private ConcurrentQueue<Exception>? _callbackExceptions; // made for the first: every call that handles events reads it
+    private ConcurrentQueue<Exception>? _callbackExceptions; // created for the first exception, because every call that handles events reads this field
     private readonly EventPump _pump;
     private readonly bool _isManual;
     private readonly Lock _eventThreadChange = new();
     private UsbEventThread? _eventThread;
     private EventLapseWatch? _lapseWatch;
-    private int _pollers; // event loops of the program's own that wait on the context's descriptors
+    private int _pollers; // the number of the program's own event loops that wait on the context's descriptors
     private bool _warned;
 
     /// <summary>
-    /// Waits for events and runs their callbacks on this thread (<c>libusb_handle_events_timeout_completed</c>). Returns after the first events, when another
-    /// thread handled some, when <see cref="InterruptEventHandlers"/> is called, or when the time is up. A signal is no error.
+    /// Waits for events and runs their callbacks on the calling thread (<c>libusb_handle_events_timeout_completed</c>). The method returns after the first
+    /// events, after another thread has handled events, after a call of <see cref="InterruptEventHandlers"/>, or when the timeout expires. A signal may also
+    /// end the wait, without an error.
     /// </summary>
     /// <param name="timeout">
-    /// The longest wait. Zero handles the events that are there and returns. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit; libusb then returns
-    /// after 60 seconds without an event.
+    /// The longest wait. With zero, the method handles the events that are pending and returns. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit,
+    /// but libusb returns after 60 seconds without an event.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
     /// <exception cref="AggregateException">
-    /// Several callbacks threw, and no handler has subscribed to <see cref="UnhandledCallbackException"/>. The exception of a single callback is thrown as it is.
+    /// Several callbacks threw exceptions, and no handler has subscribed to <see cref="UnhandledCallbackException"/>. If only one callback threw an exception,
+    /// the method throws that exception unchanged.
     /// </exception>
     public void HandleEvents(TimeSpan? timeout = null) => Pump(timeout, null);
 
     /// <summary>
-    /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as <paramref name="completed"/> is not 0, even if another thread handles the
-    /// event that sets it. Only callbacks may set it: if other code does, this thread may not notice for 60 seconds.
+    /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as <paramref name="completed"/> is not 0, even if another thread runs the
+    /// callback that sets the flag. Only callbacks may set the flag. If other code sets it, the method may not return for up to 60 seconds.
     /// </summary>
-    /// <param name="completed">The flag, in memory that does not move (a field of a pinned object, a local, native memory).</param>
+    /// <param name="completed">The flag. Its memory must not move: use a local variable, a field of a pinned object, or native memory.</param>
     /// <param name="timeout">The longest wait, as in <see cref="HandleEvents"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
     public void HandleEventsUntil(ref int completed, TimeSpan? timeout = null)
@@ -50,25 +52,26 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Makes a thread that waits for events return (<c>libusb_interrupt_event_handler</c>). If none waits, the next one returns at once: a stop flag, this call
-    /// and a join stop a thread without a race.
+    /// Makes a thread that waits for events return (<c>libusb_interrupt_event_handler</c>). If no thread waits, the next call that would wait returns at once.
+    /// A program can therefore stop a thread without a race: it sets a stop flag, calls this method, and joins the thread.
     /// </summary>
     public void InterruptEventHandlers() => _pump.Interrupt();
 
     /// <summary>
-    /// Starts a thread that handles this context's events until the thread or the context is disposed. Callbacks then run on that thread (and, while another
-    /// thread makes a synchronous transfer, possibly on that one). A context starts one by itself when an awaitable operation needs it and no thread handles events;
-    /// call this method first to choose its options.
+    /// Starts a thread that handles this context's events until the thread or the context is disposed. Callbacks then run on the event thread, or on a thread
+    /// that makes a synchronous transfer at the same moment. If an awaitable operation starts while no thread handles events, the context starts an event
+    /// thread by itself. Call this method earlier to choose the thread's options.
     /// </summary>
     /// <remarks>
     /// An exception that leaves a callback on this thread ends the process unless a handler has subscribed to <see cref="UnhandledCallbackException"/>.
     /// </remarks>
-    /// <param name="options">Its name, its priority and its processors; null is an ordinary thread.</param>
-    /// <returns>The running thread, which has the scheduling that was requested or reports why it has not.</returns>
-    /// <exception cref="ArgumentException">The options name no processor, or one that the machine does not have, or a priority out of range.</exception>
-    /// <exception cref="UnauthorizedAccessException">The scheduling is <see cref="UsbSchedulingDemand.Required"/> and not permitted; the message says what
-    /// permits it.</exception>
-    /// <exception cref="PlatformNotSupportedException">The scheduling is required, and this operating system does not have it.</exception>
+    /// <param name="options">The name, the priority and the processors of the thread. With null, the method starts an ordinary thread.</param>
+    /// <returns>The running thread. If the thread does not have the requested scheduling, its properties contain the reason.</returns>
+    /// <exception cref="ArgumentException">The list of processors is empty, the machine does not have one of the processors, or the priority is out of
+    /// range.</exception>
+    /// <exception cref="UnauthorizedAccessException">The scheduling is <see cref="UsbSchedulingDemand.Required"/>, and the operating system does not permit it.
+    /// The message explains how to permit it.</exception>
+    /// <exception cref="PlatformNotSupportedException">The scheduling is required, and this operating system does not support it.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The scheduling is required, and the operating system refused it for another reason.</exception>
     /// <exception cref="InvalidOperationException">The context has an event thread already.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
@@ -83,27 +86,28 @@ public sealed unsafe partial class UsbContext
         }
     }
 
-    /// <summary>Gets the event thread that was started last; null if none was.</summary>
+    /// <summary>Gets the event thread that was started last; null if no thread was started.</summary>
     internal UsbEventThread? EventThread => Volatile.Read(ref _eventThread);
 
     /// <summary>Gets whether an event thread runs.</summary>
     internal bool HasEventThread => EventThread is { IsRunning: true };
 
-    /// <summary>Gets whether another thread runs the callbacks, because an event thread runs and this is not it.</summary>
+    /// <summary>Gets whether an event thread runs and is not the calling thread, so that callbacks run on another thread.</summary>
     internal bool IsPumpedElsewhere => EventThread is { IsRunning: true, IsCurrent: false };
 
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
     internal bool HasAwaiters => _hotplug.HasWatchers || _handles.Snapshot().Exists(static handle => handle.HasAwaiters);
 
-    /// <summary>Prepares an awaitable operation: starts the event thread if no thread handles events, or logs a warning in manual mode.</summary>
+    /// <summary>Prepares an awaitable operation. If no thread handles events, this method starts the event thread, or logs a warning in manual mode.</summary>
     internal void RequireEvents()
     {
         if (!HasEventThread)
             RequireEventsWithoutThread();
     }
 
-    /// <summary>Starts the event thread after the program's own event loop has ended, if it really has.</summary>
-    /// <returns>Whether there is nothing more to watch.</returns>
+    /// <summary>Starts the event thread if no loop of the program waits on the descriptors and no thread has handled events within
+    /// <see cref="EventLapseWatch.Pause"/>.</summary>
+    /// <returns>True if an event thread runs or the context is closing, so that the watch can stop.</returns>
     internal bool StartEventThreadAfterLapse()
     {
         if (Volatile.Read(ref _pollers) == 0 && !_pump.WasActiveWithin(EventLapseWatch.Pause))
@@ -111,10 +115,10 @@ public sealed unsafe partial class UsbContext
         return HasEventThread || !_closing.IsOpen;
     }
 
-    /// <summary>Counts the program's own loops that wait on the context's descriptors, when one begins or ends.</summary>
+    /// <summary>Changes the number of the program's own event loops that wait on the context's descriptors, when a loop begins or ends.</summary>
     internal void CountPoller(int change) => Interlocked.Add(ref _pollers, change);
 
-    /// <summary>Reports an exception that left a callback. Called inside libusb's frames: nothing may leave this method either.</summary>
+    /// <summary>Reports an exception that left a callback. This method must not throw, because libusb's frames are on the stack when it is called.</summary>
     internal void ReportCallbackException(object? source, Exception exception)
     {
         if (UnhandledCallbackException is not { } subscribers)
@@ -133,7 +137,7 @@ public sealed unsafe partial class UsbContext
         }
     }
 
-    /// <summary>Handles events once for code that waits while it closes something. Exceptions of callbacks stay queued.</summary>
+    /// <summary>Handles events once, for code that closes an object and waits for its transfers. Exceptions of callbacks stay queued.</summary>
     internal int PumpOnce(TimeSpan wait)
     {
         var native = new timeval(wait);
@@ -141,7 +145,8 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Runs something in which libusb may handle events (a synchronous transfer): it is forbidden in callbacks, and callbacks of other transfers may run in it.
+    /// Begins an operation in which libusb may handle events, such as a synchronous transfer. Such an operation is forbidden in callbacks, and callbacks of
+    /// other transfers may run during it.
     /// </summary>
     internal CallbackScope EnterSynchronous(string operation)
     {
@@ -149,10 +154,10 @@ public sealed unsafe partial class UsbContext
         return new CallbackScope(_native);
     }
 
-    /// <summary>Runs what callbacks have put off, at the end of every call that callbacks can run in.</summary>
+    /// <summary>Runs the work that callbacks have deferred. Every call in which callbacks can run ends with a call of this method.</summary>
     internal void RunDeferred() => _pump.RunDeferred();
 
-    /// <summary>Throws what left callbacks while no handler had subscribed.</summary>
+    /// <summary>Throws the exceptions that left callbacks while <see cref="UnhandledCallbackException"/> had no subscriber.</summary>
     internal void ThrowCallbackExceptions()
     {
         if (_callbackExceptions is not { IsEmpty: false } kept)
@@ -216,7 +221,7 @@ public sealed unsafe partial class UsbContext
         }
     }
 
-    // Once for each time that no thread handles events.
+    // Logs one warning for each period in which no thread handles events.
     private void Warn()
     {
         if (Interlocked.Exchange(ref _warned, true))

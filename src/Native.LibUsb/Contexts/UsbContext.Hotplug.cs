@@ -2,28 +2,31 @@ using System.Threading.Channels;
 
 namespace Native.LibUsb;
 
-// Devices that come and go.
+// This part reports devices that arrive and leave.
 public sealed partial class UsbContext
 {
     private readonly HotplugMonitor _hotplug;
 
     /// <summary>
-    /// Calls back when devices come and go (<c>libusb_hotplug_register_callback</c>). The callback runs on the thread pool, one call after the
-    /// other, never on the thread that handles events: it may open devices, transfer and wait. An exception from it goes to
-    /// <see cref="UnhandledCallbackException"/>.
+    /// Registers a callback for devices that arrive and leave (<c>libusb_hotplug_register_callback</c>). The calls run on the thread pool, one after the other,
+    /// and never on the thread that handles events. The callback may therefore open devices, transfer data and wait. If the callback throws an exception,
+    /// <see cref="UnhandledCallbackException"/> reports it.
     /// </summary>
     /// <remarks>
-    /// Arrivals and departures are noticed while the events of the context are handled. This method does not start a thread for that, unlike
-    /// <see cref="WatchDevicesAsync"/>: call <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Devices that are there already are reported without it.
-    /// Each device is reported once, although libusb may report a device twice, or as leaving although it never arrived.
+    /// The context notices arrivals and departures only while a thread handles its events. Unlike <see cref="WatchDevicesAsync"/>, this method does not start
+    /// an event thread: call <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Devices that are plugged in already are reported even if no thread
+    /// handles events. Each arrival and each departure is reported once, although libusb may report an arrival twice, or the departure of a device that never
+    /// arrived.
     /// </remarks>
-    /// <param name="callback">What to call. It owns the device it gets.</param>
-    /// <param name="filter">Which devices; null is all. It must not contain a serial number, which only an open device reports.</param>
-    /// <param name="events">Whether devices that come, go, or both are reported.</param>
-    /// <param name="enumerate">Whether the devices that are plugged in already are reported as arrived first.</param>
-    /// <returns>The subscription; dispose it to end it.</returns>
-    /// <exception cref="ArgumentException">The filter requests a serial number, or no event is requested.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30, and without <see cref="HasDeviceDiscovery"/>.</exception>
+    /// <param name="callback">The method to call. It owns the device in the notification.</param>
+    /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number, because only an open device
+    /// reports its serial number.</param>
+    /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
+    /// <param name="enumerate">Whether the devices that are plugged in already are first reported as arrived.</param>
+    /// <returns>The subscription. It ends when the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or
+    /// <see cref="HasDeviceDiscovery"/> is false.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbHotplugRegistration RegisterHotplug(
         Action<UsbHotplugNotification> callback,
@@ -38,20 +41,22 @@ public sealed partial class UsbContext
     }
 
     /// <summary>
-    /// Reports devices that come and go as a stream that ends when it is canceled or the context is disposed. The context's event thread is started if no thread
-    /// handles events; see <see cref="RegisterHotplug"/> for the rest.
+    /// Returns a stream of the devices that arrive and leave. The stream ends when it is canceled or when the context is disposed. If no thread handles events,
+    /// the context starts its event thread. In all other respects, the stream follows the rules of <see cref="RegisterHotplug"/>.
     /// </summary>
     /// <remarks>
-    /// The stream reports what happens from this call on, also before it is read, and is read once. The subscription ends with the enumeration, with the
-    /// token whether the stream is read or not, and after the program has dropped the stream.
+    /// The subscription begins with this call, so the stream also reports devices that arrive or leave before the program reads it. The stream can be
+    /// enumerated only once. The subscription ends when the enumeration ends, when the token is canceled (even if the program never reads the stream), or after
+    /// the garbage collector has found that the program no longer refers to the stream.
     /// </remarks>
-    /// <param name="filter">Which devices; null is all. It must not ask for a serial number.</param>
-    /// <param name="events">Whether devices that come, go, or both are reported.</param>
-    /// <param name="enumerate">Whether the devices that are plugged in already are reported as arrived first.</param>
+    /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number.</param>
+    /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
+    /// <param name="enumerate">Whether the devices that are plugged in already are first reported as arrived.</param>
     /// <param name="cancellationToken">Ends the subscription; a loop that reads the stream throws <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The notifications in order. The reader owns the devices.</returns>
-    /// <exception cref="ArgumentException">The filter requests a serial number, or no event is requested.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: on Windows before libusb 1.0.30, and without <see cref="HasDeviceDiscovery"/>.</exception>
+    /// <returns>The notifications in their order. The code that reads a notification owns its device.</returns>
+    /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or
+    /// <see cref="HasDeviceDiscovery"/> is false.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public IAsyncEnumerable<UsbHotplugNotification> WatchDevicesAsync(
         UsbDeviceFilter? filter = null,
@@ -59,7 +64,7 @@ public sealed partial class UsbContext
         bool enumerate = true,
         CancellationToken cancellationToken = default)
     {
-        UsbHotplugRegistration registration = Subscribe(filter, events, enumerate); // now, not when it is first read: nothing is missed
+        UsbHotplugRegistration registration = Subscribe(filter, events, enumerate); // before the first read, so that no notification is missed
         registration.IsAwaited = true;
         RequireEvents();
         return new DeviceWatch(registration, cancellationToken);
@@ -89,7 +94,7 @@ public sealed partial class UsbContext
 
     private async Task DeliverAsync(UsbHotplugRegistration registration, Action<UsbHotplugNotification> callback)
     {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // never on the thread that registers
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // the callback never runs on the registering thread
         ChannelReader<UsbHotplugNotification> notifications = registration.Notifications;
         while (await notifications.WaitToReadAsync().ConfigureAwait(false))
         {
@@ -100,7 +105,7 @@ public sealed partial class UsbContext
                 {
                     callback(notification);
                 }
-                catch (Exception exception) // the next device is reported nevertheless
+                catch (Exception exception) // later notifications must still be delivered
                 {
                     ReportCallbackException(registration, exception);
                 }

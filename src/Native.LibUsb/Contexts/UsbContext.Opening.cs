@@ -2,10 +2,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Making the native context, with options, in new and old versions of libusb.
+// This part opens the native context with its options, for new and old versions of libusb.
 public sealed unsafe partial class UsbContext
 {
-    // Switched off for the process, which an old libusb cannot take back.
+    // True after discovery was switched off for the whole process. A libusb before 1.0.27 cannot switch it on again.
     private static volatile bool s_discoveryIsOff;
 
     private static libusb_context* OpenNative(UsbContextOptions options)
@@ -17,7 +17,7 @@ public sealed unsafe partial class UsbContext
             return context;
         }
 
-        // Before 1.0.27 discovery can be switched off for the whole process only, and the other options are set on the open context.
+        // Before 1.0.27, discovery can be switched off only for the whole process, and the other options can be set only on an open context.
         if (options.NoDeviceDiscovery)
         {
             SetOption(null, libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY, "switch device discovery off");

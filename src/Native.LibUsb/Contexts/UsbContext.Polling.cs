@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// For programs that have an event loop of their own: which file descriptors to watch, and until when.
+// This part is for programs with their own event loop. It reports the file descriptors to watch, and the longest time to wait.
 public sealed unsafe partial class UsbContext
 {
     private readonly Lock _notifierChange = new();
@@ -12,8 +12,8 @@ public sealed unsafe partial class UsbContext
     private Action<int>? _pollFdRemoved;
 
     /// <summary>
-    /// Gets whether libusb's descriptors also signal when a timeout is due (<c>libusb_pollfds_handle_timeouts</c>). If not, wait no longer than
-    /// <see cref="GetNextTimeout"/>. True on Linux, false on macOS.
+    /// Gets whether libusb's descriptors also have an event when a timeout expires (<c>libusb_pollfds_handle_timeouts</c>). If the value is false, the event
+    /// loop must not wait longer than <see cref="GetNextTimeout"/> returns. The value is true on Linux and false on macOS.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public bool PollFdsHandleTimeouts
@@ -26,10 +26,10 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Gets the descriptors to watch (<c>libusb_get_pollfds</c>): when one has an event, call <see cref="HandleEvents"/> with zero. They
-    /// change as devices are opened and closed; see <see cref="SetPollFdNotifiers"/>.
+    /// Gets the descriptors to watch (<c>libusb_get_pollfds</c>). When a descriptor has an event, call <see cref="HandleEvents"/> with a timeout of zero. The
+    /// set of descriptors changes when devices are opened and closed; the functions that <see cref="SetPollFdNotifiers"/> sets are called for each change.
     /// </summary>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows, which has no such descriptors.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows, which has no such descriptors.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbPollFd[] GetPollFds()
     {
@@ -54,15 +54,16 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Calls back when descriptors come and go (<c>libusb_set_pollfd_notifiers</c>), on the thread that opens or closes a device. Replaces those
-    /// set before; null for both ends it.
+    /// Sets the functions that are called when a descriptor is added or removed (<c>libusb_set_pollfd_notifiers</c>). They run on the thread that opens or
+    /// closes a device, and replace the functions that were set before. If both arguments are null, no function is called any more.
     /// </summary>
     /// <remarks>
-    /// These functions must not do what callbacks of transfers must not do: open, transfer synchronously or handle events. Objects that
-    /// they dispose are closed after the call that they come from. The collector closes handles that the program forgot, on its own thread.
+    /// The functions have the restrictions of transfer callbacks: they must not open devices, make synchronous transfers or handle events. An object that they
+    /// dispose is closed after the call that opens or closes the device. If the program never disposes a handle, the garbage collector's finalizer thread
+    /// closes the handle and calls the function for its descriptor.
     /// </remarks>
-    /// <param name="added">A descriptor is to be watched.</param>
-    /// <param name="removed">A descriptor is not to be watched any more. It may be closed already.</param>
+    /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
+    /// <param name="removed">The function that is called with a descriptor that must not be watched any more. The descriptor may be closed already.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetPollFdNotifiers(Action<UsbPollFd>? added, Action<int>? removed)
     {
@@ -70,7 +71,7 @@ public sealed unsafe partial class UsbContext
         {
             using var lease = new HandleLease(_native);
             bool had = _pollFdAdded is not null || _pollFdRemoved is not null, has = added is not null || removed is not null;
-            CountPoller((has ? 1 : 0) - (had ? 1 : 0)); // the thread that is notified waits on the descriptors and handles the events
+            CountPoller((has ? 1 : 0) - (had ? 1 : 0)); // a program with notifiers has an event loop, which waits on the descriptors and handles the events
             _pollFdAdded = added;
             _pollFdRemoved = removed;
             if (added is null && removed is null)
@@ -92,7 +93,9 @@ public sealed unsafe partial class UsbContext
     /// <summary>
     /// Gets the time after which libusb must be called even without an event (<c>libusb_get_next_timeout</c>).
     /// </summary>
-    /// <returns>The time from now, zero when it is due; null when there is none, as always where <see cref="PollFdsHandleTimeouts"/>.</returns>
+    /// <returns>
+    /// The time from now, or zero if a timeout has expired. Null if there is no timeout, and always if <see cref="PollFdsHandleTimeouts"/> is true.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed.</exception>
     public TimeSpan? GetNextTimeout()
@@ -108,7 +111,7 @@ public sealed unsafe partial class UsbContext
     {
         if (GCHandle.FromIntPtr((nint)userData).Target is UsbContext context)
             context.Notify(context._pollFdAdded, new UsbPollFd(fd, (UsbPollEvents)events));
-        OpeningDescriptor.Note(fd); // after the notifier of the program, on the thread that opens the device
+        OpeningDescriptor.Note(fd); // called after the program's notifier, on the thread that opens the device
     }
 
     [UnmanagedCallersOnly]
@@ -120,7 +123,7 @@ public sealed unsafe partial class UsbContext
 
     private void Notify<T>(Action<T>? notifier, T argument)
     {
-        using var scope = new CallbackScope(_native); // closing holds the events: code that waited for some here would deadlock
+        using var scope = new CallbackScope(_native); // libusb blocks event handling while it closes a device: a notifier that waited for events would deadlock
         try
         {
             notifier?.Invoke(argument);

@@ -3,31 +3,33 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// Devices that come as an open file of the operating system's.
+// This part makes handles for devices that the operating system provides as an open file.
 public sealed unsafe partial class UsbContext
 {
     /// <summary>
-    /// Makes a device handle of an open device node (<c>libusb_wrap_sys_device</c>), as Android's permission dialogue gives one. Nothing is sent to
-    /// the device. Its <see cref="UsbDeviceHandle.Device"/> is in no device list, and cannot be opened a second time.
+    /// Makes a device handle from an open device node (<c>libusb_wrap_sys_device</c>), such as the one that Android provides after its permission dialogue. The
+    /// method sends nothing to the device. The handle's <see cref="UsbDeviceHandle.Device"/> is in no device list and cannot be opened a second time.
     /// </summary>
     /// <param name="fileDescriptor">
-    /// The node, open for reading and writing. It stays the caller's, who closes it after the handle is disposed. Closed before, the next call
-    /// that handles events fails with <see cref="UsbError.IO"/>, and transfers in flight never end; the overload that takes a
-    /// <see cref="SafeHandle"/> cannot come to that.
+    /// The node, open for reading and writing. The caller owns the descriptor and must close it after the handle is disposed. If the caller closes the
+    /// descriptor earlier, the next call that handles events fails with <see cref="UsbError.IO"/>, and transfers in flight never complete. The overload that
+    /// takes a <see cref="SafeHandle"/> prevents this error.
     /// </param>
     /// <returns>The handle.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.IO"/>: that is no device node. <see cref="UsbError.NotSupported"/>: on other systems than Linux and Android.
+    /// <see cref="UsbError.IO"/>: the descriptor is not that of a device node. <see cref="UsbError.NotSupported"/>: the system is neither Linux nor Android.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor) => Wrap(fileDescriptor, null);
 
-    /// <summary>Opens a device as <see cref="WrapSystemDevice(nint)"/>, and keeps the file open as long as the handle is.</summary>
-    /// <param name="file">The node, open for reading and writing. The caller may dispose it at any time; it is closed after the handle.</param>
+    /// <summary>Makes a device handle as <see cref="WrapSystemDevice(nint)"/> does, and keeps the file open until the handle is closed.</summary>
+    /// <param name="file">The node, open for reading and writing. The caller may dispose this object at any time; the file is closed after the handle.</param>
     /// <returns>The handle.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.IO"/>: that is no device node. <see cref="UsbError.NotSupported"/>: on other systems.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of this context.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.IO"/>: the file is not a device node. <see cref="UsbError.NotSupported"/>: the system is neither Linux nor Android.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context or the file is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(SafeHandle file)
     {
@@ -59,7 +61,7 @@ public sealed unsafe partial class UsbContext
 
         opened.Own(native);
         if (file is not null)
-            opened.KeepOpen(file); // before any thread can close it
+            opened.KeepOpen(file); // before another thread can close the handle
         var handle = new UsbDeviceHandle(this, opened, isWrapped: true);
         RunDeferred();
         return handle;

@@ -3,10 +3,10 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents one session with libusb: the list of devices and the handling of events. Most programs have one. Contexts are independent of each other.
+/// Represents a session with libusb, which lists devices and handles events. Most programs need only one context. Contexts are independent of each other.
 /// </summary>
 /// <remarks>
-/// Disposing it closes everything that was opened through it: see <see cref="Dispose"/>. All members may be used from any thread.
+/// <see cref="Dispose"/> closes everything that was opened through the context. All members may be used from any thread.
 /// </remarks>
 public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 {
@@ -15,10 +15,10 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     private readonly ChildSet<UsbDeviceHandle> _handles;
     private readonly ChildSet<UsbDevice> _devices;
 
-    /// <summary>Opens a context (<c>libusb_init_context</c>, or <c>libusb_init</c> where libusb is older than 1.0.27).</summary>
-    /// <param name="options">How it is made; null is all defaults.</param>
+    /// <summary>Initializes a context (<c>libusb_init_context</c>, or <c>libusb_init</c> if libusb is older than 1.0.27).</summary>
+    /// <param name="options">The options of the context. With null, each option has its default value.</param>
     /// <exception cref="DllNotFoundException">libusb is not installed; the message lists the names that were tried.</exception>
-    /// <exception cref="UsbException">libusb refused.</exception>
+    /// <exception cref="UsbException">libusb could not open the context.</exception>
     public UsbContext(UsbContextOptions? options = null)
     {
         LogScope.ThrowIfInside();
@@ -34,20 +34,21 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     /// <summary>Occurs when an exception leaves a callback.</summary>
     /// <remarks>
-    /// Without a subscriber, the call that handles the events throws the exception when it returns: <see cref="HandleEvents"/>,
-    /// <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>. If several callbacks of that call failed, it throws an <see cref="AggregateException"/>
-    /// with all of their exceptions. An event thread of the library (<see cref="StartEventThread"/>, or the one that the context starts by itself) cannot throw
-    /// to the program: without a subscriber, the exception ends the process, as an unhandled exception does on any thread.
+    /// Without a subscriber, the call that handles the events (<see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>)
+    /// throws the exception after it has handled the events. If several callbacks failed during that call, the call throws an <see cref="AggregateException"/>
+    /// with all of their exceptions. An event thread of the library has no caller to which it could throw, whether <see cref="StartEventThread"/> or the
+    /// context itself started it. Without a subscriber, the exception then ends the process, as an unhandled exception does on any thread.
     /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
     /// <summary>
-    /// Gets whether the context discovers devices. False if the context was made with <see cref="UsbContextOptions.NoDeviceDiscovery"/>; with a libusb before
-    /// 1.0.27, also if any earlier context of the process was. Such a context lists no devices and refuses hotplug.
+    /// Gets whether the context discovers devices. The value is false if the context was opened with <see cref="UsbContextOptions.NoDeviceDiscovery"/>. With a
+    /// libusb before 1.0.27, it is also false if any earlier context of the process was opened with that option. A context without device discovery lists no
+    /// devices and refuses hotplug subscriptions.
     /// </summary>
     public bool HasDeviceDiscovery { get; }
 
-    /// <summary>Gets whether it may be used.</summary>
+    /// <summary>Gets whether the context may be used.</summary>
     internal bool IsOpen => _closing.IsOpen;
 
     internal ContextHandle NativeHandle => _native;
@@ -57,7 +58,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     internal ChildSet<UsbDevice> Devices => _devices;
 
     /// <summary>
-    /// Gets the native context, for functions that the library does not offer. It is valid until the context is disposed; do not call <c>libusb_exit</c>.
+    /// Gets the native context, for functions that the library does not offer. The pointer is valid until the context is disposed. Do not call
+    /// <c>libusb_exit</c> with it.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public libusb_context* DangerousGetContext()
@@ -66,10 +68,10 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         return _native.Pointer;
     }
 
-    /// <summary>Changes how much libusb says (<c>libusb_set_option</c>).</summary>
-    /// <param name="level">From nothing to every transfer.</param>
+    /// <summary>Sets the level of the least severe messages that libusb logs in this context (<c>libusb_set_option</c>).</summary>
+    /// <param name="level">The level.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
-    /// <exception cref="UsbException">libusb refused it.</exception>
+    /// <exception cref="UsbException">libusb refused the level.</exception>
     public void SetLogLevel(UsbLogLevel level)
     {
         using var lease = new HandleLease(_native);
@@ -78,14 +80,15 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Receives what libusb logs in this context (<c>libusb_set_log_cb</c>); null stops it. See <see cref="UsbLogHandler"/> for its rules.
-    /// libusb writes to standard error as well unless there is a handler for all contexts (<see cref="UsbLibrary.SetLogHandler"/>).
+    /// Sets the handler for the messages that libusb logs in this context (<c>libusb_set_log_cb</c>). <see cref="UsbLogHandler"/> describes the rules for
+    /// handlers. libusb also writes the messages to standard error, unless <see cref="UsbLibrary.SetLogHandler"/> has set a handler for all contexts.
     /// </summary>
-    /// <param name="handler">Called with every message at or above the context's level.</param>
+    /// <param name="handler">The handler, which is called with each message that is at least as severe as the context's level. Null removes the
+    /// handler.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetLogHandler(UsbLogHandler? handler)
     {
-        HandleReference.Add(_native); // not a lease: a log handler may replace itself
+        HandleReference.Add(_native); // a HandleLease would throw in a log handler, which may replace itself
         try
         {
             LogDispatcher.Set(_native.Pointer, handler);
@@ -97,15 +100,15 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Gets the devices that are plugged in now (<c>libusb_get_device_list</c>). Nothing is opened and nothing is sent to a device.
+    /// Gets the devices that are plugged in now (<c>libusb_get_device_list</c>). The method opens no device and sends nothing to a device.
     /// </summary>
-    /// <returns>A list that owns its devices: dispose it when done. What was opened from it stays open.</returns>
+    /// <returns>A list that owns its devices. The caller must dispose the list. Handles of devices that the program opened from the list stay open.</returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb could not make the list.</exception>
     public UsbDeviceList GetDevices()
     {
         using var lease = new HandleLease(_native);
-        if (!HasDeviceDiscovery) // libusb would list what was plugged in after another context of the process began to look
+        if (!HasDeviceDiscovery) // libusb would list the devices that were plugged in after another context of the process began discovery
             return new UsbDeviceList([]);
         libusb_device** list;
         nint count = libusb.libusb_get_device_list(_native.Pointer, &list);
@@ -129,9 +132,10 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         return new UsbDeviceList(devices);
     }
 
-    /// <summary>Gets the first device that fits.</summary>
-    /// <param name="filter">What to look for. With a serial number, each device that fits otherwise reports its own.</param>
-    /// <returns>The device, to be disposed by the caller; null when none fits.</returns>
+    /// <summary>Gets the first device that matches a filter.</summary>
+    /// <param name="filter">The filter. If it contains a serial number, the method reads the serial number of each device that matches the other
+    /// criteria.</param>
+    /// <returns>The device, which the caller must dispose; null if no device matches.</returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb could not make the list.</exception>
     public UsbDevice? FindDevice(UsbDeviceFilter filter)
@@ -147,26 +151,26 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         return null;
     }
 
-    /// <summary>Gets the first device with these numbers.</summary>
-    /// <param name="vendorId"><c>idVendor</c>.</param>
-    /// <param name="productId"><c>idProduct</c>.</param>
-    /// <returns>The device, to be disposed by the caller; null when there is none.</returns>
+    /// <summary>Gets the first device with a vendor id and a product id.</summary>
+    /// <param name="vendorId">The vendor id (<c>idVendor</c>).</param>
+    /// <param name="productId">The product id (<c>idProduct</c>).</param>
+    /// <returns>The device, which the caller must dispose; null if there is no such device.</returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb could not make the list.</exception>
     public UsbDevice? FindDevice(ushort vendorId, ushort productId) =>
         FindDevice(new UsbDeviceFilter { VendorId = vendorId, ProductId = productId });
 
     /// <summary>
-    /// Closes everything that was opened through this context, and then the context (<c>libusb_exit</c>): device handles are closed as
-    /// <see cref="UsbDeviceHandle.Dispose"/> does, the event thread is stopped, threads in <see cref="HandleEvents"/> return, devices are released. Every caller
-    /// waits until that is done. Called inside a callback of the context, it only begins: submissions are refused and transfers cancelled, the rest happens
-    /// right after the call that handles the events, and no thread waits. May be called more than once.
+    /// Closes everything that was opened through this context, and then the context itself (<c>libusb_exit</c>). Device handles are closed as
+    /// <see cref="UsbDeviceHandle.Dispose"/> closes them, the event thread is stopped, threads in <see cref="HandleEvents"/> return, and devices are released.
+    /// Every caller waits until everything is closed. A call inside a callback of the context only begins the closing: the context refuses submissions and
+    /// cancels transfers. The rest is closed right after the call that handles the events, and no thread waits for that. May be called more than once.
     /// </summary>
     /// <remarks>
-    /// A callback of another context may call it, and waits. Two callbacks of two contexts that close each other's context at the same time wait for each other
-    /// for good: close at least one of the two on another thread.
+    /// A callback of another context may call this method, which then waits. If callbacks of two contexts close each other's context at the same time, they
+    /// deadlock. To avoid the deadlock, close at least one of the contexts on another thread.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
     {
         bool first = BeginClosing();
@@ -177,11 +181,11 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes the context as <see cref="Dispose"/> does, and waits without blocking the calling thread. May be awaited by code that continues inside a callback
-    /// (<see cref="UsbTransfer.ContinueOnEventThread"/>), and by any number of callers.
+    /// Closes the context as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result, and so may
+    /// code that continues inside a callback (<see cref="UsbTransfer.ContinueOnEventThread"/>).
     /// </summary>
-    /// <returns>Completes when everything is closed.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <returns>A task that completes when everything is closed.</returns>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         BeginClosing();
@@ -198,7 +202,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         });
     }
 
-    // One caller finishes. Others wait, but not in deferred work, whose thread may be the one that the finisher needs the events of.
+    // One caller finishes the closing, and the other callers wait. Deferred work does not wait, because its thread may be the one that must handle the events
+    // for which the finishing caller waits.
     private void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())
@@ -230,11 +235,11 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
-        RunDeferred(); // objects that callbacks have released since hold the native context
+        RunDeferred(); // objects that callbacks have released since then still hold the native context
     }
 
-    // Threads that still handle events hold the native context, and the last one to leave exits it. First no thread is let in any more, and only then
-    // the waiting threads are woken: otherwise one could come in again in between, and wait for a minute.
+    // Threads that still handle events hold the native context, and the last of these threads exits it. The context is marked as closed before the waiting
+    // threads are woken. In the opposite order, another thread could begin to wait in between, and would wait for up to 60 seconds.
     private void LeaveNative()
     {
         using var lease = new HandleLease(_native);

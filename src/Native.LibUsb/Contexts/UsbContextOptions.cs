@@ -4,31 +4,35 @@ namespace Native.LibUsb;
 public sealed record UsbContextOptions
 {
     /// <summary>
-    /// Gets or sets how much libusb writes to standard error. The environment variable <c>LIBUSB_DEBUG</c> wins, and fixes it. Null leaves libusb's
-    /// default, which is nothing.
+    /// Gets or sets the level of the least severe messages that libusb logs, by default to standard error. The environment variable <c>LIBUSB_DEBUG</c>
+    /// overrides this value, and the level can then not be changed. With null, libusb uses its default and logs nothing.
     /// </summary>
     public UsbLogLevel? LogLevel { get; init; }
 
     /// <summary>
-    /// Receives what libusb logs in this context, as <see cref="UsbContext.SetLogHandler"/> does. With libusb 1.0.27 or newer it receives the messages
-    /// that libusb logs while the context opens, too. Say with <see cref="LogLevel"/> how much.
+    /// Gets or sets the handler for the messages that libusb logs in this context; <see cref="UsbContext.SetLogHandler"/> can change it later. With libusb
+    /// 1.0.27 or newer, the handler also receives the messages that libusb logs while it opens the context. <see cref="LogLevel"/> selects the messages.
     /// </summary>
     public UsbLogHandler? LogHandler { get; init; }
 
     /// <summary>
-    /// Does not look for devices, and has no hotplug: for sandboxes (Android) where devices come as file descriptors. Before libusb 1.0.27
-    /// this can only be set for the whole process: every later context has it too.
+    /// Gets or sets whether the context works without device discovery and hotplug. This option is for sandboxes such as Android's, in which a program receives
+    /// devices as file descriptors. Before libusb 1.0.27, the option applies to the whole process: every later context works without discovery, too.
     /// </summary>
     public bool NoDeviceDiscovery { get; init; }
 
     /// <summary>
-    /// Specifies that the library never starts an event thread by itself. By default a context starts one when an awaitable operation (endpoint and control
-    /// I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring, <see cref="UsbContext.WatchDevicesAsync"/>) needs it and no thread handles the context's events. With
-    /// this option such an operation completes, and its cancellation takes effect, only while a thread handles events. The first such operation of a context
-    /// that starts while no thread does logs a warning, at any log level.
+    /// Gets or sets whether the program alone handles the events, so that the library never starts an event thread by itself. By default, a context starts an
+    /// event thread when an awaitable operation (endpoint and control I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring,
+    /// <see cref="UsbContext.WatchDevicesAsync"/>) needs events and no thread handles them. With this option, an awaitable operation completes, and its
+    /// cancellation takes effect, only while a thread handles events. The context logs a warning, at any log level, when an awaitable operation starts while no
+    /// thread handles events. It logs the next warning only after a thread has handled events again.
     /// </summary>
     public bool ManualEventHandling { get; init; }
 
-    /// <summary>Windows: uses the UsbDk backend. Elsewhere opening the context fails with <see cref="UsbError.NotSupported"/>.</summary>
+    /// <summary>
+    /// Gets or sets whether libusb uses the UsbDk backend on Windows. On other systems, a context with this option cannot be opened
+    /// (<see cref="UsbError.NotSupported"/>).
+    /// </summary>
     public bool UseUsbDk { get; init; }
 }

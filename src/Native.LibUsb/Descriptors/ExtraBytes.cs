@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Copies the class-specific and vendor-specific descriptors that libusb keeps beside a standard one.</summary>
+/// <summary>Copies the class-specific and vendor-specific descriptors that libusb stores with a standard descriptor.</summary>
 internal static unsafe class ExtraBytes
 {
     public static byte[] Copy(byte* bytes, int length) =>

@@ -6,11 +6,11 @@ namespace Native.LibUsb;
 internal static class StringDescriptor
 {
     /// <summary>
-    /// Decodes UTF-16, little-endian, without the NULs that some devices pad it with. A surrogate without its other half becomes U+FFFD; half of a
-    /// code unit at the end is dropped.
+    /// Decodes little-endian UTF-16 text and removes the NULs with which some devices pad it. An unpaired surrogate becomes U+FFFD. An odd byte at the end is
+    /// ignored.
     /// </summary>
     public static string Decode(ReadOnlySpan<byte> utf16) => WithoutPadding(Encoding.Unicode.GetString(utf16[..(utf16.Length & ~1)]));
 
-    /// <summary>Removes the NULs at the end of a text. Those between characters stay.</summary>
+    /// <summary>Removes the NULs at the end of a text. NULs between other characters are kept.</summary>
     public static string WithoutPadding(string text) => text.TrimEnd('\0');
 }

@@ -4,12 +4,12 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the binary object store (BOS) of a device: its device capabilities. It is a copy in managed memory, as
-/// <see cref="UsbConfigurationDescriptor"/> is. <see cref="UsbDeviceHandle.GetBosDescriptor"/> reads it.
+/// Represents the binary object store (BOS) of a device, which contains its device capabilities. The object is a copy in managed memory, so it stays valid
+/// after the device is disposed. <see cref="UsbDeviceHandle.GetBosDescriptor"/> reads it from the device.
 /// </summary>
 /// <remarks>
-/// libusb stops reading at a capability that does not fit. <see cref="Capabilities"/> then contains those before it, so it can have fewer elements
-/// than the device announces.
+/// libusb stops reading at a capability with an invalid length. <see cref="Capabilities"/> then contains only the capabilities before that
+/// one, and can have fewer elements than the device announces.
 /// </remarks>
 public sealed unsafe class UsbBosDescriptor
 {
@@ -27,7 +27,7 @@ public sealed unsafe class UsbBosDescriptor
         Capabilities = capabilities.AsReadOnly();
     }
 
-    /// <summary>Gets <c>wTotalLength</c>: the bytes of the BOS descriptor and of all its capabilities, as the device announces them.</summary>
+    /// <summary>Gets <c>wTotalLength</c>: the length, in bytes, that the device announces for the BOS descriptor and all its capabilities together.</summary>
     public ushort TotalLength { get; }
 
     /// <summary>Gets the capabilities, in the order of the descriptors.</summary>
@@ -35,8 +35,8 @@ public sealed unsafe class UsbBosDescriptor
 
     /// <summary>Finds a capability by its type.</summary>
     /// <param name="type">The type.</param>
-    /// <param name="capability">The first capability of that type; null when there is none.</param>
-    /// <returns>Whether there is one.</returns>
+    /// <param name="capability">The first capability of that type; null if there is none.</param>
+    /// <returns>Whether the device has a capability of that type.</returns>
     public bool TryFind(UsbCapabilityType type, [NotNullWhen(true)] out UsbDeviceCapability? capability)
     {
         foreach (UsbDeviceCapability candidate in Capabilities)

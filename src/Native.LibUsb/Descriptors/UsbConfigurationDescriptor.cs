@@ -4,12 +4,12 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a configuration of a device: its interfaces, their alternate settings and endpoints. It is a copy in managed memory: it stays valid
-/// after the device is disposed, and there is nothing to dispose.
+/// Represents a configuration of a device, with its interfaces, alternate settings and endpoints. The object is a copy in managed memory: it stays valid after
+/// the device is disposed, and it need not be disposed itself.
 /// </summary>
 /// <remarks>
-/// libusb stops reading at a descriptor that does not fit. The lists then contain what stands before it, so they can have fewer elements than the
-/// device announces.
+/// libusb stops reading at a descriptor with an invalid length. The lists then contain only the descriptors before that one, and can have fewer elements
+/// than the device announces.
 /// </remarks>
 public sealed unsafe class UsbConfigurationDescriptor
 {
@@ -23,7 +23,7 @@ public sealed unsafe class UsbConfigurationDescriptor
         Attributes = native->bmAttributes;
         MaxPowerMilliamps = native->MaxPower * (speed >= UsbSpeed.Super ? 8 : 2);
         _extra = ExtraBytes.Copy(native->extra, native->extra_length);
-        // libusb can give a count with a null array when the descriptors are malformed.
+        // If the descriptors are malformed, libusb can report a count together with a null array.
         var interfaces = new UsbInterfaceSettings[native->@interface is null ? 0 : native->bNumInterfaces];
         for (int i = 0; i < interfaces.Length; i++)
             interfaces[i] = new UsbInterfaceSettings(native->@interface + i, speed);
@@ -32,7 +32,7 @@ public sealed unsafe class UsbConfigurationDescriptor
     }
 
     /// <summary>
-    /// Gets <c>wTotalLength</c>: the bytes of the configuration's descriptor and of all descriptors that belong to it, as the device announces them.
+    /// Gets <c>wTotalLength</c>: the length, in bytes, that the device announces for the configuration descriptor and all descriptors that belong to it.
     /// </summary>
     public ushort TotalLength { get; }
 
@@ -45,29 +45,29 @@ public sealed unsafe class UsbConfigurationDescriptor
     /// <summary>Gets <c>bmAttributes</c>: bit 6 self-powered, bit 5 remote wake-up.</summary>
     public byte Attributes { get; }
 
-    /// <summary>Gets the most current that the device draws from the bus, in milliamperes.</summary>
+    /// <summary>Gets the maximum current that the device draws from the bus, in milliamperes.</summary>
     public int MaxPowerMilliamps { get; }
 
     /// <summary>Gets the interfaces, in the order of the descriptors.</summary>
     public IReadOnlyList<UsbInterfaceSettings> Interfaces { get; }
 
     /// <summary>
-    /// Gets the interface associations, which group the interfaces of one function, in the order of the descriptors. Most devices that are not
-    /// composite have none.
+    /// Gets the interface associations, in the order of the descriptors. Each association groups the interfaces of one function of a composite device. Most
+    /// other devices have no associations.
     /// </summary>
     public IReadOnlyList<UsbInterfaceAssociation> InterfaceAssociations { get; }
 
     /// <summary>
-    /// Gets the class-specific and vendor-specific descriptors that follow the configuration's own, unchanged; <see cref="UsbExtraDescriptors"/>
-    /// separates them.
+    /// Gets the bytes of the class-specific and vendor-specific descriptors that follow the configuration descriptor. <see cref="UsbExtraDescriptors"/> splits
+    /// the bytes into descriptors.
     /// </summary>
     public ReadOnlySpan<byte> Extra => _extra;
 
     /// <summary>Finds an alternate setting.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
-    /// <param name="setting">The setting; null when it does not exist.</param>
-    /// <returns>Whether it exists.</returns>
+    /// <param name="setting">The alternate setting; null if it does not exist.</param>
+    /// <returns>Whether the alternate setting exists.</returns>
     public bool TryFindSetting(int interfaceNumber, int alternateSetting, [NotNullWhen(true)] out UsbInterfaceDescriptor? setting)
     {
         foreach (UsbInterfaceSettings @interface in Interfaces)
@@ -99,7 +99,8 @@ public sealed unsafe class UsbConfigurationDescriptor
         }
     }
 
-    /// <summary>Finds the first endpoint with an address in the order of the descriptors, as libusb does: in the first alternate setting that has it.</summary>
+    /// <summary>Finds the first endpoint with an address, as libusb does: in the first alternate setting, in the order of the descriptors, that has such an
+    /// endpoint.</summary>
     internal bool TryFindFirstEndpoint(byte address, [NotNullWhen(true)] out UsbEndpointDescriptor? endpoint)
     {
         foreach (UsbInterfaceSettings @interface in Interfaces)

@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents one device capability. The library itself reads the well-known types from the bytes, so they do not depend on the version of libusb.
-/// The TryGet methods return false for a capability that is too short for its type.
+/// Represents one device capability. The TryGet methods decode the well-known types without libusb's help, so they do not depend on the version of libusb. They
+/// return false for a capability that is too short for its type.
 /// </summary>
 public sealed class UsbDeviceCapability
 {
@@ -23,12 +23,12 @@ public sealed class UsbDeviceCapability
     /// <summary>Gets <c>bDevCapabilityType</c>.</summary>
     public UsbCapabilityType Type { get; }
 
-    /// <summary>Gets the bytes after the three of the header, unchanged.</summary>
+    /// <summary>Gets the bytes of the capability after its header of three bytes.</summary>
     public ReadOnlySpan<byte> Data => _data;
 
     /// <summary>Gets the content of a USB 2.0 extension.</summary>
     /// <param name="extension">The content.</param>
-    /// <returns>Whether this is one.</returns>
+    /// <returns>Whether this capability is a USB 2.0 extension.</returns>
     public bool TryGetUsb20Extension(out Usb20Extension extension)
     {
         ReadOnlySpan<byte> data = Data;
@@ -39,7 +39,7 @@ public sealed class UsbDeviceCapability
 
     /// <summary>Gets the content of a SuperSpeed capability.</summary>
     /// <param name="capability">The content.</param>
-    /// <returns>Whether this is one.</returns>
+    /// <returns>Whether this capability is a SuperSpeed capability.</returns>
     public bool TryGetSuperSpeed(out UsbSuperSpeedCapability capability)
     {
         ReadOnlySpan<byte> data = Data;
@@ -52,17 +52,17 @@ public sealed class UsbDeviceCapability
     }
 
     /// <summary>Gets the content of a SuperSpeedPlus capability.</summary>
-    /// <param name="capability">The content; null when this is none.</param>
-    /// <returns>Whether this is one.</returns>
+    /// <param name="capability">The content; null if this capability is of another type.</param>
+    /// <returns>Whether this capability is a SuperSpeedPlus capability.</returns>
     public bool TryGetSuperSpeedPlus([NotNullWhen(true)] out UsbSuperSpeedPlusCapability? capability)
     {
         capability = Type == UsbCapabilityType.SuperSpeedPlus ? UsbSuperSpeedPlusCapability.Read(Data) : null;
         return capability is not null;
     }
 
-    /// <summary>Gets the container id, which is the same for all functions of one piece of hardware.</summary>
+    /// <summary>Gets the container id. All functions of one piece of hardware have the same container id.</summary>
     /// <param name="containerId">The id.</param>
-    /// <returns>Whether this is a container id.</returns>
+    /// <returns>Whether this capability is a container id.</returns>
     public bool TryGetContainerId(out Guid containerId)
     {
         ReadOnlySpan<byte> data = Data;
@@ -71,10 +71,10 @@ public sealed class UsbDeviceCapability
         return found;
     }
 
-    /// <summary>Gets the content of a platform capability, such as those of WebUSB and of Microsoft's descriptors.</summary>
-    /// <param name="platform">The platform's identifier.</param>
-    /// <param name="capabilityData">The platform's data, unchanged.</param>
-    /// <returns>Whether this is a platform capability.</returns>
+    /// <summary>Gets the content of a platform capability, such as that of WebUSB or that of Microsoft OS 2.0 descriptors.</summary>
+    /// <param name="platform">The identifier of the platform.</param>
+    /// <param name="capabilityData">The data of the platform, as the device sent it.</param>
+    /// <returns>Whether this capability is a platform capability.</returns>
     public bool TryGetPlatform(out Guid platform, out ReadOnlySpan<byte> capabilityData)
     {
         ReadOnlySpan<byte> data = Data;

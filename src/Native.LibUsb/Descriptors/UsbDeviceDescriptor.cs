@@ -24,7 +24,7 @@ public readonly record struct UsbDeviceDescriptor
     /// <summary>Gets <c>bcdUSB</c>: 0x0200 is USB 2.0.</summary>
     public ushort UsbVersion { get; }
 
-    /// <summary>Gets <c>bDeviceClass</c>; 0: each interface has its own.</summary>
+    /// <summary>Gets <c>bDeviceClass</c>; 0 if each interface has its own class.</summary>
     public byte DeviceClass { get; }
 
     /// <summary>Gets <c>bDeviceSubClass</c>.</summary>
@@ -33,7 +33,7 @@ public readonly record struct UsbDeviceDescriptor
     /// <summary>Gets <c>bDeviceProtocol</c>.</summary>
     public byte DeviceProtocol { get; }
 
-    /// <summary>Gets <c>bMaxPacketSize0</c>: bytes, or for SuperSpeed the exponent of two.</summary>
+    /// <summary>Gets <c>bMaxPacketSize0</c>: the packet size of endpoint 0 in bytes, or at SuperSpeed its base-2 logarithm.</summary>
     public byte MaxPacketSize0 { get; }
 
     /// <summary>Gets <c>idVendor</c>.</summary>

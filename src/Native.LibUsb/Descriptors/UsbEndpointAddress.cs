@@ -3,7 +3,7 @@ namespace Native.LibUsb;
 /// <summary>Represents the parts of an endpoint address such as 0x81.</summary>
 public static class UsbEndpointAddress
 {
-    /// <summary>The bit that says "from the device".</summary>
+    /// <summary>The bit that is set if data comes from the device.</summary>
     public const byte DirectionMask = 0x80;
 
     /// <summary>The bits of the endpoint's number.</summary>
@@ -17,10 +17,10 @@ public static class UsbEndpointAddress
     /// <param name="address">The endpoint's address.</param>
     public static int Number(byte address) => address & NumberMask;
 
-    /// <summary>Gets whether an endpoint can have the address. A device may claim any in its descriptors.</summary>
+    /// <summary>Returns whether an endpoint can have the address. The descriptors of a device may contain any value.</summary>
     internal static bool IsValid(byte address) => (address & ~(DirectionMask | NumberMask)) == 0;
 
-    /// <summary>Refuses an address with bits that no endpoint has.</summary>
+    /// <summary>Throws if the address has bits that no endpoint address can have.</summary>
     internal static void Check(byte address, string parameter)
     {
         if (!IsValid(address))

@@ -43,19 +43,21 @@ public sealed unsafe class UsbEndpointDescriptor
     public UsbTransferType TransferType => (UsbTransferType)(Attributes & TransferTypeMask);
 
     /// <summary>
-    /// Gets <c>wMaxPacketSize</c> unchanged: bits 0 to 10 are bytes, and at high speed bits 11 and 12 are the additional packets of a microframe.
+    /// Gets <c>wMaxPacketSize</c> unchanged. Bits 0 to 10 are the packet size in bytes. At high speed, bits 11 and 12 are the number of additional packets in a
+    /// microframe.
     /// </summary>
     public ushort RawMaxPacketSize { get; }
 
-    /// <summary>Gets the bytes of the largest packet.</summary>
+    /// <summary>Gets the size of the largest packet in bytes.</summary>
     public int MaxPacketSize => RawMaxPacketSize & PacketSizeMask;
 
-    /// <summary>Gets the packets in one microframe: 1 to 3 at high speed for isochronous and interrupt endpoints, otherwise 1.</summary>
+    /// <summary>Gets the number of packets in one microframe: 1 to 3 for isochronous and interrupt endpoints at high speed, otherwise 1.</summary>
     public int PacketsPerMicroframe => _speed == UsbSpeed.High ? PeriodicPackets : 1;
 
     /// <summary>
-    /// Gets the bytes that a periodic endpoint (isochronous or interrupt) may move in one service interval, and so the length of one isochronous
-    /// packet: the packets of a microframe together at high speed, <c>wBytesPerInterval</c> at SuperSpeed. For other endpoints it is the packet size.
+    /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. An isochronous packet of libusb may
+    /// have this length. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, it is <c>wBytesPerInterval</c>. For
+    /// endpoints that are not periodic, it is the packet size.
     /// </summary>
     public int BytesPerInterval =>
         IsPeriodic && TryGetCompanion(out UsbSuperSpeedCompanion companion) && companion.BytesPerInterval > 0
@@ -66,8 +68,8 @@ public sealed unsafe class UsbEndpointDescriptor
     public byte Interval { get; }
 
     /// <summary>
-    /// Gets the time between two packets of a periodic endpoint: <c>bInterval</c> frames, or 2^(bInterval-1) frames or microframes, depending on
-    /// speed and type. It is zero for other endpoints.
+    /// Gets the time between two packets of a periodic endpoint. Depending on the speed and the endpoint type, the time is <c>bInterval</c> frames, or
+    /// 2^(bInterval-1) frames or microframes. For endpoints that are not periodic, it is zero.
     /// </summary>
     public TimeSpan ServiceInterval
     {
@@ -89,14 +91,15 @@ public sealed unsafe class UsbEndpointDescriptor
     public byte SyncAddress { get; }
 
     /// <summary>
-    /// Gets the class-specific and vendor-specific descriptors that follow the endpoint's own, unchanged; <see cref="UsbExtraDescriptors"/>
-    /// separates them.
+    /// Gets the bytes of the class-specific and vendor-specific descriptors that follow the endpoint descriptor. <see cref="UsbExtraDescriptors"/> splits the
+    /// bytes into descriptors.
     /// </summary>
     public ReadOnlySpan<byte> Extra => _extra;
 
     /// <summary>
-    /// Gets what <c>libusb_get_max_iso_packet_size</c> returns for this endpoint: <c>wBytesPerInterval</c> of the companion at SuperSpeed, for
-    /// every type; otherwise the packet size, times the packets of a microframe for periodic endpoints, regardless of the speed.
+    /// Gets the value that <c>libusb_get_max_iso_packet_size</c> returns for this endpoint. At SuperSpeed, the value is <c>wBytesPerInterval</c> of the
+    /// companion descriptor, for every endpoint type. Otherwise it is the packet size; for periodic endpoints of any speed, that size is multiplied by the
+    /// number of packets in a microframe.
     /// </summary>
     internal int MaxIsoPacketSize =>
         _speed >= UsbSpeed.Super && TryGetCompanion(out UsbSuperSpeedCompanion companion)
@@ -109,7 +112,7 @@ public sealed unsafe class UsbEndpointDescriptor
 
     /// <summary>Finds the SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
     /// <param name="companion">The content of the companion descriptor, if the endpoint has one.</param>
-    /// <returns>Whether the endpoint has one.</returns>
+    /// <returns>Whether the endpoint has a companion descriptor.</returns>
     public bool TryGetCompanion(out UsbSuperSpeedCompanion companion)
     {
         foreach (ReadOnlySpan<byte> descriptor in new UsbExtraDescriptors(Extra))

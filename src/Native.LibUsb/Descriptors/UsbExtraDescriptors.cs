@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Walks over the descriptors in a run of bytes, such as <see cref="UsbEndpointDescriptor.Extra"/>. A length that does not fit ends the walk and sets
-/// <see cref="IsMalformed"/>; nothing is read beyond the bytes.
+/// Enumerates the descriptors in a sequence of bytes, such as <see cref="UsbEndpointDescriptor.Extra"/>. A descriptor with an invalid length ends the
+/// enumeration and sets <see cref="IsMalformed"/>. The enumerator never reads beyond the bytes.
 /// </summary>
 public ref struct UsbExtraDescriptors
 {
@@ -10,20 +10,20 @@ public ref struct UsbExtraDescriptors
 
     private ReadOnlySpan<byte> _rest;
 
-    /// <summary>Begins before the first descriptor.</summary>
+    /// <summary>Initializes an enumerator that is positioned before the first descriptor.</summary>
     /// <param name="bytes">The bytes.</param>
     public UsbExtraDescriptors(ReadOnlySpan<byte> bytes) => _rest = bytes;
 
-    /// <summary>Gets the descriptor that <see cref="MoveNext"/> reached, with its length and type bytes.</summary>
+    /// <summary>Gets the descriptor to which <see cref="MoveNext"/> has advanced, including its length byte and its type byte.</summary>
     public ReadOnlySpan<byte> Current { get; private set; }
 
-    /// <summary>Gets whether the walk ended before the bytes did.</summary>
+    /// <summary>Gets whether the enumeration ended at a descriptor with an invalid length.</summary>
     public bool IsMalformed { get; private set; }
 
-    /// <summary>Gets this walk, so that <c>foreach</c> takes it.</summary>
+    /// <summary>Returns this enumerator, so that <c>foreach</c> can use it.</summary>
     public readonly UsbExtraDescriptors GetEnumerator() => this;
 
-    /// <summary>Goes to the next descriptor.</summary>
+    /// <summary>Advances to the next descriptor.</summary>
     /// <returns>Whether there is one.</returns>
     public bool MoveNext()
     {

@@ -1,12 +1,12 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents interfaces that belong together as one function of a composite device.</summary>
+/// <summary>Represents an interface association: consecutive interfaces that form one function of a composite device.</summary>
 /// <param name="FirstInterface"><c>bFirstInterface</c>.</param>
-/// <param name="InterfaceCount"><c>bInterfaceCount</c>: how many interfaces that follow each other.</param>
+/// <param name="InterfaceCount"><c>bInterfaceCount</c>: the number of consecutive interfaces.</param>
 /// <param name="FunctionClass"><c>bFunctionClass</c>.</param>
 /// <param name="FunctionSubClass"><c>bFunctionSubClass</c>.</param>
 /// <param name="FunctionProtocol"><c>bFunctionProtocol</c>.</param>
-/// <param name="StringIndex"><c>iFunction</c>: number of the string; 0 is none.</param>
+/// <param name="StringIndex"><c>iFunction</c>: the index of the string; 0 if there is none.</param>
 public readonly record struct UsbInterfaceAssociation(
     byte FirstInterface, byte InterfaceCount, byte FunctionClass, byte FunctionSubClass, byte FunctionProtocol, byte StringIndex)
 {
@@ -14,8 +14,9 @@ public readonly record struct UsbInterfaceAssociation(
     private const int Size = 8;
 
     /// <summary>
-    /// Adds the associations among extra descriptors. libusb leaves them where they stood: after the configuration's descriptor, or after the
-    /// last descriptor before the interface they begin with. libusb 1.0.27 has a function for them; this works with every version.
+    /// Adds the interface associations that extra descriptors contain. libusb leaves each association in its original place: after the configuration
+    /// descriptor, or after the last descriptor before the association's first interface. libusb 1.0.27 has a function that returns the associations, but this
+    /// method works with every version.
     /// </summary>
     internal static void Collect(ReadOnlySpan<byte> extra, List<UsbInterfaceAssociation> to)
     {

@@ -17,7 +17,8 @@ public sealed unsafe class UsbInterfaceDescriptor
         Protocol = native->bInterfaceProtocol;
         StringIndex = native->iInterface;
         _extra = ExtraBytes.Copy(native->extra, native->extra_length);
-        // libusb gives a count with a null array when a descriptor between the interface's and its first endpoint's does not fit.
+        // If a descriptor between the interface descriptor and its first endpoint descriptor has an invalid length, libusb reports a count together with a null
+        // array.
         var endpoints = new UsbEndpointDescriptor[native->endpoint is null ? 0 : native->bNumEndpoints];
         for (int i = 0; i < endpoints.Length; i++)
             endpoints[i] = new UsbEndpointDescriptor(native->endpoint + i, speed);
@@ -42,19 +43,19 @@ public sealed unsafe class UsbInterfaceDescriptor
     /// <summary>Gets <c>iInterface</c>: the index of the string; 0 is none.</summary>
     public byte StringIndex { get; }
 
-    /// <summary>Gets the endpoints, in the order of the descriptors; endpoint 0 is not among them.</summary>
+    /// <summary>Gets the endpoints, in the order of the descriptors. The list does not contain endpoint 0.</summary>
     public IReadOnlyList<UsbEndpointDescriptor> Endpoints { get; }
 
     /// <summary>
-    /// Gets the class-specific and vendor-specific descriptors that follow the interface's own, unchanged; <see cref="UsbExtraDescriptors"/>
-    /// separates them.
+    /// Gets the bytes of the class-specific and vendor-specific descriptors that follow the interface descriptor. <see cref="UsbExtraDescriptors"/> splits the
+    /// bytes into descriptors.
     /// </summary>
     public ReadOnlySpan<byte> Extra => _extra;
 
     /// <summary>Finds an endpoint.</summary>
     /// <param name="address">The endpoint's address, with the direction bit.</param>
-    /// <param name="endpoint">The endpoint; null when this alternate setting does not have it.</param>
-    /// <returns>Whether this alternate setting has it.</returns>
+    /// <param name="endpoint">The endpoint; null if this alternate setting does not have it.</param>
+    /// <returns>Whether this alternate setting has the endpoint.</returns>
     public bool TryFindEndpoint(byte address, [NotNullWhen(true)] out UsbEndpointDescriptor? endpoint)
     {
         foreach (UsbEndpointDescriptor candidate in Endpoints)

@@ -2,12 +2,12 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents an interface of a configuration with its alternate settings.</summary>
+/// <summary>Represents an interface of a configuration, with its alternate settings.</summary>
 public sealed unsafe class UsbInterfaceSettings
 {
     internal UsbInterfaceSettings(libusb_interface* native, UsbSpeed speed)
     {
-        // libusb can give a count with a null array when the descriptors are malformed.
+        // If the descriptors are malformed, libusb can report a count together with a null array.
         var settings = new UsbInterfaceDescriptor[native->altsetting is null ? 0 : Math.Max(native->num_altsetting, 0)];
         for (int i = 0; i < settings.Length; i++)
             settings[i] = new UsbInterfaceDescriptor(native->altsetting + i, speed);
@@ -15,7 +15,7 @@ public sealed unsafe class UsbInterfaceSettings
     }
 
     /// <summary>
-    /// Gets <c>bInterfaceNumber</c>, which <see cref="UsbDeviceHandle.ClaimInterface"/> takes; -1 when the interface has no alternate setting.
+    /// Gets <c>bInterfaceNumber</c>, which <see cref="UsbDeviceHandle.ClaimInterface"/> takes; -1 if the interface has no alternate setting.
     /// </summary>
     public int Number => AlternateSettings.Count > 0 ? AlternateSettings[0].InterfaceNumber : -1;
 

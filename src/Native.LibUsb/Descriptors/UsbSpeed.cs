@@ -1,9 +1,9 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies the speed a device runs at. The numbers are those of <c>enum libusb_speed</c>.</summary>
+/// <summary>Specifies the speed of a device's connection. The values are those of <c>enum libusb_speed</c>.</summary>
 public enum UsbSpeed
 {
-    /// <summary>The operating system does not say.</summary>
+    /// <summary>The operating system does not report the speed.</summary>
     Unknown = 0,
 
     /// <summary>1.5 Mbit/s.</summary>

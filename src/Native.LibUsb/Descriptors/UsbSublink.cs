@@ -16,6 +16,6 @@ public readonly record struct UsbSublink(uint Value)
     /// <summary>Gets whether the attribute describes the transmitting direction.</summary>
     public bool IsTransmit => (Value & (1 << 7)) != 0;
 
-    /// <summary>Gets whether the protocol is SuperSpeedPlus, and not only SuperSpeed.</summary>
+    /// <summary>Gets whether the protocol is SuperSpeedPlus; otherwise it is SuperSpeed.</summary>
     public bool IsSuperSpeedPlus => ((Value >> 14) & 3) == 1;
 }

@@ -17,7 +17,7 @@ public sealed class UsbSuperSpeedPlusCapability
     /// <summary>Gets <c>bmAttributes</c>.</summary>
     public uint Attributes { get; }
 
-    /// <summary>Gets <c>wFunctionalitySupport</c>: the smallest sublink and lane counts at which all functions work.</summary>
+    /// <summary>Gets <c>wFunctionalitySupport</c>: the slowest sublink and the smallest numbers of lanes with which all functions work.</summary>
     public ushort FunctionalitySupport { get; }
 
     /// <summary>Gets the sublink attributes, in the order of the descriptor.</summary>
@@ -26,7 +26,7 @@ public sealed class UsbSuperSpeedPlusCapability
     /// <summary>Gets the number of different sublink ids.</summary>
     public int SublinkIdCount => (int)((Attributes >> 5) & 0xf) + 1;
 
-    /// <summary>Reads what follows the header; returns null when it is too short for the sublinks that it announces.</summary>
+    /// <summary>Reads the bytes after the header. Returns null if they are too few for the announced number of sublinks.</summary>
     internal static UsbSuperSpeedPlusCapability? Read(ReadOnlySpan<byte> data)
     {
         if (data.Length < FixedSize)

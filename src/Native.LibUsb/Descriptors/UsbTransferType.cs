@@ -1,20 +1,20 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies the transfer type. The first four are also the kinds of endpoints.</summary>
+/// <summary>Specifies the type of a transfer. The first four values are also the types of endpoints.</summary>
 public enum UsbTransferType
 {
-    /// <summary>Set-up packet and optional data on a control endpoint.</summary>
+    /// <summary>A setup packet and optional data on a control endpoint.</summary>
     Control = 0,
 
-    /// <summary>Reserved bandwidth, no retry: one packet a service interval.</summary>
+    /// <summary>Packets with reserved bandwidth, one in each service interval, without retries.</summary>
     Isochronous = 1,
 
-    /// <summary>Uses the remaining bandwidth, with retries.</summary>
+    /// <summary>Packets in the remaining bandwidth, with retries.</summary>
     Bulk = 2,
 
-    /// <summary>Bounded latency, with retry.</summary>
+    /// <summary>Packets with bounded latency, with retries.</summary>
     Interrupt = 3,
 
-    /// <summary>Bulk on one of several streams of a SuperSpeed endpoint.</summary>
+    /// <summary>A bulk transfer on one of several streams of a SuperSpeed endpoint.</summary>
     BulkStream = 4,
 }

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Says where to look when libusb's code alone would mislead. Only made when something has already failed.</summary>
+/// <summary>Provides hints for errors whose libusb code alone would mislead the user. A hint is created only after an operation has failed.</summary>
 internal static class ErrorHint
 {
-    /// <summary>Where libusb looks for the nodes of devices.</summary>
+    /// <summary>The folder in which libusb looks for device nodes.</summary>
     private const string BusFolder = "/dev/bus/usb";
 
-    /// <summary>Returns the hint for a system without a USB bus, which libusb reports as "other" error.</summary>
+    /// <summary>Returns the hint for a system without a USB bus, which libusb reports as <see cref="UsbError.Other"/>.</summary>
     public static string? ForContext(UsbError error) =>
         error == UsbError.Other && OperatingSystem.IsLinux() && !HasBusFolder()
             ? $"{BusFolder} does not exist or is empty, so this process sees no USB bus. In a container, start it with '--device {BusFolder}' or mount " +
@@ -27,7 +27,7 @@ internal static class ErrorHint
             $"plug the device in again: {UdevRule(vendor, product)}");
     }
 
-    /// <summary>Gets the rule that lets every user at the seat use the device.</summary>
+    /// <summary>Returns the udev rule that permits each user who is logged in locally to use the device.</summary>
     public static string UdevRule(ushort vendor, ushort product) => string.Create(CultureInfo.InvariantCulture,
         $"SUBSYSTEM==\"usb\", ATTR{{idVendor}}==\"{vendor:x4}\", ATTR{{idProduct}}==\"{product:x4}\", MODE=\"0660\", TAG+=\"uaccess\"");
 
@@ -43,7 +43,7 @@ internal static class ErrorHint
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return true; // it is there, and something else is wrong
+            return true; // the folder exists, so the error has another cause
         }
     }
 }

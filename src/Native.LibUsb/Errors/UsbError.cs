@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Specifies how an operation failed. Values down to -99 are those of <c>enum libusb_error</c>; values from -1001 are this library's own, and
-/// libusb never returns them.
+/// Specifies the result of an operation. The values from 0 to -99 are those of <c>enum libusb_error</c>. Only this library uses the values from -1001
+/// downwards; libusb never returns them.
 /// </summary>
 public enum UsbError
 {
@@ -10,57 +10,60 @@ public enum UsbError
     Success = 0,
 
     /// <summary>
-    /// The bus or the operating system reported an input/output error. On Linux it also stands for memory that the kernel
-    /// refused to an isochronous or control transfer (see <see cref="UsbException.Hint"/>).
+    /// The bus or the operating system reported an input/output error. On Linux, libusb also reports this error if the kernel refused memory for an isochronous
+    /// or control transfer (see <see cref="UsbException.Hint"/>).
     /// </summary>
     IO = -1,
 
     /// <summary>libusb or the operating system refused an argument.</summary>
     InvalidParameter = -2,
 
-    /// <summary>No permission. On Linux the device node is not writable for this user: a udev rule is missing.</summary>
+    /// <summary>The process has no permission. On Linux, the usual cause is that a udev rule is missing, so that the user cannot write to the device
+    /// node.</summary>
     Access = -3,
 
-    /// <summary>The device is gone: unplugged, or reset to another configuration.</summary>
+    /// <summary>The device is gone: it was unplugged, or it changed its configuration in a reset.</summary>
     NoDevice = -4,
 
-    /// <summary>The requested object does not exist: interface, alternate setting, endpoint, descriptor, transfer in flight.</summary>
+    /// <summary>The requested object (interface, alternate setting, endpoint, descriptor or transfer in flight) does not exist.</summary>
     NotFound = -5,
 
-    /// <summary>Another owner holds it: another process or a kernel driver has claimed the interface, or a callback is running.</summary>
+    /// <summary>The object is in use: another process or a kernel driver has claimed the interface, or a callback is running.</summary>
     Busy = -6,
 
-    /// <summary>The time ran out. Bytes may have moved before that.</summary>
+    /// <summary>The timeout expired. Some bytes may have been transferred before.</summary>
     Timeout = -7,
 
-    /// <summary>The device sent more than was requested; the surplus is lost. Ask for whole packets.</summary>
+    /// <summary>The device sent more bytes than were requested, and the excess bytes are lost. Request a multiple of the packet size to avoid this
+    /// error.</summary>
     Overflow = -8,
 
-    /// <summary>The endpoint is halted (it answered STALL), or the device does not know the control request.</summary>
+    /// <summary>The endpoint is halted (it answered with STALL), or the device does not support the control request.</summary>
     Pipe = -9,
 
     /// <summary>A signal interrupted the call.</summary>
     Interrupted = -10,
 
-    /// <summary>No memory. On Linux often the usbfs limit (<c>usbfs_memory_mb</c>), not the machine's memory.</summary>
+    /// <summary>Memory could not be allocated. On Linux, the cause is often the usbfs limit (<c>usbfs_memory_mb</c>) rather than the machine's
+    /// memory.</summary>
     NoMemory = -11,
 
-    /// <summary>The operating system, or this version of libusb, does not offer it.</summary>
+    /// <summary>The operating system, or this version of libusb, does not support the operation.</summary>
     NotSupported = -12,
 
-    /// <summary>Anything else.</summary>
+    /// <summary>libusb reported an error that has no other code.</summary>
     Other = -99,
 
     /// <summary>
-    /// The transfer, interface, device handle or context was closed or is closing, so nothing was submitted. Returned by Try methods that are
-    /// called inside a callback; other threads get an <see cref="ObjectDisposedException"/>.
+    /// The transfer, interface, device handle or context is closed or closing, so nothing was submitted. Try methods return this value inside a callback. On
+    /// other threads they throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     Closed = -1001,
 
-    /// <summary>The operation was canceled: by a token, by <see cref="UsbTransfer.Cancel"/>, or because the transfer or its owner was closed while it was in
+    /// <summary>The operation was canceled by a token or by <see cref="UsbTransfer.Cancel"/>, or the transfer or its owner was closed while the transfer was in
     /// flight.</summary>
     Canceled = -1002,
 
-    /// <summary>Data that had arrived was discarded, because its reader was too slow.</summary>
+    /// <summary>The library discarded received data because the program read too slowly.</summary>
     DataLost = -1003,
 }

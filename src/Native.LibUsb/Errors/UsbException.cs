@@ -5,16 +5,16 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the failure of an operation of libusb. It carries the code, the operation, what was moved before the failure and, where libusb's code alone
-/// would mislead, a hint.
+/// Represents the failure of a libusb operation. The exception contains the error code, the operation and the number of bytes that were transferred before the
+/// failure. If libusb's code alone would mislead the user, the exception also contains a hint.
 /// </summary>
 public class UsbException : IOException
 {
-    /// <summary>Makes an exception for an error code.</summary>
-    /// <param name="error">What libusb answered.</param>
-    /// <param name="operation">The requested operation in a few words: "claim interface 0".</param>
-    /// <param name="bytesTransferred">Bytes moved before the failure.</param>
-    /// <param name="hint">What the reader should look at, or null.</param>
+    /// <summary>Initializes an exception for an error code.</summary>
+    /// <param name="error">The error code that libusb returned.</param>
+    /// <param name="operation">The requested operation in a few words, such as "claim interface 0".</param>
+    /// <param name="bytesTransferred">The number of bytes that were transferred before the failure.</param>
+    /// <param name="hint">Advice about the cause, or null.</param>
     public UsbException(UsbError error, string operation, int bytesTransferred = 0, string? hint = null)
         : base(Describe(error, operation, bytesTransferred, hint))
     {
@@ -30,16 +30,16 @@ public class UsbException : IOException
     /// <summary>Gets the requested operation.</summary>
     public string Operation { get; }
 
-    /// <summary>Gets the bytes moved before the failure; they are in the caller's buffer.</summary>
+    /// <summary>Gets the number of bytes that were transferred before the failure. Received bytes are in the caller's buffer.</summary>
     public int BytesTransferred { get; }
 
-    /// <summary>Gets advice about the cause, when the code alone would mislead; otherwise null.</summary>
+    /// <summary>Gets advice about the cause if the code alone would mislead the user; otherwise null.</summary>
     public string? Hint { get; }
 
-    /// <summary>Throws when <paramref name="code"/> is negative.</summary>
+    /// <summary>Throws an exception if <paramref name="code"/> is negative.</summary>
     /// <param name="code">The return value of a libusb function.</param>
     /// <param name="operation">The requested operation.</param>
-    /// <returns><paramref name="code"/>, when it is not an error.</returns>
+    /// <returns><paramref name="code"/>, if it is not an error.</returns>
     /// <exception cref="UsbException"><paramref name="code"/> is negative.</exception>
     [StackTraceHidden]
     public static int ThrowIfError(int code, string operation)
@@ -84,7 +84,7 @@ public class UsbException : IOException
         _ => "unknown error",
     };
 
-    // The C name is what people search for.
+    // The message contains the C name, because users search for it.
     private static string Name(UsbError error) => error switch
     {
         UsbError.Success => "LIBUSB_SUCCESS",

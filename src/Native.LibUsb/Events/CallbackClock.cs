@@ -4,20 +4,20 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Measures the callbacks of rings with one timestamp each: on a thread that handles events, a callback ends where the next one begins, or where the call
-/// that handles events returns.
+/// Measures the duration of ring callbacks with one timestamp for each callback. On a thread that handles events, the measurement of a callback ends when the
+/// next callback begins, or when the call that handles events returns.
 /// </summary>
 internal sealed class CallbackClock
 {
     [ThreadStatic]
     private static CallbackClock? t_clock;
 
-    private CallbackTimes? _open; // of the callback that has no end yet
+    private CallbackTimes? _open; // the ring of the callback that is being measured; null if there is none
     private long _began;
 
     /// <summary>Starts to measure a callback on this thread.</summary>
-    /// <param name="times">What takes its duration.</param>
-    /// <returns>The timestamp.</returns>
+    /// <param name="times">Receives the duration of the callback.</param>
+    /// <returns>The timestamp at which the callback began.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long Begin(CallbackTimes times)
     {

@@ -5,10 +5,11 @@ internal sealed class CallbackTimes
 {
     private long _longest;
 
-    /// <summary>Gets the longest callback, in ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    /// <summary>Gets the duration of the longest callback, in ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
     public long LongestTicks => Volatile.Read(ref _longest);
 
-    /// <summary>Takes the duration of a callback. Threads that handle events one after the other may call it at the same time.</summary>
+    /// <summary>Records the duration of a callback. Several threads may call this method at the same time, because one may end a measurement while another
+    /// already handles events.</summary>
     public void Add(long ticks)
     {
         long longest = LongestTicks;

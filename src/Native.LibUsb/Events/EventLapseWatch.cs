@@ -1,15 +1,16 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Starts a context's event thread when the program's own threads have stopped handling its events and an awaitable operation still waits for some. It looks
-/// a few times a second, and only while something waits.
+/// Starts a context's event thread if an awaitable operation waits for events and the program's own threads no longer handle events. A timer checks this twice
+/// a second, and runs only while an operation waits.
 /// </summary>
 internal sealed class EventLapseWatch(UsbContext context) : IDisposable
 {
-    /// <summary>The longest pause of a program's own event loop that is not taken for its end.</summary>
+    /// <summary>The time without event handling after which the program's own event loop counts as ended.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    // The watch goes on for some time when nothing waits: an operation arms it first and begins to wait afterwards.
+    // The timer stops after this number of checks that find no waiting operation. It does not stop at the first one, because an operation calls Arm before it
+    // begins to wait.
     private const int IdleLooks = 4;
 
     private readonly WeakReference<UsbContext> _context = new(context);
@@ -17,10 +18,10 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
     private Timer? _timer;
     private int _looksLeft;
 
-    /// <summary>Begins to look, or goes on.</summary>
+    /// <summary>Starts the timer, or keeps it running.</summary>
     public void Arm()
     {
-        Interlocked.Exchange(ref _looksLeft, IdleLooks); // a full fence: the watch takes its timer away first, and looks here afterwards
+        Interlocked.Exchange(ref _looksLeft, IdleLooks); // a full fence, because Look removes the timer before it reads this field again
         if (Volatile.Read(ref _timer) is null)
             Start();
     }
@@ -56,7 +57,7 @@ internal sealed class EventLapseWatch(UsbContext context) : IDisposable
             Dispose();
             Interlocked.MemoryBarrier();
             if (Volatile.Read(ref _looksLeft) > 0)
-                Start(); // the watch was started again in the meantime
+                Start(); // Arm found the old timer just before it was removed, and did not start a new one
         }
     }
 }

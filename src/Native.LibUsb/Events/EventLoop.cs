@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Runs on an event thread until it is stopped or the context is closed. It refers to the context weakly: see <see cref="EventPump"/>.</summary>
+/// <summary>
+/// Handles events on an event thread until the loop is stopped or the context is closed. The loop has only a weak reference to the context, so that a waiting
+/// thread does not keep the context alive (see <see cref="EventPump"/>).
+/// </summary>
 internal sealed unsafe class EventLoop
 {
     private readonly EventPump _pump;
@@ -10,7 +13,7 @@ internal sealed unsafe class EventLoop
     private readonly ThreadScheduling _scheduling;
     private readonly bool _schedulingIsRequired;
 
-    // libusb's "completed" flag, which libusb reads while the thread waits: in an array that does not move.
+    // The "completed" flag that libusb reads while the thread waits. The array is pinned, so that the flag does not move.
     private readonly int[] _stopFlag = GC.AllocateArray<int>(1, pinned: true);
 
     public EventLoop(EventPump pump, UsbContext context, ThreadScheduling scheduling, bool schedulingIsRequired)
@@ -21,21 +24,21 @@ internal sealed unsafe class EventLoop
         _schedulingIsRequired = schedulingIsRequired;
     }
 
-    /// <summary>Gets whether it was stopped, or gave up.</summary>
+    /// <summary>Gets whether the loop was stopped or has ended by itself.</summary>
     public bool IsStopped => Volatile.Read(ref _stopFlag[0]) != 0;
 
-    /// <summary>Gets the reason why it gave up; null if it did not.</summary>
+    /// <summary>Gets the error that ended the loop; null if there was none.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Gets an event that is set when the thread has its scheduling, or has failed to get it. Not disposed: the thread may still be about to leave
-    /// Set.</summary>
+    /// <summary>Gets an event that is set after the thread has tried to apply its scheduling. The event is never disposed, because the thread may still execute
+    /// <see cref="ManualResetEventSlim.Set"/> when the waiting thread continues.</summary>
     public ManualResetEventSlim Scheduled { get; } = new();
 
-    /// <summary>Ends it after the callback that runs, if any.</summary>
+    /// <summary>Ends the loop. If a callback is running, the loop ends after that callback.</summary>
     public void Stop()
     {
         Volatile.Write(ref _stopFlag[0], 1);
-        _pump.Interrupt(); // sticky: if the thread is not waiting yet, it will not begin to
+        _pump.Interrupt(); // if the thread does not wait yet, its next wait returns at once
     }
 
     /// <summary>Runs the thread's body.</summary>
@@ -67,12 +70,12 @@ internal sealed unsafe class EventLoop
         return Report(result);
     }
 
-    // Not inlined: the reference to the context must not stay on the stack while the thread waits.
+    // This method is not inlined, so that no reference to the context stays on the stack while the thread waits.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Report(int result)
     {
         if (!_context.TryGetTarget(out UsbContext? context))
-            return false; // forgotten
+            return false; // the program has dropped the context
         if (result < 0)
         {
             Failure = new UsbException((UsbError)result, "handle events");

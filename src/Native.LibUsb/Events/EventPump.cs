@@ -3,8 +3,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Handles the events of one native context, and knows whether a thread does. It does not refer to the <see cref="UsbContext"/>, so that an event thread that
-/// waits in it does not keep a forgotten context alive.
+/// Handles the events of one native context, and records whether a thread handles them. The pump has no reference to the <see cref="UsbContext"/>, so that a
+/// waiting event thread does not keep a context alive that the program has dropped.
 /// </summary>
 internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
 {
@@ -17,24 +17,25 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
     /// <summary>Gets whether a thread handles events at this moment.</summary>
     public bool IsActive => Volatile.Read(ref _threads) > 0;
 
-    /// <summary>Gets whether a thread handles events, or did within the given time: programs with an event loop of their own leave it for moments.</summary>
+    /// <summary>Returns whether a thread handles events, or has handled events within a time. The program's own event loop may pause between two
+    /// calls.</summary>
     public bool WasActiveWithin(TimeSpan time) => IsActive || Environment.TickCount64 - Volatile.Read(ref _lastLeft) < (long)time.TotalMilliseconds;
 
     /// <summary>Handles events once.</summary>
-    /// <param name="wait">The longest wait; null is libusb's 60 seconds.</param>
-    /// <param name="completed">libusb's flag, or null.</param>
-    /// <returns>A negative number is an error.</returns>
+    /// <param name="wait">The longest wait; with null, libusb waits for up to 60 seconds.</param>
+    /// <param name="completed">The "completed" flag for libusb, or null.</param>
+    /// <returns>0, or a negative error code of libusb.</returns>
     /// <exception cref="ObjectDisposedException">The context is closed.</exception>
     public int HandleEvents(timeval* wait, int* completed)
     {
         CallbackScope.ThrowIfInside(native, "handle events");
         int result;
-        using (new HandleLease(native)) // the native context cannot be exited under this thread
+        using (new HandleLease(native)) // keeps the native context from being exited while this thread uses it
         {
             Interlocked.Increment(ref _threads);
             try
             {
-                ObjectDisposedException.ThrowIf(closing.IsClosed, typeof(UsbContext)); // another thread's lease keeps the native context; this thread must not stay
+                ObjectDisposedException.ThrowIf(closing.IsClosed, typeof(UsbContext)); // another thread may still hold the native context; this one must end
                 using var scope = new CallbackScope(native);
                 result = wait is null
                     ? libusb.libusb_handle_events_completed(native.Pointer, completed)
@@ -48,19 +49,19 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
         }
 
         RunDeferred();
-        return result == (int)UsbError.Interrupted ? 0 : result; // a signal: the runtime uses them for itself
+        return result == (int)UsbError.Interrupted ? 0 : result; // a signal is no error: the runtime itself uses signals
     }
 
-    /// <summary>Runs what callbacks have put off. Called at the end of every call that callbacks can run in.</summary>
+    /// <summary>Runs the work that callbacks have deferred. Every call in which callbacks can run ends with a call of this method.</summary>
     public void RunDeferred()
     {
         CallbackClock.End();
         native.Deferred.Run();
         if (closing.IsClosed)
-            Interrupt(); // closing woke this thread: now the next one
+            Interrupt(); // the closing thread has woken only one thread, so each thread wakes the next
     }
 
-    /// <summary>Makes a thread that handles events return; if none does, the next one returns at once.</summary>
+    /// <summary>Makes a thread that handles events return. If no thread handles events, the next call that would wait returns at once.</summary>
     public void Interrupt()
     {
         if (native.IsClosed)
@@ -72,7 +73,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
         }
         catch (ObjectDisposedException)
         {
-            // closed between the look and the lease: there is no thread to interrupt
+            // the context was closed after the check above, so there is no thread to interrupt
         }
     }
 }

@@ -1,20 +1,21 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents an object that waits for events of file descriptors, to be shared with libusb by <see cref="UsbPoller"/>.</summary>
+/// <summary>Represents an object that waits for events of file descriptors. <see cref="UsbPoller"/> adds libusb's descriptors to those of the
+/// program.</summary>
 public interface IUsbPoller
 {
-    /// <summary>Watches a descriptor from now on, or changes what it is watched for.</summary>
+    /// <summary>Begins to watch a descriptor, or changes the events for which it is watched.</summary>
     /// <param name="fileDescriptor">The descriptor.</param>
-    /// <param name="events">What for.</param>
+    /// <param name="events">The events to wait for.</param>
     void Register(int fileDescriptor, UsbPollEvents events);
 
-    /// <summary>Watches a descriptor no more. One that is not watched, or is closed already, is no error.</summary>
+    /// <summary>Stops watching a descriptor. The method ignores a descriptor that is not watched or is already closed.</summary>
     /// <param name="fileDescriptor">The descriptor.</param>
     void Unregister(int fileDescriptor);
 
     /// <summary>Waits for events.</summary>
-    /// <param name="ready">Where the descriptors with events go; when more have events than fit, the rest comes next time.</param>
-    /// <param name="timeout">The longest wait; null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit, zero does not wait.</param>
-    /// <returns>How many were written; 0 when the time ran out or a signal came.</returns>
+    /// <param name="ready">Receives the descriptors that have events. If more descriptors have events than fit, the next call returns the others.</param>
+    /// <param name="timeout">The longest wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit. With zero, the method does not wait.</param>
+    /// <returns>The number of descriptors in <paramref name="ready"/>; 0 if the timeout expired or a signal arrived.</returns>
     int Poll(Span<UsbPollFd> ready, TimeSpan? timeout = null);
 }

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents the scheduling that an event thread is to have, and the result of the attempt. The thread applies it to itself.</summary>
+/// <summary>Represents the scheduling that was requested for an event thread, and the result of applying it. The event thread itself calls
+/// <see cref="Apply"/>.</summary>
 internal sealed class ThreadScheduling
 {
     private const int HighestPriority = 99;
@@ -10,7 +11,8 @@ internal sealed class ThreadScheduling
     private readonly int _priority;
     private readonly int[]? _processors;
 
-    /// <exception cref="ArgumentException">No operating system could do it, or this machine has no such processor.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, the list of processors is empty, or this machine does not have one of the
+    /// processors.</exception>
     public ThreadScheduling(UsbEventThreadOptions options)
     {
         _priority = options.RealTimePriority;
@@ -24,7 +26,7 @@ internal sealed class ThreadScheduling
             throw new ArgumentOutOfRangeException(nameof(options), options.Scheduling, $"There is no such {nameof(UsbSchedulingDemand)}.");
         if (options.Processors is null)
             return;
-        _processors = [.. options.Processors.Distinct().Order()]; // a copy: the thread reads it, and the program may change its own
+        _processors = [.. options.Processors.Distinct().Order()]; // a copy, because the program may change its list while the thread reads
         if (_processors.Length == 0)
             throw new ArgumentException($"{nameof(UsbEventThreadOptions.Processors)} is empty: a thread needs one. Null is all of them.", nameof(options));
         int count = ProcessorCount;
@@ -40,20 +42,21 @@ internal sealed class ThreadScheduling
             WindowsScheduling.CheckOneGroup(_processors, nameof(options));
     }
 
-    /// <summary>Gets whether anything is to be done.</summary>
+    /// <summary>Gets whether a priority or processors were requested.</summary>
     public bool IsAsked => _priority != 0 || _processors is not null;
 
-    /// <summary>Gets the priority that the thread got; 0 is none.</summary>
+    /// <summary>Gets the real-time priority that the thread has; 0 if it has none.</summary>
     public int Priority { get; private set; }
 
-    /// <summary>Gets the processors it was confined to; null is all of the process.</summary>
+    /// <summary>Gets the processors to which the thread is confined; null if it may use all processors of the process.</summary>
     public int[]? Processors { get; private set; }
 
     public Exception? PriorityFailure { get; private set; }
 
     public Exception? AffinityFailure { get; private set; }
 
-    // The number of processors by which the program counts, and not Environment.ProcessorCount: that is what this process may use, in numbers that have gaps.
+    // The number of the machine's processors, which the options number from 0. Environment.ProcessorCount is smaller if this process may use only some of them,
+    // and the numbers of those can have gaps.
     private static int ProcessorCount =>
         OperatingSystem.IsLinux() ? LinuxScheduling.ProcessorCount
         : OperatingSystem.IsWindows() ? WindowsScheduling.ProcessorCount
@@ -62,7 +65,7 @@ internal sealed class ThreadScheduling
     /// <summary>Schedules the calling thread. It never throws.</summary>
     public void Apply()
     {
-        // First the processors: a real-time thread would wait for its turn there like any other.
+        // The processors are set first. Real-time priority would not shorten the wait until the thread runs on its new processor.
         if (_processors is not null)
         {
             AffinityFailure = Try(Confine);
@@ -100,7 +103,7 @@ internal sealed class ThreadScheduling
             throw new PlatformNotSupportedException("Real-time priority is for Linux, macOS and Windows.");
     }
 
-    // The thread that requested the scheduling decides what a failure means.
+    // The exception is returned, because the thread that requested the scheduling decides whether a failure is an error.
     private static Exception? Try(Action action)
     {
         try

@@ -3,9 +3,9 @@ using System.Runtime.ExceptionServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a thread that handles the events of one context until it is disposed or the context is. It survives signals, does not keep the process from
-/// ending, and does not keep a context alive that the program has forgotten. Made by <see cref="UsbContext.StartEventThread"/>, or by the context itself
-/// when an awaitable operation needs it.
+/// Represents a thread that handles the events of one context until the thread or the context is disposed. Signals do not end the thread. The process can end
+/// while the thread runs, and the thread does not keep a context alive that the program has dropped. <see cref="UsbContext.StartEventThread"/> starts such a
+/// thread, or the context itself starts one when an awaitable operation needs it.
 /// </summary>
 public sealed class UsbEventThread : IDisposable, IAsyncDisposable
 {
@@ -30,46 +30,48 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the thread when the program has forgotten the context and everything that belongs to it.</summary>
+    /// <summary>Ends the thread after the program has dropped the context and all objects that belong to it.</summary>
     ~UsbEventThread() => _loop?.Stop();
 
-    /// <summary>Gets whether it still handles events.</summary>
+    /// <summary>Gets whether the thread still handles events.</summary>
     public bool IsRunning => _thread.IsAlive && !_loop.IsStopped;
 
-    /// <summary>Gets the reason why it gave up, if libusb could not wait for events any more; otherwise null.</summary>
+    /// <summary>Gets the exception that ended the thread because libusb could not wait for events; null if there was none.</summary>
     public Exception? Failure => _loop.Failure;
 
-    /// <summary>Gets the real-time priority that it has, as <see cref="UsbEventThreadOptions.RealTimePriority"/> counts; 0 is an ordinary thread.</summary>
+    /// <summary>Gets the thread's real-time priority, on the scale of <see cref="UsbEventThreadOptions.RealTimePriority"/>; 0 if the thread is an ordinary
+    /// one.</summary>
     public int RealTimePriority => _scheduling.Priority;
 
-    /// <summary>Gets the reason why it does not have the real-time priority that was requested; null if it has, or none was.</summary>
+    /// <summary>Gets the reason why the thread does not have the requested real-time priority; null if it has the priority, or if none was requested.</summary>
     public Exception? RealTimeFailure => _scheduling.PriorityFailure;
 
-    /// <summary>Gets the processors that it is confined to, in their order; null is all that the process has.</summary>
+    /// <summary>Gets the processors to which the thread is confined, in ascending order; null if it may use all processors of the process.</summary>
     public IReadOnlyList<int>? Processors => _scheduling.Processors;
 
-    /// <summary>Gets the reason why it is not confined to the processors that were requested; null if it is, or none were.</summary>
+    /// <summary>Gets the reason why the thread is not confined to the requested processors; null if it is confined to them, or if none were
+    /// requested.</summary>
     public Exception? AffinityFailure => _scheduling.AffinityFailure;
 
-    /// <summary>Gets whether the caller is this thread.</summary>
+    /// <summary>Gets whether the calling thread is this thread.</summary>
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <summary>
-    /// Stops it and waits until its last callback has returned. Called inside a callback of the context, it stops the thread after that callback and does not
-    /// wait. May be called more than once.
+    /// Stops the thread and waits until its last callback has returned. A call inside a callback of the context does not wait, and the thread ends after that
+    /// callback. May be called more than once.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
         Stop();
-        if (!IsCurrent && !CallbackScope.IsInside(_context.NativeHandle)) // the thread may need the events that this callback delays
+        if (!IsCurrent && !CallbackScope.IsInside(_context.NativeHandle)) // the event thread may wait until this callback has returned
             _thread.Join();
     }
 
-    /// <summary>Stops it and waits on the thread pool until its last callback has returned.</summary>
-    /// <returns>Completes when its last callback has returned.</returns>
-    /// <exception cref="InvalidOperationException">Called from a log handler.</exception>
+    /// <summary>Stops the thread, and waits on the thread pool until its last callback has returned.</summary>
+    /// <returns>A task that completes when the last callback has returned.</returns>
+    /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

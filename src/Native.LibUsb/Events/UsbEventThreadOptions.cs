@@ -2,8 +2,8 @@ namespace Native.LibUsb;
 
 /// <summary>Specifies the options of an event thread.</summary>
 /// <remarks>
-/// A thread with real-time priority runs before all ordinary ones, also before those of the program: its callbacks must be short. Leave it a
-/// processor that others can do without.
+/// A thread with real-time priority runs before all ordinary threads, including those of the program, so its callbacks must be short. Confine such a thread to
+/// a processor that other threads do not need.
 /// </remarks>
 public sealed record UsbEventThreadOptions
 {
@@ -11,23 +11,24 @@ public sealed record UsbEventThreadOptions
     public string Name { get; init; } = "libusb events";
 
     /// <summary>
-    /// Gets or sets the real-time priority, 1 to 99; 0, the default, is an ordinary thread.
-    /// <para>Linux: <c>SCHED_FIFO</c> with this priority, which threads that callbacks start do not inherit. It needs <c>RLIMIT_RTPRIO</c> of at
-    /// least this number, or the capability <c>CAP_SYS_NICE</c>.</para>
-    /// <para>macOS: a time-constraint thread, half a millisecond of computation within one millisecond, regardless of the number. No permission is needed.</para>
-    /// <para>Windows: <c>THREAD_PRIORITY_TIME_CRITICAL</c>, regardless of the number. No permission is needed.</para>
+    /// Gets or sets the real-time priority, 1 to 99. With 0, the default, the thread is an ordinary one.
+    /// <para>Linux: the thread is scheduled by <c>SCHED_FIFO</c> with this priority. Threads that its callbacks start do not inherit the priority. The process
+    /// needs an <c>RLIMIT_RTPRIO</c> of at least this number, or the capability <c>CAP_SYS_NICE</c>.</para>
+    /// <para>macOS: the thread is a time-constraint thread with half a millisecond of computation within one millisecond, regardless of the number. No
+    /// permission is needed.</para>
+    /// <para>Windows: the thread has <c>THREAD_PRIORITY_TIME_CRITICAL</c>, regardless of the number. No permission is needed.</para>
     /// </summary>
     public int RealTimePriority { get; init; }
 
     /// <summary>
-    /// Gets or sets the processors it may run on, numbered from 0; null is all that the process has.
-    /// <para>Linux: <c>sched_setaffinity</c>. A container or <c>taskset</c> may allow fewer than there are.</para>
-    /// <para>Windows: processors are counted through their groups, and must be of one group (of up to 64).</para>
-    /// <para>macOS has no such thing.</para>
-    /// <para>Threads that a callback starts may inherit it.</para>
+    /// Gets or sets the processors on which the thread may run, numbered from 0. With null, the thread may use all processors of the process.
+    /// <para>Linux: the thread calls <c>sched_setaffinity</c>. A container or <c>taskset</c> may allow fewer processors than the machine has.</para>
+    /// <para>Windows: the numbers continue from one processor group to the next. All processors must be in one group, which has up to 64 processors.</para>
+    /// <para>macOS does not support this option.</para>
+    /// <para>Threads that a callback starts may inherit the restriction.</para>
     /// </summary>
     public IReadOnlyCollection<int>? Processors { get; init; }
 
-    /// <summary>Gets or sets what happens when <see cref="RealTimePriority"/> or <see cref="Processors"/> is refused.</summary>
+    /// <summary>Gets or sets what happens if the operating system refuses <see cref="RealTimePriority"/> or <see cref="Processors"/>.</summary>
     public UsbSchedulingDemand Scheduling { get; init; }
 }

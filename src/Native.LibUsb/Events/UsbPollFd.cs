@@ -2,5 +2,5 @@ namespace Native.LibUsb;
 
 /// <summary>Represents a file descriptor and the events to wait for on it.</summary>
 /// <param name="FileDescriptor">The descriptor.</param>
-/// <param name="Events">What to wait for, or what happened.</param>
+/// <param name="Events">The events to wait for, or the events that have occurred.</param>
 public readonly record struct UsbPollFd(int FileDescriptor, UsbPollEvents Events);

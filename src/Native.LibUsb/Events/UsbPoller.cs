@@ -3,12 +3,13 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Waits for USB events and for those of other file descriptors together, in one thread: USB events are handled inside
-/// <see cref="Poll"/>, the others are returned. Linux and macOS.
+/// Waits for USB events and for events of other file descriptors in one thread. <see cref="Poll"/> handles the USB events and returns the other descriptors
+/// that have events. Supported on Linux and macOS.
 /// </summary>
 /// <remarks>
-/// Not for use by several threads at once. No other thread should handle the context's events in the meantime; devices may be opened and closed on
-/// any thread at any time. It takes the context's descriptor notifiers; while it exists, leave <see cref="UsbContext.SetPollFdNotifiers"/> alone.
+/// Only one thread at a time may use a poller, and no other thread should handle the context's events while the poller exists. Devices may be opened and closed
+/// on any thread at any time. The poller sets the context's descriptor notifiers, so do not call <see cref="UsbContext.SetPollFdNotifiers"/> before the poller
+/// is disposed.
 /// </remarks>
 public sealed class UsbPoller : IDisposable
 {
@@ -17,18 +18,19 @@ public sealed class UsbPoller : IDisposable
     private readonly UsbContext _context;
     private readonly IUsbPoller _poller;
     private readonly bool _handlesTimeouts;
-    private readonly HashSet<int> _usb = []; // touched by the polling thread alone
+    private readonly HashSet<int> _usb = []; // only the polling thread uses it
 
-    // The reports of libusb, on the threads that open and close devices; applied by the polling thread. libusb wakes that thread, but before the report.
+    // The changes that libusb reports on the threads that open and close devices. The polling thread applies them. libusb also wakes that thread, but does so
+    // before it reports the change.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
 
-    /// <summary>Watches a context's descriptors with a poller.</summary>
-    /// <param name="context">The context whose events to handle.</param>
-    /// <param name="poller">What waits; the program may have other descriptors in it.</param>
+    /// <summary>Initializes an object that watches a context's descriptors with a poller.</summary>
+    /// <param name="context">The context whose events are handled.</param>
+    /// <param name="poller">The object that waits. The program may also have registered other descriptors with it.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows.</exception>
     public UsbPoller(UsbContext context, IUsbPoller poller)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -37,7 +39,8 @@ public sealed class UsbPoller : IDisposable
         _poller = poller;
         _handlesTimeouts = context.PollFdsHandleTimeouts;
 
-        // Notifiers first: what is opened between the two calls is added twice rather than never.
+        // The notifiers are set first. A descriptor that is opened between the two calls is then added twice, which is harmless. In the opposite order, it
+        // would never be added.
         context.SetPollFdNotifiers(
             added => Change(added.FileDescriptor, added.Events), removed => Change(removed, null));
         try
@@ -52,36 +55,38 @@ public sealed class UsbPoller : IDisposable
         }
     }
 
-    /// <summary>Watches a descriptor that is not USB's.</summary>
+    /// <summary>Begins to watch a descriptor of the program.</summary>
     /// <param name="fileDescriptor">The descriptor.</param>
-    /// <param name="events">What for.</param>
-    /// <exception cref="ArgumentException">libusb watches it.</exception>
+    /// <param name="events">The events to wait for.</param>
+    /// <exception cref="ArgumentException">The descriptor belongs to libusb.</exception>
     public void Register(int fileDescriptor, UsbPollEvents events)
     {
         CheckOwn(fileDescriptor);
         _poller.Register(fileDescriptor, events);
     }
 
-    /// <summary>Watches a descriptor that is not USB's no more.</summary>
+    /// <summary>Stops watching a descriptor of the program.</summary>
     /// <param name="fileDescriptor">The descriptor.</param>
-    /// <exception cref="ArgumentException">libusb watches it.</exception>
+    /// <exception cref="ArgumentException">The descriptor belongs to libusb.</exception>
     public void Unregister(int fileDescriptor)
     {
         CheckOwn(fileDescriptor);
         _poller.Unregister(fileDescriptor);
     }
 
-    /// <summary>Waits for events, and handles those of USB: callbacks run in it.</summary>
-    /// <param name="others">Where descriptors that are not USB's go when they have events.</param>
-    /// <param name="timeout">The longest wait; null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit, zero does not wait. It may return earlier.</param>
-    /// <returns>How many were written to <paramref name="others"/>; 0 when only USB had events, or the time ran out.</returns>
+    /// <summary>Waits for events and handles the USB events. Callbacks run during the call.</summary>
+    /// <param name="others">Receives the program's own descriptors that have events.</param>
+    /// <param name="timeout">The longest wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit. With zero, the method does not wait. The method
+    /// may also return before the timeout expires.</param>
+    /// <returns>The number of descriptors in <paramref name="others"/>; 0 if only libusb's descriptors had events, or if the wait ended without an
+    /// event.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
-    /// <exception cref="InvalidOperationException">Called from a callback of the context.</exception>
+    /// <exception cref="InvalidOperationException">The method was called from a callback of the context.</exception>
     /// <exception cref="ObjectDisposedException">The poller or the context is disposed.</exception>
     public int Poll(Span<UsbPollFd> others, TimeSpan? timeout = null)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        CallbackScope.ThrowIfInside(_context.NativeHandle, "handle events"); // before it waits, which would be for an event that only follows the callback
+        CallbackScope.ThrowIfInside(_context.NativeHandle, "handle events"); // before the wait: the event may not occur until the callback has returned
         if (timeout == Timeout.InfiniteTimeSpan)
             timeout = null;
         if (timeout is { } time)
@@ -89,7 +94,7 @@ public sealed class UsbPoller : IDisposable
 
         ApplyChanges();
         int found = _poller.Poll(_ready, Earlier(timeout, _handlesTimeouts ? null : _context.GetNextTimeout()));
-        bool usb = found == 0; // nothing happened: one of libusb's timeouts may be due
+        bool usb = found == 0; // no descriptor has an event, but one of libusb's timeouts may have expired
         int count = 0;
         for (int i = 0; i < found; i++)
         {
@@ -104,7 +109,7 @@ public sealed class UsbPoller : IDisposable
         return count;
     }
 
-    /// <summary>Takes libusb's descriptors out of the poller again. May be called more than once.</summary>
+    /// <summary>Unregisters libusb's descriptors from the <see cref="IUsbPoller"/>. May be called more than once.</summary>
     public void Dispose()
     {
         LogScope.ThrowIfInside();
@@ -117,7 +122,7 @@ public sealed class UsbPoller : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // the context went first, and took its descriptors along
+            // the context was disposed before this object, and libusb has closed its descriptors
         }
 
         ApplyChanges();
@@ -132,7 +137,7 @@ public sealed class UsbPoller : IDisposable
     private void Change(int fileDescriptor, UsbPollEvents? added)
     {
         _changes.Enqueue((fileDescriptor, added));
-        _context.InterruptEventHandlers(); // the polling thread may have been awake, found nothing, and be waiting without it
+        _context.InterruptEventHandlers(); // the thread that libusb woke may have found no change yet, and may wait again
     }
 
     private void ApplyChanges()

@@ -1,13 +1,14 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies what happens when the operating system does not give an event thread the scheduling that was requested.</summary>
+/// <summary>Specifies what happens if the operating system refuses the scheduling that was requested for an event thread.</summary>
 public enum UsbSchedulingDemand
 {
     /// <summary>
-    /// The thread runs as an ordinary one, and <see cref="UsbEventThread.RealTimeFailure"/> and <see cref="UsbEventThread.AffinityFailure"/> give the reasons.
+    /// The thread runs without the refused scheduling. <see cref="UsbEventThread.RealTimeFailure"/> and <see cref="UsbEventThread.AffinityFailure"/> contain
+    /// the reasons.
     /// </summary>
     BestEffort,
 
-    /// <summary><see cref="UsbContext.StartEventThread"/> throws, and no thread is left.</summary>
+    /// <summary><see cref="UsbContext.StartEventThread"/> throws, and the new thread ends.</summary>
     Required,
 }

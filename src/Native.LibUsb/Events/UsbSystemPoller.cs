@@ -2,15 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents a poller over poll(2), for Linux and macOS. Not for use by several threads at once.</summary>
+/// <summary>Represents a poller that uses poll(2), on Linux and macOS. Only one thread at a time may use it.</summary>
 public sealed unsafe partial class UsbSystemPoller : IUsbPoller
 {
     private const int EINTR = 4;
 
     private readonly List<NativePollFd> _watched = [];
 
-    /// <summary>Makes a poller that watches nothing.</summary>
-    /// <exception cref="PlatformNotSupportedException">There is no poll(2): on Windows.</exception>
+    /// <summary>Initializes a poller that watches no descriptors.</summary>
+    /// <exception cref="PlatformNotSupportedException">The system is Windows, which does not have poll(2).</exception>
     public UsbSystemPoller()
     {
         if (OperatingSystem.IsWindows())
@@ -68,7 +68,7 @@ public sealed unsafe partial class UsbSystemPoller : IUsbPoller
         if (timeout is not { } time || time == Timeout.InfiniteTimeSpan)
             return -1;
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, nameof(timeout));
-        return (int)Math.Min(Math.Ceiling(time.TotalMilliseconds), int.MaxValue); // rounded up: it must not spin before it is time
+        return (int)Math.Min(Math.Ceiling(time.TotalMilliseconds), int.MaxValue); // rounded up, so that the caller does not spin until the timeout expires
     }
 
     private int IndexOf(int fileDescriptor) => _watched.FindIndex(one => one.FileDescriptor == fileDescriptor);

@@ -1,6 +1,6 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents an exception that left a callback, or a failure on a thread of the library that has no caller to throw it to.</summary>
+/// <summary>Provides the exception that left a callback, or the exception of a failure on a thread of the library that has no caller.</summary>
 public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
 {
     internal UsbUnhandledCallbackExceptionEventArgs(Exception exception, object? source)
@@ -9,15 +9,23 @@ public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
         Source = source;
     }
 
-    /// <summary>Gets what was thrown.</summary>
+    /// <summary>Gets the exception.</summary>
     public Exception Exception { get; }
 
     /// <summary>
-    /// Gets the object whose callback threw it: a <see cref="UsbTransfer"/> (also when memory of the program's threw as the transfer was freed), a ring (<c>UsbInputRing</c> or <c>UsbOutputRing</c>), the
-    /// <see cref="UsbHotplugRegistration"/> of <see cref="UsbContext.RegisterHotplug"/>, or the <see cref="UsbContext"/> for the notifiers of
-    /// <see cref="UsbContext.SetPollFdNotifiers"/>. It is the <see cref="UsbEventThread"/> when that thread ended because libusb could not wait for events, and
-    /// the <see cref="UsbInterface"/> or <see cref="UsbDeviceHandle"/> that closes when libusb could not wait for its transfers. Null if the library itself
-    /// failed while it handled a device that came or went.
+    /// Gets the object to which the exception belongs. Null if the library itself failed while it handled a device that arrived or left.
     /// </summary>
+    /// <remarks>
+    /// The object is one of the following:
+    /// <list type="bullet">
+    /// <item>the <see cref="UsbTransfer"/> whose callback threw the exception, or the <see cref="UsbTransfer"/> that uses memory of the program, if the release
+    /// of that memory threw the exception;</item>
+    /// <item>the ring (<c>UsbInputRing</c> or <c>UsbOutputRing</c>) whose callback threw the exception;</item>
+    /// <item>the <see cref="UsbHotplugRegistration"/> of <see cref="UsbContext.RegisterHotplug"/> whose callback threw the exception;</item>
+    /// <item>the <see cref="UsbContext"/>, if a notifier of <see cref="UsbContext.SetPollFdNotifiers"/> threw the exception;</item>
+    /// <item>the <see cref="UsbEventThread"/> that ended because libusb could not wait for events;</item>
+    /// <item>the <see cref="UsbInterface"/> or <see cref="UsbDeviceHandle"/> that is closing, if libusb could not wait for its transfers.</item>
+    /// </list>
+    /// </remarks>
     public object? Source { get; }
 }

@@ -5,14 +5,14 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Finds and loads libusb once for the process, when its first function is called. <see cref="UsbLibrary"/> is its public face and documents the
-/// search.</summary>
+/// <summary>Finds and loads libusb once for the process, when the first function of libusb is used. <see cref="UsbLibrary"/> makes these members
+/// public and documents the search.</summary>
 internal static unsafe class LibraryLoader
 {
     private static readonly Lock s_lock = new();
     private static string? s_chosenPath;
     private static Func<nint>? s_resolver;
-    private static nint s_handle;       // 0 until the library was loaded; never unloaded, as libusb's own threads may be running in it
+    private static nint s_handle;       // 0 until the library is loaded; it is never unloaded, because libusb's own threads may run in it
     private static bool s_isLoading;    // guards against a resolver that calls libusb
     private static string? s_loadedName;
     private static Exports? s_exports;
@@ -20,8 +20,8 @@ internal static unsafe class LibraryLoader
     /// <summary>Gets the native version record.</summary>
     public static ref readonly libusb_version NativeVersion => ref *GetNativeVersion();
 
-    /// <summary>Gets the version of libusb in use, from <c>libusb_get_version</c>. Loads the library when that was not done yet.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
+    /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). Loads the library if necessary.</summary>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     public static Version Version
     {
         get
@@ -31,16 +31,18 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Gets whether libusb has been loaded from a file. False before its first use, and always in a statically linked program.</summary>
+    /// <summary>
+    /// Gets whether libusb has been loaded from a file. The value is false before libusb is first used, and always false in a statically linked program.
+    /// </summary>
     public static bool IsLoaded => ProgramBinding.IsBound ? !ProgramBinding.IsLinkedIn : Volatile.Read(ref s_handle) != 0;
 
-    /// <summary>Gets whether libusb is part of this executable. Loads the library when it is not and that was not done yet.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
+    /// <summary>Gets whether libusb is part of this executable. If it is not, this property loads the library.</summary>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     public static bool IsStaticallyLinked => FindExports().IsStatic;
 
     /// <summary>
-    /// Gets the full path of the libusb that was loaded, or the name it was loaded by where the system does not report the path. Null before its
-    /// first use, in a statically linked program, and when a resolver supplied the handle and the path is unknown.
+    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null before libusb is
+    /// first used, in a statically linked program, and if a resolver loaded libusb from an unknown path.
     /// </summary>
     public static string? LoadedPath
     {
@@ -52,10 +54,10 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Names the libusb to load, in place of the search. When it cannot be loaded there is no second choice.</summary>
-    /// <param name="path">A full path, or a name that the system's loader knows.</param>
+    /// <summary>Sets the file to load as libusb. The loader then skips the search, and tries no other library if that file cannot be loaded.</summary>
+    /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">It is too late: libusb is in use already.</exception>
+    /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetPath(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -67,10 +69,10 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Has the application load libusb, in place of the search.</summary>
-    /// <param name="resolver">Called once, when the first function of libusb is. Returns a handle of <see cref="NativeLibrary"/> that stays
-    /// loaded for the life of the process, or 0 to let the usual search go on. It must not use libusb itself.</param>
-    /// <exception cref="InvalidOperationException">It is too late: libusb is in use already.</exception>
+    /// <summary>Sets a function that the loader calls before the search to load libusb.</summary>
+    /// <param name="resolver">The function, which is called once, before the first use of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays
+    /// loaded for the life of the process, or 0 to continue with the usual search. The function must not use libusb itself.</param>
+    /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetResolver(Func<nint> resolver)
     {
         ArgumentNullException.ThrowIfNull(resolver);
@@ -82,10 +84,10 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Returns whether the libusb in use exports a function, which is the only safe test for one that is newer than 1.0.26.</summary>
+    /// <summary>Returns whether the libusb in use exports a function. This is the only reliable test for functions newer than 1.0.26.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
-    /// <returns>True when it can be called. An inline function of libusb.h is not an export and gives false.</returns>
-    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and lists what was tried.</exception>
+    /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     public static bool HasFunction(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -102,7 +104,7 @@ internal static unsafe class LibraryLoader
         return exports.Handle != 0 && NativeLibrary.TryGetExport(exports.Handle, name, out address);
     }
 
-    /// <summary>Gets why no function at all can be found by name, or null when functions can be found.</summary>
+    /// <summary>Gets the reason why no function can be found by name; null if functions can be found.</summary>
     internal static string? ReasonForNoExports =>
         ProgramBinding.HasFunctionTable || FindExports().Handle != 0
             ? null
@@ -121,10 +123,9 @@ internal static unsafe class LibraryLoader
             return bound;
         }
 
-        // Any import makes the runtime ask Resolve for the library. When the runtime has not called the resolver by the end of a call of libusb, then libusb
-        // is part of
-        // this program, and the program's own export table is the place to look. Looking there first would be wrong: the search of a
-        // dynamic program covers all that is loaded in the process, maybe another libusb.
+        // The runtime calls Resolve when it binds an import. If Resolve has not run by the end of a call of libusb, then libusb is part of this program, and
+        // its functions are in the program's own export table. The lookup in that table must not come first: in a dynamically linked program, it covers all
+        // libraries that are loaded in the process, and could find another libusb.
         _ = GetNativeVersion();
         nint handle = Volatile.Read(ref s_handle);
         Exports found;
@@ -141,20 +142,20 @@ internal static unsafe class LibraryLoader
         return found;
     }
 
-    // Never inlined: the just-in-time compiler binds this import when it compiles a method that calls it, and a caller of Version or
-    // HasFunction may well choose the library first.
+    // This method is never inlined. The just-in-time compiler binds the import when it compiles a method that calls it, and a caller of Version or HasFunction
+    // may choose the library in its own first statements.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 
     /// <summary>Registers the resolver of the library with the runtime, before any import of this assembly can run.</summary>
-    // CA2255 warns that a module initializer delays the start of every program that uses the library. This one stores one delegate. The
-    // other way, a static constructor of `libusb`, would put a check in front of every call of a native function.
+    // CA2255 warns that a module initializer delays the start of every program that uses the library. This initializer only stores one delegate. The
+    // alternative, a static constructor of `libusb`, would add a check before every call of a native function.
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries", Justification = "See the comment above.")]
     [ModuleInitializer]
     internal static void Register()
     {
         if (ProgramBinding.IsBound)
-            return; // there is no thread to ask and nothing to load, and the start is spared the reflection that finds the assembly
+            return; // the runtime never calls a resolver, and the program starts without the reflection below
         Assembly assembly = typeof(LibraryLoader).Assembly;
         NativeLibrary.SetDllImportResolver(assembly, Resolve);
         if (assembly.IsCollectible)
@@ -169,7 +170,7 @@ internal static unsafe class LibraryLoader
         {
             if (s_handle != 0)
                 return s_handle;
-            // The lock lets the same thread in again.
+            // A resolver that calls libusb reaches this check, because a thread can enter the lock again.
             if (s_isLoading)
                 throw new InvalidOperationException($"The resolver given to UsbLibrary.SetResolver calls libusb, which it is about to load.");
             s_isLoading = true;
@@ -208,6 +209,6 @@ internal static unsafe class LibraryLoader
             throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
     }
 
-    /// <summary>Represents the place where functions are looked up by name. A handle of 0 means that nothing can be looked up.</summary>
+    /// <summary>Represents the library in which functions are looked up by name. If the handle is 0, no function can be looked up.</summary>
     private sealed record Exports(nint Handle, bool IsStatic);
 }

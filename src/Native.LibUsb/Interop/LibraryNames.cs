@@ -4,31 +4,32 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Represents the names and places of libusb on each operating system.</summary>
+/// <summary>Provides the file names and the folders of libusb on each operating system.</summary>
 internal static class LibraryNames
 {
-    /// <summary>Gets the file names, the most specific one first: a name with the ABI's number cannot be another library.</summary>
+    /// <summary>Gets the file names, the most specific name first. A file whose name has the ABI's number cannot be another library.</summary>
     internal static string[] OfThisSystem()
     {
         if (OperatingSystem.IsWindows())
             return ["libusb-1.0.dll"];
         if (OperatingSystem.IsMacOS() || OperatingSystem.IsMacCatalyst() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS())
             return ["libusb-1.0.0.dylib", "libusb-1.0.dylib"];
-        // Applications bring their own on Android, which knows no numbers; libusb's own build for it leaves the hyphen out.
+        // Android applications contain their own libusb, and library names on Android have no ABI number. libusb's own build for Android omits the hyphen.
         if (OperatingSystem.IsAndroid())
             return ["libusb-1.0.so", "libusb1.0.so"];
-        // FreeBSD's base system has its own library with libusb's interface; the number is its own too.
+        // FreeBSD's base system has its own library with libusb's interface, which also has an ABI number of its own.
         if (OperatingSystem.IsFreeBSD())
             return ["libusb.so.3", "libusb-1.0.so.0", "libusb-1.0.so", "libusb.so"];
         return ["libusb-1.0.so.0", "libusb-1.0.so"];
     }
 
-    /// <summary>Gets the full paths outside of the folders that the system's loader searches.</summary>
+    /// <summary>Gets the full paths of libusb in folders that the system's loader does not search.</summary>
     internal static IEnumerable<string> OtherPlacesOfThisSystem()
     {
         if (!OperatingSystem.IsMacOS())
             yield break;
-        // Homebrew on Apple silicon and on Intel, then MacPorts. A library of the wrong processor does not load, and the next is tried.
+        // These are the folders of Homebrew on Apple silicon, of Homebrew on Intel, and of MacPorts. A library for another processor does not load, and the
+        // search continues with the next path.
         foreach (string folder in (string[])["/opt/homebrew/lib", "/usr/local/lib", "/opt/local/lib"])
         {
             foreach (string name in OfThisSystem())
@@ -36,13 +37,13 @@ internal static class LibraryNames
         }
     }
 
-    /// <summary>Gets the folders from which the runtime itself would take a library of the application, without those of the system.</summary>
+    /// <summary>Gets the folders in which the runtime itself would look for a library of the application, without the system's folders.</summary>
     internal static IEnumerable<string> FoldersOfTheApplication()
     {
         yield return AppContext.BaseDirectory;
-        // Files that were copied there, and that the host does not know: the host reads the list of the packages' files only.
+        // Files that were copied into this folder are unknown to the host, because the host reads only the list of the packages' files.
         yield return Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
-        // Set by the host for a framework-dependent program: the native assets of its packages for this platform.
+        // The host sets this value for a framework-dependent program, to the folders of the packages' native files for this platform.
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string directories)
         {
             foreach (string directory in directories.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
@@ -51,8 +52,8 @@ internal static class LibraryNames
     }
 
     /// <summary>
-    /// Gets the folder under which single-file programs extract their native libraries, or null if this program is none. Which folder in it is
-    /// this program's is known to the runtime only.
+    /// Gets the folder below which single-file programs extract their native libraries; null if this program is not a single-file program. Only the runtime can
+    /// determine this program's own folder below it.
     /// </summary>
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is requested.")]
     internal static string? FolderOfExtractedFiles()

@@ -3,20 +3,20 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Tries files and names until one is a libusb that can be used, and explains why the others are not.</summary>
+/// <summary>Tries files and names until a usable libusb is found, and records the reason why each of the others is not usable.</summary>
 internal sealed unsafe class LibrarySearch
 {
-    /// <summary>The oldest libusb that the plain imports work with.</summary>
+    /// <summary>The oldest libusb that has all functions of the plain imports.</summary>
     private static readonly Version s_oldest = new(1, 0, 26);
 
     private readonly List<string> _tried = [];
-    private string? _advice; // of the first file that exists and cannot be used
+    private string? _advice; // advice about the first file that exists but cannot be used
 
     /// <summary>Gets the name or path of the library that was found.</summary>
     public string? FoundName { get; private set; }
 
-    /// <summary>Searches the places of the application, and then those of the system.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why and what to do.</exception>
+    /// <summary>Searches the folders of the application, and then those of the system.</summary>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the remedy.</exception>
     public nint Find()
     {
         string[] names = LibraryNames.OfThisSystem();
@@ -24,7 +24,7 @@ internal sealed unsafe class LibrarySearch
         {
             foreach (string name in names)
             {
-                // A folder of the application without a libusb is the usual case, and not worth a line in the error message.
+                // Most of the application's folders contain no libusb, so the error message does not list the missing files.
                 string path = Path.Combine(folder, name);
                 if (File.Exists(path) && TryPath(path, out nint handle))
                     return handle;
@@ -56,12 +56,12 @@ internal sealed unsafe class LibrarySearch
     }
 
     /// <summary>Loads the one library that the application chose.</summary>
-    /// <param name="path">A full path, or a name that the system's loader knows.</param>
-    /// <exception cref="DllNotFoundException">It cannot be used; the message says why and what to do.</exception>
+    /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
+    /// <exception cref="DllNotFoundException">The library cannot be used. The message contains the reason and the remedy.</exception>
     public nint Load(string path) => TryPath(path, out nint handle) ? handle : throw NotFound();
 
     /// <summary>Accepts the library that the application's resolver loaded.</summary>
-    /// <exception cref="DllNotFoundException">It cannot be used; the message says why.</exception>
+    /// <exception cref="DllNotFoundException">The library cannot be used. The message contains the reason.</exception>
     public static nint Accept(nint handle)
     {
         if (!IsLibUsb(handle))
@@ -71,10 +71,10 @@ internal sealed unsafe class LibrarySearch
             : handle;
     }
 
-    /// <summary>Gets whether a library is libusb 1.0, regardless of its version.</summary>
+    /// <summary>Returns whether a library is libusb 1.0, regardless of its version.</summary>
     public static bool IsLibUsb(nint handle) => NativeLibrary.TryGetExport(handle, nameof(libusb.libusb_get_version), out _);
 
-    /// <summary>Gets the path of the file from which a libusb was loaded, or null where the system does not report it.</summary>
+    /// <summary>Returns the path of the file from which a libusb was loaded; null if the system does not report the path.</summary>
     public static string? ModulePath(nint handle)
     {
         nint address = NativeLibrary.GetExport(handle, nameof(libusb.libusb_get_version));
@@ -92,7 +92,7 @@ internal sealed unsafe class LibrarySearch
         }
         catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or InvalidOperationException or PlatformNotSupportedException)
         {
-            // Not every system lists the modules of a process. The caller has the name by which the library was loaded.
+            // Not every system lists the modules of a process. In this case the caller uses the name by which the library was loaded.
         }
 
         return null;
@@ -100,7 +100,7 @@ internal sealed unsafe class LibrarySearch
 
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
-    // The runtime knows more places for names than the system: those of a load context of the program's own, for example.
+    // The runtime searches more places for a name than the system's loader does, for example those of the program's own load context.
     private bool TryName(string name, out nint handle) =>
         NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)
@@ -116,7 +116,8 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // Only the runtime knows the folder that belongs to this program, and it goes on to the system's library when it finds nothing there.
+    // Only the runtime can determine the folder of this program's extracted files. If the folder has no libusb, the runtime loads the system's libusb, which
+    // this method rejects.
     private bool TryExtracted(string name, string root, out nint handle)
     {
         if (!NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle))
@@ -132,7 +133,7 @@ internal sealed unsafe class LibrarySearch
     {
         if (!IsLibUsb(handle))
         {
-            // A file by that name that is not libusb 1.0, such as libusb 0.1.
+            // The file has one of libusb's names, but it is another library, such as libusb 0.1.
             _tried.Add($"{nameOrPath} (loads, but is not libusb 1.0)");
         }
         else if (OlderThanNeeded(handle) is { } version)
@@ -152,7 +153,7 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // The library of FreeBSD's base system has libusb's interface and a version of its own.
+    // The library of FreeBSD's base system has libusb's interface but its own version numbers, so its version is not compared.
     private static Version? OlderThanNeeded(nint handle)
     {
         if (OperatingSystem.IsFreeBSD())

@@ -4,8 +4,8 @@ using System.Runtime.Loader;
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Undoes what would keep this assembly loaded, or would be called after it is gone, when its load context begins to unload. Costs nothing
-/// where the assembly cannot be unloaded.
+/// Runs actions when the load context of this assembly begins to unload. The actions undo registrations that would keep the assembly loaded, or through which
+/// native code would call it after it was unloaded. If the assembly cannot be unloaded, this class does nothing.
 /// </summary>
 internal static class LoadContextUnloading
 {
@@ -23,18 +23,18 @@ internal static class LoadContextUnloading
         }
     }
 
-    /// <summary>Begins to watch the load context of this assembly. Called once, before anything is registered.</summary>
+    /// <summary>Begins to watch the load context of this assembly. This method is called once, before any action is registered.</summary>
     /// <param name="assembly">This assembly, which is collectible.</param>
     public static void Watch(Assembly assembly)
     {
-        // The load context holds the delegate, and nothing here holds the load context.
+        // The load context refers to the delegate, but this class does not refer to the load context and therefore does not keep it loaded.
         if (AssemblyLoadContext.GetLoadContext(assembly) is { } loadContext)
             loadContext.Unloading += static _ => Begin();
     }
 
-    /// <summary>Has an action run when unloading begins.</summary>
+    /// <summary>Registers an action that runs when unloading begins.</summary>
     /// <param name="undo">The action; it may run at any time, on the thread that unloads.</param>
-    /// <returns>False if unloading has begun: the caller must not do what it would have to undo.</returns>
+    /// <returns>False if unloading has begun. The caller must then not make the registration that the action would undo.</returns>
     public static bool TryRegister(Action undo)
     {
         lock (s_lock)

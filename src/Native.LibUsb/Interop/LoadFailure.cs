@@ -8,9 +8,9 @@ internal static class LoadFailure
 {
     private const string NoSuchFile = "cannot open shared object file";
 
-    /// <summary>Gets the loader's own text, in one line, from the message of the runtime's exception.</summary>
-    /// <param name="nameOrPath">What was to be loaded.</param>
-    /// <param name="message">The runtime's message. On Unix its first line is general advice, and the loader's text follows.</param>
+    /// <summary>Extracts the loader's own text from the message of the runtime's exception, as one line.</summary>
+    /// <param name="nameOrPath">The name or path that was to be loaded.</param>
+    /// <param name="message">The runtime's message. On Unix, its first line is general advice, and the loader's text follows.</param>
     public static string Reason(string nameOrPath, string message)
     {
         string[] lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -22,8 +22,8 @@ internal static class LoadFailure
         return reason.TrimEnd('.');
     }
 
-    /// <summary>Gets what the user can do about a file that exists and does not load; null if there is no such file.</summary>
-    /// <param name="nameOrPath">What was to be loaded.</param>
+    /// <summary>Returns advice for the user about a file that exists but does not load; null if the file does not exist.</summary>
+    /// <param name="nameOrPath">The name or path that was to be loaded.</param>
     /// <param name="reason">The loader's text.</param>
     public static string? Advice(string nameOrPath, string reason)
     {
@@ -41,7 +41,7 @@ internal static class LoadFailure
         return File.Exists(nameOrPath) ? $"The libusb at {nameOrPath} cannot be loaded: replace or remove the file." : null;
     }
 
-    // glibc: "libudev.so.1: cannot open shared object file: ..."; musl: "Error loading shared library libudev.so.1: ... (needed by ...)".
+    // glibc's message is "libudev.so.1: cannot open shared object file: ...", and musl's is "Error loading shared library libudev.so.1: ... (needed by ...)".
     private static string? MissingDependency(string nameOrPath, string reason)
     {
         const string musl = "Error loading shared library ";
@@ -53,7 +53,8 @@ internal static class LoadFailure
         return reason.Contains("0x8007007E", StringComparison.OrdinalIgnoreCase) && File.Exists(nameOrPath) ? "another library" : null;
     }
 
-    // The loader of glibc reports a file for another processor of the same word size as missing.
+    // If a file is built for another processor of the same word size, glibc's loader reports that the file is missing. This method therefore reads the file's
+    // header.
     private static string? OtherArchitecture(string path)
     {
         if (!OperatingSystem.IsLinux() || !File.Exists(path))
@@ -91,7 +92,7 @@ internal static class LoadFailure
             183 => mine == Architecture.Arm64,
             243 => mine == Architecture.RiscV64,
             258 => mine == Architecture.LoongArch64,
-            _ => true, // not known here: the loader's text has to do
+            _ => true, // unknown machine: only the loader's text is reported
         };
         return isMine ? null : name;
     }

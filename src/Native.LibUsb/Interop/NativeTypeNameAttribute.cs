@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Keeps the C type of a parameter, return value or field where the C# type says less. Written to debug builds only.</summary>
+/// <summary>Records the C type of a parameter, return value or field if the C# type is less precise. Only debug builds contain the attribute.</summary>
 [Conditional("DEBUG")]
 [AttributeUsage(AttributeTargets.Parameter | AttributeTargets.ReturnValue | AttributeTargets.Field | AttributeTargets.Property)]
 internal sealed class NativeTypeNameAttribute(string name) : Attribute

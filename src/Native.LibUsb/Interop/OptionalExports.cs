@@ -1,11 +1,12 @@
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Addresses of the functions that not every libusb has. The generated half of this class lists them, this half finds them.
+/// Finds the addresses of functions that not every supported libusb has. The generated part of this class lists the functions.
 /// </summary>
 /// <remarks>
-/// They cannot be plain imports: a static program that imports a function its archive lacks does not link, and the exception of a dynamic one
-/// does not say what to install. They are found by name and never by version, since libusb has gained functions without a new number.
+/// These functions cannot be plain imports. A statically linked program does not link if it imports a function that its archive lacks. In a dynamically linked
+/// program, the runtime's exception would not name the version to install. The functions are looked up by name and never by version, because libusb has gained
+/// functions without a new version number.
 /// </remarks>
 internal static unsafe partial class OptionalExports
 {
@@ -14,7 +15,7 @@ internal static unsafe partial class OptionalExports
 
     /// <summary>Gets the address of an optional function.</summary>
     /// <param name="index">The function: one of the generated constants.</param>
-    /// <exception cref="UsbNotSupportedException">The loaded libusb does not have it.</exception>
+    /// <exception cref="UsbNotSupportedException">The loaded libusb does not have the function.</exception>
     internal static void* Get(int index)
     {
         nint address = Find(index);
@@ -41,10 +42,10 @@ internal static unsafe partial class OptionalExports
     private static UsbNotSupportedException Missing(int index) =>
         new(s_names[index], System.Version.Parse(s_versions[index]), LibraryLoader.Version, LibraryLoader.ReasonForNoExports);
 
-    // A class of its own, since C# does not say whether the fields of the other file of this class are set before those of this file.
+    // The array is in a separate class, because C# does not define the order in which the static fields of a partial class with several files are initialized.
     private static class Known
     {
-        // One word per function. Writes race only with equal writes, as the loaded library does not change.
+        // One word for each function. Threads that write the same word at the same time write the same value, because the loaded library does not change.
         internal static readonly nint[] Addresses = new nint[s_names.Length];
     }
 }

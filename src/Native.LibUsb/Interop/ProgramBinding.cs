@@ -4,20 +4,21 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Describes how this program was linked with libusb. The targets of the property <c>LibUsbLink</c> give the ahead-of-time compiler the answers; they are
-/// false in every other program, also in the same program when it runs on the just-in-time compiler.
+/// Describes how this program was linked with libusb. The MSBuild targets of the property <c>LibUsbLink</c> pass these values to the ahead-of-time compiler as
+/// constants. All values are false in any other program, and also if the same program runs with the just-in-time compiler.
 /// </summary>
 internal static partial class ProgramBinding
 {
-    /// <summary>Gets whether libusb belongs to this program already when it starts: <c>LibUsbLink</c> is <c>direct</c> or <c>static</c>.</summary>
+    /// <summary>Gets whether libusb is already bound when this program starts (<c>LibUsbLink</c> is <c>direct</c> or <c>static</c>).</summary>
     [FeatureSwitchDefinition("Native.LibUsb.IsBound")]
     internal static bool IsBound => AppContext.TryGetSwitch("Native.LibUsb.IsBound", out bool value) && value;
 
-    /// <summary>Gets whether libusb is part of the executable: <c>LibUsbLink</c> is <c>static</c>.</summary>
+    /// <summary>Gets whether libusb is part of the executable (<c>LibUsbLink</c> is <c>static</c>).</summary>
     [FeatureSwitchDefinition("Native.LibUsb.IsLinkedIn")]
     internal static bool IsLinkedIn => AppContext.TryGetSwitch("Native.LibUsb.IsLinkedIn", out bool value) && value;
 
-    /// <summary>Gets whether the executable has a table of libusb's functions (linked-functions.c): <c>LibUsbLink</c> is <c>static</c>, on Linux.</summary>
+    /// <summary>Gets whether the executable has a table of libusb's functions (<c>LibUsbLink</c> is <c>static</c>, on Linux). The table is in
+    /// linked-functions.c.</summary>
     [FeatureSwitchDefinition("Native.LibUsb.HasFunctionTable")]
     internal static bool HasFunctionTable => AppContext.TryGetSwitch("Native.LibUsb.HasFunctionTable", out bool value) && value;
 

@@ -1,14 +1,14 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents the lack of a libusb function that the loaded libusb does not have: it is older than the function, or built without it.</summary>
-/// <remarks>Install a libusb of at least <see cref="RequiredVersion"/>, or ask first with
-/// <see cref="UsbLibrary.HasFunction"/>. An operation that the platform cannot do is another matter: libusb reports it as
-/// <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.</remarks>
+/// <summary>Represents a call of a function that the loaded libusb does not have, because that libusb is older than the function or was built without
+/// it.</summary>
+/// <remarks>Install a libusb of at least <see cref="RequiredVersion"/>, or call <see cref="UsbLibrary.HasFunction"/> before the function. This exception is not
+/// used for operations that the platform does not support; libusb reports those as <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.</remarks>
 public sealed class UsbNotSupportedException : NotSupportedException
 {
-    /// <summary>Makes the exception for one function.</summary>
+    /// <summary>Initializes the exception for one function.</summary>
     /// <param name="functionName">The C name of the function.</param>
-    /// <param name="requiredVersion">The first libusb that has it.</param>
+    /// <param name="requiredVersion">The first libusb version that has the function.</param>
     /// <param name="loadedVersion">The version of the libusb that is loaded.</param>
     public UsbNotSupportedException(string functionName, Version requiredVersion, Version loadedVersion)
         : this(functionName, requiredVersion, loadedVersion, reason: null)

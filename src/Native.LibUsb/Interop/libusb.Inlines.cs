@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Interop;
 
-// The functions that libusb.h defines in itself. No library exports them, so they are written here, to do what the header's do to memory.
-// Where a header's own arithmetic overflows an int, these do not.
+// libusb.h defines these functions inline, and no library exports them, so they are written again here. They read and write memory as the header's functions
+// do. Where the header's arithmetic overflows an int, the functions here do not overflow.
 public static unsafe partial class libusb
 {
-    /// <summary>Milliseconds that <see cref="libusb_get_descriptor"/> and <see cref="libusb_get_string_descriptor"/> wait, as in C.</summary>
+    /// <summary>The timeout of <see cref="libusb_get_descriptor"/> and <see cref="libusb_get_string_descriptor"/> in milliseconds, as in C.</summary>
     private const uint DescriptorTimeout = 1000;
 
     /// <summary>Converts a 16-bit number from this machine's byte order to the little-endian order of USB.</summary>
@@ -14,29 +14,29 @@ public static unsafe partial class libusb
     /// <returns>The number with its bytes in little-endian order; unchanged on a little-endian machine.</returns>
     public static ushort libusb_cpu_to_le16(ushort x) => BitConverter.IsLittleEndian ? x : BinaryPrimitives.ReverseEndianness(x);
 
-    /// <summary>Converts a 16-bit number from the little-endian order of USB to this machine's byte order. A macro in C.</summary>
-    /// <param name="x">The number as on the wire.</param>
+    /// <summary>Converts a 16-bit number from the little-endian order of USB to this machine's byte order. In C, this is a macro.</summary>
+    /// <param name="x">The number, in little-endian order.</param>
     /// <returns>The number; unchanged on a little-endian machine.</returns>
     public static ushort libusb_le16_to_cpu(ushort x) => libusb_cpu_to_le16(x);
 
-    /// <summary>Gets where the data of a control transfer starts: behind the eight bytes of setup.</summary>
+    /// <summary>Gets the address of a control transfer's data, which begins after the eight bytes of setup.</summary>
     /// <param name="transfer">A control transfer with a buffer.</param>
     /// <returns>A pointer into the transfer's buffer.</returns>
     public static byte* libusb_control_transfer_get_data(libusb_transfer* transfer) => transfer->buffer + sizeof(libusb_control_setup);
 
     /// <summary>Gets the setup of a control transfer: the first eight bytes of its buffer.</summary>
     /// <param name="transfer">A control transfer with a buffer.</param>
-    /// <returns>A pointer into the transfer's buffer. The 16-bit fields behind it are little-endian.</returns>
+    /// <returns>A pointer into the transfer's buffer. The 16-bit fields of the setup are little-endian.</returns>
     public static libusb_control_setup* libusb_control_transfer_get_setup(libusb_transfer* transfer) =>
         (libusb_control_setup*)transfer->buffer;
 
     /// <summary>Writes the eight bytes of setup at the start of a control buffer, in the byte order of USB.</summary>
     /// <param name="buffer">The buffer, at least eight bytes long and aligned to two bytes.</param>
-    /// <param name="bmRequestType">Direction (bit 7), type (bits 5 and 6) and recipient (bits 0 to 4) of the request.</param>
+    /// <param name="bmRequestType">The direction (bit 7), the type (bits 5 and 6) and the recipient (bits 0 to 4) of the request.</param>
     /// <param name="bRequest">The request.</param>
     /// <param name="wValue">The request's value, in this machine's byte order.</param>
     /// <param name="wIndex">The request's index, in this machine's byte order.</param>
-    /// <param name="wLength">Length of the data stage in bytes, in this machine's byte order.</param>
+    /// <param name="wLength">The length of the data stage in bytes, in this machine's byte order.</param>
     public static void libusb_fill_control_setup(
         byte* buffer, byte bmRequestType, byte bRequest, ushort wValue, ushort wIndex, ushort wLength)
     {
@@ -49,15 +49,15 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Fills in a transfer for a control request.</summary>
-    /// <param name="transfer">The transfer, not in flight.</param>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="buffer">The setup, already filled in, and behind it the data. Aligned to two bytes. The transfer's length is taken from the
-    /// setup. With null, the length becomes 0 (headers up to 1.0.30 leave the old length, which newer ones do not); set both before
-    /// the submit.</param>
-    /// <param name="callback">Called when the transfer is done.</param>
+    /// <param name="transfer">The transfer, which must not be in flight.</param>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="buffer">The buffer, aligned to two bytes. It contains the setup, which must already be filled in, followed by the data. The transfer's
+    /// length is taken from the setup. If the buffer is null, the length becomes 0 (in headers up to 1.0.30, the length then keeps its old value). In this
+    /// case, set the buffer and the length before the submission.</param>
+    /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
-    /// <param name="timeout">Milliseconds; 0 for no limit.</param>
-    /// <remarks>The flags are left as they are.</remarks>
+    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
+    /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_control_transfer(
         libusb_transfer* transfer,
         libusb_device_handle* dev_handle,
@@ -72,15 +72,15 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Fills in a transfer for a bulk endpoint.</summary>
-    /// <param name="transfer">The transfer, not in flight.</param>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
-    /// <param name="length">Length in bytes. For IN use a multiple of the packet size.</param>
-    /// <param name="callback">Called when the transfer is done.</param>
+    /// <param name="transfer">The transfer, which must not be in flight.</param>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="endpoint">The endpoint's address; bit 7 is the direction.</param>
+    /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
+    /// <param name="length">The length of the buffer in bytes. For an IN endpoint, use a multiple of the packet size.</param>
+    /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
-    /// <param name="timeout">Milliseconds; 0 for no limit, which is best for streams.</param>
-    /// <remarks>The flags are left as they are.</remarks>
+    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout, which is best for streams.</param>
+    /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_bulk_transfer(
         libusb_transfer* transfer,
         libusb_device_handle* dev_handle,
@@ -93,17 +93,17 @@ public static unsafe partial class libusb
         Fill(transfer, libusb_transfer_type.LIBUSB_TRANSFER_TYPE_BULK, dev_handle, endpoint, buffer, length, callback, user_data, timeout);
 
     /// <summary>Fills in a transfer for a USB 3 stream of a bulk endpoint.</summary>
-    /// <param name="transfer">The transfer, not in flight.</param>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="stream_id">The stream, from 1 to what <see cref="libusb_alloc_streams"/> returned.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
-    /// <param name="length">Length in bytes.</param>
-    /// <param name="callback">Called when the transfer is done.</param>
+    /// <param name="transfer">The transfer, which must not be in flight.</param>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="endpoint">The endpoint's address; bit 7 is the direction.</param>
+    /// <param name="stream_id">The number of the stream, from 1 to the number that <see cref="libusb_alloc_streams"/> returned.</param>
+    /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
+    /// <param name="length">The length of the buffer in bytes.</param>
+    /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
-    /// <param name="timeout">Milliseconds; 0 for no limit.</param>
-    /// <remarks>The flags are left as they are. The stream's number is kept in libusb's private part of the transfer, so the transfer must come
-    /// from <see cref="libusb_alloc_transfer"/>.</remarks>
+    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
+    /// <remarks>The transfer's flags are not changed. libusb stores the stream's number in a private part of the transfer, so the transfer must come from
+    /// <see cref="libusb_alloc_transfer"/>.</remarks>
     public static void libusb_fill_bulk_stream_transfer(
         libusb_transfer* transfer,
         libusb_device_handle* dev_handle,
@@ -121,15 +121,15 @@ public static unsafe partial class libusb
     }
 
     /// <summary>Fills in a transfer for an interrupt endpoint.</summary>
-    /// <param name="transfer">The transfer, not in flight.</param>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
-    /// <param name="length">Length in bytes. For IN at least the packet size.</param>
-    /// <param name="callback">Called when the transfer is done.</param>
+    /// <param name="transfer">The transfer, which must not be in flight.</param>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="endpoint">The endpoint's address; bit 7 is the direction.</param>
+    /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
+    /// <param name="length">The length of the buffer in bytes. For an IN endpoint, use at least the packet size.</param>
+    /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
-    /// <param name="timeout">Milliseconds; 0 for no limit.</param>
-    /// <remarks>The flags are left as they are.</remarks>
+    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
+    /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_interrupt_transfer(
         libusb_transfer* transfer,
         libusb_device_handle* dev_handle,
@@ -142,17 +142,17 @@ public static unsafe partial class libusb
         Fill(
             transfer, libusb_transfer_type.LIBUSB_TRANSFER_TYPE_INTERRUPT, dev_handle, endpoint, buffer, length, callback, user_data, timeout);
 
-    /// <summary>Fills in a transfer for an isochronous endpoint, apart from the lengths of its packets.</summary>
-    /// <param name="transfer">The transfer, not in flight.</param>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="endpoint">The endpoint's address; bit 7 gives the direction.</param>
-    /// <param name="buffer">The data to send, or the room for the data to receive. The buffer must not move while the transfer is in flight.</param>
-    /// <param name="length">Length in bytes: at least the sum of the packets' lengths.</param>
-    /// <param name="num_iso_packets">How many packets; never more than <see cref="libusb_alloc_transfer"/> was requested.</param>
-    /// <param name="callback">Called when the transfer is done.</param>
+    /// <summary>Fills in a transfer for an isochronous endpoint, except for the lengths of the packets.</summary>
+    /// <param name="transfer">The transfer, which must not be in flight.</param>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="endpoint">The endpoint's address; bit 7 is the direction.</param>
+    /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
+    /// <param name="length">The length of the buffer in bytes: at least the sum of the packets' lengths.</param>
+    /// <param name="num_iso_packets">The number of packets; at most the number that was passed to <see cref="libusb_alloc_transfer"/>.</param>
+    /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
-    /// <param name="timeout">Milliseconds; 0 for no limit, which is best for streams.</param>
-    /// <remarks>The flags are left as they are. Follow it with <see cref="libusb_set_iso_packet_lengths"/>.</remarks>
+    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout, which is best for streams.</param>
+    /// <remarks>The transfer's flags are not changed. Call <see cref="libusb_set_iso_packet_lengths"/> after this function.</remarks>
     public static void libusb_fill_iso_transfer(
         libusb_transfer* transfer,
         libusb_device_handle* dev_handle,
@@ -169,10 +169,10 @@ public static unsafe partial class libusb
         transfer->num_iso_packets = num_iso_packets;
     }
 
-    /// <summary>Gives every packet of an isochronous transfer the same length.</summary>
-    /// <param name="transfer">The transfer, not in flight, with its number of packets set.</param>
-    /// <param name="length">Length of each packet in bytes.</param>
-    /// <remarks>To be done before every submit, not only the first: WinUSB overwrites the lengths while the transfer is in flight.</remarks>
+    /// <summary>Sets the lengths of all packets of an isochronous transfer to one value.</summary>
+    /// <param name="transfer">The transfer, which must not be in flight. Its number of packets must be set.</param>
+    /// <param name="length">The length of each packet in bytes.</param>
+    /// <remarks>Call this function before every submission, because WinUSB overwrites the lengths while the transfer is in flight.</remarks>
     public static void libusb_set_iso_packet_lengths(libusb_transfer* transfer, uint length)
     {
         libusb_iso_packet_descriptor* packets = IsoPackets(transfer);
@@ -180,11 +180,12 @@ public static unsafe partial class libusb
             packets[i].length = length;
     }
 
-    /// <summary>Finds the data of one packet, also when the packets have different lengths. It adds up the lengths before it.</summary>
+    /// <summary>Finds the data of one packet, even if the packets have different lengths. The function adds up the lengths of the packets before this
+    /// one.</summary>
     /// <param name="transfer">An isochronous transfer.</param>
-    /// <param name="packet">The packet, from 0.</param>
-    /// <returns>A pointer into the transfer's buffer, or null when there is no such packet.</returns>
-    /// <remarks>To go through all packets, add the lengths up yourself: a call for each is quadratic.</remarks>
+    /// <param name="packet">The index of the packet, from 0.</param>
+    /// <returns>A pointer into the transfer's buffer; null if there is no such packet.</returns>
+    /// <remarks>To read all packets, add up the lengths yourself. If you call this function for each packet, the total time is quadratic.</remarks>
     public static byte* libusb_get_iso_packet_buffer(libusb_transfer* transfer, uint packet)
     {
         if (!HasPacket(transfer, packet))
@@ -196,21 +197,21 @@ public static unsafe partial class libusb
         return transfer->buffer + offset;
     }
 
-    /// <summary>Finds the data of one packet when all packets have the length of the first.</summary>
-    /// <param name="transfer">An isochronous transfer whose packets all have one length.</param>
-    /// <param name="packet">The packet, from 0.</param>
-    /// <returns>A pointer into the transfer's buffer, or null when there is no such packet.</returns>
-    /// <remarks>The header multiplies in an int, which overflows at 2 GiB; this does not.</remarks>
+    /// <summary>Finds the data of one packet if all packets have the length of the first packet.</summary>
+    /// <param name="transfer">An isochronous transfer whose packets all have the same length.</param>
+    /// <param name="packet">The index of the packet, from 0.</param>
+    /// <returns>A pointer into the transfer's buffer; null if there is no such packet.</returns>
+    /// <remarks>The multiplication in the header overflows an int at 2 GiB. The multiplication in this function does not overflow.</remarks>
     public static byte* libusb_get_iso_packet_buffer_simple(libusb_transfer* transfer, uint packet) =>
         HasPacket(transfer, packet) ? transfer->buffer + ((nuint)IsoPackets(transfer)->length * packet) : null;
 
-    /// <summary>Reads a descriptor from the device with a control request, and waits for it, for up to one second.</summary>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="desc_type">Kind of descriptor, see <see cref="libusb_descriptor_type"/>.</param>
-    /// <param name="desc_index">Index of the descriptor among those of its kind.</param>
-    /// <param name="data">Receives the descriptor as on the wire.</param>
-    /// <param name="length">Room in bytes, 0 to 65,535: only the low 16 bits are used, as in C.</param>
-    /// <returns>The number of bytes received, or a negative <see cref="libusb_error"/>, as <see cref="libusb_control_transfer"/>.</returns>
+    /// <summary>Reads a descriptor from the device with a control request, and waits for up to one second.</summary>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="desc_type">The type of the descriptor; see <see cref="libusb_descriptor_type"/>.</param>
+    /// <param name="desc_index">The index of the descriptor among the descriptors of its type.</param>
+    /// <param name="data">Receives the bytes of the descriptor as the device sent them.</param>
+    /// <param name="length">The length of <paramref name="data"/> in bytes, 0 to 65,535. As in C, only the low 16 bits are used.</param>
+    /// <returns>The number of bytes received, or a negative <see cref="libusb_error"/>; see <see cref="libusb_control_transfer"/>.</returns>
     public static int libusb_get_descriptor(libusb_device_handle* dev_handle, byte desc_type, byte desc_index, byte* data, int length) =>
         libusb_control_transfer(
             dev_handle,
@@ -222,13 +223,14 @@ public static unsafe partial class libusb
             unchecked((ushort)length),
             DescriptorTimeout);
 
-    /// <summary>Reads a string descriptor from the device with a control request, and waits for it, for up to one second.</summary>
-    /// <param name="dev_handle">The handle.</param>
-    /// <param name="desc_index">Index of the string; 0 reads the list of languages.</param>
-    /// <param name="langid">The language, such as 0x0409 for American English; 0 with index 0.</param>
-    /// <param name="data">Receives the descriptor as on the wire: length, kind 3, then UTF-16 in little-endian order without a final NUL.</param>
-    /// <param name="length">Room in bytes; 255 is always enough. Only the low 16 bits are used, as in C.</param>
-    /// <returns>The number of bytes received, or a negative <see cref="libusb_error"/>, as <see cref="libusb_control_transfer"/>.</returns>
+    /// <summary>Reads a string descriptor from the device with a control request, and waits for up to one second.</summary>
+    /// <param name="dev_handle">The device handle.</param>
+    /// <param name="desc_index">The index of the string. With 0, the function reads the list of languages.</param>
+    /// <param name="langid">The language, such as 0x0409 for American English. Use 0 with index 0.</param>
+    /// <param name="data">Receives the bytes of the descriptor as the device sent them: the length, the type 3, and little-endian UTF-16 text without a final
+    /// NUL.</param>
+    /// <param name="length">The length of <paramref name="data"/> in bytes; 255 is always enough. As in C, only the low 16 bits are used.</param>
+    /// <returns>The number of bytes received, or a negative <see cref="libusb_error"/>; see <see cref="libusb_control_transfer"/>.</returns>
     public static int libusb_get_string_descriptor(libusb_device_handle* dev_handle, byte desc_index, ushort langid, byte* data, int length) =>
         libusb_control_transfer(
             dev_handle,
@@ -261,10 +263,11 @@ public static unsafe partial class libusb
         transfer->callback = callback;
     }
 
-    // C's int: a negative number of packets is none, and a packet above int.MaxValue is above any number.
+    // num_iso_packets is a signed int in C. With a negative number, the transfer has no packets, and an index above int.MaxValue exceeds every possible number.
     private static bool HasPacket(libusb_transfer* transfer, uint packet) => packet < transfer->num_iso_packets;
 
-    // The array starts right behind the last field. The structure's size is no help: its tail padding overlaps the first packet.
+    // The array begins directly after the last field. The structure's size is not the array's offset, because the structure's tail padding overlaps the first
+    // packet.
     private static libusb_iso_packet_descriptor* IsoPackets(libusb_transfer* transfer) =>
         (libusb_iso_packet_descriptor*)(&transfer->num_iso_packets + 1);
 }

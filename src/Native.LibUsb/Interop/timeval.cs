@@ -3,24 +3,25 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Represents C's <c>struct timeval</c>: a length of time in seconds and microseconds, in the layout that libusb uses on this system.</summary>
+/// <summary>Represents C's <c>struct timeval</c>: a duration in seconds and microseconds, in the layout that libusb uses on this system.</summary>
 /// <remarks>
 /// <para>The layouts:</para>
 /// <list type="bullet">
 /// <item>64-bit Linux, Android and FreeBSD: two 64-bit numbers, 16 bytes.</item>
-/// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. A 64-bit second number fills both, so it is treated as above.</item>
+/// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. The structure writes a 64-bit number over the 32-bit number and the padding,
+/// so the layout of 64-bit Linux also fits here.</item>
 /// <item>Windows, all processors: two 32-bit numbers, 8 bytes.</item>
-/// <item>32-bit Linux: two 32-bit numbers, but two 64-bit numbers with musl.</item>
+/// <item>32-bit Linux: two 64-bit numbers with musl, otherwise two 32-bit numbers.</item>
 /// </list>
-/// <para>One case cannot be detected from outside: a 32-bit libusb on glibc that was built for 64-bit time. On such a system use the functions that
-/// take no time, as the layers above do: <see cref="libusb.libusb_handle_events_completed"/> and
-/// <see cref="libusb.libusb_interrupt_event_handler"/>.</para>
-/// <para>The structure is as large as the largest layout, so libusb may fill it in through a pointer. It is not for arrays.</para>
+/// <para>One case cannot be detected at run time: a 32-bit libusb for glibc that was built with 64-bit time. On such a system, use the functions that take no
+/// time, as the library's event threads do: <see cref="libusb.libusb_handle_events_completed"/> and <see cref="libusb.libusb_interrupt_event_handler"/>.</para>
+/// <para>The structure has the size of the largest layout, so libusb may write any of the layouts through a pointer to it. Do not pass arrays of it to libusb,
+/// because C's elements may be smaller.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = 16)]
 public struct timeval : IEquatable<timeval>
 {
-    // libusb counts the milliseconds of a wait in an int, rounded up: 24.8 days. A larger value wraps around to a negative number.
+    // libusb converts a wait to milliseconds in an int, rounded up, so the longest wait is 24.8 days. A longer wait would wrap around to a negative number.
     private const long MaxMicroseconds = (int.MaxValue - 1) * 1000L;
     private const long MicrosecondsPerSecond = 1_000_000;
 
@@ -29,18 +30,19 @@ public struct timeval : IEquatable<timeval>
     [FieldOffset(0)] private long _seconds64;
     [FieldOffset(8)] private long _microseconds64;
 
-    /// <summary>Makes a time from its two numbers, unchecked, as C would.</summary>
-    /// <param name="tv_sec">Whole seconds.</param>
-    /// <param name="tv_usec">Microseconds, 0 to 999,999. libusb refuses other values.</param>
+    /// <summary>Initializes a time from its two numbers.</summary>
+    /// <param name="tv_sec">The whole seconds.</param>
+    /// <param name="tv_usec">The microseconds, 0 to 999,999. This constructor does not check them, but libusb refuses other values.</param>
+    /// <exception cref="OverflowException"><paramref name="tv_sec"/> does not fit the 32 bits of this system.</exception>
     public timeval(long tv_sec, int tv_usec)
     {
         this.tv_sec = tv_sec;
         this.tv_usec = tv_usec;
     }
 
-    /// <summary>Makes a time from a <see cref="TimeSpan"/>.</summary>
-    /// <param name="time">The time. A fraction of a microsecond is rounded up, so that a short wait does not become none. Values above
-    /// <see cref="MaxValue"/>, and <see cref="Timeout.InfiniteTimeSpan"/>, become <see cref="MaxValue"/>.</param>
+    /// <summary>Initializes a time from a <see cref="TimeSpan"/>.</summary>
+    /// <param name="time">The time. A fraction of a microsecond is rounded up, so that a short wait does not become zero.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> and values above <see cref="MaxValue"/> become <see cref="MaxValue"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative.</exception>
     public timeval(TimeSpan time)
     {
@@ -79,7 +81,7 @@ public struct timeval : IEquatable<timeval>
     /// <summary>Gets or sets the microseconds beyond the whole seconds, 0 to 999,999.</summary>
     public int tv_usec
     {
-        // The low half of the wide field is the whole of macOS's, and all that the value's range needs elsewhere.
+        // The low half of the 64-bit field is the complete field on macOS. On other systems, the low half is enough for the range of the value.
         readonly get => HasNarrowFields ? _microseconds32 : (int)_microseconds64;
         set
         {
@@ -90,7 +92,7 @@ public struct timeval : IEquatable<timeval>
         }
     }
 
-    /// <summary>Gets how many bytes of the structure the C structure of this system has.</summary>
+    /// <summary>Gets the size of the C structure on this system, in bytes.</summary>
     internal static int NativeSize => HasNarrowFields ? 8 : 16;
 
     private static bool HasNarrowFields { get; } =
@@ -98,7 +100,7 @@ public struct timeval : IEquatable<timeval>
         || (nint.Size == 4 && !RuntimeInformation.RuntimeIdentifier.StartsWith("linux-musl", StringComparison.Ordinal));
 
     /// <summary>Converts to a <see cref="TimeSpan"/>.</summary>
-    /// <exception cref="OverflowException">The time is too long for one.</exception>
+    /// <exception cref="OverflowException">The time is too long for a <see cref="TimeSpan"/>.</exception>
     public readonly TimeSpan ToTimeSpan() =>
         new(checked((tv_sec * TimeSpan.TicksPerSecond) + (tv_usec * TimeSpan.TicksPerMicrosecond)));
 
@@ -117,6 +119,6 @@ public struct timeval : IEquatable<timeval>
     /// <summary>Returns whether two times differ.</summary>
     public static bool operator !=(timeval left, timeval right) => !left.Equals(right);
 
-    /// <summary>Writes the time in seconds, such as <c>1.000250 s</c>.</summary>
+    /// <summary>Returns the time in seconds, such as <c>1.000250 s</c>.</summary>
     public override readonly string ToString() => string.Create(CultureInfo.InvariantCulture, $"{tv_sec}.{tv_usec:D6} s");
 }

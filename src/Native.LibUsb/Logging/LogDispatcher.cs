@@ -4,30 +4,31 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Brings libusb's log to the handlers. libusb gives its log callback no user data, so contexts are found by their address.</summary>
+/// <summary>Delivers libusb's log messages to the handlers. libusb passes no user data to its log callback, so the dispatcher finds a handler by the address of
+/// the context.</summary>
 internal static unsafe class LogDispatcher
 {
     private static readonly ConcurrentDictionary<nint, Entry> s_byContext = new();
-    private static readonly Lock s_change = new(); // libusb_set_log_cb is not safe against itself
+    private static readonly Lock s_change = new(); // two threads must not call libusb_set_log_cb at the same time
     private static volatile UsbLogHandler? s_global;
-    private static nint s_globalCallback; // the callback that this copy of the assembly gave libusb last
+    private static nint s_globalCallback; // the callback that this copy of the assembly registered last
     private static bool s_isUndoRegistered;
 
-    // Where all copies of this assembly in the process can see which function libusb has.
+    // The name of the AppContext data in which all copies of this assembly in the process record the callback that libusb has.
     private const string GlobalCallbackName = "Native.LibUsb.GlobalLogCallback";
 
-    // The handler of the context that this thread is opening: its address is not known yet, and it has something to say already.
+    // The handler of the context that this thread is opening. libusb already logs messages of that context, but the address of the context is not known yet.
     [ThreadStatic]
     private static UsbLogHandler? t_opening;
 
-    /// <summary>Represents the address of the function that libusb calls, for <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</summary>
+    /// <summary>Gets the callback for the option <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</summary>
     public static delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> ContextCallback => &OnContextMessage;
 
     public static void SetGlobal(UsbLogHandler? handler)
     {
         lock (s_change)
         {
-            // libusb must not keep a pointer to a function of an assembly that is gone.
+            // libusb must not keep a pointer to a function of an assembly that was unloaded.
             if (handler is not null && !s_isUndoRegistered && !(s_isUndoRegistered = LoadContextUnloading.TryRegister(UnregisterGlobal)))
                 throw new InvalidOperationException("The library is being unloaded: its functions cannot be registered with libusb any more.");
             s_global = handler;
@@ -38,7 +39,7 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    // There may be several copies of this assembly in the process, and libusb has one callback: it may be another copy's by now.
+    // The process may contain several copies of this assembly, but libusb has only one callback. Another copy may have registered it.
     private static void UnregisterGlobal()
     {
         lock (s_change)
@@ -68,23 +69,23 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    /// <summary>Messages of contexts that no thread knows, on this thread, go to a handler; null ends that.</summary>
+    /// <summary>Sets the handler that receives the messages of a context while this thread opens that context. Null removes the handler.</summary>
     public static void Opening(UsbLogHandler? handler) => t_opening = handler;
 
-    /// <summary>Gives a context its handler: one that was opened with <see cref="ContextCallback"/> has it from now on.</summary>
+    /// <summary>Sets the handler of a context that was opened with <see cref="ContextCallback"/>.</summary>
     public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = new Entry(handler);
 
-    /// <summary>Finds the handler of a context that is about to be freed, for <see cref="Forget"/>.</summary>
+    /// <summary>Finds the entry of a context that is about to be freed. <see cref="Forget"/> removes the entry afterwards.</summary>
     public static object? Find(libusb_context* context) => s_byContext.GetValueOrDefault((nint)context);
 
-    /// <summary>Forgets a context that is gone. Its address may be another's already, which keeps what it has.</summary>
+    /// <summary>Removes the entry of a freed context. If a new context has the same address, the entry of the new context stays.</summary>
     public static void Forget(libusb_context* context, object? found)
     {
         if (found is Entry entry)
             s_byContext.TryRemove(KeyValuePair.Create((nint)context, entry));
     }
 
-    /// <summary>Writes a message of the library's own to the handlers that would get libusb's, or to standard error if there is none.</summary>
+    /// <summary>Writes a message of this library to the handlers that receive libusb's messages, or to standard error if there is no handler.</summary>
     public static void Write(libusb_context* context, UsbLogLevel level, string message)
     {
         UsbLogHandler? own = s_byContext.GetValueOrDefault((nint)context)?.Handler, global = s_global;
@@ -106,16 +107,16 @@ internal static unsafe class LogDispatcher
 
     private static void Deliver(UsbLogHandler? handler, libusb_log_level level, byte* message)
     {
-        if (handler is null || !LogScope.TryEnter()) // a handler that calls the raw layer receives no messages about its own calls
+        if (handler is null || !LogScope.TryEnter()) // a handler that calls the raw layer does not receive messages about its own calls
             return;
-        int error = Marshal.GetLastSystemError(); // libusb logs that a call failed, and only then looks at errno to say why
+        int error = Marshal.GetLastSystemError(); // after libusb has logged that a call failed, it reads errno for the reason
         try
         {
             handler((UsbLogLevel)level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(message).TrimEnd("\r\n"u8));
         }
         catch (Exception)
         {
-            // libusb holds its locks and its frames are below, so the exception cannot be reported
+            // libusb's frames are on the stack, and libusb holds its locks, so the exception cannot be reported
         }
         finally
         {
@@ -124,7 +125,7 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    // Compared by identity, and not by its handler: two contexts may have the same.
+    // Entries are compared by identity, because two contexts may have the same handler.
     private sealed class Entry(UsbLogHandler handler)
     {
         public UsbLogHandler Handler { get; } = handler;

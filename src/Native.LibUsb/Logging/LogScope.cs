@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that a log handler runs on this thread: libusb is below it, and holds its locks. A class of its own without anything to initialise,
-/// because every submission reads it.
+/// Records whether a log handler runs on the current thread. While a handler runs, libusb's frames are on the stack, and libusb holds its locks. This class has
+/// no static initializer, because every submission reads it.
 /// </summary>
 internal static class LogScope
 {
@@ -15,7 +15,7 @@ internal static class LogScope
     /// <summary>Gets whether a log handler runs on this thread.</summary>
     public static bool IsInside => t_isInside;
 
-    /// <summary>Refuses what would call libusb.</summary>
+    /// <summary>Throws if a log handler runs on this thread. Members that would call libusb begin with this check.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ThrowIfInside()
     {
@@ -23,8 +23,8 @@ internal static class LogScope
             ThrowInside();
     }
 
-    /// <summary>Begins a handler's call.</summary>
-    /// <returns>Whether none runs on this thread already.</returns>
+    /// <summary>Begins the call of a handler.</summary>
+    /// <returns>False if a handler already runs on this thread.</returns>
     public static bool TryEnter()
     {
         bool first = !t_isInside;
@@ -32,7 +32,7 @@ internal static class LogScope
         return first;
     }
 
-    /// <summary>Ends a handler's call.</summary>
+    /// <summary>Ends the call of a handler.</summary>
     public static void Leave() => t_isInside = false;
 
     [DoesNotReturn]

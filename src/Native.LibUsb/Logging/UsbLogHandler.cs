@@ -1,11 +1,11 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Receives a message of libusb's log. It is called on any thread, including libusb's own, and while libusb holds its locks: it must be quick.
-/// Members that would call libusb, and so might wait for those locks without end, throw <see cref="InvalidOperationException"/> in it, and so does
-/// disposing. Setting log handlers and reading <see cref="UsbLibrary"/> is allowed. Exceptions that it throws are dropped, because no code could
-/// catch them.
+/// Represents a method that receives a message of libusb's log. libusb may call the handler on any thread, including its own threads, and holds its locks
+/// during the call, so the handler must be quick. Members that would call libusb could deadlock on those locks. Inside a handler, such members throw
+/// <see cref="InvalidOperationException"/>, and so do Dispose methods. A handler may set log handlers and read <see cref="UsbLibrary"/>. Exceptions that a
+/// handler throws are dropped, because no code could catch them.
 /// </summary>
 /// <param name="level">The severity.</param>
-/// <param name="message">The text in UTF-8, without its line end. Valid during the call only.</param>
+/// <param name="message">The text in UTF-8, without its line end. The memory is valid only during the call.</param>
 public delegate void UsbLogHandler(UsbLogLevel level, ReadOnlySpan<byte> message);

@@ -3,7 +3,7 @@ namespace Native.LibUsb;
 /// <summary>Specifies the least severe messages that libusb logs.</summary>
 public enum UsbLogLevel
 {
-    /// <summary>Nothing: libusb's default.</summary>
+    /// <summary>No messages, which is libusb's default.</summary>
     None = 0,
 
     /// <summary>Errors.</summary>
@@ -12,9 +12,9 @@ public enum UsbLogLevel
     /// <summary>Errors and warnings.</summary>
     Warning = 2,
 
-    /// <summary>Also what it does.</summary>
+    /// <summary>Also messages about libusb's actions.</summary>
     Information = 3,
 
-    /// <summary>Also every transfer: not for streaming.</summary>
+    /// <summary>Also messages about every transfer. This level is too slow for streaming.</summary>
     Debug = 4,
 }

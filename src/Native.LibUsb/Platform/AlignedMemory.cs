@@ -3,24 +3,25 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Allocates memory for transfers that starts at a cache line: no two transfers share one, and vector code may read from the start.</summary>
+/// <summary>Allocates memory for transfers that begins at the start of a cache line. Two transfers therefore never share a cache line, and vector code may use
+/// aligned reads.</summary>
 internal static unsafe class AlignedMemory
 {
     private const int Alignment = 64;
 
-    /// <summary>Gets the most bytes that <see cref="AllocatePinned"/> can give.</summary>
+    /// <summary>Gets the largest length that <see cref="AllocatePinned"/> can allocate, in bytes.</summary>
     public static int MaxPinnedLength => Array.MaxLength - (Alignment - 1);
 
     /// <summary>Allocates native memory, which is not cleared.</summary>
-    /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
+    /// <exception cref="OutOfMemoryException">The memory is not available.</exception>
     public static byte* AllocateNative(int length) => (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
 
-    /// <summary>Frees what <see cref="AllocateNative"/> returned; null is allowed.</summary>
+    /// <summary>Frees memory that <see cref="AllocateNative"/> returned; null is allowed.</summary>
     public static void FreeNative(byte* memory) => NativeMemory.AlignedFree(memory);
 
     /// <summary>Allocates managed memory that does not move. The garbage collector frees it.</summary>
-    /// <param name="length">Bytes that are needed, at most <see cref="MaxPinnedLength"/>.</param>
-    /// <param name="clear">Whether the bytes are zero; otherwise they may be anything.</param>
+    /// <param name="length">The length in bytes, at most <see cref="MaxPinnedLength"/>.</param>
+    /// <param name="clear">Whether the bytes are set to zero; otherwise their values are undefined.</param>
     /// <param name="start">The index of the first aligned byte.</param>
     /// <returns>An array with at least <paramref name="length"/> bytes from <paramref name="start"/> on.</returns>
     public static byte[] AllocatePinned(int length, bool clear, out int start)

@@ -13,16 +13,17 @@ internal static unsafe partial class LinuxScheduling
     private const int NotPermitted = 1; // EPERM
     private const int Invalid = 22; // EINVAL
     private const int BitsPerWord = 64;
-    private const int Words = 128; // as many processors as Linux can be built for
+    private const int Words = 128; // for the largest number of processors that Linux supports
 
-    /// <summary>Processors of the machine.</summary>
+    /// <summary>Gets the number of processors of the machine.</summary>
     public static int ProcessorCount => (int)Math.Clamp(SystemConfiguration(ConfiguredProcessors), 1, Words * BitsPerWord);
 
-    /// <exception cref="UnauthorizedAccessException">Linux does not permit it.</exception>
-    /// <exception cref="Win32Exception">Another error.</exception>
+    /// <exception cref="UnauthorizedAccessException">Linux does not permit this priority.</exception>
+    /// <exception cref="Win32Exception">Linux reported another error.</exception>
     public static void MakeRealTime(int priority)
     {
-        // Not sched_setscheduler, which musl does not have. Threads that callbacks start, those of the thread pool too, are ordinary ones.
+        // pthread_setschedparam is used because musl does not implement sched_setscheduler. With ResetOnFork, threads that callbacks start, including those of
+        // the thread pool, are ordinary threads.
         int error = SetSchedulingParameters(Self(), Fifo | ResetOnFork, &priority);
         if (error == NotPermitted)
         {
@@ -35,8 +36,8 @@ internal static unsafe partial class LinuxScheduling
             throw new Win32Exception(error);
     }
 
-    /// <exception cref="UnauthorizedAccessException">This process may not use all of them.</exception>
-    /// <exception cref="Win32Exception">Another error.</exception>
+    /// <exception cref="UnauthorizedAccessException">This process may not use all of the processors.</exception>
+    /// <exception cref="Win32Exception">Linux reported another error.</exception>
     public static void Confine(ReadOnlySpan<int> processors)
     {
         ulong* mask = stackalloc ulong[Words];
@@ -51,7 +52,7 @@ internal static unsafe partial class LinuxScheduling
             throw error is Invalid or NotPermitted ? NotAllowed() : new Win32Exception(error);
         }
 
-        // Linux leaves out silently what a container or cpuset does not allow.
+        // Linux silently ignores processors that a container or a cpuset does not allow.
         ulong* after = stackalloc ulong[Words];
         if (GetAffinity(0, Words * sizeof(ulong), after) == 0 && !new Span<ulong>(mask, Words).SequenceEqual(new Span<ulong>(after, Words)))
         {

@@ -10,7 +10,7 @@ internal static unsafe partial class MacScheduling
     private const double ComputationNanoseconds = 500_000;
     private const double ConstraintNanoseconds = 1_000_000;
 
-    /// <exception cref="Win32Exception">The kernel refused.</exception>
+    /// <exception cref="Win32Exception">The kernel refused the policy.</exception>
     public static void MakeTimeConstrained()
     {
         TimebaseInfo timebase;
@@ -20,7 +20,7 @@ internal static unsafe partial class MacScheduling
             double ticksPerNanosecond = (double)timebase.Denominator / timebase.Numerator;
             var policy = new TimeConstraintPolicy
             {
-                Period = 0, // events come when they come
+                Period = 0, // events are not periodic
                 Computation = (uint)(ComputationNanoseconds * ticksPerNanosecond),
                 Constraint = (uint)(ConstraintNanoseconds * ticksPerNanosecond),
                 Preemptible = 1,
@@ -44,7 +44,7 @@ internal static unsafe partial class MacScheduling
     [LibraryImport("libc", EntryPoint = "thread_policy_set")]
     private static partial int SetPolicy(uint thread, int flavor, TimeConstraintPolicy* policy, uint count);
 
-    // struct mach_timebase_info: ticks * Numerator / Denominator are nanoseconds.
+    // struct mach_timebase_info: ticks * Numerator / Denominator is the time in nanoseconds.
     private struct TimebaseInfo
     {
         public uint Numerator;

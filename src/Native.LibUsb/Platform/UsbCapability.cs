@@ -1,17 +1,17 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies what libusb may or may not be able to do. The numbers are those of <c>enum libusb_capability</c>.</summary>
+/// <summary>Specifies an ability of libusb that depends on the system and the version. The values are those of <c>enum libusb_capability</c>.</summary>
 public enum UsbCapability
 {
-    /// <summary>Requesting capabilities.</summary>
+    /// <summary>libusb can report its capabilities.</summary>
     HasCapability = 0x0000,
 
-    /// <summary>Reports of devices that come and go. Windows: from libusb 1.0.30.</summary>
+    /// <summary>libusb can report devices that arrive and leave. On Windows, this is possible from libusb 1.0.30 on.</summary>
     Hotplug = 0x0001,
 
-    /// <summary>Talking to HID devices without the system's HID driver in the way.</summary>
+    /// <summary>libusb can use HID devices, although the system has a driver for them.</summary>
     HidAccess = 0x0100,
 
-    /// <summary>Detaching kernel drivers.</summary>
+    /// <summary>libusb can detach kernel drivers.</summary>
     DetachKernelDriver = 0x0101,
 }

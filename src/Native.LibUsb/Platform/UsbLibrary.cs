@@ -5,63 +5,69 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents libusb as a whole: which library is loaded, its version, what it can do on this system, its language and its log.
+/// Provides members that concern libusb as a whole: the search for its file, its version, functions and capabilities, the language of its messages, and its
+/// log.
 /// </summary>
 /// <remarks>
-/// <para>libusb is loaded once for the process, when its first function is called. The search, in this order:</para>
+/// <para>libusb is loaded once for the process, when the first function of libusb is used. The library is searched for in this order:</para>
 /// <list type="number">
-/// <item>the library that <see cref="SetPath"/> or <see cref="SetResolver"/> chose, when one of them was called;</item>
-/// <item>the application's own copy: its folder, <c>runtimes/&lt;rid&gt;/native</c> in it, what its packages bring there, and what a single-file
-/// program extracts (<c>IncludeNativeLibrariesForSelfExtract</c>);</item>
-/// <item>the system's copy, under the names that its packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>,
-/// <c>libusb-1.0.dll</c>, ...), on macOS also in the folders of Homebrew and MacPorts.</item>
+/// <item>the library that <see cref="SetPath"/> or <see cref="SetResolver"/> chose, if one of these methods was called;</item>
+/// <item>the application's own copy: in the application's folder, in its subfolder <c>runtimes/&lt;rid&gt;/native</c>, in the folders of the native files of
+/// the application's packages, or among the files that a single-file program extracts (<c>IncludeNativeLibrariesForSelfExtract</c>);</item>
+/// <item>the system's copy, under the names that the system's packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>, <c>libusb-1.0.dll</c>, ...). On
+/// macOS, the folders of Homebrew and MacPorts are also searched.</item>
 /// </list>
-/// <para>A library that does not load, that is not libusb 1.0, or that is older than 1.0.26 is passed over. When no other is found, the
-/// exception gives the loader's reason for each file and says what to do.</para>
-/// <para>A Native AOT program whose property <c>LibUsbLink</c> is <c>direct</c> or <c>static</c> searches for nothing: the system's loader binds
-/// libusb when the program starts, or libusb is part of the program. A choice made here is refused in it.</para>
-/// <para>For most functions, the first use is their first call. The just-in-time compiler, however, binds the small getters that are imported
-/// without a GC transition (<see cref="libusb.libusb_get_version"/> is one of them) when it compiles a method that calls one. Choose the
-/// library in a separate method that calls nothing of libusb: the start of <c>Main</c> is too late when <c>Main</c> itself calls such a
-/// getter.</para>
+/// <para>The search skips a library that does not load, that is not libusb 1.0, or that is older than 1.0.26. If no usable library is found, the exception
+/// contains the loader's reason for each file and explains what to do.</para>
+/// <para>A Native AOT program whose property <c>LibUsbLink</c> is <c>direct</c> or <c>static</c> does not search. With <c>direct</c>, the system's loader binds
+/// libusb when the program starts. With <c>static</c>, libusb is part of the program. In such a program, <see cref="SetPath"/> and <see cref="SetResolver"/>
+/// throw.</para>
+/// <para>Most functions are first used when they are first called. Some small getters, such as <see cref="libusb.libusb_get_version"/>, are imported without a
+/// GC transition: the just-in-time compiler already binds them when it compiles a method that calls them. Choose the library in a separate method that calls no
+/// function of libusb. The start of <c>Main</c> is too late if <c>Main</c> itself calls such a getter.</para>
 /// </remarks>
 public static unsafe class UsbLibrary
 {
     /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). Loads the library if necessary.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why, what to do, and what was tried.</exception>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
+    /// tried.</exception>
     public static UsbLibraryVersion Version => new(LibraryLoader.NativeVersion);
 
-    /// <summary>Gets whether libusb has been loaded from a file. False before its first use, and always in a statically linked program.</summary>
+    /// <summary>
+    /// Gets whether libusb has been loaded from a file. The value is false before libusb is first used, and always false in a statically linked program.
+    /// </summary>
     public static bool IsLoaded => LibraryLoader.IsLoaded;
 
-    /// <summary>Gets whether libusb is part of this executable. Loads the library if it is not.</summary>
-    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why, what to do, and what was tried.</exception>
+    /// <summary>Gets whether libusb is part of this executable. If it is not, this property loads the library.</summary>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
+    /// tried.</exception>
     public static bool IsStaticallyLinked => LibraryLoader.IsStaticallyLinked;
 
     /// <summary>
-    /// Gets the full path of the libusb that was loaded, or the name it was loaded by where the system does not report the path. Null before
-    /// its first use, in a statically linked program, and when a resolver supplied the handle and the path is unknown.
+    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null before libusb is
+    /// first used, in a statically linked program, and if a resolver loaded libusb from an unknown path.
     /// </summary>
     public static string? LoadedPath => LibraryLoader.LoadedPath;
 
-    /// <summary>Specifies the libusb to load, instead of the search. If it cannot be loaded, no other library is tried.</summary>
-    /// <param name="path">A full path, or a name that the system's loader knows.</param>
+    /// <summary>Sets the file to load as libusb. The library then skips the search, and tries no other file if that file cannot be loaded.</summary>
+    /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">libusb is already in use, or belongs to the program (<c>LibUsbLink</c>).</exception>
+    /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetPath(string path) => LibraryLoader.SetPath(path);
 
-    /// <summary>Specifies a function that loads libusb, instead of the search.</summary>
+    /// <summary>Sets a function that the library calls before the search to load libusb.</summary>
     /// <param name="resolver">
-    /// Called once, before the first function of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays loaded for the life of
-    /// the process, or 0 to continue with the usual search. It must not use libusb itself.
+    /// The function, which is called once, before the first use of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays loaded for the life of
+    /// the process, or 0 to continue with the usual search. The function must not use libusb itself.
     /// </param>
-    /// <exception cref="InvalidOperationException">libusb is already in use, or belongs to the program (<c>LibUsbLink</c>).</exception>
+    /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetResolver(Func<nint> resolver) => LibraryLoader.SetResolver(resolver);
 
     /// <summary>Gets whether the libusb in use exports a function. This is the only reliable test for functions newer than 1.0.26.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
-    /// <returns>True if it can be called. An inline function of libusb.h is not an export and gives false.</returns>
-    /// <exception cref="DllNotFoundException">There is no libusb that can be used; the message says why, what to do, and what was tried.</exception>
+    /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
+    /// tried.</exception>
     public static bool HasFunction(string name) => LibraryLoader.HasFunction(name);
 
     /// <summary>Gets whether libusb supports a capability on this system (<c>libusb_has_capability</c>). On some systems the answer is correct only while a
@@ -70,9 +76,9 @@ public static unsafe class UsbLibrary
     public static bool HasCapability(UsbCapability capability) => libusb.libusb_has_capability((uint)capability) != 0;
 
     /// <summary>Chooses the language of <see cref="GetErrorMessage"/> for the whole process (<c>libusb_setlocale</c>).</summary>
-    /// <param name="locale">A language code such as <c>en</c> or <c>fr_CH</c>; what follows two letters is ignored.</param>
+    /// <param name="locale">A language code such as <c>en</c> or <c>fr_CH</c>. Only the first two letters are used.</param>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: libusb has no texts in that language.</exception>
-    /// <exception cref="ArgumentException">That is no language code.</exception>
+    /// <exception cref="ArgumentException"><paramref name="locale"/> is not a language code.</exception>
     public static void SetLocale(string locale)
     {
         ArgumentException.ThrowIfNullOrEmpty(locale);
@@ -83,14 +89,15 @@ public static unsafe class UsbLibrary
             UsbException.ThrowIfError(libusb.libusb_setlocale(pointer), $"use the language '{locale}'");
     }
 
-    /// <summary>Gets libusb's short text for an error, in the language that was chosen (<c>libusb_strerror</c>).</summary>
+    /// <summary>Gets libusb's short text for an error, in the language that <see cref="SetLocale"/> chose (<c>libusb_strerror</c>).</summary>
     /// <param name="error">The error.</param>
     public static string GetErrorMessage(UsbError error) => Marshal.PtrToStringUTF8((nint)libusb.libusb_strerror((int)error)) ?? "";
 
     /// <summary>
-    /// Receives what libusb logs, in all contexts and outside of them (<c>libusb_set_log_cb</c>); null stops it, and libusb writes to standard
-    /// error again. See <see cref="UsbLogHandler"/> for its rules.
+    /// Sets the handler for the messages that libusb logs in all contexts and outside of contexts (<c>libusb_set_log_cb</c>). <see cref="UsbLogHandler"/>
+    /// describes the rules for handlers.
     /// </summary>
-    /// <param name="handler">Called with every message at or above the level of the context it concerns.</param>
+    /// <param name="handler">The handler, which is called with each message that is at least as severe as the level of the message's context. With null, libusb
+    /// writes to standard error again.</param>
     public static void SetLogHandler(UsbLogHandler? handler) => LogDispatcher.SetGlobal(handler);
 }

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents a version of libusb. Compare it for information; it does not show whether a function exists.</summary>
+/// <summary>Represents a version of libusb. A version is only informative; <see cref="UsbLibrary.HasFunction"/> determines whether a function exists.</summary>
 public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryVersion>
 {
     internal UsbLibraryVersion(in libusb_version native)
@@ -16,7 +16,7 @@ public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryV
         Description = Text(native.describe) ?? "";
     }
 
-    /// <summary>Initializes a release version, to compare <see cref="UsbLibrary.Version"/> with.</summary>
+    /// <summary>Initializes a release version, for comparison with <see cref="UsbLibrary.Version"/>.</summary>
     /// <param name="major">The 1 of 1.0.26.</param>
     /// <param name="minor">The 0 of 1.0.26.</param>
     /// <param name="micro">The 26 of 1.0.26.</param>
@@ -38,13 +38,13 @@ public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryV
     /// <summary>Gets the 26 of 1.0.26.</summary>
     public ushort Micro { get; }
 
-    /// <summary>Gets a build number; the same in all versions from 1.0.31.</summary>
+    /// <summary>Gets the build number. All versions from 1.0.31 on have the same number.</summary>
     public ushort Nano { get; }
 
     /// <summary>Gets a suffix such as <c>-rc2</c>; empty for a release.</summary>
     public string ReleaseCandidate { get; }
 
-    /// <summary>Gets a text about where it comes from.</summary>
+    /// <summary>Gets a text about the origin of the library.</summary>
     public string Description { get; }
 
     /// <summary>Returns whether one version came before another.</summary>

@@ -1,12 +1,13 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies fixed limits of Linux's usbfs. See <see cref="UsbfsMemory"/> for the one that the administrator sets.</summary>
+/// <summary>Specifies the fixed limits of Linux's usbfs. The administrator sets another limit, which <see cref="UsbfsMemory"/> reads.</summary>
 internal static class UsbfsLimits
 {
-    /// <summary>The largest number of packets of one isochronous URB. libusb makes several URBs of a longer transfer.</summary>
+    /// <summary>The largest number of packets in one isochronous URB. libusb divides a longer transfer into several URBs.</summary>
     public const int PacketsPerUrb = 128;
 
-    /// <summary>The largest number of bytes of one bulk or interrupt URB that libusb makes for a controller without scatter-gather. It makes several URBs of a longer transfer.</summary>
+    /// <summary>The largest number of bytes in one bulk or interrupt URB that libusb submits to a controller without scatter-gather. libusb divides a longer
+    /// transfer into several URBs.</summary>
     public const int BulkPiece = 16_384;
 
     /// <summary>The largest number of data bytes of one control transfer.</summary>
@@ -18,6 +19,7 @@ internal static class UsbfsLimits
     /// <summary>The largest number of bytes of one isochronous packet before Linux 5.2.</summary>
     public const int PacketBytesBefore52 = 49_152;
 
-    /// <summary>The largest number of bytes of one isochronous or interrupt URB: the kernel does not divide it into pages, and its allocator has no larger block.</summary>
+    /// <summary>The largest number of bytes in one isochronous or interrupt URB. The kernel allocates the data of such a URB as one block, and the kernel's
+    /// allocator has no larger block.</summary>
     public const int ContiguousBytes = 4 << 20;
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents the limit that Linux sets for the memory of all USB transfers of all programs together.</summary>
+/// <summary>Represents the memory limit that Linux sets for the USB transfers of all programs together.</summary>
 internal static class UsbfsMemory
 {
     /// <summary>The file that shows and sets the limit, in MiB; 0 is no limit.</summary>
@@ -11,14 +11,14 @@ internal static class UsbfsMemory
     /// <summary>The parameter of the kernel's command line that sets the limit from the start.</summary>
     public const string KernelParameter = "usbcore.usbfs_memory_mb";
 
-    // The approximate cost of each URB in the kernel besides its data; small transfers consist of little else.
+    // The approximate memory that the kernel needs for each URB besides the URB's data. Small transfers need little other memory.
     private const int UrbOverhead = 256;
     private const int PacketOverhead = 16;
 
-    /// <summary>Gets the limit in bytes; null when there is none, when it cannot be read, and on other systems.</summary>
+    /// <summary>Gets the limit in bytes. Null if there is no limit, if the file cannot be read, or if the system is not Linux.</summary>
     public static long? Limit => OperatingSystem.IsLinux() ? ReadLimit(File) : null;
 
-    /// <summary>Returns the limit that a file contains, in bytes; null when it is 0, and when the file cannot be read.</summary>
+    /// <summary>Returns the limit that a file contains, in bytes. Null if the file contains 0 or cannot be read.</summary>
     public static long? ReadLimit(string path)
     {
         try
@@ -31,20 +31,20 @@ internal static class UsbfsMemory
         }
     }
 
-    /// <summary>Returns the limit in bytes; null when the text is 0 or no number.</summary>
+    /// <summary>Returns the limit in bytes. Null if the text is 0 or is not a number.</summary>
     public static long? Parse(string text) =>
         uint.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out uint megabytes) && megabytes > 0 ? (long)megabytes << 20 : null;
 
-    /// <summary>Returns the part of a limit that one ring takes by default: half of it, because other devices need some too.</summary>
+    /// <summary>Returns the part of a limit that one ring uses by default. It is half of the limit, because other devices also need memory.</summary>
     public static long ShareOf(long limit) => limit / 2;
 
-    /// <summary>Returns what one transfer counts against the limit, in bytes.</summary>
+    /// <summary>Returns the number of bytes by which one transfer counts against the limit.</summary>
     public static long CostOf(long transferSize, int packets) => transferSize + UrbOverhead + ((long)packets * PacketOverhead);
 
-    /// <summary>Returns the MiB that the limit must be for so many bytes in flight.</summary>
+    /// <summary>Returns the smallest limit, in MiB, that allows a number of bytes in flight.</summary>
     public static long MegabytesFor(long bytes) => (bytes + (1 << 20) - 1) >> 20;
 
-    /// <summary>Returns a sentence that says how to raise the limit so that so many bytes fit.</summary>
+    /// <summary>Returns a sentence that explains how to raise the limit so that it allows a number of bytes in flight.</summary>
     public static string HowToRaise(long bytes)
     {
         long megabytes = MegabytesFor(bytes);

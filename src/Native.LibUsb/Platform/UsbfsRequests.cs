@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Makes requests of Linux's usbfs on the file of an open device, as libusb does.</summary>
+/// <summary>Makes usbfs requests on the file of an open device, as libusb does on Linux.</summary>
 internal static unsafe class UsbfsRequests
 {
     private const int InputOutput = 5; // EIO
@@ -13,7 +13,7 @@ internal static unsafe class UsbfsRequests
     private const int Protocol = 71; // EPROTO
     private const int TimedOut = 110; // ETIMEDOUT
 
-    // USBDEVFS_SETINTERFACE. Most architectures encode the direction of a request in the same way.
+    // USBDEVFS_SETINTERFACE. PowerPC encodes the direction of a request in other bits than the other architectures.
     private static readonly nuint s_setInterface = RuntimeInformation.ProcessArchitecture == Architecture.Ppc64le ? 0x40085504u : 0x80085504u;
 
     // USBDEVFS_GET_CAPABILITIES.
@@ -23,17 +23,19 @@ internal static unsafe class UsbfsRequests
     private const uint NoPacketSizeLimit = 0x04;
     private const uint BulkScatterGather = 0x08;
 
-    // The function that libusb calls, which a library that was loaded before libc may replace: an import from libc would not find that one.
+    // The ioctl function that libusb calls. A library that was loaded before libc may replace libc's function, and an import from libc would not find the
+    // replacement.
     private static readonly delegate* unmanaged<int, nuint, void*, int> s_ioctl = FindFunction();
 
     /// <summary>Gets whether requests can be made.</summary>
     public static bool IsAvailable => s_ioctl is not null;
 
     /// <summary>Activates an alternate setting (USBDEVFS_SETINTERFACE).</summary>
-    /// <param name="descriptor">The file, which has claimed the interface.</param>
+    /// <param name="descriptor">The file descriptor of the device, through which the interface was claimed.</param>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
-    /// <returns>What libusb returns, and the cause where libusb returns <see cref="UsbError.Other"/>.</returns>
+    /// <returns>The code that libusb would return. If libusb would return <see cref="UsbError.Other"/>, this method returns a more exact code where one
+    /// exists.</returns>
     public static UsbError SetInterface(int descriptor, int interfaceNumber, int alternateSetting)
     {
         int* argument = stackalloc int[2] { interfaceNumber, alternateSetting };
@@ -54,9 +56,9 @@ internal static unsafe class UsbfsRequests
 
     /// <summary>
     /// Returns whether libusb divides bulk and interrupt transfers into pieces of <see cref="UsbfsLimits.BulkPiece"/> bytes, because the controller has no
-    /// scatter-gather; null if the system does not answer (USBDEVFS_GET_CAPABILITIES).
+    /// scatter-gather. Null if the request (USBDEVFS_GET_CAPABILITIES) fails.
     /// </summary>
-    /// <param name="descriptor">The file of the device.</param>
+    /// <param name="descriptor">The file descriptor of the device.</param>
     public static bool? DividesTransfers(int descriptor)
     {
         uint capabilities = 0;

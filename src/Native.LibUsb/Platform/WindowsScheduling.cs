@@ -9,17 +9,17 @@ internal static unsafe partial class WindowsScheduling
     private const int TimeCritical = 15; // THREAD_PRIORITY_TIME_CRITICAL
     private const ushort AllGroups = 0xffff; // ALL_PROCESSOR_GROUPS
 
-    /// <summary>Processors of the machine, those of all groups.</summary>
+    /// <summary>Gets the number of processors of the machine, in all processor groups.</summary>
     public static int ProcessorCount => (int)CountOf(AllGroups);
 
-    /// <exception cref="Win32Exception">Windows refused.</exception>
+    /// <exception cref="Win32Exception">Windows refused the request.</exception>
     public static void MakeTimeCritical()
     {
         if (SetPriority(CurrentThread(), TimeCritical) == 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
-    /// <exception cref="ArgumentException">A thread runs in one group only.</exception>
+    /// <exception cref="ArgumentException">The processors are in several groups, but a thread can run in only one group.</exception>
     public static void CheckOneGroup(ReadOnlySpan<int> processors, string argument)
     {
         ushort group = Place(processors[0]).Group;
@@ -30,7 +30,7 @@ internal static unsafe partial class WindowsScheduling
         }
     }
 
-    /// <exception cref="Win32Exception">Windows refused.</exception>
+    /// <exception cref="Win32Exception">Windows refused the request.</exception>
     public static void Confine(ReadOnlySpan<int> processors)
     {
         GroupAffinity affinity = default;
