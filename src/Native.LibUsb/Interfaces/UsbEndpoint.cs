@@ -172,5 +172,9 @@ public sealed unsafe partial class UsbEndpoint
         $"Endpoint 0x{address:x2} is stale: the alternate setting or the configuration has changed, or the device was reset. Take the endpoint from the interface again.");
 
     [DoesNotReturn]
-    private void ThrowStale() => throw StaleFailure(Address);
+    private void ThrowStale()
+    {
+        Interface.CheckOpen(); // releasing the interface makes the endpoint stale too: another thread may have closed the interface since the caller's check
+        throw StaleFailure(Address);
+    }
 }

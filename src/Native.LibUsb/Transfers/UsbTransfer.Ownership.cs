@@ -34,11 +34,15 @@ public sealed unsafe partial class UsbTransfer
     internal Exception OwnershipFailure()
     {
         int stop = Volatile.Read(ref _stop);
-        if ((stop & Stale) != 0)
-            return UsbEndpoint.StaleFailure(Endpoint);
-        return (stop & SettingChanges) != 0
-            ? new InvalidOperationException("The alternate setting of the interface is being changed.")
-            : new ObjectDisposedException(_handle.IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
+        if ((stop & (OwnerClosing | Disposed)) == 0) // releasing an interface also makes its endpoints stale
+        {
+            if ((stop & Stale) != 0)
+                return UsbEndpoint.StaleFailure(_endpoint);
+            if ((stop & SettingChanges) != 0)
+                return new InvalidOperationException("The alternate setting of the interface is being changed.");
+        }
+
+        return new ObjectDisposedException(_handle.IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
     }
 
     /// <summary>Ends the ownership of a transfer. libusb does not have the transfer, and no thread cancels it any more.</summary>
