@@ -22,9 +22,9 @@ version=$(dotnet msbuild src/Native.LibUsb -getProperty:Version)
 previous=$(git describe --tags --abbrev=0 --match 'v[0-9]*' --exclude "v$version" 2>/dev/null || true)
 baseline=$PWD/artifacts/pack-baseline/$previous
 if [ -z "$previous" ]; then
-  echo "pack: there is no tag of an earlier version, and so nothing to compare the API with"
+  echo "pack: there is no tag of an earlier version, so the API is not compared"
 elif [ ! -e "$baseline/complete" ]; then
-  echo "pack: packing $previous, to compare the API with"
+  echo "pack: packing $previous to compare its API"
   # This folder is outside of the repository. Otherwise the repository's settings for analysers and builds would also apply to the earlier version.
   source=$(mktemp -d)
   trap 'git worktree remove --force "$source"' EXIT
@@ -86,10 +86,10 @@ if $check; then
   again=$root/artifacts/packages-again
   pack_all "$again"
   for package in "$output"/*.nupkg; do
-    cmp "$package" "$again/${package##*/}" || { echo "pack: two runs gave different bytes" >&2; exit 1; }
+    cmp "$package" "$again/${package##*/}" || { echo "pack: the two runs produced different bytes" >&2; exit 1; }
   done
   rm -rf "$again"
-  echo "pack: both runs gave the same bytes"
+  echo "pack: both runs produced identical packages"
 fi
 
 for package in "$output"/*.nupkg; do printf '%9d %s\n' "$(stat -c %s "$package")" "${package#"$root/"}"; done

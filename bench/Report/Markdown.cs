@@ -14,8 +14,8 @@ internal sealed class Markdown(Results results)
         Machine machine = results.Machine;
         Line("# Results");
         Line();
-        Line($"Written by `eng/bench.sh{(results.Form == "short" ? " --short" : "")}`; [README.md](README.md) says how it measures, and explains what is missed. All times are processor time in nanoseconds: medians, and in brackets the quartiles.");
-        Line("The endpoints complete their transfers at once, so there is nothing in the numbers but libusb, the virtual bus's few instructions in place of the kernel's, and the program.");
+        Line($"Written by `eng/bench.sh{(results.Form == "short" ? " --short" : "")}`; [README.md](README.md) describes the method, and explains each missed limit. All times are processor time in nanoseconds. The tables show medians, with the quartiles in brackets.");
+        Line("The endpoints complete their transfers at once. The numbers therefore contain only libusb, the program, and the few instructions of the virtual bus that replace the kernel.");
         Line();
         Line($"- {results.Date:yyyy-MM-dd HH:mm} UTC, {results.Form} form, commit {results.Commit}");
         Line($"- {machine.Processor}, {machine.Processors} processors, {machine.MemoryMib} MiB; {machine.System}, Linux {machine.Kernel}");
@@ -88,7 +88,7 @@ internal sealed class Markdown(Results results)
             return;
         Line("## Instructions of one transfer");
         Line();
-        Line("Counted by callgrind, all libraries together; they do not depend on the machine's other work.");
+        Line("callgrind counts the instructions of all libraries together. The counts do not depend on other work of the machine.");
         Line();
         Row(["", "", "instructions", "to C"]);
         Row(["---", "---", "---:", "---:"]);

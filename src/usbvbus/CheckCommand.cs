@@ -13,15 +13,15 @@ internal static class CheckCommand
     public static Command Create()
     {
         Argument<string> file = new("file") { Description = "The file, or - for standard input." };
-        Option<int> packetSize = new("--packet-size", "-p") { Description = "Bytes in each packet, at least 8.", Required = true, HelpName = "bytes" };
+        Option<int> packetSize = new("--packet-size", "-p") { Description = "The number of bytes in each packet, at least 8.", Required = true, HelpName = "bytes" };
         packetSize.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < NumberedPattern.NumberSize)
-                result.AddError($"--packet-size is at least {NumberedPattern.NumberSize}.");
+                result.AddError($"--packet-size must be at least {NumberedPattern.NumberSize}.");
         });
-        Option<ulong?> first = new("--first") { Description = "The number the first packet must have; any by default.", HelpName = "number" };
+        Option<ulong?> first = new("--first") { Description = "The number that the first packet must have. By default, any number is accepted.", HelpName = "number" };
         Option<bool> json = new("--json") { Description = "Prints one JSON object." };
-        Command command = new("check", "Checks a captured file against the numbered pattern. Exit code 0: perfect, 1: not, 2: cannot be read.")
+        Command command = new("check", "Checks a captured file against the numbered pattern. The exit code is 0 if the file is perfect, 1 if it is not, and 2 if it cannot be read.")
         {
             file, packetSize, first, json,
         };

@@ -7,10 +7,10 @@ namespace Native.LibUsb.VirtualBusProgram;
 internal sealed class DeviceSpecification
 {
     public const string Help =
-        "Models: camera (1209:0010, isochronous IN), audio (1209:0015, isochronous OUT with feedback), loopback (1209:0011, bulk), source-sink (1209:0014, bulk, both at once), interrupt (1209:0012), hub (1209:0004). For all: speed (low, full, high, super), port (1-2.3), and, but for hubs, " +
-        "vendor and product (hexadecimal), serial, driver (kernel driver bound at first), deny (true: no permission). " +
-        "camera: paced (false: as fast as the host requests them), unplug-after (packets). audio: rate (Hz), deviation (of its clock, in millionths). loopback: streams (exponent), capacity (bytes). " +
-        "source-sink: numbered (false: what it sends is not filled). " +
+        "Models: camera (1209:0010, isochronous IN), audio (1209:0015, isochronous OUT with feedback), loopback (1209:0011, bulk), source-sink (1209:0014, bulk, both at once), interrupt (1209:0012), hub (1209:0004). All models have speed (low, full, high, super), port (1-2.3) and deny (true: no permission). All except hub have " +
+        "vendor and product (hexadecimal), serial and driver (the kernel driver that is bound at first). " +
+        "camera: paced (false: packets come as fast as the host requests them), unplug-after (number of packets). audio: rate (Hz), deviation (of its clock, in ppm). loopback: streams (exponent), capacity (bytes). " +
+        "source-sink: numbered (false: the device sends data without a pattern). " +
         "interrupt: size (bytes), period (ms). hub: ports.";
 
     private static readonly Dictionary<string, string[]> s_names = new()

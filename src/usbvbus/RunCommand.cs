@@ -32,20 +32,20 @@ internal static class RunCommand
                 return [.. parsed];
             },
         };
-        Option<bool> denyAccess = new("--deny-access") { Description = "Opening any of the devices fails with 'permission denied'." };
+        Option<bool> denyAccess = new("--deny-access") { Description = "Makes the opening of each device fail with 'permission denied'." };
         Option<int> memory = new("--usbfs-memory")
         {
-            Description = "The budget of all transfers in flight, in MB; 0 for none.",
+            Description = "The memory limit for all transfers in flight, in MB; 0 for no limit.",
             HelpName = "MB",
             DefaultValueFactory = _ => 16,
         };
         memory.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 0)
-                result.AddError("--usbfs-memory is 0 or more.");
+                result.AddError("--usbfs-memory must be 0 or more.");
         });
-        Option<bool> noScatterGather = new("--no-scatter-gather") { Description = "A host controller for which libusb splits bulk transfers in pieces of 16 KiB." };
-        Option<bool> kernel = new("--kernel") { Description = "Attach the devices to the vhci_hcd of this machine's kernel (root only): every program sees them." };
+        Option<bool> noScatterGather = new("--no-scatter-gather") { Description = "Simulates a host controller for which libusb divides bulk transfers into pieces of 16 KiB." };
+        Option<bool> kernel = new("--kernel") { Description = "Attaches the devices to the vhci_hcd of this machine's kernel, where every program sees them. Only root can do that." };
         kernel.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<bool>() && (result.GetResult(noScatterGather) is not null || result.GetResult(denyAccess) is not null))
@@ -53,7 +53,7 @@ internal static class RunCommand
         });
         Argument<string[]> program = new("command") { Description = "The program and its arguments, after --.", Arity = ArgumentArity.OneOrMore };
 
-        Command command = new("run", "Runs a program that sees virtual devices. Its exit code is passed on; 125 says that no bus could be made.")
+        Command command = new("run", "Runs a program that sees virtual devices, and returns its exit code, or 125 if the bus could not be created.")
         {
             devices, denyAccess, memory, noScatterGather, kernel, program,
         };

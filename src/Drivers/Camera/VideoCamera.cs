@@ -108,7 +108,7 @@ public sealed class VideoCamera : IAsyncDisposable
         if ((offered.Format, offered.Frame) != (wanted.Format, wanted.Frame))
             throw new InvalidDataException($"The camera offers format {offered.Format}, size {offered.Frame} instead of format {wanted.Format}, size {wanted.Frame}.");
         if (offered.FrameSize is 0 or > MostFrameSize)
-            throw new InvalidDataException($"The camera says that a picture has up to {offered.FrameSize} bytes.");
+            throw new InvalidDataException($"The camera reports pictures of up to {offered.FrameSize} bytes.");
         await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Commit, answer.AsMemory(0, length), cancellationToken: limit.Token).ConfigureAwait(false);
         return offered;
     }

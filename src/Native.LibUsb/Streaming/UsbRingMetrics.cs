@@ -86,15 +86,15 @@ public static class UsbRingMetrics
         meter.CreateObservableCounter("usb.ring.transfers", static () => Read(static s => s.Completions), "{transfer}", "Transfers that ended.");
         meter.CreateObservableCounter("usb.ring.io", static () => Read(static s => s.Bytes), "By", "Bytes that moved.");
         meter.CreateObservableCounter("usb.ring.transfer.errors", static () => ReadFailures(static s => s.Transfers), "{transfer}", "Transfers that failed.");
-        meter.CreateObservableCounter("usb.ring.transfer.dropped", static () => Read(static s => s.Dropped.Transfers), "{transfer}", "Transfers whose data was thrown away because the reader was late.");
+        meter.CreateObservableCounter("usb.ring.transfer.dropped", static () => Read(static s => s.Dropped.Transfers), "{transfer}", "Transfers whose data the ring dropped because the reader was too slow.");
         meter.CreateObservableCounter("usb.ring.transfer.refused", static () => Read(static s => s.SubmitFailures), "{transfer}", "Submissions that libusb refused.");
         meter.CreateObservableUpDownCounter("usb.ring.transfer.in_flight", static () => Read<long>(static s => s.InFlight), "{transfer}", "Transfers in flight.");
-        meter.CreateObservableGauge("usb.ring.transfer.in_flight_lowest", static () => Read<long>(static s => s.LowestInFlight), "{transfer}", "The fewest transfers in flight since the ring was last started.");
+        meter.CreateObservableGauge("usb.ring.transfer.in_flight_lowest", static () => Read<long>(static s => s.LowestInFlight), "{transfer}", "The lowest number of transfers in flight since the ring was last started.");
         meter.CreateObservableCounter("usb.ring.packets", static () => Read(static s => s.Packets, isochronous: true), "{packet}", "Good isochronous packets.");
         meter.CreateObservableCounter("usb.ring.packet.errors", static () => ReadFailures(static s => s.PacketStatuses, isochronous: true), "{packet}", "Isochronous packets that failed.");
         meter.CreateObservableUpDownCounter("usb.ring.packet.lost", static () => Read(static s => s.LostPackets, isochronous: true), "{packet}", "Isochronous packets that did not reach the program.");
-        meter.CreateObservableCounter("usb.ring.underruns", static () => Read(static s => s.Underruns), "{underrun}", "How often a ring that is written had nothing in flight.");
-        meter.CreateObservableCounter("usb.ring.recoveries", static () => Read(static s => s.Recoveries), "{recovery}", "Halts that were cleared.");
+        meter.CreateObservableCounter("usb.ring.underruns", static () => Read(static s => s.Underruns), "{underrun}", "The number of times at which an output ring had nothing in flight.");
+        meter.CreateObservableCounter("usb.ring.recoveries", static () => Read(static s => s.Recoveries), "{recovery}", "Endpoint halts that the ring cleared.");
         meter.CreateObservableGauge("usb.ring.callback.longest", static () => Read(static s => s.LongestCallback.TotalSeconds), "s", "The longest callback.");
         return meter;
     }

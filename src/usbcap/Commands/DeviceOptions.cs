@@ -10,8 +10,8 @@ internal sealed class DeviceOptions
 {
     private readonly Option<ushort?> _vendor = new("--vendor", "-v") { Description = "idVendor, hexadecimal", HelpName = "id", CustomParser = Arguments.Id };
     private readonly Option<ushort?> _product = new("--product", "-p") { Description = "idProduct, hexadecimal", HelpName = "id", CustomParser = Arguments.Id };
-    private readonly Option<string?> _serial = new("--serial", "-s") { Description = "serial number, exactly", HelpName = "text", CustomParser = Text };
-    private readonly Option<UsbPortPath?> _port = new("--port") { Description = "where it is plugged in: bus-port.port, such as 1-2.3", HelpName = "port", CustomParser = Arguments.Port };
+    private readonly Option<string?> _serial = new("--serial", "-s") { Description = "the exact serial number", HelpName = "text", CustomParser = Text };
+    private readonly Option<UsbPortPath?> _port = new("--port") { Description = "the port of the device: bus-port.port, such as 1-2.3", HelpName = "port", CustomParser = Arguments.Port };
 
     public void AddTo(Command command)
     {

@@ -11,8 +11,8 @@ internal static class ListCommand
     public static Command Create()
     {
         var device = new DeviceOptions();
-        Option<bool> verbose = new("--verbose") { Description = "with configurations, interfaces, alternate settings and endpoints" };
-        Option<bool> json = new("--json") { Description = "as JSON, with everything" };
+        Option<bool> verbose = new("--verbose") { Description = "include configurations, interfaces, alternate settings and endpoints" };
+        Option<bool> json = new("--json") { Description = "write everything as JSON" };
         var command = new Command("list", "Lists the devices that are plugged in: port, address, vendor:product, speed and strings.") { verbose, json };
         device.AddTo(command);
         command.SetAction(parsed => Run(device.Read(parsed), parsed.GetValue(verbose), parsed.GetValue(json)));

@@ -54,7 +54,7 @@ public sealed class LinkErrorTests : IDisposable
         string error = _project.FindError();
         Assert.StartsWith($"LIBUSB004: LibUsbLink is '{link}', and {text} {RuntimeInformation.RuntimeIdentifier} was found: add the package "
             + $"Native.LibUsb.Runtime.{RuntimeInformation.RuntimeIdentifier} to the program, install libusb for development (Debian: libusb-1.0-0-dev)", error, StringComparison.Ordinal);
-        Assert.Contains("Looked at: ", error, StringComparison.Ordinal);
+        Assert.Contains("Files searched for: ", error, StringComparison.Ordinal);
     }
 
     // Without this error, the build would select the archive of this system, and the linker would fail.

@@ -5,9 +5,9 @@ internal static class KernelLimits
 {
     public const string Capabilities = "the kernel decides what usbfs can do, and its vhci_hcd takes every transfer whole";
     public const string Streams = "the kernel's vhci_hcd has no bulk streams";
-    public const string Hubs = "the kernel's vhci_hcd has no hubs behind its own; the tests of QEMU's hub are instead";
+    public const string Hubs = "the kernel's vhci_hcd has no hubs behind its own; the tests of QEMU's hub replace this one";
     public const string SuperSpeedPlus = "the kernel's vhci_hcd has no ports faster than SuperSpeed";
-    public const string Permission = "root may open every node; the test of a thread without that right is instead";
+    public const string Permission = "root may open every node; the test of a thread without that right replaces this one";
     public const string InconsistentDescriptors = "the kernel corrects inconsistent descriptors or refuses the device";
     public const string Resets = "USB/IP does not carry a reset, so that no other device can appear after one";
     public const string Drivers = "the kernel chooses the drivers itself, by the class of an interface, and tests do not load them";
