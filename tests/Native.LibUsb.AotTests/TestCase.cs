@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using Native.LibUsb.Testing;
-using Native.LibUsb.Tests;
 using Native.LibUsb.Tests.Kernel;
 using Xunit.Sdk;
 using Xunit.v3;
