@@ -1,6 +1,4 @@
-using Native.LibUsb;
 using Native.LibUsb.Tests.Library;
-using Native.LibUsb.Tests;
 using Native.LibUsb.AotTests;
 
 // Runs the scenarios of the test project, compiled ahead of time.

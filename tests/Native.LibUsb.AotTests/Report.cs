@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Native.LibUsb.Tests;
 using Xunit.Sdk;
 
 namespace Native.LibUsb.AotTests;
