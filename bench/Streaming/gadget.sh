@@ -14,8 +14,16 @@ echo 2 >"$gadget/functions/SourceSink.0/pattern" # the gadget neither fills nor 
 echo 65536 >"$gadget/functions/SourceSink.0/bulk_buflen"
 ln -s "$gadget/functions/SourceSink.0" "$gadget/configs/c.1/"
 echo dummy_udc.0 >"$gadget/UDC"
-until grep -qsx "$product" /sys/bus/usb/devices/*/idProduct && grep -qsx 1 /sys/bus/usb/devices/*/bConfigurationValue; do sleep 0.1; done
-sleep 1 # the kernel creates the node of the device
+# The kernel configures the device by itself; its node in /dev/bus/usb has the numbers of its bus and address.
+node=
+until [ -c "$node" ]; do
+  sleep 0.1
+  for device in /sys/bus/usb/devices/*; do
+    if grep -qsx "$product" "$device/idProduct" && grep -qsx 1 "$device/bConfigurationValue"; then
+      node=$(printf '/dev/bus/usb/%03d/%03d' "$(<"$device/busnum")" "$(<"$device/devnum")")
+    fi
+  done
+done
 
 echo "processors $(nproc), kernel $(uname -r); $mebibytes MiB in transfers of $((size / 1024)) KiB, $transfers in flight"
 for ((round = 1; round <= rounds; round++)); do
