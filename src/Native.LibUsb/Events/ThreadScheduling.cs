@@ -28,7 +28,7 @@ internal sealed class ThreadScheduling
             return;
         _processors = [.. options.Processors.Distinct().Order()]; // a copy, because the program may change its list while the thread reads
         if (_processors.Length == 0)
-            throw new ArgumentException($"{nameof(UsbEventThreadOptions.Processors)} is empty: a thread needs one. Null is all of them.", nameof(options));
+            throw new ArgumentException($"{nameof(UsbEventThreadOptions.Processors)} is empty: a thread needs at least one processor. Null allows all processors.", nameof(options));
         int count = ProcessorCount;
         foreach (int processor in _processors)
         {

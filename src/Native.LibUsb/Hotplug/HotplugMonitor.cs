@@ -70,13 +70,13 @@ internal sealed unsafe class HotplugMonitor
             return;
         if (!_context.HasDeviceDiscovery) // libusb would register the callback, but would not report any device
         {
-            UsbException.Throw(UsbError.NotSupported, "watch devices come and go",
+            UsbException.Throw(UsbError.NotSupported, "subscribe to hotplug events",
                 hint: "The context has no device discovery: see UsbContext.HasDeviceDiscovery.");
         }
 
         if (!UsbLibrary.HasCapability(UsbCapability.Hotplug))
         {
-            UsbException.Throw(UsbError.NotSupported, "watch devices come and go",
+            UsbException.Throw(UsbError.NotSupported, "subscribe to hotplug events",
                 hint: OperatingSystem.IsWindows() ? "On Windows that needs libusb 1.0.30 or newer." : null);
         }
 
@@ -90,7 +90,7 @@ internal sealed unsafe class HotplugMonitor
             libusb.LIBUSB_HOTPLUG_MATCH_ANY, libusb.LIBUSB_HOTPLUG_MATCH_ANY, libusb.LIBUSB_HOTPLUG_MATCH_ANY,
             &OnHotplug, (void*)GCHandle.ToIntPtr(self), &handle);
         _context.NativeHandle.FreeAfterExit(self);
-        UsbException.ThrowIfError(result, "watch devices come and go");
+        UsbException.ThrowIfError(result, "subscribe to hotplug events");
         _registered = true;
     }
 

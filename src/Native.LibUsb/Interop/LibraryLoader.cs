@@ -108,8 +108,8 @@ internal static unsafe class LibraryLoader
     internal static string? ReasonForNoExports =>
         ProgramBinding.HasFunctionTable || FindExports().Handle != 0
             ? null
-            : "libusb is linked into this program, but the program does not export its functions, so that newer ones cannot be found. "
-                + "Link with the property LibUsbLink of the package, which takes care of that.";
+            : "libusb is linked into this program, but the program does not export its functions, so newer functions cannot be found. "
+                + "Link it with the package's property LibUsbLink, which exports them.";
 
     private static Exports FindExports()
     {
@@ -202,11 +202,11 @@ internal static unsafe class LibraryLoader
     {
         if (s_handle != 0)
             throw new InvalidOperationException($"libusb is in use already (loaded as {s_loadedName ?? "a handle of a resolver"}): choose it before its first use. "
-                + "When that is what the code does: choose it in a method of its own, as compiling a method that calls a getter of libusb loads it.");
+                + "If the code already does so, choose the library in a separate method: the compilation of a method that calls a getter of libusb loads libusb.");
         if (ProgramBinding.IsBound && !ProgramBinding.IsLinkedIn)
-            throw new InvalidOperationException("libusb was loaded when this program started: it was linked with LibUsbLink=direct, and no other can be loaded.");
+            throw new InvalidOperationException("libusb was loaded when this program started: it was linked with LibUsbLink=direct, so no other libusb can be loaded.");
         if (ProgramBinding.IsLinkedIn || s_exports is { IsStatic: true })
-            throw new InvalidOperationException("libusb is part of this program: it was linked statically, and no other can be loaded.");
+            throw new InvalidOperationException("libusb is part of this program: it was linked statically, so no other libusb can be loaded.");
     }
 
     /// <summary>Represents the library in which functions are looked up by name. If the handle is 0, no function can be looked up.</summary>

@@ -65,7 +65,7 @@ internal sealed unsafe class LibrarySearch
     public static nint Accept(nint handle)
     {
         if (!IsLibUsb(handle))
-            throw new DllNotFoundException("The resolver gave a library that is not libusb 1.0: it does not export libusb_get_version.");
+            throw new DllNotFoundException("The resolver returned a library that is not libusb 1.0: it does not export libusb_get_version.");
         return OlderThanNeeded(handle) is { } version
             ? throw new DllNotFoundException($"{TooOld(version, ModulePath(handle) ?? "the path that the resolver loaded")}: {UpdateIt}")
             : handle;
