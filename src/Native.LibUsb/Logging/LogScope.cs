@@ -37,5 +37,5 @@ internal static class LogScope
 
     [DoesNotReturn]
     private static void ThrowInside() => throw new InvalidOperationException(
-        "A log handler cannot use the library: libusb waits for it, and holds its locks in the meantime.");
+        "A log handler cannot use the library, because libusb holds its locks while the handler runs.");
 }

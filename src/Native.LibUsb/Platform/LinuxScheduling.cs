@@ -63,7 +63,7 @@ internal static unsafe partial class LinuxScheduling
     }
 
     private static UnauthorizedAccessException NotAllowed() =>
-        new("Linux does not allow this program all of these processors: some are off, or its cpuset (a container's --cpuset-cpus, AllowedCPUs of systemd) is smaller.");
+        new("Linux does not allow this program to use all of these processors. Some are offline, or are not in the program's cpuset (--cpuset-cpus of a container, AllowedCPUs of systemd).");
 
     [LibraryImport("libc", EntryPoint = "pthread_self")]
     private static partial nint Self();

@@ -26,7 +26,7 @@ internal static unsafe partial class WindowsScheduling
         foreach (int processor in processors)
         {
             if (Place(processor).Group != group)
-                throw new ArgumentException("Windows has its processors in groups, and a thread runs in one: these are of several.", argument);
+                throw new ArgumentException("Windows divides the processors into groups, and a thread runs in only one group. These processors belong to several groups.", argument);
         }
     }
 

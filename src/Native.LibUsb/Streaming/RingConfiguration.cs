@@ -188,8 +188,8 @@ internal sealed record RingConfiguration
             return;
         long most = allowed / each;
         throw Wrong(nameof(UsbRingOptions.Transfers), string.Create(CultureInfo.InvariantCulture,
-            $"{Transfers} transfers of {TransferSize} bytes are more than the {allowed >> 20} MiB that Linux allows all USB transfers together: ") +
-            (most > 0 ? $"at most {most} of this size" : "not one of this size") + $", fewer while others stream too. {UsbfsMemory.HowToRaise(each * Transfers)}");
+            $"{Transfers} transfers of {TransferSize} bytes exceed the {allowed >> 20} MiB that Linux allows for all USB transfers together: ") +
+            (most > 0 ? $"use at most {most} of this size" : "use a smaller size") + $", and fewer while other programs stream. {UsbfsMemory.HowToRaise(each * Transfers)}");
     }
 
     private static void InRange(int value, int least, int most, string option)

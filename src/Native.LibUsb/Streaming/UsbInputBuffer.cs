@@ -161,7 +161,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     private void ThrowGone()
     {
         if (IsNone)
-            throw new InvalidOperationException("There is no buffer, because the ring has stopped and all is read: check IsNone first.");
+            throw new InvalidOperationException("There is no buffer, because the ring has stopped and all its data was read: check IsNone first.");
         throw new ObjectDisposedException(nameof(UsbInputBuffer));
     }
 

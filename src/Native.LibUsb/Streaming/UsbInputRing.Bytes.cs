@@ -68,8 +68,8 @@ public sealed partial class UsbInputRing
 
     /// <summary>Returns the exception that a reader of bytes throws where bytes are missing.</summary>
     internal UsbException LossOf(UsbError error) => new(error, $"read all of endpoint 0x{Endpoint:x2}", hint: error == UsbError.DataLost
-        ? "The reader was late, and data was dropped here; the next read goes on behind it."
-        : "A transfer failed here, and data is missing; the next read goes on behind it.");
+        ? "The reader was too slow, so the ring dropped data at this position. The next read continues after the missing data."
+        : "A transfer failed, so data is missing at this position. The next read continues after the missing data.");
 
     private void CheckBytes(UsbReadBoundary boundary)
     {

@@ -53,7 +53,7 @@ public sealed class UsbPipeReader : PipeReader
     public override bool TryRead(out ReadResult result)
     {
         if (_completed)
-            throw new InvalidOperationException("Nothing is read after Complete.");
+            throw new InvalidOperationException("The reader cannot be used after Complete.");
         bool cancelled = Interlocked.Exchange(ref _cancel, 0) != 0;
         bool ended = !cancelled && !Collect();
         bool any = cancelled || ended || _endsMessage || (_first is not null && !_seen);

@@ -188,6 +188,6 @@ public sealed class UsbPipeWriter : PipeWriter
     private void CheckOpen()
     {
         if (_completed)
-            throw new InvalidOperationException("Nothing is written after Complete.");
+            throw new InvalidOperationException("The writer cannot be used after Complete.");
     }
 }

@@ -226,7 +226,7 @@ public sealed record UsbRingOptions
             {
                 throw new ArgumentOutOfRangeException(nameof(depth), depth, string.Create(CultureInfo.InvariantCulture,
                     $"{depth.Value.TotalMilliseconds:0.###} ms at this rate take {UsbfsMemory.MegabytesFor(transfers * cost)} MiB in flight, and Linux allows all USB " +
-                    $"transfers together {allowed >> 20} MiB: choose a shorter depth, or leave it out for the longest that leaves half of the limit to other devices. ") +
+                    $"transfers together {allowed >> 20} MiB: choose a shorter depth, or omit the depth: the ring then uses at most half of the limit. ") +
                     UsbfsMemory.HowToRaise(transfers * cost));
             }
         }

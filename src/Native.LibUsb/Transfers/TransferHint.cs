@@ -69,8 +69,8 @@ internal static class TransferHint
         if (length > UsbfsLimits.ContiguousBytes && type is UsbTransferType.Isochronous or UsbTransferType.Interrupt)
         {
             return string.Create(CultureInfo.InvariantCulture,
-                $"The kernel would need {length:N0} bytes in one piece, and has at most {UsbfsLimits.ContiguousBytes:N0}: make the transfer smaller (of an " +
-                $"isochronous one, {UsbfsLimits.PacketsPerUrb} packets go together). Device memory (AllocateBuffer) can be longer only behind an IOMMU.");
+                $"The kernel would need {length:N0} contiguous bytes, and provides at most {UsbfsLimits.ContiguousBytes:N0}: make the transfer smaller (an isochronous " +
+                $"transfer needs the memory of {UsbfsLimits.PacketsPerUrb} packets at once). Device memory (AllocateBuffer) can be longer only with an IOMMU.");
         }
 
         string limit = UsbfsMemory.Limit is { } bytes
