@@ -30,7 +30,9 @@ internal unsafe struct TransferBuffer
 
     /// <summary>Switches to the buffer's own native block, and zeroes it.</summary>
     /// <param name="length">The number of bytes.</param>
-    /// <param name="before">Set to the pin of the caller's memory that the buffer used before. The caller of this method disposes it.</param>
+    /// <param name="before">
+    /// On return, the parameter is the pin of the caller's memory that the buffer used before. The caller of this method disposes that pin.
+    /// </param>
     public void UseOwned(int length, ref MemoryHandle before)
     {
         if (length > _ownedCapacity)
