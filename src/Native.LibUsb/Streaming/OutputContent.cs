@@ -28,8 +28,8 @@ internal sealed class OutputContent
     public int Unsent => IsFiller ? 0 : Committed - Sent;
 
     /// <summary>
-    /// Gets the lengths of the isochronous packets. The span is empty if each packet has the ring's packet size, except that the last packet has the remaining
-    /// bytes.
+    /// Gets the lengths of the isochronous packets. The span is empty if all packets except the last have the ring's packet size, and the last packet has the
+    /// remaining bytes.
     /// </summary>
     public ReadOnlySpan<int> PacketLengths => _packetLengths.AsSpan(0, _packets);
 

@@ -10,8 +10,8 @@ internal sealed record RingConfiguration
 
     private const int DefaultTransfers = 16;
 
-    // With fewer transfers in flight, one late completion would leave the queue almost empty. If the memory limit is low, the default sizes therefore have
-    // shorter transfers instead of fewer transfers.
+    // With fewer transfers in flight, one late completion would leave the queue almost empty. If the memory limit is low, the library therefore chooses shorter
+    // transfers rather than fewer than this number.
     private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }
@@ -148,8 +148,8 @@ internal sealed record RingConfiguration
     }
 
     /// <summary>
-    /// Chooses shorter transfers, and more transfers, if libusb would divide transfers of the given size. The ring avoids divided transfers, because the
-    /// process crashes if a divided transfer overflows.
+    /// Chooses more and shorter transfers if libusb would divide transfers of the given size. The ring avoids divided transfers, because the process crashes if
+    /// a divided transfer overflows.
     /// </summary>
     private static (UsbRingOptions Options, int Size) Undivided(UsbEndpointDescriptor endpoint, UsbRingOptions options, int size)
     {
@@ -170,7 +170,9 @@ internal sealed record RingConfiguration
         ? (int)Math.Clamp(UsbfsMemory.ShareOf(bytes) / UsbfsMemory.CostOf(size, packets), 1, DefaultTransfers)
         : DefaultTransfers;
 
-    /// <summary>Returns the default number of packets, or a smaller number if the queue would otherwise need more than the ring's share of the limit.</summary>
+    /// <summary>
+    /// Returns the default number of packets per transfer, or a smaller number if the queue would otherwise need more than the ring's share of the limit.
+    /// </summary>
     private static int PacketsFor(int packetSize, int transfers, long? limit)
     {
         int packets = DefaultPackets;

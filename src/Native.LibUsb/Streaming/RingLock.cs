@@ -16,9 +16,9 @@ namespace Native.LibUsb.Streaming;
 /// transfer first submits it, and then reads the run state. At least one of the two threads therefore cancels the submitted transfer.</item>
 /// <item>A method whose name ends in <c>Locked</c> is called with the lock held, and returns with the lock held.</item>
 /// </list>
-/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. A thread that finds the lock held first spins and then
-/// sleeps briefly. During the sleep, the thread that holds the lock can run and release the lock, even if it has a lower priority and runs on the same
-/// processor.</para>
+/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. If another thread holds the lock, a thread that enters the
+/// lock first spins and then sleeps briefly. During the sleep, the thread that holds the lock can run and release the lock, even if it has a lower priority and
+/// runs on the same processor.</para>
 /// </remarks>
 internal struct RingLock
 {

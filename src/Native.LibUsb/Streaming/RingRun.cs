@@ -90,7 +90,7 @@ internal sealed class RingRun
 
     public void EndCallback() => _callbacks--;
 
-    /// <summary>Begins to cancel the transfers on the calling thread, if they are marked for cancellation.</summary>
+    /// <summary>Lets the calling thread cancel the transfers if the transfers are marked for cancellation.</summary>
     /// <param name="again">Whether to cancel the transfers even if they were cancelled before.</param>
     /// <returns>Whether the caller must cancel the transfers, and call <see cref="EndCancelling"/> after that.</returns>
     public bool TryBeginCancelling(bool again)

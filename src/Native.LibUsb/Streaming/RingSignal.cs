@@ -21,8 +21,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private const int Unset = 0;
     private const int IsSet = 1;
 
-    // The state is Unset, IsSet, or a value that the method Awaited returns. Such a value means that a continuation is stored. It contains the number of the
-    // wait, so that a late cancellation of this wait cannot affect the next wait.
+    // The state is Unset, IsSet, or a value that the method Awaited returns. Such a value means that a continuation is stored. The value contains the number of
+    // the wait, so that a late cancellation of this wait cannot affect the next wait.
     private int _state;
 
     private int _waitingThreads;
@@ -47,7 +47,7 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         _core.SetResult(true);
     }
 
-    /// <summary>Waits for the signal, and blocks the thread.</summary>
+    /// <summary>Blocks the thread until the signal is set.</summary>
     /// <returns>
     /// False if the time ran out. True may be the result of a signal that an earlier wait has consumed, so the caller checks its condition and waits again if
     /// necessary.

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the transfers of a ring. The queue contains the free transfers. It also contains the transfers that are in flight and the transfers that have
-/// ended, and keeps all of these in the order of submission. The queue itself submits nothing. The caller of any member holds the ring's lock.
+/// Represents the transfers of a ring. The queue contains the free transfers, and a list of the other transfers in the order of their submission. The other
+/// transfers are in flight or have ended. The queue itself submits nothing. The caller of any member holds the ring's lock.
 /// </summary>
 /// <remarks>
 /// On the fast path, the queue does not maintain the order. The transfers in flight have consecutive sequence numbers, and <see cref="Head"/> is the first of

@@ -45,7 +45,7 @@ public sealed partial class UsbInputRing
     /// <summary>Waits until the state of the ring may have changed.</summary>
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken) => _signal.WaitAsync(cancellationToken);
 
-    /// <summary>Waits until the state of the ring may have changed, and blocks the thread.</summary>
+    /// <summary>Blocks the thread until the state of the ring may have changed.</summary>
     /// <returns>False if the time ran out.</returns>
     internal bool WaitForChange(TimeSpan timeout)
     {

@@ -10,10 +10,10 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 /// <remarks>
 /// A handler on the event thread needs about as much processor time as the same loop in C. Code that awaits <see cref="ReadAsync"/> continues on the thread
-/// pool. It needs more than twice as much processor time, because each wake-up switches to another thread. <see cref="UsbRingOptions.ContinueOnEventThread"/>
-/// avoids the switch. The measurements are in bench/README.md. If a handler throws an exception, <see cref="UsbContext.UnhandledCallbackException"/> receives
-/// the exception, and the stream continues. If this event has no subscriber, the method that handles events throws the exception. On an event thread of the
-/// library, such an exception ends the process.
+/// pool. Such code needs more than twice as much processor time, because each wake-up switches to another thread.
+/// <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The measurements are in bench/README.md. If a handler throws an exception,
+/// <see cref="UsbContext.UnhandledCallbackException"/> receives the exception, and the stream continues. If this event has no subscriber, the method that
+/// handles events throws the exception. On an event thread of the library, such an exception ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbInputRing : UsbRing
 {
@@ -35,7 +35,9 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <summary>
     /// Starts the ring for code that reads with <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/> or <see cref="ReadAllAsync"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The ring runs already, or the ring drops data when its reader is late but has no spare buffers.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The ring runs already, or the ring may drop data (<see cref="UsbRingOptions.Overflow"/>) but has no spare buffers.
+    /// </exception>
     /// <exception cref="UsbException">
     /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
     /// </exception>

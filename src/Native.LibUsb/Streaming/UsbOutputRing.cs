@@ -40,8 +40,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
     // The ring counts the transfers in flight after the program had time to commit data. A handler, or code that continues in the callback, has this time until
-    // the callback ends. Other code may not run before the callback ends. For such code, the ring therefore counts the transfers before the ring signals the
-    // code.
+    // the callback ends. Other code possibly runs only after the callback has ended. For such code, the ring therefore counts the transfers before it signals
+    // the code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>

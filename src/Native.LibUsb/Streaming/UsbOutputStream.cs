@@ -141,7 +141,7 @@ public sealed class UsbOutputStream : Stream
 
     /// <summary>Ends the message, even if the message has no bytes. The method waits while no buffer is free, but does not wait for the device.</summary>
     /// <param name="cancellationToken">A token that cancels the wait.</param>
-    /// <returns>A task that completes when the stream has taken all bytes. The device may receive the bytes later.</returns>
+    /// <returns>A task that completes when the ring has taken the whole message. The device may receive the message later.</returns>
     /// <exception cref="InvalidOperationException">The stream does not mark the ends of messages, or the ring does not run.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

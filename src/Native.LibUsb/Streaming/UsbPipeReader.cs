@@ -41,8 +41,8 @@ public sealed class UsbPipeReader : PipeReader
     }
 
     /// <summary>
-    /// Gets whether a message ends where the data of the last read ends. The reader reads no further until the program has consumed that data. The property is
-    /// false with <see cref="UsbReadBoundary.None"/>.
+    /// Gets whether a message ends where the data of the last read ends. The reader returns data of the next message only after the program has consumed the
+    /// data of this message. The property is false with <see cref="UsbReadBoundary.None"/>.
     /// </summary>
     public bool EndsMessage { get; private set; }
 

@@ -158,7 +158,9 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <param name="transfer">The transfer.</param>
     /// <param name="native">The native transfer of <paramref name="transfer"/>.</param>
     /// <param name="now">The time at which the callback began.</param>
-    /// <param name="refused">The error with which libusb refused the spare transfer of the fast path; success if libusb did not refuse a transfer.</param>
+    /// <param name="refused">
+    /// The error with which libusb refused the spare transfer of the fast path; success if libusb did not refuse the spare transfer.
+    /// </param>
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
     /// <summary>

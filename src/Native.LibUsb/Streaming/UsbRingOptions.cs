@@ -24,7 +24,7 @@ public sealed record UsbRingOptions
     /// 0, stands for 64 KiB on bulk endpoints, and for one service interval on interrupt endpoints. The size must be 0 on isochronous endpoints.
     /// </summary>
     /// <remarks>
-    /// <para>The ring delivers the data of a transfer when the transfer ends. A transfer that reads ends when it is full, or when a packet arrives that is
+    /// <para>The ring delivers the data of a transfer when the transfer ends. An IN transfer ends when the transfer is full, or when a packet arrives that is
     /// shorter than <see cref="UsbEndpointDescriptor.MaxPacketSize"/>. For example, a device may send messages of 1,024 bytes in two full packets of 512 bytes,
     /// without a zero-length packet after them. Such a message does not end a transfer of 64 KiB. The ring delivers the data when 64 messages have arrived, or
     /// when the ring is stopped. Large transfers suit continuous streams. If the program needs data at once, set this property to the size of one message, or
@@ -51,8 +51,8 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Gets or sets the number of additional buffers, 0 to 4,096. The default is 16. When a transfer ends, the ring submits a spare buffer in its place before
-    /// the program reads the data of the ended transfer. A reader may hold as many buffers as there are spare buffers, and the queue stays full. Without spare
-    /// buffers, the ring submits a buffer again only after the program has consumed the buffer.
+    /// the program reads the data of the ended transfer. A reader may hold as many buffers as there are spare buffers, and the queue still stays full. Without
+    /// spare buffers, the ring submits a buffer again only after the program has consumed the buffer.
     /// </summary>
     public int Spares { get; init; } = 16;
 
@@ -63,8 +63,8 @@ public sealed record UsbRingOptions
     public UsbRingStall Stall { get; init; }
 
     /// <summary>
-    /// Gets or sets whether an isochronous ring that writes sends zeros when the program has committed no data. The endpoint then misses no service interval.
-    /// Each transfer of zeros counts as an underrun.
+    /// Gets or sets whether an isochronous output ring sends zeros when the program has committed no data. The endpoint then misses no service interval. Each
+    /// transfer of zeros counts as an underrun.
     /// </summary>
     public bool FillUnderruns { get; init; }
 

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies the reaction of a ring that reads when its reader is late and no buffer is free.</summary>
+/// <summary>Specifies the reaction of an input ring to a late reader, when no buffer is free.</summary>
 public enum UsbRingOverflow
 {
     /// <summary>

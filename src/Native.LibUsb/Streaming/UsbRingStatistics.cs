@@ -47,8 +47,8 @@ public readonly record struct UsbRingStatistics
     public UsbError LastSubmitFailure { get; init; }
 
     /// <summary>
-    /// Gets or sets how often a ring that writes had nothing in flight. In such a case, a transfer had ended, no committed buffer waited, and neither the
-    /// handler nor code that continues in the callback had refilled the queue. Each transfer of zeros that the ring sends because of
+    /// Gets or sets how often an output ring had nothing in flight. In such a case, a transfer had ended, no committed buffer waited, and neither the handler
+    /// nor code that continues in the callback had refilled the queue. Each transfer of zeros that the ring sends because of
     /// <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
     /// </summary>
     public long Underruns { get; init; }
@@ -80,8 +80,8 @@ public readonly record struct UsbRingStatistics
     public TimeSpan LongestDelay { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest duration of a callback, including the program's handler. A callback ends when the next callback of a ring on the same thread
-    /// begins, or when the thread has handled all pending events.
+    /// Gets or sets the longest duration of a callback, including the program's handler. A callback counts as ended when the next callback of a ring on the
+    /// same thread begins, or when the thread has handled all pending events.
     /// </summary>
     public TimeSpan LongestCallback { get; init; }
 

@@ -62,7 +62,9 @@ internal unsafe struct TransferBuffer
         Length = length;
     }
 
-    /// <summary>Gives up the caller's memory, and leaves the buffer empty. If the buffer uses its own native block, that block stays.</summary>
+    /// <summary>
+    /// Removes the caller's memory from the buffer, and leaves the buffer empty. If the buffer uses its own native block instead, the method changes nothing.
+    /// </summary>
     /// <returns>The pin, which the caller of this method disposes.</returns>
     public MemoryHandle TakePin()
     {
