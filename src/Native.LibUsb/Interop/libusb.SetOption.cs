@@ -3,19 +3,20 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-// libusb_set_option is libusb's only function with variable arguments, so its import is written by hand. Outside Windows, .NET cannot declare variable
-// arguments. Most ABIs pass a variable argument like a named one, so the import has the value as a plain third parameter. Apple's arm64 ABI instead passes
-// every variable argument on the stack. On that platform, the import has the value as its ninth parameter: the first eight fill the registers, and the ninth is
-// the first on the stack, where libusb reads it. On 32-bit Windows, a function with variable arguments is cdecl, while libusb's other functions are stdcall.
+// libusb_set_option is libusb's only function with variable arguments. .NET cannot declare such a function outside Windows, so the imports below are written by
+// hand. Most ABIs pass a variable argument in the same way as a named argument, so the value is simply the third parameter of the import. Apple's arm64 ABI
+// instead passes every variable argument on the stack. For this ABI, the value is the ninth parameter of the import: the first eight parameters fill the
+// registers, and the ninth parameter is the first on the stack, where libusb reads the value. On 32-bit Windows, this function uses the calling convention
+// cdecl, because it has variable arguments. libusb's other functions use stdcall there.
 public static unsafe partial class libusb
 {
-    /// <summary>Sets an option of a context that takes no value.</summary>
+    /// <summary>Sets a context option that takes no value.</summary>
     /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
     /// <param name="option">The option: <see cref="libusb_option.LIBUSB_OPTION_USE_USBDK"/> or <see cref="libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY"/>.
-    /// Discovery must be switched off before the context is opened: call this function with a null context before <see cref="libusb_init"/>, or preferably pass
-    /// the option to <see cref="libusb_init_context"/>.</param>
-    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this libusb does not know the option or
-    /// if the option takes a value, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED"/> if the platform does not support the option.</returns>
+    /// Discovery must be switched off before the context is opened. Preferably pass the option to <see cref="libusb_init_context"/>. Otherwise, call this
+    /// function with a null context before <see cref="libusb_init"/>.</param>
+    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if the option takes a value or does not
+    /// exist in this version of libusb, and <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED"/> if the platform does not support the option.</returns>
     public static int libusb_set_option(libusb_context* ctx, libusb_option option)
     {
         // For these options, libusb would read a value that this overload does not pass.
@@ -24,13 +25,13 @@ public static unsafe partial class libusb
         return SetOption(ctx, option);
     }
 
-    /// <summary>Sets an option of a context that takes a number.</summary>
+    /// <summary>Sets a context option that takes a number.</summary>
     /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
     /// <param name="option">The option, in practice <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL"/>.</param>
-    /// <param name="value">For the log level, a <see cref="libusb_log_level"/> cast to an integer; the environment variable <c>LIBUSB_DEBUG</c> overrides this
-    /// value. For an option of a later libusb that takes a pointer, the address.</param>
-    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this libusb does not know the option or
-    /// the value.</returns>
+    /// <param name="value">For the log level, a <see cref="libusb_log_level"/> cast to an integer. The environment variable <c>LIBUSB_DEBUG</c> overrides the
+    /// log level. If an option of a later version of libusb takes a pointer, the value is the address.</param>
+    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this version of libusb does not have the
+    /// option, or if the value is not valid.</returns>
     public static int libusb_set_option(libusb_context* ctx, libusb_option option, nint value)
     {
         // libusb reads an int. A value that does not fit must not be truncated to a valid level.
@@ -41,14 +42,14 @@ public static unsafe partial class libusb
             : SetOption(ctx, option, value);
     }
 
-    /// <summary>Sets the log callback of a context as an option, from libusb 1.0.27 on. <see cref="libusb_set_log_cb"/> also works with older
+    /// <summary>Sets the log callback of a context. The option exists in libusb 1.0.27 and later. <see cref="libusb_set_log_cb"/> also works with older
     /// versions.</summary>
     /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
     /// <param name="option"><see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</param>
-    /// <param name="value">The function that libusb calls for each line; null for none. libusb may call the function on any thread, and holds its locks during
-    /// the call.</param>
-    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this libusb is older than the option, or
-    /// if <paramref name="option"/> is not <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</returns>
+    /// <param name="value">The function that libusb calls for each line of the log. Null removes the current function. libusb may call the function on any
+    /// thread, and holds libusb's locks during the call.</param>
+    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if libusb is older than 1.0.27, or if
+    /// <paramref name="option"/> is not <see cref="libusb_option.LIBUSB_OPTION_LOG_CB"/>.</returns>
     public static int libusb_set_option(
         libusb_context* ctx, libusb_option option, delegate* unmanaged<libusb_context*, libusb_log_level, byte*, void> value)
     {

@@ -4,11 +4,11 @@ namespace Native.LibUsb.Interop;
 /// Contains the functions, inline functions and constants of <c>libusb.h</c> up to libusb 1.0.30, with their C names and C types.
 /// </summary>
 /// <remarks>
-/// <para>These functions do not check arguments, and they do not copy or allocate memory. Errors are returned as the negative numbers of
-/// <see cref="libusb_error"/>, and the ownership rules are those of C. The functions throw in only two cases: <see cref="DllNotFoundException"/> if there is no
-/// libusb, and <see cref="UsbNotSupportedException"/> if the loaded libusb does not have the function.</para>
+/// <para>These functions do not check arguments, and they do not copy or allocate memory. They return errors as the negative numbers of
+/// <see cref="libusb_error"/>. The rules for the ownership of memory are the same as in C. The functions throw exceptions in only two cases:
+/// <see cref="DllNotFoundException"/> if there is no libusb, and <see cref="UsbNotSupportedException"/> if the loaded libusb does not have the function.</para>
 /// <para>Function pointers have the platform's default calling convention, as in libusb.h. A callback is a static method with
-/// <see cref="System.Runtime.InteropServices.UnmanagedCallersOnlyAttribute"/> and no <c>CallConvs</c>. It must not let an exception escape.</para>
+/// <see cref="System.Runtime.InteropServices.UnmanagedCallersOnlyAttribute"/> and no <c>CallConvs</c>. The callback must not let an exception escape.</para>
 /// </remarks>
 public static unsafe partial class libusb
 {

@@ -8,20 +8,22 @@ namespace Native.LibUsb.Interop;
 /// <para>The layouts:</para>
 /// <list type="bullet">
 /// <item>64-bit Linux, Android and FreeBSD: two 64-bit numbers, 16 bytes.</item>
-/// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. The structure writes a 64-bit number over the 32-bit number and the padding,
-/// so the layout of 64-bit Linux also fits here.</item>
+/// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. This structure stores the microseconds as a 64-bit number, which covers the
+/// 32-bit number and the padding. The layout of 64-bit Linux is therefore also correct on macOS and iOS.</item>
 /// <item>Windows, all processors: two 32-bit numbers, 8 bytes.</item>
 /// <item>32-bit Linux: two 64-bit numbers with musl, otherwise two 32-bit numbers.</item>
 /// </list>
-/// <para>One case cannot be detected at run time: a 32-bit libusb for glibc that was built with 64-bit time. On such a system, use the functions that take no
-/// time, as the library's event threads do: <see cref="libusb.libusb_handle_events_completed"/> and <see cref="libusb.libusb_interrupt_event_handler"/>.</para>
-/// <para>The structure has the size of the largest layout, so libusb may write any of the layouts through a pointer to it. Do not pass arrays of it to libusb,
-/// because C's elements may be smaller.</para>
+/// <para>One case cannot be detected at run time: a 32-bit libusb for glibc that was built with 64-bit time. With such a libusb, use only functions that take
+/// no time: <see cref="libusb.libusb_handle_events_completed"/> and <see cref="libusb.libusb_interrupt_event_handler"/>. The library's event threads also use
+/// only these two functions.</para>
+/// <para>The structure has the size of the largest layout, so libusb may write any of the layouts through a pointer to the structure. Do not pass arrays of
+/// this structure to libusb, because the elements of a C array may be smaller.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = 16)]
 public struct timeval : IEquatable<timeval>
 {
-    // libusb converts a wait to milliseconds in an int, rounded up, so the longest wait is 24.8 days. A longer wait would wrap around to a negative number.
+    // libusb converts the time of a wait to milliseconds, rounds it up, and stores it in an int. The longest wait is therefore 24.8 days. A longer wait would
+    // become a negative number.
     private const long MaxMicroseconds = (int.MaxValue - 1) * 1000L;
     private const long MicrosecondsPerSecond = 1_000_000;
 
@@ -32,8 +34,8 @@ public struct timeval : IEquatable<timeval>
 
     /// <summary>Initializes a time from its two numbers.</summary>
     /// <param name="tv_sec">The whole seconds.</param>
-    /// <param name="tv_usec">The microseconds, 0 to 999,999. This constructor does not check them, but libusb refuses other values.</param>
-    /// <exception cref="OverflowException"><paramref name="tv_sec"/> does not fit the 32 bits of this system.</exception>
+    /// <param name="tv_usec">The microseconds, 0 to 999,999. This constructor does not check this range, but libusb refuses values outside the range.</param>
+    /// <exception cref="OverflowException"><paramref name="tv_sec"/> does not fit into the 32-bit field of this system.</exception>
     public timeval(long tv_sec, int tv_usec)
     {
         this.tv_sec = tv_sec;
@@ -65,7 +67,7 @@ public struct timeval : IEquatable<timeval>
     public static timeval MaxValue => new(MaxMicroseconds / MicrosecondsPerSecond, (int)(MaxMicroseconds % MicrosecondsPerSecond));
 
     /// <summary>Gets or sets the whole seconds.</summary>
-    /// <exception cref="OverflowException">The value does not fit the 32 bits of this system.</exception>
+    /// <exception cref="OverflowException">The value does not fit into the 32-bit field of this system.</exception>
     public long tv_sec
     {
         readonly get => HasNarrowFields ? _seconds32 : _seconds64;
@@ -81,7 +83,7 @@ public struct timeval : IEquatable<timeval>
     /// <summary>Gets or sets the microseconds beyond the whole seconds, 0 to 999,999.</summary>
     public int tv_usec
     {
-        // The low half of the 64-bit field is the complete field on macOS. On other systems, the low half is enough for the range of the value.
+        // On macOS, the complete C field is the low half of the 64-bit field. On other systems, the low half is large enough for all values of the field.
         readonly get => HasNarrowFields ? _microseconds32 : (int)_microseconds64;
         set
         {
@@ -99,7 +101,7 @@ public struct timeval : IEquatable<timeval>
         OperatingSystem.IsWindows()
         || (nint.Size == 4 && !RuntimeInformation.RuntimeIdentifier.StartsWith("linux-musl", StringComparison.Ordinal));
 
-    /// <summary>Converts to a <see cref="TimeSpan"/>.</summary>
+    /// <summary>Converts the time to a <see cref="TimeSpan"/>.</summary>
     /// <exception cref="OverflowException">The time is too long for a <see cref="TimeSpan"/>.</exception>
     public readonly TimeSpan ToTimeSpan() =>
         new(checked((tv_sec * TimeSpan.TicksPerSecond) + (tv_usec * TimeSpan.TicksPerMicrosecond)));

@@ -4,8 +4,8 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Delivers libusb's log messages to the handlers. libusb passes no user data to its log callback, so the dispatcher finds a handler by the address of
-/// the context.</summary>
+/// <summary>Delivers libusb's log messages to the handlers. libusb passes no user data to its log callback, so the dispatcher uses the address of the context
+/// to find the handler.</summary>
 internal static unsafe class LogDispatcher
 {
     private static readonly ConcurrentDictionary<nint, Entry> s_byContext = new();
@@ -14,10 +14,11 @@ internal static unsafe class LogDispatcher
     private static nint s_globalCallback; // the callback that this copy of the assembly registered last
     private static bool s_isUndoRegistered;
 
-    // The name of the AppContext data in which all copies of this assembly in the process record the callback that libusb has.
+    // The process may contain several copies of this assembly. Under this name, each copy stores in AppContext the callback that it has registered with libusb.
     private const string GlobalCallbackName = "Native.LibUsb.GlobalLogCallback";
 
-    // The handler of the context that this thread is opening. libusb already logs messages of that context, but the address of the context is not known yet.
+    // The handler of the context that this thread is opening. While libusb opens a context, it already logs messages for the context, but the address of the
+    // context is not known yet.
     [ThreadStatic]
     private static UsbLogHandler? t_opening;
 
@@ -39,7 +40,8 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    // The process may contain several copies of this assembly, but libusb has only one callback. Another copy may have registered it.
+    // The process may contain several copies of this assembly, but libusb has only one global callback. If another copy has registered its own callback in the
+    // meantime, this method leaves that callback registered.
     private static void UnregisterGlobal()
     {
         lock (s_change)
@@ -85,7 +87,8 @@ internal static unsafe class LogDispatcher
             s_byContext.TryRemove(KeyValuePair.Create((nint)context, entry));
     }
 
-    /// <summary>Writes a message of this library to the handlers that receive libusb's messages, or to standard error if there is no handler.</summary>
+    /// <summary>Passes a message of this library to the handlers that receive libusb's messages. If there is no handler, the method writes the message to
+    /// standard error.</summary>
     public static void Write(libusb_context* context, UsbLogLevel level, string message)
     {
         UsbLogHandler? own = s_byContext.GetValueOrDefault((nint)context)?.Handler, global = s_global;

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Records whether a log handler runs on the current thread. While a handler runs, libusb's frames are on the stack, and libusb holds its locks. This class has
-/// no static initializer, because every submission reads it.
+/// Records whether a log handler runs on the current thread. While a handler runs, libusb's frames are on the stack, and libusb holds its locks. Every
+/// submission of a transfer reads the field of this class. The class has no static initializer, because an initializer would make each read slower.
 /// </summary>
 internal static class LogScope
 {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Allocates memory for transfers that begins at the start of a cache line. Two transfers therefore never share a cache line, and vector code may use
-/// aligned reads.</summary>
+/// <summary>Allocates memory for transfers. The memory begins at the start of a cache line. Two transfers therefore never share a cache line, and vector code
+/// may use aligned reads.</summary>
 internal static unsafe class AlignedMemory
 {
     private const int Alignment = 64;
@@ -12,7 +12,7 @@ internal static unsafe class AlignedMemory
     /// <summary>Gets the largest length that <see cref="AllocatePinned"/> can allocate, in bytes.</summary>
     public static int MaxPinnedLength => Array.MaxLength - (Alignment - 1);
 
-    /// <summary>Allocates native memory, which is not cleared.</summary>
+    /// <summary>Allocates native memory without clearing it.</summary>
     /// <exception cref="OutOfMemoryException">The memory is not available.</exception>
     public static byte* AllocateNative(int length) => (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
 

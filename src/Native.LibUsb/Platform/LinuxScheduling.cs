@@ -22,8 +22,8 @@ internal static unsafe partial class LinuxScheduling
     /// <exception cref="Win32Exception">Linux reported another error.</exception>
     public static void MakeRealTime(int priority)
     {
-        // pthread_setschedparam is used because musl does not implement sched_setscheduler. With ResetOnFork, threads that callbacks start, including those of
-        // the thread pool, are ordinary threads.
+        // This method uses pthread_setschedparam, because musl does not implement sched_setscheduler. A callback may start threads, including threads of the
+        // thread pool. With ResetOnFork, these threads are ordinary threads.
         int error = SetSchedulingParameters(Self(), Fifo | ResetOnFork, &priority);
         if (error == NotPermitted)
         {
@@ -36,7 +36,7 @@ internal static unsafe partial class LinuxScheduling
             throw new Win32Exception(error);
     }
 
-    /// <exception cref="UnauthorizedAccessException">This process may not use all of the processors.</exception>
+    /// <exception cref="UnauthorizedAccessException">Linux does not allow this process to use all of these processors.</exception>
     /// <exception cref="Win32Exception">Linux reported another error.</exception>
     public static void Confine(ReadOnlySpan<int> processors)
     {

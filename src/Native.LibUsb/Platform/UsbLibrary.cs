@@ -9,7 +9,7 @@ namespace Native.LibUsb;
 /// log.
 /// </summary>
 /// <remarks>
-/// <para>libusb is loaded once for the process, when the first function of libusb is used. The library is searched for in this order:</para>
+/// <para>libusb is loaded once for the process, when the first function of libusb is used. libusb is searched for in this order:</para>
 /// <list type="number">
 /// <item>the library that <see cref="SetPath"/> or <see cref="SetResolver"/> chose, if one of these methods was called;</item>
 /// <item>the application's own copy: in the application's folder, in its subfolder <c>runtimes/&lt;rid&gt;/native</c>, in the folders of the native files of
@@ -17,18 +17,19 @@ namespace Native.LibUsb;
 /// <item>the system's copy, under the names that the system's packages use (<c>libusb-1.0.so.0</c>, <c>libusb-1.0.0.dylib</c>, <c>libusb-1.0.dll</c>, ...). On
 /// macOS, the folders of Homebrew and MacPorts are also searched.</item>
 /// </list>
-/// <para>The search skips a library that does not load, that is not libusb 1.0, or that is older than 1.0.26. If no usable library is found, the exception
-/// contains the loader's reason for each file and explains what to do.</para>
+/// <para>The search skips a file that cannot be loaded, that is not libusb 1.0, or that is older than 1.0.26. If the search finds no usable libusb, the message
+/// of the exception contains the loader's reason for each file, and explains what to do.</para>
 /// <para>A Native AOT program whose property <c>LibUsbLink</c> is <c>direct</c> or <c>static</c> does not search. With <c>direct</c>, the system's loader binds
 /// libusb when the program starts. With <c>static</c>, libusb is part of the program. In such a program, <see cref="SetPath"/> and <see cref="SetResolver"/>
 /// throw.</para>
 /// <para>Most functions are first used when they are first called. Some small getters, such as <see cref="libusb.libusb_get_version"/>, are imported without a
-/// GC transition: the just-in-time compiler already binds them when it compiles a method that calls them. Choose the library in a separate method that calls no
-/// function of libusb. The start of <c>Main</c> is too late if <c>Main</c> itself calls such a getter.</para>
+/// GC transition. The just-in-time compiler binds such a getter when it compiles a method that calls the getter. Therefore call <see cref="SetPath"/> or
+/// <see cref="SetResolver"/> in a separate method that calls no function of libusb. If <c>Main</c> itself calls such a getter, even the first line of
+/// <c>Main</c> is too late.</para>
 /// </remarks>
 public static unsafe class UsbLibrary
 {
-    /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). Loads the library if necessary.</summary>
+    /// <summary>Gets the version of the libusb that is in use (<c>libusb_get_version</c>). Loads libusb if necessary.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
     /// tried.</exception>
     public static UsbLibraryVersion Version => new(LibraryLoader.NativeVersion);
@@ -38,7 +39,7 @@ public static unsafe class UsbLibrary
     /// </summary>
     public static bool IsLoaded => LibraryLoader.IsLoaded;
 
-    /// <summary>Gets whether libusb is part of this executable. If it is not, this property loads the library.</summary>
+    /// <summary>Gets whether libusb is part of this executable. If it is not, this property loads libusb.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
     /// tried.</exception>
     public static bool IsStaticallyLinked => LibraryLoader.IsStaticallyLinked;
@@ -55,15 +56,17 @@ public static unsafe class UsbLibrary
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetPath(string path) => LibraryLoader.SetPath(path);
 
-    /// <summary>Sets a function that the library calls before the search to load libusb.</summary>
+    /// <summary>Sets a function that loads libusb. This library calls the function before the usual search for libusb.</summary>
     /// <param name="resolver">
-    /// The function, which is called once, before the first use of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays loaded for the life of
-    /// the process, or 0 to continue with the usual search. The function must not use libusb itself.
+    /// The function, which is called once, before the first use of libusb. It returns the handle of the loaded libusb (see <see cref="NativeLibrary"/>), or 0
+    /// to continue with the usual search. The loaded libusb must stay loaded until the process ends. The function must not call libusb.
     /// </param>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetResolver(Func<nint> resolver) => LibraryLoader.SetResolver(resolver);
 
-    /// <summary>Gets whether the libusb in use exports a function. This is the only reliable test for functions newer than 1.0.26.</summary>
+    /// <summary>
+    /// Gets whether the libusb that is in use exports a function. This is the only reliable test for functions that libusb 1.0.26 does not have.
+    /// </summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents a version of libusb. A version is only informative; <see cref="UsbLibrary.HasFunction"/> determines whether a function exists.</summary>
+/// <summary>Represents a version of libusb. To check whether libusb has a function, use <see cref="UsbLibrary.HasFunction"/> instead of the version.</summary>
 public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryVersion>
 {
     internal UsbLibraryVersion(in libusb_version native)
@@ -17,9 +17,9 @@ public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryV
     }
 
     /// <summary>Initializes a release version, for comparison with <see cref="UsbLibrary.Version"/>.</summary>
-    /// <param name="major">The 1 of 1.0.26.</param>
-    /// <param name="minor">The 0 of 1.0.26.</param>
-    /// <param name="micro">The 26 of 1.0.26.</param>
+    /// <param name="major">The first number, such as 1 in 1.0.26.</param>
+    /// <param name="minor">The second number, such as 0 in 1.0.26.</param>
+    /// <param name="micro">The third number, such as 26 in 1.0.26.</param>
     public UsbLibraryVersion(ushort major, ushort minor, ushort micro)
     {
         Major = major;
@@ -29,13 +29,13 @@ public readonly unsafe record struct UsbLibraryVersion : IComparable<UsbLibraryV
         Description = "";
     }
 
-    /// <summary>Gets the 1 of 1.0.26.</summary>
+    /// <summary>Gets the first number, such as 1 in 1.0.26.</summary>
     public ushort Major { get; }
 
-    /// <summary>Gets the 0 of 1.0.26.</summary>
+    /// <summary>Gets the second number, such as 0 in 1.0.26.</summary>
     public ushort Minor { get; }
 
-    /// <summary>Gets the 26 of 1.0.26.</summary>
+    /// <summary>Gets the third number, such as 26 in 1.0.26.</summary>
     public ushort Micro { get; }
 
     /// <summary>Gets the build number. All versions from 1.0.31 on have the same number.</summary>

@@ -1,9 +1,9 @@
 namespace Native.LibUsb;
 
-/// <summary>Specifies the fixed limits of Linux's usbfs. The administrator sets another limit, which <see cref="UsbfsMemory"/> reads.</summary>
+/// <summary>Specifies the fixed limits of Linux's usbfs. <see cref="UsbfsMemory"/> reads the memory limit, which the administrator can change.</summary>
 internal static class UsbfsLimits
 {
-    /// <summary>The largest number of packets in one isochronous URB. libusb divides a longer transfer into several URBs.</summary>
+    /// <summary>The largest number of packets in one isochronous URB. libusb divides a transfer with more packets into several URBs.</summary>
     public const int PacketsPerUrb = 128;
 
     /// <summary>The largest number of bytes in one bulk or interrupt URB that libusb submits to a controller without scatter-gather. libusb divides a longer
@@ -19,7 +19,7 @@ internal static class UsbfsLimits
     /// <summary>The largest number of bytes of one isochronous packet before Linux 5.2.</summary>
     public const int PacketBytesBefore52 = 49_152;
 
-    /// <summary>The largest number of bytes in one isochronous or interrupt URB. The kernel allocates the data of such a URB as one block, and the kernel's
-    /// allocator has no larger block.</summary>
+    /// <summary>The largest number of bytes in one isochronous or interrupt URB. The kernel allocates the memory for the data of such a URB as one block, and
+    /// cannot allocate a larger block.</summary>
     public const int ContiguousBytes = 4 << 20;
 }

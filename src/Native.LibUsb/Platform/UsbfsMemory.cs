@@ -11,7 +11,7 @@ internal static class UsbfsMemory
     /// <summary>The parameter of the kernel's command line that sets the limit from the start.</summary>
     public const string KernelParameter = "usbcore.usbfs_memory_mb";
 
-    // The approximate memory that the kernel needs for each URB besides the URB's data. Small transfers need little other memory.
+    // The approximate number of bytes that the kernel needs for each URB in addition to the URB's data. For a small transfer, this is most of the memory.
     private const int UrbOverhead = 256;
     private const int PacketOverhead = 16;
 
@@ -44,7 +44,7 @@ internal static class UsbfsMemory
     /// <summary>Returns the smallest limit, in MiB, that allows a number of bytes in flight.</summary>
     public static long MegabytesFor(long bytes) => (bytes + (1 << 20) - 1) >> 20;
 
-    /// <summary>Returns a sentence that explains how to raise the limit so that it allows a number of bytes in flight.</summary>
+    /// <summary>Returns a sentence that explains how to raise the limit, so that the given number of bytes can be in flight.</summary>
     public static string HowToRaise(long bytes)
     {
         long megabytes = MegabytesFor(bytes);

@@ -23,19 +23,20 @@ internal static unsafe class UsbfsRequests
     private const uint NoPacketSizeLimit = 0x04;
     private const uint BulkScatterGather = 0x08;
 
-    // The ioctl function that libusb calls. A library that was loaded before libc may replace libc's function, and an import from libc would not find the
-    // replacement.
+    // The ioctl function that libusb calls. If a library was loaded before libc, it may replace libc's ioctl function. An import from libc would not find the
+    // replacement, so this class searches the whole process for the function.
     private static readonly delegate* unmanaged<int, nuint, void*, int> s_ioctl = FindFunction();
 
     /// <summary>Gets whether requests can be made.</summary>
     public static bool IsAvailable => s_ioctl is not null;
 
     /// <summary>Activates an alternate setting (USBDEVFS_SETINTERFACE).</summary>
-    /// <param name="descriptor">The file descriptor of the device, through which the interface was claimed.</param>
+    /// <param name="descriptor">The device's file descriptor through which the interface was claimed.</param>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
-    /// <returns>The code that libusb would return. If libusb would return <see cref="UsbError.Other"/>, this method returns a more exact code where one
-    /// exists.</returns>
+    /// <returns>
+    /// The error that libusb would return. If libusb would return only <see cref="UsbError.Other"/>, this method returns a more exact error if there is one.
+    /// </returns>
     public static UsbError SetInterface(int descriptor, int interfaceNumber, int alternateSetting)
     {
         int* argument = stackalloc int[2] { interfaceNumber, alternateSetting };

@@ -1,11 +1,12 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the part of a ring that depends on its direction. The part chooses the next transfer to submit, and takes back transfers that libusb has refused.
+/// Represents the part of a ring that depends on the ring's direction. This part chooses the next transfer to submit, and takes back transfers that libusb has
+/// refused.
 /// </summary>
 internal interface IRingContent
 {
-    /// <summary>Gets whether one failed transfer stops the ring, because the data after the failed transfer would follow a gap.</summary>
+    /// <summary>Gets whether one failed transfer stops the ring, because the stream of data would otherwise continue after a gap.</summary>
     bool StopsAtFailure { get; }
 
     /// <summary>Takes the transfer to submit next, or returns null if there is none. The caller holds the lock.</summary>
@@ -17,7 +18,7 @@ internal interface IRingContent
     /// <summary>Takes back a transfer that libusb has refused. The caller holds the lock.</summary>
     void TakeRefusedLocked(RingTransfer transfer);
 
-    /// <summary>Prepares a run that begins, or that continues after a halt was cleared. The caller holds the lock, and nothing is in flight.</summary>
+    /// <summary>Prepares the beginning of a run, or its continuation after a halt was cleared. The caller holds the lock, and nothing is in flight.</summary>
     void BeginLocked();
 
     /// <summary>Ends a run. The caller holds the lock, and nothing is in flight any more.</summary>

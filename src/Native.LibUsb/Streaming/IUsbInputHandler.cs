@@ -1,8 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>
-/// Defines a static method that handles the buffers of an input ring. The compiler can inline this method, which is not possible with a delegate.
-/// </summary>
+/// <summary>Defines a static method that handles the buffers of an input ring. The compiler can inline this method, but cannot inline a delegate.</summary>
 /// <example>
 /// <code>
 /// readonly struct Capture : IUsbInputHandler
@@ -17,7 +15,7 @@ public interface IUsbInputHandler
 {
     /// <summary>
     /// Handles one buffer. The ring calls the method for each buffer in order, on the thread that handles events. The rules of a transfer's callback apply to
-    /// the method. An exception that leaves the method goes to <see cref="UsbContext.UnhandledCallbackException"/>.
+    /// the method. If the method throws an exception, <see cref="UsbContext.UnhandledCallbackException"/> receives the exception.
     /// </summary>
     /// <param name="buffer">The buffer, which belongs to the ring again when the method returns.</param>
     static abstract void OnBuffer(UsbInputBuffer buffer);

@@ -19,16 +19,17 @@ internal sealed class OutputContent
     public bool EndsMessage { get; private set; }
 
     /// <summary>
-    /// Gets whether the device has taken all bytes of a transfer that did not complete. The property is false if a zero-length packet is to follow, because
-    /// only a completed transfer has sent that packet.
+    /// Gets whether the device has taken all bytes of a transfer that did not complete. The property is false if a zero-length packet must follow the bytes,
+    /// because only a completed transfer is certain to have sent that packet.
     /// </summary>
     public bool IsSent => Committed > 0 && Sent >= Committed && !EndsMessage;
 
-    /// <summary>Gets the number of committed bytes that the device has not taken. The zeros of the ring do not count.</summary>
+    /// <summary>Gets the number of committed bytes that the device has not taken. Zeros that the ring sends by itself do not count.</summary>
     public int Unsent => IsFiller ? 0 : Committed - Sent;
 
     /// <summary>
-    /// Gets the lengths of the isochronous packets. Empty if each packet has the ring's packet size and the last packet has the remaining bytes.
+    /// Gets the lengths of the isochronous packets. The span is empty if all packets except the last have the ring's packet size, and the last packet has the
+    /// remaining bytes.
     /// </summary>
     public ReadOnlySpan<int> PacketLengths => _packetLengths.AsSpan(0, _packets);
 

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer: the return values and
-/// <see cref="Room"/> show that a buffer is needed.
+/// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer. If the filler needs a buffer, the
+/// return values and <see cref="Room"/> show this to the caller.
 /// </summary>
 internal sealed class OutputFiller
 {
@@ -78,7 +78,9 @@ internal sealed class OutputFiller
         return written;
     }
 
-    /// <summary>Passes the bytes to the ring, and ends the message. <see cref="TryPayEnd"/> returns whether the end of the message was sent.</summary>
+    /// <summary>
+    /// Passes the bytes to the ring, and ends the message. If the message must end with a zero-length packet, <see cref="TryPayEnd"/> sends this packet.
+    /// </summary>
     /// <param name="evenEmpty">Whether to send a message without bytes if no message was begun.</param>
     public void End(bool evenEmpty)
     {
@@ -96,7 +98,7 @@ internal sealed class OutputFiller
         _open = false;
     }
 
-    /// <summary>Sends the zero-length packet that ends a message, if such a packet is outstanding.</summary>
+    /// <summary>Sends the zero-length packet that ends a message, if this packet must still be sent.</summary>
     /// <returns>False if the packet needs a buffer and no buffer is free.</returns>
     public bool TryPayEnd()
     {

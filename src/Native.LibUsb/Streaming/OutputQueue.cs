@@ -10,7 +10,7 @@ internal sealed class OutputQueue : IRingContent
 
     private readonly UsbOutputRing _ring;
     private TransferList _waiting; // the committed transfers that wait until the queue has room
-    private bool _fills; // the ring may send zeros, because the program had its chance to commit data
+    private bool _fills; // the ring may send zeros, because the program had time to commit data
     private bool _underrunCounted; // the underrun that the next zeros fill has been counted
     private long _unsentBytes;
     private int _unsentBuffers;
@@ -45,7 +45,7 @@ internal sealed class OutputQueue : IRingContent
 
     /// <summary>
     /// Takes back a transfer that has ended. The caller holds the lock. If the device has not taken all bytes of a bulk or interrupt transfer, the transfer
-    /// keeps its place in the order, and the ring sends the rest when it runs again.
+    /// keeps its place in the order, and the ring sends the remaining bytes when the ring runs again.
     /// </summary>
     public void TakeBackLocked(RingTransfer transfer)
     {
@@ -65,10 +65,10 @@ internal sealed class OutputQueue : IRingContent
     }
 
     /// <summary>
-    /// Records that the program had its chance to commit data, and submits zeros if an isochronous endpoint would otherwise have nothing to send. The caller
-    /// holds the lock.
+    /// Submits zeros if an isochronous endpoint would otherwise have nothing to send. The caller calls this method after the program had time to commit data,
+    /// and holds the lock.
     /// </summary>
-    /// <param name="underrunCounted">Whether the underrun has been counted.</param>
+    /// <param name="underrunCounted">Whether the caller has already counted the underrun.</param>
     public void FillLocked(bool underrunCounted)
     {
         _fills = true;
@@ -116,7 +116,7 @@ internal sealed class OutputQueue : IRingContent
 
     public void TakeRefusedLocked(RingTransfer transfer)
     {
-        _fills = false; // the program has its next chance to commit data when a transfer ends
+        _fills = false; // the program has time to commit data again when the next transfer ends
         if (transfer.Output.IsFiller)
         {
             _ring.Engine.Queue.PutFree(transfer);
@@ -129,7 +129,8 @@ internal sealed class OutputQueue : IRingContent
 
     public void BeginLocked()
     {
-        // The transfers that the device had not taken when the ring stopped are sent before the transfers that were waiting at that time.
+        // When the ring stopped, some transfers were in flight, and the device has not taken all their bytes. The ring sends these transfers before the
+        // transfers that were still waiting for room in the queue.
         TransferQueue queue = _ring.Engine.Queue;
         while (queue.Last is { } unsent)
         {

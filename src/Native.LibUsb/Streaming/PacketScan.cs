@@ -17,7 +17,8 @@ internal static unsafe class PacketScan
     /// <param name="to">The array for the copies, with at least <paramref name="count"/> elements.</param>
     /// <param name="count">The number of descriptors.</param>
     /// <param name="size">The size of one packet's memory in bytes.</param>
-    /// <param name="isPlain">Whether every status is <see cref="UsbTransferStatus.Completed"/>, and no packet reports a length beyond its memory.</param>
+    /// <param name="isPlain">Whether every status is <see cref="UsbTransferStatus.Completed"/>, and no packet reports a length that is larger than its
+    /// memory.</param>
     /// <param name="empty">The number of packets without data.</param>
     /// <returns>The sum of the actual lengths.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -10,7 +10,8 @@ internal sealed record RingConfiguration
 
     private const int DefaultTransfers = 16;
 
-    // With fewer transfers in flight, one late completion leaves the queue almost empty. The default sizes have shorter transfers instead.
+    // With fewer transfers in flight, one late completion would leave the queue almost empty. If the memory limit is low, the library therefore chooses shorter
+    // transfers rather than fewer than this number.
     private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }
@@ -48,11 +49,11 @@ internal sealed record RingConfiguration
         Make(endpoint.Descriptor, options, direction, UsbfsMemory.Limit, endpoint.Interface.Handle.DividesTransfers);
 
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="options">The options of the program. The method chooses the sizes that the options leave out.</param>
+    /// <param name="options">The options of the program. The method chooses the sizes that are 0 in the options.</param>
     /// <param name="direction">The direction that the endpoint must have.</param>
-    /// <param name="limit">The number of bytes that the system allows all transfers together; null if there is no limit.</param>
+    /// <param name="limit">The number of bytes that the system allows for all transfers of all programs together; null if there is no limit.</param>
     /// <param name="dividesTransfers">Whether libusb divides bulk and interrupt transfers of more than 16 KiB. The ring then uses shorter transfers.</param>
-    /// <exception cref="ArgumentException">The options do not fit the endpoint, or the limit.</exception>
+    /// <exception cref="ArgumentException">The options do not fit the endpoint, or exceed the limit.</exception>
     public static RingConfiguration Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit, bool dividesTransfers = false)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -101,7 +102,7 @@ internal sealed record RingConfiguration
         return configuration;
     }
 
-    /// <summary>Returns the part of the program's memory that belongs to one transfer; empty if the ring allocates its memory.</summary>
+    /// <summary>Returns the part of the program's memory that belongs to one transfer; empty if the ring allocates its own memory.</summary>
     /// <param name="index">The index of the transfer.</param>
     public Memory<byte> MemoryOf(int index) => Options.Memory.IsEmpty ? default : Options.Memory.Slice(index * TransferSize, TransferSize);
 
@@ -147,7 +148,8 @@ internal sealed record RingConfiguration
     }
 
     /// <summary>
-    /// Chooses shorter transfers, and more of them, if libusb would divide transfers of the given size. A divided transfer that overflows crashes the process.
+    /// Chooses more and shorter transfers if libusb would divide transfers of the given size. The ring avoids divided transfers, because the process crashes if
+    /// a divided transfer overflows.
     /// </summary>
     private static (UsbRingOptions Options, int Size) Undivided(UsbEndpointDescriptor endpoint, UsbRingOptions options, int size)
     {
@@ -161,12 +163,16 @@ internal sealed record RingConfiguration
         int Times(int count) => (int)Math.Min(count * pieces, UsbRingOptions.MostTransfers);
     }
 
-    /// <summary>Returns the default number of transfers, or the number that fits the ring's share of the limit.</summary>
+    /// <summary>
+    /// Returns the default number of transfers, or a smaller number if the transfers would otherwise need more than the ring's share of the limit.
+    /// </summary>
     private static int TransfersFor(int size, int packets, long? limit) => limit is { } bytes
         ? (int)Math.Clamp(UsbfsMemory.ShareOf(bytes) / UsbfsMemory.CostOf(size, packets), 1, DefaultTransfers)
         : DefaultTransfers;
 
-    /// <summary>Returns the default number of packets, or a smaller number with which a queue of transfers fits the ring's share of the limit.</summary>
+    /// <summary>
+    /// Returns the default number of packets per transfer, or a smaller number if the queue would otherwise need more than the ring's share of the limit.
+    /// </summary>
     private static int PacketsFor(int packetSize, int transfers, long? limit)
     {
         int packets = DefaultPackets;

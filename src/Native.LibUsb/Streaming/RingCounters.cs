@@ -6,8 +6,8 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents the counters of a ring.</summary>
 /// <remarks>
-/// A sequence lock protects the counters. One thread at a time writes the counters, under the ring's lock or on the fast path. Any number of threads read the
-/// counters without a lock, and repeat the read if a write has interfered. A writer never waits for a reader.
+/// A sequence lock protects the counters. One thread at a time writes the counters, under the ring's lock or on the fast path. Any number of threads may read
+/// the counters without a lock. A thread repeats its read if another thread has written the counters during the read. A writer never waits for a reader.
 /// </remarks>
 internal struct RingCounters
 {
@@ -91,7 +91,8 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Records the number of transfers in flight, after a transfer has ended and the ring has submitted others.</summary>
+    /// <summary>Records the number of transfers in flight if it is the lowest since the start of the run. The ring calls the method after a transfer has ended
+    /// and the ring has submitted other transfers.</summary>
     public void InFlight(int count)
     {
         if (count >= _lowestInFlight)

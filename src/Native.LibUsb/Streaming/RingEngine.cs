@@ -14,7 +14,8 @@ internal sealed unsafe class RingEngine
     private readonly UsbInterface _interface;
     private readonly RingConfiguration _configuration;
 
-    // Null in a program that links libusb statically and does not export libusb's functions. The engine then calls the import.
+    // The address of libusb_submit_transfer. It is null in a program that links libusb statically and does not export libusb's functions. In such a program,
+    // the engine calls the imported function.
     private readonly delegate* unmanaged<libusb_transfer*, int> _submit;
 
     private readonly bool _hasTimestamps;
@@ -94,7 +95,8 @@ internal sealed unsafe class RingEngine
     /// <summary>Starts the ring by submitting the first transfers. The caller has reserved the ring.</summary>
     /// <param name="deliver">The function that the fast path calls for each completed transfer; null if the ring has no fast path.</param>
     /// <param name="producing">
-    /// Whether the caller then calls the program's handler, and <see cref="RingRun.EndCallback"/> after the handler has returned.
+    /// Whether the caller calls the program's handler after this method. If so, the caller also calls <see cref="RingRun.EndCallback"/> after the handler has
+    /// returned.
     /// </param>
     public void Start(delegate*<RingTransfer, void> deliver, bool producing)
     {
@@ -173,7 +175,7 @@ internal sealed unsafe class RingEngine
         }
     }
 
-    /// <summary>Submits transfers while the queue has room and there is content. The method releases the lock while libusb submits.</summary>
+    /// <summary>Submits transfers while the queue has room and there are transfers to submit. The method releases the lock while libusb submits.</summary>
     public void SubmitLocked()
     {
         if (_submitting)
@@ -205,8 +207,8 @@ internal sealed unsafe class RingEngine
     public void CountRefusedLocked(UsbError error)
     {
         Counters.Refused(error);
-        // A later attempt may succeed, for example after other transfers have freed memory. No later attempt is possible if the device is gone or nothing is in
-        // flight.
+        // A later submission may succeed, for example after other transfers have freed memory. The ring therefore stops only if the device is gone or if
+        // nothing is in flight. If nothing is in flight, no transfer ends, so the ring would not submit anything later.
         if (error == UsbError.NoDevice || Queue.InFlight == 0)
             Run.TryStop(error);
     }
@@ -223,7 +225,9 @@ internal sealed unsafe class RingEngine
 
     // ---- After the lock -------------------------------------------------------------------------------------------------------
 
-    /// <summary>Continues to stop the ring, if a caller has begun to stop it under the lock. The caller has released the lock.</summary>
+    /// <summary>
+    /// Cancels the transfers in flight if the ring is being stopped, and ends the run if no transfer is in flight any more. The caller has released the lock.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()
     {
@@ -253,7 +257,8 @@ internal sealed unsafe class RingEngine
         transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, size, out bool isPlain, out int empty);
         if (!isPlain)
             transfer.Length = PacketScan.Cut(transfer.Descriptors.AsSpan(0, packets), size);
-        // A cancelled transfer keeps the packets up to the last packet with data. The bus never polled for the packets after that, so they have not failed.
+        // Of a cancelled transfer, the ring keeps the packets up to the last packet with data. The bus has not polled the endpoint for the later packets, so
+        // the later packets do not count as failed.
         if (transfer.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice)
         {
             while (packets > 0 && transfer.Descriptors[packets - 1].actual_length == 0)
@@ -280,10 +285,11 @@ internal sealed unsafe class RingEngine
         TrySettle();
     }
 
-    // The method cancels the newest transfer first. The cancelled transfers are then the end of the stream, and leave no gap in it.
+    // The method cancels the newest transfer first, so that the cancelled transfers are the end of the stream and leave no gap in the stream.
     private void CancelAll()
     {
-        // A thread on the fast path either reads that the ring has stopped, or has already submitted the transfer that the loop below cancels.
+        // After this barrier, a thread on the fast path either reads that the ring has stopped, or has already submitted its transfer. In the second case, the
+        // loop below cancels that transfer.
         Interlocked.MemoryBarrierProcessWide();
         RingTransfer[] newestFirst = Queue.All.ToArray();
         long[] numbers = Array.ConvertAll(newestFirst, static transfer => -Volatile.Read(ref transfer.Sequence));
@@ -346,8 +352,8 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// Stops the ring if it is disposed or its handle is being closed. The thread that disposes the ring or closes the handle may have checked the ring before
-    /// the ring was running.
+    /// Stops the ring if it is disposed or its handle is being closed. If another thread disposed the ring or closed the handle before the ring was running,
+    /// that thread did not stop the ring.
     /// </summary>
     private void StopIfClosing()
     {
@@ -443,8 +449,8 @@ internal sealed unsafe class RingEngine
 
     /// <summary>
     /// Completes a transfer. The fast path applies if it is active, the transfer has completed, and the transfer is the oldest one in flight. On the fast path,
-    /// the method takes no lock. It submits the spare transfer in place of the completed transfer, and then delivers the completed transfer, which becomes the
-    /// next spare transfer.
+    /// the method takes no lock. It submits the spare transfer in place of the completed transfer, and then delivers the completed transfer. The completed
+    /// transfer becomes the next spare transfer.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Complete(RingTransfer ended, libusb_transfer* native)
@@ -502,7 +508,8 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// Counts the intervals of a completed isochronous transfer. The caller is the thread that handles events, which holds the lock or runs on the fast path.
+    /// Counts the intervals of a completed isochronous transfer. The method is called on the thread that handles events. This thread holds the lock or runs on
+    /// the fast path.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CountIntervals(long now, int packets)

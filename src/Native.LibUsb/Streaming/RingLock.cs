@@ -6,18 +6,19 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// <para>The lock has these rules:</para>
 /// <list type="number">
-/// <item>A thread holds the lock for a few instructions. No system call, no libusb call and no code of the program runs under the lock. A real-time thread
+/// <item>A thread holds the lock only for a few instructions. No system call, no libusb call and no code of the program runs under the lock. A real-time thread
 /// therefore never waits for more than those instructions.</item>
-/// <item>The lock protects the queue, the run state and the counters. The fast path is an exception. While it runs, the thread that handles events changes the
-/// queue and the counters without the lock, and all other threads change only the run state.</item>
-/// <item>One thread at a time submits transfers, in the order of their sequence numbers. A thread that finds another thread submitting leaves its transfers to
-/// that thread.</item>
+/// <item>The lock protects the queue, the run state and the counters. There is one exception: while the fast path is active, the thread that handles events
+/// changes the queue and the counters without the lock, and all other threads change only the run state.</item>
+/// <item>One thread at a time submits transfers, in the order of their sequence numbers. If another thread is already submitting, a thread leaves its own
+/// transfers to that thread.</item>
 /// <item>A thread that stops the ring writes the run state, issues a process-wide memory barrier, and then cancels every transfer. A thread that submits a
-/// transfer reads the run state afterwards. At least one of the two threads therefore cancels the submitted transfer.</item>
+/// transfer first submits it, and then reads the run state. At least one of the two threads therefore cancels the submitted transfer.</item>
 /// <item>A method whose name ends in <c>Locked</c> is called with the lock held, and returns with the lock held.</item>
 /// </list>
-/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. A thread that finds the lock held spins first and then
-/// sleeps briefly. A holder of lower priority on the same processor can then release the lock.</para>
+/// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. If another thread holds the lock, a thread that enters the
+/// lock first spins and then sleeps briefly. During the sleep, the thread that holds the lock can run and release the lock, even if it has a lower priority and
+/// runs on the same processor.</para>
 /// </remarks>
 internal struct RingLock
 {

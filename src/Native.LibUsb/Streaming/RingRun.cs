@@ -10,7 +10,7 @@ namespace Native.LibUsb.Streaming;
 /// <para>The stages are Stopped → Starting (<see cref="TryReserve"/>) → Running (<see cref="Start"/>) → Draining (<see cref="TryStop"/>) → Settling
 /// (<see cref="TrySettle"/>) → Stopped (<see cref="Settle"/>). A ring that clears halts goes from Draining to Recovering, and from there to Running or Settling
 /// (<see cref="EndRecovery"/>).</para>
-/// <para>A run does not end before every callback has returned and no thread cancels the ring's transfers any more.</para>
+/// <para>A run ends only when every callback has returned and no thread is cancelling the ring's transfers.</para>
 /// </remarks>
 internal sealed class RingRun
 {
@@ -90,7 +90,7 @@ internal sealed class RingRun
 
     public void EndCallback() => _callbacks--;
 
-    /// <summary>Begins to cancel the transfers on the calling thread, if they are marked for cancellation.</summary>
+    /// <summary>Lets the calling thread cancel the transfers if the transfers are marked for cancellation.</summary>
     /// <param name="again">Whether to cancel the transfers even if they were cancelled before.</param>
     /// <returns>Whether the caller must cancel the transfers, and call <see cref="EndCancelling"/> after that.</returns>
     public bool TryBeginCancelling(bool again)
@@ -106,7 +106,7 @@ internal sealed class RingRun
 
     /// <summary>Begins to end the run, if no transfer, callback or cancellation is outstanding.</summary>
     /// <param name="inFlight">The number of transfers in flight.</param>
-    /// <param name="clearsHalts">Whether the ring clears a halt and continues.</param>
+    /// <param name="clearsHalts">Whether the options allow the ring to clear a halt and continue.</param>
     /// <returns>Recovering or Settling if the caller has to perform that stage; Draining if there is nothing to do.</returns>
     public RingStage TrySettle(int inFlight, bool clearsHalts)
     {
@@ -126,7 +126,7 @@ internal sealed class RingRun
         return runs;
     }
 
-    /// <summary>Ends the run. The ring has given up the ownership of all its transfers.</summary>
+    /// <summary>Ends the run. The caller has already ended the ring's ownership of all transfers.</summary>
     /// <returns>The source of the task <see cref="Completion"/>. The caller completes the source after releasing the lock.</returns>
     public TaskCompletionSource Settle()
     {

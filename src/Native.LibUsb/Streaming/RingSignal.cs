@@ -3,15 +3,16 @@ using System.Threading.Tasks.Sources;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Signals to one waiting thread or one awaiting method that there may be work. The signal stays set until a wait has consumed it. After the first few waits, a
-/// wait allocates nothing.
+/// Signals to one waiting thread or one awaiting method that there may be work. The signal stays set until a wait consumes it. After the first few waits,
+/// waiting allocates nothing.
 /// </summary>
 /// <remarks>
 /// <para>Setting the event costs a system call, so <see cref="Set"/> sets the event only while a thread waits. To detect such a thread, <see cref="Set"/>
-/// writes the state and then reads the number of waiting threads. A thread increments that number before it reads the state.</para>
-/// <para><see cref="Set"/> completes the core only after the awaiting code has stored its continuation in the core. If <see cref="Set"/> completed the core
-/// earlier, the awaiting code could resume, and wait again while the core still looks for the continuation. The core would then find the continuation of the
-/// next wait.</para>
+/// writes the state and then reads the number of waiting threads. A thread that begins to wait first increments that number, and then reads the state. Either
+/// <see cref="Set"/> therefore reads the new number, or the thread reads the new state.</para>
+/// <para>An awaiting method stores its continuation in the field <c>_core</c>, and <see cref="Set"/> completes <c>_core</c> only after that. If
+/// <see cref="Set"/> completed <c>_core</c> earlier, the awaiting method could resume and begin its next wait while <c>_core</c> still looks for the
+/// continuation. <c>_core</c> would then find the continuation of the next wait.</para>
 /// </remarks>
 #pragma warning disable CA1001 // the garbage collector frees the event, because a thread may still wait for it when the ring is disposed
 internal sealed class RingSignal(bool continueInline) : IValueTaskSource
@@ -20,8 +21,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private const int Unset = 0;
     private const int IsSet = 1;
 
-    // The state is Unset, IsSet or a value of Awaited. A value of Awaited means that a continuation is stored. This value contains the number of the wait, so
-    // that a late cancellation cannot affect the next wait.
+    // The state is Unset, IsSet, or a value that the method Awaited returns. Such a value means that a continuation is stored. The value contains the number of
+    // the wait, so that a late cancellation of this wait cannot affect the next wait.
     private int _state;
 
     private int _waitingThreads;
@@ -46,8 +47,11 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         _core.SetResult(true);
     }
 
-    /// <summary>Waits for the signal, and blocks the thread.</summary>
-    /// <returns>False if the time ran out. True may result from the signal of an earlier wait, so the caller checks its condition and waits again.</returns>
+    /// <summary>Blocks the thread until the signal is set.</summary>
+    /// <returns>
+    /// False if the time ran out. True may be the result of a signal that an earlier wait has consumed, so the caller checks its condition and waits again if
+    /// necessary.
+    /// </returns>
     public bool Wait(TimeSpan timeout)
     {
         if (TryConsume())
@@ -79,7 +83,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         _core.Reset();
         _core.RunContinuationsAsynchronously = !continueInline;
         _cancellationToken = cancellationToken;
-        // GetResult disposes the registration. While the callback can run, the version is therefore still the version of this wait.
+        // The next wait begins only after GetResult has disposed this registration. When the callback below reads _core.Version, it is therefore still the
+        // version of this wait.
         _cancellation = cancellationToken.UnsafeRegister(static (self, cancelled) => ((RingSignal)self!).Cancel(((RingSignal)self)._core.Version, cancelled), this);
         return new ValueTask(this, _core.Version);
     }

@@ -2,12 +2,12 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents the results of one transfer for a reader of bytes.</summary>
+/// <summary>Represents the results of one transfer for a stream or a pipe reader.</summary>
 /// <param name="Buffer">The buffer, which the owner of the bytes disposes.</param>
 /// <param name="Data">The bytes of the transfer without gaps, including the bytes of isochronous packets.</param>
 /// <param name="EndsMessage">Whether a message ends after the bytes.</param>
-/// <param name="LossBefore">The reason for the loss of data before the bytes; success if nothing was lost.</param>
-/// <param name="LossAfter">The reason for the loss of data after the bytes or between isochronous packets; success if nothing was lost.</param>
+/// <param name="LossBefore">The error that describes a loss of data before the bytes; success if no data was lost there.</param>
+/// <param name="LossAfter">The error that describes a loss of data after the bytes or between isochronous packets; success if no data was lost there.</param>
 internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMemory<byte> Data, bool EndsMessage, UsbError LossBefore, UsbError LossAfter)
 {
     public static TransferBytes Of(RingTransfer transfer, UsbReadBoundary boundary, UsbReadLoss loss)
@@ -21,12 +21,13 @@ internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMem
         return new TransferBytes(buffer, buffer.Memory, boundary == UsbReadBoundary.ShortPacket && buffer.EndsWithShortPacket, before, after);
     }
 
-    // Other statuses are not reported here. A cancelled transfer is no loss, because the program has stopped the ring. The ring's Failure reports a stall or an
-    // unplugged device, unless the ring has recovered.
+    // For other statuses, the method returns success. A cancelled transfer is no loss, because the program has stopped the ring. If the endpoint has stalled or
+    // the device was unplugged, the ring's Failure contains the error, unless the ring has recovered.
     private static UsbError ErrorOf(UsbTransferStatus status) =>
         status is UsbTransferStatus.Error or UsbTransferStatus.TimedOut or UsbTransferStatus.Overflow ? UsbTransferOutcome.ErrorOf(status) : UsbError.Success;
 
-    /// <summary>Moves the good packets together, so that there are no gaps between their bytes. No thread may read the packets after the call.</summary>
+    /// <summary>Moves the good packets together, so that there are no gaps between their bytes. After the call, the packets are no longer at their original
+    /// positions, so no thread may read them as packets.</summary>
     private static int Gather(RingTransfer transfer, bool reports, ref UsbError failed)
     {
         Span<byte> memory = transfer.Memory.Span;

@@ -4,13 +4,14 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the transfers of a ring. The queue contains the free transfers, and keeps the transfers that are in flight or have ended in the order of their
-/// submission. The queue itself submits nothing. The caller of any member holds the ring's lock.
+/// Represents the transfers of a ring. The queue contains the free transfers, and a list of the other transfers in the order of their submission. The other
+/// transfers are in flight or have ended. The queue itself submits nothing. The caller of any member holds the ring's lock.
 /// </summary>
 /// <remarks>
-/// The fast path does not maintain the order. The transfers in flight have consecutive sequence numbers, which begin at <see cref="Head"/>. One spare transfer
-/// has a lower number, and belongs to the thread that handles events. The spare transfer is always the transfer that ended last. Each transfer is therefore
-/// always replaced by the same transfer (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the order from the numbers.
+/// On the fast path, the queue does not maintain the order. The transfers in flight have consecutive sequence numbers, and <see cref="Head"/> is the first of
+/// these numbers. One more transfer, the spare transfer, has a lower number and belongs to the thread that handles events. The spare transfer is always the
+/// transfer that ended last. When a transfer ends, the ring submits the spare transfer in its place, so each transfer is always replaced by the same transfer
+/// (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the order from the sequence numbers.
 /// </remarks>
 internal sealed class TransferQueue
 {
@@ -109,10 +110,10 @@ internal sealed class TransferQueue
         InFlight--;
     }
 
-    /// <summary>Removes a transfer that has ended from the order.</summary>
+    /// <summary>Removes an ended transfer from the order.</summary>
     public void Remove(RingTransfer transfer) => _order.Remove(transfer);
 
-    /// <summary>Removes a transfer that has ended from the order without delivering it. The next transfer reports the loss.</summary>
+    /// <summary>Removes an ended transfer from the order without delivering the transfer. The next transfer reports the loss.</summary>
     public void Skip(RingTransfer transfer, UsbRingLoss loss)
     {
         UsbRingLoss all = transfer.LostBefore.Plus(loss);

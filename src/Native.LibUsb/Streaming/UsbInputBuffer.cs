@@ -6,7 +6,7 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>
 /// Represents the results of one transfer of a ring. The program disposes the buffer to return its memory to the ring. After that, all members that read the
-/// buffer throw. A copy of the structure represents the same buffer.
+/// buffer throw an exception. A copy of the structure represents the same buffer.
 /// </summary>
 public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
 {
@@ -31,11 +31,12 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     /// </summary>
     public long Sequence => Transfer().Sequence;
 
-    /// <summary>Gets the status with which the transfer ended. The data is good with any status, because the bus has checked each packet.</summary>
+    /// <summary>Gets the status with which the transfer ended. The data that arrived is valid with every status, because the bus checks each packet.</summary>
     public UsbTransferStatus Status => Transfer().Status;
 
     /// <summary>
-    /// Gets the number of bytes that arrived; for isochronous transfers the sum over the packets. A completed transfer with 0 bytes is a zero-length packet.
+    /// Gets the number of bytes that arrived. For an isochronous transfer, this is the sum of the packets' lengths. For other transfers, 0 bytes and the status
+    /// Completed mean that a zero-length packet arrived.
     /// </summary>
     public int Length => Transfer().Length;
 
@@ -59,7 +60,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     public long Timestamp => Transfer().Timestamp;
 
     /// <summary>
-    /// Gets the bytes that arrived. The span is valid until the buffer is disposed. After that, its bytes may change, but the memory is not freed.
+    /// Gets the bytes that arrived. The span is valid until the buffer is disposed. After that, the bytes of the span may change, but the memory is not freed.
     /// </summary>
     /// <exception cref="InvalidOperationException">The ring is isochronous, and its packets have gaps between them. Use <see cref="Packets"/>.</exception>
     public ReadOnlySpan<byte> Data
@@ -86,15 +87,15 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         }
     }
 
-    /// <summary>Gets the isochronous packets for <c>foreach</c>, including packets that failed; empty for other transfers.</summary>
+    /// <summary>Gets the isochronous packets for <c>foreach</c>, including packets that failed; empty if the transfer is not isochronous.</summary>
     public UsbRingPackets Packets => new(Transfer());
 
     /// <summary>Gets the number of isochronous packets whose service interval has passed.</summary>
     public int PacketCount => Transfer().Packets;
 
     /// <summary>
-    /// Gets the number of the first packet, counted from 0. The packets of transfers that were dropped or failed are counted too. Consecutive numbers are
-    /// therefore consecutive service intervals.
+    /// Gets the number of the first packet, counted from 0. The count includes the packets of transfers that were dropped or that failed. Packets with
+    /// consecutive numbers therefore belong to consecutive service intervals.
     /// </summary>
     public long FirstPacket => Transfer().FirstPacket;
 

@@ -4,7 +4,7 @@ namespace Native.LibUsb.Streaming;
 public sealed partial class UsbInputRing
 {
     /// <summary>
-    /// Returns a stream that reads the ring's data. The ring must have been started with <see cref="Start()"/>, and the stream must be its only reader.
+    /// Returns a stream that reads the ring's data. The ring must have been started with <see cref="Start()"/>, and the stream must be the ring's only reader.
     /// </summary>
     /// <param name="boundary">The meaning of short and zero-length packets.</param>
     /// <param name="loss">The reaction to missing bytes.</param>
@@ -20,7 +20,7 @@ public sealed partial class UsbInputRing
 
     /// <summary>
     /// Returns a pipe reader that reads the ring's data without copying it. The ring must have been started with <see cref="Start()"/>, and the pipe reader
-    /// must be its only reader.
+    /// must be the ring's only reader.
     /// </summary>
     /// <param name="boundary">The meaning of short and zero-length packets.</param>
     /// <param name="loss">The reaction to missing bytes.</param>
@@ -45,7 +45,7 @@ public sealed partial class UsbInputRing
     /// <summary>Waits until the state of the ring may have changed.</summary>
     internal ValueTask WaitForChangeAsync(CancellationToken cancellationToken) => _signal.WaitAsync(cancellationToken);
 
-    /// <summary>Waits until the state of the ring may have changed, and blocks the thread.</summary>
+    /// <summary>Blocks the thread until the state of the ring may have changed.</summary>
     /// <returns>False if the time ran out.</returns>
     internal bool WaitForChange(TimeSpan timeout)
     {
@@ -56,7 +56,9 @@ public sealed partial class UsbInputRing
     /// <summary>Wakes a waiting reader, so that it checks the ring's state again.</summary>
     internal void Nudge() => _signal.Set();
 
-    /// <summary>Gets whether no more data will arrive. A caller reads the property before it takes the remaining data.</summary>
+    /// <summary>
+    /// Gets whether no more data will arrive. The caller first reads the property and then takes the remaining data, so that the caller misses no data.
+    /// </summary>
     internal bool HasEnded => Engine.Run.IsAtRest;
 
     /// <summary>Throws if the ring has failed or is disposed. A reader calls the method at the end of the data.</summary>

@@ -19,14 +19,14 @@ public sealed partial class UsbInputRing
         return transfer is not null;
     }
 
-    /// <summary>Takes the next buffer, and blocks the thread until a buffer is ready.</summary>
+    /// <summary>Takes the next buffer. The method blocks the thread until a buffer is ready.</summary>
     /// <param name="buffer">The buffer, which the caller disposes.</param>
     /// <param name="timeout">The longest time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> mean no limit; zero means no wait.</param>
     /// <returns>False if the time ran out, or if the ring has stopped and all data was read (see <see cref="UsbRing.IsRunning"/>).</returns>
-    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
+    /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The method would have to wait in a callback for data that cannot arrive before the callback returns.
+    /// The method was called in a callback. It would have to wait for data that cannot arrive before the callback returns.
     /// </exception>
     public bool TryTake(out UsbInputBuffer buffer, TimeSpan? timeout)
     {
@@ -45,7 +45,7 @@ public sealed partial class UsbInputRing
     /// <summary>Waits until the program can take a buffer with <see cref="TryTake(out UsbInputBuffer)"/>. The method allocates nothing.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
     /// <returns>True if a buffer is ready; false if the ring has stopped and all data was read.</returns>
-    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
+    /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
@@ -67,12 +67,12 @@ public sealed partial class UsbInputRing
         }
     }
 
-    /// <summary>Takes the next buffer, and waits until a buffer is ready.</summary>
+    /// <summary>Takes the next buffer. The method waits until a buffer is ready.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
     /// <returns>
-    /// The buffer, which the caller disposes. If the ring has stopped and all data was read, <see cref="UsbInputBuffer.IsNone"/> of the buffer is true.
+    /// The buffer, which the caller disposes. If the ring has stopped and all data was read, the buffer's property <see cref="UsbInputBuffer.IsNone"/> is true.
     /// </returns>
-    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
+    /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<UsbInputBuffer> ReadAsync(CancellationToken cancellationToken = default)
@@ -87,10 +87,10 @@ public sealed partial class UsbInputRing
         }
     }
 
-    /// <summary>Reads buffers until the ring stops. Each buffer belongs to the ring again when the caller requests the next one.</summary>
+    /// <summary>Reads buffers until the ring stops. Each buffer belongs to the ring again when the caller requests the next buffer.</summary>
     /// <param name="cancellationToken">A token that cancels the reading, but does not stop the ring.</param>
     /// <returns>The buffers in order.</returns>
-    /// <exception cref="UsbException">The ring has failed, and all data that had arrived before was read.</exception>
+    /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async IAsyncEnumerable<UsbInputBuffer> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

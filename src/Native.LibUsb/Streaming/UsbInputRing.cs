@@ -9,11 +9,11 @@ namespace Native.LibUsb.Streaming;
 /// other code reads the data (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>, <see cref="ReadAllAsync"/>).
 /// </summary>
 /// <remarks>
-/// A handler on the event thread costs about as much as the same loop in C. Code that awaits <see cref="ReadAsync"/> continues on the thread pool and costs
-/// more than twice as much, because each wake-up switches to another thread. <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The
-/// measurements are in bench/README.md. An exception that leaves a handler goes to <see cref="UsbContext.UnhandledCallbackException"/>, and the stream
-/// continues. If that event has no subscriber, the call that handles events throws the exception. On an event thread of the library, such an exception ends the
-/// process.
+/// A handler on the event thread needs about as much processor time as the same loop in C. Code that awaits <see cref="ReadAsync"/> continues on the thread
+/// pool. Such code needs more than twice as much processor time, because each wake-up switches to another thread.
+/// <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The measurements are in bench/README.md. If a handler throws an exception,
+/// <see cref="UsbContext.UnhandledCallbackException"/> receives the exception, and the stream continues. If this event has no subscriber, the method that
+/// handles events throws the exception. On an event thread of the library, such an exception ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbInputRing : UsbRing
 {
@@ -35,8 +35,12 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <summary>
     /// Starts the ring for code that reads with <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/> or <see cref="ReadAllAsync"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The ring runs already, or drops data and has no spare buffers.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The ring runs already, or the ring may drop data (<see cref="UsbRingOptions.Overflow"/>) but has no spare buffers.
+    /// </exception>
+    /// <exception cref="UsbException">
+    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start()
     {
@@ -45,14 +49,14 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         Begin<PullConsumer>(null);
     }
 
-    /// <summary>
-    /// Starts the ring with a static handler. The event thread calls the handler for each buffer, and the call costs as much as a direct call.
-    /// </summary>
+    /// <summary>Starts the ring with a static handler. The event thread calls the handler for each buffer. The call is as fast as a direct call.</summary>
     /// <typeparam name="THandler">
-    /// A type, usually an empty struct, that implements the handler. The state of the handler is in <see cref="UsbRing.State"/>.
+    /// A type, usually an empty struct, that implements the handler. The handler can store its state in <see cref="UsbRing.State"/>.
     /// </typeparam>
     /// <exception cref="InvalidOperationException">The ring runs already.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
+    /// <exception cref="UsbException">
+    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
         where THandler : struct, IUsbInputHandler => Begin<PushConsumer<THandler>>(null);
@@ -61,7 +65,9 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <param name="callback">The callback. The buffer belongs to the ring again when the callback returns.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The ring runs already.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
+    /// <exception cref="UsbException">
+    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbInputCallback callback)
     {
@@ -74,7 +80,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     {
         if (transfer.State != RingTransferState.Lent)
         {
-            // If a handler holds the buffer, the ring takes the buffer back when the handler returns. If the buffer is stale, the exchange does nothing.
+            // If a handler holds the buffer, the exchange makes the buffer stale, and the ring takes the buffer back when the handler returns. If the buffer is
+            // already stale, the exchange does nothing.
             Interlocked.CompareExchange(ref transfer.Loan, loan + 1, loan);
             return;
         }
@@ -132,7 +139,9 @@ public sealed unsafe partial class UsbInputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Discards the data that has just arrived, because no buffer is free. The ring submits the buffer again. The caller holds the lock.</summary>
+    /// <summary>
+    /// Discards the data that has just arrived, because no buffer is free. The ring can then submit the buffer again. The caller holds the lock.
+    /// </summary>
     private void DropLocked(RingTransfer transfer)
     {
         var loss = new UsbRingLoss(1, transfer.Packets, transfer.Length);
@@ -185,7 +194,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     /// <summary>Defines how a ring delivers the buffers that are ready.</summary>
     private interface IConsumer
     {
-        /// <summary>Gets whether a handler receives the buffers. The program then holds no buffer after the handler has returned.</summary>
+        /// <summary>Gets whether a handler receives the buffers. If so, the program holds no buffer after the handler has returned.</summary>
         static abstract bool IsPush { get; }
 
         /// <summary>Delivers one buffer on the fast path.</summary>

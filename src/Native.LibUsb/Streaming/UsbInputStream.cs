@@ -6,9 +6,10 @@ namespace Native.LibUsb.Streaming;
 /// Provides a stream of bytes that reads a ring. <see cref="UsbInputRing.AsStream"/> creates the stream. Only one reader at a time is allowed.
 /// </summary>
 /// <remarks>
-/// A read returns the bytes that have arrived, from as many transfers as fit the caller's memory. It waits only if no bytes have arrived. A read returns 0
-/// bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, a read also returns 0 bytes once at the end of each
-/// message. If the ring has failed, a read throws <see cref="UsbException"/> after all data that had arrived was read. Reading allocates nothing.
+/// A read returns the bytes that have arrived, as far as they fit into the caller's memory. These bytes may come from several transfers. A read waits only if
+/// no bytes have arrived. A read returns 0 bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, a read also
+/// returns 0 bytes once at the end of each message. If the ring has failed, a read throws <see cref="UsbException"/> after all data that arrived before the
+/// failure was read. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbInputStream : Stream
 {
@@ -30,7 +31,7 @@ public sealed class UsbInputStream : Stream
         _loss = loss;
     }
 
-    /// <summary>Gets whether the ring has stopped and all data was read. The end of a message does not set the property.</summary>
+    /// <summary>Gets whether the ring has stopped and all data was read. The property does not become true at the end of a message.</summary>
     public bool EndOfStream { get; private set; }
 
     /// <summary>Gets true until the stream is disposed.</summary>
@@ -49,7 +50,7 @@ public sealed class UsbInputStream : Stream
     /// Gets or sets how long <see cref="Read(Span{byte})"/> waits, in milliseconds. The default is <see cref="Timeout.Infinite"/>. The asynchronous methods
     /// ignore the property.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor <see cref="Timeout.Infinite"/>.</exception>
     public override int ReadTimeout
     {
         get => _readTimeout;
@@ -78,12 +79,14 @@ public sealed class UsbInputStream : Stream
         return Read(buffer.AsSpan(offset, count));
     }
 
-    /// <summary>Reads the bytes that have arrived, and blocks the thread while there are none.</summary>
+    /// <summary>Reads the bytes that have arrived. If no bytes have arrived, the method blocks the thread until bytes arrive.</summary>
     /// <param name="buffer">The memory to read into. If the memory is empty, the method waits for data and reads nothing.</param>
     /// <returns>The number of bytes that were read; 0 at the end of a message or of the stream.</returns>
-    /// <exception cref="UsbException">No data arrived within <see cref="ReadTimeout"/>, data was lost at this place, or the ring has failed.</exception>
+    /// <exception cref="UsbException">
+    /// No data arrived within <see cref="ReadTimeout"/>, data was lost at this position of the stream, or the ring has failed.
+    /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The method would have to wait in a callback for data that cannot arrive before the callback returns.
+    /// The method was called in a callback. It would have to wait for data that cannot arrive before the callback returns.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     public override int Read(Span<byte> buffer)
@@ -114,11 +117,11 @@ public sealed class UsbInputStream : Stream
         return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Reads the bytes that have arrived, and waits while there are none.</summary>
+    /// <summary>Reads the bytes that have arrived. If no bytes have arrived, the method waits until bytes arrive.</summary>
     /// <param name="buffer">The memory to read into. If the memory is empty, the method waits for data and reads nothing.</param>
     /// <param name="cancellationToken">A token that cancels the wait. A cancelled wait loses no data.</param>
     /// <returns>The number of bytes that were read; 0 at the end of a message or of the stream.</returns>
-    /// <exception cref="UsbException">Data was lost at this place, or the ring has failed.</exception>
+    /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -202,7 +205,7 @@ public sealed class UsbInputStream : Stream
     }
 
     /// <summary>Reads the bytes that have arrived.</summary>
-    /// <returns>False if there are none and more may arrive.</returns>
+    /// <returns>False if no bytes have arrived and bytes may arrive later.</returns>
     private bool TryRead(Span<byte> buffer, out int count)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents memory of a ring that the program fills and commits. After the buffer is committed or disposed, all members that use the buffer throw. A copy of
-/// the structure represents the same buffer.
+/// Represents a buffer of a ring. The program fills the buffer and commits it. After the buffer is committed or disposed, all members that use the buffer throw
+/// an exception. A copy of the structure represents the same buffer.
 /// </summary>
 public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer>
 {
@@ -60,7 +60,7 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     /// <see cref="UsbRing.PacketsPerTransfer"/> packets, and each has 0 to <see cref="UsbRing.PacketSize"/> bytes. A packet of 0 bytes uses one service
     /// interval and sends nothing.
     /// </param>
-    /// <exception cref="ArgumentException">There is no packet, or there are too many.</exception>
+    /// <exception cref="ArgumentException">There is no packet, or there are too many packets.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A length is out of range.</exception>
     /// <exception cref="InvalidOperationException">The ring is not isochronous.</exception>
     /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
@@ -83,7 +83,7 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
         Unsafe.As<UsbOutputRing>(transfer.Ring).Commit(transfer, _loan, total, endsMessage: false, packetLengths);
     }
 
-    /// <summary>Returns the buffer to the ring without sending it, unless the buffer was committed. The method may be called more than once.</summary>
+    /// <summary>Returns the buffer to the ring without sending its bytes, unless the buffer was committed. The method may be called more than once.</summary>
     public void Dispose()
     {
         if (_transfer is { } transfer)

@@ -4,12 +4,12 @@ namespace Native.LibUsb.Streaming;
 public sealed partial class UsbOutputRing
 {
     /// <summary>
-    /// Returns a stream that writes to the endpoint. The ring must have been started with <see cref="Start()"/>, and the stream must be its only writer.
+    /// Returns a stream that writes to the endpoint. The ring must have been started with <see cref="Start()"/>, and the stream must be the ring's only writer.
     /// </summary>
     /// <param name="boundary">Whether the ends of messages are marked.</param>
     /// <returns>The stream. Disposing the stream flushes it, and does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// The ring is isochronous, or its transfers are shorter than one packet, and <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>.
+    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, and the ring is isochronous or its transfers are shorter than one packet.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
@@ -21,12 +21,12 @@ public sealed partial class UsbOutputRing
 
     /// <summary>
     /// Returns a pipe writer that writes to the endpoint and uses the ring's memory. The ring must have been started with <see cref="Start()"/>, and the pipe
-    /// writer must be its only writer.
+    /// writer must be the ring's only writer.
     /// </summary>
     /// <param name="boundary">Whether the ends of messages are marked.</param>
     /// <returns>The writer. Completing the writer sends the bytes that were written, and does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// The ring is isochronous, or its transfers are shorter than one packet, and <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>.
+    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, and the ring is isochronous or its transfers are shorter than one packet.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>

@@ -15,11 +15,11 @@ public sealed partial class UsbOutputRing
         return transfer is not null;
     }
 
-    /// <summary>Takes a buffer to fill, and blocks the thread until a buffer is free.</summary>
+    /// <summary>Takes a buffer to fill. The method blocks the thread until a buffer is free.</summary>
     /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
     /// <param name="timeout">The longest time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> mean no limit; zero means no wait.</param>
     /// <returns>False if the time ran out.</returns>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     public bool TryAcquire(out UsbOutputBuffer buffer, TimeSpan? timeout)
@@ -37,7 +37,7 @@ public sealed partial class UsbOutputRing
         }
     }
 
-    /// <summary>Takes a buffer to fill, and waits until a buffer is free. Only one caller at a time may wait. The method allocates nothing.</summary>
+    /// <summary>Takes a buffer to fill. The method waits until a buffer is free, and allocates nothing. Only one caller at a time may wait.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
     /// <returns>The buffer, which the caller commits or disposes.</returns>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
@@ -58,7 +58,8 @@ public sealed partial class UsbOutputRing
     /// <summary>Waits until the device has taken all committed bytes. The method must not be called while another caller waits for a buffer.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but does not stop the ring.</param>
     /// <returns>
-    /// A task that completes when no committed data is in flight. Zeros of <see cref="UsbRingOptions.FillUnderruns"/> may still be in flight.
+    /// A task that completes when the device has taken all committed bytes. Zeros that the ring sends because of <see cref="UsbRingOptions.FillUnderruns"/> may
+    /// still be in flight.
     /// </returns>
     /// <exception cref="InvalidOperationException">The ring was stopped before the device had taken all bytes.</exception>
     /// <exception cref="UsbException">The ring has failed. <see cref="UnsentBytes"/> is the number of bytes that the device has not taken.</exception>

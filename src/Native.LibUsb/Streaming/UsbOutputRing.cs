@@ -8,10 +8,10 @@ namespace Native.LibUsb.Streaming;
 /// buffers in the order in which they are committed.
 /// </summary>
 /// <remarks>
-/// A failed bulk or interrupt transfer stops the ring, because the data after it would follow a gap. The ring keeps the data that the device has not taken, and
-/// sends this data first when the ring is started again. An isochronous ring continues after a failed transfer. An exception that leaves a handler goes to
-/// <see cref="UsbContext.UnhandledCallbackException"/>, and the stream continues. If that event has no subscriber, the call that handles events throws the
-/// exception. On an event thread of the library, such an exception ends the process.
+/// A failed bulk or interrupt transfer stops the ring, because the device would otherwise receive the later data after a gap. The ring keeps the data that the
+/// device has not taken, and sends this data first when the ring is started again. An isochronous ring continues after a failed transfer. If a handler throws
+/// an exception, <see cref="UsbContext.UnhandledCallbackException"/> receives the exception, and the stream continues. If this event has no subscriber, the
+/// method that handles events throws the exception. On an event thread of the library, such an exception ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbOutputRing : UsbRing
 {
@@ -39,8 +39,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <summary>Gets whether the ring holds back committed buffers although the queue has room for them. The caller holds the lock.</summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // The ring counts transfers in flight after the program had its chance to commit data. A handler, or code that continues in the callback, has this chance
-    // until the callback ends. Other code may or may not run before the callback ends, so the ring counts earlier for such code.
+    // The ring counts the transfers in flight after the program had time to commit data. A handler, or code that continues in the callback, has this time until
+    // the callback ends. Other code possibly runs only after the callback has ended. For such code, the ring therefore counts the transfers before it signals
+    // the code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -48,7 +49,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// that an earlier run has not sent.
     /// </summary>
     /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer.</exception>
+    /// <exception cref="UsbException">libusb refused the first transfer, or the device is gone.</exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start() => Begin<PullProducer>(null, pushes: false);
 
@@ -57,10 +58,12 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// these buffers together when the queue is full. After that, the event thread calls the handler.
     /// </summary>
     /// <typeparam name="THandler">
-    /// A type, usually an empty struct, that implements the handler. The state of the handler is in <see cref="UsbRing.State"/>.
+    /// A type, usually an empty struct, that implements the handler. The handler can store its state in <see cref="UsbRing.State"/>.
     /// </typeparam>
     /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
+    /// <exception cref="UsbException">
+    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start<THandler>()
         where THandler : struct, IUsbOutputHandler => Begin<PushProducer<THandler>>(null, pushes: true);
@@ -72,7 +75,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <param name="callback">The callback.</param>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The ring runs already, or is still being stopped.</exception>
-    /// <exception cref="UsbException">libusb refused a transfer. The ring cancels the transfers that were in flight.</exception>
+    /// <exception cref="UsbException">
+    /// libusb refused the first transfer, or the device is gone. The ring cancels the transfers that are already in flight.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The ring, its interface or its device handle is disposed.</exception>
     public void Start(UsbOutputCallback callback)
     {
@@ -119,7 +124,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         engine.AfterLock();
     }
 
-    /// <summary>Records the number of transfers in flight, after the program had its chance to commit more data. The caller holds the lock.</summary>
+    /// <summary>
+    /// Records the number of transfers in flight. The caller calls this method after the program had time to commit more data. The caller holds the lock.
+    /// </summary>
     /// <returns>True if no transfer is in flight, and the method has therefore counted an underrun.</returns>
     private bool CountInFlightLocked()
     {
@@ -134,7 +141,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>Takes a buffer for the program, if a buffer is free.</summary>
-    /// <param name="onlyForQueue">Whether to take a buffer only if the transfers in flight and the waiting transfers do not fill the queue.</param>
+    /// <param name="onlyForQueue">Whether to take a buffer only if the transfers in flight and the waiting transfers together do not fill the queue.</param>
     private RingTransfer? Lend(bool onlyForQueue)
     {
         RingEngine engine = Engine;
@@ -180,7 +187,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
             throw new ObjectDisposedException(nameof(UsbOutputBuffer), "The buffer was committed or disposed before.");
     }
 
-    /// <summary>Takes a buffer back from the program without sending it. Does nothing if the program does not have the buffer any more.</summary>
+    /// <summary>Takes a buffer back from the program without sending it. If the program does not have the buffer any more, the method does nothing.</summary>
     internal void Return(RingTransfer transfer, long loan)
     {
         RingEngine engine = Engine;
@@ -198,7 +205,10 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
         return true;
     }
 
-    /// <summary>Begins to call the handler. If another thread is calling the handler, that thread calls it once more instead.</summary>
+    /// <summary>
+    /// Returns whether the calling thread must call the handler. If another thread is already calling the handler, that thread calls the handler once more
+    /// instead.
+    /// </summary>
     private bool TryBeginProducing()
     {
         RingEngine engine = Engine;
@@ -218,8 +228,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// Whether the caller is done. The caller must call the handler again if a transfer has ended since the last call and no transfer is in flight whose
-    /// callback would call the handler.
+    /// True if the caller is done. False if the caller must call the handler again: a transfer has ended since the last call of the handler, and no transfer is
+    /// in flight, so no later callback would call the handler.
     /// </returns>
     private bool TryEndProducing()
     {

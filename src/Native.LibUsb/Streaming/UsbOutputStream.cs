@@ -6,7 +6,7 @@ namespace Native.LibUsb.Streaming;
 /// Provides a stream of bytes that writes to a ring. <see cref="UsbOutputRing.AsStream"/> creates the stream. Only one writer at a time is allowed.
 /// </summary>
 /// <remarks>
-/// The stream collects bytes into transfers of the ring's size. It sends a transfer when the transfer is full, when the program flushes the stream, and when a
+/// The stream collects bytes in transfers of the ring's size. It sends a transfer when the transfer is full, when the program flushes the stream, and when a
 /// message ends. Writing waits while the ring has no free buffer, and allocates nothing. If the ring has failed, the methods throw <see cref="UsbException"/>.
 /// </remarks>
 public sealed class UsbOutputStream : Stream
@@ -42,7 +42,7 @@ public sealed class UsbOutputStream : Stream
     /// Gets or sets how long <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the device, in milliseconds.
     /// The default is <see cref="Timeout.Infinite"/>. The asynchronous methods ignore the property.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is 0, or negative and not <see cref="Timeout.Infinite"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor <see cref="Timeout.Infinite"/>.</exception>
     public override int WriteTimeout
     {
         get => _writeTimeout;
@@ -79,7 +79,7 @@ public sealed class UsbOutputStream : Stream
     /// No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed. <see cref="UsbException.BytesTransferred"/> is the number of bytes that
     /// the stream has taken.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
     /// <exception cref="ObjectDisposedException">The stream or the ring is disposed.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -128,7 +128,7 @@ public sealed class UsbOutputStream : Stream
     /// Ends the message, even if the message has no bytes. The method blocks the thread while no buffer is free, but does not wait for the device.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// The stream does not mark the ends of messages, the ring does not run, or the method would have to wait in a callback.
+    /// The stream does not mark the ends of messages, the ring does not run, or the method was called in a callback and would have to wait.
     /// </exception>
     /// <exception cref="UsbException">No buffer was free within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
     public void EndMessage()
@@ -141,7 +141,7 @@ public sealed class UsbOutputStream : Stream
 
     /// <summary>Ends the message, even if the message has no bytes. The method waits while no buffer is free, but does not wait for the device.</summary>
     /// <param name="cancellationToken">A token that cancels the wait.</param>
-    /// <returns>A task that completes when the stream has taken all bytes. The device may receive the bytes later.</returns>
+    /// <returns>A task that completes when the ring has taken the whole message. The device may receive the message later.</returns>
     /// <exception cref="InvalidOperationException">The stream does not mark the ends of messages, or the ring does not run.</exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -154,9 +154,9 @@ public sealed class UsbOutputStream : Stream
             _filler.Offer(await _ring.AcquireAsync(cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Ends the message that was begun, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
+    /// <summary>Ends the message if one was begun, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
     /// <exception cref="UsbException">The device did not take all bytes within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
     public override void Flush()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -167,7 +167,7 @@ public sealed class UsbOutputStream : Stream
             throw new UsbException(UsbError.Timeout, "flush");
     }
 
-    /// <summary>Ends the message that was begun, sends all bytes, and waits until the device has taken all bytes.</summary>
+    /// <summary>Ends the message if one was begun, sends all bytes, and waits until the device has taken all bytes.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but not the sending of the bytes.</param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>

@@ -8,8 +8,9 @@ namespace Native.LibUsb.Streaming;
 /// Provides a pipe reader that reads a ring. <see cref="UsbInputRing.AsPipeReader"/> creates the reader. Only one reader at a time is allowed.
 /// </summary>
 /// <remarks>
-/// The reader usually returns the memory in which the device's data arrived. It copies data only if the program leaves more buffers unconsumed than the ring
-/// has <see cref="UsbRingOptions.Spares"/>, so that the queue does not run empty. Reading allocates nothing.
+/// The reader usually returns the memory in which the device's data arrived. If the data that the program has not consumed occupies more buffers than
+/// <see cref="UsbRingOptions.Spares"/>, the reader copies this data and returns the buffers to the ring, so that the queue does not run empty. Reading
+/// allocates nothing.
 /// </remarks>
 public sealed class UsbPipeReader : PipeReader
 {
@@ -40,15 +41,15 @@ public sealed class UsbPipeReader : PipeReader
     }
 
     /// <summary>
-    /// Gets whether a message ends where the data of the last read ends. The reader reads no further until the program has consumed that data. The property is
-    /// false with <see cref="UsbReadBoundary.None"/>.
+    /// Gets whether a message ends where the data of the last read ends. The reader returns data of the next message only after the program has consumed the
+    /// data of this message. The property is false with <see cref="UsbReadBoundary.None"/>.
     /// </summary>
     public bool EndsMessage { get; private set; }
 
     /// <summary>Reads the bytes that have arrived.</summary>
     /// <param name="result">The bytes that are not consumed yet.</param>
     /// <returns>True if there are bytes that the program has not examined, or if a message or the stream has ended, or if the read was cancelled.</returns>
-    /// <exception cref="UsbException">Data was lost at this place, or the ring has failed.</exception>
+    /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The reader was completed.</exception>
     public override bool TryRead(out ReadResult result)
     {
@@ -65,7 +66,7 @@ public sealed class UsbPipeReader : PipeReader
     /// <summary>Waits until there are bytes that the program has not examined, or until a message or the stream has ended.</summary>
     /// <param name="cancellationToken">A token that cancels the wait. A cancelled wait loses no data.</param>
     /// <returns>The bytes that are not consumed yet.</returns>
-    /// <exception cref="UsbException">Data was lost at this place, or the ring has failed.</exception>
+    /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The reader was completed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -83,7 +84,7 @@ public sealed class UsbPipeReader : PipeReader
 
     /// <summary>Releases the consumed bytes. The next read returns the remaining bytes.</summary>
     /// <param name="consumed">The end of the consumed bytes.</param>
-    /// <param name="examined">The end of the examined bytes. If all bytes are examined, the next read waits for more.</param>
+    /// <param name="examined">The end of the examined bytes. If all bytes are examined, the next read waits for more bytes.</param>
     /// <exception cref="InvalidOperationException">The position does not belong to the last read.</exception>
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
@@ -128,7 +129,7 @@ public sealed class UsbPipeReader : PipeReader
         _hasBehind = false;
     }
 
-    /// <summary>Takes data from the ring, as far as one read may return it.</summary>
+    /// <summary>Takes from the ring the data that the next read may return.</summary>
     /// <returns>False if the stream has ended and all data was read.</returns>
     private bool Collect()
     {

@@ -8,9 +8,9 @@ namespace Native.LibUsb.Streaming;
 /// Provides a pipe writer that writes to a ring. <see cref="UsbOutputRing.AsPipeWriter"/> creates the writer. Only one writer at a time is allowed.
 /// </summary>
 /// <remarks>
-/// The writer returns the memory of a transfer if a transfer is free and large enough. Otherwise the writer collects the bytes in separate memory, and
-/// <see cref="FlushAsync"/> copies these bytes into transfers. <see cref="FlushAsync"/> waits while the ring has no free buffer. If the program awaits
-/// <see cref="FlushAsync"/> often, the writer allocates nothing.
+/// If a transfer is free and has enough room, <see cref="GetMemory"/> returns the memory of this transfer. Otherwise <see cref="GetMemory"/> returns separate
+/// memory, and <see cref="FlushAsync"/> copies the bytes from the separate memory into transfers. <see cref="FlushAsync"/> waits while the ring has no free
+/// buffer. If the program awaits <see cref="FlushAsync"/> often, the writer allocates nothing.
 /// </remarks>
 public sealed class UsbPipeWriter : PipeWriter
 {
@@ -81,11 +81,11 @@ public sealed class UsbPipeWriter : PipeWriter
             _filler.Advance(bytes);
     }
 
-    /// <summary>Passes all bytes to the ring, and ends the message that was begun. The method waits for free buffers, but not for the device.</summary>
+    /// <summary>Passes all bytes to the ring, and ends the message if one was begun. The method waits for free buffers, but not for the device.</summary>
     /// <param name="cancellationToken">A token that cancels the wait. The next flush passes the remaining bytes to the ring.</param>
     /// <returns>
-    /// A task that completes when the ring has all bytes. <see cref="FlushResult.IsCanceled"/> of its result is true if <see cref="CancelPendingFlush"/> was
-    /// called.
+    /// A task that completes when the ring has all bytes. The property <see cref="FlushResult.IsCanceled"/> of the task's result is true if
+    /// <see cref="CancelPendingFlush"/> was called.
     /// </returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or the writer was completed.</exception>
@@ -112,12 +112,12 @@ public sealed class UsbPipeWriter : PipeWriter
         _ring.Nudge();
     }
 
-    /// <summary>Passes all bytes to the ring, and ends the message that was begun. The method blocks the thread while no buffer is free.</summary>
+    /// <summary>Passes all bytes to the ring, and ends the message if one was begun. The method blocks the thread while no buffer is free.</summary>
     /// <param name="exception">
-    /// The reason for which writing failed; null if it did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// The reason for which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
     /// </param>
     /// <exception cref="UsbException">The ring has failed.</exception>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method would have to wait in a callback.</exception>
+    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
     public override void Complete(Exception? exception = null)
     {
         if (_completed)
@@ -136,9 +136,9 @@ public sealed class UsbPipeWriter : PipeWriter
         }
     }
 
-    /// <summary>Passes all bytes to the ring, ends the message that was begun, and waits until the device has taken all bytes.</summary>
+    /// <summary>Passes all bytes to the ring, ends the message if one was begun, and waits until the device has taken all bytes.</summary>
     /// <param name="exception">
-    /// The reason for which writing failed; null if it did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// The reason for which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
     /// </param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>

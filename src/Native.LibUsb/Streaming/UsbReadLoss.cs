@@ -6,11 +6,11 @@ namespace Native.LibUsb.Streaming;
 public enum UsbReadLoss
 {
     /// <summary>
-    /// A read throws a <see cref="UsbException"/> once at the place of the loss, after all earlier data was read. The next read continues after the loss.
-    /// <see cref="UsbError.DataLost"/> means that the ring dropped data because the reader was late. Other errors are those of a failed transfer.
+    /// When all data before the loss was read, one read throws a <see cref="UsbException"/>. The next read continues with the data after the loss.
+    /// <see cref="UsbError.DataLost"/> means that the ring dropped data because the reader was late. Any other error is the error of a failed transfer.
     /// </summary>
     Throw,
 
-    /// <summary>Reads continue after the loss without an exception. <see cref="UsbRing.GetStatistics"/> counts the loss.</summary>
+    /// <summary>Reads continue with the data after the loss, and throw no exception. <see cref="UsbRing.GetStatistics"/> counts the loss.</summary>
     Skip,
 }

@@ -53,7 +53,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets the size of one transfer in bytes.</summary>
     public int TransferSize => Configuration.TransferSize;
 
-    /// <summary>Gets the number of transfers that the ring keeps in flight. It is the number in the options, or a number that the ring has chosen.</summary>
+    /// <summary>Gets the number of transfers that the ring keeps in flight. The options contain this number, or the ring has chosen it.</summary>
     public int Transfers => Configuration.Transfers;
 
     /// <summary>Gets the number of isochronous packets of one transfer; 0 for other endpoints.</summary>
@@ -71,7 +71,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets whether the ring keeps its queue full. The property is false after <see cref="StopAsync"/> and after a failure.</summary>
     public bool IsRunning => Engine.Run.IsRunning;
 
-    /// <summary>Gets the reason for which the ring stopped by itself; null while the ring runs, and after the program has stopped it.</summary>
+    /// <summary>Gets the reason for which the ring stopped by itself; null while the ring runs, and after the program has stopped the ring.</summary>
     public UsbException? Failure => Engine.Run.Failure is var error && error == UsbError.Success ? null : FailureOf(error);
 
     /// <summary>
@@ -158,12 +158,14 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <param name="transfer">The transfer.</param>
     /// <param name="native">The native transfer of <paramref name="transfer"/>.</param>
     /// <param name="now">The time at which the callback began.</param>
-    /// <param name="refused">The error with which libusb refused the spare transfer of the fast path; success if libusb did not refuse it.</param>
+    /// <param name="refused">
+    /// The error with which libusb refused the spare transfer of the fast path; success if libusb did not refuse the spare transfer.
+    /// </param>
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
     /// <summary>
-    /// Takes the endpoint for this ring. A constructor calls the method last: a thread that closes the handle stops all users of its endpoints, and the ring
-    /// must be complete by then.
+    /// Takes the endpoint for this ring. A constructor calls the method last, because the ring must be complete at that time. After the call, another thread
+    /// that closes the handle may stop the ring.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another ring uses the endpoint, or the alternate setting is being changed.</exception>
     private protected void TakeEndpoint()

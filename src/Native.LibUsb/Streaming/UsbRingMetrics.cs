@@ -15,27 +15,27 @@ namespace Native.LibUsb.Streaming;
 /// <item><term><c>usb.ring.transfers</c></term><description>counter, <c>{transfer}</c>: transfers that ended.</description></item>
 /// <item><term><c>usb.ring.io</c></term><description>counter, <c>By</c>: bytes that moved.</description></item>
 /// <item><term><c>usb.ring.transfer.errors</c></term><description>counter, <c>{transfer}</c>: transfers that failed, by <c>error.type</c>.</description></item>
-/// <item><term><c>usb.ring.transfer.dropped</c></term><description>counter, <c>{transfer}</c>: transfers whose data was thrown away because the reader was
+/// <item><term><c>usb.ring.transfer.dropped</c></term><description>counter, <c>{transfer}</c>: transfers whose data the ring discarded because the reader was
 /// late.</description></item>
 /// <item><term><c>usb.ring.transfer.refused</c></term><description>counter, <c>{transfer}</c>: submissions that libusb refused.</description></item>
 /// <item><term><c>usb.ring.transfer.in_flight</c></term><description>up-down counter, <c>{transfer}</c>: transfers in flight.</description></item>
-/// <item><term><c>usb.ring.transfer.in_flight_lowest</c></term><description>gauge, <c>{transfer}</c>: the fewest in flight since the ring was last
-/// started.</description></item>
+/// <item><term><c>usb.ring.transfer.in_flight_lowest</c></term><description>gauge, <c>{transfer}</c>: the lowest number of transfers in flight since the ring
+/// was last started.</description></item>
 /// <item><term><c>usb.ring.packets</c></term><description>counter, <c>{packet}</c>: good isochronous packets.</description></item>
 /// <item><term><c>usb.ring.packet.errors</c></term><description>counter, <c>{packet}</c>: isochronous packets that failed, by
 /// <c>error.type</c>.</description></item>
 /// <item><term><c>usb.ring.packet.lost</c></term><description>up-down counter, <c>{packet}</c>: <see cref="UsbRingStatistics.LostPackets"/>. The ring finds some
 /// of these packets by comparing clocks, and may correct their number downwards.</description></item>
-/// <item><term><c>usb.ring.underruns</c></term><description>counter, <c>{underrun}</c>: how often a ring that writes had nothing in
-/// flight.</description></item>
+/// <item><term><c>usb.ring.underruns</c></term><description>counter, <c>{underrun}</c>: how often an output ring had nothing in flight.</description></item>
 /// <item><term><c>usb.ring.recoveries</c></term><description>counter, <c>{recovery}</c>: halts that were cleared.</description></item>
 /// <item><term><c>usb.ring.callback.longest</c></term><description>gauge, <c>s</c>: the longest callback.</description></item>
 /// </list>
 /// <para>The tags are <c>usb.ring.name</c> (<see cref="UsbRing.Name"/>), <c>usb.endpoint.address</c> (such as <c>0x81</c>), <c>usb.bus.number</c> and
 /// <c>usb.device.address</c>. A ring on a bulk stream also has <c>usb.stream.id</c>. The tag <c>error.type</c> is <c>error</c>, <c>timed_out</c>, <c>stall</c>,
-/// <c>no_device</c> or <c>overflow</c>. Only isochronous rings have the instruments of packets.</para>
+/// <c>no_device</c> or <c>overflow</c>. Only isochronous rings report values for the instruments whose unit is <c>{packet}</c>.</para>
 /// <para>The metrics contain a ring from its first start until the ring or its device handle is disposed, and do not keep the ring alive. A ring's counters
-/// never decrease, and disappear with the ring. The next ring with the same tags begins at 0, which backends treat as a restart.</para>
+/// never decrease, and disappear with the ring. If the program later starts another ring with the same tags, the counters of that ring begin at 0. Metrics
+/// backends treat this as a restart of the counters.</para>
 /// <para>The project property <c>MetricsSupport=false</c> turns off all metrics of .NET. A trimmed program with this property does not contain this
 /// class.</para>
 /// </remarks>
@@ -48,7 +48,9 @@ public static class UsbRingMetrics
     private static Meter? s_meter;
     private static bool s_published;
 
-    /// <summary>Gets whether the switch of .NET allows meters. A trimmed program that turns the switch off does not contain the rest of this class.</summary>
+    /// <summary>
+    /// Gets whether .NET's switch for metrics is on. If a trimmed program turns the switch off, the program does not contain the rest of this class.
+    /// </summary>
     [FeatureSwitchDefinition("System.Diagnostics.Metrics.Meter.IsSupported")]
     internal static bool IsSupported => !AppContext.TryGetSwitch("System.Diagnostics.Metrics.Meter.IsSupported", out bool isSupported) || isSupported;
 
@@ -70,8 +72,9 @@ public static class UsbRingMetrics
                 s_entries.Add(new Entry(ring));
         }
 
-        // Publishing the meter calls listeners, which may start rings. It therefore happens neither in a type initializer nor under the lock. The whole process
-        // can reach the meter, so the meter would keep the load context of this assembly alive if it were not disposed.
+        // When the meter is published, .NET calls listeners, and a listener may start a ring. The meter is therefore published neither in a type initializer
+        // nor under the lock. .NET keeps a reference to the meter until the meter is disposed, and this reference keeps the load context of this assembly
+        // alive. The meter is therefore disposed when the load context is unloaded.
         if (!Interlocked.Exchange(ref s_published, true) && LoadContextUnloading.TryRegister(static () => Volatile.Read(ref s_meter)?.Dispose()))
         {
             Volatile.Write(ref s_meter, Publish());

@@ -4,16 +4,17 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Specifies the sizes of a ring, and its reactions to late readers, halts and errors.</summary>
 /// <remarks>
-/// <para>The depth of a ring is the time that its transfers in flight last while the program is late. A good depth is 25 to 400 ms. <see cref="ForRate"/>
-/// computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes with which the ring delivers each packet at once.</para>
+/// <para>The depth of a ring is the time by which the program may be late before all transfers in flight have ended. A good depth is 25 to 400 ms.
+/// <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes with which the ring delivers each packet at
+/// once.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
-/// take at most half of this memory. Sizes that the program sets may take all of it. If these sizes need more memory, the ring cannot be created, and the
-/// exception's message describes how to raise the limit.</para>
+/// take at most half of this memory. Sizes that the program sets may take all of this memory. If these sizes need more memory, the ring cannot be created, and
+/// the exception's message describes how to raise the limit.</para>
 /// </remarks>
 public sealed record UsbRingOptions
 {
     /// <summary>
-    /// Gets the number of transfers in flight, 1 to 4,096. The default, 0, stands for 16, or for fewer if 16 would take more than half of
+    /// Gets the number of transfers in flight, 1 to 4,096. The default, 0, stands for 16 transfers, or for fewer if 16 transfers would take more than half of
     /// <see cref="SystemMemoryLimit"/>. <see cref="UsbRing.Transfers"/> returns the chosen number.
     /// </summary>
     public int Transfers { get; init; }
@@ -23,20 +24,22 @@ public sealed record UsbRingOptions
     /// 0, stands for 64 KiB on bulk endpoints, and for one service interval on interrupt endpoints. The size must be 0 on isochronous endpoints.
     /// </summary>
     /// <remarks>
-    /// <para>The ring delivers the data of a transfer when the transfer ends. A transfer that reads ends when it is full, or when a packet arrives that is
+    /// <para>The ring delivers the data of a transfer when the transfer ends. An IN transfer ends when the transfer is full, or when a packet arrives that is
     /// shorter than <see cref="UsbEndpointDescriptor.MaxPacketSize"/>. For example, a device may send messages of 1,024 bytes in two full packets of 512 bytes,
     /// without a zero-length packet after them. Such a message does not end a transfer of 64 KiB. The ring delivers the data when 64 messages have arrived, or
-    /// when the ring is stopped. Large transfers suit continuous streams. If the program needs data at once, set the size of one message, or of one packet as
-    /// <see cref="ForLatency"/> does.</para>
-    /// <para>On Linux, a controller without scatter-gather support allows transfers of at most 16 KiB. The ring then divides larger transfers, and multiplies
-    /// <see cref="Transfers"/> and <see cref="Spares"/> accordingly. <see cref="UsbRing.TransferSize"/> returns the chosen size.</para>
+    /// when the ring is stopped. Large transfers suit continuous streams. If the program needs data at once, set this property to the size of one message, or
+    /// to the size of one packet, as <see cref="ForLatency"/> does.</para>
+    /// <para>On Linux, a controller without scatter-gather support allows transfers of at most 16 KiB. If the transfers would be larger, the ring uses shorter
+    /// transfers and increases <see cref="Transfers"/> and <see cref="Spares"/> by the same factor. <see cref="UsbRing.TransferSize"/> returns the size that
+    /// the ring uses.</para>
     /// </remarks>
     public int TransferSize { get; init; }
 
     /// <summary>
     /// Gets the number of packets of one isochronous transfer. The ring delivers a transfer when the service intervals of all its packets have passed. The
-    /// default, 0, stands for 32, or for fewer if four such transfers would take more than half of <see cref="SystemMemoryLimit"/>. On Linux, libusb divides
-    /// more than 128 packets into several URBs. Use multiples of 8 on Windows, and few transfers of many packets on macOS.
+    /// default, 0, stands for 32 packets, or for fewer if the transfers would otherwise take more than half of <see cref="SystemMemoryLimit"/>. If
+    /// <see cref="Transfers"/> is 0, this calculation uses four transfers. On Linux, libusb divides a transfer of more than 128 packets into several URBs. Use
+    /// multiples of 8 on Windows, and few transfers of many packets on macOS.
     /// </summary>
     public int PacketsPerTransfer { get; init; }
 
@@ -47,9 +50,9 @@ public sealed record UsbRingOptions
     public int PacketSize { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of additional buffers, 0 to 4,096. The default is 16. With spare buffers, the ring replaces an ended transfer in the queue
-    /// before the program reads its data, and a reader may hold that many buffers before the queue runs short. Without spare buffers, the ring submits each
-    /// buffer again after the program has consumed it.
+    /// Gets or sets the number of additional buffers, 0 to 4,096. The default is 16. When a transfer ends, the ring submits a spare buffer in its place before
+    /// the program reads the data of the ended transfer. A reader may hold as many buffers as there are spare buffers, and the queue still stays full. Without
+    /// spare buffers, the ring submits a buffer again only after the program has consumed the buffer.
     /// </summary>
     public int Spares { get; init; } = 16;
 
@@ -60,38 +63,38 @@ public sealed record UsbRingOptions
     public UsbRingStall Stall { get; init; }
 
     /// <summary>
-    /// Gets or sets whether an isochronous ring that writes sends zeros when the program has committed no data. The endpoint then misses no service interval.
-    /// Each transfer of zeros counts as an underrun.
+    /// Gets or sets whether an isochronous output ring sends zeros when the program has committed no data. The endpoint then misses no service interval. Each
+    /// transfer of zeros counts as an underrun.
     /// </summary>
     public bool FillUnderruns { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of consecutive failed transfers after which the ring stops. The default is 100. The bus has already tried each of these
-    /// transfers several times.
+    /// Gets or sets the number of consecutive failed transfers after which the ring stops. The default is 100. A bulk or interrupt transfer fails only after
+    /// the controller has tried a packet several times.
     /// </summary>
     public int ErrorLimit { get; init; } = 100;
 
     /// <summary>
-    /// Gets or sets the bulk stream of the endpoint to use; 0 for none. <see cref="UsbDeviceHandle.AllocateStreams(int, ReadOnlySpan{byte})"/> allocates the
-    /// streams.
+    /// Gets or sets the ID of the endpoint's bulk stream that the ring uses; 0 if the ring uses no bulk stream.
+    /// <see cref="UsbDeviceHandle.AllocateStreams(int, ReadOnlySpan{byte})"/> allocates the streams.
     /// </summary>
     public int StreamId { get; init; }
 
     /// <summary>
-    /// Gets or sets whether code that awaits buffers continues on the event thread instead of the thread pool. The code then runs inside libusb's callback, and
-    /// the rules of callbacks apply to it.
+    /// Gets or sets whether code that awaits buffers continues on the event thread instead of the thread pool. The code then runs inside libusb's callback, so
+    /// the rules of callbacks apply to the code.
     /// </summary>
     public bool ContinueOnEventThread { get; init; }
 
     /// <summary>
-    /// Gets the memory of the buffers. For example, the memory may be device memory from <see cref="UsbDeviceHandle.AllocateBuffer"/>, which saves the kernel a
-    /// copy. If the memory is empty, which is the default, the ring allocates its own memory.
+    /// Gets the memory of the buffers. For example, the memory may be device memory from <see cref="UsbDeviceHandle.AllocateBuffer"/>. The kernel then does not
+    /// copy the data. If the memory is empty, which is the default, the ring allocates its own memory.
     /// </summary>
     /// <remarks>
-    /// The buffers lie one after another in the memory. The memory must have (<see cref="Transfers"/> + <see cref="Spares"/>) times the size of a transfer. If
-    /// the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring is disposed and all its
-    /// transfers have ended. A <see cref="UsbBuffer"/> that is disposed before the ring keeps its native memory until then. The bytes of such a buffer can no
-    /// longer be read: the members of the ring's buffers throw <see cref="ObjectDisposedException"/>.
+    /// The buffers lie one after another in the memory. The length of the memory must be at least (<see cref="Transfers"/> + <see cref="Spares"/>) times the
+    /// size of a transfer. If the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring
+    /// is disposed and all its transfers have ended. If a <see cref="UsbBuffer"/> is disposed earlier, its native memory is freed only when the ring unpins the
+    /// memory. The program can no longer read the bytes: the members of the ring's buffers throw <see cref="ObjectDisposedException"/>.
     /// </remarks>
     public Memory<byte> Memory { get; init; }
 
@@ -106,33 +109,36 @@ public sealed record UsbRingOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// Returns sizes for a rate. At that rate, the transfers in flight cover <paramref name="depth"/>. Each transfer is large enough that the program is woken
-    /// up about 500 times a second or less often.
+    /// Returns options for a stream of data with the given rate. At this rate, the transfers in flight last for the time <paramref name="depth"/>. The
+    /// transfers are so large that the program is woken up at most about 500 times a second, unless the rate is above 131 MB/s or the depth is below 8 ms.
     /// </summary>
     /// <remarks>
     /// <para>Bulk transfers have up to 256 KiB. The ring delivers a transfer that is not full only when a short packet ends the transfer (see
-    /// <see cref="TransferSize"/>). The data of a device that sends less than the rate is therefore delivered late. Use <see cref="ForLatency"/> for data that
-    /// arrives irregularly.</para>
+    /// <see cref="TransferSize"/>). If the device sends less than the given rate, the ring therefore delivers the data late. Use <see cref="ForLatency"/> for
+    /// data that arrives irregularly.</para>
     /// <para>Linux limits the memory of all USB transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). If
-    /// <paramref name="depth"/> is null, the result takes at most half of the limit. It covers less than 100 ms if 100 ms would take more. At the highest
-    /// isochronous rate of SuperSpeed, 393 MB/s, the result then covers 21 ms. The method does not shorten a given depth, and throws if that depth exceeds the
-    /// limit. For example, 256 ms at 393 MB/s are 96 MiB of data.</para>
+    /// <paramref name="depth"/> is null, the transfers in flight last for 100 ms, or for less if 100 ms would take more than half of the limit. For example,
+    /// they last for 21 ms at 393 MB/s, the highest isochronous rate of SuperSpeed. If <paramref name="depth"/> is not null, the method does not shorten the
+    /// depth, and throws an exception if the transfers would exceed the limit. For example, 256 ms at 393 MB/s would take 96 MiB.</para>
     /// </remarks>
     /// <param name="endpoint">The endpoint. The size of a transfer is a multiple of the endpoint's packet size.</param>
-    /// <param name="bytesPerSecond">The expected rate in bytes per second. Isochronous endpoints use the rate of their descriptors instead.</param>
+    /// <param name="bytesPerSecond">
+    /// The expected rate in bytes per second. For an isochronous endpoint, the method uses the rate in the endpoint's descriptor instead.
+    /// </param>
     /// <param name="depth">
     /// The time by which the program may be late; null for 100 ms, or for less if 100 ms would take more than half of the system's limit.
     /// </param>
-    /// <returns>Options with <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer set.</returns>
+    /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// The rate or the depth is not positive, or <paramref name="depth"/> takes more memory than Linux allows. The message names the limit that is necessary.
+    /// The rate or the depth is not positive, or <paramref name="depth"/> takes more memory than Linux allows. The message contains the limit that would be
+    /// necessary.
     /// </exception>
     public static UsbRingOptions ForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth = null) =>
         SizesForRate(endpoint, bytesPerSecond, depth, UsbfsMemory.Limit);
 
     /// <summary>
-    /// Returns sizes with which the ring delivers data as soon as the data has arrived: bulk transfers of one packet, interrupt transfers of one service
-    /// interval, and isochronous transfers of one millisecond.
+    /// Returns options with which the ring delivers data as soon as the data has arrived. The sizes are bulk transfers of one packet, interrupt transfers of
+    /// one service interval, and isochronous transfers of one millisecond.
     /// </summary>
     /// <remarks>
     /// Each packet costs a transfer, a callback and a wake-up of the program. These sizes therefore suit devices that send messages, or that send up to about
@@ -140,17 +146,18 @@ public sealed record UsbRingOptions
     /// </remarks>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="transfers">
-    /// The number of transfers in flight, 1 to 4,096. That many packets may arrive while the program is late. On isochronous endpoints, each transfer covers a
-    /// millisecond instead of a packet. The default, 0, stands for 32, or for as many as take half of <see cref="SystemMemoryLimit"/>.
+    /// The number of transfers in flight, 1 to 4,096. While the program is late, this number of packets may arrive. On isochronous endpoints, each transfer
+    /// contains the packets of one millisecond instead of one packet. The default, 0, stands for 32 transfers, or for fewer if 32 transfers would take more
+    /// than half of <see cref="SystemMemoryLimit"/>.
     /// </param>
-    /// <returns>Options with <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer set.</returns>
+    /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="transfers"/> is negative, or more than 4,096.</exception>
     public static UsbRingOptions ForLatency(UsbEndpointDescriptor endpoint, int transfers = 0) =>
         SizesForLatency(endpoint, transfers, UsbfsMemory.Limit);
 
     /// <summary>
-    /// Gets the number of bytes that Linux allows all USB transfers of all programs together (<c>usbfs_memory_mb</c>); null if there is no limit, and on other
-    /// systems.
+    /// Gets the number of bytes that Linux allows for all USB transfers of all programs together (<c>usbfs_memory_mb</c>); null if there is no limit, or if the
+    /// system is not Linux.
     /// </summary>
     public static long? SystemMemoryLimit => UsbfsMemory.Limit;
 
@@ -161,8 +168,8 @@ public sealed record UsbRingOptions
 
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="bytesPerSecond">The rate.</param>
-    /// <param name="depth">The time that the transfers in flight cover; null for the default.</param>
-    /// <param name="limit">The number of bytes that the system allows all transfers together; null if there is no limit.</param>
+    /// <param name="depth">The time for which the transfers in flight last; null for the default.</param>
+    /// <param name="limit">The number of bytes that the system allows for all transfers of all programs together; null if there is no limit.</param>
     private static UsbRingOptions SizesForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth, long? limit)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -193,7 +200,7 @@ public sealed record UsbRingOptions
 
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="transfers">The number of transfers in flight; 0 for the default.</param>
-    /// <param name="limit">The number of bytes that the system allows all transfers together; null if there is no limit.</param>
+    /// <param name="limit">The number of bytes that the system allows for all transfers of all programs together; null if there is no limit.</param>
     private static UsbRingOptions SizesForLatency(UsbEndpointDescriptor endpoint, int transfers, long? limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(transfers);
@@ -212,7 +219,10 @@ public sealed record UsbRingOptions
         return new UsbRingOptions { TransferSize = size, PacketsPerTransfer = packets, Transfers = transfers, Spares = transfers };
     }
 
-    /// <summary>Adds the number of transfers to the options. The number covers the depth, but needs no more memory than the system allows.</summary>
+    /// <summary>
+    /// Adds the number of transfers to the options. With this number, the transfers in flight last for the depth, but need no more memory than the system
+    /// allows.
+    /// </summary>
     private static UsbRingOptions Sized(UsbRingOptions options, double wanted, long cost, TimeSpan? depth, long? limit)
     {
         int transfers = (int)Math.Clamp(Math.Ceiling(wanted), 2, MostTransfers);

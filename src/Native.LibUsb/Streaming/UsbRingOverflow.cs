@@ -1,17 +1,20 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Specifies the reaction of a ring that reads when its reader is late and no buffer is free.</summary>
+/// <summary>Specifies the reaction of an input ring to a late reader, when no buffer is free.</summary>
 public enum UsbRingOverflow
 {
     /// <summary>
-    /// Isochronous rings use <see cref="Drop"/>, and other rings use <see cref="Wait"/>. A bulk or interrupt device keeps data that the host does not take, but
-    /// an isochronous device does not.
+    /// Isochronous rings use <see cref="Drop"/>, and other rings use <see cref="Wait"/>. A bulk or interrupt device keeps its data until the host takes the
+    /// data, but an isochronous device does not.
     /// </summary>
     Automatic,
 
-    /// <summary>The ring submits fewer transfers until the reader has returned buffers. Data that the device keeps is not lost.</summary>
+    /// <summary>The ring submits fewer transfers until the reader has returned buffers. No data is lost if the device can keep its data until then.</summary>
     Wait,
 
-    /// <summary>The ring continues to submit transfers. It discards and counts the data that arrives, and the next buffer contains the count.</summary>
+    /// <summary>
+    /// The ring continues to submit transfers. It discards the data that arrives while no buffer is free. The next buffer contains the amount of this data
+    /// (<see cref="UsbInputBuffer.LostBefore"/>).
+    /// </summary>
     Drop,
 }

@@ -10,7 +10,7 @@ public enum UsbRingStall
     Stop,
 
     /// <summary>
-    /// The ring clears the halt (<see cref="UsbEndpoint.ClearHalt"/>, on the thread pool) and continues. A ring that writes then resends the data that the
+    /// The ring clears the halt (<see cref="UsbEndpoint.ClearHalt"/>, on the thread pool) and continues. After that, an output ring resends the data that the
     /// device has not taken.
     /// </summary>
     ClearHalt,

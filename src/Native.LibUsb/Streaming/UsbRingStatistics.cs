@@ -2,15 +2,15 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents the counts of a ring since its creation.</summary>
 /// <remarks>
-/// Every packet of an isochronous device that does not reach the program has one of four causes:
+/// An isochronous packet may fail to reach the program for one of four reasons:
 /// <list type="bullet">
-/// <item>The packet failed, because of the device or the bus. <see cref="PacketStatuses"/> counts it by status.</item>
+/// <item>The packet failed, because of the device or the bus. <see cref="PacketStatuses"/> counts such packets by status.</item>
 /// <item>The program was slow. The packet arrived, but no buffer was free for it. <see cref="Dropped"/> counts the packet.</item>
-/// <item>The event thread was late. It handled a completion only after all transfers of the queue had ended. <see cref="MissedWhileLate"/> counts such
-/// intervals, and <see cref="LongestDelay"/> is the longest delay. More or larger transfers, or a higher priority of the event thread, bridge longer
-/// delays.</item>
+/// <item>The event thread was late. It handled a completion only after all transfers of the queue had ended. <see cref="MissedWhileLate"/> counts the service
+/// intervals that were missed for this reason, and <see cref="LongestDelay"/> is the longest delay. To miss fewer intervals, use more or larger transfers, or
+/// raise the priority of the event thread.</item>
 /// <item>The queue ran empty although the event thread ran in time. No buffer was free, or libusb refused submissions (<see cref="SubmitFailures"/>). The
-/// number of such intervals is <see cref="MissedIntervals"/> minus <see cref="MissedWhileLate"/>.</item>
+/// number of service intervals that were missed for this reason is <see cref="MissedIntervals"/> minus <see cref="MissedWhileLate"/>.</item>
 /// </list>
 /// If the program submits a <see cref="UsbTransfer"/> on the endpoint of a ring that reads, the transfer takes data out of the ring's stream. No count shows
 /// this loss.
@@ -21,8 +21,8 @@ public readonly record struct UsbRingStatistics
     public int InFlight { get; init; }
 
     /// <summary>
-    /// Gets or sets the lowest number of transfers in flight since the ring was last started. The ring updates this number after a transfer has ended and
-    /// others have been submitted. If the number is 0, the queue ran empty.
+    /// Gets or sets the lowest number of transfers in flight since the ring was last started. The ring updates this number after a transfer has ended and the
+    /// ring has submitted other transfers. If the number is 0, the queue ran empty.
     /// </summary>
     public int LowestInFlight { get; init; }
 
@@ -41,12 +41,15 @@ public readonly record struct UsbRingStatistics
     /// <summary>Gets or sets the number of submissions that libusb refused.</summary>
     public long SubmitFailures { get; init; }
 
-    /// <summary>Gets or sets the error with which libusb last refused a submission; <see cref="UsbError.Success"/> if it has refused none.</summary>
+    /// <summary>
+    /// Gets or sets the error with which libusb last refused a submission; <see cref="UsbError.Success"/> if libusb has refused no submission.
+    /// </summary>
     public UsbError LastSubmitFailure { get; init; }
 
     /// <summary>
-    /// Gets or sets how often a ring that writes had nothing in flight. In such a case, a transfer had ended, no committed buffer waited, and neither the
-    /// handler nor code that continues in the callback had refilled the queue. Each transfer of <see cref="UsbRingOptions.FillUnderruns"/> counts.
+    /// Gets or sets how often an output ring had nothing in flight. In such a case, a transfer had ended, no committed buffer waited, and neither the handler
+    /// nor code that continues in the callback had refilled the queue. Each transfer of zeros that the ring sends because of
+    /// <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
     /// </summary>
     public long Underruns { get; init; }
 
@@ -57,8 +60,8 @@ public readonly record struct UsbRingStatistics
     public UsbRingLoss Dropped { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring finds such intervals by comparing
-    /// clocks, to within half a transfer.
+    /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring compares the clocks of the bus and the
+    /// host to find such intervals. The number is exact to half a transfer.
     /// </summary>
     public long MissedIntervals { get; init; }
 
@@ -70,14 +73,15 @@ public readonly record struct UsbRingStatistics
     public long MissedWhileLate { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest time between the completion of an isochronous transfer and its handling; zero for other rings. The ring finds this time by
-    /// comparing clocks about four times a second. The transfers in flight must last longer than this time.
+    /// Gets or sets the longest time between the completion of an isochronous transfer and its handling; zero for other rings. The ring compares the clocks of
+    /// the bus and the host about four times a second to find this time. If the transfers in flight last longer than this time, such delays cause no missed
+    /// intervals.
     /// </summary>
     public TimeSpan LongestDelay { get; init; }
 
     /// <summary>
-    /// Gets or sets the longest duration of a callback, including the program's handler. A callback ends when the next callback of a ring on the same thread
-    /// begins, or when the thread has handled all pending events.
+    /// Gets or sets the longest duration of a callback, including the program's handler. A callback counts as ended when the next callback of a ring on the
+    /// same thread begins, or when the thread has handled all pending events.
     /// </summary>
     public TimeSpan LongestCallback { get; init; }
 
@@ -88,8 +92,8 @@ public readonly record struct UsbRingStatistics
     public UsbStatusCounts PacketStatuses { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of the device's isochronous packets that did not reach the program. It is the sum of failed packets, dropped packets and missed
-    /// intervals. A packet that failed and was dropped counts once.
+    /// Gets or sets the number of the device's isochronous packets that did not reach the program. The number is the sum of failed packets, dropped packets and
+    /// missed intervals. A packet that failed and was also dropped counts only once.
     /// </summary>
     public long LostPackets { get; init; }
 }

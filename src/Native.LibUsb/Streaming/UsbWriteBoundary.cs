@@ -7,8 +7,8 @@ public enum UsbWriteBoundary
     None,
 
     /// <summary>
-    /// The writer ends each message with a packet that is not full. If the bytes of a message fill its last packet, a zero-length packet follows. A flush ends
-    /// the message that was begun. Isochronous endpoints do not support this value.
+    /// The writer ends each message with a packet that is not full. If the bytes of a message fill its last packet, a zero-length packet follows. A flush also
+    /// ends the current message. Isochronous endpoints do not support this value.
     /// </summary>
     ShortPacket,
 }

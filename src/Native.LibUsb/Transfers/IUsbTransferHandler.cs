@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a handler of completed transfers that needs no delegate. <see cref="UsbTransfer.SetHandler{THandler}"/> is compiled for each handler type, so a
-/// completion calls the method directly. The handler can get the objects that it needs from <see cref="UsbTransfer.State"/>.
+/// Represents a handler of completed transfers that needs no delegate. <see cref="UsbTransfer.SetHandler{THandler}"/> is compiled for each handler type, so the
+/// completion of a transfer calls <see cref="OnCompleted"/> directly. The handler can get the objects that it needs from <see cref="UsbTransfer.State"/>.
 /// </summary>
 public interface IUsbTransferHandler
 {

@@ -30,7 +30,9 @@ internal unsafe struct TransferBuffer
 
     /// <summary>Switches to the buffer's own native block, and zeroes it.</summary>
     /// <param name="length">The number of bytes.</param>
-    /// <param name="before">Set to the pin of the caller's memory that the buffer used before. The caller of this method disposes it.</param>
+    /// <param name="before">
+    /// On return, the parameter is the pin of the caller's memory that the buffer used before. The caller of this method disposes that pin.
+    /// </param>
     public void UseOwned(int length, ref MemoryHandle before)
     {
         if (length > _ownedCapacity)
@@ -60,7 +62,9 @@ internal unsafe struct TransferBuffer
         Length = length;
     }
 
-    /// <summary>Gives up the caller's memory, and leaves the buffer empty. If the buffer uses its own native block, that block stays.</summary>
+    /// <summary>
+    /// Removes the caller's memory from the buffer, and leaves the buffer empty. If the buffer uses its own native block instead, the method changes nothing.
+    /// </summary>
     /// <returns>The pin, which the caller of this method disposes.</returns>
     public MemoryHandle TakePin()
     {

@@ -24,7 +24,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     // The ID of the thread that is inside Signal; 0 if there is none. Begin finds a value other than 0 only if no thread awaited the previous submission.
     private int _signalling;
 
-    // The awaiting code that continues inside Signal. Signal counts as ended before that code runs, because the code may wait for the next submission.
+    // The awaiting code that continues inside Signal. Before that code runs, _signalling is reset, because the code may submit the transfer again and await the
+    // result.
     private Action<object?>? _inline;
     private object? _inlineState;
 
@@ -35,7 +36,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     /// <summary>
     /// Gets or sets the memory to which the answer of a control request is copied when the request ends; empty for all other transfers. The transfer is not
-    /// released before the copy.
+    /// released before the answer is copied.
     /// </summary>
     public Memory<byte> Answer { get; set; }
 
@@ -74,7 +75,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     /// <summary>
     /// Ends the registration that <see cref="Begin"/> made with the cancellation token, so that the token cannot cancel the next submission. If the token's
-    /// callback is running, the method waits until it has returned. The wait is short, because that callback does not block.
+    /// callback is running, the method waits until the callback has returned. The wait is short, because the callback does not block.
     /// </summary>
     public void EndCancellation()
     {
@@ -85,8 +86,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     /// <summary>
-    /// Copies the answer of a control request. libusb's callback calls this method, so the method throws no exception. It stores an exception for the
-    /// awaiting code.
+    /// Copies the answer of a control request. libusb's callback calls this method, so the method throws no exception. If the copy fails, the method stores the
+    /// exception for the awaiting code.
     /// </summary>
     public void CopyAnswer(ReadOnlySpan<byte> data)
     {
@@ -111,7 +112,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     }
 
     /// <summary>
-    /// Completes the awaitable. The awaiting code may submit the transfer again before this method returns, on this thread or on another one.
+    /// Completes the awaitable. The awaiting code may submit the transfer again before this method returns, on this thread or on another thread.
     /// </summary>
     public void Signal()
     {
@@ -141,8 +142,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // If the submission has ended, EndLaterCancellation has withdrawn the cancellation. If a later submission has queued its own cancellation since then,
-        // this work item carries that one out.
+        // If the submission has ended, EndLaterCancellation has withdrawn the cancellation of that submission. If a later submission has queued its own
+        // cancellation since then, this work item cancels the later submission.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();
@@ -192,8 +193,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        // The field _inline is already set in two cases of wrong use: code still awaits an earlier submission, or a second await uses the same submission.
-        // The core then throws an exception for the second await.
+        // If the field _inline is already set, the program has made one of two mistakes: code still awaits an earlier submission, or the same submission is
+        // awaited twice. In both cases, _core throws an exception for the second await.
         if (_core.RunContinuationsAsynchronously || Interlocked.CompareExchange(ref _inline, continuation, null) is not null)
         {
             _core.OnCompleted(continuation, state, token, flags);
@@ -212,7 +213,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // The core calls this method last. At this point, the core has read all its state for this submission, and does not access that state afterwards.
+    // _core has already read all its state for this submission when it calls this method, and does not access the state afterwards.
     private void RunInline()
     {
         Action<object?> continuation = _inline!;

@@ -39,8 +39,8 @@ internal static class TransferHint
     public static string ReservedBits(byte address) => $"The descriptor of endpoint 0x{address:x2} is wrong: it sets reserved bits of the address.";
 
     /// <summary>
-    /// Returns the hint for a transfer that the kernel refused because it did not have enough memory, or because the transfer exceeds another limit. For
-    /// isochronous and control transfers, libusb reports a lack of memory as an I/O error.
+    /// Returns the hint for a transfer that the kernel refused because the kernel did not have enough memory, or because the transfer exceeds another limit.
+    /// For isochronous and control transfers, libusb reports a lack of memory as an I/O error.
     /// </summary>
     /// <param name="error">The error that libusb returned.</param>
     /// <param name="type">The type of the transfer.</param>

@@ -5,8 +5,8 @@ namespace Native.LibUsb;
 /// <param name="owner">The claim that disposes the transfers; null for the pool of the device handle.</param>
 internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
 {
-    // The largest number of idle transfers. If more calls run at the same time, the pool creates more transfers, and later disposes those for which it has no
-    // room.
+    // The largest number of idle transfers. If more calls run at the same time, the pool creates more transfers, and later disposes the transfers for which the
+    // pool has no room.
     private const int MostIdle = 64;
 
     private readonly PooledTransfer?[] _idle = new PooledTransfer?[MostIdle];
@@ -35,7 +35,7 @@ internal sealed class TransferPool(UsbDeviceHandle handle, UsbInterface? owner)
         {
             if (Volatile.Read(ref place) is null && Interlocked.CompareExchange(ref place, transfer, null) is null)
             {
-                if (Volatile.Read(ref _isDropped)) // read after the transfer is stored, so that this thread or the one in Drop disposes it
+                if (Volatile.Read(ref _isDropped)) // read after the transfer is stored, so that this thread or the thread in Drop disposes the transfer
                     Drop();
                 return;
             }

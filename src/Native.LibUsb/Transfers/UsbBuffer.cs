@@ -13,8 +13,9 @@ namespace Native.LibUsb;
 /// <para>With device memory, the kernel does not copy the data, and a transfer does not count twice against the usbfs limit. Device memory exists on Linux
 /// 4.6 and later. On machines whose controllers do not access the processor's caches (many ARM boards), reading device memory byte by byte can be up to fifty
 /// times slower than reading ordinary memory. On such machines, measure the speed, or copy the data out of the buffer once.</para>
-/// <para>Device memory is freed when the buffer is disposed and no code has it pinned any more. The device handle disposes the remaining buffers before it
-/// closes. Spans of a disposed buffer must not be used. Memory that the program has pinned keeps the device open until the program unpins it.</para>
+/// <para>Device memory is freed when the buffer is disposed and the memory is not pinned any more. Before a device handle closes, it disposes the buffers that
+/// the program has not disposed. Spans of a disposed buffer must not be used. Memory that the program has pinned keeps the device open until the program unpins
+/// it.</para>
 /// </remarks>
 public sealed unsafe class UsbBuffer : MemoryManager<byte>
 {
@@ -93,7 +94,9 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
             _native.DangerousRelease();
     }
 
-    /// <summary>Disposes the buffer. Its memory is freed now, or later when it is not pinned any more. The method may be called more than once.</summary>
+    /// <summary>
+    /// Disposes the buffer. Its memory is freed at once, or, if the memory is pinned, when it is not pinned any more. The method may be called more than once.
+    /// </summary>
     [SuppressMessage("Usage", "CA1816", Justification = "There is no finaliser: a span may outlive the object.")]
     public void Dispose() => Dispose(true);
 

@@ -5,9 +5,9 @@ namespace Native.LibUsb;
 
 /// <summary>Represents one packet of an isochronous transfer.</summary>
 /// <remarks>
-/// The default value represents no packet: its members throw <see cref="NullReferenceException"/>. <see cref="UsbIsoPacketEnumerator.Current"/> has this
-/// value before the first call of <see cref="UsbIsoPacketEnumerator.MoveNext"/>. The members do not check for it, because a check would cost time for every
-/// packet.
+/// The default value of this structure represents no packet, and its members throw <see cref="NullReferenceException"/>.
+/// <see cref="UsbIsoPacketEnumerator.Current"/> has the default value before the first call of <see cref="UsbIsoPacketEnumerator.MoveNext"/>. The members do
+/// not check for the default value, because a check would cost time for every packet.
 /// </remarks>
 public readonly unsafe ref struct UsbIsoPacket
 {

@@ -10,8 +10,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     // The first awaited submission creates this object, and all later ones use it again.
     private TransferCompletion? _completion;
 
-    // Equal to _completion while an awaited submission is in flight, otherwise null. Only a thread that has just taken the transfer to submit it sets this
-    // field.
+    // While an awaited submission is in flight, this field is equal to _completion. Otherwise the field is null. A thread that submits the transfer sets the
+    // field only after the thread has set InFlight in _state, so that no other thread can submit the transfer.
     private TransferCompletion? _awaited;
 
     // The task that DisposeAsync returns. When the transfer is freed, a completed task replaces it for later callers.
@@ -19,32 +19,32 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     private static readonly TaskCompletionSource s_released = Completed();
 
     /// <summary>
-    /// Gets or sets whether code that awaits the transfer continues on the event thread, inside libusb's callback. The event thread is the fastest choice,
-    /// but the rules of a callback apply to the code: the code must not block, use synchronous transfers or open a device. If the property is false, the
-    /// default, the code continues on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the code continues in
-    /// that context in both cases. Each submission reads this property.
+    /// Gets or sets whether code that awaits the transfer continues on the event thread, inside libusb's callback. The event thread is the fastest choice, but
+    /// the rules of a callback apply to the code: the code must not block, use synchronous transfers or open a device. If the property is false, the default,
+    /// the code continues on the thread pool. If the awaiting code has a synchronization context, such as that of a window, the property has no effect, and the
+    /// code continues in that context. Each submission reads this property.
     /// </summary>
     public bool ContinueOnEventThread { get; set; }
 
     /// <summary>
     /// Submits the transfer (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for this submission.
     /// The context's event thread is started if no thread handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once,
-    /// before the next submission. After the first submission, only failures allocate memory.
+    /// before the next submission. After the first submission, the method allocates memory only if it fails.
     /// </summary>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer: the library requests the cancellation from libusb. The wait ends after libusb's callback, and the program must not
-    /// use the buffer before that. A transfer that has ended before the request keeps its own result.
+    /// A token that cancels the transfer. When the token is cancelled, the library requests the cancellation from libusb. The wait ends only after libusb's
+    /// callback, and the program must not use the buffer before the end of the wait. If the transfer has ended before the request, it keeps its own result.
     /// </param>
     /// <returns>
     /// The number of bytes that were transferred. For an isochronous transfer, this is the sum over its packets, and <see cref="IterIso"/> returns the status
     /// of each packet.
     /// </returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The transfer was cancelled, or was disposed while in flight. The exception has the number of bytes that were transferred.
+    /// The transfer was cancelled, or was disposed while in flight. The exception contains the number of bytes that were transferred.
     /// </exception>
     /// <exception cref="UsbException">
-    /// libusb refused the transfer, as in <see cref="Submit"/>, or the transfer failed: <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
-    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/>, <see cref="UsbError.IO"/>. The exception has the number of bytes that were
+    /// libusb refused the transfer (see <see cref="Submit"/>), or the transfer failed with <see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/>,
+    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/> or <see cref="UsbError.IO"/>. The exception contains the number of bytes that were
     /// transferred.
     /// </exception>
     /// <exception cref="InvalidOperationException">
@@ -123,7 +123,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>Removes the caller's memory from a transfer that is not in flight.</summary>
-    /// <param name="pin">The pin of the memory. The caller disposes it, which may run code of the program.</param>
+    /// <param name="pin">The pin of the memory. The caller disposes the pin. Disposing a pin may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
     internal bool TryTakePin(out MemoryHandle pin)
     {

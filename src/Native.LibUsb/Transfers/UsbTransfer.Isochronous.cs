@@ -8,7 +8,8 @@ namespace Native.LibUsb;
 
 public sealed unsafe partial class UsbTransfer
 {
-    // The configured packet lengths, allocated only on Windows, where libusb overwrites the lengths of a transfer in flight (WinUSB).
+    // The configured packet lengths. The array is allocated only on Windows, because libusb's WinUSB backend overwrites the packet lengths of a transfer in
+    // flight.
     private int* _isoPacketLengths;
 
     /// <summary>Gets the number of packets that the transfer is configured for; 0 if it is not isochronous.</summary>
@@ -28,17 +29,17 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <param name="packetLength">
     /// The number of bytes in one packet. Usually this is the number of bytes that the endpoint can transfer in one service interval
-    /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). 0 is allowed, as in libusb and in the kernel: such a packet uses its service interval and
-    /// transfers nothing.
+    /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). As in libusb and in the kernel, the length may be 0. A packet of length 0 uses its service
+    /// interval and transfers nothing.
     /// </param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null keeps the current value.</param>
     /// <param name="timeout">
-    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. A continuous stream of
-    /// transfers needs none.
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. A continuous stream of
+    /// transfers needs no time limit.
     /// </param>
     /// <exception cref="InvalidOperationException">
-    /// The transfer was created without isochronous packets, it has <see cref="UsbTransferFlags.ShortIsError"/>, or it is submitted.
+    /// The transfer was created without isochronous packets, has the flag <see cref="UsbTransferFlags.ShortIsError"/>, or is submitted.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
@@ -68,19 +69,19 @@ public sealed unsafe partial class UsbTransfer
     /// </param>
     /// <param name="packetLengths">
     /// The number of bytes in each packet. A packet of length 0 uses its service interval and transfers nothing. There may be at most
-    /// <see cref="IsoPacketCapacity"/> packets, and together they must fit into the buffer. If the span is empty, the buffer is divided into
-    /// <see cref="IsoPacketCapacity"/> packets of equal length, and its length must be divisible by their number.
+    /// <see cref="IsoPacketCapacity"/> packets, and all packets together must fit into the buffer. If the span is empty, the buffer is divided into
+    /// <see cref="IsoPacketCapacity"/> packets of equal length. In this case, the length of the buffer must be divisible by <see cref="IsoPacketCapacity"/>.
     /// </param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null keeps the current value.</param>
     /// <param name="timeout">
-    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. A continuous stream of
-    /// transfers needs none.
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. A continuous stream of
+    /// transfers needs no time limit.
     /// </param>
     /// <exception cref="InvalidOperationException">
-    /// The transfer was created without isochronous packets, it has <see cref="UsbTransferFlags.ShortIsError"/>, or it is submitted.
+    /// The transfer was created without isochronous packets, has the flag <see cref="UsbTransferFlags.ShortIsError"/>, or is submitted.
     /// </exception>
-    /// <exception cref="ArgumentException">The packets do not fit into the buffer, or are more than the transfer has room for.</exception>
+    /// <exception cref="ArgumentException">The packets do not fit into the buffer, or there are more packets than the transfer has room for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The address, a length or the timeout is out of range.</exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     public void SetIsochronousPinned(
@@ -102,11 +103,13 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Configures an isochronous transfer that sends a copy of <paramref name="data"/>.</summary>
     /// <inheritdoc cref="SetIsochronousPinned"/>
     /// <param name="endpoint">The address of an OUT endpoint.</param>
-    /// <param name="data">The data of the packets to send, which lie one after the other.</param>
+    /// <param name="data">The data to send, in which the packets lie one after the other.</param>
     /// <param name="packetLengths">The number of bytes in each packet. If the span is empty, the data is divided into packets of equal length.</param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>; null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>; null keeps the current value.</param>
+    /// <param name="timeout">
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit.
+    /// </param>
     public void SetIsochronousCopy(
         byte endpoint, ReadOnlySpan<byte> data, ReadOnlySpan<int> packetLengths = default, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null)
     {
@@ -131,8 +134,8 @@ public sealed unsafe partial class UsbTransfer
     /// failed. The time for one packet does not depend on the lengths of the packets, and nothing is allocated.
     /// </summary>
     /// <remarks>
-    /// <para>Call this method in the callback, or while the transfer is not submitted. The enumerator and its spans are valid until the transfer is
-    /// configured, submitted or disposed. The program must ensure that no other thread does so while it uses them.</para>
+    /// <para>Call this method in the callback, or while the transfer is not submitted. The enumerator and its spans are valid until the transfer is configured,
+    /// submitted or disposed. While the program uses the enumerator or its spans, no other thread may configure, submit or dispose the transfer.</para>
     /// <para>On Linux, libusb divides a transfer of more than 128 packets into several URBs. If such a transfer is cancelled or times out, or if the kernel
     /// refuses one of its later URBs (<see cref="UsbTransferStatus.Error"/>), the results of the single packets are unknown. The enumerator then reports all
     /// packets as empty, with the transfer's status. Use at most 128 packets in a transfer if the program needs the packets that ended before such a
@@ -149,7 +152,7 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>
     /// Gets the requested length of each packet. Unlike <see cref="IterIso"/>, this method may be called while the transfer is submitted, because libusb then
-    /// owns only the results.
+    /// changes only the results of the packets, and this method does not read the results.
     /// </summary>
     /// <returns>A new array with one element for each packet; empty if the transfer is not isochronous.</returns>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
@@ -165,7 +168,7 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>Gets the length of the largest URB that libusb makes of the packets on Linux, and the length of the longest packet.</summary>
+    /// <summary>Gets the length of the largest URB that libusb creates for the transfer on Linux, and the length of the longest packet.</summary>
     private (int Urb, int Packet) LargestPiece()
     {
         long largest = 0, current = 0;
@@ -200,7 +203,8 @@ public sealed unsafe partial class UsbTransfer
             ThrowShortIsochronous();
     }
 
-    // With this flag, libusb compares the requested length with a byte count that it keeps only for other transfer types, so every transfer would fail.
+    // With this flag, libusb compares the requested length with the number of transferred bytes. libusb does not set this number for isochronous transfers, so
+    // every transfer would fail.
     [DoesNotReturn]
     private static void ThrowShortIsochronous() => throw new InvalidOperationException(
         "An isochronous transfer cannot have UsbTransferFlags.ShortIsError: its packets have a length and a status each (IterIso).");
@@ -268,9 +272,9 @@ public sealed unsafe partial class UsbTransfer
     /// Marks all packets as empty if libusb would report wrong results for them. Only transfers that did not complete successfully need this method.
     /// </summary>
     /// <remarks>
-    /// libusb assigns results to packets in the order in which the URBs end. When a transfer is stopped, libusb discards its URBs from the last to the first.
-    /// Then packets get the results of other packets, or those of the previous submission. When the kernel refuses a URB, its packets keep the results of the
-    /// previous submission. Such results cannot be distinguished from correct ones.
+    /// libusb assigns results to packets in the order in which the URBs end. When a transfer is stopped, libusb discards its URBs from the last to the first. A
+    /// packet may then get the result of another packet, or keep the result of the previous submission. When the kernel refuses a URB, the packets of this URB
+    /// keep the results of the previous submission. Such wrong results cannot be distinguished from correct results.
     /// </remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ForgetMixedUpPackets()

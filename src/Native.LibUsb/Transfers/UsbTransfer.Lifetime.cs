@@ -7,13 +7,13 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Requests the cancellation of the transfer from libusb (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows later. The transfer's
-    /// status is then <see cref="UsbTransferStatus.Canceled"/>, or another one if the transfer ended before the request. In both cases the buffer has the
-    /// bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
+    /// Requests the cancellation of the transfer from libusb (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows later. In the callback,
+    /// the transfer's status is <see cref="UsbTransferStatus.Canceled"/>, or another status if the transfer ended before the request. In both cases the buffer
+    /// has the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the transfer is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: the device was unplugged; the
-    /// callback follows.
+    /// <see cref="UsbError.NotFound"/>: the transfer is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: the device was unplugged, and
+    /// the callback is still called.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The transfer is disposed and not in flight.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
@@ -28,13 +28,13 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    /// <summary>Cancels the transfer as <see cref="Cancel"/> does, but returns whether it was in flight instead of throwing.</summary>
-    /// <returns>Whether libusb accepted the request. False if the transfer is not submitted, or has just completed.</returns>
+    /// <summary>Cancels the transfer as <see cref="Cancel"/> does, but returns false instead of throwing an exception for an error.</summary>
+    /// <returns>Whether libusb accepted the request. The result is false if the transfer is not submitted, or has just completed.</returns>
     public bool TryCancel() => CancelInFlight() == UsbError.Success;
 
     /// <summary>
-    /// Marks the transfer as doomed: every later submission throws an exception. A transfer that is in flight runs to its end. After its callback the
-    /// transfer is disposed, even if the callback throws. The method may be called from any thread, and more than once.
+    /// Marks the transfer as doomed, so that every later submission throws an exception. If the transfer is in flight, the transfer still runs to its end.
+    /// After its callback, the transfer is disposed, even if the callback throws an exception. The method may be called from any thread, and more than once.
     /// </summary>
     public void Doom() => Interlocked.Or(ref _stop, Doomed);
 
@@ -62,7 +62,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Cancels the transfer and prevents later submissions, because the device handle closes. When the transfer is idle, it notifies the handle.
+    /// Cancels the transfer and prevents later submissions, because the device handle closes. As soon as the transfer is idle, it notifies the handle.
     /// </summary>
     internal void StopForClosingHandle()
     {
@@ -74,7 +74,7 @@ public sealed unsafe partial class UsbTransfer
     internal void StopForClosingInterface()
     {
         FollowClaims();
-        if ((Volatile.Read(ref _stop) & InterfaceClosed) != 0) // otherwise another thread has configured it for another interface
+        if ((Volatile.Read(ref _stop) & InterfaceClosed) != 0) // otherwise another thread has configured the transfer for another interface
             CancelInFlight();
     }
 
@@ -82,9 +82,10 @@ public sealed unsafe partial class UsbTransfer
     internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
 
     /// <summary>
-    /// Updates in <c>_stop</c> whether an interface prevents submissions. The transfer cannot be submitted while the claim that created it or the claim of
-    /// its endpoint's interface is closed, or while the alternate setting is being changed. A thread that changes one of these conditions calls this method
-    /// afterwards. Several threads may run this method at the same time: each repeats the update until the conditions are unchanged after it.
+    /// Updates the flags in <c>_stop</c> that prevent submissions because of an interface. The transfer cannot be submitted while the claim that created it or
+    /// the claim of its endpoint's interface is closed, or while the alternate setting is being changed. A thread that changes one of these conditions calls
+    /// this method afterwards. Several threads may run this method at the same time. Each thread repeats the update until the conditions have not changed
+    /// during the update.
     /// </summary>
     internal void FollowClaims()
     {
@@ -102,7 +103,7 @@ public sealed unsafe partial class UsbTransfer
 
     private bool IsInterfaceClosed => _handle.Claims.IsClosed(Volatile.Read(ref _endpoint)) || Owner is { IsOpen: false };
 
-    /// <summary>Gets the endpoint's address. Unlike <see cref="Endpoint"/>, it does not throw if the transfer is disposed.</summary>
+    /// <summary>Gets the endpoint's address. Unlike <see cref="Endpoint"/>, this property does not throw an exception if the transfer is disposed.</summary>
     internal byte EndpointAddress => _endpoint;
 
     /// <summary>Gets whether <see cref="Dispose"/> was called, even if the transfer is still in flight.</summary>
@@ -131,11 +132,11 @@ public sealed unsafe partial class UsbTransfer
     internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback | Setting)) != 0;
 
     /// <summary>
-    /// Repeats the request to cancel, for a closing handle. The first request has no effect if it comes just before libusb submits the transfer.
+    /// Requests the cancellation again while the device handle closes. The first request has no effect if it is made just before libusb submits the transfer.
     /// </summary>
     internal void CancelAgain() => CancelInFlight();
 
-    /// <summary>Frees the transfer if it is idle. Exactly one call frees it.</summary>
+    /// <summary>Frees the transfer if it is idle. If several threads call this method, only one of the calls frees the transfer.</summary>
     /// <returns>Whether the transfer is completely freed. If another thread is freeing it, the call waits for that thread.</returns>
     /// <remarks>
     /// Finalizers, libusb's callbacks and the threads that close an object call this method. If unpinning the caller's memory throws an exception, the method
@@ -184,7 +185,8 @@ public sealed unsafe partial class UsbTransfer
         LogScope.ThrowIfInside();
         lock (_freeing)
         {
-            // A transfer with InCallback alone is not in flight any more. While this thread holds the lock, no other thread frees the transfer.
+            // If only InCallback is set in _state, the transfer is not in flight any more. While this thread holds the lock, no other thread frees the
+            // transfer.
             return (Volatile.Read(ref _state) & InFlight) != 0
                 ? (UsbError)libusb.libusb_cancel_transfer(_native)
                 : UsbError.NotFound;
@@ -192,7 +194,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Cancels a transfer just after its submission if a thread has already requested the stop: that thread's own request to cancel may have come too early.
+    /// Cancels a transfer just after its submission if another thread has already stopped the transfer. That thread may have requested the cancellation before
+    /// libusb submitted the transfer, and such a request has no effect.
     /// </summary>
     private void CancelIfStopped(CancellationToken cancellationToken)
     {

@@ -5,8 +5,9 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// A ring owns its transfers from its start until all of them are idle again. While a ring owns a transfer, the transfer is rooted, counts as in flight even
-// while libusb does not have it, and completes through a callback of the ring. The ring itself submits and cancels the native transfer.
+// A ring owns its transfers from the start of the ring until all transfers are idle again. While a ring owns a transfer, the garbage collector does not collect
+// the transfer. The transfer counts as in flight even while libusb does not have it. The ring itself submits and cancels the native transfer, and libusb calls
+// a callback of the ring when the transfer ends.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>Gets whether there is a reason not to submit the transfer, such as a closing handle or interface.</summary>
@@ -17,7 +18,7 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <param name="owner">The object that the callback gets from <see cref="OwnerOf"/>. The transfer keeps this object alive.</param>
     /// <param name="callback">The native callback.</param>
-    /// <returns>False if the transfer is in use, or if there is a reason not to submit it.</returns>
+    /// <returns>False if the transfer is in use, or if there is a reason not to submit the transfer.</returns>
     internal bool TryOwn(object owner, delegate* unmanaged<libusb_transfer*, void> callback)
     {
         if (Interlocked.CompareExchange(ref _state, InFlight, Idle) != Idle)
@@ -45,7 +46,9 @@ public sealed unsafe partial class UsbTransfer
         return new ObjectDisposedException(_handle.IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
     }
 
-    /// <summary>Ends the ownership of a transfer. libusb does not have the transfer, and no thread cancels it any more.</summary>
+    /// <summary>
+    /// Ends the ring's ownership of a transfer. The caller ensures that libusb does not have the transfer and that no thread cancels it any more.
+    /// </summary>
     internal void EndOwnership()
     {
         _native->callback = &OnCompleted;
@@ -54,15 +57,15 @@ public sealed unsafe partial class UsbTransfer
         AfterRest(releasing: Disposed);
     }
 
-    /// <summary>Gets the owner of a native transfer that completes.</summary>
+    /// <summary>Gets the owner of a native transfer that has ended.</summary>
     /// <typeparam name="T">The type of the owner, which is not checked.</typeparam>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T OwnerOf<T>(libusb_transfer* native)
         where T : class => Unsafe.As<T>(GCHandle.FromIntPtr((nint)native->user_data).Target!);
 
     /// <summary>
-    /// Clears the packet results of an owned isochronous transfer if libusb may have mixed them up. Only a transfer that did not complete successfully needs
-    /// this method.
+    /// Clears the packet results of an owned isochronous transfer if libusb may have assigned them to the wrong packets. Only a transfer that did not complete
+    /// successfully needs this method.
     /// </summary>
     internal void ForgetPackets() => ForgetMixedUpPackets();
 
@@ -95,7 +98,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Restores the packet lengths of an owned isochronous transfer. On Windows libusb overwrites them, so the ring restores them before each submission.
+    /// Restores the packet lengths of an owned isochronous transfer. On Windows, libusb overwrites the lengths of a transfer in flight, so the ring restores
+    /// the lengths before each submission.
     /// </summary>
     internal void RestorePackets() => RestoreIsoPacketLengths();
 }
