@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <param name="name">The driver's name; null if no driver holds the interface, or if the system does not report the name. Only Linux reports it.</param>
-    /// <returns>Whether a kernel driver holds the interface. False if a program has claimed it.</returns>
+    /// <returns>Whether a kernel driver holds the interface. The result is false if a program has claimed the interface.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public bool TryGetKernelDriver(int interfaceNumber, out string? name)
