@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Tries files and names until a usable libusb is found, and records the reason why each of the others is not usable.</summary>
+/// <summary>Tries files and names until it finds a usable libusb. For each file or name that is not usable, the class records the reason.</summary>
 internal sealed unsafe class LibrarySearch
 {
     /// <summary>The oldest libusb that has all functions of the plain imports.</summary>
@@ -100,7 +100,8 @@ internal sealed unsafe class LibrarySearch
 
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
-    // The runtime searches more places for a name than the system's loader does, for example those of the program's own load context.
+    // To find a library by its name, the runtime searches more places than the system's loader does. For example, it also uses the load context of this
+    // assembly, which a program can define.
     private bool TryName(string name, out nint handle) =>
         NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)
@@ -116,8 +117,8 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // Only the runtime can determine the folder of this program's extracted files. If the folder has no libusb, the runtime loads the system's libusb, which
-    // this method rejects.
+    // Only the runtime can determine the folder of this program's extracted files. If this folder contains no libusb, the runtime loads the system's libusb.
+    // This method rejects a library that is not in the folder of extracted files.
     private bool TryExtracted(string name, string root, out nint handle)
     {
         if (!NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle))
