@@ -21,7 +21,7 @@ public sealed class UsbPoller : IDisposable
     private readonly HashSet<int> _usb = []; // only the polling thread uses it
 
     // The changes of libusb's descriptors. libusb reports a change on the thread that opens or closes a device, and the polling thread applies the change.
-    // libusb also wakes the polling thread, but only before it reports the change.
+    // libusb wakes the polling thread too early, before it reports the change. Therefore, the thread that reports the change wakes the polling thread again.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;

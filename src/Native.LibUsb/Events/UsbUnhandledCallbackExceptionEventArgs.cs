@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Provides an exception that left a callback. It can also be an exception of the library itself, if the library's code had no caller that could catch it.
+/// Provides an exception that left a callback, or an exception of the library itself that no caller could catch.
 /// </summary>
 public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
 {

@@ -24,7 +24,7 @@ internal sealed class CloseState
     /// <summary>Gets whether nothing is left to close.</summary>
     public bool IsClosed => Volatile.Read(ref _stage) == Closed;
 
-    /// <summary>Gets whether the calling thread begins or finishes the closing. Such a thread must not wait until the closing has ended.</summary>
+    /// <summary>Gets whether the calling thread begins or finishes the closing. Such a thread must not wait for the end of the closing.</summary>
     public bool IsFinishedByThisThread => _begin.IsHeldByCurrentThread || Volatile.Read(ref _finisher) == Environment.CurrentManagedThreadId;
 
     /// <summary>Gets a task that completes when the closing has ended.</summary>

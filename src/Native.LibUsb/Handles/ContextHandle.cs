@@ -42,7 +42,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
     }
 
     /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); if all arguments are null, the notifiers are removed.</summary>
-    /// <remarks>If <paramref name="added"/> replaces the library's own notifier, it must call <see cref="OpeningDescriptor.Note"/>.</remarks>
+    /// <remarks>If <paramref name="added"/> replaces the library's own notifier, the new notifier must call <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {
         _pollFdRemoved = removed;

@@ -13,8 +13,8 @@ internal sealed class DeferredWork(ContextHandle context)
     private readonly ConcurrentQueue<Action> _releases = new();
     private readonly ConcurrentQueue<Action> _closings = new();
 
-    // The number of entries in both queues, including those that are about to be added. Every call that handles events reads only this field if both queues are
-    // empty, as they almost always are.
+    // The number of entries in both queues, including entries that are about to be added. Every call that handles events reads only this field if both queues
+    // are empty, as they almost always are.
     private int _count;
 
     public void AddRelease(Action release) => Add(_releases, release);

@@ -373,7 +373,7 @@ internal sealed unsafe class InterfaceClaims
 
     // A thread that submits a transfer first counts the transfer as in flight, and then checks whether the setting is being changed. The thread that changes
     // the setting first calls this method, and then checks for transfers in flight. Therefore, at least one of the two threads detects the other thread. The
-    // field does not contain endpoints with rings. An active ring prevents the change, and its submissions must continue. During the change, no ring is
+    // bits of endpoints with rings are not set, because an active ring prevents the change, and its submissions must continue. During the change, no ring is
     // created.
     private void BeginChange(ClaimedInterface claimed)
     {
