@@ -126,7 +126,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>Gets the hub that the device is plugged into (<c>libusb_get_parent</c>).</summary>
-    /// <returns>The hub, which the caller disposes; null for a root hub, or if the operating system does not report the hub.</returns>
+    /// <returns>The hub, which the caller must dispose; null for a root hub, or if the operating system does not report the hub.</returns>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice? GetParent()
     {

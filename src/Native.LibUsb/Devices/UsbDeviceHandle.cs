@@ -73,7 +73,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <summary>
     /// Reads the device's binary object store (<c>libusb_get_bos_descriptor</c>), which lists the device's capabilities.
     /// </summary>
-    /// <returns>The capabilities; null if the device has no binary object store. Most devices older than USB 2.1 have none.</returns>
+    /// <returns>The capabilities; null if the device has no binary object store. Most devices older than USB 2.1 have no such store.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NoDevice"/>: the device was unplugged. <see cref="UsbError.Timeout"/>: the device did not answer. <see cref="UsbError.IO"/>: the
     /// request failed, or the answer of the device is not a BOS descriptor.

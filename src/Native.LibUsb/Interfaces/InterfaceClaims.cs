@@ -16,7 +16,8 @@ internal sealed unsafe class InterfaceClaims
     private readonly Lock _change = new();
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
-    // For each interface number: if the interface was disposed and not claimed again, one bit for each endpoint of the interface; otherwise 0.
+    // The endpoints of disposed interfaces. The index is the interface number. If an interface was disposed and not claimed again, its element has one bit for
+    // each endpoint of the interface; otherwise, the element is 0.
     private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
 
     // One bit for each endpoint that belongs to a disposed interface and to no interface with an open claim. In wrong descriptors, several interfaces may have

@@ -15,7 +15,7 @@ internal sealed unsafe class LibrarySearch
     /// <summary>Gets the name or path of the library that was found.</summary>
     public string? FoundName { get; private set; }
 
-    /// <summary>Searches the folders of the application, and then those of the system.</summary>
+    /// <summary>Searches the folders of the application, and then the folders of the system.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the remedy.</exception>
     public nint Find()
     {
@@ -100,8 +100,8 @@ internal sealed unsafe class LibrarySearch
 
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
-    // To find a library by its name, the runtime searches more places than the system's loader does. For example, it also uses the load context of this
-    // assembly, which a program can define.
+    // To find a library by its name, the runtime searches more places than the system's loader does. For example, a program can define how its load context
+    // finds native libraries.
     private bool TryName(string name, out nint handle) =>
         NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)
