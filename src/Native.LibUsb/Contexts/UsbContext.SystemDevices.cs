@@ -17,14 +17,17 @@ public sealed unsafe partial class UsbContext
     /// </param>
     /// <returns>The handle.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.IO"/>: the descriptor is not that of a device node. <see cref="UsbError.NotSupported"/>: the system is neither Linux nor Android.
+    /// <see cref="UsbError.IO"/>: the descriptor does not belong to a device node. <see cref="UsbError.NotSupported"/>: the system is neither Linux nor
+    /// Android.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public UsbDeviceHandle WrapSystemDevice(nint fileDescriptor) => Wrap(fileDescriptor, null);
 
     /// <summary>Makes a device handle as <see cref="WrapSystemDevice(nint)"/> does, and keeps the file open until the handle is closed.</summary>
-    /// <param name="file">The node, open for reading and writing. The caller may dispose this object at any time; the file is closed after the handle.</param>
+    /// <param name="file">
+    /// The node, open for reading and writing. The caller may dispose this object at any time, because the file stays open until the handle is closed.
+    /// </param>
     /// <returns>The handle.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.IO"/>: the file is not a device node. <see cref="UsbError.NotSupported"/>: the system is neither Linux nor Android.

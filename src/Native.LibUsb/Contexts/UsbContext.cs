@@ -3,7 +3,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a session with libusb, which lists devices and handles events. Most programs need only one context. Contexts are independent of each other.
+/// Represents a session with libusb. A context lists devices and handles their events. Most programs need only one context. Contexts are independent of each
+/// other.
 /// </summary>
 /// <remarks>
 /// <see cref="Dispose"/> closes everything that was opened through the context. All members may be used from any thread.
@@ -34,17 +35,18 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     /// <summary>Occurs when an exception leaves a callback.</summary>
     /// <remarks>
-    /// Without a subscriber, the call that handles the events (<see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>)
-    /// throws the exception after it has handled the events. If several callbacks failed during that call, the call throws an <see cref="AggregateException"/>
-    /// with all of their exceptions. An event thread of the library has no caller to which it could throw, whether <see cref="StartEventThread"/> or the
-    /// context itself started it. Without a subscriber, the exception then ends the process, as an unhandled exception does on any thread.
+    /// If this event has no subscriber, the exception leaves the call in which the callback ran (<see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or
+    /// <see cref="UsbPoller.Poll"/>), after this call has handled all USB events. If several callbacks failed during that call, the call throws an
+    /// <see cref="AggregateException"/> with all of their exceptions. If the callback ran on an event thread of the library and this event has no subscriber,
+    /// the exception ends the process, as an unhandled exception does on any thread. This applies to a thread of <see cref="StartEventThread"/> and to a thread
+    /// that the context itself started.
     /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
     /// <summary>
-    /// Gets whether the context discovers devices. The value is false if the context was opened with <see cref="UsbContextOptions.NoDeviceDiscovery"/>. With a
-    /// libusb before 1.0.27, it is also false if any earlier context of the process was opened with that option. A context without device discovery lists no
-    /// devices and refuses hotplug subscriptions.
+    /// Gets whether the context discovers devices. The value is false if the context was opened with <see cref="UsbContextOptions.NoDeviceDiscovery"/>. If
+    /// libusb is older than 1.0.27, the value is also false if any earlier context of the process was opened with that option. A context without device
+    /// discovery lists no devices and refuses hotplug subscriptions.
     /// </summary>
     public bool HasDeviceDiscovery { get; }
 
@@ -102,7 +104,10 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <summary>
     /// Gets the devices that are plugged in now (<c>libusb_get_device_list</c>). The method opens no device and sends nothing to a device.
     /// </summary>
-    /// <returns>A list that owns its devices. The caller must dispose the list. Handles of devices that the program opened from the list stay open.</returns>
+    /// <returns>
+    /// A list that owns its devices. The caller must dispose the list. If the program has opened devices of the list, their handles stay open when the list is
+    /// disposed.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb could not make the list.</exception>
     public UsbDeviceList GetDevices()
@@ -163,12 +168,12 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// <summary>
     /// Closes everything that was opened through this context, and then the context itself (<c>libusb_exit</c>). Device handles are closed as
     /// <see cref="UsbDeviceHandle.Dispose"/> closes them, the event thread is stopped, threads in <see cref="HandleEvents"/> return, and devices are released.
-    /// Every caller waits until everything is closed. A call inside a callback of the context only begins the closing: the context refuses submissions and
-    /// cancels transfers. The rest is closed right after the call that handles the events, and no thread waits for that. May be called more than once.
+    /// The method waits until everything is closed. Inside a callback of the context, the method does not wait: it only prevents further submissions and
+    /// cancels the transfers in flight. Everything else is closed right after the call that handles the events. The method may be called more than once.
     /// </summary>
     /// <remarks>
-    /// A callback of another context may call this method, which then waits. If callbacks of two contexts close each other's context at the same time, they
-    /// deadlock. To avoid the deadlock, close at least one of the contexts on another thread.
+    /// Inside a callback of another context, this method also waits. If a callback of each of two contexts closes the other context at the same time, the
+    /// callbacks deadlock. To avoid the deadlock, close at least one of the contexts on another thread.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
@@ -181,8 +186,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes the context as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result, and so may
-    /// code that continues inside a callback (<see cref="UsbTransfer.ContinueOnEventThread"/>).
+    /// Closes the context as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result, even code
+    /// that continues inside a callback (<see cref="UsbTransfer.ContinueOnEventThread"/>).
     /// </summary>
     /// <returns>A task that completes when everything is closed.</returns>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
@@ -202,8 +207,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         });
     }
 
-    // One caller finishes the closing, and the other callers wait. Deferred work does not wait, because its thread may be the one that must handle the events
-    // for which the finishing caller waits.
+    // One caller finishes the closing, and the other callers wait. Deferred work does not wait, because the finishing caller may itself wait for events that
+    // the thread of the deferred work must handle.
     private void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())
@@ -235,11 +240,12 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         StopEventThread();
         foreach (UsbDevice device in _devices.Snapshot())
             device.Dispose();
-        RunDeferred(); // objects that callbacks have released since then still hold the native context
+        RunDeferred(); // objects that callbacks have released, but whose release was deferred, still refer to the native context
     }
 
-    // Threads that still handle events hold the native context, and the last of these threads exits it. The context is marked as closed before the waiting
-    // threads are woken. In the opposite order, another thread could begin to wait in between, and would wait for up to 60 seconds.
+    // Each thread that still handles events has a reference to the native context, and the thread that releases the last reference exits the context. The
+    // context is marked as closed before the waiting threads are woken. In the opposite order, a thread could begin to wait between the two steps, and would
+    // wait for up to 60 seconds.
     private void LeaveNative()
     {
         using var lease = new HandleLease(_native);

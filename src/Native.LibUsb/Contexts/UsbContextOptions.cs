@@ -4,14 +4,16 @@ namespace Native.LibUsb;
 public sealed record UsbContextOptions
 {
     /// <summary>
-    /// Gets or sets the level of the least severe messages that libusb logs, by default to standard error. The environment variable <c>LIBUSB_DEBUG</c>
-    /// overrides this value, and the level can then not be changed. With null, libusb uses its default and logs nothing.
+    /// Gets or sets the level of the least severe messages that libusb logs. libusb writes the messages to standard error, unless
+    /// <see cref="UsbLibrary.SetLogHandler"/> has set a handler. The environment variable <c>LIBUSB_DEBUG</c> overrides this value, and prevents later changes
+    /// of the level. With null, libusb uses its default level and logs nothing.
     /// </summary>
     public UsbLogLevel? LogLevel { get; init; }
 
     /// <summary>
     /// Gets or sets the handler for the messages that libusb logs in this context; <see cref="UsbContext.SetLogHandler"/> can change it later. With libusb
-    /// 1.0.27 or newer, the handler also receives the messages that libusb logs while it opens the context. <see cref="LogLevel"/> selects the messages.
+    /// 1.0.27 or newer, the handler also receives the messages that libusb logs while it opens the context. <see cref="LogLevel"/> determines which messages
+    /// libusb logs.
     /// </summary>
     public UsbLogHandler? LogHandler { get; init; }
 
@@ -24,9 +26,9 @@ public sealed record UsbContextOptions
     /// <summary>
     /// Gets or sets whether the program alone handles the events, so that the library never starts an event thread by itself. By default, a context starts an
     /// event thread when an awaitable operation (endpoint and control I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring,
-    /// <see cref="UsbContext.WatchDevicesAsync"/>) needs events and no thread handles them. With this option, an awaitable operation completes, and its
-    /// cancellation takes effect, only while a thread handles events. The context logs a warning, at any log level, when an awaitable operation starts while no
-    /// thread handles events. It logs the next warning only after a thread has handled events again.
+    /// <see cref="UsbContext.WatchDevicesAsync"/>) needs events and no thread handles them. With this option, an awaitable operation can complete or be
+    /// canceled only while a thread handles events. If an awaitable operation starts while no thread handles events, the context logs a warning, regardless of
+    /// the log level. The context logs the next warning only after a thread has handled events in the meantime.
     /// </summary>
     public bool ManualEventHandling { get; init; }
 

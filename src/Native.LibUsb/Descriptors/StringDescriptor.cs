@@ -6,8 +6,8 @@ namespace Native.LibUsb;
 internal static class StringDescriptor
 {
     /// <summary>
-    /// Decodes little-endian UTF-16 text and removes the NULs with which some devices pad it. An unpaired surrogate becomes U+FFFD. An odd byte at the end is
-    /// ignored.
+    /// Decodes little-endian UTF-16 text, and removes the NULs at its end, because some devices pad their texts with NULs. An unpaired surrogate becomes
+    /// U+FFFD. An odd byte at the end is ignored.
     /// </summary>
     public static string Decode(ReadOnlySpan<byte> utf16) => WithoutPadding(Encoding.Unicode.GetString(utf16[..(utf16.Length & ~1)]));
 

@@ -4,12 +4,12 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the binary object store (BOS) of a device, which contains its device capabilities. The object is a copy in managed memory, so it stays valid
-/// after the device is disposed. <see cref="UsbDeviceHandle.GetBosDescriptor"/> reads it from the device.
+/// Represents the binary object store (BOS) of a device. A binary object store contains the capabilities of the device. The object is a copy in managed memory,
+/// so it stays valid after the device is disposed. <see cref="UsbDeviceHandle.GetBosDescriptor"/> reads the binary object store from the device.
 /// </summary>
 /// <remarks>
-/// libusb stops reading at a capability with an invalid length. <see cref="Capabilities"/> then contains only the capabilities before that
-/// one, and can have fewer elements than the device announces.
+/// If a capability has an invalid length, libusb ignores it and all capabilities after it. <see cref="Capabilities"/> can then have fewer elements than the
+/// device announces.
 /// </remarks>
 public sealed unsafe class UsbBosDescriptor
 {

@@ -4,12 +4,11 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a configuration of a device, with its interfaces, alternate settings and endpoints. The object is a copy in managed memory: it stays valid after
-/// the device is disposed, and it need not be disposed itself.
+/// Represents a configuration of a device, with its interfaces, alternate settings and endpoints. The object is a copy in managed memory, so it stays valid
+/// after the device is disposed. The object itself need not be disposed.
 /// </summary>
 /// <remarks>
-/// libusb stops reading at a descriptor with an invalid length. The lists then contain only the descriptors before that one, and can have fewer elements
-/// than the device announces.
+/// If a descriptor has an invalid length, libusb ignores it and all descriptors after it. The lists can then have fewer elements than the device announces.
 /// </remarks>
 public sealed unsafe class UsbConfigurationDescriptor
 {
@@ -53,7 +52,7 @@ public sealed unsafe class UsbConfigurationDescriptor
 
     /// <summary>
     /// Gets the interface associations, in the order of the descriptors. Each association groups the interfaces of one function of a composite device. Most
-    /// other devices have no associations.
+    /// devices that are not composite have no associations.
     /// </summary>
     public IReadOnlyList<UsbInterfaceAssociation> InterfaceAssociations { get; }
 
@@ -99,8 +98,10 @@ public sealed unsafe class UsbConfigurationDescriptor
         }
     }
 
-    /// <summary>Finds the first endpoint with an address, as libusb does: in the first alternate setting, in the order of the descriptors, that has such an
-    /// endpoint.</summary>
+    /// <summary>
+    /// Finds an endpoint by its address. If several alternate settings have the endpoint, the method takes the first one in the order of the descriptors, as
+    /// libusb does.
+    /// </summary>
     internal bool TryFindFirstEndpoint(byte address, [NotNullWhen(true)] out UsbEndpointDescriptor? endpoint)
     {
         foreach (UsbInterfaceSettings @interface in Interfaces)

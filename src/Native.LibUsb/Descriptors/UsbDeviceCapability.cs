@@ -71,7 +71,7 @@ public sealed class UsbDeviceCapability
         return found;
     }
 
-    /// <summary>Gets the content of a platform capability, such as that of WebUSB or that of Microsoft OS 2.0 descriptors.</summary>
+    /// <summary>Gets the content of a platform capability, such as the capability for WebUSB or for Microsoft OS 2.0 descriptors.</summary>
     /// <param name="platform">The identifier of the platform.</param>
     /// <param name="capabilityData">The data of the platform, as the device sent it.</param>
     /// <returns>Whether this capability is a platform capability.</returns>

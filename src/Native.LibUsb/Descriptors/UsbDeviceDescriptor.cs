@@ -33,7 +33,9 @@ public readonly record struct UsbDeviceDescriptor
     /// <summary>Gets <c>bDeviceProtocol</c>.</summary>
     public byte DeviceProtocol { get; }
 
-    /// <summary>Gets <c>bMaxPacketSize0</c>: the packet size of endpoint 0 in bytes, or at SuperSpeed its base-2 logarithm.</summary>
+    /// <summary>
+    /// Gets <c>bMaxPacketSize0</c>: the packet size of endpoint 0 in bytes. At SuperSpeed, the value is the base-2 logarithm of the packet size.
+    /// </summary>
     public byte MaxPacketSize0 { get; }
 
     /// <summary>Gets <c>idVendor</c>.</summary>

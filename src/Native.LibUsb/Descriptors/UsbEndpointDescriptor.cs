@@ -55,9 +55,9 @@ public sealed unsafe class UsbEndpointDescriptor
     public int PacketsPerMicroframe => _speed == UsbSpeed.High ? PeriodicPackets : 1;
 
     /// <summary>
-    /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. An isochronous packet of libusb may
-    /// have this length. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, it is <c>wBytesPerInterval</c>. For
-    /// endpoints that are not periodic, it is the packet size.
+    /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. An isochronous packet of a libusb
+    /// transfer may be this long. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, the value is
+    /// <c>wBytesPerInterval</c>. For endpoints that are not periodic, the value is the packet size.
     /// </summary>
     public int BytesPerInterval =>
         IsPeriodic && TryGetCompanion(out UsbSuperSpeedCompanion companion) && companion.BytesPerInterval > 0
@@ -69,7 +69,7 @@ public sealed unsafe class UsbEndpointDescriptor
 
     /// <summary>
     /// Gets the time between two packets of a periodic endpoint. Depending on the speed and the endpoint type, the time is <c>bInterval</c> frames, or
-    /// 2^(bInterval-1) frames or microframes. For endpoints that are not periodic, it is zero.
+    /// 2^(bInterval-1) frames or microframes. For endpoints that are not periodic, the time is zero.
     /// </summary>
     public TimeSpan ServiceInterval
     {
@@ -98,8 +98,8 @@ public sealed unsafe class UsbEndpointDescriptor
 
     /// <summary>
     /// Gets the value that <c>libusb_get_max_iso_packet_size</c> returns for this endpoint. At SuperSpeed, the value is <c>wBytesPerInterval</c> of the
-    /// companion descriptor, for every endpoint type. Otherwise it is the packet size; for periodic endpoints of any speed, that size is multiplied by the
-    /// number of packets in a microframe.
+    /// companion descriptor, for every endpoint type. At lower speeds, the value is the packet size. For periodic endpoints, the packet size is multiplied by
+    /// the number of packets in a microframe, even at full speed.
     /// </summary>
     internal int MaxIsoPacketSize =>
         _speed >= UsbSpeed.Super && TryGetCompanion(out UsbSuperSpeedCompanion companion)

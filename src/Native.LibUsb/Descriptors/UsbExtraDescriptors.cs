@@ -2,7 +2,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Enumerates the descriptors in a sequence of bytes, such as <see cref="UsbEndpointDescriptor.Extra"/>. A descriptor with an invalid length ends the
-/// enumeration and sets <see cref="IsMalformed"/>. The enumerator never reads beyond the bytes.
+/// enumeration and sets <see cref="IsMalformed"/>. The enumerator never reads beyond the end of the bytes.
 /// </summary>
 public ref struct UsbExtraDescriptors
 {

@@ -26,7 +26,7 @@ public sealed class UsbSuperSpeedPlusCapability
     /// <summary>Gets the number of different sublink ids.</summary>
     public int SublinkIdCount => (int)((Attributes >> 5) & 0xf) + 1;
 
-    /// <summary>Reads the bytes after the header. Returns null if they are too few for the announced number of sublinks.</summary>
+    /// <summary>Reads the bytes after the header. Returns null if the announced number of sublinks needs more bytes.</summary>
     internal static UsbSuperSpeedPlusCapability? Read(ReadOnlySpan<byte> data)
     {
         if (data.Length < FixedSize)

@@ -5,29 +5,33 @@ namespace Native.LibUsb;
 // Opens a device for which the program may not have the permission yet.
 public sealed partial class UsbDevice
 {
-    // The pauses between two attempts to open the device: udev needs some milliseconds, or tenths of a second if its rules are slow.
+    // The pauses between the attempts to open the device. udev needs a few milliseconds to set the permissions, or tenths of a second if its rules are slow.
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 
     /// <summary>
     /// Opens the device as <see cref="Open()"/> does, and tries again as long as the program has no permission for the device. On Linux, udev sets the
-    /// permissions of a device that was just plugged in. This may happen after the notification of the device's arrival.
+    /// permissions of a device that was just plugged in, sometimes only after the program was notified of the device's arrival.
     /// </summary>
     /// <param name="accessTimeout">
-    /// The time during which the method tries again; with zero, it tries once. Errors other than a missing permission are thrown at once.
+    /// The time during which the method tries again; with zero, the method tries only once. Errors other than a missing permission are thrown at once.
     /// </param>
     /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
-    /// <exception cref="UsbException">The errors of <see cref="Open()"/>; <see cref="UsbError.Access"/> after the given time.</exception>
+    /// <exception cref="UsbException">
+    /// The errors of <see cref="Open()"/>. <see cref="UsbError.Access"/>: the program still has no permission after the given time.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDeviceHandle Open(TimeSpan accessTimeout) => OpenAsync(accessTimeout).GetAwaiter().GetResult();
 
-    /// <summary>Opens the device as <see cref="Open(TimeSpan)"/> does, without blocking a thread while it waits.</summary>
-    /// <param name="accessTimeout">The time during which the method tries again; with zero, it tries once.</param>
+    /// <summary>Opens the device as <see cref="Open(TimeSpan)"/> does, and waits without blocking a thread.</summary>
+    /// <param name="accessTimeout">The time during which the method tries again; with zero, the method tries only once.</param>
     /// <param name="cancellationToken">A token that ends the attempts.</param>
     /// <returns>The open device.</returns>
-    /// <exception cref="UsbException">The errors of <see cref="Open()"/>; <see cref="UsbError.Access"/> after the given time.</exception>
+    /// <exception cref="UsbException">
+    /// The errors of <see cref="Open()"/>. <see cref="UsbError.Access"/>: the program still has no permission after the given time.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

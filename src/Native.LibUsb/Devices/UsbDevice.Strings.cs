@@ -6,11 +6,11 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDevice
 {
     /// <summary>
-    /// Reads one of the device's strings. libusb 1.0.30 and later read it from the operating system (<c>libusb_get_device_string</c>), without permission for
-    /// the device. With older versions, this method opens the device, reads the string and closes the device.
+    /// Reads one of the device's strings. With libusb 1.0.30 or newer, the operating system provides the string (<c>libusb_get_device_string</c>), and the
+    /// program needs no permission for the device. With older versions, this method opens the device, reads the string and closes the device.
     /// </summary>
     /// <param name="which">The string to read.</param>
-    /// <param name="text">The text, without NULs at the end that pad it; null if there is none.</param>
+    /// <param name="text">The text, without the NULs that pad its end; null if the device has no such string or an error occurs.</param>
     /// <returns>
     /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> if the device has no such string; <see cref="UsbError.Access"/> or another error if
     /// the device could not be opened or did not answer; <see cref="UsbError.NotSupported"/> if the program passed the device as an open file. The handle of
@@ -58,7 +58,7 @@ public sealed unsafe partial class UsbDevice
             _native.Pointer, (libusb_device_string_type)which, buffer, (int)libusb.LIBUSB_DEVICE_STRING_BYTES_MAX);
         if (length < 0)
             return (UsbError)length;
-        // The length includes the terminating zero. Before it, there may be more zeros with which the device has padded its text.
+        // The length includes the terminating zero. Before the terminating zero, there may be more zeros, because some devices pad their texts with zeros.
         text = StringDescriptor.WithoutPadding(Encoding.UTF8.GetString(buffer, length));
         return UsbError.Success;
     }

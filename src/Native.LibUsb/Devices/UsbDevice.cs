@@ -5,16 +5,16 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a device on a bus. The object is a reference to the device and does not open it: until <see cref="Open()"/>, nothing is sent to the device and
-/// no permission is needed. After <see cref="Dispose"/>, the properties can still be read, but not the configurations.
+/// Represents a device on a bus. The object is only a reference to the device. Until <see cref="Open()"/> is called, nothing is sent to the device, and the
+/// program needs no permission for the device. After <see cref="Dispose"/>, the properties can still be read, but not the configurations.
 /// </summary>
 public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice>
 {
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
-    // The program passed the device as an open file. libusb could open the device's node if it has the permission, but libusb's documentation forbids that,
-    // because the device is in no device list.
+    // This field is true if the program passed the device as an open file. Such a device is in no device list, so libusb's documentation forbids opening it,
+    // even if the program has the permission for the device's node.
     private readonly bool _isWrapped;
 
     internal UsbDevice(UsbContext context, libusb_device* device, bool isWrapped = false)
@@ -57,12 +57,14 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Gets the device's address on the bus, which changes each time the device is plugged in.</summary>
     public byte Address { get; }
 
-    /// <summary>Gets the port of the hub that the device is plugged into; 0 for a root hub, or if the operating system does not report the port.</summary>
+    /// <summary>
+    /// Gets the number of the hub port that the device is plugged into; 0 for a root hub, or if the operating system does not report the port.
+    /// </summary>
     public byte PortNumber { get; }
 
     /// <summary>
-    /// Gets the bus and the ports through which the device is connected. The path has no ports for a root hub, and if the operating system does not report
-    /// them.
+    /// Gets the bus and the ports through which the device is connected. For a root hub, or if the operating system does not report the ports, the path
+    /// contains only the bus.
     /// </summary>
     public UsbPortPath PortPath { get; }
 
@@ -84,9 +86,9 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <summary>Opens the device (<c>libusb_open</c>).</summary>
     /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Access"/>: the program has no permission for the device; the exception's hint has a udev rule. <see cref="UsbError.NoDevice"/>:
-    /// the device was unplugged. <see cref="UsbError.NotSupported"/>: on Windows, the device has no WinUSB driver; or the program passed the device as an
-    /// open file (<see cref="UsbContext.WrapSystemDevice(nint)"/>).
+    /// <see cref="UsbError.Access"/>: the program has no permission for the device; the exception's hint contains a udev rule. <see cref="UsbError.NoDevice"/>:
+    /// the device was unplugged. <see cref="UsbError.NotSupported"/>: on Windows, the device has no WinUSB driver; or the program passed the device as an open
+    /// file (<see cref="UsbContext.WrapSystemDevice(nint)"/>).
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
@@ -124,7 +126,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>Gets the hub that the device is plugged into (<c>libusb_get_parent</c>).</summary>
-    /// <returns>The hub, which the caller disposes; null for a root hub, or if the operating system does not report the hub.</returns>
+    /// <returns>The hub, which the caller must dispose; null for a root hub, or if the operating system does not report the hub.</returns>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice? GetParent()
     {
@@ -140,8 +142,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// are the packet size in bytes. At high speed, bits 11 and 12 are the number of additional packets in a microframe.
     /// </summary>
     /// <remarks>
-    /// The value is the same as that of <c>libusb_get_max_packet_size</c>. The library reads it from the descriptors, because libusb's function ends the
-    /// process if the descriptors are malformed.
+    /// The value is the same as the result of <c>libusb_get_max_packet_size</c>. The library itself reads the value from the descriptors, because libusb's
+    /// function ends the process if the descriptors are malformed.
     /// </remarks>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns><c>wMaxPacketSize</c>.</returns>
@@ -154,12 +156,12 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public int GetMaxPacketSize(byte endpoint) => FindFirstEndpoint(endpoint).RawMaxPacketSize;
 
     /// <summary>
-    /// Gets the number of bytes that an isochronous endpoint can transfer in one service interval, from the first alternate setting that has the endpoint.
-    /// The first setting often has the smallest number: see <see cref="GetMaxAlternatePacketSize"/>.
+    /// Gets the number of bytes that an isochronous endpoint can transfer in one service interval. The number applies to the first alternate setting that has
+    /// the endpoint. Later settings often have larger numbers: see <see cref="GetMaxAlternatePacketSize"/>.
     /// </summary>
     /// <remarks>
-    /// The value is the same as that of <c>libusb_get_max_iso_packet_size</c>, which is 0 for a bulk endpoint at SuperSpeed. The library reads it from the
-    /// descriptors, because libusb's function ends the process if the descriptors are malformed.
+    /// The value is the same as the result of <c>libusb_get_max_iso_packet_size</c>. For a bulk endpoint at SuperSpeed, the value is 0. The library itself
+    /// reads the value from the descriptors, because libusb's function ends the process if the descriptors are malformed.
     /// </remarks>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>The number of bytes.</returns>
@@ -176,8 +178,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>).
     /// </summary>
     /// <remarks>
-    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. libusb's function confuses the
-    /// position of an interface with its number, and returns 0 for a bulk endpoint at SuperSpeed.
+    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. libusb's function uses the number
+    /// of an interface as its position in the descriptors, and returns 0 for a bulk endpoint at SuperSpeed.
     /// </remarks>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
@@ -238,7 +240,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
         return UsbConfigurationDescriptor.Take(native, Speed);
     }
 
-    /// <summary>Returns another reference to the same device (<c>libusb_ref_device</c>). The caller disposes it separately.</summary>
+    /// <summary>Returns another reference to the same device (<c>libusb_ref_device</c>). The caller must dispose each reference separately.</summary>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice AddReference()
     {
@@ -247,7 +249,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>
-    /// Releases the reference to the device (<c>libusb_unref_device</c>). Handles that were opened from it stay open. The method may be called more than once.
+    /// Releases the reference to the device (<c>libusb_unref_device</c>). Open handles of the device stay open. The method may be called more than once.
     /// </summary>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()

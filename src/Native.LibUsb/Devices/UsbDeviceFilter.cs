@@ -17,8 +17,8 @@ public sealed record UsbDeviceFilter
 
     /// <summary>
     /// Gets or sets the serial number. NULs that pad the device's serial number are ignored. The library reads the serial number with
-    /// <see cref="UsbDevice.TryGetString"/>, and only if the device meets the other conditions. Before libusb 1.0.30, this opens the device. A device whose
-    /// serial number cannot be read does not match.
+    /// <see cref="UsbDevice.TryGetString"/>, but only if the device meets all other conditions. If libusb is older than 1.0.30, the library must open the
+    /// device to read the serial number. A device whose serial number cannot be read does not match.
     /// </summary>
     public string? SerialNumber { get; init; }
 

@@ -8,20 +8,21 @@ public sealed unsafe partial class UsbDeviceHandle
 {
     private const byte GetInterfaceRequest = 0x0a;
 
-    /// <summary>Activates an alternate setting. The caller holds the lock of the claims, and the interface is claimed.</summary>
+    /// <summary>Activates an alternate setting. The caller holds the lock of the claims and has claimed the interface.</summary>
     internal UsbError TrySetAlternateSetting(int interfaceNumber, int alternateSetting)
     {
         using HandleLease lease = Lease();
         if (!OpeningDescriptor.HasSettingDefect)
             return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
 
-        // With this defect, libusb's function must not be called for an unplugged device. The device can be unplugged after any check, so the library sends
-        // the request through the device's file.
+        // If libusb has this defect, its function must not be called for an unplugged device. Because the device can be unplugged after any check, the library
+        // does not call the function, but sends the request through the device's file.
         if (_native.Descriptor is { } descriptor && UsbfsRequests.IsAvailable)
             return UsbfsRequests.SetInterface(descriptor, interfaceNumber, alternateSetting);
 
-        // There is no file (macOS), or the program has replaced libusb's notifiers through the raw layer. If the defect may have occurred, closing the handle
-        // would abort the process. The handle then stays open, which leaks its memory and its file.
+        // If the library reaches this line, it does not have the device's file: the system is macOS, or the program has replaced libusb's notifiers through the
+        // raw layer. If libusb's function reports a missing device, the defect may have occurred, and closing the handle would abort the process. Therefore,
+        // the handle then stays open. Its memory and its file are leaked.
         if (_native.IsLeftOpen)
             return UsbError.NoDevice;
         var error = (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
@@ -30,7 +31,10 @@ public sealed unsafe partial class UsbDeviceHandle
         return error;
     }
 
-    /// <summary>Reads the number of the active alternate setting, from the system on Linux and from the device elsewhere; 0 if it cannot be read.</summary>
+    /// <summary>
+    /// Reads the number of the active alternate setting. On Linux, the system provides the number; elsewhere, the device does. The result is 0 if the number
+    /// cannot be read.
+    /// </summary>
     internal int ReadAlternateSetting(int interfaceNumber)
     {
         if (OperatingSystem.IsLinux())

@@ -3,8 +3,8 @@ namespace Native.LibUsb;
 // The methods that close the device and end the claims of its interfaces.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    // The time after which a closing handle repeats its requests to cancel. libusb ignores a request that comes before the submission, and some systems need
-    // a second request.
+    // The time after which a closing handle again requests that its transfers are canceled. libusb ignores such a request if the transfer is not submitted yet,
+    // and some systems need a second request.
     private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
 
     // Pulsed each time a transfer of a closing handle or interface becomes idle, and when the handle is closed.
@@ -12,15 +12,16 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>
     /// Closes the device (<c>libusb_close</c>). The method prevents further submissions, cancels every transfer in flight and waits until all callbacks have
-    /// returned. Unless an event thread handles events, the method handles them itself. Then it frees the transfers, releases the interfaces and closes the
-    /// native handle. Inside a callback of the context, the method only begins the closing and does not wait. The closing then ends right after the call that
-    /// handles the events. The method may be called more than once. Outside a callback, every call waits for the end of the closing.
+    /// returned. If no event thread handles events, the method itself handles events while it waits. Finally, the method frees the transfers, releases the
+    /// interfaces and closes the native handle. Inside a callback of the context, the method only begins the closing and does not wait. The rest of the closing
+    /// then runs right after the call that handles the events. The method may be called more than once. Outside a callback, every call waits until the device
+    /// is closed.
     /// </summary>
     /// <remarks>
     /// <para>If a callback does not return, or waits for the thread that disposes the handle, this method does not return either.</para>
-    /// <para>The method does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when its interface is released, and its
-    /// call throws. A synchronous control request that the device does not answer keeps the device open until the request times out, or until the device is
-    /// unplugged.</para>
+    /// <para>The method does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when its interface is released, and the call
+    /// that waits for the transfer throws. A synchronous control request that the device does not answer keeps the device open until the request times out, or
+    /// until the device is unplugged.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()
@@ -57,9 +58,13 @@ public sealed unsafe partial class UsbDeviceHandle
         });
     }
 
-    /// <summary>Performs the part of the closing that waits. One caller performs it, and the other callers wait for that caller if they may.</summary>
+    /// <summary>
+    /// Performs the part of the closing that waits. If another caller already performs this part, the method waits for that caller, unless
+    /// <paramref name="mayWait"/> is false.
+    /// </summary>
     /// <param name="mayWait">
-    /// False for deferred work. Its thread must not wait, because the caller that performs the closing may need that thread to handle events.
+    /// False if the call is deferred work. The thread of deferred work must not wait, because the caller that performs the closing may need this thread to
+    /// handle events.
     /// </param>
     internal void FinishClosing(bool mayWait)
     {
@@ -85,11 +90,11 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Ends a claim: waits until the transfers that the claim has stopped are idle, disposes the transfers that its endpoints created, and releases the
-    /// interface.
+    /// Ends a claim. The method waits until the transfers that the claim has stopped are idle, and disposes the transfers that the claim's endpoints created.
+    /// If this is the last claim of the interface, the method then releases the interface.
     /// </summary>
     /// <param name="claim">The claim.</param>
-    /// <param name="last">The interface to release; null if it has other claims.</param>
+    /// <param name="last">The interface to release; null if the interface has other claims.</param>
     internal void CloseClaim(UsbInterface claim, ClaimedInterface? last)
     {
         try
@@ -126,8 +131,8 @@ public sealed unsafe partial class UsbDeviceHandle
         {
             if (Drain(static _ => true) is var error and < 0)
             {
-                // The callbacks of the remaining transfers will never run. libusb could still access memory that is freed here, so the transfers and the
-                // handle stay open. The library reports the error as an exception of a callback.
+                // The callbacks of the remaining transfers will never run. libusb may still access the memory of these transfers, so the transfers and the
+                // handle are not freed. The library reports the error as if a callback had thrown an exception.
                 Context.ReportCallbackException(this, new UsbException((UsbError)error, "wait for the transfers of a closing device"));
                 return;
             }
@@ -144,7 +149,7 @@ public sealed unsafe partial class UsbDeviceHandle
         Context.Handles.Remove(_registration);
     }
 
-    /// <summary>Waits until the selected transfers are idle. Unless an event thread handles events, this thread handles them.</summary>
+    /// <summary>Waits until the selected transfers are idle. If no event thread handles events, this method itself handles events while it waits.</summary>
     /// <returns>0, or the negative libusb error that prevents the handling of events.</returns>
     private int Drain(Predicate<UsbTransfer> isMine)
     {
@@ -174,7 +179,7 @@ public sealed unsafe partial class UsbDeviceHandle
         }
     }
 
-    /// <summary>Waits a short time for a change. Unless an event thread handles events, this thread handles them.</summary>
+    /// <summary>Waits for a change, but only for a short time. If no event thread handles events, this method itself handles events.</summary>
     private int WaitForRest(Func<bool> isWaiting)
     {
         if (!Context.IsPumpedElsewhere)

@@ -20,8 +20,8 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Sets a configuration (<c>libusb_set_configuration</c>). Setting the active configuration again is a lightweight reset. The call fails if a program or
-    /// a kernel driver has claimed an interface. Existing endpoint objects become stale.
+    /// Sets a configuration (<c>libusb_set_configuration</c>). If the configuration is already active, the call is a lightweight reset of the device. The call
+    /// fails if a program or a kernel driver has claimed an interface. Existing endpoint objects become stale.
     /// </summary>
     /// <param name="value"><c>bConfigurationValue</c>; with -1, the device becomes unconfigured.</param>
     /// <exception cref="UsbException">
@@ -44,14 +44,14 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Resets the device on its port (<c>libusb_reset_device</c>). libusb restores claims and alternate settings if possible. Existing endpoint objects
-    /// become stale. Transfers and awaited calls in flight on endpoints are cancelled, and synchronous reads and writes of other threads throw
-    /// <see cref="InvalidOperationException"/>. Rings fail with <see cref="UsbError.NoDevice"/>: dispose them, and create new rings on the endpoints of the
-    /// interface.
+    /// Resets the device on its port (<c>libusb_reset_device</c>). libusb restores claims and alternate settings if possible. Existing endpoint objects become
+    /// stale. Transfers and awaited calls in flight on endpoints are cancelled, and synchronous reads and writes of other threads throw
+    /// <see cref="InvalidOperationException"/>. Rings fail with <see cref="UsbError.NoDevice"/>. Dispose these rings, and create new rings on the endpoints of
+    /// the interface.
     /// </summary>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: after the reset, the device is a different one, for example because firmware was loaded. Dispose this handle, and
-    /// find the device again.
+    /// <see cref="UsbError.NotFound"/>: after the reset, the device reports other descriptors, for example because firmware was loaded. Dispose this handle,
+    /// and find the device again.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -74,8 +74,8 @@ public sealed unsafe partial class UsbDeviceHandle
         UsbException.ThrowIfError(result, $"reset {Device}");
     }
 
-    // During a reset, libusb releases the interfaces, claims them again, and reports transfers in flight as if the device were unplugged. If a ring submitted
-    // a transfer between the release and the claim, the system would claim the interface for that transfer.
+    // During a reset, libusb releases the interfaces, claims them again, and reports transfers in flight as if the device were unplugged. If a ring submitted a
+    // transfer between the release and the claim, the system would claim the interface for that transfer. Therefore, the rings are stopped before the reset.
     private void CancelForReset()
     {
         StopEndpointUsers(static user => user.IsActive, UsbError.NoDevice);

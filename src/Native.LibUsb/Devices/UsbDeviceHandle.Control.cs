@@ -13,13 +13,13 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>Makes a control request that reads from the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
     /// <param name="setup">The request. Its direction must be from the device to the host.</param>
-    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>: the device did not answer within the time limit.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -33,7 +33,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <param name="setup">The request. Its direction must be from the device to the host.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes received.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
@@ -47,13 +47,13 @@ public sealed unsafe partial class UsbDeviceHandle
 
     /// <summary>Makes a control request that writes to the device, and waits until the request ends (<c>libusb_control_transfer</c>).</summary>
     /// <param name="setup">The request. Its direction must be from the host to the device.</param>
-    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>: the device did not answer within the time limit.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -67,7 +67,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes.</param>
     /// <param name="transferred">The number of bytes sent.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
@@ -84,7 +84,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
     /// <param name="setup">The request. Its direction must be from the device to the host.</param>
-    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received. Await the result once.</returns>
     /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
@@ -112,7 +112,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <see cref="UsbContextOptions.ManualEventHandling"/>). Later calls reuse the transfers of earlier calls and allocate no memory.
     /// </summary>
     /// <param name="setup">The request. Its direction must be from the host to the device.</param>
-    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096). The call copies the data before it returns.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes (4,096 bytes on Linux and Windows). The call copies the data before it returns.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
@@ -137,13 +137,13 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Reads a descriptor of the device (GET_DESCRIPTOR, <c>libusb_get_descriptor</c>).</summary>
-    /// <param name="type">The descriptor's type: 1 is a device, 2 a configuration, 3 a string, and 15 a BOS descriptor.</param>
+    /// <param name="type">The descriptor's type, such as 1 (device), 2 (configuration), 3 (string) or 15 (BOS).</param>
     /// <param name="index">The index among the descriptors of that type.</param>
-    /// <param name="languageId">The language of a string descriptor; 0 for all others.</param>
+    /// <param name="languageId">The language of a string descriptor; 0 for all other types.</param>
     /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>: the device did not
-    /// answer.
+    /// <see cref="UsbError.Pipe"/>: the device has no such descriptor. <see cref="UsbError.Timeout"/>: the device did not answer.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

@@ -2,7 +2,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The methods that claim interfaces, and those that the interface and endpoint objects call.
+// The methods that claim interfaces, and the methods that the interface and endpoint objects call.
 public sealed unsafe partial class UsbDeviceHandle
 {
     /// <summary>
@@ -11,11 +11,11 @@ public sealed unsafe partial class UsbDeviceHandle
     /// separately.
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
-    /// <returns>The interface, which the caller disposes. A closing handle releases the remaining interfaces.</returns>
+    /// <returns>The interface, which the caller must dispose. When the handle closes, it releases all interfaces that are still claimed.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Busy"/>: another handle, another program or a kernel driver holds the interface; the hint names the holder.
-    /// <see cref="UsbError.NotFound"/>: there is no such interface; on Linux with <see cref="SetAutoDetachKernelDriver"/>, libusb reports
-    /// <see cref="UsbError.InvalidParameter"/> instead. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.NotFound"/>: there is no such interface. On Linux, libusb reports <see cref="UsbError.InvalidParameter"/> instead if
+    /// <see cref="SetAutoDetachKernelDriver"/> has enabled automatic detaching. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -66,13 +66,15 @@ public sealed unsafe partial class UsbDeviceHandle
         return (UsbError)libusb.libusb_clear_halt(_native.Pointer, endpoint);
     }
 
-    /// <summary>Finds an endpoint of an interface that a call, a transfer or a ring keeps busy; null if there is none.</summary>
+    /// <summary>Finds a busy endpoint of an interface: an endpoint that a call, a transfer or a ring uses. The result is null if no endpoint is busy.</summary>
     internal byte? FindActiveEndpoint(ClaimedInterface claimed) =>
         claimed.FindMoving()
         ?? TransfersOn(claimed.Has).FirstOrDefault(transfer => transfer.IsInFlight && !IsOfOther(transfer, claimed))?.EndpointAddress
         ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
 
-    /// <summary>Gets whether only disposed transfers, whose callbacks have not run yet, keep the interface's endpoints busy.</summary>
+    /// <summary>
+    /// Gets whether the interface's endpoints are busy only because of transfers that are already disposed and whose callbacks have not run yet.
+    /// </summary>
     internal bool IsOnlyEnding(ClaimedInterface claimed) =>
         claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
 
@@ -96,11 +98,12 @@ public sealed unsafe partial class UsbDeviceHandle
 
         Context.RunDeferred();
         transferred = moved;
-        // The interface was released while the call waited. The kernel then ends the transfer as if the device were unplugged; other systems report a short
+        // If the interface is released while this call waits, Linux ends the transfer as if the device were unplugged, and other systems report a short
         // transfer.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && !(IsOpen && endpoint.Interface.IsOpen))
             throw new ObjectDisposedException(IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
-        // A reset also ends the transfer, and libusb reports success or a missing device. Data that a read has already received is returned to the caller.
+        // If the device is reset while this call waits, the transfer also ends, and libusb reports success or a missing device. If a read has already received
+        // data, the method returns the data and does not throw.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && (moved == 0 || endpoint.Direction == UsbDirection.Out) && resets != Claims.Resets)
             throw new InvalidOperationException($"The device was reset after {moved} of {length} bytes, and endpoint 0x{endpoint.Address:x2} is stale.");
         return (UsbError)result;

@@ -8,7 +8,7 @@ public sealed unsafe partial class UsbDeviceHandle
 {
     /// <summary>Determines whether a kernel driver holds an interface (<c>libusb_kernel_driver_active</c>). Linux and macOS support this method.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public bool IsKernelDriverActive(int interfaceNumber)
@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <param name="name">The driver's name; null if no driver holds the interface, or if the system does not report the name. Only Linux reports it.</param>
-    /// <returns>Whether a kernel driver holds the interface. False if a program has claimed it.</returns>
+    /// <returns>Whether a kernel driver holds the interface. The result is false if a program has claimed the interface.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public bool TryGetKernelDriver(int interfaceNumber, out string? name)
@@ -43,7 +43,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>Detaches the kernel driver from an interface (<c>libusb_detach_kernel_driver</c>). Linux and macOS support this method.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: no driver holds the interface. <see cref="UsbError.NotSupported"/> on Windows.
+    /// <see cref="UsbError.NotFound"/>: no driver holds the interface. <see cref="UsbError.NotSupported"/>: the system is Windows.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -62,8 +62,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>Attaches the kernel driver to an interface again (<c>libusb_attach_kernel_driver</c>). Linux and macOS support this method.</summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: no driver was detached. <see cref="UsbError.Busy"/>: the interface is claimed.
-    /// <see cref="UsbError.NotSupported"/> on Windows.
+    /// <see cref="UsbError.NotFound"/>: no driver was detached. <see cref="UsbError.Busy"/>: the interface is claimed. <see cref="UsbError.NotSupported"/>: the
+    /// system is Windows.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -84,7 +84,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// (<c>libusb_set_auto_detach_kernel_driver</c>). Linux and macOS support this method.
     /// </summary>
     /// <param name="enable">True if libusb detaches and attaches drivers automatically.</param>
-    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/> on Windows.</exception>
+    /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void SetAutoDetachKernelDriver(bool enable)
     {

@@ -11,8 +11,8 @@ public sealed partial class UsbDeviceHandle
     /// The number of bytes, 1 to 2,147,483,528. Device memory consists of whole pages, and counts against the usbfs limit as soon as it is allocated.
     /// </param>
     /// <param name="preferDeviceMemory">
-    /// Whether to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If there is none, the buffer is ordinary
-    /// memory; see <see cref="UsbBuffer.IsDeviceMemory"/>. The default is false, because on many ARM boards reading device memory is slow.
+    /// Whether to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If the system provides no such memory, the
+    /// buffer is ordinary memory; see <see cref="UsbBuffer.IsDeviceMemory"/>. The default is false, because on many ARM boards reading device memory is slow.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is out of range.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>

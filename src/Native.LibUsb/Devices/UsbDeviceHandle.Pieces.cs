@@ -11,8 +11,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <remarks>
     /// libusb assumes that only the last URB of a transfer can overflow. After any overflow, libusb completes the transfer and frees its URBs, even if some
     /// URBs are still in flight. When those URBs end, the kernel and libusb write to freed memory.
-    /// <para>The constructor of the handle reads the value. A later read could block: when another thread changes a setting or clears a halt, the kernel
-    /// keeps the device locked until the device has answered.</para>
+    /// <para>The constructor of the handle queries the value from the kernel. A later query could block, because the kernel locks the device while another
+    /// thread changes a setting or clears a halt.</para>
     /// </remarks>
     internal bool DividesTransfers { get; }
 

@@ -8,7 +8,7 @@ public sealed unsafe partial class UsbDeviceHandle
     private const int MostStreamEndpoints = 30;
 
     /// <summary>
-    /// Allocates bulk streams (<c>libusb_alloc_streams</c>). The numbers of the streams start at 1; pass such a number to
+    /// Allocates bulk streams (<c>libusb_alloc_streams</c>). The numbers of the streams start at 1. Pass the number of a stream to
     /// <see cref="UsbTransfer.SetBulkStream"/>. Releasing the interface frees the streams.
     /// </summary>
     /// <param name="count">The requested number of streams for each endpoint, at least 1.</param>

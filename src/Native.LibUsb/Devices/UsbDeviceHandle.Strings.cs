@@ -10,7 +10,9 @@ public sealed partial class UsbDeviceHandle
 
     /// <summary>Gets the languages of the device's strings, as Windows language identifiers: 0x0409 is English (United States).</summary>
     /// <returns>The languages. The array is empty if the device has no strings.</returns>
-    /// <exception cref="UsbException"><see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>: the device did not answer.</exception>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Timeout"/>: the device did not answer. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ushort[] GetLanguages()
@@ -23,11 +25,13 @@ public sealed partial class UsbDeviceHandle
 
     /// <summary>Reads one of the device's strings.</summary>
     /// <remarks>
-    /// Some devices pad their strings with NULs. The text does not contain the NULs at the end, but it contains those between characters. A surrogate that is
-    /// not part of a pair becomes U+FFFD.
+    /// Some devices pad their strings with NULs. The returned text does not contain NULs at the end, but it contains NULs between other characters. A surrogate
+    /// that is not part of a pair becomes U+FFFD.
     /// </remarks>
-    /// <param name="index">The string's index from another descriptor. The index 0 stands for no string, and the method then returns null.</param>
-    /// <param name="language">The language; with 0, the device's first language.</param>
+    /// <param name="index">
+    /// The string's index, such as <see cref="UsbDeviceDescriptor.ProductIndex"/>. The index 0 means that there is no string: the method returns null.
+    /// </param>
+    /// <param name="language">The language; 0 selects the device's first language.</param>
     /// <returns>The text; null if there is none.</returns>
     /// <exception cref="UsbException">
     /// The device did not answer, or its answer is not a string descriptor (<see cref="UsbError.IO"/>).
@@ -43,9 +47,9 @@ public sealed partial class UsbDeviceHandle
     }
 
     /// <summary>Reads a string as <see cref="GetString"/> does, but returns the error instead of throwing it.</summary>
-    /// <param name="index">The string's index from another descriptor. The index 0 stands for no string.</param>
+    /// <param name="index">The string's index, such as <see cref="UsbDeviceDescriptor.ProductIndex"/>. The index 0 means that there is no string.</param>
     /// <param name="text">The text; null if there is none.</param>
-    /// <param name="language">The language; with 0, the device's first language.</param>
+    /// <param name="language">The language; 0 selects the device's first language.</param>
     /// <returns>
     /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> if the index is 0 or the device has no strings; <see cref="UsbError.Pipe"/> if the
     /// device does not have this string; <see cref="UsbError.IO"/> if the answer is not a string descriptor; or another error if the device did not answer.

@@ -73,10 +73,10 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <summary>
     /// Reads the device's binary object store (<c>libusb_get_bos_descriptor</c>), which lists the device's capabilities.
     /// </summary>
-    /// <returns>The capabilities; null if the device has none, which is usual for devices before USB 2.1.</returns>
+    /// <returns>The capabilities; null if the device has no binary object store. Most devices older than USB 2.1 have no such store.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Timeout"/> or <see cref="UsbError.IO"/>: the device did not answer. <see cref="UsbError.IO"/>:
-    /// the answer of the device is not a BOS descriptor.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged. <see cref="UsbError.Timeout"/>: the device did not answer. <see cref="UsbError.IO"/>: the
+    /// request failed, or the answer of the device is not a BOS descriptor.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -96,14 +96,14 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     }
 
     /// <summary>
-    /// Creates a transfer, which the caller disposes. The handle disposes the remaining transfers when it closes. Before a transfer on an endpoint other than
-    /// endpoint 0 is submitted, claim the endpoint's interface (<see cref="ClaimInterface"/>). <see cref="UsbEndpoint.CreateTransfer"/> creates transfers
-    /// that belong to the claim.
+    /// Creates a transfer, which the caller must dispose. When the handle closes, it disposes all transfers that are not disposed yet. Before you submit a
+    /// transfer on an endpoint other than endpoint 0, claim the endpoint's interface (<see cref="ClaimInterface"/>). <see cref="UsbEndpoint.CreateTransfer"/>
+    /// creates transfers that belong to a claim and are disposed with it.
     /// </summary>
     /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
     /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
     /// <returns>A transfer that is not configured yet.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or the flags contain an unknown flag.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None) => MakeTransfer(isoPackets, flags, owner: null);
 
@@ -138,7 +138,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     internal IEnumerable<UsbTransfer> TransfersCreatedOn(ClaimedInterface claimed) => _transfers.Snapshot().Where(transfer => transfer.Owner?.Claimed == claimed);
 
     /// <summary>
-    /// Gets the transfers that a closing claim must stop: its own transfers and, for the last claim, all transfers on the interface's endpoints.
+    /// Gets the transfers that a closing claim must stop: the transfers of the claim and, if it is the last claim of its interface, all transfers on the
+    /// interface's endpoints.
     /// </summary>
     internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
         _transfers.Snapshot().Where(transfer => MustStop(transfer, claim, last));

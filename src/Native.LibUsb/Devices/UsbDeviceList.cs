@@ -3,7 +3,8 @@ using System.Collections;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the devices that were connected when the list was created. Disposing the list disposes them; handles that were opened from them stay open.
+/// Represents the devices that were connected when the list was created. When the list is disposed, its devices are disposed too, but open handles of these
+/// devices stay open.
 /// </summary>
 public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
 {
@@ -14,12 +15,12 @@ public sealed class UsbDeviceList : IReadOnlyList<UsbDevice>, IDisposable
     /// <summary>Gets the number of devices.</summary>
     public int Count => _devices.Count;
 
-    /// <summary>Gets one of the devices, which are in libusb's order.</summary>
+    /// <summary>Gets one of the devices. The devices are in the order in which libusb lists them.</summary>
     /// <param name="index">The position in the list, starting at 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no device at that position.</exception>
     public UsbDevice this[int index] => _devices[index];
 
-    /// <summary>Removes a device from the list. From now on, the caller must dispose it.</summary>
+    /// <summary>Removes a device from the list. The caller must then dispose the device.</summary>
     /// <param name="device">A device of this list.</param>
     /// <returns>The same device.</returns>
     /// <exception cref="ArgumentException">The device is not in the list.</exception>

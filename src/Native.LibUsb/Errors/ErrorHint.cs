@@ -8,7 +8,7 @@ internal static class ErrorHint
     /// <summary>The folder in which libusb looks for device nodes.</summary>
     private const string BusFolder = "/dev/bus/usb";
 
-    /// <summary>Returns the hint for a system without a USB bus, which libusb reports as <see cref="UsbError.Other"/>.</summary>
+    /// <summary>Returns the hint for a system without a USB bus. libusb reports <see cref="UsbError.Other"/> on such a system.</summary>
     public static string? ForContext(UsbError error) =>
         error == UsbError.Other && OperatingSystem.IsLinux() && !HasBusFolder()
             ? $"{BusFolder} does not exist or is empty, so this process sees no USB bus. In a container, start it with '--device {BusFolder}' or mount " +

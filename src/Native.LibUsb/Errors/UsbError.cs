@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Specifies the result of an operation. The values from 0 to -99 are those of <c>enum libusb_error</c>. Only this library uses the values from -1001
-/// downwards; libusb never returns them.
+/// Specifies the result of an operation. The values from 0 to -99 are those of <c>enum libusb_error</c>. The values from -1001 downwards belong to this
+/// library, and libusb never returns them.
 /// </summary>
 public enum UsbError
 {
@@ -55,8 +55,8 @@ public enum UsbError
     Other = -99,
 
     /// <summary>
-    /// The transfer, interface, device handle or context is closed or closing, so nothing was submitted. Try methods return this value inside a callback. On
-    /// other threads they throw <see cref="ObjectDisposedException"/>.
+    /// The transfer, interface, device handle or context is closed or closing, so nothing was submitted. Inside a callback, methods such as
+    /// <see cref="UsbTransfer.TrySubmit()"/> return this value. Outside a callback, they throw an <see cref="ObjectDisposedException"/>.
     /// </summary>
     Closed = -1001,
 

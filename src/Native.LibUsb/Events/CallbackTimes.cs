@@ -8,8 +8,10 @@ internal sealed class CallbackTimes
     /// <summary>Gets the duration of the longest callback, in ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
     public long LongestTicks => Volatile.Read(ref _longest);
 
-    /// <summary>Records the duration of a callback. Several threads may call this method at the same time, because one may end a measurement while another
-    /// already handles events.</summary>
+    /// <summary>
+    /// Records the duration of a callback. Several threads may call this method at the same time, because one thread may end a measurement while another thread
+    /// already handles events.
+    /// </summary>
     public void Add(long ticks)
     {
         long longest = LongestTicks;

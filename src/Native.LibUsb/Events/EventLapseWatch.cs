@@ -1,16 +1,16 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Starts a context's event thread if an awaitable operation waits for events and the program's own threads no longer handle events. A timer checks this twice
-/// a second, and runs only while an operation waits.
+/// Starts a context's event thread if an awaitable operation waits for events and the program's own threads no longer handle events. While an operation waits,
+/// a timer checks twice a second whether a thread handles events.
 /// </summary>
 internal sealed class EventLapseWatch(UsbContext context) : IDisposable
 {
     /// <summary>The time without event handling after which the program's own event loop counts as ended.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    // The timer stops after this number of checks that find no waiting operation. It does not stop at the first one, because an operation calls Arm before it
-    // begins to wait.
+    // The timer stops after this number of checks that find no waiting operation. It does not stop after the first such check, because an operation calls Arm
+    // before it begins to wait.
     private const int IdleLooks = 4;
 
     private readonly WeakReference<UsbContext> _context = new(context);

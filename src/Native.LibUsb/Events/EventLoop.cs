@@ -30,8 +30,10 @@ internal sealed unsafe class EventLoop
     /// <summary>Gets the error that ended the loop; null if there was none.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Gets an event that is set after the thread has tried to apply its scheduling. The event is never disposed, because the thread may still execute
-    /// <see cref="ManualResetEventSlim.Set"/> when the waiting thread continues.</summary>
+    /// <summary>
+    /// Gets an event that the event thread sets after it has tried to apply its scheduling. The event is never disposed, because the event thread may still
+    /// execute <see cref="ManualResetEventSlim.Set"/> when the thread that waits for the event continues.
+    /// </summary>
     public ManualResetEventSlim Scheduled { get; } = new();
 
     /// <summary>Ends the loop. If a callback is running, the loop ends after that callback.</summary>

@@ -3,8 +3,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Handles the events of one native context, and records whether a thread handles them. The pump has no reference to the <see cref="UsbContext"/>, so that a
-/// waiting event thread does not keep a context alive that the program has dropped.
+/// Handles the events of one native context, and records whether a thread handles events. The pump has no reference to the <see cref="UsbContext"/>. Therefore,
+/// a waiting event thread does not keep the context alive if the program no longer refers to it.
 /// </summary>
 internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
 {
@@ -17,8 +17,10 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
     /// <summary>Gets whether a thread handles events at this moment.</summary>
     public bool IsActive => Volatile.Read(ref _threads) > 0;
 
-    /// <summary>Returns whether a thread handles events, or has handled events within a time. The program's own event loop may pause between two
-    /// calls.</summary>
+    /// <summary>
+    /// Returns whether a thread handles events now, or has stopped handling events less than the given time ago. The time is necessary because the program's
+    /// own event loop may pause between two calls.
+    /// </summary>
     public bool WasActiveWithin(TimeSpan time) => IsActive || Environment.TickCount64 - Volatile.Read(ref _lastLeft) < (long)time.TotalMilliseconds;
 
     /// <summary>Handles events once.</summary>

@@ -1,7 +1,9 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents an object that waits for events of file descriptors. <see cref="UsbPoller"/> adds libusb's descriptors to those of the
-/// program.</summary>
+/// <summary>
+/// Represents an object that waits for events of file descriptors. <see cref="UsbPoller"/> registers libusb's descriptors with this object, in addition to the
+/// descriptors of the program.
+/// </summary>
 public interface IUsbPoller
 {
     /// <summary>Begins to watch a descriptor, or changes the events for which it is watched.</summary>
@@ -14,7 +16,9 @@ public interface IUsbPoller
     void Unregister(int fileDescriptor);
 
     /// <summary>Waits for events.</summary>
-    /// <param name="ready">Receives the descriptors that have events. If more descriptors have events than fit, the next call returns the others.</param>
+    /// <param name="ready">
+    /// Receives the descriptors that have events. If the span is too short for all of these descriptors, the next call returns the remaining ones.
+    /// </param>
     /// <param name="timeout">The longest wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit. With zero, the method does not wait.</param>
     /// <returns>The number of descriptors in <paramref name="ready"/>; 0 if the timeout expired or a signal arrived.</returns>
     int Poll(Span<UsbPollFd> ready, TimeSpan? timeout = null);

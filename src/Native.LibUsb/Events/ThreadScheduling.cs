@@ -55,8 +55,8 @@ internal sealed class ThreadScheduling
 
     public Exception? AffinityFailure { get; private set; }
 
-    // The number of the machine's processors, which the options number from 0. Environment.ProcessorCount is smaller if this process may use only some of them,
-    // and the numbers of those can have gaps.
+    // The number of the machine's processors. The options number these processors from 0. If this process may use only some of the processors,
+    // Environment.ProcessorCount is smaller, and the numbers of the usable processors can have gaps.
     private static int ProcessorCount =>
         OperatingSystem.IsLinux() ? LinuxScheduling.ProcessorCount
         : OperatingSystem.IsWindows() ? WindowsScheduling.ProcessorCount

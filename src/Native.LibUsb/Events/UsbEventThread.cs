@@ -4,8 +4,8 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents a thread that handles the events of one context until the thread or the context is disposed. Signals do not end the thread. The process can end
-/// while the thread runs, and the thread does not keep a context alive that the program has dropped. <see cref="UsbContext.StartEventThread"/> starts such a
-/// thread, or the context itself starts one when an awaitable operation needs it.
+/// while the thread runs. If the program no longer refers to the context, the thread does not keep the context alive. <see cref="UsbContext.StartEventThread"/>
+/// starts such a thread. The context itself also starts an event thread when an awaitable operation needs events and no thread handles them.
 /// </summary>
 public sealed class UsbEventThread : IDisposable, IAsyncDisposable
 {
@@ -39,26 +39,31 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     /// <summary>Gets the exception that ended the thread because libusb could not wait for events; null if there was none.</summary>
     public Exception? Failure => _loop.Failure;
 
-    /// <summary>Gets the thread's real-time priority, on the scale of <see cref="UsbEventThreadOptions.RealTimePriority"/>; 0 if the thread is an ordinary
-    /// one.</summary>
+    /// <summary>
+    /// Gets the thread's real-time priority, on the scale of <see cref="UsbEventThreadOptions.RealTimePriority"/>; 0 if the thread has no real-time priority.
+    /// </summary>
     public int RealTimePriority => _scheduling.Priority;
 
-    /// <summary>Gets the reason why the thread does not have the requested real-time priority; null if it has the priority, or if none was requested.</summary>
+    /// <summary>
+    /// Gets the reason why the thread does not have the requested real-time priority; null if the thread has this priority, or if no priority was requested.
+    /// </summary>
     public Exception? RealTimeFailure => _scheduling.PriorityFailure;
 
     /// <summary>Gets the processors to which the thread is confined, in ascending order; null if it may use all processors of the process.</summary>
     public IReadOnlyList<int>? Processors => _scheduling.Processors;
 
-    /// <summary>Gets the reason why the thread is not confined to the requested processors; null if it is confined to them, or if none were
-    /// requested.</summary>
+    /// <summary>
+    /// Gets the reason why the thread is not confined to the requested processors; null if the thread is confined to these processors, or if no processors were
+    /// requested.
+    /// </summary>
     public Exception? AffinityFailure => _scheduling.AffinityFailure;
 
     /// <summary>Gets whether the calling thread is this thread.</summary>
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <summary>
-    /// Stops the thread and waits until its last callback has returned. A call inside a callback of the context does not wait, and the thread ends after that
-    /// callback. May be called more than once.
+    /// Stops the thread and waits until its last callback has returned. Inside a callback of the context, the method does not wait, and the thread ends after
+    /// that callback. The method may be called more than once.
     /// </summary>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
@@ -69,7 +74,7 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
             _thread.Join();
     }
 
-    /// <summary>Stops the thread, and waits on the thread pool until its last callback has returned.</summary>
+    /// <summary>Stops the thread. A thread of the thread pool then waits until the event thread's last callback has returned.</summary>
     /// <returns>A task that completes when the last callback has returned.</returns>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public ValueTask DisposeAsync()

@@ -2,8 +2,8 @@ namespace Native.LibUsb;
 
 /// <summary>Specifies the options of an event thread.</summary>
 /// <remarks>
-/// A thread with real-time priority runs before all ordinary threads, including those of the program, so its callbacks must be short. Confine such a thread to
-/// a processor that other threads do not need.
+/// A thread with real-time priority runs before all ordinary threads, including the ordinary threads of this program. Therefore, callbacks on an event thread
+/// with real-time priority must be short. Confine such a thread to a processor that other threads do not need.
 /// </remarks>
 public sealed record UsbEventThreadOptions
 {
@@ -11,11 +11,11 @@ public sealed record UsbEventThreadOptions
     public string Name { get; init; } = "libusb events";
 
     /// <summary>
-    /// Gets or sets the real-time priority, 1 to 99. With 0, the default, the thread is an ordinary one.
-    /// <para>Linux: the thread is scheduled by <c>SCHED_FIFO</c> with this priority. Threads that its callbacks start do not inherit the priority. The process
+    /// Gets or sets the real-time priority, 1 to 99. With 0, the default, the thread has no real-time priority.
+    /// <para>Linux: the thread is scheduled by <c>SCHED_FIFO</c> with this priority. Threads that a callback starts do not inherit the priority. The process
     /// needs an <c>RLIMIT_RTPRIO</c> of at least this number, or the capability <c>CAP_SYS_NICE</c>.</para>
-    /// <para>macOS: the thread is a time-constraint thread with half a millisecond of computation within one millisecond, regardless of the number. No
-    /// permission is needed.</para>
+    /// <para>macOS: the thread is a time-constraint thread with half a millisecond of computation in each millisecond, regardless of the number. No permission
+    /// is needed.</para>
     /// <para>Windows: the thread has <c>THREAD_PRIORITY_TIME_CRITICAL</c>, regardless of the number. No permission is needed.</para>
     /// </summary>
     public int RealTimePriority { get; init; }

@@ -4,7 +4,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Waits for USB events and for events of other file descriptors in one thread. <see cref="Poll"/> handles the USB events and returns the other descriptors
-/// that have events. Supported on Linux and macOS.
+/// that have events. Linux and macOS support this class.
 /// </summary>
 /// <remarks>
 /// Only one thread at a time may use a poller, and no other thread should handle the context's events while the poller exists. Devices may be opened and closed
@@ -20,15 +20,15 @@ public sealed class UsbPoller : IDisposable
     private readonly bool _handlesTimeouts;
     private readonly HashSet<int> _usb = []; // only the polling thread uses it
 
-    // The changes that libusb reports on the threads that open and close devices. The polling thread applies them. libusb also wakes that thread, but does so
-    // before it reports the change.
+    // The changes of libusb's descriptors. libusb reports a change on the thread that opens or closes a device, and the polling thread applies the change.
+    // libusb wakes the polling thread too early, before it reports the change. Therefore, the thread that reports the change wakes the polling thread again.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
 
     /// <summary>Initializes an object that watches a context's descriptors with a poller.</summary>
     /// <param name="context">The context whose events are handled.</param>
-    /// <param name="poller">The object that waits. The program may also have registered other descriptors with it.</param>
+    /// <param name="poller">The object that waits for events. The program may have registered its own descriptors with this object.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows.</exception>
     public UsbPoller(UsbContext context, IUsbPoller poller)
@@ -39,8 +39,8 @@ public sealed class UsbPoller : IDisposable
         _poller = poller;
         _handlesTimeouts = context.PollFdsHandleTimeouts;
 
-        // The notifiers are set first. A descriptor that is opened between the two calls is then added twice, which is harmless. In the opposite order, it
-        // would never be added.
+        // The notifiers are set before the current descriptors are read. If libusb opens a descriptor between these two steps, the descriptor is added twice,
+        // which is harmless. In the opposite order, such a descriptor would never be added.
         context.SetPollFdNotifiers(
             added => Change(added.FileDescriptor, added.Events), removed => Change(removed, null));
         try

@@ -1,6 +1,8 @@
 namespace Native.LibUsb;
 
-/// <summary>Provides the exception that left a callback, or the exception of a failure on a thread of the library that has no caller.</summary>
+/// <summary>
+/// Provides an exception that left a callback, or an exception of the library itself that no caller could catch.
+/// </summary>
 public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
 {
     internal UsbUnhandledCallbackExceptionEventArgs(Exception exception, object? source)
@@ -13,7 +15,7 @@ public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
     public Exception Exception { get; }
 
     /// <summary>
-    /// Gets the object to which the exception belongs. Null if the library itself failed while it handled a device that arrived or left.
+    /// Gets the object to which the exception belongs. The value is null if the library itself failed while it handled the arrival or departure of a device.
     /// </summary>
     /// <remarks>
     /// The object is one of the following:

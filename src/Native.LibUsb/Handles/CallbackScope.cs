@@ -1,8 +1,9 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that this thread is in libusb's event handling for a context, or in a notifier of the context's descriptors. The program's code on this thread then
-/// runs in a callback. In a callback, libusb forbids opening, closing, synchronous transfers and event handling: these calls would deadlock or return BUSY.
+/// Marks that libusb handles events of a context on this thread, or calls a notifier of the context's descriptors on this thread. If code of the program runs
+/// on this thread in the meantime, it runs in a callback. In a callback, libusb forbids opening, closing, synchronous transfers and event handling, because
+/// such calls would deadlock or return BUSY.
 /// </summary>
 internal readonly ref struct CallbackScope
 {

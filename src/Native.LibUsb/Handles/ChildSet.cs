@@ -3,8 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the set of a parent's children. The parent closes its children before itself. The set does not keep the children alive. With its long weak
-/// references, the set also contains children whose finalizers have not run yet. Therefore, a closing parent finds every child.
+/// Represents the set of a parent's children. When the parent closes, it first closes the children in this set. The set refers to the children through long
+/// weak references. These references do not keep a child alive, but they still find a child whose finalizer has not run yet. Therefore, a closing parent finds
+/// every child.
 /// </summary>
 internal sealed class ChildSet<T>(CloseState parent)
     where T : class
@@ -13,13 +14,14 @@ internal sealed class ChildSet<T>(CloseState parent)
     private int _pruneAt = 64;
 
     /// <summary>
-    /// Adds a child. From then on, the parent may close the child on another thread. Therefore, a child's constructor calls this method last.
+    /// Adds a child. As soon as the child is in the set, the parent may close the child on another thread. Therefore, a child's constructor calls this method
+    /// last.
     /// </summary>
     /// <param name="child">The child.</param>
     /// <param name="registration">The entry of the child, for <see cref="Remove"/>. The entry is set before any thread can find the child in the set.</param>
     /// <returns>
-    /// False if the parent is closing; the caller then releases the child. Otherwise the child is in every snapshot that the parent takes after it begins to
-    /// close.
+    /// False if the parent is closing. The caller must then release the child. If the result is true, every snapshot that the parent takes while it closes
+    /// contains the child.
     /// </returns>
     public bool TryAdd(T child, [NotNullWhen(true)] out LinkedListNode<WeakReference<T>>? registration)
     {

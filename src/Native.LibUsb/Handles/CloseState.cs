@@ -1,11 +1,11 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the state of a context, device handle or interface from open to closed. Every check whether such an object is closed uses this state.
+/// Represents whether a context, device handle or interface is open, closing or closed. All code that checks whether such an object is closed uses this class.
 /// </summary>
 /// <remarks>
-/// The states are Open, Closing (no new work is accepted) and Closed (nothing is left to close), in this order. One caller begins the closing and one caller
-/// finishes it; these may be different callers. Every other caller may wait for the end.
+/// The states are Open, Closing (no new work is accepted) and Closed (nothing is left to close), in this order. One caller begins the closing, and the same
+/// caller or another caller finishes the closing. All other callers may wait until the closing has ended.
 /// </remarks>
 internal sealed class CloseState
 {
@@ -24,15 +24,16 @@ internal sealed class CloseState
     /// <summary>Gets whether nothing is left to close.</summary>
     public bool IsClosed => Volatile.Read(ref _stage) == Closed;
 
-    /// <summary>Gets whether the calling thread begins or finishes the closing. Such a thread must not wait for the end.</summary>
+    /// <summary>Gets whether the calling thread begins or finishes the closing. Such a thread must not wait for the end of the closing.</summary>
     public bool IsFinishedByThisThread => _begin.IsHeldByCurrentThread || Volatile.Read(ref _finisher) == Environment.CurrentManagedThreadId;
 
     /// <summary>Gets a task that completes when the closing has ended.</summary>
     public Task Completion => _completed.Task;
 
     /// <summary>
-    /// Begins the closing: from now on no new work is accepted, and <paramref name="stop"/> stops the current work. A second call waits until the first one
-    /// has stopped the work. Therefore, no thread finishes a closing that another thread is still beginning.
+    /// Begins the closing: new work is no longer accepted, and <paramref name="stop"/> stops the current work. If another thread calls this method in the
+    /// meantime, the second call waits until the first call has stopped the work. Therefore, no thread finishes a closing that another thread is still
+    /// beginning.
     /// </summary>
     /// <param name="stop">An action that stops the current work. The action must not wait for events.</param>
     /// <returns>Whether this call began the closing.</returns>

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Marks that this thread closes a context, or a device handle or interface of a context. Deferred closings run after the outermost scope has ended. If they
-/// ran earlier, they could wait for the closing that this thread itself performs.
+/// Marks that this thread closes a context, or a device handle or interface of a context. Deferred closings run after the outermost scope has ended. If a
+/// deferred closing ran earlier, it could wait for the closing that this thread itself performs, and would never end.
 /// </summary>
 internal readonly ref struct ClosingScope
 {

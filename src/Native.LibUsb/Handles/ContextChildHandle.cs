@@ -20,7 +20,8 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
     public abstract ObjectDisposedException DisposedFailure();
 
     /// <summary>
-    /// Releases the reference to the context if this handle never got a native object: the runtime does not call ReleaseHandle for an invalid handle.
+    /// Releases the reference to the context. The owner must call this method if this handle never got a native object, because the runtime does not call
+    /// ReleaseHandle for an invalid handle.
     /// </summary>
     public void Abandon()
     {
@@ -37,7 +38,9 @@ internal abstract class ContextChildHandle : SafeHandle, IOwnedHandle
         return true;
     }
 
-    /// <summary>Gets whether the native object may be released in a callback of the context. If not, the release would deadlock there.</summary>
+    /// <summary>
+    /// Gets whether the native object may be released in a callback of the context. If the value is false, the release would deadlock in a callback.
+    /// </summary>
     protected virtual bool MayReleaseInCallback => true;
 
     protected abstract void ReleaseChild();

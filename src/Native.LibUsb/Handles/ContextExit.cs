@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Exits a native context that no thread uses any more, and frees the GC handles that libusb had as user data.</summary>
+/// <summary>Exits a native context that no thread uses any more, and then frees the GC handles that libusb had as user data.</summary>
 /// <param name="context">The context.</param>
 /// <param name="userData">The GC handles that libusb has as user data until the context has exited.</param>
 /// <param name="pollFdRemoved">The notifier of the context's removed descriptors, or null.</param>
@@ -31,7 +31,8 @@ internal sealed unsafe class ContextExit(
     }
 
     /// <summary>
-    /// Prevents further calls from libusb for a context that is exited later: the method reports the context's descriptors as removed, and turns off logging.
+    /// Prevents further calls from libusb for a context that is exited only later. The method turns off logging, removes the notifiers of descriptors, and
+    /// reports the context's descriptors as removed.
     /// </summary>
     public void Silence()
     {

@@ -3,9 +3,9 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// libusb's objects must be released before their parents. If a device is released after its context, or a handle after its device, the process crashes or
-// leaks memory. Each handle class holds a reference to its parent, so the order is right in every case. Even when finalizers run in any order, the context is
-// released last.
+// libusb's objects must be released before their parents. If a device is released after its context, or a device handle after its device, the process crashes
+// or leaks memory. Therefore, each object of a handle class holds a reference to the object of its parent. Even if the finalizers run in another order, the
+// native context is released last.
 
 /// <summary>Represents a <c>libusb_context</c>, which the handle owns.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
@@ -42,7 +42,7 @@ internal sealed unsafe class ContextHandle : SafeHandle, IOwnedHandle
     }
 
     /// <summary>Sets the notifiers of descriptors (<c>libusb_set_pollfd_notifiers</c>); if all arguments are null, the notifiers are removed.</summary>
-    /// <remarks>A notifier of added descriptors that replaces the library's must call <see cref="OpeningDescriptor.Note"/>.</remarks>
+    /// <remarks>If <paramref name="added"/> replaces the library's own notifier, the new notifier must call <see cref="OpeningDescriptor.Note"/>.</remarks>
     public void SetPollFdNotifiers(delegate* unmanaged<int, short, void*, void> added, delegate* unmanaged<int, void*, void> removed, void* userData)
     {
         _pollFdRemoved = removed;

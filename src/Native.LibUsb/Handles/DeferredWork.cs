@@ -3,17 +3,18 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Holds the work that a callback has requested but that libusb forbids in callbacks. The work runs right after the call in which the callback ran, such as
-/// handling events, a synchronous transfer, opening or closing.
+/// Holds the work that a callback has requested but that libusb forbids in callbacks. The work runs right after the call in which the callback ran. Callbacks
+/// can run in every call that handles events, makes a synchronous transfer, or opens or closes a device.
 /// </summary>
 internal sealed class DeferredWork(ContextHandle context)
 {
-    // Releases of native objects do not wait. Closings wait for transfers, and must not run inside another closing of the same thread.
+    // Releases and closings have separate queues. The release of a native object never waits. A closing waits for transfers, and must not run inside another
+    // closing on the same thread.
     private readonly ConcurrentQueue<Action> _releases = new();
     private readonly ConcurrentQueue<Action> _closings = new();
 
-    // The number of entries in both queues, including those that are about to be added. Every call that handles events reads this field, and both queues are
-    // almost always empty.
+    // The number of entries in both queues, including entries that are about to be added. Every call that handles events reads only this field if both queues
+    // are empty, as they almost always are.
     private int _count;
 
     public void AddRelease(Action release) => Add(_releases, release);

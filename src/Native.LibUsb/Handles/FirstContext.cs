@@ -3,22 +3,24 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Keeps the first native context of the process until the last context is closed. Before libusb 1.0.28, messages that belong to no context, such as those of
-/// the hotplug thread, go through the first context without a lock. If the first context is freed while other contexts keep the hotplug thread alive, the
+/// Keeps the first native context of the process until the last context is closed. In libusb before 1.0.28, messages that belong to no context, such as
+/// messages of the hotplug thread, use the first context without a lock. If the first context is freed while other contexts keep the hotplug thread alive, the
 /// process crashes.
 /// </summary>
 /// <remarks>
-/// The kept context logs nothing, and no thread handles its events. The context keeps its few descriptors and a record of each device that arrives or leaves.
-/// A thread holds the lock while it opens a context, which libusb also serializes, and while it exits the first context.
+/// While the first context is kept, it logs nothing, and no thread handles its events. It keeps its few descriptors open, and stores a record of each device
+/// that arrives or leaves. A thread holds the lock of this class while it opens a context or exits the first context. libusb itself also opens only one context
+/// at a time.
 /// </remarks>
 internal static class FirstContext
 {
     private static readonly Lock s_gate = new();
     private static int s_open;         // the number of contexts that are not closed
     private static nint s_first;       // the context for messages of no context; 0 if there is none
-    private static ContextExit? s_kept; // the exit of the first context, if it is closed and others are open
+    private static ContextExit? s_kept; // the exit of the first context if that context is closed and other contexts are open
 
-    // The property looks for a function that 1.0.28 introduced, because a development version of libusb may report any version number.
+    // The property looks for a function that libusb 1.0.28 introduced. It does not compare version numbers, because a development version of libusb may report
+    // any number.
     private static bool IsNeeded =>
         OperatingSystem.IsLinux() && !OptionalExports.IsAvailable(OptionalExports.libusb_get_ssplus_usb_device_capability_descriptor);
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb;
 
-/// <summary>Takes references to native handles. For a released handle, the exception names the public type that owned it.</summary>
+/// <summary>Takes references to native handles. If a handle is already released, the exception names the public type that owned the handle.</summary>
 internal static class HandleReference
 {
     /// <summary>Takes a reference, which the caller releases with <see cref="SafeHandle.DangerousRelease"/>.</summary>

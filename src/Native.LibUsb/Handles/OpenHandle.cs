@@ -15,27 +15,27 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     // The file that the program has passed to libusb, or null. The file stays open as long as libusb uses it.
     private SafeHandle? _file;
 
-    // The device memory that is not freed yet. This memory must be freed before the handle closes, even if the program has disposed nothing.
+    // The device memory that is not freed yet. This memory must be freed before the handle closes, even if the program has not disposed its buffers.
     private readonly HashSet<(nint Memory, int Length)> _memory = [];
 
     public libusb_device_handle* Pointer => (libusb_device_handle*)handle;
 
-    /// <summary>Gets the descriptor of the device's file; null where libusb does not report it. See <see cref="OpeningDescriptor"/>.</summary>
+    /// <summary>Gets the descriptor of the device's file; null if libusb does not report the descriptor. See <see cref="OpeningDescriptor"/>.</summary>
     public int? Descriptor { get; private set; }
 
     /// <summary>Gets whether the native handle stays open until the process ends. See <see cref="LeaveOpen"/>.</summary>
     public bool IsLeftOpen { get; private set; }
 
     /// <summary>
-    /// Leaves the native handle and its file open until the process ends. libusb's lock of the handle is damaged, and closing the handle would abort the
-    /// process.
+    /// Leaves the native handle and its file open until the process ends. The library calls this method if libusb's lock of the handle may be damaged, because
+    /// closing the handle could then abort the process.
     /// </summary>
     public void LeaveOpen() => IsLeftOpen = true;
 
     public override ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbDeviceHandle");
 
     /// <summary>
-    /// Keeps the file open until this handle is closed. The caller has its own reference to the file during the call, and releases that reference itself.
+    /// Keeps the file open until this handle is closed. This handle takes its own reference to the file. The caller's reference stays with the caller.
     /// </summary>
     public void KeepOpen(SafeHandle file)
     {
@@ -76,8 +76,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         _ = libusb.libusb_dev_mem_free(Pointer, memory, (nuint)length);
     }
 
-    // The thread that releases the last reference closes the native handle. That thread may be in a callback, if another thread disposed the handle while the
-    // callback used it.
+    // The thread that releases the last reference closes the native handle. If another thread disposed the handle while a callback used the handle, the thread
+    // of the callback may close the native handle.
     protected override bool MayReleaseInCallback => false;
 
     protected override void ReleaseChild()

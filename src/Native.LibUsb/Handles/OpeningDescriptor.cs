@@ -5,8 +5,9 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Gets the file descriptor of a device that the calling thread opens. libusb has no function that returns the descriptor, but it calls a notifier with the
-/// descriptor on that thread. With the descriptor, the library queries whether libusb divides long transfers (<see cref="UsbfsRequests.DividesTransfers"/>).
-/// Before libusb 1.0.27, the library also uses the descriptor to activate alternate settings (<see cref="HasSettingDefect"/>).
+/// descriptor on the thread that opens the device. The library needs the descriptor to query whether libusb divides long transfers
+/// (<see cref="UsbfsRequests.DividesTransfers"/>). With libusb before 1.0.27, the library also needs the descriptor to activate alternate settings
+/// (<see cref="HasSettingDefect"/>).
 /// </summary>
 internal static unsafe class OpeningDescriptor
 {
@@ -15,13 +16,15 @@ internal static unsafe class OpeningDescriptor
     private static int t_descriptor;
 
     /// <summary>
-    /// Gets whether the loaded libusb has a defect in <c>libusb_set_interface_alt_setting</c>: if the device is unplugged, the function unlocks a mutex that
-    /// it has not locked, and <c>libusb_close</c> later aborts the process. libusb 1.0.27 has no such defect. That version also introduced the function that
-    /// this property looks for.
+    /// Gets whether the loaded libusb has a defect in <c>libusb_set_interface_alt_setting</c>: if the device is unplugged, the function unlocks a mutex that it
+    /// has not locked, and <c>libusb_close</c> later aborts the process. libusb 1.0.27 fixed the defect and introduced <c>libusb_init_context</c>. Therefore,
+    /// the property checks whether libusb has this function.
     /// </summary>
     public static bool HasSettingDefect => !OptionalExports.IsAvailable(OptionalExports.libusb_init_context);
 
-    /// <summary>Gets the notifier of added descriptors for a context, used if the program has set none; null on systems where devices have no files.</summary>
+    /// <summary>
+    /// Gets the notifier of added descriptors that a context uses if the program has set no notifier; null on systems where devices have no files.
+    /// </summary>
     public static delegate* unmanaged<int, short, void*, void> Notifier => OperatingSystem.IsLinux() ? &OnAdded : null;
 
     /// <summary>Clears the descriptor of a device that the thread has opened before.</summary>

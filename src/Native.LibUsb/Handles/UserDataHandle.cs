@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Allocates, frees and counts the GC handles that libusb gets as user data. An analyzer forbids <see cref="GCHandle"/>'s own methods elsewhere in the
-/// library. Therefore, tests can detect every handle that is not freed, even under Native AOT.
+/// Allocates, frees and counts the GC handles that libusb gets as user data. An analyzer forbids the methods of <see cref="GCHandle"/> in all other code of the
+/// library. Therefore, the count includes every GC handle, and tests can detect a handle that is not freed, even under Native AOT.
 /// </summary>
 internal static class UserDataHandle
 {

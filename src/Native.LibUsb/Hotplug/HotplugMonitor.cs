@@ -4,9 +4,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the only hotplug callback that a context registers with libusb, and the subscriptions that receive its events. The callback is registered once,
-/// and stays registered until the context exits. The library does not deregister it, because libusb may call a callback once more after its deregistration.
-/// libusb also frees a registration wrongly if a callback deregisters it, or if another thread exits libusb at the same time.
+/// Represents the only hotplug callback that a context registers with libusb, and the subscriptions that receive the events. The callback stays registered
+/// until the context exits. The library never deregisters the callback, because libusb may call a callback once more after its deregistration. libusb also
+/// frees the registration incorrectly if the deregistration happens in a callback, or while another thread exits libusb.
 /// </summary>
 internal sealed unsafe class HotplugMonitor
 {

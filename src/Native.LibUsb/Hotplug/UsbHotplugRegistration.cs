@@ -12,12 +12,13 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     private readonly UsbDeviceFilter _filter;
     private readonly UsbHotplugEvents _events;
 
-    // The channel has more than one reader: the thread that ends the subscription reads the notifications that are not delivered any more.
+    // Two threads may read from the channel at the same time, because the thread that ends the subscription removes the notifications that are not delivered
+    // yet.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
-    // The bus and address of each device that was present when the subscription began or has arrived since then. libusb may report a device as arrived
-    // although it was already present when the subscription began. libusb may also report a device as having left although it left before the subscription
-    // began. Such reports are ignored.
+    // The bus and address of each device that is present. The set contains the devices that were present when the subscription began. Later, arriving devices
+    // are added, and leaving devices are removed. libusb may report the arrival of a device that is already in this set, or the departure of a device that is
+    // not in this set. Such reports are ignored.
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 
@@ -77,7 +78,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     internal void DeliverBy(Task delivery) => _delivery = delivery;
 
     /// <summary>
-    /// Adds a notification if it matches the filter and is new. The caller holds the monitor's lock. Each notification gets its own device object.
+    /// Adds a notification if the device matches the filter and the event is new. The caller holds the monitor's lock. Each notification gets its own device
+    /// object.
     /// </summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
@@ -92,7 +94,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
             own.Dispose();
     }
 
-    /// <summary>Takes the next notification. After the end of the subscription, the method takes none and returns false.</summary>
+    /// <summary>Takes the next notification. The method returns false if there is no notification, or if the subscription has ended.</summary>
     internal bool TryTake(out UsbHotplugNotification notification)
     {
         if (!_notifications.Reader.TryRead(out notification))
@@ -103,7 +105,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
         return false;
     }
 
-    /// <summary>Ends the stream of notifications, and disposes the devices of those that are not delivered.</summary>
+    /// <summary>Ends the stream of notifications, and disposes the devices of the notifications that are not delivered.</summary>
     internal void End()
     {
         Volatile.Write(ref _ended, true);

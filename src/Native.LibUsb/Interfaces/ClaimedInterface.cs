@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents an interface that a device handle has claimed in libusb. Any number of <see cref="UsbInterface"/> objects share one such claim.
+/// Represents an interface that a device handle has claimed in libusb. Any number of <see cref="UsbInterface"/> objects can share this claim.
 /// </summary>
 /// <param name="number"><c>bInterfaceNumber</c>.</param>
 /// <param name="settings">The alternate settings of the interface; empty if the descriptors could not be read.</param>
@@ -29,7 +29,7 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     /// <summary>Gets or sets whether the last claim is being disposed. The caller holds the lock of the claims.</summary>
     public bool IsClosing { get; set; }
 
-    /// <summary>Gets or sets the active setting; null while it is not known. The caller holds the lock of the claims.</summary>
+    /// <summary>Gets or sets the active setting; null if the library has not determined it yet. The caller holds the lock of the claims.</summary>
     public UsbInterfaceDescriptor? ActiveSetting { get; set; }
 
     /// <summary>Gets a number that changes whenever endpoints become stale.</summary>
@@ -47,9 +47,12 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     public void EndChange() => Interlocked.Decrement(ref _changes);
 
     /// <summary>
-    /// Registers a call that begins to transfer data. The call checks the generation afterwards, and <see cref="EndMove"/> ends the registration.
+    /// Registers a call that begins to transfer data. After this method, the call must check the generation. <see cref="EndMove"/> ends the registration.
     /// </summary>
-    /// <returns>Whether the call may proceed. Either this method detects a change, or the thread that begins the change finds the call.</returns>
+    /// <returns>
+    /// False if the alternate setting is being changed or the device is being reset. If this method returns true and a change begins later, the thread that
+    /// begins the change finds the registered call.
+    /// </returns>
     public bool TryBeginMove(byte endpoint)
     {
         Interlocked.Increment(ref _moving[InterfaceClaims.Place(endpoint)]);

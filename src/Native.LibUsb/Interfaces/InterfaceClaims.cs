@@ -16,11 +16,12 @@ internal sealed unsafe class InterfaceClaims
     private readonly Lock _change = new();
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
-    // For each interface number, the endpoints of an interface that was disposed and not claimed again, one bit for each endpoint.
+    // The endpoints of disposed interfaces. The index is the interface number. If an interface was disposed and not claimed again, its element has one bit for
+    // each endpoint of the interface; otherwise, the element is 0.
     private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
 
-    // The endpoints of disposed interfaces that do not also belong to an open claim. Transfers on these endpoints are not submitted. In wrong descriptors,
-    // several interfaces may have the same endpoint.
+    // One bit for each endpoint that belongs to a disposed interface and to no interface with an open claim. In wrong descriptors, several interfaces may have
+    // the same endpoint. Transfers on the endpoints of this field are not submitted.
     private int _closedEndpoints;
 
     // The endpoints whose alternate setting is being changed. Transfers on these endpoints are not submitted.
@@ -52,7 +53,10 @@ internal sealed unsafe class InterfaceClaims
     /// <summary>Gets the address of the endpoint whose bit has the given number.</summary>
     public static byte AddressAt(int place) => (byte)(place < 16 ? place : 0x80 | (place - 16));
 
-    /// <summary>Gets whether an endpoint is closed: its interface was disposed and not claimed again, and no other open claim has the endpoint.</summary>
+    /// <summary>
+    /// Gets whether an endpoint is closed. An endpoint is closed if its interface was disposed and not claimed again, and no other claimed interface has the
+    /// endpoint.
+    /// </summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
 
     /// <summary>Gets whether the alternate setting of an endpoint is being changed.</summary>
@@ -130,7 +134,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Releases an interface in libusb, unless it is already released because the device was unplugged or the handle is closed. Nothing is in flight on the
+    /// Releases an interface in libusb, unless the closing handle has already released the interface. The caller ensures that no transfer is in flight on the
     /// interface.
     /// </summary>
     public void Release(ClaimedInterface claimed)
@@ -176,7 +180,8 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Gets the active setting of an interface. Another program may have chosen the setting, so the library reads it once from the system or the device.
+    /// Gets the active setting of an interface. Another program may have chosen the setting, so the library reads the setting once from the system or the
+    /// device, and stores it.
     /// </summary>
     public UsbInterfaceDescriptor GetActiveSetting(ClaimedInterface claimed)
     {
@@ -195,11 +200,12 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Activates a setting, unless an endpoint of the interface transfers data: the system would end such a transfer, and libusb would report success.
+    /// Activates a setting, unless an endpoint of the interface is busy. If a transfer were in flight, the system would end it, and libusb would report the
+    /// transfer as successful.
     /// </summary>
     /// <param name="claimed">The interface.</param>
     /// <param name="alternateSetting">The setting.</param>
-    /// <param name="busy">The endpoint that transfers data; null if there was none, and the request was made.</param>
+    /// <param name="busy">The busy endpoint; null if no endpoint was busy. In that case, the method has requested the change.</param>
     public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting, out byte? busy)
     {
         busy = _handle.FindActiveEndpoint(claimed); // checked before BeginChange stops submissions, so that a running stream continues
@@ -230,7 +236,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>Prevents calls on endpoints, because the device is about to be reset.</summary>
-    /// <returns>The claims, for <see cref="EndReset"/>.</returns>
+    /// <returns>The claimed interfaces, which the caller passes to <see cref="EndReset"/>.</returns>
     public ClaimedInterface[] BeginReset()
     {
         lock (_change)
@@ -250,22 +256,27 @@ internal sealed unsafe class InterfaceClaims
         Array.ForEach(all, static claimed => claimed.EndChange());
     }
 
-    /// <summary>Gets the packet size of an endpoint in the active setting of a claimed interface; 0 if it is not known.</summary>
+    /// <summary>
+    /// Gets the packet size of an endpoint in the active setting of a claimed interface; 0 if the library has not determined the active setting, or if no
+    /// active setting has the endpoint.
+    /// </summary>
     public int PacketSizeOf(byte endpoint)
     {
         lock (_change)
             return _claimed.SelectMany(static claimed => claimed?.ActiveSetting?.Endpoints ?? []).FirstOrDefault(one => one.Address == endpoint)?.MaxPacketSize ?? 0;
     }
 
-    /// <summary>Gets whether the active configuration has an interface; true if it cannot be read.</summary>
+    /// <summary>Gets whether the active configuration has an interface; true if the configuration cannot be read.</summary>
     public bool HasInterface(int number) => !TryReadConfiguration(out UsbConfigurationDescriptor? configuration) || configuration.Interfaces.Any(one => one.Number == number);
 
-    /// <summary>Lists the interfaces of the active configuration; null if it cannot be read.</summary>
+    /// <summary>Lists the interfaces of the active configuration; null if the configuration cannot be read.</summary>
     public string? ListInterfaces() => TryReadConfiguration(out UsbConfigurationDescriptor? configuration)
         ? string.Create(CultureInfo.InvariantCulture, $"Interfaces of the active configuration: {string.Join(", ", configuration.Interfaces.Select(static one => one.Number).Distinct())}.")
         : null;
 
-    /// <summary>Finds the reason for a failed control request whose error code alone does not show the reason; null if no reason is found.</summary>
+    /// <summary>
+    /// Finds the reason why a control request failed, if the error code alone does not show the reason. The result is null if no reason is found.
+    /// </summary>
     /// <param name="error">The error that libusb returned.</param>
     /// <param name="requestType"><c>bmRequestType</c>.</param>
     /// <param name="index"><c>wIndex</c>: the low byte is the number of the interface.</param>
@@ -279,7 +290,7 @@ internal sealed unsafe class InterfaceClaims
             : null;
     }
 
-    /// <summary>Finds the reason for a failed transfer whose error code alone does not show the reason; null if no reason is found.</summary>
+    /// <summary>Finds the reason why a transfer failed, if the error code alone does not show the reason. The result is null if no reason is found.</summary>
     /// <param name="error">The error that libusb returned.</param>
     /// <param name="endpoint">The endpoint's address.</param>
     /// <param name="type">The type of the transfer.</param>
@@ -361,9 +372,10 @@ internal sealed unsafe class InterfaceClaims
 
     private bool IsChanging(byte endpoint) => (Volatile.Read(ref _changingEndpoints) & Bit(endpoint)) != 0;
 
-    // A submitting thread checks for a change after its transfer counts as in flight. The thread that changes the setting checks for transfers in flight
-    // after this method. So at least one of the two threads detects the other. Endpoints with rings are excluded: an active ring prevents the change and
-    // continues, and no ring is created during the change.
+    // A thread that submits a transfer first counts the transfer as in flight, and then checks whether the setting is being changed. The thread that changes
+    // the setting first calls this method, and then checks for transfers in flight. Therefore, at least one of the two threads detects the other thread. The
+    // bits of endpoints with rings are not set, because an active ring prevents the change, and its submissions must continue. During the change, no ring is
+    // created.
     private void BeginChange(ClaimedInterface claimed)
     {
         claimed.BeginChange();
@@ -395,7 +407,7 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Makes the endpoint objects of an interface stale, and then the transfers that they have created. The caller holds the lock of the claims.
+    /// Makes the endpoint objects of an interface stale, and then also the transfers that these objects have created. The caller holds the lock of the claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

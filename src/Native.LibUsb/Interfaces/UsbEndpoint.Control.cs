@@ -10,12 +10,12 @@ public sealed partial class UsbEndpoint
     /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>: the device did not answer within the time limit.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ArgumentException">The buffer is too long, or the time limit is out of range.</exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a callback of this context.</exception>
@@ -42,8 +42,8 @@ public sealed partial class UsbEndpoint
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="data">The data to send, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns>The number of bytes sent.</returns>
     public int ControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data = default, TimeSpan? timeout = null) =>
         Handle.ControlWrite(Setup(UsbDirection.Out, kind, request, value), data, timeout);

@@ -11,7 +11,7 @@ public sealed unsafe partial class UsbEndpoint
     /// The memory that receives the data. Its length need not be a multiple of the packet size. However, if the device sends a packet that is longer than the
     /// rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>;
@@ -39,7 +39,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <inheritdoc cref="Read"/>
     /// <param name="buffer">The memory that receives the data.</param>
     /// <param name="transferred">The number of bytes received, even after an error.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryRead(Span<byte> buffer, out int transferred, TimeSpan? timeout = null)
     {
@@ -54,7 +54,7 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>Writes to the endpoint, and waits until the transfer ends (<c>libusb_bulk_transfer</c>, <c>libusb_interrupt_transfer</c>).</summary>
     /// <param name="data">The data to send. With an empty span, the method sends a zero-length packet.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <param name="endOfMessage">
     /// Whether to send a zero-length packet after a full last packet, so that the device can detect the end of the message.
     /// </param>
@@ -79,7 +79,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <inheritdoc cref="Write"/>
     /// <param name="data">The data to send.</param>
     /// <param name="transferred">The number of bytes sent, even after an error.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <param name="endOfMessage">Whether to send a zero-length packet after a full last packet.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryWrite(ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null, bool endOfMessage = false)
@@ -107,12 +107,12 @@ public sealed unsafe partial class UsbEndpoint
     /// sends a packet that is longer than the rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer. The call ends after libusb's callback, when the caller may use the buffer again.
+    /// A token that cancels the transfer. After a cancellation, the call ends only when libusb no longer uses the buffer.
     /// </param>
     /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception has the number of
-    /// bytes that were transferred before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception contains the number of
+    /// bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>; <see cref="UsbError.NoDevice"/>;
@@ -137,12 +137,12 @@ public sealed unsafe partial class UsbEndpoint
     /// </summary>
     /// <param name="data">The data to send, which stays pinned until the call ends. With empty memory, the method sends a zero-length packet.</param>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer. The call ends after libusb's callback, when the caller may use the memory again.
+    /// A token that cancels the transfer. After a cancellation, the call ends only when libusb no longer uses the memory.
     /// </param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception has the number of
-    /// bytes that were transferred before.
+    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception contains the number of
+    /// bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>; <see cref="UsbError.NoMemory"/>.

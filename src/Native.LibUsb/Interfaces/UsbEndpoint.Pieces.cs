@@ -4,7 +4,8 @@ namespace Native.LibUsb;
 public sealed partial class UsbEndpoint
 {
     /// <summary>
-    /// Reads with several transfers where libusb would divide one long transfer into several URBs; see <see cref="UsbDeviceHandle.DividesTransfers"/>.
+    /// Reads with several transfers, one after the other. The library calls this method if libusb would divide one long transfer into several URBs
+    /// (<see cref="UsbDeviceHandle.DividesTransfers"/>).
     /// </summary>
     private async ValueTask<int> ReadPiecesAsync(Memory<byte> memory, CancellationToken cancellationToken)
     {

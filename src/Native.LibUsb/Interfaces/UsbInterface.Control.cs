@@ -10,13 +10,13 @@ public sealed partial class UsbInterface
     /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
     /// <param name="entity">The number of a unit or terminal within the interface, as in the audio and video classes; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>: the device did not answer within the time limit.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ArgumentException">The buffer is too long, or the time limit is out of range.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
@@ -32,7 +32,7 @@ public sealed partial class UsbInterface
     /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="transferred">The number of bytes received.</param>
     /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value, entity), buffer, out transferred, timeout);
@@ -58,9 +58,9 @@ public sealed partial class UsbInterface
     /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
-    /// <param name="data">The data to send, at most 65,535 bytes (Linux and Windows: 4,096).</param>
+    /// <param name="data">The data to send, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
     /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <inheritdoc cref="ControlRead"/>
     public int ControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data = default, byte entity = 0, TimeSpan? timeout = null) =>
@@ -74,7 +74,7 @@ public sealed partial class UsbInterface
     /// <param name="data">The data to send.</param>
     /// <param name="transferred">The number of bytes sent.</param>
     /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value, entity), data, out transferred, timeout);
@@ -98,8 +98,8 @@ public sealed partial class UsbInterface
     /// <param name="index">The index among the descriptors of that type.</param>
     /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the interface has no such descriptor. <see cref="UsbError.Timeout"/>, <see cref="UsbError.NoDevice"/>: the device did not
-    /// answer.
+    /// <see cref="UsbError.Pipe"/>: the interface has no such descriptor. <see cref="UsbError.Timeout"/>: the device did not answer.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>

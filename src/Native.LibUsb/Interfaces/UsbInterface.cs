@@ -78,8 +78,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     internal bool IsOpen => _closing.IsOpen && Handle.IsOpen;
 
     /// <summary>
-    /// Gets whether the claim or its handle is closing and the calling thread is in a callback. A callback cannot detect the closing in time, so an awaited
-    /// call is canceled then and does not throw.
+    /// Gets whether the claim or its handle is closing and the calling thread is in a callback. A callback cannot detect the closing in time. Therefore, if the
+    /// value is true, an awaited call does not throw, but is canceled.
     /// </summary>
     internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
 
@@ -170,14 +170,14 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <summary>
     /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the claim's endpoints created. The last claim of an
     /// interface stops every ring and transfer on the interface's endpoints, waits until all callbacks have returned, and releases the interface
-    /// (<c>libusb_release_interface</c>). Unless an event thread handles events, the method handles them itself while it waits. Inside a callback of the
-    /// context, the method only begins to end the claim and does not wait. The claim then ends right after the call that handles the events. The method may
-    /// be called more than once. Outside a callback, every call waits until the claim has ended.
+    /// (<c>libusb_release_interface</c>). If no event thread handles events, the method itself handles events while it waits. Inside a callback of the context,
+    /// the method only begins to end the claim and does not wait. The claim then ends right after the call that handles the events. The method may be called
+    /// more than once. Outside a callback, every call waits until the claim has ended.
     /// </summary>
     /// <remarks>
     /// The method disposes the transfers that the claim's endpoints created. Transfers that <see cref="UsbDeviceHandle.CreateTransfer"/> created are only
     /// stopped, and can be submitted again when the interface is claimed again. The method does not wait for a synchronous transfer of another thread. On
-    /// Linux, such a transfer ends when the interface is released, and its call throws.
+    /// Linux, such a transfer ends when the interface is released, and the call that waits for the transfer throws.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()

@@ -20,7 +20,7 @@ internal static unsafe class LibraryLoader
     /// <summary>Gets the native version record.</summary>
     public static ref readonly libusb_version NativeVersion => ref *GetNativeVersion();
 
-    /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). Loads the library if necessary.</summary>
+    /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). If necessary, this property loads the library.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     public static Version Version
     {
@@ -69,9 +69,12 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Sets a function that the loader calls before the search to load libusb.</summary>
-    /// <param name="resolver">The function, which is called once, before the first use of libusb. It returns a handle of <see cref="NativeLibrary"/> that stays
-    /// loaded for the life of the process, or 0 to continue with the usual search. The function must not use libusb itself.</param>
+    /// <summary>Sets a function that loads libusb. The loader calls this function before it searches for libusb.</summary>
+    /// <param name="resolver">
+    /// The function, which is called once, before the first use of libusb. It returns the handle of a library that <see cref="NativeLibrary"/> has loaded and
+    /// that stays loaded until the process ends. If the function returns 0, the loader continues with the usual search. The function must not use libusb
+    /// itself.
+    /// </param>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetResolver(Func<nint> resolver)
     {
@@ -123,9 +126,9 @@ internal static unsafe class LibraryLoader
             return bound;
         }
 
-        // The runtime calls Resolve when it binds an import. If Resolve has not run by the end of a call of libusb, then libusb is part of this program, and
-        // its functions are in the program's own export table. The lookup in that table must not come first: in a dynamically linked program, it covers all
-        // libraries that are loaded in the process, and could find another libusb.
+        // The runtime calls Resolve when it binds an import. If a call of libusb has returned and Resolve has not run, then libusb is part of this program, and
+        // its functions are in the program's own export table. This method must not search that table first. In a dynamically linked program, such a search
+        // includes all libraries of the process, and could find another libusb.
         _ = GetNativeVersion();
         nint handle = Volatile.Read(ref s_handle);
         Exports found;
@@ -142,8 +145,9 @@ internal static unsafe class LibraryLoader
         return found;
     }
 
-    // This method is never inlined. The just-in-time compiler binds the import when it compiles a method that calls it, and a caller of Version or HasFunction
-    // may choose the library in its own first statements.
+    // This method is never inlined. When the just-in-time compiler compiles a method that calls an import, it binds the import. If this method were inlined
+    // into a method of the program that uses Version or HasFunction, the import would be bound before the first statement of the program's method. But that
+    // statement may choose the library.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 

@@ -7,14 +7,18 @@ namespace Native.LibUsb.Interop;
 /// <summary>Provides the file names and the folders of libusb on each operating system.</summary>
 internal static class LibraryNames
 {
-    /// <summary>Gets the file names, the most specific name first. A file whose name has the ABI's number cannot be another library.</summary>
+    /// <summary>
+    /// Gets the possible file names of libusb, the most specific name first. If a file's name contains the number of the ABI, the file cannot be another
+    /// library.
+    /// </summary>
     internal static string[] OfThisSystem()
     {
         if (OperatingSystem.IsWindows())
             return ["libusb-1.0.dll"];
         if (OperatingSystem.IsMacOS() || OperatingSystem.IsMacCatalyst() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS())
             return ["libusb-1.0.0.dylib", "libusb-1.0.dylib"];
-        // Android applications contain their own libusb, and library names on Android have no ABI number. libusb's own build for Android omits the hyphen.
+        // Android applications contain their own libusb, and library names on Android have no ABI number. The build files of the libusb project for Android
+        // omit the hyphen.
         if (OperatingSystem.IsAndroid())
             return ["libusb-1.0.so", "libusb1.0.so"];
         // FreeBSD's base system has its own library with libusb's interface, which also has an ABI number of its own.
@@ -41,9 +45,9 @@ internal static class LibraryNames
     internal static IEnumerable<string> FoldersOfTheApplication()
     {
         yield return AppContext.BaseDirectory;
-        // Files that were copied into this folder are unknown to the host, because the host reads only the list of the packages' files.
+        // The host does not find files that were copied into this folder, because it uses only the list of the packages' files.
         yield return Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
-        // The host sets this value for a framework-dependent program, to the folders of the packages' native files for this platform.
+        // For a framework-dependent program, the host sets this value to the folders that contain the packages' native files for this platform.
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string directories)
         {
             foreach (string directory in directories.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
@@ -52,8 +56,8 @@ internal static class LibraryNames
     }
 
     /// <summary>
-    /// Gets the folder below which single-file programs extract their native libraries; null if this program is not a single-file program. Only the runtime can
-    /// determine this program's own folder below it.
+    /// Gets the folder in whose subfolders single-file programs extract their native libraries; null if this program is not a single-file program. Only the
+    /// runtime can determine which subfolder belongs to this program.
     /// </summary>
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is requested.")]
     internal static string? FolderOfExtractedFiles()

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Interop;
 
-/// <summary>Tries files and names until a usable libusb is found, and records the reason why each of the others is not usable.</summary>
+/// <summary>Tries files and names until it finds a usable libusb. For each file or name that is not usable, the class records the reason.</summary>
 internal sealed unsafe class LibrarySearch
 {
     /// <summary>The oldest libusb that has all functions of the plain imports.</summary>
@@ -15,7 +15,7 @@ internal sealed unsafe class LibrarySearch
     /// <summary>Gets the name or path of the library that was found.</summary>
     public string? FoundName { get; private set; }
 
-    /// <summary>Searches the folders of the application, and then those of the system.</summary>
+    /// <summary>Searches the folders of the application, and then the folders of the system.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the remedy.</exception>
     public nint Find()
     {
@@ -100,7 +100,8 @@ internal sealed unsafe class LibrarySearch
 
     private static string UpdateIt => "update it, or name a newer file with UsbLibrary.SetPath before its first use.";
 
-    // The runtime searches more places for a name than the system's loader does, for example those of the program's own load context.
+    // To find a library by its name, the runtime searches more places than the system's loader does. For example, a program can define how its load context
+    // finds native libraries.
     private bool TryName(string name, out nint handle) =>
         NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle)
             ? IsUsable(name, ref handle)
@@ -116,8 +117,8 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // Only the runtime can determine the folder of this program's extracted files. If the folder has no libusb, the runtime loads the system's libusb, which
-    // this method rejects.
+    // Only the runtime can determine the folder of this program's extracted files. If this folder contains no libusb, the runtime loads the system's libusb.
+    // This method rejects a library that is not in the folder of extracted files.
     private bool TryExtracted(string name, string root, out nint handle)
     {
         if (!NativeLibrary.TryLoad(name, typeof(LibrarySearch).Assembly, DllImportSearchPath.AssemblyDirectory, out handle))

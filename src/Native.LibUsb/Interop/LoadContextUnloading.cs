@@ -4,8 +4,8 @@ using System.Runtime.Loader;
 namespace Native.LibUsb.Interop;
 
 /// <summary>
-/// Runs actions when the load context of this assembly begins to unload. The actions undo registrations that would keep the assembly loaded, or through which
-/// native code would call it after it was unloaded. If the assembly cannot be unloaded, this class does nothing.
+/// Runs actions when the load context of this assembly begins to unload. Each action undoes a registration. Without the action, the registration would keep the
+/// assembly loaded, or native code would call the assembly after it was unloaded. If the assembly cannot be unloaded, this class does nothing.
 /// </summary>
 internal static class LoadContextUnloading
 {
@@ -27,7 +27,7 @@ internal static class LoadContextUnloading
     /// <param name="assembly">This assembly, which is collectible.</param>
     public static void Watch(Assembly assembly)
     {
-        // The load context refers to the delegate, but this class does not refer to the load context and therefore does not keep it loaded.
+        // The load context refers to the delegate. This class does not refer to the load context, and therefore does not prevent its unloading.
         if (AssemblyLoadContext.GetLoadContext(assembly) is { } loadContext)
             loadContext.Unloading += static _ => Begin();
     }

@@ -41,7 +41,8 @@ internal static class LoadFailure
         return File.Exists(nameOrPath) ? $"The libusb at {nameOrPath} cannot be loaded: replace or remove the file." : null;
     }
 
-    // glibc's message is "libudev.so.1: cannot open shared object file: ...", and musl's is "Error loading shared library libudev.so.1: ... (needed by ...)".
+    // If libudev is missing, glibc's message is "libudev.so.1: cannot open shared object file: ...", and musl's message is "Error loading shared library
+    // libudev.so.1: ... (needed by ...)".
     private static string? MissingDependency(string nameOrPath, string reason)
     {
         const string musl = "Error loading shared library ";

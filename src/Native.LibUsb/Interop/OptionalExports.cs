@@ -4,9 +4,9 @@ namespace Native.LibUsb.Interop;
 /// Finds the addresses of functions that not every supported libusb has. The generated part of this class lists the functions.
 /// </summary>
 /// <remarks>
-/// These functions cannot be plain imports. A statically linked program does not link if it imports a function that its archive lacks. In a dynamically linked
-/// program, the runtime's exception would not name the version to install. The functions are looked up by name and never by version, because libusb has gained
-/// functions without a new version number.
+/// These functions cannot be plain imports. A statically linked program does not link if it imports a function that libusb's archive lacks. In a dynamically
+/// linked program, the runtime's exception would not name the version to install. The functions are looked up by name and never by version, because the libusb
+/// project has added functions without changing the version number.
 /// </remarks>
 internal static unsafe partial class OptionalExports
 {

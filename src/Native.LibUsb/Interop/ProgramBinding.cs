@@ -5,7 +5,7 @@ namespace Native.LibUsb.Interop;
 
 /// <summary>
 /// Describes how this program was linked with libusb. The MSBuild targets of the property <c>LibUsbLink</c> pass these values to the ahead-of-time compiler as
-/// constants. All values are false in any other program, and also if the same program runs with the just-in-time compiler.
+/// constants. All values are false in a program without this property, and in a program that runs with the just-in-time compiler.
 /// </summary>
 internal static partial class ProgramBinding
 {

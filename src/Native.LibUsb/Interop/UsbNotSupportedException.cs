@@ -1,9 +1,12 @@
 namespace Native.LibUsb;
 
-/// <summary>Represents a call of a function that the loaded libusb does not have, because that libusb is older than the function or was built without
-/// it.</summary>
-/// <remarks>Install a libusb of at least <see cref="RequiredVersion"/>, or call <see cref="UsbLibrary.HasFunction"/> before the function. This exception is not
-/// used for operations that the platform does not support; libusb reports those as <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.</remarks>
+/// <summary>
+/// Represents a call of a function that the loaded libusb does not have. The loaded libusb is older than the function, or was built without the function.
+/// </summary>
+/// <remarks>
+/// Install a libusb of at least <see cref="RequiredVersion"/>, or check with <see cref="UsbLibrary.HasFunction"/> whether libusb has the function. This
+/// exception is not used for operations that the platform does not support. libusb reports such operations with <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.
+/// </remarks>
 public sealed class UsbNotSupportedException : NotSupportedException
 {
     /// <summary>Initializes the exception for one function.</summary>

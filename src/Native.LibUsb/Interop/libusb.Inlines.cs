@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Interop;
 
-// libusb.h defines these functions inline, and no library exports them, so they are written again here. They read and write memory as the header's functions
-// do. Where the header's arithmetic overflows an int, the functions here do not overflow.
+// libusb.h defines these functions inline, and no library exports them, so this file contains C# versions of the functions. The C# functions read and write
+// memory as the header's functions do. But if the arithmetic of the header overflows an int, the arithmetic of the C# functions does not overflow.
 public static unsafe partial class libusb
 {
     /// <summary>The timeout of <see cref="libusb_get_descriptor"/> and <see cref="libusb_get_string_descriptor"/> in milliseconds, as in C.</summary>
@@ -51,9 +51,11 @@ public static unsafe partial class libusb
     /// <summary>Fills in a transfer for a control request.</summary>
     /// <param name="transfer">The transfer, which must not be in flight.</param>
     /// <param name="dev_handle">The device handle.</param>
-    /// <param name="buffer">The buffer, aligned to two bytes. It contains the setup, which must already be filled in, followed by the data. The transfer's
-    /// length is taken from the setup. If the buffer is null, the length becomes 0 (in headers up to 1.0.30, the length then keeps its old value). In this
-    /// case, set the buffer and the length before the submission.</param>
+    /// <param name="buffer">
+    /// The buffer, aligned to two bytes. It contains the setup and then the data. The setup must already be filled in, because the function takes the
+    /// transfer's length from the setup. If the buffer is null, the length becomes 0 (up to libusb 1.0.30, the header's function keeps the old length). After a
+    /// call with null, set the buffer and the length before the submission.
+    /// </param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
@@ -79,7 +81,7 @@ public static unsafe partial class libusb
     /// <param name="length">The length of the buffer in bytes. For an IN endpoint, use a multiple of the packet size.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
-    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout, which is best for streams.</param>
+    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout. For continuous data, 0 is best.</param>
     /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_bulk_transfer(
         libusb_transfer* transfer,
@@ -151,7 +153,7 @@ public static unsafe partial class libusb
     /// <param name="num_iso_packets">The number of packets; at most the number that was passed to <see cref="libusb_alloc_transfer"/>.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
     /// <param name="user_data">Any value of the caller, for the callback.</param>
-    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout, which is best for streams.</param>
+    /// <param name="timeout">The timeout in milliseconds; 0 for no timeout. For continuous data, 0 is best.</param>
     /// <remarks>The transfer's flags are not changed. Call <see cref="libusb_set_iso_packet_lengths"/> after this function.</remarks>
     public static void libusb_fill_iso_transfer(
         libusb_transfer* transfer,
@@ -180,8 +182,9 @@ public static unsafe partial class libusb
             packets[i].length = length;
     }
 
-    /// <summary>Finds the data of one packet, even if the packets have different lengths. The function adds up the lengths of the packets before this
-    /// one.</summary>
+    /// <summary>
+    /// Finds the data of one packet, even if the packets have different lengths. To find the data, the function adds up the lengths of all earlier packets.
+    /// </summary>
     /// <param name="transfer">An isochronous transfer.</param>
     /// <param name="packet">The index of the packet, from 0.</param>
     /// <returns>A pointer into the transfer's buffer; null if there is no such packet.</returns>
@@ -263,11 +266,12 @@ public static unsafe partial class libusb
         transfer->callback = callback;
     }
 
-    // num_iso_packets is a signed int in C. With a negative number, the transfer has no packets, and an index above int.MaxValue exceeds every possible number.
+    // num_iso_packets is a signed int in C. If the number is negative, the transfer has no packets. An index above int.MaxValue is greater than every possible
+    // number of packets.
     private static bool HasPacket(libusb_transfer* transfer, uint packet) => packet < transfer->num_iso_packets;
 
-    // The array begins directly after the last field. The structure's size is not the array's offset, because the structure's tail padding overlaps the first
-    // packet.
+    // The array of packets begins directly after the last field of the structure. The array's offset is less than the structure's size, because the first
+    // packet overlaps the structure's tail padding.
     private static libusb_iso_packet_descriptor* IsoPackets(libusb_transfer* transfer) =>
         (libusb_iso_packet_descriptor*)(&transfer->num_iso_packets + 1);
 }
