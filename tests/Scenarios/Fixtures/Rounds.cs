@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Specifies how often a test repeats its rounds. A test is about 50 times slower under valgrind. NATIVE_LIBUSB_TEST_ROUNDS therefore specifies a percentage of
-/// the usual number of rounds.
+/// Specifies how many rounds a test runs. The variable NATIVE_LIBUSB_TEST_ROUNDS specifies a percentage of the usual number of rounds, because a test is about
+/// 50 times slower under valgrind.
 /// </summary>
 public static class Rounds
 {

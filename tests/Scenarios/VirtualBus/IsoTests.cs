@@ -217,7 +217,8 @@ public sealed unsafe class IsoTests
         second.Wait();
         Assert.Equal(libusb_transfer_status.LIBUSB_TRANSFER_CANCELLED, second.Status);
         Assert.InRange(source.Source.Unlinked, 1, (packets + 127) / 128); // libusb submits URBs of 128 packets
-        // libusb places the packets in the order in which the URBs end. Any position may therefore contain a packet whose time had not come.
+        // libusb places the packets in the order in which the URBs end. Any position may therefore contain a packet that was cancelled before its service
+        // interval.
         Assert.Contains(Enumerable.Range(0, packets), packet => second.Packet(packet).actual_length == 0);
     }
 
