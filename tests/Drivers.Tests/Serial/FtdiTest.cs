@@ -14,8 +14,7 @@ public abstract class FtdiTest : BusTest
     }
 
     /// <summary>
-    /// Returns bytes that repeat with a period other than the length of a packet. If the driver does not remove all status bytes, a test therefore finds
-    /// different bytes.
+    /// Returns bytes that repeat with a period other than the length of a packet. A test therefore fails if the driver does not remove all status bytes.
     /// </summary>
     protected static byte[] Pattern(int length)
     {

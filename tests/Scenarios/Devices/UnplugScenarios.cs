@@ -45,8 +45,8 @@ internal static unsafe class UnplugScenarios
             handle.Dispose();
         }
 
-        // The library closes the file of the device node, unless the program has set notifiers through libusb. Such notifiers hide the file's descriptor from
-        // the library. The kernel appends a word to the path of a removed node, so the check compares only the beginning of the path.
+        // The library closes the file of the device node, unless the program itself has set notifiers through libusb. Such notifiers hide the file's descriptor
+        // from the library. The kernel appends a word to the path of a removed node, so the check compares only the beginning of the path.
         bool isOpen = new FileInfo(file).LinkTarget?.StartsWith(target.FullName, StringComparison.Ordinal) == true;
         Assert.Equal(notifiers == Raw && !UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), isOpen);
     }

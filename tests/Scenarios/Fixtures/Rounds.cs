@@ -11,7 +11,7 @@ public static class Rounds
     private static readonly int s_percent =
         int.TryParse(Environment.GetEnvironmentVariable("NATIVE_LIBUSB_TEST_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int percent) ? percent : 100;
 
-    /// <summary>Gets the number of rounds that a test runs, which is at least one.</summary>
+    /// <summary>Returns the number of rounds that a test runs. The number is at least one.</summary>
     /// <param name="usual">The number of rounds if the variable is not set.</param>
     public static int Of(int usual) => Math.Max(1, (int)((long)usual * s_percent / 100));
 

@@ -3,8 +3,7 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests memory of the program that runs code when a transfer pins or unpins the memory. This code closes the owner of the transfer, and waits until the owner
-/// is closed.
+/// Tests a caller's memory that runs code when a transfer pins or unpins it. The code closes the owner of the transfer, and waits until the owner is closed.
 /// </summary>
 public sealed class PinningCodeTests : ClosingTest
 {

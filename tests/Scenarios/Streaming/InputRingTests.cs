@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that read a bulk endpoint: the order of the data, late readers, failures, and data that arrived before a stop.</summary>
+/// <summary>Tests rings that read a bulk endpoint: the order of the data, programs that read late, failures, and data that arrived before a stop.</summary>
 public sealed class InputRingTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
