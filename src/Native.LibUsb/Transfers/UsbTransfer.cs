@@ -333,7 +333,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private static void InvokeCallback(UsbTransfer transfer) => transfer._callback?.Invoke(transfer);
 
-    /// <summary>Throws an exception if the transfer is released. Members that may be used while the transfer is submitted call this method.</summary>
+    /// <summary>Throws an exception if the transfer is released. This check is for members that may be used while the transfer is submitted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckNotDead()
     {
@@ -341,7 +341,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             ThrowDisposed();
     }
 
-    /// <summary>Throws an exception if the transfer is submitted or released. Members that access fields that libusb writes call this method.</summary>
+    /// <summary>Throws an exception if the transfer is submitted or released. This check is for members that access fields that libusb writes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckAtRest()
     {
