@@ -137,7 +137,9 @@ public sealed class BulkOnlyStorage
         MakeReady();
     }
 
-    /// <summary>Repeats the command TEST UNIT READY until it passes. After the device was plugged in or reset, its first answer is a unit attention.</summary>
+    /// <summary>
+    /// Repeats the command TEST UNIT READY until it passes. After the device was plugged in or reset, the first answer of the device is a unit attention.
+    /// </summary>
     public void MakeReady()
     {
         for (int attention = 0; Command(Scsi.TestUnitReady) != CommandStatus.Passed; attention++)

@@ -29,8 +29,8 @@ public sealed class ClosingOrderTests : IDisposable
         UserDataHandles.CollectForgotten();
         Play(supply, form, orders[0], 0); // this round creates the objects that exist once per process
         int filesBefore = OpenFiles();
-        // Each round checks the number of the GC handles that the library has allocated. This counter counts all GC handles of the process, including the
-        // handles of the runtime.
+        // Each round checks the number of the library's own GC handles. In addition, this counter counts all GC handles of the process, including the handles
+        // of the runtime.
         using GCHandleCounter? handles = GCHandleCounter.IsAvailable ? new GCHandleCounter() : null;
         long handlesBefore = handles?.Collect() ?? 0;
         foreach (int[] order in orders)
