@@ -4,8 +4,10 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.VirtualBusProgram;
 
-/// <summary>Defines the command <c>usbvbus check</c>, which checks that a captured file contains the numbered pattern completely and without
-/// changes.</summary>
+/// <summary>
+/// Defines the command <c>usbvbus check</c>, which checks a captured file. The file must contain the complete numbered pattern of the virtual devices, without
+/// changes.
+/// </summary>
 internal static class CheckCommand
 {
     private const int Perfect = 0, Flawed = 1, Unreadable = 2;

@@ -3,7 +3,7 @@ using Drivers.Audio;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the driver of <c>Drivers.Audio</c> on QEMU's sound card. QEMU writes the sound to a WAV file of the host.</summary>
+/// <summary>Tests the driver of <c>Drivers.Audio</c> on QEMU's sound card. QEMU writes the sound to a WAV file on the host.</summary>
 /// <remarks>After the machine has ended, the host checks that the file starts with the samples of this test.</remarks>
 public sealed class AudioDriverTests : MachineTest
 {

@@ -95,7 +95,8 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Reads the status wrapper. A device may halt the endpoint to end the data early. This method then clears the halt and reads the status wrapper again.
+    /// Reads the status wrapper. A device may halt the endpoint to end the data early. In this case, this method clears the halt and reads the status wrapper
+    /// again.
     /// </summary>
     public CommandStatus ReadStatus(uint tag)
     {
@@ -114,7 +115,10 @@ public sealed class BulkOnlyStorage
         return Parse(wrapper.AsSpan(0, length), tag);
     }
 
-    /// <summary>Resynchronizes the host and the device as the class specification requires: resets the interface, then clears both halts.</summary>
+    /// <summary>
+    /// Resynchronizes the host and the device as the class specification requires. The method resets the interface, and then clears the halts of both
+    /// endpoints.
+    /// </summary>
     public void Recover()
     {
         var reset = new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Class, UsbRecipient.Interface, request: 0xff, value: 0, index: 0);
@@ -124,8 +128,8 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Resets the port, which empties the queues of QEMU's controller and of the kernel's driver. The two queues can differ when the host cancels some
-    /// transfers while the device stalls others. The next read may then succeed without data, as usbmon shows.
+    /// Resets the port, which empties the queues of QEMU's controller and of the kernel's driver. If the host cancels some transfers while the device stalls
+    /// other transfers, these queues can become different. Without the reset, the next read can then succeed without data. A trace of usbmon shows this error.
     /// </summary>
     public void StartAnew()
     {
@@ -133,7 +137,9 @@ public sealed class BulkOnlyStorage
         MakeReady();
     }
 
-    /// <summary>Repeats TEST UNIT READY until it passes. The first answer after the device was plugged in or reset is a unit attention.</summary>
+    /// <summary>
+    /// Repeats the command TEST UNIT READY until it passes. After the device was plugged in or reset, the first answer of the device is a unit attention.
+    /// </summary>
     public void MakeReady()
     {
         for (int attention = 0; Command(Scsi.TestUnitReady) != CommandStatus.Passed; attention++)

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Waits until libusb reports the arrival of one device, and later until libusb reports the removal of this device.</summary>
+/// <summary>Waits until libusb reports that one device has arrived. Later, waits until libusb reports that this device has left.</summary>
 public sealed class DeviceWatch : IDisposable
 {
     private readonly UsbHotplugRegistration _registration;
@@ -17,7 +17,7 @@ public sealed class DeviceWatch : IDisposable
     }
 
     /// <summary>Waits until libusb reports the device and the kernel has configured it. libusb reports a device before the kernel configures it.</summary>
-    /// <returns>The device, which belongs to this object.</returns>
+    /// <returns>The device. This object disposes it.</returns>
     public UsbDevice WaitForArrival()
     {
         Assert.True(_arrived.Wait(Machine.Patience), "The device did not arrive.");

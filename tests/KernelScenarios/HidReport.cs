@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a report of QEMU's tablet, which has six bytes.</summary>
+/// <summary>Represents a report of six bytes from QEMU's tablet.</summary>
 /// <param name="Buttons">The state of the buttons: bit 0 is the left button, and bit 1 is the right button.</param>
 /// <param name="X">The horizontal position, from 0 to 32,767.</param>
 /// <param name="Y">The vertical position, from 0 to 32,767.</param>

@@ -1,13 +1,13 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents the virtual machine with a real kernel and emulated devices, which tests/kernel/machine.sh boots.</summary>
+/// <summary>Represents the virtual machine that tests/kernel/machine.sh boots. The machine has a real kernel and emulated devices.</summary>
 public static class Machine
 {
     /// <summary>Specifies the path of the QEMU monitor's port. This file exists only in the machine.</summary>
     public const string MonitorPort = "/dev/virtio-ports/monitor";
 
     /// <summary>
-    /// Specifies the timeout of the tests' waits. Even an emulated machine on a busy host needs less time, so only a broken test reaches the timeout.
+    /// Specifies the timeout for the waits in the tests. Even an emulated machine on a busy host needs less time, so only a broken test reaches the timeout.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 

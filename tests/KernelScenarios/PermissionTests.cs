@@ -5,7 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests a device node that the process has no permission to open. Root may open every node, so the test uses a thread that drops the capabilities for that.
+/// Tests a device node that the process has no permission to open. Root has capabilities with which it may open every node, so the test uses a thread that
+/// drops these capabilities.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed unsafe partial class PermissionTests : IDisposable

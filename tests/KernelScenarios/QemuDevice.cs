@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents an emulated device of QEMU, which stays plugged in until the object is disposed.</summary>
+/// <summary>Represents an emulated device of QEMU. The device stays plugged in until this object is disposed.</summary>
 public sealed class QemuDevice : IDisposable
 {
     /// <summary>Specifies the bus of the xHCI controller, which is the default.</summary>

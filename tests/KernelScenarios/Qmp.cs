@@ -6,8 +6,8 @@ namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>Represents the monitor of the QEMU process that runs this machine. Each command, each answer and each event is one line of JSON.</summary>
 /// <remarks>
-/// The connection belongs to the machine and exists longer than a program. A later program continues the connection of an earlier program, and receives no
-/// greeting.
+/// The connection stays open as long as the machine runs, even if a program that uses it ends. A later program continues this connection, and therefore
+/// receives no greeting from the monitor.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "The one monitor lives as long as the program.")]
 public sealed class Qmp

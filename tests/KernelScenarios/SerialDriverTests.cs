@@ -2,7 +2,7 @@ using Drivers.Serial;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the driver of <c>Drivers.Serial</c> on QEMU's serial adapter. The adapter's line returns all data.</summary>
+/// <summary>Tests the driver of <c>Drivers.Serial</c> on QEMU's serial adapter. The adapter is connected to a line that returns all data.</summary>
 public sealed class SerialDriverTests : MachineTest
 {
     private readonly QemuDevice _adapter;

@@ -11,7 +11,9 @@ internal static class SerialLine
     /// <summary>Specifies the name by which QEMU identifies the line.</summary>
     public const string Name = "echo";
 
-    /// <summary>Creates the line if it does not exist. The line stays until the machine ends, because an unplugged device releases its line late.</summary>
+    /// <summary>
+    /// Creates the line if it does not exist. The line is not removed before the machine ends, because an unplugged device releases its line with a delay.
+    /// </summary>
     public static void Make()
     {
         foreach (JsonNode? there in Qmp.Monitor.Execute("query-chardev")!.AsArray())

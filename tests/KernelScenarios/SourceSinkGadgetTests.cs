@@ -3,8 +3,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests the kernel's source and sink gadget. The gadget sends a pattern continuously, and checks that the data from the host is the same pattern. If a byte is
-/// wrong, the gadget halts the endpoint.
+/// Tests the kernel's source and sink gadget. The gadget sends a pattern continuously, and checks that the data from the host has the same pattern. If a byte
+/// is wrong, the gadget halts the endpoint.
 /// </summary>
 public sealed class SourceSinkGadgetTests : MachineTest
 {
@@ -144,8 +144,8 @@ public sealed class SourceSinkGadgetTests : MachineTest
     }
 
     /// <summary>
-    /// Tests that the kernel omits the setting with isochronous endpoints, because dummy_hcd supports no such endpoints. Tests on other controllers cover
-    /// isochronous transfers.
+    /// Tests that the kernel omits the alternate setting with isochronous endpoints, because dummy_hcd supports no such endpoints. Tests on other controllers
+    /// cover isochronous transfers.
     /// </summary>
     [Fact]
     public void The_controller_has_no_isochronous_endpoints()

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests the device discovery of a fully static program, whose libusb does not use udev. The root folder of the program contains only the program, sysfs and
-/// the device nodes. The folder contains no loader, no libraries and no udev.
+/// Tests the device discovery of a fully static program. The libusb in this program does not use udev. The root folder of the program contains only the
+/// program, sysfs and the device nodes. The folder contains no loader, no libraries and no udev.
 /// </summary>
 public sealed class StaticProgramTests : MachineTest
 {

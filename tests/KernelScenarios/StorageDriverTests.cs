@@ -2,7 +2,7 @@ using Drivers.Storage;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests the driver of <c>Drivers.Storage</c> on QEMU's mass-storage device. No other test uses this disk image.</summary>
+/// <summary>Tests the driver of <c>Drivers.Storage</c> on QEMU's mass-storage device. No other test uses the disk image of this device.</summary>
 /// <remarks>
 /// After these tests, the first half of the image is unchanged, and the second half has the complement of the pattern of
 /// <see cref="DiskPattern"/>. The host checks the image.

@@ -40,7 +40,8 @@ public static class Sysfs
         Machine.WaitUntil(() => DriverOf(device, interfaceNumber) == driver, $"the driver {driver} has interface {interfaceNumber} of {device}");
 
     /// <summary>
-    /// Determines whether a bus belongs to a PCI controller. QEMU's xHCI controller is a PCI controller; the kernel's vhci_hcd and dummy_hcd are not.
+    /// Determines whether a bus belongs to a PCI controller. QEMU's xHCI controller is a PCI controller. The controllers of the kernel modules vhci_hcd and
+    /// dummy_hcd are not PCI controllers.
     /// </summary>
     public static bool IsOnPci(byte bus) =>
         new DirectoryInfo(string.Create(CultureInfo.InvariantCulture, $"{Devices}/usb{bus}")).ResolveLinkTarget(returnFinalTarget: false)

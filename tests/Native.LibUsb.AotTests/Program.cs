@@ -1,9 +1,10 @@
 using Native.LibUsb.Tests.Library;
 using Native.LibUsb.AotTests;
 
-// Runs the scenarios of the test project, compiled ahead of time.
+// This program runs the scenarios of the test project. The scenarios are compiled ahead of time.
 // usage: Native.LibUsb.AotTests [--share=NUMBER/COUNT] [PART-OF-A-NAME | -PART-OF-A-NAME]...
-// Each PART-OF-A-NAME selects the tests whose names contain it; without any, the program selects all tests. Each -PART-OF-A-NAME excludes tests.
+// Each PART-OF-A-NAME selects the tests whose names contain it. Without such an argument, the program selects all tests. Each -PART-OF-A-NAME excludes the
+// tests whose names contain it.
 if (FreshProcess.IsScenario(args, out int exitCode))
     return exitCode;
 

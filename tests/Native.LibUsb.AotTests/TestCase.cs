@@ -7,7 +7,10 @@ using Xunit.v3;
 
 namespace Native.LibUsb.AotTests;
 
-/// <summary>Represents a test of this assembly. A method with a fact attribute is one test. A theory is one test for each of its rows.</summary>
+/// <summary>
+/// Represents a test of this assembly. A method with a fact attribute is one test. A method with a theory attribute is a separate test for each row of its
+/// data.
+/// </summary>
 internal sealed class TestCase
 {
     private static readonly DisposalTracker s_rows = new();
@@ -31,8 +34,8 @@ internal sealed class TestCase
     public string? Skip { get; }
 
     /// <summary>
-    /// Gets all tests in a fixed order. The tests that need the machine with a real kernel are included only if this program runs in that machine. The tests
-    /// of the drivers on virtual devices are not included there, because that machine tests the drivers on QEMU's devices.
+    /// Gets all tests in a fixed order. The tests that need the machine with a real kernel are included only if this program runs in that machine. The tests of
+    /// the drivers on virtual devices are included only on other machines, because the machine with a real kernel tests the drivers on QEMU's devices.
     /// </summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()

@@ -10,6 +10,6 @@ internal static class TestRepository
 
     public static string Tests { get; } = Path.Combine(Instance.Root, "tests", "Native.LibUsb.Generator.Tests");
 
-    /// <summary>Gets the installed clang and libusb.h. Without clang, every test fails with a message that names the missing program.</summary>
+    /// <summary>Gets the installed clang and libusb.h. Without clang, every test fails with a message that contains the name of the missing program.</summary>
     public static ClangCompiler Clang => new(ClangCompiler.Default, Instance.Stubs, "/usr/include");
 }

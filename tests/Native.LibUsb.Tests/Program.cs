@@ -3,7 +3,8 @@ using Xunit.Runner.InProc.SystemConsole;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Runs the tests like xunit's own entry point. If the arguments name a scenario of a test that needs a separate process, runs only this scenario.
+/// Runs the tests in the same way as xunit's own entry point. A test that needs a separate process starts this program with the name of a scenario. The program
+/// then runs only this scenario.
 /// </summary>
 internal static class Program
 {

@@ -2,7 +2,7 @@
 # This script boots a Linux kernel in a virtual machine and runs one command in it. The command runs as root, in the folder that is current when this script is
 # called.
 # The machine has the host's files as its read-only root, an xHCI controller, a UHCI controller, vhci_hcd and dummy_hcd. The machine has its own /tmp, /run and
-# /dev. The current folder exists in the machine even if it is inside one of these folders.
+# /dev. The current folder exists in the machine even if it is inside the /tmp, /run or /dev of the host.
 # usage: tests/kernel/machine.sh KERNEL_DIR OUT_DIR COMMAND [ARGUMENT...] (eng/fetch-kernel.sh prints KERNEL_DIR)
 # MACHINE_UDEVD is the path of a udevadm that runs with the host's libraries. The same executable is also udevd.
 # OUT_DIR is /out in the machine. The machine writes these files to it: output.txt has the output of the command, status has the command's exit status,
@@ -10,7 +10,7 @@
 # This script exits with the exit status of the command. The script exits with 124 if the machine did not end in time, and with 98 if the machine ended without
 # an exit status.
 # The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine. Each file OUT_DIR/NAME.img is QEMU's drive NAME. The audio device "sound" writes
-# OUT_DIR/sound.wav in the format of the device that plays, without mixing. The audio device "silence" writes nothing.
+# OUT_DIR/sound.wav in the format of the device that plays the sound, without mixing. The audio device "silence" writes nothing.
 # Further variables, with their defaults: MACHINE_SECONDS (600), MACHINE_MEMORY (1536, in MiB), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg).
 # MACHINE_OPTIONS has additional options for the kernel.
 set -euo pipefail
@@ -22,8 +22,8 @@ shift 2
 version=$(basename "$kernel"/boot/vmlinuz-*)
 version=${version#vmlinuz-}
 
-# The order of the modules matters. vhci_hcd comes before the other controllers, so that its buses have the same numbers as those of the virtual bus: bus 1 is
-# for high speed, and bus 2 is for SuperSpeed.
+# The order of the modules matters. vhci_hcd is loaded before the other controllers. Its buses then have the same numbers as on the virtual bus: 1 for high
+# speed and 2 for SuperSpeed.
 modules=(virtio_pci virtio_console 9p 9pnet_virtio overlay vhci-hcd xhci-pci uhci-hcd dummy_hcd libcomposite usb_f_ss_lb usbmon usblp usb-storage hid-generic usbhid)
 
 # The initramfs contains busybox, the modules, and the first process.
@@ -57,8 +57,8 @@ done
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU, and the port in the machine connects to this socket. The machine ends after a kernel oops. The machine also ends if a task
-# waits in the kernel for two minutes and cannot be killed; the console then has the stack of the task. Hubs do not suspend. If they did, a device that is
-# plugged into QEMU's hub directly after the hub's arrival would sometimes not arrive on a busy host.
+# waits in the kernel for two minutes and cannot be killed; the console then has the stack of the task. Hubs do not suspend (usbcore.autosuspend=-1).
+# Otherwise, a device that is plugged into QEMU's hub directly after the hub itself would sometimes not be detected on a busy host.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \

@@ -4,20 +4,20 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The methods that configure a transfer. Each checks all its arguments before it changes anything, so a call that throws leaves the transfer unchanged. A
-// callback or state argument of null leaves the current value. If a closing interface or handle has already freed the transfer, a call from a callback does
-// nothing.
+// This file contains the methods that configure a transfer. Each method checks all its arguments before it changes anything, so a call that throws leaves the
+// transfer unchanged. If the callback or state argument is null, the method keeps the current value. If a closing interface or handle has already freed the
+// transfer, a call from a callback does nothing.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
-    /// Configures a control transfer with a data stage of <paramref name="length"/> bytes, in memory that the transfer owns. For a request to the device,
-    /// write the data into <see cref="Buffer"/> before submitting the transfer.
+    /// Configures a control transfer with a data stage of <paramref name="length"/> bytes. The transfer owns the memory for the data. If the request sends data
+    /// to the device, write the data into <see cref="Buffer"/> before submitting the transfer.
     /// </summary>
     /// <param name="setup">The request. Its direction bit determines the direction of the data.</param>
-    /// <param name="length">The number of bytes of data, 0 to 65,535. Operating systems allow fewer: Linux and Windows allow 4,096.</param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="length">The number of bytes of data, 0 to 65,535. Operating systems allow fewer bytes: Linux and Windows allow 4,096 bytes.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no limit.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
@@ -37,9 +37,9 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Configures a control transfer that sends a copy of <paramref name="data"/>.</summary>
     /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes.</param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no limit.</param>
     /// <exception cref="ArgumentException">The request reads from the device.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length or the timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
@@ -60,15 +60,15 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Configures a control transfer in the caller's memory, which stays pinned. The set-up packet is written into the first
-    /// <see cref="UsbControlSetup.Size"/> bytes, and the data stage uses the rest.
+    /// Configures a control transfer that uses the caller's memory. The memory stays pinned until the transfer is configured again or disposed. The method
+    /// writes the set-up packet into the first <see cref="UsbControlSetup.Size"/> bytes, and the data stage uses the remaining bytes.
     /// </summary>
     /// <param name="setup">The request.</param>
     /// <param name="buffer">Memory of 8 to 65,543 bytes: eight bytes for the set-up packet, and then the data.</param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
-    /// <exception cref="ArgumentException">The buffer has no room for the set-up packet, or it is too long.</exception>
+    /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no limit.</param>
+    /// <exception cref="ArgumentException">The buffer is too short for the set-up packet, or is too long.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is out of range.</exception>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
@@ -89,18 +89,19 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Configures a bulk transfer of <paramref name="length"/> bytes, in memory that the transfer owns. For an OUT endpoint, write the data into
+    /// Configures a bulk transfer of <paramref name="length"/> bytes. The transfer owns the memory for the data. For an OUT endpoint, write the data into
     /// <see cref="Buffer"/> before submitting the transfer.
     /// </summary>
-    /// <param name="endpoint">The endpoint's address, including the direction bit: 0x81 is the IN endpoint 1.</param>
+    /// <param name="endpoint">The endpoint's address, including the direction bit. For example, 0x81 is IN endpoint 1.</param>
     /// <param name="length">
-    /// The number of bytes. For an IN endpoint, use a multiple of the packet size; otherwise the transfer overflows if the device sends more.
+    /// The number of bytes. For an IN endpoint, use a multiple of the packet size. Otherwise, the transfer overflows if the device sends more bytes than
+    /// requested.
     /// </param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
     /// <param name="timeout">
-    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none. A continuous stream of
-    /// transfers needs none.
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no limit. The transfers of a
+    /// continuous stream need no time limit.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The address, the length or the timeout is out of range.</exception>
     /// <exception cref="UsbException">
@@ -115,25 +116,25 @@ public sealed unsafe partial class UsbTransfer
     /// <inheritdoc cref="SetBulk"/>
     /// <param name="endpoint">The address of an OUT endpoint, for example 0x01.</param>
     /// <param name="data">The data to send.</param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no limit.</param>
     /// <exception cref="ArgumentException">The endpoint is an IN endpoint.</exception>
     public void SetBulkCopy(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, data, callback, state, timeout);
 
-    /// <summary>Configures a bulk transfer in the caller's memory, which stays pinned until the transfer is configured again or disposed.</summary>
+    /// <summary>Configures a bulk transfer that uses the caller's memory. The memory stays pinned until the transfer is configured again or disposed.</summary>
     /// <inheritdoc cref="SetBulk"/>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <param name="buffer">The memory that the transfer reads or writes directly, without a copy.</param>
-    /// <param name="callback">The new value of <see cref="Callback"/>; null leaves the current one.</param>
-    /// <param name="state">The new value of <see cref="State"/>; null leaves the current one.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
+    /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no limit.</param>
     public void SetBulkPinned(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Bulk, endpoint, buffer, callback, state, timeout);
 
     /// <summary>
-    /// Configures an interrupt transfer of <paramref name="length"/> bytes, in memory that the transfer owns. For an OUT endpoint, write the data into
+    /// Configures an interrupt transfer of <paramref name="length"/> bytes. The transfer owns the memory for the data. For an OUT endpoint, write the data into
     /// <see cref="Buffer"/> before submitting the transfer.
     /// </summary>
     /// <inheritdoc cref="SetBulk"/>
@@ -145,18 +146,20 @@ public sealed unsafe partial class UsbTransfer
     public void SetInterruptCopy(byte endpoint, ReadOnlySpan<byte> data, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, data, callback, state, timeout);
 
-    /// <summary>Configures an interrupt transfer in the caller's memory, which stays pinned until the transfer is configured again or disposed.</summary>
+    /// <summary>
+    /// Configures an interrupt transfer that uses the caller's memory. The memory stays pinned until the transfer is configured again or disposed.
+    /// </summary>
     /// <inheritdoc cref="SetBulkPinned"/>
     public void SetInterruptPinned(byte endpoint, Memory<byte> buffer, Action<UsbTransfer>? callback = null, object? state = null, TimeSpan? timeout = null) =>
         SetSimple(UsbTransferType.Interrupt, endpoint, buffer, callback, state, timeout);
 
     /// <summary>
-    /// Replaces the buffer of a configured transfer with the caller's memory, which stays pinned. The rest of the configuration does not change. For an
-    /// isochronous transfer, the new buffer must have the size of the old one.
+    /// Replaces the buffer of a configured transfer with the caller's memory. The memory stays pinned until the transfer is configured again or disposed. The
+    /// rest of the configuration does not change. For an isochronous transfer, the new buffer must have the same size as the old buffer.
     /// </summary>
     /// <param name="buffer">The memory that the transfer reads or writes.</param>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is submitted, was never configured, or is a control transfer, for which SetControl must be used.
+    /// The transfer is submitted, was never configured, or is a control transfer. For a control transfer, use SetControl.
     /// </exception>
     /// <exception cref="ArgumentException">The size of an isochronous transfer's buffer would change. Use SetIsochronous instead.</exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
@@ -176,7 +179,7 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="length">The number of bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is submitted, was never configured, or is a control transfer, for which SetControl must be used.
+    /// The transfer is submitted, was never configured, or is a control transfer. For a control transfer, use SetControl.
     /// </exception>
     /// <exception cref="ArgumentException">The size of an isochronous transfer's buffer would change. Use SetIsochronous instead.</exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
@@ -297,10 +300,11 @@ public sealed unsafe partial class UsbTransfer
         BinaryPrimitives.WriteUInt16LittleEndian(packet[6..], length);
     }
 
-    /// <summary>Takes the transfer for a thread that configures it.</summary>
+    /// <summary>Reserves the transfer for the calling thread, which then configures the transfer.</summary>
     /// <param name="ignored">Reasons in <c>_stop</c> that do not prevent the configuration.</param>
     /// <returns>
-    /// False if the closing interface or handle has freed the transfer and the method is called inside a callback. The caller then configures nothing.
+    /// False if a closing interface or handle has already freed the transfer and the method is called inside a callback. In this case, the caller must
+    /// configure nothing.
     /// </returns>
     private bool TryBeginSetting(int ignored)
     {
@@ -331,8 +335,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Reserves the transfer for the thread that configures it: until the scope ends, no other thread submits or frees the transfer. The constructor throws
-    /// if the transfer is submitted, or if it must not be submitted any more.
+    /// Reserves the transfer for the thread that configures it. Until the scope ends, no other thread submits or frees the transfer. The constructor throws if
+    /// the transfer is submitted, or if the transfer may not be submitted any more.
     /// </summary>
     private readonly ref struct SettingScope
     {
@@ -345,7 +349,8 @@ public sealed unsafe partial class UsbTransfer
         }
 
         /// <summary>
-        /// Gets whether a closing owner has already freed the transfer and the caller is a callback. The caller then returns without an error.
+        /// Gets whether the constructor did not reserve the transfer, because a closing interface or handle has already freed the transfer and the code runs
+        /// inside a callback. In this case, the method that configures the transfer returns without an error.
         /// </summary>
         public bool IsRefused => _transfer is null;
 
@@ -353,9 +358,10 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Unpins the caller's memory when the scope ends. This is the memory that the transfer used before, or the memory that a failed call did not use.
-    /// Pinning and unpinning can run code of the program, which may close the interface or handle of the transfer and wait until it is closed. Therefore, a
-    /// method begins its <see cref="UnpinScope"/> before its <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
+    /// Unpins memory of the caller when the scope ends. After a successful call, this is the memory that the transfer used before. After a failed call, this is
+    /// the memory that the call did not use. Unpinning can run code of the program. This code may close the interface or handle of the transfer, and the
+    /// closing waits until no <see cref="SettingScope"/> of the transfer exists. Therefore, a method begins its <see cref="UnpinScope"/> before its
+    /// <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)
     {

@@ -6,7 +6,8 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// The code that runs for every transfer: submission, completion, callback and the next submission. The code allocates no memory and takes no managed lock.
+// This file contains the code that runs for every transfer: submission, completion, callback and the next submission. The code allocates no memory and takes no
+// managed lock.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
@@ -14,26 +15,27 @@ public sealed unsafe partial class UsbTransfer
     /// </summary>
     /// <remarks>
     /// <para>While the transfer, its interface, its device handle or the context is closing, a call inside a callback of the context returns normally. Such a
-    /// call submits nothing and leaves <see cref="IsSubmitted"/> false, so a callback that submits its transfer again need not check for closing. A callback
-    /// that configures a transfer need not check either: the <c>Set</c> methods do nothing if a closing owner has already freed the transfer. On other
-    /// threads, this method and the <c>Set</c> methods throw.</para>
+    /// call submits nothing and leaves <see cref="IsSubmitted"/> false. A callback can therefore submit its transfer again without checking whether an object
+    /// is closing. A callback can also configure a transfer without this check, because the <c>Set</c> methods do nothing if a closing interface or handle has
+    /// already freed the transfer. Outside callbacks, this method and the <c>Set</c> methods throw an exception.</para>
     /// <para>A callback that can run after the device was unplugged should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in
     /// flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
-    /// <para>The callback runs inside libusb. In a callback, calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect one
-    /// case: a callback that blocks on a task or a value task of an awaitable call (<c>ReadAsync(buffer).AsTask().Wait()</c>) hangs, because it blocks the
-    /// thread that handles the events. An exception that leaves the callback goes to <see cref="UsbContext.UnhandledCallbackException"/>. If no handler has
-    /// subscribed, the call that handles the events throws the exception. On the library's event thread, such an exception ends the process.</para>
+    /// <para>The callback runs inside libusb. In a callback, library calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect
+    /// one case: a callback that blocks until a task or value task of the library completes (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs,
+    /// because it blocks the thread that handles the events. An exception that leaves the callback is passed to
+    /// <see cref="UsbContext.UnhandledCallbackException"/>. If this event has no subscriber, the call that handles the events throws the exception. On the
+    /// library's event thread, such an exception ends the process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
-    /// log handler. Or the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>), because the alternate setting or the
-    /// configuration has changed or the device was reset.
+    /// The transfer is already submitted or was never configured; or the alternate setting of its interface is being changed; or the method is called from a
+    /// log handler; or the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>). An endpoint becomes stale when the alternate
+    /// setting or the configuration changes, or when the device is reset.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
     /// <exception cref="UsbException">
     /// libusb refused the transfer, and no callback follows. The transfer may be submitted again. <see cref="UsbError.NoDevice"/>: the device was unplugged.
-    /// <see cref="UsbError.NoMemory"/>: the usbfs memory limit is reached. For isochronous and control transfers on Linux, libusb reports that limit as
+    /// <see cref="UsbError.NoMemory"/>: the usbfs memory limit is reached. For isochronous and control transfers on Linux, libusb reports this case as
     /// <see cref="UsbError.IO"/>. On Linux, libusb also reports <see cref="UsbError.IO"/> if the endpoint does not belong to the active alternate setting.
     /// </exception>
     public void Submit()
@@ -43,19 +45,19 @@ public sealed unsafe partial class UsbTransfer
             ThrowSubmit(error);
     }
 
-    /// <summary>Submits the transfer as <see cref="Submit"/> does, and returns the error instead of throwing it.</summary>
+    /// <summary>Submits the transfer as <see cref="Submit"/> does, but returns the error instead of throwing an exception.</summary>
     /// <returns>
-    /// <see cref="UsbError.Success"/>, or the error with which libusb refused the transfer. After an error no callback follows. Inside a callback, the method
+    /// <see cref="UsbError.Success"/>, or the error with which libusb refused the transfer. After an error, no callback follows. Inside a callback, the method
     /// returns <see cref="UsbError.Closed"/> if the transfer, its interface, its device handle or the context is closing. The method also returns
     /// <see cref="UsbError.NotFound"/> if the endpoint that created the transfer is stale.
     /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed. Or the method is called from a
+    /// The transfer is already submitted or was never configured; or the alternate setting of its interface is being changed; or the method is called from a
     /// log handler.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">
-    /// The transfer, its interface or its device handle is disposed, and the method is not called inside a callback.
+    /// The method is called outside callbacks, and the transfer, its interface or its device handle is disposed.
     /// </exception>
     public UsbError TrySubmit() => TrySubmit(null, default);
 
@@ -71,7 +73,8 @@ public sealed unsafe partial class UsbTransfer
         }
         while (Interlocked.CompareExchange(ref _state, state | InFlight, state) != state); // repeated if the callback has just returned
 
-        // From here on this thread has the transfer to itself. The transfer's handle cannot close, because the closing thread waits until the transfer is idle.
+        // From here on, no other thread submits, configures or frees the transfer. The device handle of the transfer cannot close, because the closing thread
+        // waits until the transfer is idle.
         if (state == Idle)
             _root.Target = this;
         if (_stop != 0)
@@ -128,8 +131,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Corrects the status of an OUT transfer that libusb divided into several URBs and that wrote only a part of its data. If a URB fails while libusb is
-    /// still submitting later ones, the kernel refuses the later URBs. libusb takes that for a short packet, and reports the failed transfer as completed.
+    /// Corrects the status of an OUT transfer that wrote only a part of its data, if libusb divided the transfer into several URBs. If a URB fails while libusb
+    /// is still submitting the later URBs, the kernel refuses the later URBs. libusb handles this failure like a short packet, and reports the failed transfer
+    /// as completed.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CheckDividedWrite(int length)
@@ -145,7 +149,8 @@ public sealed unsafe partial class UsbTransfer
     {
         while (true)
         {
-            // Clear the root before Idle is set: once the transfer is Idle, a Submit on another thread may root it again, and this thread must not undo that.
+            // Clear the root before setting Idle. As soon as the state is Idle, another thread may submit the transfer and set the root again, and this thread
+            // must not clear the new root.
             _root.Target = null;
             int state = Interlocked.CompareExchange(ref _state, Idle, InCallback);
             if (state == InCallback)
@@ -156,8 +161,8 @@ public sealed unsafe partial class UsbTransfer
 
             if (state == (InCallback | Setting))
             {
-                // Another thread configures the transfer, and sets Idle afterwards. If the configuration has just ended, the exchange fails and the loop runs
-                // again.
+                // Another thread is configuring the transfer, and sets Idle when it has finished. If that thread has just finished, the exchange below fails
+                // and the loop runs again.
                 int configured = (Volatile.Read(ref _stop) & Doomed) != 0 ? Setting | DoomedSetting : Setting;
                 if (Interlocked.CompareExchange(ref _state, configured, InCallback | Setting) == (InCallback | Setting))
                     return;
@@ -173,7 +178,8 @@ public sealed unsafe partial class UsbTransfer
         }
     }
 
-    // A closing handle or interface releases all its transfers itself when none is in use any more: until then, a callback may still access other transfers.
+    // This method does not release a transfer whose handle or interface is closing. The handle or interface releases its transfers only after all of them are
+    // out of use, because the callback of one transfer may access the others.
     private void AfterRest(int releasing)
     {
         int stop = Volatile.Read(ref _stop);
@@ -192,7 +198,7 @@ public sealed unsafe partial class UsbTransfer
             _awaited = null;
         }
 
-        // The transfer was submitted while its callback runs: the thread of the callback sets Idle when the callback returns.
+        // If the transfer was submitted while its callback was running, the thread of the callback sets Idle when the callback returns.
         if (state == InCallback && Interlocked.CompareExchange(ref _state, InCallback, InCallback | InFlight) == (InCallback | InFlight))
             return;
 
@@ -224,7 +230,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Returns whether a callback uses a closing transfer. Such a use is not an error, because the callback cannot detect the closing in time.
+    /// Returns whether the caller runs inside a callback and the transfer is disposed or its handle or interface is closing. This use of the transfer is not an
+    /// error, because a callback cannot detect in time that the closing has begun.
     /// </summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);

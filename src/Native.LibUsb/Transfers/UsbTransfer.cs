@@ -29,11 +29,10 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //   Dead, then Dead | Freed
     //
     // A thread that configures the transfer (Idle or InCallback) adds Setting to the state. Until that thread clears Setting, no thread submits or releases the
-    // transfer. If the callback returns before that and the transfer is doomed, the thread of the callback also sets DoomedSetting: the configuring thread
-    // then releases the transfer.
-    // While the transfer is InFlight and not in its callback, only the completion writes _state, so the completion needs no interlocked operation for it.
-    // A thread that stops the transfer sets a bit in _stop and leaves _state unchanged. The thread that brings the transfer back to Idle reads _stop
-    // afterwards. The thread that changes _state from Idle to Dead frees the transfer: exactly one thread succeeds in that change.
+    // transfer. If the callback returns before then and the transfer is doomed, the thread of the callback also sets DoomedSetting. The thread that configures
+    // the transfer then releases it. While the transfer is InFlight and not in its callback, only the completion writes _state, and therefore needs no
+    // interlocked operation. A thread that stops the transfer sets a bit in _stop and leaves _state unchanged. The thread that sets _state back to Idle then
+    // reads _stop. The thread that changes _state from Idle to Dead frees the transfer. Only one thread can make this change.
     private const int Idle = 0;
     private const int InFlight = 1;
     private const int InCallback = 2;
@@ -42,9 +41,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private const int Freed = 16;
     private const int DoomedSetting = 32;
 
-    // Reasons why the transfer may not be submitted; with 0, it may. Three reasons are removed again: UnConfigured when the transfer is configured,
-    // InterfaceClosed when the interface is claimed again, and SettingChanges when the alternate setting has changed. Stale is never removed, because the
-    // endpoint that created the transfer stays stale. A stale transfer can still be configured.
+    // These bits of _stop are reasons why the transfer may not be submitted. If no bit is set, the transfer may be submitted. Three bits are cleared again:
+    // UnConfigured when the transfer is configured, InterfaceClosed when the interface is claimed again, and SettingChanges when the alternate setting has
+    // changed. Stale is never cleared, because the endpoint that created the transfer stays stale. A stale transfer can still be configured.
     private const int UnConfigured = 1;
     private const int Doomed = 2;
     private const int Disposed = 4;
@@ -81,8 +80,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private readonly UsbDeviceHandle _handle;
     private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
-    // A thread holds this lock while it frees or cancels the native transfer, or reads it while another thread could free it. No thread holds this lock while
-    // it submits the transfer or runs the callback.
+    // A thread holds this lock while it frees or cancels the native transfer. A thread also holds the lock while it reads the native transfer, if another
+    // thread could free the native transfer at that time. No thread holds this lock while it submits the transfer or runs the callback.
     private readonly Lock _freeing = new();
 
     internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags, UsbInterface? owner = null)
@@ -117,15 +116,17 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <summary>Gets the device handle that created the transfer. The handle must be open when the transfer is submitted.</summary>
     public UsbDeviceHandle Handle => _handle;
 
-    /// <summary>Gets the claim whose endpoint created the transfer, and which disposes the transfer; null if the device handle created the transfer.</summary>
+    /// <summary>
+    /// Gets the claim whose endpoint created the transfer. This claim also disposes the transfer. Null if the device handle created the transfer.
+    /// </summary>
     internal UsbInterface? Owner { get; }
 
     /// <summary>Gets the largest number of isochronous packets in the transfer; 0 if the transfer was not created for isochronous endpoints.</summary>
     public int IsoPacketCapacity { get; }
 
     /// <summary>
-    /// Gets whether libusb has the transfer: from a successful submission until just before the callback, and again after a submission in the callback. Any
-    /// thread may read this property.
+    /// Gets whether the transfer is submitted. The property is true from a successful submission until just before the callback, and again after a submission
+    /// in the callback. Any thread may read this property.
     /// </summary>
     public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
 
@@ -142,9 +143,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     public object? State { get; set; }
 
     /// <summary>
-    /// Gets or sets the method that is called when the transfer ends. The property may be changed at any time. Setting it replaces a handler that was set by
-    /// <see cref="SetHandler{THandler}"/> or by function pointer. An exception that the method throws goes to
-    /// <see cref="UsbContext.UnhandledCallbackException"/>.
+    /// Gets or sets the method that is called when the transfer ends. The property may be changed at any time. Setting the property replaces a handler that a
+    /// <c>SetHandler</c> method has set. An exception that the callback throws is passed to <see cref="UsbContext.UnhandledCallbackException"/>.
     /// </summary>
     public Action<UsbTransfer>? Callback
     {
@@ -203,8 +203,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the time limit that the transfer was configured with, in whole milliseconds up to 24.8 days; null if there is none. The transfers of a continuous
-    /// stream of data should have no time limit.
+    /// Gets the time limit that the transfer was configured with, in whole milliseconds up to 24.8 days; null if the transfer has no time limit. The transfers
+    /// of a continuous stream of data should have no time limit.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public TimeSpan? Timeout
@@ -216,7 +216,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets how the last submission ended. The packets of an isochronous transfer have a status of their own (<see cref="IterIso"/>).</summary>
+    /// <summary>
+    /// Gets the status with which the last submission ended. Each packet of an isochronous transfer has its own status (<see cref="IterIso"/>).
+    /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public UsbTransferStatus Status
     {
@@ -228,8 +230,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the number of bytes that were transferred, without the set-up packet. The number can be greater than 0 with any status. The property has no
-    /// meaning for isochronous transfers, because each of their packets has its own length.
+    /// Gets the number of bytes that were transferred, without the set-up packet. The number can be greater than 0 even if the transfer failed. The property
+    /// has no meaning for isochronous transfers, because each of their packets has its own length.
     /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public int ActualLength
@@ -242,8 +244,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the whole buffer; for control transfers, the part after the set-up packet. The library does not zero it between submissions. The span is valid
-    /// until the transfer is configured, submitted or disposed. The program must ensure that no other thread does so while it uses the span.
+    /// Gets the whole buffer; for control transfers, the part after the set-up packet. The library does not clear the buffer between submissions. The span is
+    /// valid until the transfer is configured, submitted or disposed. The program must ensure that no other thread configures, submits or disposes the transfer
+    /// while the program uses the span.
     /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public Span<byte> Buffer
@@ -272,8 +275,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the native transfer, for functions that the library does not offer. Do not free the native transfer, and do not change its callback, its user
-    /// data or its buffer. Do not change any of its fields while it is submitted.
+    /// Gets the native transfer, for functions that the library does not offer. Do not free the native transfer, and do not change its callback, its user data
+    /// or its buffer. While the transfer is submitted, do not change any of its fields.
     /// </summary>
     public libusb_transfer* DangerousGetTransfer()
     {
@@ -282,7 +285,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Sets a type whose static method is called when the transfer ends (see <see cref="IUsbTransferHandler"/>). The method replaces <see cref="Callback"/>.
+    /// Sets a type whose static method is called when the transfer ends (see <see cref="IUsbTransferHandler"/>). The static method replaces
+    /// <see cref="Callback"/>.
     /// </summary>
     /// <typeparam name="THandler">A type, usually an empty struct, that has the method.</typeparam>
     public void SetHandler<THandler>()
@@ -292,7 +296,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         _callback = null;
     }
 
-    /// <summary>Sets a function pointer that is called when the transfer ends, without a delegate. The function replaces <see cref="Callback"/>.</summary>
+    /// <summary>
+    /// Sets a function pointer that is called when the transfer ends. This call needs no delegate. The function replaces <see cref="Callback"/>.
+    /// </summary>
     /// <param name="handler">A pointer to a static method. The program must ensure that the method's assembly is not unloaded.</param>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
     public void SetHandler(delegate*<UsbTransfer, void> handler)
@@ -327,7 +333,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private static void InvokeCallback(UsbTransfer transfer) => transfer._callback?.Invoke(transfer);
 
-    /// <summary>Throws an exception if the transfer is released. Members that may be used while the transfer is submitted call this method.</summary>
+    /// <summary>Throws an exception if the transfer is released. This check is for members that may be used while the transfer is submitted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckNotDead()
     {
@@ -335,7 +341,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
             ThrowDisposed();
     }
 
-    /// <summary>Throws an exception if the transfer is submitted or released. Members that access fields that libusb writes call this method.</summary>
+    /// <summary>Throws an exception if the transfer is submitted or released. This check is for members that access fields that libusb writes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckAtRest()
     {

@@ -11,7 +11,7 @@ public enum UsbTransferFlags
     None = 0,
 
     /// <summary>
-    /// A transfer that is shorter than requested ends with <see cref="UsbTransferStatus.Error"/>. Isochronous transfers cannot have this flag.
+    /// If a transfer moves fewer bytes than requested, it ends with <see cref="UsbTransferStatus.Error"/>. Isochronous transfers cannot have this flag.
     /// </summary>
     ShortIsError = 1 << 0,
 

@@ -1,8 +1,8 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a transfer callback that calls a different function for each way in which a transfer can end. If the function returns true, the helper submits
-/// the transfer again. One helper can serve any number of transfers.
+/// Represents a transfer callback that calls a different function for each status with which a transfer can end. If the function returns true, the helper
+/// submits the transfer again. One helper can serve any number of transfers.
 /// </summary>
 /// <example>
 /// <code>
@@ -22,8 +22,8 @@ public sealed class UsbTransferHelper
     public UsbTransferHelper() => Callback = Invoke;
 
     /// <summary>
-    /// Occurs when a transfer could not be submitted again; the second argument is the error. The event is raised on the thread that runs the callback. If
-    /// there is no subscriber, the callback throws the exception; see <see cref="UsbContext.UnhandledCallbackException"/>. The event is not raised if the
+    /// Occurs when a transfer could not be submitted again; the second argument is the error. The event is raised on the thread that runs the callback. If the
+    /// event has no subscriber, the callback throws the exception; see <see cref="UsbContext.UnhandledCallbackException"/>. The event is not raised if the
     /// transfer was doomed or disposed, or if its handle is closing.
     /// </summary>
     public event Action<UsbTransfer, UsbException>? ResubmitFailed;
@@ -38,7 +38,8 @@ public sealed class UsbTransferHelper
     public Func<UsbTransfer, bool>? Default { get; set; }
 
     /// <summary>
-    /// Gets or sets the function for one status; with null, <see cref="Default"/> is used. The function returns whether to submit the transfer again.
+    /// Gets or sets the function for one status. If the function is null, the helper calls <see cref="Default"/>. The function returns whether to submit the
+    /// transfer again.
     /// </summary>
     /// <param name="status">How the transfer ended.</param>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
@@ -69,7 +70,7 @@ public sealed class UsbTransferHelper
         }
         catch (Exception stopped) when (stopped is UsbTransferDoomedException or ObjectDisposedException)
         {
-            // The transfer was doomed, or was closed while this method runs outside a callback. The transfer is not submitted again.
+            // The transfer was doomed, or it was disposed and this method runs outside callbacks. The transfer is not submitted again.
         }
     }
 

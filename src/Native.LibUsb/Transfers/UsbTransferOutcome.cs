@@ -3,12 +3,12 @@ namespace Native.LibUsb;
 /// <summary>Represents the outcome of an awaited transfer, which <see cref="UsbTransfer.TrySubmitAsync"/> returns.</summary>
 /// <param name="Error">
 /// <see cref="UsbError.Success"/> if the transfer completed, even if it moved fewer bytes than requested; <see cref="UsbError.Canceled"/> if the transfer was
-/// cancelled. Otherwise the error of the transfer (<see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> for a stall, <see cref="UsbError.NoDevice"/>,
-/// <see cref="UsbError.Overflow"/> or <see cref="UsbError.IO"/>), or the error with which libusb refused to submit it.
+/// cancelled. Otherwise, the error with which the transfer ended (<see cref="UsbError.Timeout"/>, <see cref="UsbError.Pipe"/> for a stall,
+/// <see cref="UsbError.NoDevice"/>, <see cref="UsbError.Overflow"/> or <see cref="UsbError.IO"/>), or the error with which libusb refused the submission.
 /// </param>
 /// <param name="BytesTransferred">
-/// The number of bytes that were transferred, even after an error. The bytes are in the transfer's buffer. For an isochronous transfer, this is the sum over
-/// its packets.
+/// The number of bytes that were transferred, even after an error. The bytes are in the transfer's buffer. For an isochronous transfer, the number is the sum
+/// for all packets.
 /// </param>
 public readonly record struct UsbTransferOutcome(UsbError Error, int BytesTransferred)
 {

@@ -1,13 +1,14 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Specifies how a transfer, or one isochronous packet, ended. With every status, some data may have been transferred: see the actual length.
+/// Specifies how a transfer, or one isochronous packet, ended. Some data may have been transferred even if the status is an error. The actual length is the
+/// number of bytes that were transferred.
 /// </summary>
 public enum UsbTransferStatus
 {
     /// <summary>
-    /// The transfer ran to its end, possibly with fewer bytes than requested. The packets of an isochronous transfer have a status of their own, and may have
-    /// failed even if the transfer has this status.
+    /// The transfer ran to its end, possibly with fewer bytes than requested. Each packet of an isochronous transfer has its own status, and may have failed
+    /// even if the transfer has the status Completed.
     /// </summary>
     Completed = 0,
 
@@ -28,6 +29,6 @@ public enum UsbTransferStatus
     /// <summary>The device was unplugged.</summary>
     NoDevice = 5,
 
-    /// <summary>The device sent more than the buffer holds. The length of a read should be a multiple of the packet size.</summary>
+    /// <summary>The device sent more bytes than the buffer holds. The length of a read should be a multiple of the packet size.</summary>
     Overflow = 6,
 }

@@ -4,7 +4,10 @@ using Native.LibUsb;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents the counters of a capture. Only the thread that writes the output changes them; any thread may read them.</summary>
+/// <summary>
+/// Represents the counters of a capture. During the capture, only the thread that writes the output changes the counters, except <see cref="Missed"/>. Any
+/// thread may read the counters.
+/// </summary>
 internal sealed class CaptureCounters
 {
     public const int StatusCount = 7; // number of values of UsbTransferStatus
@@ -40,7 +43,7 @@ internal sealed class CaptureCounters
     /// <summary>The number of isochronous packets that were dropped because the output was too slow.</summary>
     public long Dropped;
 
-    /// <summary>The number of service intervals in which no transfer was pending for the device's packet. The ring reports it.</summary>
+    /// <summary>The number of service intervals in which no transfer was pending for the device's packet. The ring counts these intervals.</summary>
     public long Missed;
 
     /// <summary>Returns the number of the device's packets that are missing in the output.</summary>
@@ -50,8 +53,8 @@ internal sealed class CaptureCounters
     public long Failed(UsbTransferStatus status) => Volatile.Read(ref _failed[(int)status]);
 
     /// <summary>
-    /// Gets the data rate between the first and the last completion, in bytes per second by the host's clock, or 0 if there was only one completion. The data
-    /// of the first completion does not count, because it was transferred before that time.
+    /// Gets the data rate between the first and the last completion, in bytes per second of the host's clock. The rate is 0 if there was only one completion.
+    /// The rate does not include the data of the first completion, because this data was transferred before the first completion.
     /// </summary>
     public double HostBytesPerSecond
     {

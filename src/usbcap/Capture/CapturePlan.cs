@@ -3,7 +3,10 @@ using Usbcap.Selection;
 
 namespace Usbcap.Capture;
 
-/// <summary>Represents the sizes of a capture. They let the host pause for a while without losing data, and stay within the kernel's memory limit.</summary>
+/// <summary>
+/// Represents the sizes of the transfers and buffers of a capture. With these sizes, no data is lost if the host pauses for a short time, and the capture does
+/// not exceed the kernel's memory limit.
+/// </summary>
 internal sealed record CapturePlan
 {
     // The time for which the transfers in flight can receive data while the event thread does not run.

@@ -124,8 +124,10 @@ internal sealed class CaptureRunner(CaptureRequest request)
         }
     }
 
-    /// <summary>Gives the output its final name if the capture was successful. Otherwise returns the failure, whose message contains the location of the
-    /// captured data.</summary>
+    /// <summary>
+    /// Gives the output its final name if the capture was successful. Otherwise returns the failure. The message of the failure contains the location of the
+    /// captured data.
+    /// </summary>
     private FailureException? Finish(CaptureSession session, CaptureSink sink)
     {
         FailureException? failure = session.Failure;

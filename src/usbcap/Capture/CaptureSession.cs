@@ -49,7 +49,9 @@ internal sealed class CaptureSession : IDisposable
     public TimeSpan Elapsed =>
         Stopwatch.GetElapsedTime(_started, _ring.Completion.IsCompleted && Counters.LastCompletion != 0 ? Counters.LastCompletion : Stopwatch.GetTimestamp());
 
-    /// <summary>Waits once before the capture, so that the runtime allocates nothing for this thread's waits during the capture.</summary>
+    /// <summary>
+    /// Waits once before the capture. The runtime allocates memory for the first wait of a thread, and then allocates none for waits during the capture.
+    /// </summary>
     public void Prepare() => _changed.WaitOne(1);
 
     /// <summary>Submits the first transfers. If a submission fails, the capture stops with that failure.</summary>
@@ -62,7 +64,7 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException)
         {
-            // TryTake throws the same failure on the writing thread, as for a ring that stops later.
+            // The ring's TryTake method throws the same failure on the writing thread, as it does for a ring that stops later.
         }
 
         Check();
@@ -119,7 +121,8 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException failure)
         {
-            // The ring throws its failure only after all data has been read. If the capture has been stopped by then, an unplugged device is not an error.
+            // The ring throws its failure only after all data has been read. If the capture has already been stopped at that time, an unplugged device is not
+            // an error.
             if (!IsStopping || failure.Error != UsbError.NoDevice)
                 Fail(RingFailure.Of(failure, _ring.GetStatistics(), Plan, Counters));
             buffer = default;
@@ -133,7 +136,7 @@ internal sealed class CaptureSession : IDisposable
         return true;
     }
 
-    /// <summary>Copies the counters that only the ring has. The session calls this method after all data has been read.</summary>
+    /// <summary>Copies the counters of the ring to <see cref="Counters"/>. Call this method after all data has been read.</summary>
     public void Finish()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();
@@ -149,7 +152,8 @@ internal sealed class CaptureSession : IDisposable
         _changed.Dispose();
     }
 
-    // If the kernel refuses a transfer, the ring continues with fewer transfers. The capture fails instead, so that the user gets a message.
+    // If the kernel refuses a transfer, the ring itself continues with fewer transfers. This method nevertheless makes the capture fail, so that the user gets
+    // a message.
     private void Check()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();

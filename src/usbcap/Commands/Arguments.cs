@@ -4,7 +4,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Commands;
 
-/// <summary>Parses the values of options. If a value is not valid, the error of the command line names the option.</summary>
+/// <summary>Parses the values of options. If a value is not valid, the error message contains the name of the option.</summary>
 internal static class Arguments
 {
     private static readonly (string Suffix, long Factor)[] s_sizes =

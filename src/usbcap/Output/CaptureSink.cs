@@ -1,8 +1,8 @@
 namespace Usbcap.Output;
 
 /// <summary>
-/// Represents the output of a capture. A file has the name NAME.part until it is complete, so that an incomplete capture cannot be mistaken for a complete
-/// one. Standard output and files in /dev are written directly.
+/// Represents the output of a capture. A file has the name NAME.part until the capture is complete, so that an incomplete capture does not look
+/// like a complete capture. Standard output and files in /dev have no such temporary name.
 /// </summary>
 internal abstract class CaptureSink : IDisposable
 {
@@ -16,7 +16,9 @@ internal abstract class CaptureSink : IDisposable
     public abstract long Length { get; }
 
     /// <summary>Throws if the output cannot be written. The capture calls this method before it opens the device.</summary>
-    /// <exception cref="FailureException">The output is a directory, or the file or the part of a failed capture exists.</exception>
+    /// <exception cref="FailureException">
+    /// The output is a directory. Or <paramref name="force"/> is false, and the file or its NAME.part from a failed capture already exists.
+    /// </exception>
     public static void Check(string output, bool force)
     {
         if (output == StandardOutputSink.Dash || IsSpecial(output))

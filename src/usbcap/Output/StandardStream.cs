@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Output;
 
 /// <summary>
-/// Represents standard output or standard error without a buffer. On Unix, the class calls write(2) itself, because .NET's console stream allocates and does
-/// not report a closed pipe. .NET's file streams write at explicit positions, which would damage a file that other processes also write.
+/// Represents standard output or standard error without a buffer. On Unix, the class calls write(2) itself, because .NET's console stream allocates memory and
+/// does not report a closed pipe. .NET's file streams are not suitable either: they write at explicit positions, and would damage a file that other processes
+/// also write.
 /// </summary>
 internal sealed unsafe partial class StandardStream : IDisposable
 {

@@ -6,7 +6,8 @@ namespace Usbcap.Reporting;
 internal static class ProcessMemory
 {
     /// <summary>Gets the peak number of resident bytes. If the system does not report it, gets the current number.</summary>
-    // The code does not use getrusage, because a process inherits the peak that getrusage reports from the program that started the process.
+    // The code does not use getrusage. The peak that getrusage reports may belong to the program that started this process, because a process inherits that
+    // peak.
     public static long PeakResidentBytes => FromStatus() ?? Environment.WorkingSet;
 
     private static long? FromStatus()

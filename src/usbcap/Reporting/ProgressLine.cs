@@ -5,7 +5,7 @@ using Usbcap.Output;
 
 namespace Usbcap.Reporting;
 
-/// <summary>Represents the progress line on standard error, which is overwritten repeatedly. Writing it does not allocate.</summary>
+/// <summary>Represents the progress line on standard error. Each new line overwrites the previous line. Writing a line allocates no memory.</summary>
 internal sealed class ProgressLine(CaptureSession session, bool enabled)
 {
     public const int PeriodMilliseconds = 250;
@@ -16,7 +16,7 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
     private long _lastBytes;
     private TimeSpan _lastTime;
 
-    /// <summary>Formats a line before the capture, so that the runtime allocates nothing for a line during the capture.</summary>
+    /// <summary>Formats one line before the capture. The runtime then allocates no memory for the lines during the capture.</summary>
     public void Prepare()
     {
         const long large = 1L << 50; // large numbers make the runtime initialize its tables for numbers of several digits

@@ -3,7 +3,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Represents the conditions for the user's device. A condition that is null matches every device.</summary>
+/// <summary>Represents the conditions with which the user selects a device. A condition that is null matches every device.</summary>
 internal sealed record DeviceSelection
 {
     private const byte HubClass = 9;
@@ -20,8 +20,9 @@ internal sealed record DeviceSelection
     public bool IsEmpty => VendorId is null && ProductId is null && SerialNumber is null && Port is null;
 
     /// <summary>Returns the only device that matches.</summary>
-    /// <exception cref="FailureException">No device or several devices match, or the only possible matches cannot be opened to read their serial
-    /// numbers.</exception>
+    /// <exception cref="FailureException">
+    /// No device matches, or several devices match. Or no device matches because a device could not be opened to read its serial number.
+    /// </exception>
     public UsbDevice Find(UsbContext context)
     {
         using UsbDeviceList devices = context.GetDevices();

@@ -2,7 +2,7 @@ using Native.LibUsb;
 
 namespace Usbcap.Selection;
 
-/// <summary>Represents the conditions for the user's endpoint. A condition that is null matches every endpoint.</summary>
+/// <summary>Represents the conditions with which the user selects an endpoint. A condition that is null matches every endpoint.</summary>
 internal sealed record EndpointSelection
 {
     public int? Interface { get; init; }
@@ -13,7 +13,10 @@ internal sealed record EndpointSelection
 
     public TransferKind? Kind { get; init; }
 
-    /// <summary>Returns the endpoint to capture, in the requested alternate setting or in the one with the highest bandwidth.</summary>
+    /// <summary>
+    /// Returns the endpoint to capture, in the requested alternate setting. If no setting is requested, the method chooses the setting with the highest
+    /// bandwidth.
+    /// </summary>
     /// <exception cref="FailureException">No endpoint or several endpoints match. The message lists the available endpoints.</exception>
     public EndpointChoice Find(UsbConfigurationDescriptor configuration)
     {

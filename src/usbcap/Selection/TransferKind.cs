@@ -2,7 +2,7 @@ using Native.LibUsb;
 
 namespace Usbcap;
 
-/// <summary>Specifies the kinds of endpoints that can be captured. The values are those of <see cref="UsbTransferType"/>.</summary>
+/// <summary>Specifies the kinds of endpoints that can be captured. The values are equal to the values of <see cref="UsbTransferType"/>.</summary>
 internal enum TransferKind
 {
     Isochronous = 1,

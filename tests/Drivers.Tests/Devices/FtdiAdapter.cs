@@ -3,9 +3,9 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents an FT232BM serial adapter at full speed. A test sends characters to the host with <see cref="Receive"/>, or sets <see cref="IsLooped"/>, so that
-/// the adapter returns the characters that the host has written. The adapter has no timer. The adapter sends a packet without characters only when a test
-/// requests such a packet.
+/// Represents an FT232BM serial adapter at full speed. With <see cref="Receive"/>, a test makes the adapter send characters to the host. If a test sets
+/// <see cref="IsLooped"/>, the adapter returns the characters that the host has written. The adapter has no timer, and sends a packet without characters only
+/// when a test requests such a packet.
 /// </summary>
 internal sealed class FtdiAdapter : VirtualDevice
 {
@@ -38,7 +38,9 @@ internal sealed class FtdiAdapter : VirtualDevice
     /// <summary>Gets or sets the status bytes.</summary>
     public (byte Lines, byte Conditions) Status { get; set; } = (0x01, 0x60);
 
-    /// <summary>Gets or sets the answer of the device to all requests for data; null if the device gives the correct answer.</summary>
+    /// <summary>
+    /// Gets or sets the answer of the adapter to all control requests that read data. If the answer is null, the adapter sends the correct data.
+    /// </summary>
     public byte[]? Answer { get; set; }
 
     private byte Latency => Requests.TryGetValue(9, out var request) ? (byte)request.Value : (byte)16;

@@ -4,7 +4,8 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents a camera at high speed. The camera sends the packets of a test, and then keeps transfers pending until the test adds more packets.
+/// Represents a camera at high speed. The camera sends the packets that a test adds. After the last packet, the transfers of the host stay pending until the
+/// test adds more packets.
 /// </summary>
 internal sealed class VirtualCamera : VirtualDevice
 {
@@ -46,7 +47,7 @@ internal sealed class VirtualCamera : VirtualDevice
     /// <summary>Sends a picture in several payloads, with an empty packet after each payload.</summary>
     /// <param name="picture">The bytes of the picture.</param>
     /// <param name="hasEnd">True if the last payload has the flag for the end of the picture.</param>
-    /// <param name="change">A function that gets the number and the bytes of each payload, and returns the changed payload.</param>
+    /// <param name="change">A function that receives the number and the bytes of each payload, and returns the changed payload.</param>
     public void SendPicture(ReadOnlySpan<byte> picture, bool hasEnd = true, Func<int, byte[], byte[]>? change = null)
     {
         _frameId = !_frameId;

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents a disk with the bulk-only transport. The content of the disk is in the memory of the test. After a protocol error, the disk halts both endpoints
-/// until the host resets the interface, as the class specification requires.
+/// Represents a disk with the bulk-only transport. The content of the disk is in the memory of the test. As the class specification requires, the disk halts
+/// both endpoints after a protocol error, until the host resets the interface.
 /// </summary>
 internal sealed class VirtualDisk : VirtualDevice
 {
@@ -47,7 +47,7 @@ internal sealed class VirtualDisk : VirtualDevice
 
     public bool IsWriteProtected { get; set; }
 
-    /// <summary>Gets or sets the operation code of a read command, and the data that the disk sends as the answer to the next such command.</summary>
+    /// <summary>Gets or sets the operation code of a read command, and the data with which the disk answers the next command with this code.</summary>
     public (byte Operation, byte[] Data)? OtherData { get; set; }
 
     /// <summary>Gets or sets the function that changes the next status wrapper.</summary>

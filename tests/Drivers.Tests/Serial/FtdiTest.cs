@@ -13,7 +13,9 @@ public abstract class FtdiTest : BusTest
         return FtdiStream.Open(device);
     }
 
-    /// <summary>Returns bytes whose period differs from the length of a packet. A test therefore finds status bytes that the driver has not removed.</summary>
+    /// <summary>
+    /// Returns bytes that repeat with a period other than the length of a packet. A test therefore fails if the driver does not remove all status bytes.
+    /// </summary>
     protected static byte[] Pattern(int length)
     {
         byte[] data = new byte[length];

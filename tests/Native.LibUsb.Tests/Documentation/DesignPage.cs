@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Represents a page of docs/design. The page describes the problem of a subsystem, numbered invariants with the tests that guard them, and the rejected
-/// alternatives.
+/// Represents a page of docs/design. The page describes the problem that a subsystem solves. It lists numbered invariants, each with the tests that check the
+/// invariant. It also describes the rejected alternatives.
 /// </summary>
 /// <remarks>
 /// An invariant is a list item that ends with the names of its tests: <c>1. Text. (`Class.Method`, `Class.Method`)</c>. Continuation lines of an item are

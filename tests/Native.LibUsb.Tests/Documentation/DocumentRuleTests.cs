@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that the first pages stay short, and that the links and file names in the documents refer to existing files of the repository.</summary>
+/// <summary>
+/// Tests that README.md and CONTRIBUTING.md stay short, and that the links and file names in the documents refer to existing files of the repository.
+/// </summary>
 public sealed partial class DocumentRuleTests
 {
     private static readonly string[] s_folders = ["docs", "bench", "generator", "src"];

@@ -4,7 +4,7 @@ using Native.LibUsb.Tests.SourceRules;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Finds the names of all tests of the repository in the source files. The result includes the tests of projects that this assembly does not contain.
+/// Finds the names of all tests of the repository in the source files. The result includes the tests of other test projects, which are not in this assembly.
 /// </summary>
 internal static class TestNames
 {

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Tests that the scenarios that docs/tested-systems.md lists are exactly those that cannot run on a real kernel.</summary>
+/// <summary>Tests that docs/tested-systems.md lists exactly the scenarios that cannot run on a real kernel.</summary>
 public sealed partial class TestedSystemsTests
 {
     [Fact]

@@ -4,14 +4,16 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Examples;
 
-/// <summary>Tests, in this process, the example that plays sound. The device checks the length of every packet and the value of every sample.</summary>
+/// <summary>
+/// Tests the example that plays sound. The example runs in this process. The virtual device checks the length of every packet and the value of every sample.
+/// </summary>
 public sealed class AudioExampleTests : BusTest
 {
     private const int Seconds = 10, SampleRate = 44_100;
     private const int Whole = 14; // fraction bits of a report
 
-    // The host reacts to a report with a delay. The host first processes the reports that are in flight, and then sends the packets of the 5 transfers that it
-    // has already filled.
+    // The host reacts to a report with a delay. Before the host reacts, it processes the reports that are in flight, and sends the packets of the 5 transfers
+    // that it has already filled.
     private const int ReportsUntilHeard = 12;
 
     [BusTheory]

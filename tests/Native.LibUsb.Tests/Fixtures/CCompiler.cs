@@ -10,7 +10,7 @@ internal static class CCompiler
 
     /// <summary>Runs <c>cc</c> and returns its output. If the compiler fails, the test fails with the compiler's messages.</summary>
     /// <param name="source">The C program, which the compiler reads from standard input.</param>
-    /// <param name="arguments">The options. This method adds the option for the input.</param>
+    /// <param name="arguments">The options. This method adds the option that makes the compiler read standard input.</param>
     internal static string Run(string source, params string[] arguments)
     {
         (int exitCode, string output, string errors) = TryRun(source, arguments);

@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Provides the paths of this repository's files for tests that read them. The build output is inside the repository.</summary>
+/// <summary>
+/// Provides the paths of this repository's files for tests that read them. The class searches the folders above the build output, because the build output is
+/// inside the repository.
+/// </summary>
 internal static class Repository
 {
     internal static string Root { get; } = FindRoot();

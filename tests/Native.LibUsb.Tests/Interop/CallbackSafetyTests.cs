@@ -5,10 +5,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests which calls suppress the GC transition, and that each function that native code calls catches exceptions.</summary>
+/// <summary>Tests which functions are called without a GC transition. Also tests that each C# function that native code calls catches exceptions.</summary>
 public sealed class CallbackSafetyTests
 {
-    // These functions read or write a field and return. The functions take no lock, do not wait and log nothing, and therefore never call back.
+    // These functions read or write a field and return. The functions take no lock, do not wait and log nothing, and therefore never call a callback.
     private static readonly string[] s_pureGetters =
     [
         "libusb_error_name", "libusb_get_bus_number", "libusb_get_device", "libusb_get_device_address", "libusb_get_device_speed", "libusb_get_parent",
@@ -23,7 +23,7 @@ public sealed class CallbackSafetyTests
     {
         IEnumerable<string> imported = RawSurface.Imports.SelectMany(imports => imports)
             .Where(import => import.Method.IsDefined(typeof(SuppressGCTransitionAttribute))).Select(import => import.EntryPoint);
-        // A call of an optional function uses a function pointer. The signature of the pointer specifies that the GC transition is suppressed.
+        // Optional functions are called through function pointers. The signature of such a pointer specifies whether the call suppresses the GC transition.
         IEnumerable<string> lookedUp = RawSurface.OptionalFunctions.Keys
             .Where(name => typeof(libusb).GetMember(name).OfType<MethodInfo>().Any(SuppressesTransition));
         Assert.Equal(s_pureGetters, imported.Concat(lookedUp).Distinct().Order(StringComparer.Ordinal));
@@ -64,8 +64,8 @@ public sealed class CallbackSafetyTests
             .Where(called => called.DeclaringType?.Assembly == method.DeclaringType!.Assembly);
 
     /// <summary>
-    /// Gets the operands of the call instructions in a method. The search looks at every byte of the small method, so bytes that are not a call may look like
-    /// one. The caller ignores tokens that do not match.
+    /// Gets the operands of the call instructions in a method. The search handles every byte of the method as the start of an instruction, so the result may
+    /// contain tokens of bytes that are not a call instruction. The caller ignores such tokens.
     /// </summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {

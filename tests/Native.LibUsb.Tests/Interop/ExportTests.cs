@@ -31,7 +31,8 @@ public sealed unsafe class ExportTests
         Assert.All(RawSurface.Imports, import => Assert.True(NativeLibrary.TryGetExport(library, import.Key, out _), $"{import.Key} is not exported."));
     }
 
-    // Only functions that are newer than the loaded version may be missing. The test finds the missing functions in the exports of the library.
+    // Only functions that are newer than the loaded version may be missing. To find the missing functions, the test compares the declared functions with the
+    // exports of the library.
     [Fact]
     public void Only_functions_newer_than_the_loaded_library_are_absent()
     {
@@ -78,8 +79,8 @@ public sealed unsafe class ExportTests
         Isolated.Run(CallSessionData, fake.Path);
     }
 
-    // libusb 1.0.28 has two more functions than 1.0.27, but the same API number. A build of libusb may also omit a function. The binding therefore looks for
-    // the export, and does not compare versions.
+    // libusb 1.0.28 has two more functions than 1.0.27, but the same API number. A build of libusb may also omit a function. To find out whether a function
+    // exists, the binding therefore looks for its export, and does not compare versions.
     [Fact]
     public void The_export_decides_and_not_the_version()
     {

@@ -62,7 +62,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         new Span<byte>(transfer, 3 * sizeof(libusb_transfer)).Clear();
         transfer->num_iso_packets = 6;
         libusb.libusb_set_iso_packet_lengths(transfer, 0x4000_0000);
-        // The functions do not access the buffer, so any address is valid. A low address leaves enough addresses above it, even with 32 bits.
+        // The functions do not access the buffer, so any address is valid. A low address leaves enough addresses above it, even in a 32-bit address space.
         transfer->buffer = (byte*)0x1000;
 
         nuint expected = unchecked((nuint)(0x1000 + (packet * 0x4000_0000UL)));
@@ -148,7 +148,8 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
                 transfers.Ours, (libusb_device_handle*)handle, (byte*)buffer, (delegate* unmanaged<libusb_transfer*, void>)callback, (void*)data, timeout);
             transfers.AssertEqual();
 
-            // The functions differ in one intended way. Without a buffer, some headers leave the old length in the transfer, and our function sets the length to 0.
+            // In one case, our function is intentionally different from the C function. If the buffer is null, the C functions of some headers do not change
+            // the length in the transfer, but our function sets the length to 0.
             transfers.Randomise(random);
             transfers.Ours->length = 77;
             transfers.C->length = 77;
@@ -245,7 +246,7 @@ public sealed unsafe class InlineFunctionTests(InlineOracle oracle) : IClassFixt
         for (int round = 0; round < Rounds; round++)
         {
             transfers.Randomise(random);
-            // The number of packets is negative, zero, or at most the number of allocated packets. The function must not change the packets after this number.
+            // The number of packets is negative, zero, or at most the number of allocated packets. The function must not change any packet beyond this number.
             transfers.C->num_iso_packets = transfers.Ours->num_iso_packets = random.Next(-2, Packets + 1);
             uint length = Any32(random);
             function(transfers.C, length);

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Represents the repository's libusb.h together with one version of libusb's own header, as the C compiler reads them. Only the compiler reads libusb's
-/// header.
+/// Represents the repository's libusb.h together with one version of libusb's own header, after the C preprocessor has processed both files. The tests do not
+/// read libusb's header themselves.
 /// </summary>
 internal sealed partial class LibUsbHeader
 {
@@ -17,8 +17,8 @@ internal sealed partial class LibUsbHeader
         Text = CCompiler.Run(Preamble, [.. _options, "-E", "-P"]);
         string macros = CCompiler.Run(Preamble, [.. _options, "-E", "-dM"]);
 
-        // The pattern skips function pointer types, whose names are in parentheses. The pattern also matches calls in inline functions, which is harmless
-        // because inline functions call only declared functions.
+        // The pattern skips function pointer types, whose names are in parentheses. The pattern also matches calls in inline functions. These matches are
+        // harmless, because inline functions call only declared functions.
         Functions = [.. FunctionPattern().Matches(Text).Select(match => match.Groups[1].Value).Distinct()];
         InlineFunctions = [.. InlinePattern().Matches(Text).Select(match => match.Groups[1].Value)];
         EnumMembers = [.. EnumPattern().Matches(Text).SelectMany(body => MemberPattern().Matches(body.Groups[1].Value)).Select(match => WithoutMark(match.Groups[1].Value)).Distinct()];
@@ -43,8 +43,8 @@ internal sealed partial class LibUsbHeader
     /// <summary>Gets the names of the macros that have a value.</summary>
     internal IReadOnlyList<string> MacroConstants { get; }
 
-    // `const` is removed, because C# does not have it and C would therefore refuse two of the pointer types. The system headers need `const`, so they come
-    // first.
+    // The macro removes `const`. C# pointer types have no `const`, so the C compiler would otherwise refuse two of them. The system headers need `const`, and
+    // are therefore included before the macro.
     private static string Preamble => $"""
         #include <limits.h>
         #include <stddef.h>
@@ -73,7 +73,7 @@ internal sealed partial class LibUsbHeader
 
     /// <summary>
     /// Gets the name that this header uses for a member of an enumeration. libusb.h cannot add members to an enumeration of libusb's header. If an older header
-    /// lacks a member or has an older value of it, libusb.h declares the member with a suffix.
+    /// does not have a member, or has another value for the member, libusb.h declares the member with a suffix.
     /// </summary>
     internal string EnumMember(string name)
     {

@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests which libusb the binding loads, and the ways in which a program chooses it. Each scenario has its own copy of the binding.</summary>
+/// <summary>Tests which libusb the binding loads, and how a program can choose this libusb. Each scenario has its own copy of the binding.</summary>
 public sealed class UsbLibraryTests
 {
     private const string SearchDirectories = "NATIVE_DLL_SEARCH_DIRECTORIES";

@@ -13,7 +13,7 @@ internal static class RawSurface
     internal static IReadOnlyList<Type> Types { get; } =
         [.. typeof(libusb).Assembly.GetExportedTypes().Where(type => type.Namespace == typeof(libusb).Namespace && !type.IsNested)];
 
-    /// <summary>Gets the structures of libusb.h, including the opaque structures, of which a program has only the address.</summary>
+    /// <summary>Gets the structures of libusb.h, including the opaque structures, which a program accesses only by address.</summary>
     internal static IReadOnlyList<Type> Records { get; } = [.. Types.Where(type => type is { IsValueType: true, IsEnum: false } && type != typeof(timeval))];
 
     internal static IReadOnlyList<Type> Enums { get; } = [.. Types.Where(type => type.IsEnum)];
@@ -29,7 +29,9 @@ internal static class RawSurface
             .Select(Import.TryRead).OfType<Import>()
             .ToLookup(import => import.EntryPoint);
 
-    /// <summary>Gets the functions that the binding looks up by name when they are called. The value is the version that introduced the function.</summary>
+    /// <summary>
+    /// Gets the functions that the binding looks up by name when they are called. The value of each entry is the libusb version that introduced the function.
+    /// </summary>
     internal static IReadOnlyDictionary<string, Version> OptionalFunctions { get; } = ReadOptionalFunctions();
 
     private static Dictionary<string, Version> ReadOptionalFunctions()

@@ -53,7 +53,8 @@ public sealed unsafe class TimevalTests
         Assert.Equal(TimeSpan.FromMicroseconds(expectedMicroseconds), time.ToTimeSpan());
     }
 
-    // libusb converts the time to an int with (int)(seconds * 1000), and rounds the rest up. With a longer time, the result would be negative.
+    // libusb converts the time to milliseconds in an int, as (int)(seconds * 1000) plus the microseconds rounded up. If the time were not limited, the result
+    // could be negative.
     [Fact]
     public void Long_times_are_limited_to_the_milliseconds_that_libusb_can_count()
     {

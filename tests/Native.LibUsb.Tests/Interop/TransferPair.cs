@@ -4,8 +4,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Represents two transfers with equal random bytes. The C function changes one, and our function changes the other. Comparisons include padding and unused
-/// packets.
+/// Represents two transfers with equal random bytes. The C function changes one of the transfers, and our function changes the other transfer. Comparisons
+/// include padding and unused packets.
 /// </summary>
 internal sealed unsafe class TransferPair : IDisposable
 {

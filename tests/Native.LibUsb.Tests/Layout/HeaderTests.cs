@@ -6,8 +6,8 @@ using Native.LibUsb.Tests.Interop;
 namespace Native.LibUsb.Tests.Layout;
 
 /// <summary>
-/// Tests that the raw layer agrees with libusb.h. The tests generate a C program with assertions from the C# types by reflection. The C compiler compiles this
-/// program with the header, and reports every difference.
+/// Tests that the raw layer agrees with libusb.h. The tests use reflection to generate a C program with assertions about the C# types. The C compiler compiles
+/// this program with the header, and reports every difference.
 /// </summary>
 public sealed class HeaderTests
 {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Represents layouts.json. The generator has written the layouts that clang gives the records on eight targets into this file.</summary>
+/// <summary>Represents layouts.json. The generator writes this file. It contains the layout that clang uses for each record on each of eight targets.</summary>
 internal static class LayoutTable
 {
     internal static IReadOnlyDictionary<string, IReadOnlyDictionary<string, RecordLayout>> Targets { get; } = Read();

@@ -54,13 +54,14 @@ internal sealed class ManagedRecord
             }
         }
 
-        // In C, an array at the end of a structure may have no length. Such an array is not part of the size, and a property in C# returns its address.
+        // In C, an array at the end of a structure may have no length. The size of the structure does not include such an array. In C#, a property returns the
+        // address of the array.
         foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.PropertyType.IsPointer))
             yield return new Field(property.Name, MeasureOffset(type, property), property.PropertyType.GetElementType()!, FieldKind.FlexibleArray, 0);
     }
 
-    // Marshal.OffsetOf returns the layout of the marshaller, which the program does not use. This method writes the field and looks for the changed bytes,
-    // which gives the true offset.
+    // Marshal.OffsetOf returns the offset in the layout of the marshaller, but the program does not use that layout. To find the true offset, this method
+    // writes to the field and looks for the bytes that have changed.
     private static int MeasureOffset(Type type, FieldInfo field)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);

@@ -2,7 +2,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Tests that the records of the raw layer have the same layout as in clang, on this machine and on every target of the table.</summary>
+/// <summary>Tests that the records of the raw layer have the same layout as in clang, on this machine and on every target in layouts.json.</summary>
 public sealed class RecordLayoutTests
 {
     private static readonly string[] s_targets =

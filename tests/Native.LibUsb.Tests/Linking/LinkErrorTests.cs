@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Tests.Linking;
 
 /// <summary>
-/// Tests that the build reports one error line with the remedy if a program cannot be linked with libusb, and that the linker reports no error.
+/// Tests builds of programs that cannot be linked with libusb. The build must report one error line that contains the remedy, and the linker must report no
+/// error.
 /// </summary>
 public sealed class LinkErrorTests : IDisposable
 {

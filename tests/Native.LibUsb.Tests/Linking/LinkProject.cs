@@ -29,7 +29,9 @@ internal sealed class LinkProject : IDisposable
     internal void AddRuntimeFile(string path, string link, string udev) =>
         _items.Add($"""<LibUsbRuntimeFile Include="{path}" Rid="{RuntimeInformation.RuntimeIdentifier}" Link="{link}" Udev="{udev}" />""");
 
-    /// <summary>Compiles C code to an object file, lets the caller change its bytes, and creates an archive with this file.</summary>
+    /// <summary>
+    /// Compiles C code to an object file. The caller may change the bytes of the object file. Then creates an archive that contains the object file.
+    /// </summary>
     internal string Archive(string source, Action<byte[]>? change = null)
     {
         string objectFile = File("member.o"), archive = File("libusb-1.0.a");

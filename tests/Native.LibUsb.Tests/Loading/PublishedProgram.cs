@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Represents a program that a test publishes for the runtime of the tests. The program uses the library.</summary>
+/// <summary>Represents a program that uses the library. A test publishes this program for the .NET runtime that also runs the tests.</summary>
 internal sealed class PublishedProgram : IDisposable
 {
     private static readonly string s_dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));

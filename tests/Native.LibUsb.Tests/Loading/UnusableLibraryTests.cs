@@ -3,7 +3,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Tests the message for a libusb that cannot be used. The message is one line with the file, the loader's reason and the remedy.</summary>
+/// <summary>Tests the message for a libusb that cannot be used. The message is one line that contains the file, the loader's reason and the remedy.</summary>
 public sealed class UnusableLibraryTests
 {
     private const int ElfClass = 4, ElfMachine = 18;

@@ -12,7 +12,7 @@ namespace Native.LibUsb.Tests.SourceRules;
 internal sealed class LayerCheck
 {
     // A source generator writes the bodies of LibraryImport's partial methods, and this check does not run the generator. The compiler therefore reports errors
-    // for these methods and for the variables that they would assign. These errors hide no references.
+    // for these methods and for the variables that these methods would assign. These errors hide no references.
     private static readonly string[] s_bodyIsGenerated = ["CS8795", "CS0165", "CS0170", "CS0177"];
 
     private readonly Dictionary<string, int> _layerOfFolder = [];
@@ -31,7 +31,7 @@ internal sealed class LayerCheck
         _files = files;
     }
 
-    /// <summary>Finds the folders that have files and no layer, and the folders that have a layer and no files.</summary>
+    /// <summary>Finds the folders that have files but no layer, and the folders that have a layer but no files.</summary>
     public IReadOnlyList<string> FindUnmappedFolders()
     {
         HashSet<string> folders = [.. _files.Where(file => file.Folder.Length > 0).Select(file => file.Folder)];

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Native.LibUsb.Tests.SourceRules;
 
-/// <summary>Represents a C# file by its syntax tree and its path, which is relative to the folder that the test has read.</summary>
+/// <summary>Represents a C# file by its syntax tree and its path. The path is relative to the folder that the test has read.</summary>
 internal sealed record SourceFile(string Path, SyntaxTree Tree)
 {
     private static readonly CSharpParseOptions s_options = new(LanguageVersion.CSharp14, DocumentationMode.Parse);

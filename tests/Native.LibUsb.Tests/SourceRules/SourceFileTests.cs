@@ -4,7 +4,10 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Native.LibUsb.Tests.SourceRules;
 
-/// <summary>Tests that a file of src contains at most one public type. A generated file of the raw layer contains one kind of type.</summary>
+/// <summary>
+/// Tests that a file of src contains at most one public type. The test does not check the generated files of the raw layer, which contain several types of the
+/// same kind.
+/// </summary>
 public sealed class SourceFileTests
 {
     private const string Generated = ".g.cs";

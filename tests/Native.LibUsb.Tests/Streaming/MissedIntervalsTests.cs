@@ -4,8 +4,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests how the library finds missed service intervals, which it does by comparing the clocks of the host and the device. These tests simulate both clocks
-/// with numbers, and choose the drift and the delays.
+/// Tests how the library finds missed service intervals. The library compares the clocks of the host and the device. These tests simulate both clocks with
+/// numbers, and choose the drift and the delays.
 /// </summary>
 public sealed class MissedIntervalsTests
 {

@@ -154,7 +154,7 @@ public sealed class OutputTests : UsbcapTest
         var goOn = new TaskCompletionSource();
         using UsbcapProcess process = UsbcapProcess.Start(
             Bus, Folder, ["capture", "-o", "-", "--bytes", "8MiB", "--buffer", "1MiB", "--strict", "--quiet"], readAfter: goOn.Task);
-        // usbcap submits no transfer when the buffer of 1 MiB, the pipe of 64 KiB and all 16 transfers of 64 KiB are full.
+        // usbcap submits no further transfer when the buffer of 1 MiB, the pipe of 64 KiB and all 16 transfers of 64 KiB are full.
         Assert.True(source.Endpoint(BulkSourceSink.InAddress).WaitForCompleted(32, Patience));
         goOn.SetResult();
         UsbcapResult result = process.Wait();

@@ -29,7 +29,7 @@ public abstract class UsbcapTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Attaches a camera that sends as fast as the host reads. The tests therefore do not depend on time.</summary>
+    /// <summary>Attaches a camera. By default, the camera sends as fast as the host reads, so that the tests do not depend on time.</summary>
     protected IsoSource AttachCamera(IsoSourceOptions? options = null)
     {
         var camera = new IsoSource(options ?? new IsoSourceOptions { Paced = false });

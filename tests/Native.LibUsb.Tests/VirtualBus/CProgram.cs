@@ -10,7 +10,7 @@ public sealed class CProgram : IDisposable
 
     /// <summary>Compiles a source file from the folder of the tests.</summary>
     /// <param name="source">The name of the source file.</param>
-    /// <param name="options">The compiler options that follow the name.</param>
+    /// <param name="options">The compiler options that follow the name of the source file.</param>
     public CProgram(string source, params string[] options)
     {
         Path = _folder.File("program");

@@ -19,7 +19,8 @@ public sealed class DiagnosticsTests
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(port));
 
-        // The request consists of "DOTNET_IPC_V1", its size, the process command set (4) and the command (0), which requests information about the process.
+        // The request consists of "DOTNET_IPC_V1", the size of the request, the number of the process command set (4) and the number of the command (0). This
+        // command requests information about the process.
         byte[] request = [.. "DOTNET_IPC_V1\0"u8, HeaderSize, 0, 4, 0, 0, 0];
         Assert.Equal(HeaderSize, socket.Send(request));
         byte[] answer = new byte[HeaderSize + sizeof(long)];

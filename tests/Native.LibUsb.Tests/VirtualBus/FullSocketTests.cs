@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Bus;
 
-/// <summary>Tests that the bus and a program do not deadlock when each has sent more data than the other has read.</summary>
+/// <summary>Tests that the bus and a program do not deadlock when each side has sent more data than the other side has read.</summary>
 public sealed unsafe class FullSocketTests
 {
     private const int Piece = 16 << 10, Pieces = 16, Whole = Piece * Pieces, Transfers = 80, Outgoing = 1 << 20, OutgoingCount = 20;

@@ -73,7 +73,7 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.Empty(source.Source.Pending);
         libusb_device_handle* handle = host.Open(source, claim: -1);
         // The bus detects the end of the process because the kernel closes the process's socket. The kernel has closed the socket before WaitForExit returns,
-        // but the bus may detect this later.
+        // but the bus may detect the closed socket later.
         int result;
         do
             result = libusb_claim_interface(handle, 0);

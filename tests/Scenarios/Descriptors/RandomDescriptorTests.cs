@@ -15,7 +15,7 @@ public sealed class RandomDescriptorTests : BusTest
     public void No_descriptor_causes_an_exception_that_is_not_documented()
     {
         // The test uses one thread, because the devices share the bus. The report of a failure contains the smallest device that causes the failure, and the
-        // seed that repeats it.
+        // seed with which the failure can be repeated.
         RandomDescriptors.Device.Sample(Attach, iter: _devices, threads: 1, print: RandomDescriptors.Describe);
 
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,

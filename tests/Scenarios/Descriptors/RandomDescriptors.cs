@@ -5,8 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Facade;
 
 /// <summary>
-/// Generates devices with random descriptors. The interfaces and endpoints are surrounded by class-specific bytes. The descriptors may have wrong lengths and
-/// counts, or may be truncated.
+/// Generates devices with random descriptors. Class-specific bytes are before and after the interfaces and endpoints. The descriptors may have wrong lengths
+/// and counts, or may be truncated.
 /// </summary>
 internal static class RandomDescriptors
 {
@@ -60,7 +60,8 @@ internal static class RandomDescriptors
             Extra = extra,
         });
 
-    // A length of more than 255 bytes wraps around. The descriptor then has a length of at most a few bytes, and libusb reads the rest as other descriptors.
+    // The length field of a descriptor has one byte, so a length of more than 255 bytes wraps around. The field then contains a small number, and libusb reads
+    // the remaining bytes as other descriptors.
     private static readonly Gen<DeviceCapability> s_capability = Gen.Select(
         Gen.Byte[0, 11], Gen.Frequency((9, Gen.Byte.Array[0, 49]), (1, Gen.Byte.Array[250, 259])), (type, data) => new DeviceCapability(type, data));
 

@@ -147,8 +147,8 @@ public sealed class CallbackTrapTests : BusTest
         Assert.True(other.IsDisposed);
     }
 
-    // A closing handle waits only for the callbacks of its own transfers. Here, a callback of another handle's transfer calls a method of the closing handle,
-    // and this call must delay the closing.
+    // A closing handle does not wait for callbacks of another handle's transfers. In this test, such a callback calls a method of the closing handle. The
+    // closing must wait for the end of this call.
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]

@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Events;
 
-/// <summary>Tests how event threads start and stop, and how they are scheduled. The tests read the scheduling from Linux, on the thread itself.</summary>
+/// <summary>
+/// Tests how event threads start and stop, and how they are scheduled. The tests read the scheduling parameters from Linux, on the event thread itself.
+/// </summary>
 public sealed class EventThreadTests : BusTest
 {
     private readonly UsbDeviceHandle _handle;

@@ -89,8 +89,8 @@ internal sealed class BulkReadAccount(FaultLedger ledger, long target, int trans
         Expect(data.IsEmpty, $"A packet has {data.Length} bytes.");
     }
 
-    // If a URB is cancelled before any data has arrived, the ring does not deliver a buffer for this URB. The device may nevertheless have sent data, which was
-    // lost.
+    // If a URB is cancelled before any data has arrived, the ring does not deliver a buffer for this URB. The device may nevertheless have sent data for this
+    // URB. In that case, the data was lost.
     private void SkipTo(long urb)
     {
         for (; _nextUrb < urb; _nextUrb++)

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Records the faults that a plan injects into one endpoint, by URB or by packet. A fault stays recorded until the test has matched the fault with its effect.
-/// The threads of the bus add faults, and other threads remove them.
+/// Records the faults that a plan injects into the URBs or the isochronous packets of one endpoint. A fault stays recorded until the test has matched the fault
+/// with its effect. Threads of the bus add faults, and other threads remove faults.
 /// </summary>
 internal sealed class FaultLedger
 {
@@ -48,7 +48,7 @@ internal sealed class FaultLedger
     /// <summary>Removes and returns the fault that was injected into a URB; null if there is none.</summary>
     public InjectedFault? TakeUrb(long urb) => _urbs.TryRemove(urb, out InjectedFault fault) ? fault : null;
 
-    /// <summary>Removes and returns the fault that was injected into an isochronous packet; null if there is none.</summary>
+    /// <summary>Removes and returns the fault that was injected into an isochronous packet; null if the packet has no fault.</summary>
     public InjectedFault? TakePacket(long packet) => _packets.TryRemove(packet, out InjectedFault fault) ? fault : null;
 
     private void Add(InjectedFault fault) // called with the device's lock held

@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Tests fault plans and their rules: invalid rules are refused, each rule hits the right URBs, and a seed repeats a plan.</summary>
+/// <summary>
+/// Tests fault plans and their rules: invalid rules are refused, each rule applies to the right URBs, and a plan with the same seed injects the same faults.
+/// </summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class FaultPlanTests : BusTest
 {

@@ -9,7 +9,9 @@ namespace Native.LibUsb.Tests.Faults;
 /// Tests rings on endpoints with random faults. The sent data must be the sum of the delivered data and the lost data, each loss must match a recorded fault,
 /// and all data that the ring reports as good must be correct. When the device leaves a transfer unanswered, the test stops the ring and starts it again.
 /// </summary>
-/// <remarks>By default, the tests run 10,000 transfers; eng/long-test.sh runs 1,000,000. NATIVE_LIBUSB_TEST_SEED repeats a run.</remarks>
+/// <remarks>
+/// By default, the tests run 10,000 transfers; eng/long-test.sh runs 1,000,000 transfers. To repeat a run, set NATIVE_LIBUSB_TEST_SEED to the seed of this run.
+/// </remarks>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class RingAccountingTests : IDisposable
 {

@@ -1,5 +1,5 @@
 // This attribute makes every test continue on the thread pool after an await, because any test could otherwise end on the event thread. The attribute also
-// records the name of the running test, because a watchdog may have another name.
+// records the name of the running test, because the name of a watchdog may not be the name of a test.
 [assembly: Native.LibUsb.Tests.RunningTest]
 
 // Tests run one at a time, because a process has only one virtual bus at a time, and libusb has only one default context per process.

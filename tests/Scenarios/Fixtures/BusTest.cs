@@ -59,7 +59,8 @@ public abstract class BusTest : IDisposable
     }
 
     /// <summary>
-    /// Collects garbage until <paramref name="condition"/> is true. On a busy machine, a pool thread may keep a forgotten object alive for some time.
+    /// Repeats a garbage collection until <paramref name="condition"/> is true. On a busy machine, a thread of the thread pool may keep an unused object alive
+    /// for some time.
     /// </summary>
     protected static void CollectUntil(Func<bool> condition) => Assert.True(
         SpinWait.SpinUntil(

@@ -4,9 +4,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Reads the number of blocks that libusb has allocated and not freed. The preload library native/counting-allocator.c counts these blocks. Without the
-/// library, for example under valgrind, which has its own allocator and leak check, the tests do not check the numbers, and this class writes a note to
-/// standard error.
+/// Reads the number of blocks that libusb has allocated and not freed. The preload library native/counting-allocator.c counts these blocks. If the preload
+/// library is not loaded, the tests do not check the numbers, and this class writes a note to standard error. Under valgrind, the library is not loaded,
+/// because valgrind has its own allocator and leak check.
 /// </summary>
 public static unsafe class CountingAllocator
 {
@@ -63,7 +63,8 @@ public static unsafe class CountingAllocator
     public readonly record struct Counts
     {
         /// <summary>
-        /// Gets or sets the number of calls of <c>libusb_alloc_transfer</c> since the start. libusb's own calls for synchronous transfers are included.
+        /// Gets or sets the number of calls of <c>libusb_alloc_transfer</c> since the counting began. The number includes libusb's own calls for synchronous
+        /// transfers.
         /// </summary>
         public long TransfersAllocated { get; init; }
 
@@ -74,8 +75,8 @@ public static unsafe class CountingAllocator
         public long LiveTransfers { get; init; }
 
         /// <summary>
-        /// Gets or sets the number of blocks that libusb has allocated and that were not freed. Blocks that libc or libudev has allocated for libusb are not
-        /// included.
+        /// Gets or sets the number of blocks that libusb has allocated and that have not been freed. The number does not include blocks that libc or libudev
+        /// has allocated for libusb.
         /// </summary>
         public long LiveBlocks { get; init; }
 

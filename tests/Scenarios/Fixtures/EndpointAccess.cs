@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Tests;
 
-/// <summary>Finds endpoints for tests that do not test claims. Each call claims the interface again, and the handle releases all these claims.</summary>
+/// <summary>
+/// Finds endpoints for tests that do not test claims. Each call claims the interface again, and the handle releases all these claims when it closes.
+/// </summary>
 internal static class EndpointAccess
 {
     /// <summary>Gets the endpoint with this address. The endpoint must belong to the active setting of its interface.</summary>

@@ -5,8 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Runs a scenario in a new process of the same program. In the new process, libusb's process-wide state has its initial values. Changes of this state do not
-/// affect other tests.
+/// Runs a scenario in a new process of the same program. In the new process, libusb's process-wide state has its initial values. The scenario can change this
+/// state without an effect on other tests.
 /// </summary>
 public static class FreshProcess
 {
@@ -17,7 +17,7 @@ public static class FreshProcess
     /// <param name="bus">The bus that the process uses; null for a process without the preload library.</param>
     /// <param name="scenario">The name of the scenario in <see cref="FreshScenarios"/>.</param>
     /// <param name="arguments">The arguments of the scenario.</param>
-    /// <param name="environment">The environment variables that the process gets in addition.</param>
+    /// <param name="environment">Additional environment variables of the process.</param>
     public static void Run(VirtualBus? bus, string scenario, string[]? arguments = null, params (string Name, string Value)[] environment)
     {
         string[] command = [.. Self(), Marker, scenario, .. arguments ?? []];
@@ -53,10 +53,10 @@ public static class FreshProcess
         }
     }
 
-    /// <summary>Runs the scenario that the arguments name.</summary>
+    /// <summary>Runs the scenario that the arguments specify.</summary>
     /// <param name="arguments">The program's arguments.</param>
     /// <param name="exitCode">Receives the exit code that the program returns.</param>
-    /// <returns>True if the arguments name a scenario.</returns>
+    /// <returns>True if the arguments specify a scenario.</returns>
     public static bool IsScenario(string[] arguments, out int exitCode)
     {
         exitCode = 0;

@@ -59,12 +59,13 @@ internal static class FreshScenarios
         Assert.Empty(lines);
     }
 
-    // The process was started without the preload library of the bus. libusb is loaded before or after the bus is created.
+    // The process was started without the preload library of the bus. The argument specifies whether libusb is loaded before or after the bus is created.
     private static void BusWithoutPreload(bool isLibUsbLoaded)
     {
         if (Path.GetFileName(Environment.ProcessPath)!.StartsWith("ld-linux", StringComparison.Ordinal))
         {
-            // If the dynamic loader starts the program, the program's base folder is the folder of the loader, which does not contain the preload library.
+            // If the dynamic loader starts the program, the program's base folder is the folder of the loader. This folder does not contain the preload
+            // library.
             PlatformNotSupportedException missing = Assert.Throws<PlatformNotSupportedException>(() => new VirtualBus(new VirtualBusOptions { Host = VirtualBusHost.Preload }));
             Assert.Contains("libnative-libusb-usbfs.so was not found", missing.Message, StringComparison.Ordinal);
             Assert.Contains("Native.LibUsb.Testing", missing.Message, StringComparison.Ordinal);
@@ -113,7 +114,7 @@ internal static class FreshScenarios
         Assert.True(Volatile.Read(ref lines) > 0);
     }
 
-    // This scenario creates three contexts: one before the context without discovery, the context without discovery, and one after it.
+    // This scenario creates three contexts in this order: an ordinary context, the context without discovery, and another ordinary context.
     private static void NoDeviceDiscovery(string node)
     {
         using (var first = new UsbContext())
@@ -178,8 +179,8 @@ internal static class FreshScenarios
         Assert.DoesNotContain('\n', exception.Message);
     }
 
-    // The allocator overwrites freed memory. In this scenario, libusb's hotplug thread stops while it logs a message. A libusb before 1.0.28 uses the first
-    // context for this message. The hotplug thread continues after the first context has been closed.
+    // The allocator overwrites freed memory, so that a use of freed memory fails. In this scenario, libusb's hotplug thread stops while it logs a message. A
+    // libusb before 1.0.28 uses the first context for this message. The hotplug thread continues after the first context has been closed.
     private static void FirstContextIsClosedWhileItLogs(string closing)
     {
         using var inMessage = new ManualResetEventSlim();

@@ -42,7 +42,7 @@ internal static unsafe partial class LinuxThread
         return [.. processors];
     }
 
-    /// <summary>Returns the reason why the threads of this process may not have real-time priority; null if they may.</summary>
+    /// <summary>Returns the reason why the threads of this process may not have real-time priority; null if the threads may have this priority.</summary>
     public static string? RealTimeRefusal()
     {
         int error = 0;
@@ -56,7 +56,9 @@ internal static unsafe partial class LinuxThread
         return error == 0 ? null : $"This process may not have real-time priority (errno {error}).";
     }
 
-    /// <summary>Returns the reason why a child of this process may not set RLIMIT_RTPRIO to <paramref name="limit"/>; null if it may.</summary>
+    /// <summary>
+    /// Returns the reason why a child of this process may not set RLIMIT_RTPRIO to <paramref name="limit"/>; null if the child may set this limit.
+    /// </summary>
     public static string? RealTimeLimitRefusal(ulong limit)
     {
         ulong* limits = stackalloc ulong[2];

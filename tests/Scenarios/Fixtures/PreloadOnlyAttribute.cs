@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests;
 public sealed class PreloadOnlyAttribute(string reason) : Attribute
 {
     /// <summary>
-    /// Gets or sets a text that selects theory rows. A row that contains this text cannot run on vhci_hcd. If the text is null, no row can run there.
+    /// Gets or sets a text that selects theory rows. A row that contains this text cannot run on vhci_hcd. If the text is null, no row can run on vhci_hcd.
     /// </summary>
     public string? Rows { get; init; }
 

@@ -3,15 +3,15 @@ using System.Globalization;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Specifies how often a test repeats its rounds. A test is about 50 times slower under valgrind. NATIVE_LIBUSB_TEST_ROUNDS therefore specifies a percentage of
-/// the usual number of rounds.
+/// Specifies how many rounds a test runs. The variable NATIVE_LIBUSB_TEST_ROUNDS specifies a percentage of the usual number of rounds, because a test is about
+/// 50 times slower under valgrind.
 /// </summary>
 public static class Rounds
 {
     private static readonly int s_percent =
         int.TryParse(Environment.GetEnvironmentVariable("NATIVE_LIBUSB_TEST_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int percent) ? percent : 100;
 
-    /// <summary>Gets the number of rounds that a test runs, which is at least one.</summary>
+    /// <summary>Returns the number of rounds that a test runs. The number is at least one.</summary>
     /// <param name="usual">The number of rounds if the variable is not set.</param>
     public static int Of(int usual) => Math.Max(1, (int)((long)usual * s_percent / 100));
 

@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Provides the virtual bus of a test. A process has one bus at a time. If the constructor of a test throws, xunit does not dispose the test, and its bus
-/// remains. The next test therefore disposes this bus before it creates its own bus.
+/// Provides the virtual bus of a test. A process has one bus at a time. If the constructor of a test throws, xunit does not dispose the test, and the bus of
+/// this test remains. The next test therefore disposes the remaining bus before it creates its own bus.
 /// </summary>
 internal static class TestBus
 {

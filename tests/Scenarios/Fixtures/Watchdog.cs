@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Ends the process if a test hangs, and first writes in which system call each thread waits.</summary>
+/// <summary>Ends the process if a test hangs. Before that, writes for each thread the system call in which the thread waits.</summary>
 /// <remarks>A test that waits for native code creates a watchdog in its first line: <c>using Watchdog watchdog = new();</c></remarks>
 public sealed class Watchdog : IDisposable
 {
@@ -36,7 +36,7 @@ public sealed class Watchdog : IDisposable
     }
 
     /// <summary>
-    /// Gets a line for each thread of the process. The line contains the thread's name, its system call, and the kernel function in which it waits.
+    /// Gets a line for each thread of the process. The line contains the thread's name, its system call, and the kernel function in which the thread waits.
     /// </summary>
     private static string Threads()
     {

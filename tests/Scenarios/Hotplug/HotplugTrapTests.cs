@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Hotplug;
 
-/// <summary>Tests situations in which libusb's hotplug reports are surprising, and the reports that a subscriber of this library receives instead.</summary>
+/// <summary>
+/// Tests situations in which libusb's hotplug reports are surprising. The tests check the reports that a subscriber of this library receives instead.
+/// </summary>
 public sealed class HotplugTrapTests : BusTest
 {
     private const ushort Vendor = 0x1209;
@@ -292,8 +294,8 @@ public sealed class HotplugTrapTests : BusTest
     }
 
     /// <summary>
-    /// Plugs in a second device as a marker, and unplugs it if the caller waits for a removal. Returns the products that were reported up to the marker. libusb
-    /// keeps the order of its reports, so no earlier report is missing.
+    /// Plugs in a second device as a marker, and unplugs the marker again if the caller waits for a removal. Returns the products that were reported up to the
+    /// marker. libusb keeps the order of its reports, so no earlier report is missing.
     /// </summary>
     private List<ushort> ToldUntilMarker(UsbHotplugEvents what)
     {

@@ -3,7 +3,8 @@ using Native.LibUsb.Tests.Lifetimes;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Tests transfers that an endpoint keeps for awaited calls. The library must free them when the endpoint becomes stale, before the interface is disposed.
+/// Tests transfers that an endpoint keeps for awaited calls. The library must free these transfers as soon as the endpoint becomes stale. It must not wait
+/// until the interface is disposed.
 /// </summary>
 public sealed class KeptTransferTests : TwoSettingsTest
 {

@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Tests the exception for a missing interface, setting or endpoint. The exception must list those that the device has.</summary>
+/// <summary>
+/// Tests the exception for a missing interface, setting or endpoint. The exception must list the interfaces, settings or endpoints that the device has.
+/// </summary>
 public sealed class MissingPartTests : TwoSettingsTest
 {
     [BusFact]

@@ -5,8 +5,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Tests changes of the alternate setting, and resets, during transfers. A change or a reset makes the system end the transfers in flight, and libusb reports
-/// each of these transfers as completed without data.
+/// Tests changes of the alternate setting and resets while transfers are in flight. Such a change or reset makes the system end the transfers, and libusb
+/// reports each of these transfers as completed without data.
 /// </summary>
 public sealed class SettingWhileMovingTests : TwoSettingsTest
 {
@@ -156,7 +156,7 @@ public sealed class SettingWhileMovingTests : TwoSettingsTest
         return awaits ? endpoint.WriteAsync(buffer).AsTask() : Task.Run(() => endpoint.Write(buffer, Patience));
     }
 
-    /// <summary>Runs code on another thread, which does not hold the device's lock, and waits until the code has ended.</summary>
+    /// <summary>Runs code on another thread and waits until the code has ended. The other thread does not hold the device's lock.</summary>
     private static void Elsewhere(Action action)
     {
         var thread = new Thread(() => action()) { IsBackground = true };

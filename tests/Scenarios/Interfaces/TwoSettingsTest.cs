@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Represents a test of a <see cref="TwoSettingsDevice"/> that is open and whose interface 0 is claimed.</summary>
+/// <summary>Represents a test of a <see cref="TwoSettingsDevice"/>. The device is open, and its interface 0 is claimed.</summary>
 public abstract class TwoSettingsTest : BusTest
 {
     protected TwoSettingsTest()

@@ -8,8 +8,9 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Tests.Library;
 
 /// <summary>
-/// Tests the functions that only newer versions of libusb have. The tests run on every version. If libusb has the function, a test calls it. Otherwise, the
-/// test checks that the call throws, or that the facade works without the function. No member of the facade requires one of these functions.
+/// Tests the functions that only newer versions of libusb have. The tests run with every version of libusb. If the loaded libusb has a function, the test of
+/// this function calls it. Otherwise, the test checks that the call throws, or that the facade works without the function. No member of the facade requires one
+/// of these functions.
 /// </summary>
 public sealed unsafe class NewerLibUsbTests : BusTest
 {

@@ -10,7 +10,7 @@ internal static class NoDiscovery
         Check(context, $"/dev/bus/usb/{loopback.BusNumber:D3}/{loopback.DeviceNumber:D3}");
 
     /// <param name="context">The context without device discovery.</param>
-    /// <param name="node">The path of the device node of a loopback.</param>
+    /// <param name="node">The path of the device node of a loopback device.</param>
     public static void Check(UsbContext context, string node)
     {
         Assert.False(context.HasDeviceDiscovery);

@@ -2,7 +2,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Library;
 
-/// <summary>Represents a function that libusb does not have in version 1.0.26 and has in later versions.</summary>
+/// <summary>Represents a function that libusb 1.0.26 does not have, but a later version of libusb has.</summary>
 /// <param name="Name">The C name of the function.</param>
 /// <param name="Since">The first version of libusb that has the function.</param>
 /// <param name="Call">

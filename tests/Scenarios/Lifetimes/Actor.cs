@@ -4,8 +4,8 @@ namespace Native.LibUsb.Tests.Lifetimes;
 public enum Actor
 {
     /// <summary>
-    /// The act runs in a callback. At <see cref="Moment.InCallback"/>, it is the callback of the tested transfer; at other moments, it is the callback of
-    /// another transfer of the handle.
+    /// The act runs in a callback. At <see cref="Moment.InCallback"/>, the act runs in the callback of the tested transfer. At other moments, the act runs in
+    /// the callback of another transfer of the same handle.
     /// </summary>
     Callback,
 

@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents a device with two interfaces. The two IN endpoints keep every fourth transfer until the transfer is cancelled, and complete all other transfers
-/// immediately. The OUT endpoint completes every transfer immediately.
+/// Represents a device with two interfaces. The two IN endpoints keep every fourth transfer pending until the transfer is cancelled, and complete all other
+/// transfers immediately. The OUT endpoint completes every transfer immediately.
 /// </summary>
 public sealed class BusyDevice : VirtualDevice
 {

@@ -9,7 +9,7 @@ public enum Cargo
     /// <summary>The transfer is a bulk transfer in the caller's memory, which is pinned for the transfer.</summary>
     CallersMemory,
 
-    /// <summary>The transfer is a bulk transfer in device memory, which the handle frees when the handle closes.</summary>
+    /// <summary>The transfer is a bulk transfer in device memory. The handle frees this memory when the handle closes.</summary>
     DeviceMemory,
 
     /// <summary>The transfer is a bulk transfer in device memory. The test disposes the buffer immediately, so only the transfer keeps the memory.</summary>

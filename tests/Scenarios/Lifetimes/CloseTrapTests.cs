@@ -246,7 +246,8 @@ public sealed unsafe class CloseTrapTests : BusTest
     }
 
     /// <summary>
-    /// Checks that libusb_exit has been called for the context. Before that, <see cref="UsbContext.DangerousGetContext"/> returns the native context.
+    /// Checks that libusb_exit has been called for the context. Until this call, <see cref="UsbContext.DangerousGetContext"/> returns the native context. After
+    /// the call, it throws an exception.
     /// </summary>
     private static void AssertExited(UsbContext context) => Assert.Throws<ObjectDisposedException>(() => context.DangerousGetContext());
 

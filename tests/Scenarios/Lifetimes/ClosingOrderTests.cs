@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that interfaces, handle and context can close in any order while 16 transfers are submitted again in their callbacks. No callback may throw, no call
-/// may hang, and no resource may be left.
+/// Tests that the interfaces, the handle and the context can close in any order while 16 transfers are submitted again in their callbacks. No callback may
+/// throw, no call may hang, and no resource may be left.
 /// </summary>
 /// <remarks>By default, each row runs 10 rounds for each order; eng/long-test.sh runs 1,000 rounds.</remarks>
 public sealed class ClosingOrderTests : IDisposable
@@ -29,8 +29,8 @@ public sealed class ClosingOrderTests : IDisposable
         UserDataHandles.CollectForgotten();
         Play(supply, form, orders[0], 0); // this round creates the objects that exist once per process
         int filesBefore = OpenFiles();
-        // Each round checks the number of GC handles that the library has allocated. This counter also counts all other GC handles of the process, including
-        // those of the runtime.
+        // Each round checks the number of the library's own GC handles. In addition, this counter counts all GC handles of the process, including the handles
+        // of the runtime.
         using GCHandleCounter? handles = GCHandleCounter.IsAvailable ? new GCHandleCounter() : null;
         long handlesBefore = handles?.Collect() ?? 0;
         foreach (int[] order in orders)
@@ -50,9 +50,9 @@ public sealed class ClosingOrderTests : IDisposable
     }
 
     /// <summary>
-    /// Frees the GC handles that the shared array pools keep for threads that have rented arrays and have ended. A pool frees these handles when its table of
-    /// handles is full, and the size of the table depends on the number of threads so far. This method therefore starts threads that rent arrays, until enough
-    /// handles are free or even a table of the largest size must be full.
+    /// Frees the GC handles that the shared array pools keep for threads that have rented arrays and have ended. A pool frees these handles only when its table
+    /// of handles is full, and the size of the table depends on the number of threads so far. This method therefore starts threads that rent arrays, until
+    /// enough handles are free or even a table of the largest size must be full.
     /// </summary>
     /// <returns>The number of remaining handles.</returns>
     private static long CollectThreadsOfArrayPools(GCHandleCounter handles, long limit)

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents a context with a hotplug registration, an open device, two claimed interfaces and 16 transfers in flight. The callbacks of the transfers submit
+/// Represents a context with a hotplug registration, an open device, two claimed interfaces and 16 transfers in flight. The callbacks submit their transfers
 /// again without checking the status.
 /// </summary>
 internal sealed class ClosingRound : IDisposable
@@ -141,8 +141,8 @@ internal sealed class ClosingRound : IDisposable
     }
 
     /// <summary>
-    /// Creates a transfer that the constructor submits. The index selects one of several callbacks, which submit again in different ways and do not read the
-    /// status.
+    /// Creates a transfer that the constructor submits. The index selects one of several callbacks. These callbacks submit the transfer again in different
+    /// ways, and do not read the status.
     /// </summary>
     private void Start(int index)
     {

@@ -286,8 +286,9 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // The event thread waits in libusb for the thread that runs the callback. Before this wait, libusb 1.0.26 writes a line to the log. 1.0.28 and 1.0.30 log
-    // nothing, so with these versions the callback may dispose the event thread before the event thread waits.
+    // In this test, the event thread waits in libusb for the thread that runs the callback. libusb 1.0.26 logs a line before this wait, and the callback waits
+    // for this line. libusb 1.0.28 and 1.0.30 log no such line. With these versions, the callback may therefore dispose the event thread before the event
+    // thread waits.
     [BusFact]
     public void A_callback_on_another_thread_may_dispose_the_event_thread()
     {

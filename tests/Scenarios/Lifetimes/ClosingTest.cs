@@ -26,7 +26,7 @@ public abstract class ClosingTest : BusTest
     /// <param name="withEventThread">True if an event thread runs the callback; false if the closing thread runs it.</param>
     /// <param name="second">
     /// A function that closes the object a second time. The argument of this function is another function, which returns whether the callback has ended. The
-    /// result is an action that waits for the second closing.
+    /// function returns an action that waits for the end of the second closing.
     /// </param>
     protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)
     {

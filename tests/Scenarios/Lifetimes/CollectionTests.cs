@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests that forgotten objects are collected, and that several threads can open and close objects at the same time.</summary>
+/// <summary>
+/// Tests that the garbage collector collects objects that the program has dropped, and that several threads can open and close objects at the same time.
+/// </summary>
 public sealed class CollectionTests : BusTest
 {
     private static int s_callbacks;

@@ -113,7 +113,7 @@ public sealed class ConfiguringWhileClosingTests : ClosingTest
     }
 
     /// <summary>
-    /// Closes an object, and then runs an action in a callback of the second handle. If the object is the context, the closing context runs this callback.
+    /// Closes an object, and then runs an action in a callback of the second handle. If the object is the context, this callback runs while the context closes.
     /// </summary>
     private void RunInCallback(Action action, Closed what)
     {

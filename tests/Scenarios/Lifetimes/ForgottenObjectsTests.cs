@@ -7,7 +7,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 public sealed class ForgottenObjectsTests : IDisposable
 {
     // The list omits device memory that the program has not disposed. Such memory is freed only when its handle is disposed, because the program may still use
-    // a span of it.
+    // a span of the memory.
     private static readonly Cargo[] s_cargos = [Cargo.Bulk, Cargo.CallersMemory, Cargo.DisposedDeviceMemory, Cargo.Isochronous, Cargo.Control];
 
     private readonly Watchdog _watchdog = new(test: nameof(ForgottenObjectsTests));

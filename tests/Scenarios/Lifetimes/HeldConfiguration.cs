@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Starts the configuration of a transfer, and ends it when the test disposes this object. In the library, a configuration takes only a moment and runs no code
-/// of the program. A test could therefore not prolong a configuration in another way.
+/// Starts the configuration of a transfer, and ends the configuration when the test disposes this object. Without this class, a test could not prolong a
+/// configuration, because the library configures a transfer without calling code of the program.
 /// </summary>
 internal sealed class HeldConfiguration : IDisposable
 {

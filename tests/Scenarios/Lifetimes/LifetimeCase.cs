@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents one case of the matrix. A case consists of the moment in a transfer's lifetime, the act, the thread that acts, and the thread that handles
-/// events.
+/// Represents one case of <see cref="LifetimeMatrixTests"/>. A case consists of the moment in a transfer's lifetime, the act, the thread that acts, and the
+/// thread that handles events.
 /// </summary>
 public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, Pump Pump)
 {
@@ -20,7 +20,7 @@ public readonly record struct LifetimeCase(Moment Moment, Act Act, Actor Actor, 
     private bool IsPossible =>
         // If no thread handles events, no callback runs. A callback then cannot be in progress, have completed or act.
         (Pump != Pump.Nobody || (Moment is not (Moment.InCallback or Moment.Completed) && Actor == Actor.AnotherThread))
-        // Only a thread of the test that handles events by hand can act between callbacks. No callback is in progress at that time.
+        // This thread acts between two calls that handle events. The test must therefore handle the events by hand, and no callback can be in progress.
         && (Actor != Actor.PumpingThread || (Pump == Pump.ByHand && Moment != Moment.InCallback))
         // A case can stop the event thread only if there is one.
         && (Act != Act.StopEventThread || Pump == Pump.EventThread);

@@ -99,7 +99,8 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>
-    /// Checks that the results can be read in the callback in which the act has occurred, and whether this callback may submit the transfer again.
+    /// Checks the use of the transfer in the callback in which the act has occurred. The results must be readable, and the callback may submit the transfer
+    /// again only after certain acts.
     /// </summary>
     private void CheckWhatIsPossibleInCallback(TestedTransfer tested)
     {

@@ -101,8 +101,8 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>
-    /// Performs the act in the callback of <paramref name="current"/>. If another thread acts, this method returns after the act has ended or waits for this
-    /// callback.
+    /// Performs the act in the callback of <paramref name="current"/>. If another thread acts, this method returns when the act has ended, or when the act
+    /// waits for the end of this callback.
     /// </summary>
     private void ActWhileIn(UsbTransfer current)
     {

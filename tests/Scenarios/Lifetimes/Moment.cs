@@ -9,7 +9,7 @@ public enum Moment
     /// <summary>The transfer is in flight on the device.</summary>
     Submitted,
 
-    /// <summary>The transfer was cancelled, and the device has returned its URBs. The callback of the transfer has not run yet.</summary>
+    /// <summary>The transfer was cancelled, and the device has returned the URBs of the transfer. The callback of the transfer has not run yet.</summary>
     Cancelling,
 
     /// <summary>The callback of the transfer runs.</summary>

@@ -3,7 +3,7 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests memory whose own code runs while it is pinned or unpinned for a transfer. This code closes the owner of the transfer, and waits for the closing.
+/// Tests a caller's memory that runs code when a transfer pins or unpins it. The code closes the owner of the transfer, and waits until the owner is closed.
 /// </summary>
 public sealed class PinningCodeTests : ClosingTest
 {

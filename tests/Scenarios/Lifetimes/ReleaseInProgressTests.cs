@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests acts while a transfer is being released, and while a transfer is being configured. The matrix does not contain these two moments. The caller's memory
-/// prolongs the release, and <see cref="HeldConfiguration"/> prolongs the configuration.
+/// Tests acts while a transfer is being released, and while a transfer is being configured. <see cref="LifetimeMatrixTests"/> does not contain these two
+/// moments. In the tests of this class, the caller's memory prolongs the release, and <see cref="HeldConfiguration"/> prolongs the configuration.
 /// </summary>
 public sealed class ReleaseInProgressTests : IDisposable
 {
@@ -154,7 +154,7 @@ public sealed class ReleaseInProgressTests : IDisposable
         CheckEnd();
     }
 
-    /// <summary>Starts an action on another thread. Returns when the action has ended or waits for the calling thread.</summary>
+    /// <summary>Starts an action on another thread. Returns when the action has ended, or when the action waits for the calling thread.</summary>
     private void OnAnotherThread(Action action)
     {
         _memory.Unpinning = null;

@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Represents a device, a separate context in which the device is open, and the transfers of a load. Checks all of them at the end of a run.</summary>
+/// <summary>
+/// Represents a device, a separate context in which the device is open, and the transfers of a load. At the end of a run, checks all these objects.
+/// </summary>
 internal sealed class Stage : IDisposable
 {
     /// <summary>Specifies the timeout of waits. Only a broken test reaches it.</summary>

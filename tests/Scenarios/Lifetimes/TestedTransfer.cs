@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Lifetimes;
 /// </summary>
 internal sealed class TestedTransfer : IDisposable
 {
-    // Two such buffers use most of the 16 MiB that usbfs allows. If one of them is not freed, the next buffer cannot be allocated.
+    // Two such buffers use half of the 16 MiB that usbfs allows. If runs do not free their buffers, a later run therefore cannot allocate device memory.
     private const int DeviceMemoryLength = 4 << 20;
     private const int Packets = 4;
 

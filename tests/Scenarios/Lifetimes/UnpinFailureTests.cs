@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests what happens if the caller's memory throws while it is unpinned. The library must release all other resources and report the exception.
+/// Tests what happens if unpinning the caller's memory throws an exception. The library must release all other resources and report the exception.
 /// </summary>
 public sealed class UnpinFailureTests : ClosingTest
 {

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that the library frees the GC handles that it passes to libusb as user data. Also tests that the count of these handles, which other tests use,
-/// includes each kind of handle.
+/// Tests that the library frees the GC handles that it passes to libusb as user data. Other tests use the number of these handles, so this class also tests
+/// that the number includes each kind of handle.
 /// </summary>
 public sealed class UserDataHandleTests : ClosingTest
 {

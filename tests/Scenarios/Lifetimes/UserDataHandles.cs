@@ -11,7 +11,7 @@ internal static class UserDataHandles
     /// <summary>Gets the current number.</summary>
     public static int Count => ReadCount(null);
 
-    /// <summary>Collects the objects that earlier tests have forgotten, so that these objects do not change the number later.</summary>
+    /// <summary>Collects the objects that earlier tests have dropped, so that these objects do not change the number later.</summary>
     public static void CollectForgotten()
     {
         GC.Collect();

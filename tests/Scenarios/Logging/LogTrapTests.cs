@@ -194,8 +194,8 @@ public sealed class LogTrapTests : BusTest, IDisposable
         handle.Dispose();
     }
 
-    // The raw layer does not refuse calls in a handler, but the handler does not receive the lines that such calls log. (libusb_get_device_list logs its first
-    // line before it takes a lock.)
+    // The raw layer does not refuse calls in a handler, but the handler does not receive the lines that such calls log. In this test, the handler can call
+    // libusb_get_device_list without a deadlock, because libusb_get_device_list logs its first line before it takes a lock.
     [BusFact]
     public unsafe void A_handler_does_not_receive_the_lines_of_its_own_calls()
     {

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that read a bulk endpoint: the order of the data, late readers, failures, and data that arrived before a stop.</summary>
+/// <summary>Tests rings that read a bulk endpoint: the order of the data, programs that read late, failures, and data that arrived before a stop.</summary>
 public sealed class InputRingTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();
@@ -525,7 +525,7 @@ public sealed class InputRingTests : RingTest
     }
 
     /// <summary>
-    /// Sends a part of the pattern in pieces to the device, which sends the pieces back. Each piece that is shorter than a packet ends one transfer of the
+    /// Sends a part of the pattern to the device in pieces. The device sends the pieces back. Each piece that is shorter than a packet ends one transfer of the
     /// ring.
     /// </summary>
     private void Write(long start, int length, int piece)

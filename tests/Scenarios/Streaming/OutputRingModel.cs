@@ -6,7 +6,7 @@ namespace Native.LibUsb.Tests.Streaming;
 internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalts)
 {
     // The lists _sent and _waiting contain the data that the device has not received, in the order in which the program wrote the data. The entries of _sent
-    // are in flight, or a stop has cut them short. The entries of _waiting have not been submitted.
+    // are in flight, or a stop has cancelled them before they were complete. The entries of _waiting have not been submitted.
     private readonly List<Entry> _sent = [];
     private readonly List<Entry> _waiting = [];
     private int _free = transfers + spares;

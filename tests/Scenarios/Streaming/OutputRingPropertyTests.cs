@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that a ring that writes agrees with its model after each random step. The test acquires and fills buffers, and commits them or returns them without
-/// data. The test also starts, stops and disposes the ring, and unplugs the device. The device accepts all, part or none of a transfer's data. The device must
+/// Tests that an output ring agrees with its model after each random step. The test acquires and fills buffers, and commits them or returns them without data.
+/// The test also starts, stops and disposes the ring, and unplugs the device. The device accepts all, part or none of a transfer's data. The device must
 /// receive each byte once and in order.
 /// </summary>
 public sealed class OutputRingPropertyTests : RingPropertyTest

@@ -4,7 +4,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests rings that a program writes as a <see cref="Stream"/> or a pipe: when the ring sends data, the ends of messages, and slow devices.</summary>
+/// <summary>
+/// Tests output rings that a program uses as a <see cref="Stream"/> or a pipe: when the ring sends data, the ends of messages, and slow devices.
+/// </summary>
 public sealed class OutputStreamTests : RingTest
 {
     private readonly BulkLoopback _loopback = new();

@@ -4,7 +4,8 @@ namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
 /// Generates random numbers for a test that compares an object with its model over random steps. The constructor writes the seed to standard error. xunit
-/// forwards standard error while the test runs, so that the output contains the seed even if the test hangs. NATIVE_LIBUSB_TEST_SEED repeats a run.
+/// forwards standard error while the test runs, so that the output contains the seed even if the test hangs. To repeat a run, set NATIVE_LIBUSB_TEST_SEED to
+/// the seed of this run.
 /// </summary>
 public sealed class RandomSteps
 {

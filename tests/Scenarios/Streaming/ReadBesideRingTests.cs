@@ -5,7 +5,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests that an endpoint refuses a read while a ring runs on the endpoint, because the read would remove data from the ring's stream.</summary>
+/// <summary>Tests that an endpoint refuses a read while a ring runs on the endpoint. Such a read would remove data from the ring's stream.</summary>
 public sealed class ReadBesideRingTests : BusTest
 {
     [BusFact]

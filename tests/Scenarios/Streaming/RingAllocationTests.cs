@@ -5,13 +5,13 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that a running ring allocates no managed memory on the event thread, and none on a thread that reads or writes. These tests run for a few seconds and
-/// detect a regression early. bench/streaming.sh measures a whole process over millions of transfers.
+/// Tests that a running ring allocates no managed memory on the event thread and on the threads that read from the ring or write to it. These tests run for a
+/// few seconds and detect a regression early. bench/streaming.sh measures a whole process over millions of transfers.
 /// </summary>
 public sealed class RingAllocationTests : RingTest
 {
-    // The just-in-time compiler recompiles code that runs often, and sometimes allocates on the thread that runs the code. An allocation per transfer appears
-    // in every stretch, but a single allocation by the compiler appears in only one stretch.
+    // The just-in-time compiler recompiles code that runs often, and sometimes allocates on the thread that runs the code. The test therefore measures several
+    // stretches of transfers. An allocation per transfer appears in every stretch, but a single allocation by the compiler appears in only one stretch.
     private const int Stretches = 5;
     private static readonly int s_stretch = Rounds.Of(3000);
 

@@ -134,7 +134,7 @@ public sealed class RingSizeTests : RingTest
         }
 
         // By default, a transfer collects up to 64 KiB, as the documentation of the option describes. The ring therefore delivers this shorter message only
-        // when it is stopped.
+        // when the ring is stopped.
         await using UsbInputRing collecting = InputRing(handle, BulkLoopback.InAddress);
         collecting.Start();
         handle.At(BulkLoopback.OutAddress).Write(message, Patience);

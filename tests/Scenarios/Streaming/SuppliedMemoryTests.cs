@@ -6,7 +6,7 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests rings whose memory the program supplies. The buffers of a ring must lie in this memory, which stays allocated until the ring has ended.
+/// Tests rings whose memory the program supplies. The buffers of a ring must lie in this memory. The memory must stay allocated until the ring has ended.
 /// </summary>
 public sealed class SuppliedMemoryTests : RingTest
 {

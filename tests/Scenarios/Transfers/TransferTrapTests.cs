@@ -218,7 +218,9 @@ public sealed class TransferTrapTests : BusTest
         Assert.Contains("IterIso", Assert.Throws<InvalidOperationException>(() => transfer.Data.Length).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Waits until the device node is ready. At that time, the kernel has completed a transfer, and libusb has not handled the completion.</summary>
+    /// <summary>
+    /// Waits until the device node is ready. At that time, the kernel has completed a transfer, but libusb has not handled the completion yet.
+    /// </summary>
     private void WaitForCompletion()
     {
         var poller = new UsbSystemPoller();

@@ -127,7 +127,7 @@ public sealed unsafe class HostSideTests
         RawHost.Check(libusb_reset_device(handle));
         transfer.Wait();
         Assert.Equal(0, (int)transfer.Packet(0).actual_length);
-        // libusb releases the interface before the reset and claims it again afterwards. The release selects setting 0, as in the kernel.
+        // libusb releases the interface before the reset and claims it again afterwards. As on a real kernel, the release selects setting 0.
         Assert.Equal((1, 0), (source.Resets, source.AlternateOf(0)));
         Assert.Equal((int)libusb_error.LIBUSB_ERROR_BUSY, libusb_claim_interface(other, 0));
         source.Source.Resume();
@@ -193,7 +193,8 @@ public sealed unsafe class HostSideTests
         byte* one = libusb_dev_mem_alloc(handle, size), two = libusb_dev_mem_alloc(handle, size);
         Assert.True(one != null && two != null);
         Assert.True(libusb_dev_mem_alloc(handle, size) == null);
-        // The mapped device memory already counts, so a transfer in device memory adds only a little. A transfer in other memory exceeds the limit.
+        // The mapped device memory already counts toward the limit, so a transfer in device memory adds only a little. A transfer in other memory exceeds the
+        // limit.
         using (RawTransfer first = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, one))
         using (RawTransfer second = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152, two))
         using (RawTransfer outside = RawTransfer.Iso(host, handle, IsoSource.EndpointAddress, 16, 49152))

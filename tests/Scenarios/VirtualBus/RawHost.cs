@@ -37,7 +37,9 @@ public sealed unsafe class RawHost : IDisposable
             Assert.Fail($"libusb returned {(libusb_error)result}");
     }
 
-    /// <summary>Gets the libusb device of a virtual device, with a reference that the caller must release; null if libusb does not list the device.</summary>
+    /// <summary>
+    /// Gets the libusb device of a virtual device, with a reference that the caller must release. If libusb does not list the device, the result is null.
+    /// </summary>
     public libusb_device* Find(VirtualDevice device)
     {
         libusb_device** list;

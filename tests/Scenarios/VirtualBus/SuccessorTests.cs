@@ -37,7 +37,8 @@ public sealed unsafe class SuccessorTests
         Assert.NotEqual(number, application.DeviceNumber);
         Assert.Equal((1, 0), (loader.Resets, application.Resets));
 
-        // A reset of the successor does not replace the successor. After the first device is plugged in again, a reset does not replace that device either.
+        // The first reset has replaced the device by its successor. A reset of the successor does not replace the successor by another device. The first device
+        // has no successor any more.
         libusb_device_handle* other = host.Open(application);
         RawHost.Check(libusb_reset_device(other));
         using RawTransfer output = RawTransfer.Bulk(host, other, BulkLoopback.OutAddress, 10);

@@ -6,7 +6,7 @@
  * block, so that a later use of the block fails.
  *
  * The library counts nothing until a test calls native_libusb_counting_start with an address in libusb. malloc itself must not query the
- * dynamic linker. Another thread may hold the linker's lock while it waits for the lock of this library.
+ * dynamic linker, because another thread may hold the linker's lock while it waits for the lock of this library.
  *
  * The library passes the blocks of libc to the program unchanged. A process may therefore free blocks that it allocated before the
  * counting began. All data of this library is in static memory, and the library holds its lock for only a few instructions. */

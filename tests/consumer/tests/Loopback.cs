@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Consumer;
 
-/// <summary>Moves bytes through a device of the virtual bus, as a test project of a user does. The tests of each framework call this class.</summary>
+/// <summary>
+/// Moves bytes through a device of the virtual bus, in the same way as a user's test project. The tests of each target framework call this class.
+/// </summary>
 internal static class Loopback
 {
     public static async Task<byte[]> SendAsync(byte[] message)
