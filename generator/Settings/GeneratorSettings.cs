@@ -83,7 +83,10 @@ internal sealed record ExcludeSettings
     public IReadOnlyDictionary<string, string> Macros { get; set; } = new Dictionary<string, string>();
 }
 
-/// <summary>Represents the names of declarations, each with the libusb version that introduced it. The output has the order of these names.</summary>
+/// <summary>
+/// Represents the names of declarations, each with the libusb version that introduced it. The generated files contain the declarations in the order
+/// of these names.
+/// </summary>
 internal sealed record SinceSettings
 {
     public OrderedDictionary<string, string> Functions { get; set; } = [];
