@@ -18,7 +18,9 @@ public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filte
     // udev may set the permissions of a new device after the device has been reported.
     private static readonly TimeSpan s_accessPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Repeatedly waits for the device and reads from it, until the token is cancelled.</summary>
+    /// <summary>
+    /// Waits for the device and reads from it until the token is cancelled. After the device has been unplugged, the method waits for it again.
+    /// </summary>
     /// <param name="cancellationToken">A token that ends the stream. The stream then throws <see cref="OperationCanceledException"/>.</param>
     /// <returns>The items, in order.</returns>
     /// <exception cref="UsbException">The device is plugged in but cannot be used, for example because another program uses it.</exception>

@@ -122,8 +122,10 @@ internal sealed class HostState(VirtualDevice device)
         return device.SelectAlternate(number, setting) ? 0 : InvalidArgument;
     }
 
-    /// <summary>Returns the endpoints of an interface in the active setting. If inconsistent descriptors assign an endpoint to several interfaces, the
-    /// endpoint belongs to the first one, as in the kernel.</summary>
+    /// <summary>
+    /// Returns the endpoints of an interface in its active setting. If inconsistent descriptors assign an endpoint to several interfaces, the endpoint
+    /// belongs to the first of these interfaces, as in the kernel.
+    /// </summary>
     private IEnumerable<VirtualEndpoint> EndpointsOf(uint number) =>
         device.FindInterface(number) is not { } one ? []
         : one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints.Where(endpoint => FirstWith(endpoint.Address) == one)
