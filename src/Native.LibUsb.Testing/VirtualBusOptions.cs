@@ -11,8 +11,10 @@ public sealed record VirtualBusOptions
     /// devices.</summary>
     public bool ForChildProcesses { get; init; }
 
-    /// <summary>Gets or sets the capabilities that usbfs reports. With <see cref="VirtualBusHost.Kernel"/>, only the default is allowed: the kernel chooses
-    /// them.</summary>
+    /// <summary>
+    /// Gets or sets the capabilities that usbfs reports. With <see cref="VirtualBusHost.Kernel"/>, only the default is allowed, because the kernel
+    /// determines the capabilities.
+    /// </summary>
     public UsbfsCapabilities Capabilities { get; init; } = UsbfsCapabilities.Default;
 
     /// <summary>Gets or sets the limit of the memory for all transfers in flight of a process, in MiB. 0 means no limit. The kernel's default is 16. With

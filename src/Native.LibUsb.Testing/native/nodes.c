@@ -182,8 +182,8 @@ failed:
     return fail(error);
 }
 
-/* Ends a node, as the kernel does. When the last close returns, no URB of the node is in flight, no thread writes to the program's buffers, and
- * the interfaces are free. */
+/* Ends a node at its last close. As in the kernel, when close returns, no URB of the node is in flight, no thread writes to the program's buffers,
+ * and the interfaces are free. */
 void end_node(struct node *n)
 {
     ask_host(n, HOST_CLOSE, 0, 0, NULL, 0, NULL, 0);
