@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds libusb from its source for the package Native.LibUsb.Runtime.RID, and prints the folder with the files. If the folder was built before, the
-# script only prints it. The folder contains:
+# script only prints its path. The folder contains:
 #   linux-x64, linux-arm64   with-udev/ and without-udev/, each with libusb-1.0.so.0 and libusb-1.0.a
 #   win-x64, win-x86         libusb-1.0.dll, and libusb-1.0.lib to link with it
 #   all                      COPYING, and source/ with the archive of the source

@@ -21,7 +21,8 @@ for suite in sid forky trixie bookworm bullseye; do
   apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2 || continue
   listed=$(apt-cache "${options[@]}" showsrc libusb-1.0 2>/dev/null | sed -n 's/^Version: \(.*:\)\?\(.*\)-[^-]*$/\2/p')
   grep -qxF "$version" <<<"$listed" || continue
-  # A failure is ignored here, because the mirror may lack Debian's packaging files. The script needs only the archive, and apt-get checks its hash.
+  # A failure of this command is ignored, because the mirror may lack Debian's packaging files. The script needs only the archive, and apt-get checks
+  # its hash.
   (cd "$cache" && apt-get "${options[@]}" source -qq --download-only libusb-1.0 >fetch.log 2>&1) || true
   rm -rf "$lists" "$cache/packages" "$cache"/*.bin
   if [ -n "$(found)" ]; then found; exit; fi

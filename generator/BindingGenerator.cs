@@ -24,7 +24,7 @@ internal static class BindingGenerator
         return read!.Value;
     }
 
-    /// <summary>Returns the texts of the generated files, by file name.</summary>
+    /// <summary>Returns the contents of the generated files. The keys are the file names.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
     /// <param name="settings">The settings file, which contains the facts that the header lacks; <see langword="null"/> for no settings.</param>

@@ -45,7 +45,8 @@ internal sealed class AstNode
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
     /// <summary>
-    /// Reads nodes, and stores the last file and line. clang omits the file or the line of a location if it is the same as in the location before.
+    /// Reads nodes, and stores the last file and line. In a location, clang omits the file or the line if this value is the same as in the preceding
+    /// location.
     /// </summary>
     private sealed class Reader
     {

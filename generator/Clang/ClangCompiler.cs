@@ -33,7 +33,8 @@ internal sealed partial class ClangCompiler
         _resources = Path.GetFullPath(Run(["-print-resource-dir"]).Trim());
     }
 
-    // Another version of clang may print another syntax tree. The generated files would then depend on the clang of the machine, and their check could fail.
+    // Another version of clang may print another syntax tree. The generated files would then depend on the clang of the machine, and eng/generate.sh check
+    // would fail on some machines.
     private void CheckVersion()
     {
         string version = Run(["--version"]).Split('\n')[0];

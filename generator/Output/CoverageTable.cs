@@ -7,8 +7,8 @@ using Native.LibUsb.Generator.Settings;
 namespace Native.LibUsb.Generator.Output;
 
 /// <summary>
-/// Formats the README's table of the declarations in libusb.h. For each kind, the table contains the number of declarations by the version that introduced
-/// them, and the number that are bound.
+/// Formats the README's table of the declarations in libusb.h. For each kind of declaration, the table contains how many declarations each version
+/// introduced, and how many declarations are bound.
 /// </summary>
 internal static class CoverageTable
 {

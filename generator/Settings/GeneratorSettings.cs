@@ -22,7 +22,9 @@ internal sealed record GeneratorSettings
 
     public SinceSettings? Since { get; set; }
 
-    /// <summary>Reads a settings file. For an unknown setting, the method reports an error that suggests the setting with the nearest name.</summary>
+    /// <summary>
+    /// Reads a settings file. For an unknown setting, the method reports an error that suggests the setting with the most similar name.
+    /// </summary>
     public static GeneratorSettings Read(string file)
     {
         string text;

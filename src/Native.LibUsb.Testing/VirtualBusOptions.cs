@@ -6,9 +6,11 @@ public sealed record VirtualBusOptions
     /// <summary>Gets or sets the host that connects programs to the bus.</summary>
     public VirtualBusHost Host { get; init; }
 
-    /// <summary>Gets or sets whether only child processes that were started with <see cref="VirtualBus.ApplyTo"/> use the bus. With
-    /// <see cref="VirtualBusHost.Preload"/>, the preload library is then not loaded into this process, and libusb in this process does not find the
-    /// devices.</summary>
+    /// <summary>
+    /// Gets or sets whether only child processes that were started with <see cref="VirtualBus.ApplyTo"/> use the bus. If the value is true and the host
+    /// is <see cref="VirtualBusHost.Preload"/>, the preload library is not loaded into this process, and libusb in this process does not find the
+    /// devices.
+    /// </summary>
     public bool ForChildProcesses { get; init; }
 
     /// <summary>

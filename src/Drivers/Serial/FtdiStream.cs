@@ -44,7 +44,7 @@ public sealed partial class FtdiStream : Stream
         _pump = PumpAsync();
     }
 
-    /// <summary>Opens a port and resets the chip. If a kernel driver was attached to the device, disposing the port attaches it again.</summary>
+    /// <summary>Opens a port and resets the chip. If a kernel driver was attached to the device, disposing the port attaches the driver again.</summary>
     /// <param name="device">The adapter.</param>
     /// <exception cref="UsbException">The device cannot be opened, is in use by another program, or has no bulk endpoints.</exception>
     /// <exception cref="InvalidDataException">The device is not an FTDI chip.</exception>
@@ -100,8 +100,8 @@ public sealed partial class FtdiStream : Stream
     }
 
     /// <summary>Asserts or deasserts the modem lines that the chip drives.</summary>
-    /// <param name="dataTerminalReady">The state of DTR. Null to leave it unchanged.</param>
-    /// <param name="requestToSend">The state of RTS. Null to leave it unchanged.</param>
+    /// <param name="dataTerminalReady">The state of DTR. Null leaves DTR unchanged.</param>
+    /// <param name="requestToSend">The state of RTS. Null leaves RTS unchanged.</param>
     public void SetModemLines(bool? dataTerminalReady = null, bool? requestToSend = null)
     {
         int value = 0;

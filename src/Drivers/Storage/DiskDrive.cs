@@ -42,7 +42,9 @@ public sealed class DiskDrive : IAsyncDisposable
         set => _transport.Patience = value;
     }
 
-    /// <summary>Opens a disk and reads its names and its size. If a kernel driver was attached, disposing the disk attaches it again.</summary>
+    /// <summary>
+    /// Opens a disk and reads its names and its size. If a kernel driver was attached, disposing the disk attaches the driver again.
+    /// </summary>
     /// <param name="device">The device. It needs an interface for mass storage with SCSI and the bulk-only transport.</param>
     /// <param name="cancellationToken">A token that cancels the commands.</param>
     /// <exception cref="DiskException">The device has no mass-storage interface of this kind, or does not become ready.</exception>

@@ -16,14 +16,17 @@ public sealed record EndpointDescription(byte Address, EndpointKind Kind, int Ma
     /// </summary>
     public int PacketsPerMicroframe { get; init; } = 1;
 
-    /// <summary>Gets or sets the number of packets in one burst (1 to 16). It applies only at SuperSpeed; <c>bMaxBurst</c> is this number minus
-    /// one.</summary>
+    /// <summary>
+    /// Gets or sets the number of packets in one burst (1 to 16). Only endpoints at SuperSpeed use this value, and <c>bMaxBurst</c> is this value minus one.
+    /// </summary>
     public int Burst { get; init; } = 1;
 
-    /// <summary>Gets or sets the number of bursts in one service interval (1 to 3). It applies only to isochronous endpoints at SuperSpeed.</summary>
+    /// <summary>Gets or sets the number of bursts in one service interval (1 to 3). Only isochronous endpoints at SuperSpeed use this value.</summary>
     public int BurstsPerInterval { get; init; } = 1;
 
-    /// <summary>Gets or sets the base-two logarithm of the number of streams. It applies only to bulk endpoints at SuperSpeed; 0 means no streams.</summary>
+    /// <summary>
+    /// Gets or sets the base-two logarithm of the number of streams, or 0 for no streams. Only bulk endpoints at SuperSpeed use this value.
+    /// </summary>
     public int MaxStreamsExponent { get; init; }
 
     /// <summary>Gets or sets bits 2 to 5 of <c>bmAttributes</c>: the synchronisation and usage type of an isochronous endpoint.</summary>

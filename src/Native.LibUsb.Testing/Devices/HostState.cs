@@ -168,7 +168,10 @@ internal sealed class HostState(VirtualDevice device)
         return isBound ? 1 : 0;
     }
 
-    /// <summary>Binds a kernel driver to all of the interfaces, or to none if one of them already has a driver or a claim.</summary>
+    /// <summary>
+    /// Binds a kernel driver to all of the interfaces. If one of the interfaces already has a driver or a claim, the method does nothing and returns
+    /// false.
+    /// </summary>
     private bool Bind(IReadOnlyList<byte> numbers, string driver)
     {
         if (numbers.Any(number => DriverOf(number) is not null))

@@ -350,8 +350,8 @@ public partial class VirtualDevice
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
     /// <summary>
-    /// Writes the endpoint table for the host, which has 32 entries. An entry contains the kind + 1, the interface number, and the maximum number of bytes in
-    /// a service interval. The caller holds the lock.
+    /// Writes the endpoint table for the host. The table has 32 entries. An entry contains the kind + 1, the interface number, and the maximum number of
+    /// bytes in a service interval. The caller holds the lock.
     /// </summary>
     internal void WriteEndpointTable(Span<byte> table)
     {

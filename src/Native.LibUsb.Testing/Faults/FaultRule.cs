@@ -11,8 +11,8 @@ public sealed record FaultRule(FaultKind Kind)
 
     /// <summary>
     /// Gets the number of the first URB to which the rule can apply. Each endpoint counts its URBs from 0, starting when the device was created.
-    /// <see cref="FaultKind.Refuse"/> and <see cref="FaultMoment.Submission"/> count attempts to submit a URB. <see cref="FaultKind.Packets"/> counts
-    /// packets.
+    /// For <see cref="FaultKind.Refuse"/> and <see cref="FaultMoment.Submission"/>, the number counts attempts to submit a URB. For
+    /// <see cref="FaultKind.Packets"/>, it counts packets.
     /// </summary>
     public long First { get; init; }
 

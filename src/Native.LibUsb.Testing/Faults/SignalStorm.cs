@@ -5,8 +5,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Sends signals to all other threads of the process at short intervals, so that blocking system calls fail with EINTR.</summary>
 /// <remarks>
-/// The signal handler does nothing or sleeps, depending on the constructor's argument. After a signal, Linux restarts most system calls, but never
-/// <c>poll</c>. libusb waits for events in <c>poll</c>. To make a submission fail with EINTR, use a <see cref="FaultRule"/> of the kind
+/// If the constructor's argument <c>delay</c> is zero, the signal handler does nothing. Otherwise, it sleeps. After a signal, Linux restarts most system
+/// calls, but never <c>poll</c>. libusb waits for events in <c>poll</c>. To make a submission fail with EINTR, use a <see cref="FaultRule"/> of the kind
 /// <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals. On some file systems, each signal restarts the creation of a directory. With
 /// frequent signals, the creation may then never finish.
 /// </remarks>

@@ -11,8 +11,10 @@ internal abstract class BusHost(VirtualBus bus) : IDisposable
     /// <summary>Gets the environment variables with which a program must be started to use the bus.</summary>
     public abstract IReadOnlyDictionary<string, string> Environment { get; }
 
-    /// <summary>Gets whether the host does not report resets, because USB/IP does not carry them. The device must then detect a reset by the requests that
-    /// the host sends afterwards.</summary>
+    /// <summary>
+    /// Gets whether the host does not report resets, because USB/IP does not carry them. If the value is true, the device must detect a reset by the
+    /// requests that the host sends after the reset.
+    /// </summary>
     public virtual bool HidesResets => false;
 
     /// <summary>

@@ -24,7 +24,9 @@ public sealed record AudioSinkOptions
     /// </summary>
     public int ClockDeviation { get; init; }
 
-    /// <summary>Gets the buffer size in frames, at least 8 ms of sound. The device starts to play when the buffer is half full. Its feedback keeps the buffer
-    /// half full.</summary>
+    /// <summary>
+    /// Gets the buffer size in frames, at least 8 ms of sound. The device starts to play when the buffer is half full. The feedback of the device keeps the
+    /// buffer half full.
+    /// </summary>
     public int BufferFrames { get; init; } = 8192;
 }

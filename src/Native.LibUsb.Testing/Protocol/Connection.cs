@@ -7,9 +7,9 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents the connection of one host to one device. It reads USB/IP messages and sends the model's answers.</summary>
 /// <remarks>
-/// Each connection has a thread that reads. The thread that completes a URB sends the reply with the device's lock held, so replies are sent in the order of
-/// completion. Sending may block until the host reads. This does not cause a deadlock, because every host reads without waiting for anything else. In steady
-/// state, the connection does not allocate: it reuses URBs and their buffers.
+/// Each connection has one thread that reads messages. The thread that completes a URB sends the reply with the device's lock held, so replies are sent in
+/// the order of completion. Sending may block until the host reads. This does not cause a deadlock, because every host reads without waiting for anything
+/// else. In steady state, the connection does not allocate: it reuses URBs and their buffers.
 /// </remarks>
 internal sealed unsafe class Connection
 {
@@ -254,7 +254,8 @@ internal sealed unsafe class Connection
         {
             // The kernel's vhci_hcd sends all waiting URBs, then all waiting unlink requests, and so on. If a URB is unlinked early, its unlink request may
             // therefore arrive before the URB. The sequence numbers of vhci_hcd increase, so a number above the last one means that the URB has not arrived
-            // yet. The answer must then not be that the URB is already complete, because the kernel would not recognise the real completion afterwards.
+            // yet. In this case, the bus must not answer that the URB is already complete, because the kernel would not recognise the real completion
+            // afterwards.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;

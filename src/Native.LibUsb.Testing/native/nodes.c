@@ -118,7 +118,8 @@ static int import(struct node *n, unsigned bus, unsigned device, int flags)
     return 0;
 }
 
-/* Starts a thread of the library with all signals blocked. Signals belong to the program, and its handlers must not run on the library's threads. */
+/* Starts a thread of the library with all signals blocked. Signals belong to the program, and the program's signal handlers must not run on the
+ * library's threads. */
 int start_thread(pthread_t *thread, void *(*run)(void *), struct node *n, const char *name)
 {
     sigset_t all, before;

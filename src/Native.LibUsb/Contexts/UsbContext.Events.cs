@@ -53,7 +53,7 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Makes a thread that waits for events return (<c>libusb_interrupt_event_handler</c>). If no thread waits, the next call that would wait returns at once.
-    /// A program can therefore stop a thread that handles events without a race: the program sets a stop flag, calls this method, and joins the thread.
+    /// A program can therefore stop an event-handling thread without a race: the program sets a stop flag, calls this method, and joins the thread.
     /// </summary>
     public void InterruptEventHandlers() => _pump.Interrupt();
 
