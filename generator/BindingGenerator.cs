@@ -14,7 +14,7 @@ internal static class BindingGenerator
     /// <summary>Reads the header and checks the settings against it.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The settings file, which contains the facts that the header lacks; <see langword="null"/> for no settings.</param>
+    /// <param name="settings">The settings file with the facts that the header lacks; <see langword="null"/> for no settings.</param>
     /// <exception cref="GeneratorException">The header or the settings have errors.</exception>
     public static (CHeader Header, GeneratorSettings Settings) Read(ClangCompiler clang, string input, string? settings)
     {
@@ -27,7 +27,7 @@ internal static class BindingGenerator
     /// <summary>Returns the contents of the generated files. The keys are the file names.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The settings file, which contains the facts that the header lacks; <see langword="null"/> for no settings.</param>
+    /// <param name="settings">The settings file with the facts that the header lacks; <see langword="null"/> for no settings.</param>
     /// <param name="docs">The folder of the documentation texts; <see langword="null"/> for a binding without documentation.</param>
     /// <exception cref="GeneratorException">The inputs have errors. The exception contains the errors of all files.</exception>
     public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, string? settings, string? docs)

@@ -51,7 +51,9 @@ internal sealed class Repository(string root)
         return written;
     }
 
-    /// <summary>Returns the differences between the files in the repository and the generated files; an empty text if there are none.</summary>
+    /// <summary>
+    /// Returns the differences between the files in the repository and the generated files; an empty text if there are no differences.
+    /// </summary>
     public string Compare(IReadOnlyDictionary<string, string> files)
     {
         string folder = Path.Combine(Root, GeneratedFolder);

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Testing;
 /// The numbers of the driver's interfaces. The driver binds to the first interface by its class, and then claims the other interfaces.
 /// </param>
 /// <remarks>
-/// As in the kernel, if the driver is detached from one of its interfaces, it releases all its interfaces. The driver binds to all its interfaces again when
-/// it is attached to the first interface and the other interfaces are free. Attaching the driver to any other interface has no effect.
+/// As in the kernel, the driver releases all its interfaces when it is detached from one of them. The driver binds to all its interfaces again when it is
+/// attached to the first interface and the other interfaces are free. Attaching the driver to any other interface has no effect.
 /// </remarks>
 public sealed record SharedKernelDriver(string Name, params IReadOnlyList<byte> Interfaces);

@@ -107,8 +107,10 @@ public partial class VirtualDevice
     /// URB or will complete the URB later. If the handler returns false, the device stalls the request.</summary>
     public Func<VirtualUrb, bool>? ControlHandler { get; set; }
 
-    /// <summary>Gets how often the host has reset the device. USB/IP does not carry the reset signal, so on <see cref="VirtualBusHost.Kernel"/> the device
-    /// detects a reset by the requests with which a host starts an enumeration.</summary>
+    /// <summary>
+    /// Gets how often the host has reset the device. USB/IP does not transmit the reset signal. On <see cref="VirtualBusHost.Kernel"/>, the device therefore
+    /// detects a reset by the requests with which a host starts an enumeration.
+    /// </summary>
     public int Resets { get; private set; }
 
     /// <summary>Gets or sets the device that replaces this device at the host's next reset, for example after a program has loaded firmware. Null if this
@@ -118,7 +120,7 @@ public partial class VirtualDevice
     /// (<c>libusb_reset_device</c> returns <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is gone. Shortly afterwards, the successor appears at the same
     /// port with another address. The system sends one event for the removal and one event for the arrival. If the successor is already on a bus at that
     /// moment, this device is removed without a replacement. The property is not available on <see cref="VirtualBusHost.Kernel"/>, because USB/IP does not
-    /// carry a reset, and the kernel would continue to use this device.
+    /// transmit a reset, and the kernel would continue to use this device.
     /// </remarks>
     /// <exception cref="ArgumentException">The value is this device.</exception>
     /// <exception cref="PlatformNotSupportedException">This device is on a bus of the kernel.</exception>

@@ -90,7 +90,7 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Passes one held URB to the model and continues to hold the others.</summary>
+    /// <summary>Passes one held URB to the model and continues to hold the other URBs.</summary>
     /// <param name="index">The index of the held URB; 0 is the oldest. With a higher index, the model receives the URBs in a different order.</param>
     /// <returns>False if fewer URBs are held.</returns>
     public bool Release(int index = 0)
@@ -147,7 +147,7 @@ public partial class VirtualEndpoint
     /// <returns>False if the timeout has expired.</returns>
     public bool WaitForCompleted(long count, TimeSpan timeout) => Device.WaitUntil(() => Completed >= count, timeout);
 
-    /// <summary>Gets the oldest URB that the model has received and not answered. Null if there is none. The caller holds the lock.</summary>
+    /// <summary>Gets the oldest URB that the model has received and not answered. Null if there is no such URB. The caller holds the lock.</summary>
     protected VirtualUrb? First
     {
         get

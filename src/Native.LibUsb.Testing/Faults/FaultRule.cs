@@ -25,7 +25,7 @@ public sealed record FaultRule(FaultKind Kind)
     public long Limit { get; init; } = long.MaxValue;
 
     /// <summary>
-    /// Gets the probability, from 0 to 1, with which the rule applies to each URB that its other properties select. The plan's seed determines the random
+    /// Gets the probability, from 0 to 1, with which the rule applies to each URB that the other properties select. The plan's seed determines the random
     /// selection, so each run selects the same URBs.
     /// </summary>
     public double Probability { get; init; } = 1;

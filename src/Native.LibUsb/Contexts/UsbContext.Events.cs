@@ -92,7 +92,7 @@ public sealed unsafe partial class UsbContext
     /// <summary>Gets whether an event thread runs.</summary>
     internal bool HasEventThread => EventThread is { IsRunning: true };
 
-    /// <summary>Gets whether an event thread runs and is not the calling thread, so that callbacks run on another thread.</summary>
+    /// <summary>Gets whether an event thread runs and is not the calling thread. If the value is true, callbacks run on another thread.</summary>
     internal bool IsPumpedElsewhere => EventThread is { IsRunning: true, IsCurrent: false };
 
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
@@ -107,7 +107,7 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>Starts the event thread if no loop of the program waits on the descriptors and no thread has handled events within
     /// <see cref="EventLapseWatch.Pause"/>.</summary>
-    /// <returns>True if an event thread runs or the context is closing, so that the watch can stop.</returns>
+    /// <returns>True if the watch can stop, because an event thread runs or the context is closing.</returns>
     internal bool StartEventThreadAfterLapse()
     {
         if (Volatile.Read(ref _pollers) == 0 && !_pump.WasActiveWithin(EventLapseWatch.Pause))
