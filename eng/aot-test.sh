@@ -42,9 +42,10 @@ for run in "${runs[@]}"; do
       add "$run" $?
       ;;
     valgrind)
-      # valgrind cannot read the debug information of newer compilers, so objcopy removes it. The collector must not reserve more memory than valgrind
-      # can provide. The preloaded allocator is absent, because valgrind has its own. valgrind runs one thread at a time, and --fair-sched=yes gives
-      # every thread its turn. The tests run a tenth of the usual rounds, because valgrind is slow.
+      # valgrind cannot read the debug information of newer compilers, so objcopy removes it. DOTNET_GCHeapHardLimit prevents the garbage collector
+      # from reserving more memory than valgrind can provide. The library that counts allocations is not preloaded, because valgrind replaces the
+      # allocator itself. valgrind runs only one thread at a time, and with --fair-sched=yes the threads take turns. The tests do a tenth of the usual
+      # rounds, because valgrind is slow.
       mkdir -p "$results/program"
       for file in "$program" "$folder/libnative-libusb-usbfs.so"; do objcopy --remove-section=.gnu_debuglink --strip-debug "$file" "$results/program/${file##*/}"; done
       LD_PRELOAD=$results/program/libnative-libusb-usbfs.so DOTNET_GCHeapHardLimit=10000000 NATIVE_LIBUSB_TEST_ROUNDS=10 \

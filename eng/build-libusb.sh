@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds libusb from its source for the package Native.LibUsb.Runtime.RID, and prints the folder with the files. The script does not build a library
-# again that it built before. The folder contains:
+# Builds libusb from its source for the package Native.LibUsb.Runtime.RID, and prints the folder with the files. If the folder was built before, the
+# script only prints its path. The folder contains:
 #   linux-x64, linux-arm64   with-udev/ and without-udev/, each with libusb-1.0.so.0 and libusb-1.0.a
 #   win-x64, win-x86         libusb-1.0.dll, and libusb-1.0.lib to link with it
 #   all                      COPYING, and source/ with the archive of the source
-# The libraries for Linux are linked with the C library of Debian 11 and need only glibc 2.17, so that they run on older systems than this machine.
+# The libraries for Linux are linked with the C library of Debian 11 and need only glibc 2.17, so they also run on older systems.
 # usage: eng/build-libusb.sh VERSION RID          (1.0.28 is the newest version in Debian's mirrors; LIBUSB_SOURCE names the archive
 #                                                  of another version)
 # needs: gcc, make, bzip2; for linux-arm64 gcc-aarch64-linux-gnu, for win-x64 gcc-mingw-w64-x86-64, for win-x86 gcc-mingw-w64-i686

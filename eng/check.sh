@@ -21,7 +21,7 @@ check() { # NAME COMMAND...
   fi
 }
 
-# These tests need no device. They test the rules for the sources, the documents, the record layouts, and some classes that work without a bus.
+# These tests need no device. They check the source rules, the documents and the record layouts, and test some classes that work without a bus.
 fast='FullyQualifiedName~Tests.SourceRules|FullyQualifiedName~Tests.Documentation|FullyQualifiedName~Tests.Layout|FullyQualifiedName~MissedIntervalsTests|FullyQualifiedName~RingSignalTests|FullyQualifiedName~TimevalTests'
 
 check format dotnet format whitespace Native.LibUsb.sln --no-restore --verify-no-changes

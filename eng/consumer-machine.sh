@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs eng/consumer-test.sh on a small Debian system in a folder, which has only what a program needs and the .NET SDK of this machine. The first run
-# has no C compiler, and tests the programs that need none. The second run has clang, lld and zlib1g-dev, and tests the programs that are compiled
-# ahead of time.
+# Runs eng/consumer-test.sh on a small Debian system in a folder. This system has only the packages that a .NET program needs, and uses the .NET SDK
+# of this machine. In the first run, the system has no C compiler, and the script tests the programs that can be built without a C compiler. Then the
+# script installs clang, lld and zlib1g-dev. The second run tests the programs that are compiled ahead of time.
 # usage: eng/consumer-machine.sh          (as root; needs debootstrap)
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
@@ -20,8 +20,8 @@ trap 'status=$?; if ((status)); then tail -n 20 "$log" >&2; fi; rm -rf "$log" "$
 echo "consumer-machine: unpacking Debian $suite"
 debootstrap --variant=minbase --include=ca-certificates "$suite" "$system" "$mirror" >"$log" 2>&1
 
-# The test reads these parts of this machine: the SDK, the repository's folder, and the configuration of NuGet. The kernel removes the mounts when the
-# process that made them ends.
+# The small system uses the SDK and the repository of this machine through mounts, and a copy of the machine's NuGet configuration. The kernel removes
+# the mounts when the process that made them ends.
 nuget=$HOME/.nuget/NuGet
 mkdir -p "$system$sdk" "$system$root" "$system/root/.nuget/NuGet"
 if [ -d "$nuget" ]; then cp -r "$nuget/." "$system/root/.nuget/NuGet/"; fi

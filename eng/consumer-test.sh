@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Uses the packages of eng/pack.sh as an external program does: in projects outside of this repository, with an empty package cache. The script
-# publishes one program in every way and runs it. For each way, it prints the size of the program, the libraries that the program needs, and its start
-# time. All other packages come from the NuGet sources that are configured on this machine.
+# publishes one program in every supported way, for example as a single file or with Native AOT, and runs it. For each published program, the script
+# prints the size, the required libraries and the start time. Packages that eng/pack.sh does not write come from the NuGet sources that are configured
+# on this machine.
 # usage: eng/consumer-test.sh [NAME]...          (all of them: jit library single-file tools xunit2 xunit3 nunit platform aot-dynamic aot-direct
 # aot-static aot-full aot-library)
 set -euo pipefail
@@ -71,8 +72,9 @@ publish() { # NAME [OPTION]...
   if grep -E 'warning( [A-Z]+[0-9]+)?:' "$log" >&2; then fail "publishing $name printed warnings"; fi
 }
 
-# Runs a program on a system that has USB but no device. libusb without udev refuses a system without /dev/bus/usb, such as a container. Only root can
-# make such a system; without root, the program runs on the system as it is.
+# Runs a program in an environment with USB support but without USB devices. The environment has an empty /dev/bus/usb, because libusb without udev
+# fails if this folder is missing, for example in a container. Only root can set up the environment. Without root, the program runs directly on this
+# machine.
 isolated=false
 if ((EUID == 0)) && unshare -m mount -t tmpfs none /sys/bus 2>/dev/null; then isolated=true; fi
 on_empty_bus() { # PROGRAM [ARGUMENT]...
@@ -129,7 +131,8 @@ needs_none() { # NAME LIBRARY...
   done
 }
 
-# Writes a test project in its own folder, as a user of the packages would. Its tests make buses, and no setting of the project prepares for a bus.
+# Writes a test project in a separate folder, as a user of the packages would write it. The tests create virtual buses, and the project contains no
+# special settings for them.
 test_project() { # NAME TESTS PROPERTIES PACKAGE=VERSION...
   local name=$1 tests=$2 properties=$3 package items=
   shift 3

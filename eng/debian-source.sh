@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Prints an apt source line for a Debian suite, with the mirror and the key that are configured on this machine.
+# Prints an apt source line for a Debian suite, with Debian's key and the mirror that is configured on this machine.
 # usage: eng/debian-source.sh deb|deb-src SUITE          (LIBUSB_DEBIAN_MIRROR names another mirror)
 set -euo pipefail
 if [ $# -ne 2 ]; then echo "usage: eng/debian-source.sh deb|deb-src SUITE" >&2; exit 2; fi
 mirror=${LIBUSB_DEBIAN_MIRROR:-}
 if [ -z "$mirror" ]; then
-  # Takes the first source of a whole suite. Sources of updates have other suite names, and sources of other vendors have other components.
+  # Uses the mirror of the first package source that is a complete Debian suite. Sources of updates have "-" or "/" in the name of the suite, and
+  # sources of other vendors have no component main.
   # shellcheck disable=SC2016 # apt replaces the names
   mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' \
     | awk '$3 == "main" && $2 !~ /[-\/]/ { print $1; exit }')

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds everything, publishes usbcap with Native AOT and with libusb inside, and captures 5 seconds of a high-speed isochronous stream at line rate
-# (8,000 packets of 3,072 bytes per second) from a virtual device through the real libusb. The script checks every number that it prints. It ends with
-# exit code 0 only if every byte is right, no packet was lost and the capture allocated no managed memory.
+# Builds everything, publishes usbcap as one Native AOT executable that contains libusb, and captures 5 seconds of an isochronous stream from a
+# virtual device. The stream has the maximum rate of high speed: 8,000 packets of 3,072 bytes per second. The data passes through the real libusb. The
+# script checks every number that it prints. It ends with exit code 0 only if every byte is right, no packet was lost and the capture allocated no
+# managed memory.
 # usage: eng/demo.sh            (needs the .NET SDK; eng/setup.sh installs everything else)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,7 +37,8 @@ executable_size=$(stat -c %s "$usbcap")
 libraries=$(ldd "$usbcap")
 if grep -q libusb <<<"$libraries"; then fail "the executable loads libusb from a file"; fi
 
-# 96 transfers of 32 packets form a queue of 384 ms. The device sends in real time, and this machine may still be busy with the build.
+# 96 transfers of 32 packets form a queue of 384 ms. The queue is this long because the device sends in real time, and this machine may still be busy
+# with the build.
 echo "demo: capturing $((packets / 8000)) seconds"
 "$usbvbus" run --device camera:speed=high,serial=DEMO -- \
   "$usbcap" capture --serial DEMO --packets "$packets" --in-flight 96 --output "$capture" --force --quiet --json --strict >"$summary" \
@@ -62,8 +64,8 @@ checked=$(of_check bytes) missing=$(of_check lost) mismatched=$(of_check mismatc
 [ "$allocated" = 0 ] || fail "$allocated managed bytes were allocated while streaming"
 [ "$collections" = 0 ] || fail "$collections collections while streaming"
 at_least "$rate" "$least_rate" || fail "$rate MB/s, not $least_rate"
-# $rate is by the device's clock. The host measures from the first completion to the last one, and each completion is slightly late. The two rates
-# must agree within 2 %, which also proves that the stream took 5 seconds.
+# $rate is measured with the device's clock. $host_rate is measured with the host's clock, from the first completion to the last one, and each
+# completion is slightly late. The two rates must agree within 2 %. This also proves that the stream took 5 seconds.
 times() { awk -v value="$1" -v factor="$2" 'BEGIN { print value * factor }'; }
 at_least "$host_rate" "$(times "$least_rate" 0.98)" || fail "by the host's clock only $host_rate MB/s"
 at_least "$(times "$rate" 1.02)" "$host_rate" || fail "by the host's clock $host_rate MB/s: the stream did not take its time"

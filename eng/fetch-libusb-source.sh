@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches the source of a version of libusb from Debian, and prints the path of the archive. The script installs nothing, and gives apt separate
-# package lists. It does not fetch an archive again.
+# Fetches the source of a version of libusb from Debian, and prints the path of the archive. The script installs nothing, and makes apt use package
+# lists separate from those of the system. If the archive is already in CACHE_DIR, the script does not fetch it again.
 # usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR          (LIBUSB_SOURCE names an archive to use instead)
 set -euo pipefail
 if [ $# -ne 2 ]; then echo "usage: eng/fetch-libusb-source.sh VERSION CACHE_DIR" >&2; exit 2; fi
@@ -21,7 +21,8 @@ for suite in sid forky trixie bookworm bullseye; do
   apt-get "${options[@]}" update -qq -o APT::Update::Error-Mode=any >&2 || continue
   listed=$(apt-cache "${options[@]}" showsrc libusb-1.0 2>/dev/null | sed -n 's/^Version: \(.*:\)\?\(.*\)-[^-]*$/\2/p')
   grep -qxF "$version" <<<"$listed" || continue
-  # The script needs only the archive, whose hash apt-get checks. The script does not need Debian's packaging files, which a mirror may lack.
+  # A failure of this command is ignored, because the mirror may lack Debian's packaging files. The script needs only the archive, and apt-get checks
+  # its hash.
   (cd "$cache" && apt-get "${options[@]}" source -qq --download-only libusb-1.0 >fetch.log 2>&1) || true
   rm -rf "$lists" "$cache/packages" "$cache"/*.bin
   if [ -n "$(found)" ]; then found; exit; fi

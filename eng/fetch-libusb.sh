@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches the libusb of another Debian suite, and prints a folder. Its usr/include has the header. Its usr/lib/* has the library and everything that
-# the library needs, including the C library and its loader, because a newer libusb may need a newer C library.
+# Fetches the libusb of another Debian suite, and prints the folder with its files. In this folder, usr/include contains the header, and usr/lib/*
+# contains libusb and every library that libusb needs. The C library and its loader are included, because a newer libusb may need a newer C library.
 # usage: eng/fetch-libusb.sh SUITE CACHE_DIR          (bookworm = 1.0.26, trixie = 1.0.28, forky and sid = 1.0.30)
 set -euo pipefail
 if [ $# -ne 2 ]; then echo "usage: eng/fetch-libusb.sh SUITE CACHE_DIR" >&2; exit 2; fi

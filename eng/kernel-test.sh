@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the Native AOT tests on a real Linux kernel, in QEMU machines. Each machine has Debian's kernel, an xHCI controller, USB devices of QEMU, and
-# the virtual bus, which is attached to the kernel's vhci_hcd. A machine has failed if it hangs, if its output is incomplete, or if its kernel logs a
+# Runs the Native AOT tests on a real Linux kernel, in QEMU machines. Each machine has Debian's kernel, an xHCI controller, USB devices of QEMU, and a
+# virtual bus that is attached to the kernel's vhci_hcd. A machine has failed if it hangs, if its output is incomplete, or if its kernel logs a
 # warning. The last line of the output, "N passed, N failed, N skipped", contains the sums of all machines.
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (default: bookworm).
-# NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at once, each with a part of the tests. The default is the number of processors plus
-# one, because the machines wait for much of the time, or one machine if the arguments select tests.
-# NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (default under emulation: 5).
+# NATIVE_LIBUSB_KERNEL_MACHINES: the number of machines that run at once, each with a part of the tests. The default is one machine if the arguments
+# select tests. Otherwise, the default is the number of processors plus one, because a machine is idle for much of the time.
+# NATIVE_LIBUSB_TEST_ROUNDS: the percentage of the usual repetitions (default: 100, or 5 under emulation).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -18,7 +18,7 @@ eng/setup.sh || stop "this machine lacks what the tests need"
 [ "$(uname -m)" = x86_64 ] || stop "the machines are of the kind x86_64, and so must this one be"
 dotnet publish tests/Native.LibUsb.AotTests -c Release -v quiet || stop "the tests cannot be built"
 dotnet publish src/usbcap -c Release -v quiet || stop "usbcap cannot be built"
-# The fully static program contains the libusb of the runtime packages. Its tests are skipped where the source of libusb cannot be fetched.
+# The fully static program contains the libusb of the runtime packages. If this libusb cannot be built, the tests of the program are skipped.
 static=
 if libusb=$(eng/build-libusb.sh "${LIBUSB_VERSION:-1.0.28}" linux-x64); then
   dotnet publish tests/StaticProgram -c Release -v quiet "-p:LibUsbLinkFile=$libusb/without-udev/libusb-1.0.a" || stop "the fully static program cannot be built"
@@ -35,7 +35,7 @@ program=$(echo "$PWD"/artifacts/publish/Native.LibUsb.AotTests/release_*/Native.
 usbcap=$(echo "$PWD"/artifacts/publish/usbcap/release_*/usbcap)
 rm -rf "$results" && mkdir -p "$results"
 
-# Uses the processor's virtualisation (KVM) if it works. A writable /dev/kvm is not sufficient, so the script boots a machine once to find out.
+# Uses the processor's virtualisation (KVM) if it works. A writable /dev/kvm does not prove this, so the script first boots a machine with KVM.
 export MACHINE_ACCELERATOR=tcg MACHINE_SECONDS=${MACHINE_SECONDS:-900}
 if [ -w /dev/kvm ]; then
   working=artifacts/kernel/kvm-$(</proc/sys/kernel/random/boot_id)
@@ -47,13 +47,13 @@ if [ -w /dev/kvm ]; then
 fi
 echo "kernel-test: $machines machines with $(basename "$kernel"/boot/vmlinuz-*), accelerator $MACHINE_ACCELERATOR"
 
-# Prints the content of a machine's disk: 16 MiB of 32-bit words, each of which is its index times 2654435761. The tests write the complement into the
-# second half. A machine has two disks, one for the tests of the transport and one for the tests of the driver.
+# Prints the content of a machine's disk: 16 MiB of 32-bit words, each of which is its index times 2654435761, modulo 2^32. The tests overwrite the
+# second half with the complement of each word. A machine has two disks, one for StorageTests and one for StorageDriverTests.
 disk() { # 1 for the content after the tests have written
   perl -e 'print pack("V*", map { (($_ * 2654435761) & 0xffffffff) ^ ($ARGV[0] && $_ >= 0x200000 ? 0xffffffff : 0) } 0 .. 0x3fffff)' "$1"
 }
 
-# Prints the sound that the test of the audio driver plays: 2 seconds of 32-bit frames, each of which is its index times 2654435761.
+# Prints the sound that the test of the audio driver plays: 2 seconds of 32-bit frames, each of which is its index times 2654435761, modulo 2^32.
 sound() { perl -e 'print pack("V*", map { ($_ * 2654435761) & 0xffffffff } 0 .. 95999)'; }
 
 # Under emulation, everything takes 10 to 20 times as long, so tests that repeat their work repeat it less often.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the long forms of tests of which eng/test.sh runs only a part, on the managed runtime and compiled ahead of time. To repeat a random run, set
+# Runs some tests with more rounds than eng/test.sh, both on the managed runtime and compiled ahead of time. To repeat a random run, set
 # NATIVE_LIBUSB_TEST_SEED to the seed that the run printed.
 # usage: eng/long-test.sh [PART]...          (default: all parts; the numbers of eng/test.sh are in parentheses)
 #   closing-orders    interfaces, handles and contexts are closed in every order, 1,008 rounds (240)

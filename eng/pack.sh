@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Packs the libraries, the .NET tools and libusb itself (Native.LibUsb.Runtime.*) into artifacts/packages. Each run builds into a separate, empty
-# folder, and sets the times in the packages to the time of the commit, so that two runs with the same sources write the same bytes.
+# Packs the libraries, the .NET tools and libusb itself (Native.LibUsb.Runtime.*) into artifacts/packages. Two runs with the same sources write the
+# same bytes, because each run builds into a separate, empty folder, and sets the times in the packages to the time of the commit.
 # usage: eng/pack.sh [--check]          --check packs twice and fails when a byte differs
-# LIBUSB_VERSION is the libusb to pack (default 1.0.28), and LIBUSB_RIDS the runtime identifiers (default: all). If the compiler or the source of a
-# runtime package is missing, the script prints a message and omits the package.
+# LIBUSB_VERSION is the version of libusb to pack (default: 1.0.28). LIBUSB_RIDS is the list of runtime identifiers to pack (default: all). If the
+# compiler or the source of a runtime package is missing, the script prints a message and omits the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -25,7 +25,8 @@ if [ -z "$previous" ]; then
   echo "pack: there is no tag of an earlier version, so the API is not compared"
 elif [ ! -e "$baseline/complete" ]; then
   echo "pack: packing $previous to compare its API"
-  # This folder is outside of the repository. Otherwise the repository's settings for analysers and builds would also apply to the earlier version.
+  # The earlier version is built in a folder outside of the repository. Inside the repository, the current settings for analysers and builds would
+  # also apply to the earlier version.
   source=$(mktemp -d)
   trap 'git worktree remove --force "$source"' EXIT
   rm -rf "$baseline"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Prepares this machine for the scripts in eng/. The script checks for the tools that they need, and installs the Debian or Ubuntu packages of missing
-# tools if it has the right to (root, or sudo without a password). Otherwise it prints the names of the missing packages. A second run changes
-# nothing.
+# Prepares this machine for the scripts in eng/. The script checks which of the required tools are missing. If the script runs as root or can use sudo
+# without a password, it installs the Debian or Ubuntu packages of the missing tools. Otherwise, it prints the names of these packages. A second run
+# changes nothing.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/.."

@@ -16,8 +16,8 @@ rm -rf "$results"
 
 eng/generate.sh check || status=1
 
-# Fetches other versions of libusb. A test compares the output of the generator with each header, and the Native AOT tests run on the libraries. If a
-# suite cannot be fetched, the script prints a message and skips it.
+# Fetches other versions of libusb. One test runs the generator with each of their headers, and the Native AOT tests run on each of these libraries.
+# If the libusb of a suite cannot be fetched, the script prints a message and skips the suite.
 for suite in bookworm trixie forky; do
   eng/fetch-libusb.sh "$suite" artifacts/libusb >/dev/null || echo "test: the libusb of $suite cannot be fetched" >&2
 done
@@ -34,8 +34,8 @@ while IFS= read -r counters; do
   skipped=$((skipped + $(value total) - $(value executed)))
 done < <(grep -rhoE '<Counters [^>]*>' "$results" 2>/dev/null)
 
-# Runs the scenarios again, compiled ahead of time, on other libusb versions and on a real kernel. With arguments, the script skips this part, because
-# the arguments apply only to dotnet test.
+# Runs the Native AOT tests on several libusb versions and on a real kernel. If the script has arguments, it skips this part, because the arguments
+# apply only to dotnet test.
 if (($# == 0)); then
   for run in aot kernel; do
     "eng/$run-test.sh" | tee "$results/$run.txt"

@@ -14,7 +14,7 @@ internal static class BindingGenerator
     /// <summary>Reads the header and checks the settings against it.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The file with the settings, which contain the facts that the header lacks; <see langword="null"/> for none.</param>
+    /// <param name="settings">The settings file with the facts that the header lacks; <see langword="null"/> for no settings.</param>
     /// <exception cref="GeneratorException">The header or the settings have errors.</exception>
     public static (CHeader Header, GeneratorSettings Settings) Read(ClangCompiler clang, string input, string? settings)
     {
@@ -24,11 +24,11 @@ internal static class BindingGenerator
         return read!.Value;
     }
 
-    /// <summary>Returns the texts of the generated files, by file name.</summary>
+    /// <summary>Returns the contents of the generated files. The keys are the file names.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The file with the settings, which contain the facts that the header lacks; <see langword="null"/> for none.</param>
-    /// <param name="docs">The folder of the texts, or <see langword="null"/> for none.</param>
+    /// <param name="settings">The settings file with the facts that the header lacks; <see langword="null"/> for no settings.</param>
+    /// <param name="docs">The folder of the documentation texts; <see langword="null"/> for a binding without documentation.</param>
     /// <exception cref="GeneratorException">The inputs have errors. The exception contains the errors of all files.</exception>
     public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, string? settings, string? docs)
     {
@@ -58,8 +58,8 @@ internal static class BindingGenerator
         };
     }
 
-    // Both files are read even if one of them has errors. If the settings cannot be read, the header's own errors are reported, except those that a setting
-    // could prevent.
+    // Both files are read even if one of them has errors. If the settings cannot be read, the method still reports the errors of the header, except errors
+    // that a setting could prevent.
     private static (CHeader Header, GeneratorSettings Settings)? Read(ClangCompiler clang, string input, string? file, InputErrors errors)
     {
         errors.Try(() => file is null ? new GeneratorSettings() : GeneratorSettings.Read(file), out GeneratorSettings? settings);

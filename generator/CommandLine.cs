@@ -8,8 +8,10 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator;
 
-/// <summary>Represents the command line. The exit code is 0 for success, 1 for errors in the input or for generated files that differ, and 2 for errors in the
-/// arguments.</summary>
+/// <summary>
+/// Represents the command line. The exit code is 0 for success, 1 if the input has errors or the files in the repository differ from the output, and 2 if the
+/// arguments have errors.
+/// </summary>
 internal sealed class CommandLine
 {
     private readonly TextWriter _output;

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb.Generator;
 
 /// <summary>
-/// Collects the errors of the header, the settings and the texts, one line for each error. The run continues after an error, so that one run reports all errors
-/// that do not result from other errors.
+/// Collects the errors of the header, the settings and the texts, one line for each error. The generator continues after an error. One run therefore reports
+/// all errors that are not consequences of other errors.
 /// </summary>
 internal sealed class InputErrors
 {

@@ -44,7 +44,10 @@ internal sealed class AstNode
     /// <summary>Reads a dump. The document may be disposed of only after the last use of the nodes.</summary>
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
-    /// <summary>Reads nodes, and remembers the last file and line. clang writes the file or the line of a location only if it has changed.</summary>
+    /// <summary>
+    /// Reads nodes, and stores the last file and line. In a location, clang omits the file or the line if this value is the same as in the preceding
+    /// location.
+    /// </summary>
     private sealed class Reader
     {
         private string _file = "";

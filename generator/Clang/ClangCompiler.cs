@@ -10,7 +10,9 @@ internal sealed partial class ClangCompiler
     /// <summary>The required version of clang.</summary>
     public const string MajorVersion = "14";
 
-    /// <summary>Gets the name of the clang program. It contains the required version if PATH has such a program; otherwise it contains no version.</summary>
+    /// <summary>
+    /// Gets the name of the clang program: <c>clang-</c> with the required version if PATH has a program of that name, otherwise <c>clang</c>.
+    /// </summary>
     public static string Default { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Any(static folder => File.Exists(Path.Combine(folder, "clang-" + MajorVersion))) ? "clang-" + MajorVersion : "clang";
 
@@ -21,7 +23,7 @@ internal sealed partial class ClangCompiler
 
     /// <param name="program">The clang to run, by name or path.</param>
     /// <param name="stubs">The folder of the stub headers.</param>
-    /// <param name="libusbInclude">The folder that holds <c>libusb-1.0/libusb.h</c>.</param>
+    /// <param name="libusbInclude">The folder that contains <c>libusb-1.0/libusb.h</c>.</param>
     public ClangCompiler(string program, string stubs, string libusbInclude)
     {
         _program = program;
@@ -31,8 +33,8 @@ internal sealed partial class ClangCompiler
         _resources = Path.GetFullPath(Run(["-print-resource-dir"]).Trim());
     }
 
-    // Another version of clang may print another syntax tree, and the generated files would differ. The check of the generated files would then depend on the
-    // machine.
+    // Another version of clang may print another syntax tree. The generated files would then depend on the clang of the machine, and eng/generate.sh check
+    // would fail on some machines.
     private void CheckVersion()
     {
         string version = Run(["--version"]).Split('\n')[0];
@@ -50,18 +52,18 @@ internal sealed partial class ClangCompiler
     public string DumpAst(string file) =>
         Run([.. Arguments(Target.All[0]), "-fsyntax-only", "-Xclang", "-ast-dump=json", file]);
 
-    /// <summary>Returns the preprocessed text of <paramref name="file"/>, which still contains the macro definitions.</summary>
+    /// <summary>Returns the preprocessed text of <paramref name="file"/>. The text still contains the macro definitions.</summary>
     public string Preprocess(string file) => Run([.. Arguments(Target.All[0]), "-E", "-dD", file]);
 
-    /// <summary>Returns the layouts, on <paramref name="target"/>, of the records to which <paramref name="file"/> applies <c>sizeof</c>.</summary>
+    /// <summary>Returns the record layouts on <paramref name="target"/>, for all records to which <paramref name="file"/> applies <c>sizeof</c>.</summary>
     /// <remarks>
-    /// <c>-fdump-record-layouts-complete</c> would need no <c>sizeof</c>, but is not usable: with this option, clang computes the layout of a record at its
-    /// closing brace, before it has read the <c>packed</c> attribute that follows.
+    /// <c>-fdump-record-layouts-complete</c> would need no <c>sizeof</c>, but is not usable. With this option, clang computes the layout of a record at its
+    /// closing brace. At that point, clang has not read a <c>packed</c> attribute behind the brace.
     /// </remarks>
     public string DumpRecordLayouts(string file, Target target) =>
         Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts", file]);
 
-    /// <summary>Returns whether a file is part of libusb's interface. The files of the compiler and the stubs are not.</summary>
+    /// <summary>Returns whether a file is part of libusb's interface. The headers of the compiler and the stubs are not part of it.</summary>
     public bool IsInterface(string file) =>
         file.Length > 0 && file[0] != '<' && !IsUnder(file, _stubs) && !IsUnder(file, _resources);
 

@@ -28,7 +28,7 @@ internal sealed class HeaderReader
     /// <summary>Reads the header, and leaves out the parts that the generator refuses.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="excludedMacros">The macros without a value that a binding could use; null if these macros are not known.</param>
+    /// <param name="excludedMacros">The names of the macros that the settings exclude; null if the settings could not be read.</param>
     /// <param name="errors">Receives an error for each part that is refused.</param>
     /// <param name="macros">All macros of the header, including the excluded ones.</param>
     /// <exception cref="GeneratorException">clang does not compile the header.</exception>
@@ -113,7 +113,8 @@ internal sealed class HeaderReader
             callbacks.Add(new CCallback(node.Name, node.Location, function, NameParameters(node, function)));
     }
 
-    // The parameter names of a function pointer are not part of its type, so clang's dump does not contain them. They are read from the source.
+    // The parameter names of a function pointer are not part of its type, so clang's dump does not contain them. The method reads the names from the
+    // source.
     private List<CParameter> NameParameters(AstNode node, CFunctionType function)
     {
         string source = Source(node.Location.File);
@@ -282,7 +283,10 @@ internal sealed class HeaderReader
         return merged;
     }
 
-    /// <summary>Has clang evaluate the macros. Each macro becomes the value of an enumerator, on the line on which the macro is defined.</summary>
+    /// <summary>
+    /// Evaluates the macros with clang. For each macro, clang compiles an enumerator with the macro as its value. clang reports errors of the
+    /// enumerator at the line of the macro's definition.
+    /// </summary>
     private List<CConstant> ReadConstants(List<Macro> macros, List<CEnum> enums)
     {
         var functionLike = macros.Where(macro => macro.TakesArguments || macro.Body.Length == 0).ToList();

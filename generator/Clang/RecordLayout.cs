@@ -11,7 +11,7 @@ internal sealed partial record RecordLayout(string Name, int Size, int Alignment
     /// <summary>Reads clang's layouts of records on every target. For each target, the result maps the names of the records to their layouts.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="records">The records; opaque ones have no layout.</param>
+    /// <param name="records">The records. Opaque records are skipped, because they have no layout.</param>
     public static IReadOnlyDictionary<Target, Dictionary<string, RecordLayout>> ReadAll(ClangCompiler clang, string input, IEnumerable<CRecord> records)
     {
         using var probe = new TemporaryHeader(input);

@@ -2,14 +2,16 @@ using System.Text;
 
 namespace Native.LibUsb.Generator.Clang;
 
-/// <summary>Represents a temporary header that includes the input header and then has declarations for clang to evaluate. <see cref="Dispose"/> deletes the
-/// file.</summary>
+/// <summary>
+/// Represents a temporary header. It includes the input header, and then contains declarations that clang evaluates. <see cref="Dispose"/> deletes the
+/// file.
+/// </summary>
 internal sealed class TemporaryHeader(string input) : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"native-libusb-generator-{Guid.NewGuid():N}.h");
     private readonly StringBuilder _text = new($"#include \"{Path.GetFullPath(input)}\"\n");
 
-    /// <summary>Adds a line. If clang reports an error in the line, the error has the given <paramref name="location"/>.</summary>
+    /// <summary>Adds a line. clang reports errors in this line with the given <paramref name="location"/>.</summary>
     public void Add(string line, SourceLocation? location = null)
     {
         if (location is { } place)

@@ -6,7 +6,9 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Docs;
 
-/// <summary>Represents the texts of <c>generator/docs/*.xml</c>. A declaration without a text is an error, and so is a text without a declaration.</summary>
+/// <summary>
+/// Represents the documentation texts of <c>generator/docs/*.xml</c>. Each declaration must have a text, and each text must have a declaration.
+/// </summary>
 internal sealed partial class DocLibrary
 {
     private static readonly Dictionary<string, string> s_files = new()

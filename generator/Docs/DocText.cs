@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Generator.Docs;
 
-/// <summary>Represents the documentation of one name. Texts are XML in which each run of white space is one space.</summary>
+/// <summary>
+/// Represents the documentation texts of one declaration. The texts are XML, and all white space in them consists of single spaces.
+/// </summary>
 internal sealed class DocText
 {
     public string? Summary { get; set; }

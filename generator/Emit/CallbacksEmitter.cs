@@ -5,7 +5,7 @@ namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
 /// Writes the callback types as aliases of function pointers. An alias cannot have documentation, so the texts become plain comments. An alias exists only in
-/// its own project, so other projects write the function pointer itself.
+/// its own project, so other projects must write the complete function pointer type.
 /// </summary>
 internal static class CallbacksEmitter
 {

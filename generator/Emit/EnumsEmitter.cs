@@ -3,8 +3,10 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Writes the enums. They are <c>int</c> on every platform. C compilers differ in the signedness of an enum, but the difference does not affect any of
-/// the values.</summary>
+/// <summary>
+/// Writes the enums. Their underlying type is <c>int</c> on every platform. Some C compilers use an unsigned type for an enum, but the values of libusb's enums
+/// are the same in both types.
+/// </summary>
 internal static class EnumsEmitter
 {
     public static string Emit(BindingModel model, DocLibrary docs)

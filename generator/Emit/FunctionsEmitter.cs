@@ -4,8 +4,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
-/// Writes the functions. A function that every supported libusb has is imported. A newer function is looked up when it is called, so that an older libusb still
-/// loads, and a statically linked program still links.
+/// Writes the functions. If every supported libusb version contains a function, the function is imported. A newer function is looked up when it is called. A
+/// program can therefore use an older libusb that lacks this function, even if libusb is linked statically.
 /// </summary>
 internal sealed class FunctionsEmitter
 {

@@ -5,7 +5,10 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Writes the layouts that clang reports as JSON for the tests: the size and the offsets of each record on each target.</summary>
+/// <summary>
+/// Writes clang's record layouts as a JSON file for the tests. The file contains the size of each record and the offsets of its fields on each
+/// target.
+/// </summary>
 internal static class LayoutTableEmitter
 {
     public static string Emit(BindingModel model, ManagedLayout layout)

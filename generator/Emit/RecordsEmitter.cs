@@ -3,7 +3,9 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Emit;
 
-/// <summary>Writes the records as blittable structs with C's sizes and offsets. A flexible array is not a field of its struct, but has accessors.</summary>
+/// <summary>
+/// Writes the records as blittable structs with the same sizes and offsets as in C. For a flexible array, the struct has accessors instead of a field.
+/// </summary>
 internal sealed class RecordsEmitter
 {
     private readonly BindingModel _model;

@@ -35,19 +35,21 @@ internal sealed class BindingModel
     /// <summary>Gets the functions that are imported.</summary>
     public IReadOnlyList<CFunction> Functions { get; }
 
-    /// <summary>Returns whether a part of a declaration was refused. The other parts are then not compared with the settings and the texts.</summary>
+    /// <summary>
+    /// Returns whether a part of the declaration was refused. If a part was refused, the other parts are not compared with the settings and the texts.
+    /// </summary>
     public bool IsRefused(IDeclaration declaration) => _refused.Contains(declaration.Name);
 
     public bool IsFlags(CEnum item) => _settings.Flags.Contains(item.Name);
 
     public bool SuppressesGcTransition(CFunction function) => _settings.SuppressGcTransition.Contains(function.Name);
 
-    /// <summary>Returns the version that introduced the function, if libraries older than that version are supported; otherwise null.</summary>
+    /// <summary>Returns the libusb version that introduced the function. Null if every supported version contains the function.</summary>
     public string? OptionalSince(CFunction function) =>
         _settings.Since is { } since && Version.Parse(since.Functions[function.Name]) > Version.Parse(_settings.BaseVersion) ? since.Functions[function.Name] : null;
 
-    // Sorts the declarations in the order of the newest header. If an older header was read, libusb.h of this repository has added the newer declarations at
-    // the end.
+    // Sorts the declarations in the order of the newest libusb header. If the installed header is older, libusb.h of this repository declares the newer
+    // names at the end, so the order of the input depends on the installed header.
     private static List<T> Order<T>(IEnumerable<T> declarations, OrderedDictionary<string, string>? versions)
         where T : IDeclaration =>
         versions is null ? [.. declarations] : [.. declarations.OrderBy(declaration => versions.IndexOf(declaration.Name))];

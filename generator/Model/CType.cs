@@ -3,11 +3,11 @@ namespace Native.LibUsb.Generator.Model;
 /// <summary>Represents a C type, parsed from clang's spelling.</summary>
 internal abstract record CType
 {
-    /// <summary>Gets whether a part of the type below the outermost level is <c>const</c>, which a C# type cannot express.</summary>
+    /// <summary>Gets whether the type points to <c>const</c> data. A C# type cannot express this.</summary>
     public abstract bool PointsToConst { get; }
 }
 
-/// <summary>Represents a built-in type, a tag or a typedef's name.</summary>
+/// <summary>Represents a type that has a name: a built-in type, a struct, a union, an enum or a typedef.</summary>
 /// <param name="Name">The name without <c>const</c>, <c>struct</c>, <c>enum</c> or <c>union</c>.</param>
 /// <param name="IsConst">Whether the type is <c>const</c>.</param>
 internal sealed record CNamedType(string Name, bool IsConst) : CType

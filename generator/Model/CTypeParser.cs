@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Parses C's type names, which have specifiers first, and then pointers, arrays and parameter lists around the position of the name.</summary>
+/// <summary>
+/// Parses the C syntax of types. A type begins with specifiers, such as <c>const char</c>. Then pointers, arrays and parameter lists surround the place
+/// where a declaration has its name.
+/// </summary>
 internal sealed class CTypeParser
 {
     private readonly List<string> _tokens;
@@ -64,7 +67,8 @@ internal sealed class CTypeParser
         return ParseDeclarator()(new CNamedType(string.Join(' ', words), isConst));
     }
 
-    // A declarator wraps the type to its left, and its innermost part is applied last, as in "pointer to function returning int".
+    // Returns a function that applies the declarator to the type at its left. The part in the inner parentheses is applied last: int (*)(void) is first
+    // a function that returns int, and then a pointer to this function.
     private Func<CType, CType> ParseDeclarator()
     {
         int pointers = 0;

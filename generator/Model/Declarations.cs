@@ -3,8 +3,10 @@ using Native.LibUsb.Generator.Clang;
 namespace Native.LibUsb.Generator.Model;
 
 /// <summary>Represents the declarations of a header, in one list for each kind.</summary>
-/// <param name="Refused">The names of the declarations of which a part was refused and left out. Further errors of such a declaration are not reported, because
-/// they would only be consequences of the first error.</param>
+/// <param name="Refused">
+/// The names of the declarations with a part that was refused and left out. Further errors of such a declaration are not reported, because they would only be
+/// consequences of the first error.
+/// </param>
 internal sealed record CHeader(
     IReadOnlyList<CConstant> Constants,
     IReadOnlyList<CEnum> Enums,
@@ -24,7 +26,7 @@ internal interface IDeclaration
 
 /// <summary>Represents a macro that is an integer constant expression.</summary>
 /// <param name="IsHexadecimal">Whether the header writes the number in hexadecimal.</param>
-/// <param name="Member">The member, with its enum, of which the macro is another name; null if there is none.</param>
+/// <param name="Member">The enum and the member if the macro is another name of an enum member; otherwise null.</param>
 internal sealed record CConstant(string Name, SourceLocation Location, long Value, bool IsHexadecimal, (string Enum, string Member)? Member) : IDeclaration;
 
 internal sealed record CEnum(string Name, SourceLocation Location, IReadOnlyList<CEnumMember> Members) : IDeclaration;
@@ -32,7 +34,7 @@ internal sealed record CEnum(string Name, SourceLocation Location, IReadOnlyList
 internal sealed record CEnumMember(string Name, SourceLocation Location, long Value, bool IsHexadecimal);
 
 /// <param name="Spelling">The name of the type in C, such as <c>struct x</c>.</param>
-/// <param name="Fields">The fields; <see langword="null"/> if the header only names the record, which is then opaque.</param>
+/// <param name="Fields">The fields; <see langword="null"/> if the record is opaque because the header does not define it.</param>
 internal sealed record CRecord(string Name, string Spelling, SourceLocation Location, bool IsUnion, bool IsPacked, IReadOnlyList<CField>? Fields) : IDeclaration;
 
 /// <param name="TypeText">The type as the header writes it.</param>

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Clang;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Computes the layout that .NET gives the generated records, and compares it with the layout of C on every target.</summary>
+/// <summary>Computes the layouts of the generated records in .NET, and compares them with the layouts in C on every target.</summary>
 internal sealed class ManagedLayout
 {
     private readonly ManagedTypes _types;
@@ -18,8 +18,10 @@ internal sealed class ManagedLayout
     public RecordLayout Native(CRecord record, Target target) => _layouts[target].GetValueOrDefault(record.Name)
         ?? throw new GeneratorException($"{record.Location}: error: clang gives no layout of '{record.Name}' for {target.Triple}");
 
-    /// <summary>Returns the size for <c>StructLayout.Size</c>, if the alignment of a flexible array makes C's record larger than its fields; otherwise
-    /// null.</summary>
+    /// <summary>
+    /// Returns the value of <c>StructLayout.Size</c>. Null if the C# struct has the same size as the record in C. The C record is larger if the
+    /// alignment of a flexible array adds bytes at its end.
+    /// </summary>
     public int? StatedSize(CRecord record)
     {
         var sizes = Target.All.Select(target => (native: Native(record, target).Size, managed: Measure(record, target).Size)).ToList();
@@ -72,8 +74,10 @@ internal sealed class ManagedLayout
         return differences;
     }
 
-    /// <summary>Computes the layout of a blittable struct, which is sequential, or explicit for a union. A flexible array is not a field of the
-    /// struct.</summary>
+    /// <summary>
+    /// Computes the .NET layout of a blittable struct. The layout is explicit for a union and sequential for all other records. A flexible array is
+    /// not a field of the C# struct.
+    /// </summary>
     private (int Size, int Alignment, Dictionary<string, int> Fields) Measure(CRecord record, Target target)
     {
         var fields = new Dictionary<string, int>();

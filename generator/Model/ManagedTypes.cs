@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Maps C's types to C#'s. All mapped types are blittable. A type without a blittable counterpart is an error.</summary>
+/// <summary>Maps C types to C# types. All resulting C# types are blittable. A type without a blittable counterpart is an error.</summary>
 internal sealed class ManagedTypes
 {
     private static readonly Dictionary<string, string> s_builtIn = new()
@@ -81,7 +81,7 @@ internal sealed class ManagedTypes
 
     public bool IsCallback(string name) => _callbacks.Contains(name);
 
-    /// <summary>Returns whether the header or the hand-written C# code declares a type. A built-in type is not declared.</summary>
+    /// <summary>Returns whether the header or the hand-written C# code declares a type. The result is false for a built-in type.</summary>
     public bool IsDeclared(string name) => _enums.ContainsKey(name) || _records.ContainsKey(name) || _external.ContainsKey(name);
 
     private static string? Innermost(CType type) => type switch

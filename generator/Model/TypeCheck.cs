@@ -13,7 +13,9 @@ internal sealed class TypeCheck
     }
 
     /// <summary>Checks every declaration of the model.</summary>
-    /// <returns>The records whose layout can be compared, because all their fields, and those of the records in them, have a C# type.</returns>
+    /// <returns>
+    /// The records whose layout can be compared. All fields of such a record, including the fields of the records inside it, have a C# type.
+    /// </returns>
     public static IReadOnlyList<CRecord> Run(BindingModel model, InputErrors errors)
     {
         var check = new TypeCheck(model.Types, errors);

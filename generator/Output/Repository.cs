@@ -19,7 +19,9 @@ internal sealed class Repository(string root)
     /// <summary>Gets the folder of the hand-written part of the raw layer.</summary>
     public string Interop => Path.Combine(Root, "src", "Native.LibUsb", "Interop");
 
-    /// <summary>Finds the root of the repository: the nearest folder with the solution, from <paramref name="start"/> upwards.</summary>
+    /// <summary>
+    /// Finds the root of the repository. It is the first folder with the solution among <paramref name="start"/> and its parent folders.
+    /// </summary>
     public static Repository Find(string start)
     {
         for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
@@ -49,7 +51,9 @@ internal sealed class Repository(string root)
         return written;
     }
 
-    /// <summary>Returns the differences between the files in the repository and the generated files; an empty text if there are none.</summary>
+    /// <summary>
+    /// Returns the differences between the files in the repository and the generated files; an empty text if there are no differences.
+    /// </summary>
     public string Compare(IReadOnlyDictionary<string, string> files)
     {
         string folder = Path.Combine(Root, GeneratedFolder);

@@ -22,7 +22,9 @@ internal sealed record GeneratorSettings
 
     public SinceSettings? Since { get; set; }
 
-    /// <summary>Reads a settings file. For an unknown setting, the method reports an error that suggests the setting with the nearest name.</summary>
+    /// <summary>
+    /// Reads a settings file. For an unknown setting, the method reports an error that suggests the setting with the most similar name.
+    /// </summary>
     public static GeneratorSettings Read(string file)
     {
         string text;
@@ -83,7 +85,10 @@ internal sealed record ExcludeSettings
     public IReadOnlyDictionary<string, string> Macros { get; set; } = new Dictionary<string, string>();
 }
 
-/// <summary>Represents the names of declarations, each with the libusb version that introduced it. The output has the order of these names.</summary>
+/// <summary>
+/// Represents the names of declarations, each with the libusb version that introduced it. The generated files contain the declarations in the order
+/// of these names.
+/// </summary>
 internal sealed record SinceSettings
 {
     public OrderedDictionary<string, string> Functions { get; set; } = [];

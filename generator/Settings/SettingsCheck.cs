@@ -3,7 +3,10 @@ using Native.LibUsb.Generator.Model;
 
 namespace Native.LibUsb.Generator.Settings;
 
-/// <summary>Compares the settings with the header. A name that the header does not have is an error, and so is a name that the settings lack.</summary>
+/// <summary>
+/// Compares the settings with the header. Reports an error for each name in the settings that the header does not declare, and for each declaration
+/// without a version in the settings.
+/// </summary>
 internal static class SettingsCheck
 {
     public static void Run(GeneratorSettings settings, CHeader header, IReadOnlyList<Macro> macros, InputErrors errors)

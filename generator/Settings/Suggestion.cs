@@ -3,7 +3,9 @@ namespace Native.LibUsb.Generator.Settings;
 /// <summary>Finds a known name that resembles an unknown name.</summary>
 internal static class Suggestion
 {
-    /// <summary>Returns " (did you mean 'x'?)" with the nearest of the <paramref name="known"/> names; an empty text if none is near.</summary>
+    /// <summary>
+    /// Returns " (did you mean 'x'?)" with the most similar of the <paramref name="known"/> names; an empty text if no known name is similar.
+    /// </summary>
     public static string For(string name, IEnumerable<string> known)
     {
         (string candidate, int distance) best = known.Select(candidate => (candidate, distance: Distance(name, candidate))).OrderBy(pair => pair.distance)

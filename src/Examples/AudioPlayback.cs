@@ -1,6 +1,6 @@
-// Plays sound at 44.1 kHz. A packet lasts one millisecond, which is not a whole number of frames, and the device's clock differs from the computer's. A
-// feedback endpoint reports how many frames per packet the device requests, and the program sends that many. The example needs an asynchronous full-speed
-// audio device, such as "audio" of usbvbus.
+// Plays sound at 44.1 kHz. A packet contains the sound of one millisecond: 44.1 frames on average. The exact number depends on the device's clock, which
+// differs slightly from the computer's clock. The device therefore reports on a feedback endpoint how many frames per packet it requests, and the program
+// sends this number. The example needs an asynchronous full-speed audio device, such as "audio" of usbvbus.
 
 using System.Buffers.Binary;
 using Native.LibUsb;
@@ -37,8 +37,8 @@ internal static class AudioPlayback
             }
         });
 
-        // A report takes effect after the transfers in the queue have been sent. With a short queue, the program follows the device closely. A long queue
-        // bridges longer pauses of the program.
+        // A report affects only the packets that are queued after it. With a short queue, the program adapts quickly to the rate of the device. With a
+        // long queue, the sound continues during longer pauses of the program.
         await using UsbOutputRing sound = claimed.GetEndpoint(SoundOut)
             .CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         sound.Start();

@@ -17,13 +17,13 @@ internal static class BasicTransfer
         using UsbInterface claimed = handle.ClaimInterface(0);
         claimed.GetEndpoint(BulkOut).Write("Hello, USB!"u8, TimeSpan.FromSeconds(5));
 
-        // The buffer has room for whole packets. If the device sends more data than the buffer can hold, the transfer ends with an overflow.
+        // The size of the buffer is a multiple of the packet size. If a packet does not fit into the buffer, the transfer ends with an overflow.
         using UsbTransfer transfer = handle.CreateTransfer();
         transfer.SetBulk(BulkIn, 1024, OnEnded, timeout: TimeSpan.FromSeconds(1));
         transfer.Submit();
         output.WriteLine("Transfer submitted");
 
-        // HandleEvents calls the callback on this thread. While the transfer is submitted, libusb owns its buffer and its results.
+        // HandleEvents calls the callback on this thread. Until the callback is called, libusb owns the buffer and the results of the transfer.
         while (transfer.IsSubmitted)
             context.HandleEvents(TimeSpan.FromSeconds(1));
 

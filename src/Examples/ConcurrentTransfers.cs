@@ -36,7 +36,7 @@ internal static class ConcurrentTransfers
         output.WriteLine("All transfers ended");
 
         // No cleanup code is needed, even after an exception. Disposing the handle cancels the transfers in flight, waits for their callbacks, and frees the
-        // transfers. A transfer must not be closed directly after its cancellation.
+        // transfers. A program must not close a transfer between the request to cancel it and its callback.
         void OnEnded(UsbTransfer transfer)
         {
             if (transfer.Status != UsbTransferStatus.Completed)

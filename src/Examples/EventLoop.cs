@@ -1,5 +1,5 @@
-// Uses one thread and one poll(2) for USB and for other file descriptors, here a TCP server beside an interrupt endpoint. It runs on Linux and macOS. The
-// example needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
+// Waits for USB events and for other file descriptors with one thread and one poll(2). In this example, the thread accepts TCP clients and reads an
+// interrupt endpoint. The example runs on Linux and macOS. It needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
 
 using System.Net;
 using System.Net.Sockets;

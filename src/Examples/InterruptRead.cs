@@ -35,7 +35,7 @@ internal static class InterruptRead
         if (reports > 0)
             transfer.Submit();
 
-        // Callbacks run on the library's event thread, and this thread is free for other work. Disposing the event thread stops it.
+        // Callbacks run on the library's event thread, so the calling thread is free for other work. Disposing the event thread stops it.
         using UsbEventThread events = context.StartEventThread();
         done.Wait();
     }

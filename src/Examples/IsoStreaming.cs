@@ -17,8 +17,8 @@ internal static class IsoStreaming
         using UsbDeviceHandle handle = device.Open();
         using UsbInterface claimed = handle.ClaimInterface(0);
 
-        // The first setting of a streaming interface has no endpoint and reserves no bandwidth. A packet must have room for all data that the device may send
-        // in one service interval. If the packets are too small, the data that does not fit is lost.
+        // The first alternate setting of a streaming interface has no endpoint and reserves no bandwidth, so another setting must be selected. A packet must
+        // have room for all data that the device may send in one service interval. If the packets are too small, the data that does not fit is lost.
         claimed.SetAlternateSetting(AlternateSetting);
         UsbEndpoint endpoint = claimed.GetEndpoint(IsoIn);
         int packetLength = endpoint.Descriptor.BytesPerInterval;

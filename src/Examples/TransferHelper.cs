@@ -1,5 +1,5 @@
-// Builds a callback from one function for each final status of a transfer. If the function returns true, the transfer is submitted again. The example needs a
-// device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
+// Builds a callback from several functions, one for each final status of a transfer. If a function returns true, the transfer is submitted again. The example
+// needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
 
 using Native.LibUsb;
 
@@ -47,8 +47,8 @@ internal static class TransferHelper
         while (completed < reports && transfer.IsSubmitted) // if the transfer has failed, it is not submitted again, and the loop ends
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
-        // During its cancellation, a transfer can time out and, on some systems, complete. One of the functions above would then submit the transfer again.
-        // Doom prevents the submission; without Doom, the second loop might never end.
+        // While a transfer is being cancelled, it can time out or, on some systems, complete. One of the functions above would then submit the transfer
+        // again, and the second loop might never end. Doom prevents this submission.
         transfer.Doom();
         transfer.TryCancel();
         while (transfer.IsSubmitted)

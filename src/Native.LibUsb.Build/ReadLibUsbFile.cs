@@ -4,10 +4,13 @@ using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
 /// <summary>
-/// Reads the target system and processor of a libusb file, and its dependencies. The file is an archive, an ELF or Mach-O shared library, or an import
-/// library. Outputs for which the file contains no information remain empty.
+/// Determines the target system, the processor architecture and the dependencies of a libusb file. The file is an archive, an ELF or Mach-O shared library,
+/// or an import library. Outputs for which the file contains no information remain empty.
 /// </summary>
-/// <remarks>MSBuild compiles this file when a program is linked with libusb. The file uses the C# version of .NET Framework's MSBuild.</remarks>
+/// <remarks>
+/// MSBuild compiles this file when a program is linked with libusb. This source file uses only the C# language version that the MSBuild of .NET Framework
+/// supports.
+/// </remarks>
 public sealed class ReadLibUsbFile : Task
 {
     private byte[] _bytes;
@@ -30,7 +33,10 @@ public sealed class ReadLibUsbFile : Task
     [Output]
     public bool NeedsUdev { get; set; }
 
-    /// <summary>Gets or sets the name of a function that the object files of an archive call and that exists only in glibc. Empty if there is none.</summary>
+    /// <summary>
+    /// Gets or sets the name of a function that the object files of an archive call and that exists only in glibc. Empty if the object files call no such
+    /// function.
+    /// </summary>
     [Output]
     public string NeedsGlibc { get; set; }
 

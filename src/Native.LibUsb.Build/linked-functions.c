@@ -1,9 +1,10 @@
 /*
- * Finds a libusb function by its name in a program that is statically linked with libusb. The dynamic loader cannot be used: a fully static program
- * has none, and other programs need not export their functions. References are weak, so the address of a function that the archive lacks is null.
+ * Finds a libusb function by its name in a program that is statically linked with libusb. The dynamic loader cannot find the functions, because a
+ * fully static program has no dynamic loader, and other programs may not export the functions. The references to the functions are weak, so the
+ * address of a function that the archive lacks is null.
  *
- * The compiler driver compiles this file when a program is linked with LibUsbLink=static. The file includes no headers, because the machine may
- * have none for the target.
+ * The compiler driver compiles this file when a program is linked with LibUsbLink=static. The file includes no headers, because the machine may have
+ * no headers for the target.
  */
 
 #define FUNCTIONS(F) \

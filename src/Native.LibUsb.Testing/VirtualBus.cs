@@ -49,20 +49,24 @@ public sealed partial class VirtualBus : IDisposable
     /// <summary>Gets whether libusb in this process would find the devices of a bus that is created now.</summary>
     public static bool IsAvailable => UnavailableReason is null;
 
-    /// <summary>Gets the reason why libusb in this process would not find the devices of a bus with the automatic host. Null if it would find them.</summary>
+    /// <summary>
+    /// Gets the reason why libusb in this process would not find the devices of a bus with the automatic host. Null if libusb would find the devices.
+    /// </summary>
     public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
         : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
         : $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}";
 
-    /// <summary>Gets the reason why no bus can be created on this system, not even for child processes. Null if one can be created.</summary>
+    /// <summary>Gets the reason why no bus can be created on this system, not even for child processes. Null if a bus can be created.</summary>
     public static string? ChildrenUnavailableReason => UnavailableReasonOf(AutomaticHost);
 
-    /// <summary>Returns the reason why no bus with this host can be created, not even for child processes. Null if one can be created.</summary>
+    /// <summary>Returns the reason why no bus with this host can be created, not even for child processes. Null if such a bus can be created.</summary>
     public static string? UnavailableReasonOf(VirtualBusHost host) => !OperatingSystem.IsLinux() ? LinuxOnly
         : (host == VirtualBusHost.Automatic ? AutomaticHost : host) == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 
-    /// <summary>Gets the directory that contains the bus's /sys and /dev. It is <c>/</c> if the kernel is the host. Do not walk it recursively: symbolic
-    /// links in it form loops.</summary>
+    /// <summary>
+    /// Gets the directory that contains the bus's /sys and /dev. It is <c>/</c> if the kernel is the host. Do not search this directory recursively, because
+    /// it contains symbolic links that form loops.
+    /// </summary>
     public string RootDirectory => _host.RootDirectory;
 
     /// <summary>Gets the environment variables with which a program must be started to use this bus.</summary>
@@ -95,8 +99,10 @@ public sealed partial class VirtualBus : IDisposable
             start.Environment[name] = value;
     }
 
-    /// <summary>Removes the preload library from the environment of a child process. Use the method for compilers and other programs that do not use USB, if
-    /// this process was started with the library.</summary>
+    /// <summary>
+    /// Removes the preload library from the environment of a child process. If this process was started with the library, use the method for child processes
+    /// that do not use USB, such as compilers.
+    /// </summary>
     public static void RemoveFrom(ProcessStartInfo start)
     {
         ArgumentNullException.ThrowIfNull(start);
@@ -116,7 +122,7 @@ public sealed partial class VirtualBus : IDisposable
     /// <param name="device">The device.</param>
     /// <param name="port">The port in the notation of sysfs: the bus number, a dash, and port numbers with dots between them (<c>1-2.3</c>). Null for the
     /// first free port of bus 1 (bus 2 for SuperSpeed). If there are several port numbers, a hub must be attached at each port before the last one. With the
-    /// kernel as the host, the buses are those of vhci_hcd, which supports no further hubs.</param>
+    /// kernel as the host, the port must be a root port of vhci_hcd, because vhci_hcd supports no further hubs.</param>
     /// <exception cref="InvalidOperationException">The device is already attached, the port is taken, or there is no hub at the parent port.</exception>
     /// <exception cref="PlatformNotSupportedException">The kernel does not have this port, or has no port for devices of this speed.</exception>
     /// <exception cref="TimeoutException">The kernel did not accept the device. The kernel log contains the reason.</exception>
@@ -149,8 +155,10 @@ public sealed partial class VirtualBus : IDisposable
             one.OnDetached();
     }
 
-    /// <summary>Creates a connected socket for a USB/IP host that has completed the import, such as the kernel's vhci_hcd. The bus serves the device at the
-    /// other end. The caller owns the returned file descriptor.</summary>
+    /// <summary>
+    /// Creates a connected socket for a USB/IP host that sends no import request, such as the kernel's vhci_hcd. The bus serves the device at the other end.
+    /// The caller owns the returned file descriptor.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The device is not attached.</exception>
     public unsafe int OpenConnection(VirtualDevice device)
     {
@@ -307,7 +315,7 @@ public sealed partial class VirtualBus : IDisposable
         connection.Thread.Start();
     }
 
-    /// <summary>Finds the device of an import request by its node (<c>001/002</c>) or its name (<c>1-1</c>), and connects the connection to it.</summary>
+    /// <summary>Finds the device of an import request by its node (<c>001/002</c>) or its name (<c>1-1</c>), and adds the connection to the device.</summary>
     private (VirtualDevice? Device, int Error) Resolve(Connection connection, string name, int accessMode)
     {
         const int noEntry = 2, accessDenied = 13, noDevice = 19, readOnly = 0;

@@ -1,10 +1,12 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the host of a <see cref="VirtualBus"/>, which connects programs to the bus.</summary>
+/// <summary>Specifies the host of a <see cref="VirtualBus"/>. The host connects programs to the bus.</summary>
 public enum VirtualBusHost
 {
-    /// <summary>Selects <see cref="Preload"/> if this process was started with the preload library. Otherwise selects <see cref="Kernel"/> if this process
-    /// may attach devices to <c>vhci_hcd</c>, and <see cref="Preload"/> if not.</summary>
+    /// <summary>
+    /// Selects <see cref="Preload"/> if this process was started with the preload library. Otherwise, selects <see cref="Kernel"/> if this process may
+    /// attach devices to <c>vhci_hcd</c>. In all other cases, selects <see cref="Preload"/>.
+    /// </summary>
     Automatic,
 
     /// <summary>A library that is loaded into programs. It needs no privileges, and only these programs find the devices.</summary>

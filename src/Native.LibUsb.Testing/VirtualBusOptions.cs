@@ -6,13 +6,17 @@ public sealed record VirtualBusOptions
     /// <summary>Gets or sets the host that connects programs to the bus.</summary>
     public VirtualBusHost Host { get; init; }
 
-    /// <summary>Gets or sets whether only child processes that were started with <see cref="VirtualBus.ApplyTo"/> use the bus. With
-    /// <see cref="VirtualBusHost.Preload"/>, the preload library is then not loaded into this process, and libusb in this process does not find the
-    /// devices.</summary>
+    /// <summary>
+    /// Gets or sets whether only child processes that were started with <see cref="VirtualBus.ApplyTo"/> use the bus. If the value is true and the host
+    /// is <see cref="VirtualBusHost.Preload"/>, the preload library is not loaded into this process, and libusb in this process does not find the
+    /// devices.
+    /// </summary>
     public bool ForChildProcesses { get; init; }
 
-    /// <summary>Gets or sets the capabilities that usbfs reports. With <see cref="VirtualBusHost.Kernel"/>, only the default is allowed: the kernel chooses
-    /// them.</summary>
+    /// <summary>
+    /// Gets or sets the capabilities that usbfs reports. With <see cref="VirtualBusHost.Kernel"/>, only the default is allowed, because the kernel
+    /// determines the capabilities.
+    /// </summary>
     public UsbfsCapabilities Capabilities { get; init; } = UsbfsCapabilities.Default;
 
     /// <summary>Gets or sets the limit of the memory for all transfers in flight of a process, in MiB. 0 means no limit. The kernel's default is 16. With

@@ -41,7 +41,8 @@ public sealed class AudioOutput : IAsyncDisposable
             });
         }
 
-        // A report takes effect after the transfers in the queue have been sent. With a short queue, the output therefore follows the device closely.
+        // A report affects only the packets that are queued after it. With a short queue, the output therefore adapts quickly to the rate of the
+        // device.
         _sound = output.CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         _sound.Start();
     }
@@ -114,7 +115,7 @@ public sealed class AudioOutput : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends the rest of the sound. The task completes when the device has received all of it.</summary>
+    /// <summary>Sends the sound that has not been sent yet. The task completes when the device has received all of the sound.</summary>
     /// <param name="cancellationToken">A token that cancels the wait.</param>
     /// <exception cref="UsbException">The device has been unplugged.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)

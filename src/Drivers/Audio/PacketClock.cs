@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Drivers.Audio;
 
-/// <summary>Determines the number of frames in each packet. It follows the device's reports, or the sample rate if there are none.</summary>
+/// <summary>
+/// Determines the number of frames in each packet from the last report of the device. Before the first report, the clock uses the sample rate.
+/// </summary>
 /// <param name="sampleRate">The number of frames per second.</param>
 /// <param name="interval">The duration of a packet.</param>
 /// <param name="most">The maximum number of frames in a packet.</param>

@@ -4,9 +4,9 @@ namespace Drivers.Camera;
 
 /// <summary>
 /// Assembles pictures from payloads. A picture ends with the payload that has the end flag, or when the frame bit changes. If a payload of a picture is
-/// missing, wrong or too long, the whole picture is dropped, because the caller could not detect the gap.
+/// missing, wrong or too long, the whole picture is dropped, because the caller could not detect the damage.
 /// </summary>
-/// <param name="size">The size of a picture: the exact size for uncompressed formats, and the maximum size for others.</param>
+/// <param name="size">The size of a picture in bytes: the exact size for uncompressed formats, and the maximum size for other formats.</param>
 /// <param name="isExact">Whether each picture has exactly this size.</param>
 internal sealed class FrameAssembler(int size, bool isExact)
 {

@@ -2,13 +2,15 @@ using System.Buffers.Binary;
 
 namespace Drivers.Camera;
 
-/// <summary>Represents the stream parameters that a camera and its driver negotiate. The format is that of the probe and commit controls of UVC 1.0. Later
-/// versions of UVC only append fields.</summary>
+/// <summary>
+/// Represents the stream parameters that a camera and its driver negotiate. The bytes have the layout of the probe and commit controls in UVC 1.0. Later
+/// versions of UVC only append fields.
+/// </summary>
 /// <param name="Format">The number of the format, counted from 1.</param>
 /// <param name="Frame">The number of the picture size, counted from 1.</param>
 /// <param name="Interval">The time between two pictures, in units of 100 ns.</param>
-/// <param name="FrameSize">The maximum number of bytes in a picture, which the camera sets.</param>
-/// <param name="PayloadSize">The maximum number of bytes in a payload, which the camera sets.</param>
+/// <param name="FrameSize">The maximum number of bytes in a picture. The camera determines this value.</param>
+/// <param name="PayloadSize">The maximum number of bytes in a payload. The camera determines this value.</param>
 internal readonly record struct StreamParameters(byte Format, byte Frame, uint Interval, uint FrameSize = 0, uint PayloadSize = 0)
 {
     /// <summary>The size of the control in bytes.</summary>

@@ -29,7 +29,7 @@ public sealed class VideoCamera : IAsyncDisposable
 
     /// <summary>Opens a camera.</summary>
     /// <param name="device">The device. It needs an interface for video streaming.</param>
-    /// <exception cref="InvalidDataException">The device has no such interface.</exception>
+    /// <exception cref="InvalidDataException">The device has no interface for video streaming.</exception>
     /// <exception cref="UsbException">The device cannot be opened.</exception>
     public static VideoCamera Open(UsbDevice device)
     {

@@ -9,7 +9,7 @@ namespace Drivers.Reconnecting;
 /// the start and at the end of each connection, and it continues when a connection ends.
 /// </summary>
 /// <param name="context">The context that finds the device.</param>
-/// <param name="filter">The filter that selects the device. The client compares a serial number only after it has opened a device.</param>
+/// <param name="filter">The filter that selects the device. The client can compare a serial number only after it has opened the device.</param>
 /// <param name="options">The options of the ring that reads the endpoint. Null for the library's defaults.</param>
 public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filter, UsbRingOptions? options = null)
 {
@@ -18,10 +18,12 @@ public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filte
     // udev may set the permissions of a new device after the device has been reported.
     private static readonly TimeSpan s_accessPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Waits for the device and reads from it, repeatedly, until the token is cancelled.</summary>
+    /// <summary>
+    /// Waits for the device and reads from it until the token is cancelled. After the device has been unplugged, the method waits for it again.
+    /// </summary>
     /// <param name="cancellationToken">A token that ends the stream. The stream then throws <see cref="OperationCanceledException"/>.</param>
     /// <returns>The items, in order.</returns>
-    /// <exception cref="UsbException">The device is plugged in but cannot be used, and waiting would not help.</exception>
+    /// <exception cref="UsbException">The device is plugged in but cannot be used, for example because another program uses it.</exception>
     public async IAsyncEnumerable<ClientItem> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         UsbDeviceFilter arrivals = filter with { SerialNumber = null }; // the serial number can be read only from an open device

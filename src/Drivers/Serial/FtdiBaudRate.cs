@@ -26,7 +26,7 @@ internal readonly record struct FtdiBaudRate(int Eighths)
     };
 
     /// <summary>Returns the divisor whose baud rate is nearest to the given rate.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The chip has no rate that is close enough.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The nearest rate of the chip differs from the given rate by more than 3 %.</exception>
     public static FtdiBaudRate Nearest(int rate)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rate);

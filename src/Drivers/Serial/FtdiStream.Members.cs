@@ -61,9 +61,9 @@ public sealed partial class FtdiStream
         }
     }
 
-    /// <summary>Reads the bytes that have arrived on the line. If there are none, the method waits.</summary>
+    /// <summary>Reads the bytes that have arrived on the line. If no bytes have arrived, the method waits.</summary>
     /// <param name="buffer">The buffer that receives the bytes.</param>
-    /// <param name="cancellationToken">A token that cancels the wait. No data is lost.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The cancellation loses no data.</param>
     /// <returns>The number of bytes read.</returns>
     /// <exception cref="UsbException">The adapter has failed or has been unplugged, and all data that arrived before has been read.</exception>
     /// <exception cref="InvalidDataException">The chip sent a packet without its status bytes.</exception>
@@ -91,7 +91,7 @@ public sealed partial class FtdiStream
             _output.Write(buffer.AsSpan(offset, count), TimeSpan.FromMilliseconds(_writeTimeout));
     }
 
-    /// <summary>Sends bytes. The task completes when the chip has accepted them, which may be before the chip transmits them on the line.</summary>
+    /// <summary>Sends bytes. The task completes when the chip has accepted the bytes. The chip may transmit them on the line later.</summary>
     /// <param name="buffer">The bytes.</param>
     /// <param name="cancellationToken">A token that cancels the transfer.</param>
     /// <exception cref="UsbException">The adapter has been unplugged, or the transfer has failed.</exception>

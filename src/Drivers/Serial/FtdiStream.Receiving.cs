@@ -21,7 +21,7 @@ public sealed partial class FtdiStream
     /// <summary>Gets the status from the last packet.</summary>
     public FtdiStatus Status => new((FtdiModemLines)(_status & 0xff), (FtdiConditions)(_status >> 8));
 
-    /// <summary>Discards the data of both directions that the chip and this program have stored.</summary>
+    /// <summary>Discards all data that is stored in the chip and in this program, for both directions.</summary>
     /// <exception cref="UsbException">The chip refused the request.</exception>
     public async Task PurgeAsync()
     {
@@ -29,7 +29,8 @@ public sealed partial class FtdiStream
         try
         {
             await StopAsync().ConfigureAwait(false);
-            // Each of the two requests is for one direction. Descriptions of the chip disagree about which is which, but this method sends both.
+            // Each of the two requests discards the data of one direction. Descriptions of the chip disagree on which request is for which direction.
+            // The method sends both requests, so the difference has no effect.
             Send(FtdiRequest.Reset, PurgeOne);
             Send(FtdiRequest.Reset, PurgeOther);
             DiscardReceived();

@@ -4,8 +4,8 @@ using Native.LibUsb.Streaming;
 namespace Drivers.Serial;
 
 /// <summary>
-/// Represents a serial port of an FTDI chip (FT232BM and compatible). The stream contains the bytes on the line; other members change the settings of the
-/// line. Only one thread at a time may read, and only one may write.
+/// Represents a serial port of an FTDI chip (FT232BM and compatible). The stream contains the bytes on the line, and other members change the settings of
+/// the line. Only one thread at a time may read, and only one thread at a time may write.
 /// </summary>
 public sealed partial class FtdiStream : Stream
 {
@@ -44,7 +44,7 @@ public sealed partial class FtdiStream : Stream
         _pump = PumpAsync();
     }
 
-    /// <summary>Opens a port and resets the chip. If a kernel driver was attached to the device, disposing the port attaches it again.</summary>
+    /// <summary>Opens a port and resets the chip. If a kernel driver was attached to the device, disposing the port attaches the driver again.</summary>
     /// <param name="device">The adapter.</param>
     /// <exception cref="UsbException">The device cannot be opened, is in use by another program, or has no bulk endpoints.</exception>
     /// <exception cref="InvalidDataException">The device is not an FTDI chip.</exception>
@@ -68,7 +68,7 @@ public sealed partial class FtdiStream : Stream
     /// <summary>Sets the baud rate of the line.</summary>
     /// <param name="rate">The baud rate: 184 to 2,000,000, or 3,000,000.</param>
     /// <returns>The nearest baud rate of the chip. It differs from the requested rate by at most 3 %.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The chip has no rate that is close enough.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The nearest baud rate of the chip differs from the requested rate by more than 3 %.</exception>
     public double SetBaudRate(int rate)
     {
         FtdiBaudRate nearest = FtdiBaudRate.Nearest(rate);
@@ -100,8 +100,8 @@ public sealed partial class FtdiStream : Stream
     }
 
     /// <summary>Asserts or deasserts the modem lines that the chip drives.</summary>
-    /// <param name="dataTerminalReady">The state of DTR. Null to leave it unchanged.</param>
-    /// <param name="requestToSend">The state of RTS. Null to leave it unchanged.</param>
+    /// <param name="dataTerminalReady">The state of DTR. Null leaves DTR unchanged.</param>
+    /// <param name="requestToSend">The state of RTS. Null leaves RTS unchanged.</param>
     public void SetModemLines(bool? dataTerminalReady = null, bool? requestToSend = null)
     {
         int value = 0;
@@ -112,7 +112,9 @@ public sealed partial class FtdiStream : Stream
         Send(FtdiRequest.SetModemControl, (ushort)value);
     }
 
-    /// <summary>Requests the state of the line from the chip. <see cref="Status"/> returns the state from the last packet without a request.</summary>
+    /// <summary>
+    /// Requests the state of the line from the chip. <see cref="Status"/> needs no request, because it returns the state from the last packet.
+    /// </summary>
     /// <exception cref="InvalidDataException">The chip's answer is too short.</exception>
     public FtdiStatus ReadStatus()
     {

@@ -5,7 +5,7 @@ namespace Drivers.Storage;
 
 /// <summary>
 /// Represents the bulk-only transport. A command consists of a command wrapper to the device, data in one direction, and a status wrapper from the device. If
-/// the host and the device no longer agree on the next message, the transport resets the interface, so that the device accepts the next command.
+/// a command ends without a valid status wrapper, the transport resets the interface, so that the device accepts the next command.
 /// </summary>
 internal sealed class BulkOnlyTransport(UsbInterface claimed)
 {
@@ -26,7 +26,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     /// <param name="command">The SCSI command.</param>
     /// <param name="direction">The direction of the data.</param>
     /// <param name="data">The data to send, or the buffer for received data. Empty if the command has no data.</param>
-    /// <param name="cancellationToken">A token that cancels the command. The interface is then reset.</param>
+    /// <param name="cancellationToken">A token that cancels the command. After the cancellation, the interface is reset.</param>
     /// <returns>The status of the command and the number of bytes transferred.</returns>
     /// <exception cref="DiskException">The device violated the protocol or did not answer in time. The interface has been reset.</exception>
     /// <exception cref="UsbException">A transfer failed.</exception>
@@ -113,8 +113,10 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         return _tag;
     }
 
-    /// <summary>Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. If a step fails, the next
-    /// command fails too.</summary>
+    /// <summary>
+    /// Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. Failures of these steps are not
+    /// reported, because they make the next command fail too.
+    /// </summary>
     private void Recover()
     {
         if (claimed.TryControlWrite(UsbRequestKind.Class, ResetRequest, value: 0, data: default, out _, timeout: Patience) == UsbError.NoDevice)

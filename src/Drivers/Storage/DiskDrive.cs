@@ -42,10 +42,12 @@ public sealed class DiskDrive : IAsyncDisposable
         set => _transport.Patience = value;
     }
 
-    /// <summary>Opens a disk and reads its names and its size. If a kernel driver was attached, disposing the disk attaches it again.</summary>
+    /// <summary>
+    /// Opens a disk and reads its names and its size. If a kernel driver was attached, disposing the disk attaches the driver again.
+    /// </summary>
     /// <param name="device">The device. It needs an interface for mass storage with SCSI and the bulk-only transport.</param>
     /// <param name="cancellationToken">A token that cancels the commands.</param>
-    /// <exception cref="DiskException">The device has no such interface, or does not become ready.</exception>
+    /// <exception cref="DiskException">The device has no mass-storage interface of this kind, or does not become ready.</exception>
     /// <exception cref="UsbException">The device cannot be opened.</exception>
     public static async Task<DiskDrive> OpenAsync(UsbDevice device, CancellationToken cancellationToken = default)
     {
@@ -69,7 +71,7 @@ public sealed class DiskDrive : IAsyncDisposable
 
     /// <summary>Reads blocks.</summary>
     /// <param name="block">The number of the first block.</param>
-    /// <param name="buffer">The buffer for the data, whose size is a multiple of the block size.</param>
+    /// <param name="buffer">The buffer for the data. Its size must be a multiple of the block size.</param>
     /// <param name="cancellationToken">A token that cancels the current command.</param>
     /// <exception cref="ArgumentException">The buffer size is not a multiple of the block size.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The disk does not contain all of these blocks.</exception>
@@ -79,7 +81,7 @@ public sealed class DiskDrive : IAsyncDisposable
 
     /// <summary>Writes blocks.</summary>
     /// <param name="block">The number of the first block.</param>
-    /// <param name="data">The data, whose size is a multiple of the block size.</param>
+    /// <param name="data">The data. Its size must be a multiple of the block size.</param>
     /// <param name="cancellationToken">A token that cancels the current command.</param>
     /// <exception cref="ArgumentException">The data size is not a multiple of the block size.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The disk does not contain all of these blocks.</exception>

@@ -17,11 +17,12 @@ internal static unsafe class FrameClock
     /// <summary>Gets the number of microframes since the clock started.</summary>
     public static long Now => (long)((Int128)(Stopwatch.GetTimestamp() - s_start) * MicroframesPerSecond / Stopwatch.Frequency);
 
-    /// <summary>Converts a past time of the machine's monotonic clock, which another process has read, to the time of this clock.</summary>
-    /// <param name="microframe">The lower 32 bits of that time, in microframes.</param>
+    /// <summary>Converts a time that another process has read from the machine's monotonic clock to a time of this clock.</summary>
+    /// <param name="microframe">The lower 32 bits of the other process's time, in microframes.</param>
     public static long FromMonotonic(uint microframe)
     {
-        // Stopwatch reads the same monotonic clock. If the difference is negative, the peer uses another clock, and the method returns the current time.
+        // Stopwatch reads the same monotonic clock. If the difference is negative, the other process uses a different clock, and the method returns the
+        // current time.
         int ago = (int)((uint)((Int128)Stopwatch.GetTimestamp() * MicroframesPerSecond / Stopwatch.Frequency) - microframe);
         return Now - Math.Max(ago, 0);
     }

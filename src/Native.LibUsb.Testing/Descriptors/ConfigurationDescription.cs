@@ -22,17 +22,18 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     /// <summary>Gets or sets the interface associations. Each association descriptor is written before the descriptor of its first interface.</summary>
     public IReadOnlyList<InterfaceAssociation> Associations { get; init; } = [];
 
-    /// <summary>Gets or sets the kernel drivers that bind to several interfaces at once. Like the drivers in <see cref="InterfaceDescription.KernelDriver"/>,
-    /// they bind when the device is configured. On <see cref="VirtualBusHost.Kernel"/>, the property has no effect: the kernel chooses drivers by
-    /// class.</summary>
+    /// <summary>
+    /// Gets or sets the kernel drivers that bind to several interfaces at once. These drivers bind when the device is configured, like the drivers in
+    /// <see cref="InterfaceDescription.KernelDriver"/>. On <see cref="VirtualBusHost.Kernel"/>, the property has no effect, because the kernel chooses
+    /// drivers by the class of an interface.
+    /// </summary>
     public IReadOnlyList<SharedKernelDriver> SharedDrivers { get; init; } = [];
 
-    /// <summary>Gets or sets the complete bytes that the device returns for this configuration. Null if they are generated from the other
-    /// properties.</summary>
+    /// <summary>Gets or sets all bytes that the device returns for this configuration. Null if the bytes are generated from the other properties.</summary>
     /// <remarks>
     /// The bytes include the configuration descriptor and all descriptors that follow it. They may be inconsistent, and they may contradict the other
     /// properties. Programs read these bytes from the device and from sysfs. <see cref="Value"/> and the interfaces still determine what a program can select
-    /// and claim, and which endpoints exist. <see cref="Raw"/> derives the value and the interfaces from the same bytes. On
+    /// and claim, and which endpoints exist. <see cref="Raw"/> creates a configuration whose value and interfaces are derived from the same bytes. On
     /// <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes or refuses the device. If it refuses the device, attaching the device
     /// fails.
     /// </remarks>
@@ -44,9 +45,11 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     /// <summary>Creates a configuration from its bytes. The bytes may be inconsistent: they may contain wrong lengths, wrong counts or a truncated
     /// descriptor.</summary>
     /// <param name="bytes">The configuration descriptor and all descriptors that follow it, as the device returns them.</param>
-    /// <returns>A configuration with these <see cref="RawBytes"/>. Its value is the sixth byte, or 1 if there are fewer than six bytes. Its interfaces are
-    /// those that a kernel would find. The search ends at the first descriptor that is longer than the remaining bytes. If an interface's setting numbers
-    /// have gaps, the missing settings have no endpoints.</returns>
+    /// <returns>
+    /// A configuration with these <see cref="RawBytes"/>. Its value is the sixth byte, or 1 if there are fewer than six bytes. Its interfaces are the
+    /// interfaces that a kernel would find in the bytes. The search ends at the first descriptor that is longer than the remaining bytes. If an interface's
+    /// setting numbers have gaps, the missing settings have no endpoints.
+    /// </returns>
     public static ConfigurationDescription Raw(ReadOnlyMemory<byte> bytes)
     {
         const int value = 5;

@@ -49,13 +49,16 @@ public sealed record DeviceDescription
     /// <summary>Gets or sets the configurations. The first one is active when the device is attached.</summary>
     public IReadOnlyList<ConfigurationDescription> Configurations { get; init; } = [new()];
 
-    /// <summary>Gets or sets the device capabilities. The device has a BOS descriptor if there is at least one capability, and always at
-    /// SuperSpeed.</summary>
+    /// <summary>
+    /// Gets or sets the device capabilities. The device has a BOS descriptor if there is at least one capability, or if its speed is SuperSpeed or faster.
+    /// </summary>
     public IReadOnlyList<DeviceCapability> Capabilities { get; init; } = [];
 
     /// <summary>Gets or sets the bytes of the device descriptor, as the device returns them. Null if they are generated from the other properties.</summary>
-    /// <remarks>The descriptor has 18 bytes, which may be inconsistent or contradict the other properties. Programs read these bytes. The other properties
-    /// still define how the device behaves.</remarks>
+    /// <remarks>
+    /// The descriptor must have 18 bytes. They may be inconsistent, and they may contradict the other properties. Programs read these bytes. The other
+    /// properties still define how the device behaves.
+    /// </remarks>
     public ReadOnlyMemory<byte>? RawDevice { get; init; }
 
     /// <summary>Gets or sets the bytes of the BOS descriptor with its capabilities, as the device returns them. Null if they are generated from
@@ -64,8 +67,10 @@ public sealed record DeviceDescription
     public ReadOnlyMemory<byte>? RawBos { get; init; }
 
     /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
-    /// <remarks>A raw string replaces the text that has the same index. The index may be one that only raw bytes of other descriptors contain. To replace the
-    /// bytes of a property's text, use <see cref="UsbText.Raw"/>.</remarks>
+    /// <remarks>
+    /// A raw string replaces the text that has the same index. The index may also be an index that occurs only in raw bytes of other descriptors. To replace
+    /// the bytes of a property's text, use <see cref="UsbText.Raw"/>.
+    /// </remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
 
     internal void Check()

@@ -11,27 +11,34 @@ public sealed record EndpointDescription(byte Address, EndpointKind Kind, int Ma
     /// <summary>Gets or sets <c>bInterval</c>.</summary>
     public byte Interval { get; init; } = Kind is EndpointKind.Isochronous or EndpointKind.Interrupt ? (byte)1 : (byte)0;
 
-    /// <summary>Gets or sets the number of packets in one microframe (1 to 3). Only high-speed, high-bandwidth endpoints have more than one.</summary>
+    /// <summary>
+    /// Gets or sets the number of packets in one microframe (1 to 3). Only high-bandwidth endpoints at high speed have more than one packet.
+    /// </summary>
     public int PacketsPerMicroframe { get; init; } = 1;
 
-    /// <summary>Gets or sets the number of packets in one burst (1 to 16). It applies only at SuperSpeed; <c>bMaxBurst</c> is this number minus
-    /// one.</summary>
+    /// <summary>
+    /// Gets or sets the number of packets in one burst (1 to 16). Only endpoints at SuperSpeed use this value, and <c>bMaxBurst</c> is this value minus one.
+    /// </summary>
     public int Burst { get; init; } = 1;
 
-    /// <summary>Gets or sets the number of bursts in one service interval (1 to 3). It applies only to isochronous endpoints at SuperSpeed.</summary>
+    /// <summary>Gets or sets the number of bursts in one service interval (1 to 3). Only isochronous endpoints at SuperSpeed use this value.</summary>
     public int BurstsPerInterval { get; init; } = 1;
 
-    /// <summary>Gets or sets the base-two logarithm of the number of streams. It applies only to bulk endpoints at SuperSpeed; 0 means no streams.</summary>
+    /// <summary>
+    /// Gets or sets the base-two logarithm of the number of streams, or 0 for no streams. Only bulk endpoints at SuperSpeed use this value.
+    /// </summary>
     public int MaxStreamsExponent { get; init; }
 
     /// <summary>Gets or sets bits 2 to 5 of <c>bmAttributes</c>: the synchronisation and usage type of an isochronous endpoint.</summary>
     public byte SyncAndUsage { get; init; }
 
-    /// <summary>Gets or sets <c>bRefresh</c> and <c>bSynchAddress</c> of an audio device's endpoint. The descriptor has nine bytes if they are set, and seven
-    /// bytes if the property is null.</summary>
+    /// <summary>
+    /// Gets or sets <c>bRefresh</c> and <c>bSynchAddress</c> of an audio device's endpoint. With these values, the endpoint descriptor has nine bytes. If the
+    /// property is null, the endpoint descriptor has seven bytes.
+    /// </summary>
     public (byte Refresh, byte SyncAddress)? Audio { get; init; }
 
-    /// <summary>Gets or sets the complete class-specific descriptors that follow this one, as the device returns them.</summary>
+    /// <summary>Gets or sets the complete class-specific descriptors that follow this descriptor, as the device returns them.</summary>
     public ReadOnlyMemory<byte> Extra { get; init; }
 
     /// <summary>Gets whether the endpoint is an IN endpoint.</summary>

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the transfer type of an endpoint. The values are those of the two low bits of <c>bmAttributes</c>.</summary>
+/// <summary>Specifies the transfer type of an endpoint. The values are equal to the two low bits of <c>bmAttributes</c>.</summary>
 public enum EndpointKind
 {
     /// <summary>Control transfers.</summary>

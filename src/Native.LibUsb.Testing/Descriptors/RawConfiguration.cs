@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Reads the interfaces and endpoints of a configuration from its bytes, as leniently as a host's kernel.</summary>
+/// <summary>
+/// Reads the interfaces and endpoints of a configuration from its bytes. Like a host's kernel, the reader accepts inconsistent bytes.
+/// </summary>
 /// <remarks>The reader stops at the first descriptor that is longer than the remaining bytes. The reader ignores interfaces and endpoints with invalid
 /// numbers. If two interface descriptors have the same number and setting, the reader uses the first one.</remarks>
 internal static class RawConfiguration

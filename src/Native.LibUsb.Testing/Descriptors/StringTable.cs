@@ -24,7 +24,9 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
         return (byte)_texts.Count;
     }
 
-    /// <summary>Returns the descriptor for an index and a language. Null if there is none; the device then stalls the request.</summary>
+    /// <summary>
+    /// Returns the descriptor for an index and a language. Null if there is no such descriptor. In that case, the device stalls the request.
+    /// </summary>
     public byte[]? Descriptor(byte index, ushort language)
     {
         if (raw.TryGetValue(index, out ReadOnlyMemory<byte> bytes))
@@ -43,7 +45,9 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
         return [(byte)(HeaderSize + units.Length), Type, .. units];
     }
 
-    /// <summary>Returns the text that a host's kernel derives from a string descriptor and shows in sysfs. Null if the kernel shows none.</summary>
+    /// <summary>
+    /// Returns the text that a host's kernel derives from a string descriptor and shows in sysfs. Null if the kernel shows no text.
+    /// </summary>
     /// <remarks>The kernel reads the first language, ends the text at the first NUL, and leaves out lone surrogates.</remarks>
     public string? SystemText(byte index)
     {

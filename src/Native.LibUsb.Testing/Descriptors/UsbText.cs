@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the text of a string descriptor: one text for all languages, or a separate text for some of them.</summary>
+/// <summary>Represents the text of a string descriptor: one text for all languages, or separate texts for some languages.</summary>
 public sealed class UsbText : IEquatable<UsbText>
 {
     private readonly SortedDictionary<ushort, string> _byLanguage = [];
@@ -19,11 +19,12 @@ public sealed class UsbText : IEquatable<UsbText>
         Default = Checked(text);
     }
 
-    /// <summary>Gets the bytes of the complete string descriptor, as the device returns them in every language. Null if they are generated from the
-    /// text.</summary>
+    /// <summary>
+    /// Gets the bytes of the complete string descriptor, as the device returns them in every language. Null if the bytes are generated from the text.
+    /// </summary>
     public ReadOnlyMemory<byte>? RawBytes { get; }
 
-    /// <summary>Gets the text for languages that have no text of their own. It is empty if there are <see cref="RawBytes"/>.</summary>
+    /// <summary>Gets the text for languages that have no text of their own. The text is empty if <see cref="RawBytes"/> is not null.</summary>
     public string Default { get; }
 
     /// <summary>Gets or sets the text for one language, by language identifier (0x0407 is German).</summary>
@@ -42,8 +43,10 @@ public sealed class UsbText : IEquatable<UsbText>
     /// <summary>Creates a text for every language.</summary>
     public static UsbText FromString(string text) => new(text);
 
-    /// <summary>Creates a text from the bytes of its descriptor. The bytes may be inconsistent, such as a wrong or odd length or another descriptor
-    /// type.</summary>
+    /// <summary>
+    /// Creates a text from the bytes of its descriptor. The bytes may be inconsistent: for example, they may contain a wrong or odd length, or another
+    /// descriptor type.
+    /// </summary>
     /// <param name="descriptor">The complete descriptor, as the device returns it, including its length byte.</param>
     public static UsbText Raw(ReadOnlyMemory<byte> descriptor) => new((ReadOnlyMemory<byte>)descriptor.ToArray());
 

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the speed at which a virtual device is connected. The values are those of the Linux kernel and of USB/IP.</summary>
+/// <summary>Specifies the speed at which a virtual device is connected. The values are the same as in the Linux kernel and in USB/IP.</summary>
 public enum VirtualSpeed
 {
     /// <summary>1.5 Mbit/s.</summary>

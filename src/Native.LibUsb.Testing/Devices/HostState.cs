@@ -122,8 +122,10 @@ internal sealed class HostState(VirtualDevice device)
         return device.SelectAlternate(number, setting) ? 0 : InvalidArgument;
     }
 
-    /// <summary>Returns the endpoints of an interface in the active setting. If inconsistent descriptors assign an endpoint to several interfaces, the
-    /// endpoint belongs to the first one, as in the kernel.</summary>
+    /// <summary>
+    /// Returns the endpoints of an interface in its active setting. If inconsistent descriptors assign an endpoint to several interfaces, the endpoint
+    /// belongs to the first of these interfaces, as in the kernel.
+    /// </summary>
     private IEnumerable<VirtualEndpoint> EndpointsOf(uint number) =>
         device.FindInterface(number) is not { } one ? []
         : one.AlternateSettings[device.AlternateOf((byte)number)].Endpoints.Where(endpoint => FirstWith(endpoint.Address) == one)
@@ -166,7 +168,10 @@ internal sealed class HostState(VirtualDevice device)
         return isBound ? 1 : 0;
     }
 
-    /// <summary>Binds a kernel driver to all of the interfaces, or to none if one of them already has a driver or a claim.</summary>
+    /// <summary>
+    /// Binds a kernel driver to all of the interfaces. If one of the interfaces already has a driver or a claim, the method does nothing and returns
+    /// false.
+    /// </summary>
     private bool Bind(IReadOnlyList<byte> numbers, string driver)
     {
         if (numbers.Any(number => DriverOf(number) is not null))

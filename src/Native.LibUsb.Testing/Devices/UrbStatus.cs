@@ -1,7 +1,9 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the result of a URB or an isochronous packet. The values are the kernel's negative error numbers; each member names the code that
-/// libusb returns for it.</summary>
+/// <summary>
+/// Specifies the result of a URB or an isochronous packet. The values are the kernel's negative error numbers. The description of each member contains
+/// the kernel's name of the error, and the status or error that libusb reports.
+/// </summary>
 public enum UrbStatus
 {
     /// <summary>The transfer succeeded. libusb: COMPLETED.</summary>
@@ -10,7 +12,7 @@ public enum UrbStatus
     /// <summary>The endpoint does not exist (ENOENT).</summary>
     NoEndpoint = -2,
 
-    /// <summary>An isochronous packet was not transferred, or only in part (EXDEV). libusb: the packet's status is ERROR.</summary>
+    /// <summary>An isochronous packet was not transferred, or was transferred only in part (EXDEV). libusb: the packet's status is ERROR.</summary>
     Missed = -18,
 
     /// <summary>The device is disconnected (ENODEV). libusb: NO_DEVICE.</summary>

@@ -63,21 +63,25 @@ public partial class VirtualDevice
     /// <summary>Gets the device's name in sysfs, such as <c>1-2.3</c>: the bus number and the port numbers. Null if the device is not attached.</summary>
     public string? PortPath { get; internal set; }
 
-    /// <summary>Gets or sets whether opening the device node for writing fails with EACCES, as for a user without permission. On
-    /// <see cref="VirtualBusHost.Kernel"/>, the property has no effect, and the bus does not count openings.</summary>
+    /// <summary>
+    /// Gets or sets whether opening the device node for writing fails with EACCES, as for a user without permission. A bus on
+    /// <see cref="VirtualBusHost.Kernel"/> refuses a device for which the property is set, and does not count openings.
+    /// </summary>
     public bool DenyAccess { get; set; }
 
-    /// <summary>Gets or sets the number of further openings for writing that fail with EACCES. A test can thus simulate a device that was just plugged in,
-    /// before udev sets its permissions.</summary>
+    /// <summary>
+    /// Gets or sets how many of the next openings for writing fail with EACCES. A test can use this property to simulate a device that was just plugged in,
+    /// before udev has set the permissions of its node.
+    /// </summary>
     public int DenyNextOpens { get; set; }
 
-    /// <summary>Gets how often programs have opened the device node for writing. Reading descriptors and sysfs does not count.</summary>
+    /// <summary>Gets how often programs have opened the device node for writing. Programs that only read descriptors or sysfs are not counted.</summary>
     public int Opens { get; private set; }
 
     /// <summary>Gets how often opening the device node for writing was refused.</summary>
     public int DeniedOpens { get; private set; }
 
-    /// <summary>Gets or sets the plan of the faults that the device injects. Null if there is none.</summary>
+    /// <summary>Gets or sets the plan of the faults that the device injects. Null if the device injects no faults.</summary>
     /// <exception cref="InvalidOperationException">The device is attached, or the plan belongs to another device.</exception>
     public FaultPlan? Faults
     {
@@ -103,17 +107,20 @@ public partial class VirtualDevice
     /// URB or will complete the URB later. If the handler returns false, the device stalls the request.</summary>
     public Func<VirtualUrb, bool>? ControlHandler { get; set; }
 
-    /// <summary>Gets how often the host has reset the device. USB/IP does not carry the reset signal, so on <see cref="VirtualBusHost.Kernel"/> the device
-    /// detects a reset by the requests with which a host starts an enumeration.</summary>
+    /// <summary>
+    /// Gets how often the host has reset the device. USB/IP does not transmit the reset signal. On <see cref="VirtualBusHost.Kernel"/>, the device therefore
+    /// detects a reset by the requests with which a host starts an enumeration.
+    /// </summary>
     public int Resets { get; private set; }
 
     /// <summary>Gets or sets the device that replaces this device at the host's next reset, for example after a program has loaded firmware. Null if this
     /// device remains after a reset.</summary>
     /// <remarks>
-    /// The kernel compares the descriptors after a reset. If they differ, the reset fails with ENODEV (<c>libusb_reset_device</c> returns
-    /// <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is gone. Shortly afterwards, the successor appears at the same port with another address. The system
-    /// sends the events of both changes. If the successor is already on a bus at that moment, this device is removed without a replacement. The property is
-    /// not available on <see cref="VirtualBusHost.Kernel"/>: USB/IP does not carry a reset, so a kernel would continue to use this device.
+    /// After a reset, the kernel compares the device's descriptors with the previous ones. If they differ, the reset fails with ENODEV
+    /// (<c>libusb_reset_device</c> returns <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is gone. Shortly afterwards, the successor appears at the same
+    /// port with another address. The system sends one event for the removal and one event for the arrival. If the successor is already on a bus at that
+    /// moment, this device is removed without a replacement. The property is not available on <see cref="VirtualBusHost.Kernel"/>, because USB/IP does not
+    /// transmit a reset, and the kernel would continue to use this device.
     /// </remarks>
     /// <exception cref="ArgumentException">The value is this device.</exception>
     /// <exception cref="PlatformNotSupportedException">This device is on a bus of the kernel.</exception>
@@ -162,10 +169,10 @@ public partial class VirtualDevice
     /// <summary>Returns the number of the active alternate setting of an interface.</summary>
     public int AlternateOf(byte interfaceNumber) => _alternates[interfaceNumber];
 
-    /// <summary>Returns the text that the system shows for a string of the device descriptor. Null if the system shows none.</summary>
+    /// <summary>Returns the text that the system shows for a string of the device descriptor. Null if the system shows no text.</summary>
     internal string? SystemText(byte index) => _strings.SystemText(index);
 
-    /// <summary>Replaces the endpoint that has the same address with one that has its own behaviour.</summary>
+    /// <summary>Adds an endpoint with its own behaviour, in place of the endpoint that has the same address.</summary>
     public void Add(VirtualEndpoint endpoint)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -192,7 +199,9 @@ public partial class VirtualDevice
     /// <returns>True if the method has completed the URB or the model will complete it; false to stall the request.</returns>
     protected virtual bool OnControlRequest(VirtualUrb urb) => ControlHandler?.Invoke(urb) ?? false;
 
-    /// <summary>Handles the selection of an alternate setting, also when a configuration or reset has restored the settings.</summary>
+    /// <summary>
+    /// Handles the selection of an alternate setting. The method is also called for each interface after the device has been configured or reset.
+    /// </summary>
     protected virtual void OnAlternateSelected(byte interfaceNumber, int setting)
     {
     }
@@ -342,8 +351,10 @@ public partial class VirtualDevice
 
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
-    /// <summary>Writes the 32 entries that describe the endpoints to the host. An entry contains the kind + 1, the interface number, and the maximum number
-    /// of bytes in a service interval. The caller holds the lock.</summary>
+    /// <summary>
+    /// Writes the endpoint table for the host. The table has 32 entries. An entry contains the kind + 1, the interface number, and the maximum number of
+    /// bytes in a service interval. The caller holds the lock.
+    /// </summary>
     internal void WriteEndpointTable(Span<byte> table)
     {
         table.Clear();

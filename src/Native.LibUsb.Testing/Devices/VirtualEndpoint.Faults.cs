@@ -10,8 +10,10 @@ public partial class VirtualEndpoint
     private bool _advancing;
     private bool _isBroken; // one URB of a divided transfer has failed: its later URBs are refused
 
-    /// <summary>Gets the number of attempts to submit a URB, including refused ones. Attempts are counted only if the device has a plan, and only for hosts
-    /// that request permission to submit.</summary>
+    /// <summary>
+    /// Gets the number of attempts to submit a URB, including refused ones. Attempts are counted only if the device has a fault plan and the host requests
+    /// permission for each submission.
+    /// </summary>
     internal long Attempts { get; set; }
 
     /// <summary>Gets whether URBs wait in the endpoint until the URBs before them have been answered.</summary>
@@ -107,7 +109,7 @@ public partial class VirtualEndpoint
     }
 
     /// <summary>Changes the model's answer to a URB according to the URB's fault. The caller holds the lock.</summary>
-    /// <returns>False if the method has completed the URB or the URB is completed later.</returns>
+    /// <returns>True if the caller must complete the URB. False if the method has completed the URB, or if the URB is completed later.</returns>
     internal bool Alter(VirtualUrb urb, ref UrbStatus status)
     {
         if (Device.IsPluggedOut)
@@ -179,7 +181,7 @@ public partial class VirtualEndpoint
 
     /// <summary>Handles the failure of a URB. As in the kernel, the later URBs of the same transfer end with <see cref="UrbStatus.Unlinked"/>, and the
     /// endpoint accepts no further URBs of this transfer. The caller holds the lock.</summary>
-    /// <param name="behind">The position of the first URB behind the failed one.</param>
+    /// <param name="behind">The position of the first URB behind the failed URB.</param>
     private void BreakTransfer(int behind)
     {
         while (behind < _pending.Count && _pending[behind].IsContinuation)

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents an endpoint of a virtual device, which handles the transfers that the host submits.</summary>
+/// <summary>Represents an endpoint of a virtual device. The endpoint handles the transfers that the host submits to it.</summary>
 /// <remarks>
 /// The base class keeps every URB pending until a thread completes it, so a test can complete URBs itself. A model overrides <see cref="OnSubmit"/>. The
 /// overridable methods are called with <see cref="VirtualDevice.SyncRoot"/> held.
@@ -90,8 +90,8 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Passes one held URB to the model and continues to hold the others.</summary>
-    /// <param name="index">The index of the held URB; 0 is the oldest. Any other index changes the order of completion.</param>
+    /// <summary>Passes one held URB to the model and continues to hold the other URBs.</summary>
+    /// <param name="index">The index of the held URB; 0 is the oldest. With a higher index, the model receives the URBs in a different order.</param>
     /// <returns>False if fewer URBs are held.</returns>
     public bool Release(int index = 0)
     {
@@ -118,7 +118,7 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Makes the next URB that the model would receive fail. Each further call makes one more URB fail.</summary>
+    /// <summary>Makes one URB fail: the next URB that would otherwise reach the model. Each further call makes one more URB fail.</summary>
     /// <remarks>See <see cref="VirtualDevice.Faults"/> for other kinds of faults and for rules that select URBs.</remarks>
     /// <param name="status">The URB's final status. A stall also halts the endpoint.</param>
     /// <param name="actualLength">
@@ -135,19 +135,19 @@ public partial class VirtualEndpoint
             _failures.Enqueue(rule);
     }
 
-    /// <summary>Waits until <see cref="Submitted"/> has reached a number.</summary>
+    /// <summary>Waits until <see cref="Submitted"/> is at least <paramref name="count"/>.</summary>
     /// <returns>False if the timeout has expired.</returns>
     public bool WaitForSubmitted(long count, TimeSpan timeout) => Device.WaitUntil(() => Submitted >= count, timeout);
 
-    /// <summary>Waits until at least a given number of URBs are pending.</summary>
+    /// <summary>Waits until at least <paramref name="count"/> URBs are pending.</summary>
     /// <returns>False if the timeout has expired.</returns>
     public bool WaitForPending(int count, TimeSpan timeout) => Device.WaitUntil(() => _pending.Count >= count, timeout);
 
-    /// <summary>Waits until <see cref="Completed"/> has reached a number.</summary>
+    /// <summary>Waits until <see cref="Completed"/> is at least <paramref name="count"/>.</summary>
     /// <returns>False if the timeout has expired.</returns>
     public bool WaitForCompleted(long count, TimeSpan timeout) => Device.WaitUntil(() => Completed >= count, timeout);
 
-    /// <summary>Gets the oldest URB that the model has received and not answered. Null if there is none. The caller holds the lock.</summary>
+    /// <summary>Gets the oldest URB that the model has received and not answered. Null if there is no such URB. The caller holds the lock.</summary>
     protected VirtualUrb? First
     {
         get
@@ -159,7 +159,7 @@ public partial class VirtualEndpoint
         }
     }
 
-    /// <summary>Handles the arrival of a URB. A model completes it at once or later; the base class leaves it pending.</summary>
+    /// <summary>Handles the arrival of a URB. A model completes the URB at once or later. The base class leaves the URB pending.</summary>
     protected virtual void OnSubmit(VirtualUrb urb)
     {
     }
@@ -233,7 +233,7 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>Updates the URBs behind one that has been completed. The caller holds the lock.</summary>
+    /// <summary>Updates the URBs behind a URB that has been completed. The caller holds the lock.</summary>
     /// <param name="place">The position that the completed URB had.</param>
     /// <param name="status">The status of the completed URB.</param>
     internal void Follow(int place, UrbStatus status)

@@ -4,8 +4,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents a USB request block (URB): a transfer, or a part of one, that the host submitted to an endpoint.</summary>
 /// <remarks>
-/// The model owns the URB from its submission until a call of <see cref="Complete(UrbStatus)"/>, which any thread may make. Afterwards the URB is reused for
-/// another transfer, so a model must not keep a reference to it.
+/// The model owns the URB from its submission until <see cref="Complete(UrbStatus)"/> is called. Any thread may call this method. Afterwards, the URB is
+/// reused for another transfer, so a model must not keep a reference to it.
 /// </remarks>
 public sealed unsafe class VirtualUrb
 {
@@ -26,7 +26,7 @@ public sealed unsafe class VirtualUrb
     /// <summary>Gets whether data flows to the host.</summary>
     public bool IsIn { get; internal set; }
 
-    /// <summary>Gets the size of the buffer (IN) or of the data (OUT), in bytes. The setup packet of a control transfer does not count.</summary>
+    /// <summary>Gets the size of the buffer (IN) or of the data (OUT), in bytes. The setup packet of a control transfer is not included.</summary>
     public int Length { get; internal set; }
 
     /// <summary>Gets whether the URB has been submitted and not completed.</summary>
@@ -56,7 +56,7 @@ public sealed unsafe class VirtualUrb
     /// <summary>Gets or sets a number that the model may use for its own purposes until the URB is completed.</summary>
     public long Tag { get; set; }
 
-    /// <summary>Gets the data of an OUT transfer, or the buffer of an IN transfer, which the model fills from the start.</summary>
+    /// <summary>Gets the data of an OUT transfer or the buffer of an IN transfer. The model fills the buffer of an IN transfer from its start.</summary>
     public Span<byte> Buffer => new(_buffer, Length);
 
     /// <summary>Gets the isochronous packets.</summary>
@@ -142,7 +142,7 @@ public sealed unsafe class VirtualUrb
     /// <summary>Refuses the transfer. The host receives a STALL.</summary>
     public void Stall() => Complete(UrbStatus.Stall);
 
-    /// <summary>Allocates the buffer for a transfer if the present one is too small. The buffer is kept for later transfers.</summary>
+    /// <summary>Allocates the buffer for a transfer if the current buffer is too small. The buffer is kept for later transfers.</summary>
     internal void Prepare(int length, int packets)
     {
         if (_capacity < length)

@@ -9,7 +9,10 @@ public enum FaultKind
     /// <summary>The URB ends with <see cref="FaultRule.Status"/> after at most <see cref="FaultRule.Length"/> bytes.</summary>
     Status,
 
-    /// <summary>The URB is completed <see cref="FaultRule.Delay"/> after the device has answered it. Later URBs of the endpoint wait for it.</summary>
+    /// <summary>
+    /// The URB is completed after the device has answered and <see cref="FaultRule.Delay"/> has passed. Later URBs of the endpoint are not completed before
+    /// this URB.
+    /// </summary>
     Late,
 
     /// <summary>The device does not answer. The URB stays pending until the host unlinks it, or until the device is unplugged or reset.</summary>
@@ -19,16 +22,19 @@ public enum FaultKind
     /// affected.</summary>
     Duplicate,
 
-    /// <summary>The URB is completed after the next URB of its endpoint. If no other URB is completed within <see cref="FaultRule.Delay"/>, it is completed
-    /// after that time.</summary>
+    /// <summary>
+    /// The URB is completed after the next URB of its endpoint. If the next URB is not completed within <see cref="FaultRule.Delay"/>, this URB is
+    /// completed after that time.
+    /// </summary>
     Reorder,
 
     /// <summary>An IN URB ends successfully after at most <see cref="FaultRule.Length"/> bytes, and the rest of the device's data is lost. Isochronous URBs
     /// are not affected.</summary>
     ShortPacket,
 
-    /// <summary>The device sends more data than requested, and an IN URB ends with <see cref="UrbStatus.Overflow"/>. Isochronous URBs are not
-    /// affected.</summary>
+    /// <summary>
+    /// An IN URB ends with <see cref="UrbStatus.Overflow"/>, as if the device had sent more data than requested. Isochronous URBs are not affected.
+    /// </summary>
     Babble,
 
     /// <summary>Isochronous packets end with the results in <see cref="FaultRule.Pattern"/>.</summary>
@@ -37,7 +43,9 @@ public enum FaultKind
     /// <summary>The device is unplugged at the <see cref="FaultRule.Moment"/>. It does not answer any more.</summary>
     Unplug,
 
-    /// <summary>The device is reset at the <see cref="FaultRule.Moment"/>, as if by another program. Its pending URBs end with
-    /// <see cref="UrbStatus.Shutdown"/>.</summary>
+    /// <summary>
+    /// The device is reset at the <see cref="FaultRule.Moment"/>, as if another program had reset it. The pending URBs of the device end with
+    /// <see cref="UrbStatus.Shutdown"/>.
+    /// </summary>
     Reset,
 }

@@ -3,8 +3,10 @@ namespace Native.LibUsb.Testing;
 /// <summary>Specifies the stage of a URB at which a device is unplugged or reset.</summary>
 public enum FaultMoment
 {
-    /// <summary>The program has requested the submission, and the URB has not been sent. <see cref="VirtualBusHost.Kernel"/> does not support this
-    /// moment.</summary>
+    /// <summary>
+    /// The program has requested the submission, but the URB has not been sent to the bus. <see cref="VirtualBusHost.Kernel"/> does not support this
+    /// moment.
+    /// </summary>
     Submission,
 
     /// <summary>The URB has reached its endpoint, and the device has not answered.</summary>

@@ -5,8 +5,9 @@ namespace Native.LibUsb.Testing;
 /// <para>Assign the plan to <see cref="VirtualDevice.Faults"/> before the device is attached. Rules can be added and removed at any time, from any thread. If
 /// several rules apply to a URB, only the first one is used. The selection depends only on the seed, the endpoint and the number of the URB, and not on the
 /// scheduling of threads.</para>
-/// <para>A device with a plan answers the URBs of an endpoint in their order, as a physical device does. The fault of a URB therefore waits for the URBs
-/// before it. Isochronous endpoints are an exception because they keep their timing. Bulk streams are an exception because their URBs have no order.</para>
+/// <para>A device with a plan answers the URBs of an endpoint in their order, as a physical device does. The fault of a URB therefore takes effect only after
+/// the URBs before it have been answered. Isochronous endpoints are an exception because they keep their timing. Bulk streams are an exception because their
+/// URBs have no order.</para>
 /// </remarks>
 public sealed class FaultPlan
 {
@@ -18,7 +19,7 @@ public sealed class FaultPlan
     private int _nextNumber;
 
     /// <summary>Initializes a new instance of the <see cref="FaultPlan"/> class without rules.</summary>
-    /// <param name="seed">The seed for the selection of URBs by rules with a probability.</param>
+    /// <param name="seed">The seed that determines which URBs are selected by rules with a probability.</param>
     public FaultPlan(int seed = 0)
     {
         Seed = seed;

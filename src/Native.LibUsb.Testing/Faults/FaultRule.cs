@@ -11,19 +11,23 @@ public sealed record FaultRule(FaultKind Kind)
 
     /// <summary>
     /// Gets the number of the first URB to which the rule can apply. Each endpoint counts its URBs from 0, starting when the device was created.
-    /// <see cref="FaultKind.Refuse"/> and <see cref="FaultMoment.Submission"/> count attempts to submit a URB. <see cref="FaultKind.Packets"/> counts
-    /// packets.
+    /// For <see cref="FaultKind.Refuse"/> and <see cref="FaultMoment.Submission"/>, the number counts attempts to submit a URB. For
+    /// <see cref="FaultKind.Packets"/>, it counts packets.
     /// </summary>
     public long First { get; init; }
 
-    /// <summary>Gets the distance between the URBs to which the rule can apply. With 1, it can apply to every URB from <see cref="First"/> on.</summary>
+    /// <summary>
+    /// Gets the distance between the URBs to which the rule can apply. With 1, the rule can apply to every URB from <see cref="First"/> on.
+    /// </summary>
     public long Every { get; init; } = 1;
 
     /// <summary>Gets the maximum number of times that the rule applies.</summary>
     public long Limit { get; init; } = long.MaxValue;
 
-    /// <summary>Gets the probability that the rule applies to a URB to which it can apply, 0 to 1. The plan's seed determines the selection, so each run
-    /// selects the same URBs.</summary>
+    /// <summary>
+    /// Gets the probability, from 0 to 1, with which the rule applies to each URB that the other properties select. The plan's seed determines the random
+    /// selection, so each run selects the same URBs.
+    /// </summary>
     public double Probability { get; init; } = 1;
 
     /// <summary>Gets the Linux error number with which <see cref="FaultKind.Refuse"/> refuses a submission. The default is EIO.</summary>
@@ -44,9 +48,9 @@ public sealed record FaultRule(FaultKind Kind)
     public TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
-    /// Gets the pattern of <see cref="FaultKind.Packets"/>, which repeats. Each character stands for one packet: <c>.</c> good, <c>m</c> missed (EXDEV),
-    /// <c>p</c> protocol error (EPROTO), <c>c</c> checksum error (EILSEQ), <c>b</c> buffer overrun (ECOMM), <c>o</c> overflow (EOVERFLOW), <c>e</c> empty
-    /// without an error.
+    /// Gets the pattern of <see cref="FaultKind.Packets"/>. The pattern repeats. Each character stands for one packet: <c>.</c> good, <c>m</c> missed
+    /// (EXDEV), <c>p</c> protocol error (EPROTO), <c>c</c> checksum error (EILSEQ), <c>b</c> buffer overrun (ECOMM), <c>o</c> overflow (EOVERFLOW),
+    /// <c>e</c> empty without an error.
     /// </summary>
     public string Pattern { get; init; } = ".";
 

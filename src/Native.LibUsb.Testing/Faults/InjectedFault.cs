@@ -6,8 +6,9 @@ public readonly record struct InjectedFault
     /// <summary>Gets the address of the endpoint.</summary>
     public byte Endpoint { get; init; }
 
-    /// <summary>Gets the number of the URB on its endpoint, counted from 0. For a fault at the submission, the number of the attempt to submit a
-    /// URB.</summary>
+    /// <summary>
+    /// Gets the number of the URB on its endpoint, counted from 0. For a fault at the submission, gets the number of the attempt to submit a URB.
+    /// </summary>
     public long Urb { get; init; }
 
     /// <summary>Gets the number of the isochronous packet, or -1 if the fault affected the whole URB.</summary>

@@ -5,9 +5,10 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Sends signals to all other threads of the process at short intervals, so that blocking system calls fail with EINTR.</summary>
 /// <remarks>
-/// The signal handler does nothing, or sleeps. Linux restarts most system calls after a signal, but never <c>poll</c>, in which libusb waits. To make a
-/// submission fail with EINTR, use a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals: on some
-/// file systems, each signal restarts the creation of a directory, which then may never finish.
+/// If the constructor's argument <c>delay</c> is zero, the signal handler does nothing. Otherwise, it sleeps. After a signal, Linux restarts most system
+/// calls, but never <c>poll</c>. libusb waits for events in <c>poll</c>. To make a submission fail with EINTR, use a <see cref="FaultRule"/> of the kind
+/// <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals. On some file systems, each signal restarts the creation of a directory. With
+/// frequent signals, the creation may then never finish.
 /// </remarks>
 public sealed unsafe class SignalStorm : IDisposable
 {
@@ -24,8 +25,8 @@ public sealed unsafe class SignalStorm : IDisposable
     /// <summary>Initializes a new instance of the <see cref="SignalStorm"/> class and starts to send signals.</summary>
     /// <param name="pause">The time between two rounds. Each round sends one signal to every other thread.</param>
     /// <param name="delay">
-    /// The maximum time that an interrupted thread sleeps, less than 1 second. Each sleep has a random length. The other threads continue during the sleep,
-    /// which makes race conditions visible. With zero, the threads do not sleep.
+    /// The maximum time that an interrupted thread sleeps. It must be less than 1 second. Each sleep has a random length. The other threads continue during
+    /// the sleep, so race conditions become visible. With zero, the threads do not sleep.
     /// </param>
     /// <exception cref="PlatformNotSupportedException">The system is not Linux, or <paramref name="delay"/> requires the preload library and the process
     /// cannot load it.</exception>
@@ -78,8 +79,8 @@ public sealed unsafe class SignalStorm : IDisposable
         }
     }
 
-    // Pending signals queue up. Without this wait, a thread on a busy machine could spend all its time asleep in the handler. The number of pauses is
-    // limited, because a thread that has ended handles no signal.
+    // Signals that a thread has not handled yet are queued. Without this wait, a thread on a busy machine could spend all its time in the handler. The
+    // number of pauses is limited, because a thread that has ended handles no signal.
     private void WaitForHandlers(ulong handled)
     {
         int pauses = 0;

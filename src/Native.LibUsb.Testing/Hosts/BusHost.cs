@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the host of a bus, which shows the devices to programs and passes the programs' transfers to the bus.</summary>
+/// <summary>Represents the host of a bus. The host makes the devices visible to programs, and passes the programs' transfers to the bus.</summary>
 internal abstract class BusHost(VirtualBus bus) : IDisposable
 {
     protected VirtualBus Bus { get; } = bus;
@@ -11,15 +11,21 @@ internal abstract class BusHost(VirtualBus bus) : IDisposable
     /// <summary>Gets the environment variables with which a program must be started to use the bus.</summary>
     public abstract IReadOnlyDictionary<string, string> Environment { get; }
 
-    /// <summary>Gets whether the host does not report resets, because USB/IP does not carry them. The device must then detect a reset by the requests that
-    /// the host sends afterwards.</summary>
+    /// <summary>
+    /// Gets whether the host does not report resets, because USB/IP does not transmit them. If the value is true, the device must detect a reset by the
+    /// requests that the host sends after the reset.
+    /// </summary>
     public virtual bool HidesResets => false;
 
-    /// <summary>Attaches a device to a port, or to the first free port if null. Programs find the device when the method returns. The caller holds the bus's
-    /// lock.</summary>
+    /// <summary>
+    /// Attaches a device to a port, or to the first free port if <paramref name="port"/> is null. When the method returns, programs can find the device. The
+    /// caller holds the bus's lock.
+    /// </summary>
     public abstract void Plug(VirtualDevice device, string? port);
 
-    /// <summary>Unplugs the devices one after the other. Programs no longer find them when the method returns. The caller holds the bus's lock.</summary>
+    /// <summary>
+    /// Unplugs the devices one after the other. When the method returns, programs can no longer find the devices. The caller holds the bus's lock.
+    /// </summary>
     public abstract void Unplug(IReadOnlyList<VirtualDevice> devices);
 
     /// <summary>Reports that the configuration of a device has changed. The caller holds the device's lock.</summary>

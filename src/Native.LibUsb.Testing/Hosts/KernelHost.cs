@@ -4,8 +4,8 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the kernel's vhci_hcd as the host. For each device, vhci_hcd receives one end of a socket; the kernel's hub driver, usbfs and udev handle the
-/// device.
+/// Represents the kernel's vhci_hcd as the host. For each device, vhci_hcd receives one end of a socket. The kernel's hub driver, usbfs and udev then handle
+/// the device like a physical device.
 /// </summary>
 internal sealed class KernelHost : BusHost
 {
@@ -86,11 +86,11 @@ internal sealed class KernelHost : BusHost
     }
 
     /// <remarks>
-    /// <para>The port is disabled first, so that the kernel's hub driver disconnects the device while its connection still works, as for a physical device.
-    /// Closing the connection first would not be safe: if a URB is submitted and cancelled while vhci_hcd closes the connection, vhci_hcd never completes the
-    /// URB. A thread that waits for this URB, such as the hub driver's, then never continues.</para>
-    /// <para>URBs that the device has completed may not have reached the kernel yet, and the hub driver would report them as unlinked. The host therefore
-    /// sends a GET_STATUS request first. Its answer arrives after all URBs that the device completed before.</para>
+    /// <para>The method disables the port first. The kernel's hub driver then disconnects the device while the socket is still open. It would not be safe to
+    /// close the socket first: if a URB is submitted and cancelled while vhci_hcd closes the connection, vhci_hcd never completes the URB. A thread that
+    /// waits for this URB, such as the thread of the hub driver, then never continues.</para>
+    /// <para>Before the port is disabled, the method sends a GET_STATUS request and waits for the answer. The answer reaches the kernel after all URBs that
+    /// the device has completed before. Without this step, the hub driver could report such URBs as unlinked.</para>
     /// </remarks>
     public override void Unplug(IReadOnlyList<VirtualDevice> devices)
     {

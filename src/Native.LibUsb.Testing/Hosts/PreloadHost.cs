@@ -131,7 +131,9 @@ internal sealed class PreloadHost : BusHost
                 return $"{bus}-{port}";
     }
 
-    /// <summary>Returns the number for a new device. As in the kernel, numbers increase up to 127 and then start again with the smallest free one.</summary>
+    /// <summary>
+    /// Returns the number for a new device. As in the kernel, numbers increase up to 127 and then start again with the smallest free number.
+    /// </summary>
     private int FreeNumber(int bus)
     {
         const int most = 127;
@@ -162,7 +164,8 @@ internal sealed class PreloadHost : BusHost
 
     private unsafe void Accept()
     {
-        // The code calls libc's accept because the connection needs a file descriptor, and a .NET socket keeps the ownership of its descriptor.
+        // The code calls libc's accept, because the connection must own its file descriptor, and a .NET socket does not give up the ownership of its
+        // descriptor.
         int listener = (int)_listener.SafeHandle.DangerousGetHandle();
         while (true)
         {

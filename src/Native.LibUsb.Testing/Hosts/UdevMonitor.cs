@@ -5,8 +5,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Receives the device events of udev, or the device events of the kernel if udev does not run.</summary>
 /// <remarks>
-/// The kernel delivers a message to the newest listener first. If this monitor is older than a program's contexts, the contexts have received a message by
-/// the time the monitor receives it.
+/// The kernel delivers each message to the newest listener first. If this monitor was created before a program's contexts, the contexts have already
+/// received a message when the monitor receives it.
 /// </remarks>
 internal sealed unsafe class UdevMonitor : IDisposable
 {
@@ -75,7 +75,8 @@ internal sealed unsafe class UdevMonitor : IDisposable
         if (length < 0)
             return Marshal.GetLastPInvokeError() is overrun or Libc.Interrupted; // some messages were lost, but more may follow
         ReadOnlySpan<byte> text = _message.AsSpan(0, (int)length);
-        // udev's messages have a header, whose fifth number is the offset of the properties. The kernel's messages begin with a line of text.
+        // The messages of udev begin with a header, and the fifth number in the header is the offset of the properties. The messages of the kernel
+        // begin with a line of text.
         int start = text.StartsWith("libudev\0"u8) && length >= HeaderSize ? BitConverter.ToInt32(text[16..]) : 0;
         foreach (string property in Encoding.UTF8.GetString(text[Math.Min(start, text.Length)..]).Split('\0'))
             if (property.Split('=', 2) is [string name, string value])

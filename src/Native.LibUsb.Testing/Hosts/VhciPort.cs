@@ -20,8 +20,10 @@ internal sealed record VhciPort(string Controller, int Number, int Bus, int Plac
     /// <summary>Gets the name that sysfs uses for a device at this port.</summary>
     public string Name { get; } = $"{Bus}-{Place}";
 
-    /// <summary>Returns all ports. Each controller has two root hubs, one of them for SuperSpeed, and a status file. In the status file, each port has a line
-    /// with its kind, its number, its state and further fields.</summary>
+    /// <summary>
+    /// Returns all ports. Each controller has a status file and two root hubs. One of the hubs is for SuperSpeed. In the status file, each port has a line
+    /// with its kind, its number, its state and further fields.
+    /// </summary>
     public static List<VhciPort> All()
     {
         List<VhciPort> ports = [];

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Provides the libc functions that the bus needs. .NET has no such functions, or its equivalents allocate or copy.</summary>
+/// <summary>
+/// Provides the libc functions that the bus needs. .NET has no equivalent functions, or its equivalents allocate memory or copy data.
+/// </summary>
 internal static unsafe partial class Libc
 {
     public const int NoSignal = 0x4000, DoNotWait = 0x40, Interrupted = 4, ShutdownBoth = 2, PollIn = 1, CloseOnExec = 0x80000, SocketLevel = 1, SendBuffer = 7;

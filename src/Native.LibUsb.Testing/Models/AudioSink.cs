@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents an asynchronous full-speed audio device. An isochronous OUT endpoint receives one packet per millisecond, whose length the host chooses. A
-/// feedback endpoint reports how many frames per packet the device requests. The device plays the sound with its own clock.
+/// Represents an asynchronous full-speed audio device. An isochronous OUT endpoint receives one packet per millisecond, and the host chooses the length of
+/// each packet. A feedback endpoint reports how many frames per packet the device requests. The device plays the sound with its own clock.
 /// </summary>
 /// <remarks>
 /// The device's time advances only with the packets that the host submits. Before every eighth data packet, the device also waits for a feedback packet. A
@@ -175,8 +175,8 @@ public sealed class AudioSink : VirtualDevice
         _highest = Math.Max(_highest, _fill);
     }
 
-    // The device requests as many frames as it plays. It requests slightly more while its buffer is less than half full, and slightly fewer while it is
-    // fuller, by at most one frame.
+    // The device requests as many frames per packet as it plays. If the buffer is less than half full, the device requests slightly more frames. If the
+    // buffer is more than half full, the device requests slightly fewer frames. The difference is at most one frame per packet.
     private void Report(VirtualUrb urb)
     {
         long missing = ((long)Options.BufferFrames << Fraction >> 1) - _fill;

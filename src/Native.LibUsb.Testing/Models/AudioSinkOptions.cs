@@ -18,11 +18,15 @@ public sealed record AudioSinkOptions
     /// <summary>Gets the nominal sample rate in Hz, 8,000 to 48,000. Frames are stereo, with samples of 16 bits.</summary>
     public int SampleRate { get; init; } = 44_100;
 
-    /// <summary>Gets how much faster the device's clock is than the bus's, in ppm, -10,000 to 10,000. The feedback shows the difference to the
-    /// host.</summary>
+    /// <summary>
+    /// Gets the deviation of the device's clock from the bus's clock in ppm, from -10,000 to 10,000. With a positive value, the device's clock is faster. The
+    /// host can determine the deviation from the feedback.
+    /// </summary>
     public int ClockDeviation { get; init; }
 
-    /// <summary>Gets the buffer size in frames, at least 8 ms of sound. The device starts to play when the buffer is half full. Its feedback keeps the buffer
-    /// half full.</summary>
+    /// <summary>
+    /// Gets the buffer size in frames, at least 8 ms of sound. The device starts to play when the buffer is half full. The feedback of the device keeps the
+    /// buffer half full.
+    /// </summary>
     public int BufferFrames { get; init; } = 8192;
 }

@@ -15,7 +15,7 @@ public sealed record BulkLoopbackOptions
     /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets the base-two logarithm of the number of streams. It applies only at SuperSpeed; 0 means no streams.</summary>
+    /// <summary>Gets or sets the base-two logarithm of the number of streams, or 0 for no streams. The value has an effect only at SuperSpeed.</summary>
     public int StreamsExponent { get; init; }
 
     /// <summary>Gets or sets the maximum number of bytes that the device stores for each stream. OUT transfers wait when this number is reached.</summary>

@@ -1,13 +1,13 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the base class of the models' isochronous endpoints. Packets are numbered from 0, starting with the selection of a setting. A paced endpoint
-/// moves packets in real time, one in each service interval; other endpoints move them as fast as the host submits them.
+/// Represents the base class of the models' isochronous endpoints. After each selection of a setting, packets are numbered from 0. A paced endpoint moves one
+/// packet in each service interval of real time. An endpoint that is not paced moves packets as fast as the host submits URBs.
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {
-    // Host controllers start a new stream with a delay, so that the host can queue more URBs than the first. Here, the delay also covers the JIT compilation
-    // of this code at the first URB, which could otherwise make the second URB late.
+    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. Here, the delay must also be longer
+    // than the JIT compilation of this code at the first URB. Otherwise, the second URB could be late.
     private const long StartDelayMicroframes = 160;
 
     private readonly Dictionary<long, IsoFault> _faults = [];
@@ -85,9 +85,9 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Finish(urb);
             return;
         }
-        // The stream starts shortly after the first URB. A URB usually continues in the interval after the preceding URB. If this interval had already passed
-        // when the host submitted the URB, the URB starts in the next interval after its submission. The code uses the time of the submission because a busy
-        // bus may receive the URB later, which must not cause lost packets.
+        // The stream starts shortly after the first URB. Each further URB usually starts in the interval after the end of the preceding URB. If this interval
+        // had already passed when the host submitted the URB, the URB starts in the next interval after its submission. The code uses the time of the
+        // submission, because a busy bus may receive the URB later, and this delay must not cause lost packets.
         if (_startMicroframe < 0)
             _startMicroframe = FrameClock.Now + StartDelayMicroframes;
         long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;

@@ -1,9 +1,9 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a device like a loudspeaker: an isochronous OUT endpoint (0x01) on interface 0 accepts all data.</summary>
+/// <summary>Represents a device like a loudspeaker. Its isochronous OUT endpoint (0x01) on interface 0 accepts all data.</summary>
 /// <remarks>
-/// Alternate setting 0 has no endpoint and reserves no bandwidth. Each further setting has larger packets. If the host sends no packet in an interval, a
-/// paced device counts it in <see cref="IsoEndpoint.MissedPackets"/>; a loudspeaker would click at this point.
+/// Alternate setting 0 has no endpoint and reserves no bandwidth. Each further setting has larger packets. If the device is paced and the host sends no
+/// packet in an interval, <see cref="IsoEndpoint.MissedPackets"/> increases by one. A physical loudspeaker would click at this point.
 /// </remarks>
 public sealed class IsoSink : VirtualDevice
 {

@@ -16,16 +16,18 @@ public sealed record IsoSinkOptions
     public string? SerialNumber { get; init; }
 
     /// <summary>Gets or sets whether the endpoint is paced. If true, it receives one packet in each service interval of real time. If no URB is pending, the
-    /// interval is missed, as on a physical bus. If false, the endpoint accepts packets immediately, and none is missed.</summary>
+    /// interval is missed, as on a physical bus. If false, the endpoint accepts packets immediately, and no packet is missed.</summary>
     public bool Paced { get; init; } = true;
 
     /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>
     public string? KernelDriver { get; init; }
 
-    /// <summary>Gets or sets the packet sizes (bytes per service interval) of alternate settings 1, 2 and so on. Null for the default sizes of the speed,
-    /// which are listed at <see cref="IsoSourceOptions.PacketSizes"/>.</summary>
+    /// <summary>
+    /// Gets or sets the packet sizes (bytes per service interval) of alternate settings 1, 2 and so on. Null for the default sizes of the speed.
+    /// <see cref="IsoSourceOptions.PacketSizes"/> lists the default sizes.
+    /// </summary>
     public IReadOnlyList<int>? PacketSizes { get; init; }
 
-    /// <summary>Gets or sets the number of received packets after which the device unplugs itself, or 0 if it does not.</summary>
+    /// <summary>Gets or sets the number of received packets after which the device unplugs itself. With 0, the device does not unplug itself.</summary>
     public long UnplugAfterPackets { get; init; }
 }

@@ -1,7 +1,9 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the isochronous IN endpoint of an <see cref="IsoSource"/>. If a packet fails with length 0, the host does not receive its
-/// number.</summary>
+/// <summary>
+/// Represents the isochronous IN endpoint of an <see cref="IsoSource"/>. If a packet fails with length 0, the host does not receive the number of the
+/// packet.
+/// </summary>
 public sealed class IsoSourceEndpoint : IsoEndpoint
 {
     private int _packetSize;

@@ -16,7 +16,7 @@ public sealed record IsoSourceOptions
     public string? SerialNumber { get; init; }
 
     /// <summary>Gets or sets whether the endpoint is paced. If true, it sends one packet in each service interval of real time. If no URB is pending, the
-    /// packet is missed, as on a physical bus. If false, the endpoint sends packets as fast as the host requests them, and none is missed.</summary>
+    /// packet is missed, as on a physical bus. If false, the endpoint sends packets as fast as the host requests them, and no packet is missed.</summary>
     public bool Paced { get; init; } = true;
 
     /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>
@@ -26,6 +26,6 @@ public sealed record IsoSourceOptions
     /// full speed 256, 512, 1023; at high speed 512, 1024, 2048, 3072; at SuperSpeed 1024, 16384, 49152.</summary>
     public IReadOnlyList<int>? PacketSizes { get; init; }
 
-    /// <summary>Gets or sets the number of sent packets after which the device unplugs itself, or 0 if it does not.</summary>
+    /// <summary>Gets or sets the number of sent packets after which the device unplugs itself. With 0, the device does not unplug itself.</summary>
     public long UnplugAfterPackets { get; init; }
 }

@@ -4,8 +4,8 @@ namespace Native.LibUsb.Testing;
 /// up to its capacity. If the buffer is full, OUT transfers wait.</summary>
 internal sealed class LoopbackFifo(int capacity, int packetSize)
 {
-    // The positions after the last bytes of short packets, in bytes since the start. An empty packet adds the current position, even if the queue already
-    // contains that position.
+    // Contains the positions after the last bytes of short packets. A position is a number of bytes since the start of the data. An empty packet adds the
+    // current position, even if the queue already contains that position.
     private readonly Queue<long> _ends = [];
     private byte[] _ring = new byte[Math.Min(capacity, 65536)];
     private long _read, _written;

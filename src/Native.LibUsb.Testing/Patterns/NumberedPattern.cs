@@ -4,8 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Provides packets that can be identified and checked byte by byte. Each packet contains its number, from which all other bytes are
-/// derived.</summary>
+/// <summary>
+/// Provides packets that can be identified and checked byte by byte. Each packet contains its number, and all other bytes are derived from this
+/// number.
+/// </summary>
 /// <remarks>
 /// Bytes 0 to 7 are the packet's number, little endian. The remaining bytes are 64-bit little-endian words. Word <c>k</c> (counted from 0) is
 /// <c>number * 0x9E3779B97F4A7C15 + k * 0xD1B54A32D192ED03</c>, modulo 2^64. A packet may have any length, and may even end inside the number.
@@ -48,7 +50,9 @@ public static class NumberedPattern
             packet[i] = (byte)(word >> (8 * i));
     }
 
-    /// <summary>Returns the number of bytes in a packet that differ from the pattern of the given number. The bytes of the number count too.</summary>
+    /// <summary>
+    /// Returns how many bytes of a packet differ from the pattern of the packet with the given number. The bytes of the number are compared too.
+    /// </summary>
     public static int CountMismatches(ReadOnlySpan<byte> packet, ulong number)
     {
         int wrong = 0;

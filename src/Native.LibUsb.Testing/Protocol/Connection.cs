@@ -7,9 +7,9 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents the connection of one host to one device. It reads USB/IP messages and sends the model's answers.</summary>
 /// <remarks>
-/// Each connection has a thread that reads. The thread that completes a URB sends the reply with the device's lock held, so replies are sent in the order of
-/// completion. Sending may block until the host reads. This does not cause a deadlock, because every host reads without waiting for anything else. In steady
-/// state, the connection does not allocate: it reuses URBs and their buffers.
+/// Each connection has one thread that reads messages. The thread that completes a URB sends the reply with the device's lock held, so replies are sent in
+/// the order of completion. Sending may block until the host reads. This does not cause a deadlock, because every host reads without waiting for anything
+/// else. In steady state, the connection does not allocate: it reuses URBs and their buffers.
 /// </remarks>
 internal sealed unsafe class Connection
 {
@@ -35,9 +35,11 @@ internal sealed unsafe class Connection
 
     /// <summary>Initializes a new instance of the <see cref="Connection"/> class. The connection owns the connected socket.</summary>
     /// <param name="socket">The file descriptor of the socket.</param>
-    /// <param name="resolve">Finds the device that an import request names, or returns an error number. The second argument is the access mode.</param>
+    /// <param name="resolve">
+    /// Finds the device that an import request names, or returns an error number. The arguments are the connection, the name and the access mode.
+    /// </param>
     /// <param name="list">Returns the devices for a list request.</param>
-    /// <param name="device">The device, if the peer has already completed the import (the kernel's vhci_hcd). Otherwise null.</param>
+    /// <param name="device">The device if the host has already completed the import, as the kernel's vhci_hcd has. Otherwise null.</param>
     public Connection(int socket, Func<Connection, string, int, (VirtualDevice? Device, int Error)> resolve, Func<IReadOnlyList<VirtualDevice>> list, VirtualDevice? device = null)
     {
         _socket = socket;
@@ -250,9 +252,10 @@ internal sealed unsafe class Connection
         uint target = (uint)Get(header + 20);
         lock (_device!.SyncRoot)
         {
-            // The kernel's vhci_hcd uses increasing sequence numbers. It sends all its URBs first and its unlink requests afterwards, so a URB that is
-            // unlinked early may arrive after its unlink request. An answer that the URB is already complete would be wrong, and the kernel would then not
-            // recognise the real completion.
+            // The kernel's vhci_hcd sends all waiting URBs, then all waiting unlink requests, and so on. If a URB is unlinked early, its unlink request may
+            // therefore arrive before the URB. The sequence numbers of vhci_hcd increase, so a number above the last one means that the URB has not arrived
+            // yet. In this case, the bus must not answer that the URB is already complete, because the kernel would not recognise the real completion
+            // afterwards.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;
@@ -304,8 +307,10 @@ internal sealed unsafe class Connection
         return true;
     }
 
-    /// <summary>Handles the requests before the first URB: sends device lists, and selects the device of the connection with an import. Returns false if the
-    /// connection has ended.</summary>
+    /// <summary>
+    /// Handles the requests before the first URB. The answer to a list request is the list of devices. An import request selects the device of the
+    /// connection. Returns false if the connection has ended.
+    /// </summary>
     private bool Import()
     {
         byte* request = stackalloc byte[8 + UsbIp.BusIdSize];
@@ -417,7 +422,9 @@ internal sealed unsafe class Connection
         }
     }
 
-    /// <summary>Sends the first vectors. A closed connection is not an error here: the reading thread detects it and cleans up.</summary>
+    /// <summary>
+    /// Sends the first <paramref name="count"/> vectors. A closed connection is not an error here, because the reading thread detects it and cleans up.
+    /// </summary>
     private bool Send(int count)
     {
         if (_ended)
@@ -448,8 +455,10 @@ internal sealed unsafe class Connection
         return true;
     }
 
-    /// <summary>Reads exactly the given number of bytes, on the reading thread. Large data is received directly into its destination. The same call receives
-    /// the bytes that follow into the staging buffer.</summary>
+    /// <summary>
+    /// Reads exactly the given number of bytes, on the reading thread. Large data is received directly into its destination. The same call also fills the
+    /// staging buffer with the bytes that come after this data.
+    /// </summary>
     private bool Take(byte* to, int length)
     {
         int staged = Math.Min(_stagedEnd - _staged, length);

@@ -8,24 +8,31 @@ internal static class UsbIp
     public const int BusIdSize = 32, DeviceSize = 312, HeaderSize = 48, IsoSize = 16, EndpointEntrySize = 6, EndpointTableSize = 32 * EndpointEntrySize;
     public const uint Submit = 1, Unlink = 2, ReturnSubmit = 3, ReturnUnlink = 4;
 
-    /// <summary>Messages of the preload library that extend the protocol, see <see cref="HostOperation"/>. The kernel never sends them.</summary>
+    /// <summary>
+    /// The types of the messages with which the preload library extends the protocol (see <see cref="HostOperation"/>). The kernel never sends these
+    /// messages.
+    /// </summary>
     public const uint Host = 0x8001, ReturnHost = 0x8003;
 
     public const uint ShortNotOk = 0x01, ZeroPacket = 0x40;
 
-    /// <summary>The preload library's extension: the URB continues the bulk transfer of the URB before it.</summary>
+    /// <summary>A flag of the preload library: the URB continues the bulk transfer of the URB before it.</summary>
     public const uint Continuation = 0x40000000;
 
-    /// <summary>The preload library's extension: the start frame contains the time of the submission, in microframes of the machine's monotonic
-    /// clock.</summary>
+    /// <summary>
+    /// A flag of the preload library: the start frame contains the time of the submission, in microframes of the machine's monotonic clock.
+    /// </summary>
     public const uint HasTime = 0x20000000;
 
-    /// <summary>The bit beside the speed in a device record. If it is set, the preload library must request permission from the bus before each
-    /// submission.</summary>
+    /// <summary>
+    /// A flag in the speed field of the device record for the preload library. If the flag is set, the preload library must request permission from
+    /// the bus before each submission.
+    /// </summary>
     public const byte AsksBeforeSubmission = 0x80;
 
-    /// <summary>The status of a refused import if the request contains a sysfs name, as the kernel's requests do. The value 1 means "not
-    /// available".</summary>
+    /// <summary>
+    /// The status of a refused import if the request contains a sysfs name. In USB/IP, the value 1 means "not available".
+    /// </summary>
     public const uint NotAvailable = 1;
 
     /// <summary>Limits that no host exceeds. A peer that exceeds them does not implement the protocol.</summary>

@@ -37,7 +37,9 @@ internal sealed unsafe class EventSender : IDisposable
         _accepter.Start();
     }
 
-    /// <summary>Sends an event without blocking. If a program does not read its events, it misses some, as with the kernel.</summary>
+    /// <summary>
+    /// Sends an event without blocking. A program that does not read its events fast enough misses some of them, just as it misses events of the kernel.
+    /// </summary>
     public void Send(string action, TestbedDevice device)
     {
         byte[] message = Message(action, device);

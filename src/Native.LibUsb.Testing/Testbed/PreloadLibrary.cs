@@ -2,10 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the preload library, which answers the sysfs, udev and usbfs calls of a program and so connects it to a virtual bus.</summary>
+/// <summary>
+/// Represents the preload library. The library answers the sysfs, udev and usbfs calls of a program, and so connects the program to a virtual bus.
+/// </summary>
 /// <remarks>
-/// A child process starts with the library. If this process was not started with it, the process loads the library when it creates a bus. In that case, the
-/// library changes the tables through which other libraries call libc and libudev.
+/// A child process that uses a bus is started with the library. If this process was started without the library, it loads the library when it creates a
+/// bus. In that case, the library changes the tables through which other libraries call libc and libudev.
 /// </remarks>
 internal static unsafe class PreloadLibrary
 {
@@ -17,7 +19,8 @@ internal static unsafe class PreloadLibrary
     private static readonly Lock s_lock = new();
     private static delegate* unmanaged<byte*, void> s_setBus = (delegate* unmanaged<byte*, void>)Export(SetBusName);
 
-    // A library that is already loaded has precedence: the base directory of a program that was started by another loader does not contain the library.
+    // A library that is already loaded has precedence over a file in the base directory. If a program was started through an explicitly named loader,
+    // its base directory does not contain the library.
     private static readonly string? s_path = PathOfLoaded() ?? Find();
 
     /// <summary>Gets whether the library is loaded in this process.</summary>
@@ -56,7 +59,9 @@ internal static unsafe class PreloadLibrary
         }
     }
 
-    /// <summary>Sets the bus that libusb in this process uses, or none if null. The method does nothing if the library is not loaded.</summary>
+    /// <summary>
+    /// Sets the bus that libusb in this process uses. With null, libusb uses no virtual bus. The method does nothing if the library is not loaded.
+    /// </summary>
     public static void SetBus(string? directory)
     {
         if (s_setBus is null)

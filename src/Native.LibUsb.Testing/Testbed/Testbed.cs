@@ -3,10 +3,13 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the directory that contains /sys and /dev for programs with the preload library, and the events that they receive.</summary>
+/// <summary>
+/// Represents the directory that contains the virtual /sys and /dev for programs with the preload library. The class also sends device events to these
+/// programs.
+/// </summary>
 /// <remarks>
-/// The preload library redirects the paths of USB devices in /sys and /dev to this directory. The library gets the directory from
-/// <see cref="PreloadLibrary.Variable"/> in child processes, and from <see cref="PreloadLibrary.SetBus"/> in this process.
+/// The preload library redirects the paths of USB devices in /sys and /dev to this directory. In child processes, the environment variable
+/// <see cref="PreloadLibrary.Variable"/> contains the path of the directory. In this process, <see cref="PreloadLibrary.SetBus"/> sets the path.
 /// </remarks>
 internal sealed class Testbed : IDisposable
 {

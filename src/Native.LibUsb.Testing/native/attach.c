@@ -1,8 +1,9 @@
 /* Puts this library in front of libc in a process that is already running.
  *
- * A preloaded library is found before libc. A program that creates a bus itself can also load this library later. In that case, the library
- * changes the tables through which the other libraries call functions. It redirects each entry of a libc or libudev function that it implements to
- * its own implementation. Libraries that are loaded afterwards are changed when they are loaded. */
+ * If this library is preloaded, the loader finds its functions before those of libc. A program that creates a bus itself can also load this library
+ * later. In that case, this library changes the tables through which the other libraries call functions. If this library implements a function of
+ * libc or libudev, it redirects each table entry of this function to its own implementation. When a further library is loaded afterwards, its tables
+ * are changed too. */
 #include "preload.h"
 #include <link.h>
 #include <sys/auxv.h>
@@ -210,7 +211,8 @@ static void *attached_dlopen(const char *path, int flags)
     return handle;
 }
 
-/* Programs also look up functions with dlsym. With RTLD_NEXT, the result is relative to the caller of dlsym, which is this library. */
+/* Replaces dlsym, so that programs also find this library's functions with dlsym. With RTLD_NEXT, dlsym searches the libraries after its caller, and
+ * the caller is this library here. */
 static void *attached_dlsym(void *handle, const char *name)
 {
     if (handle == RTLD_NEXT)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Compiles the preload library. It runs on glibc 2.28 and newer. preload.h requests the old versions of functions. Before glibc 2.34, separate
-# libraries contained some of these functions, so the preload library must name these libraries as dependencies. Newer glibcs have no such
-# libraries for the linker, so the script creates empty ones.
+# Compiles the preload library so that it runs on glibc 2.28 and newer. For this purpose, preload.h requests the old versions of functions. Before
+# glibc 2.34, separate libraries contained some of these functions, so the preload library must name these libraries as dependencies. Newer versions
+# of glibc do not provide these libraries to the linker, so the script creates empty libraries with their names.
 # usage: build.sh COMPILER OUTPUT [FLAG]...
 set -eu
 compiler=$1 output=$2

@@ -1,4 +1,4 @@
-/* The functions of libc with a file descriptor or a memory address as their argument. */
+/* Replaces the functions of libc that have a file descriptor or a memory address as an argument. */
 #include "preload.h"
 
 EXPORT int close(int fd)

@@ -1,4 +1,4 @@
-/* The functions of libc with a path as their argument. */
+/* Replaces the functions of libc that have a path as an argument. */
 #include "preload.h"
 #include <dirent.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-/* The functions of libc with which a program listens to kernel events. A libusb without udev calls them. */
+/* Replaces the functions of libc with which a program listens to kernel events. A libusb without udev calls these functions. */
 #include "preload.h"
 #include <linux/netlink.h>
 

@@ -1,7 +1,7 @@
-/* The thread that sends unlink requests on behalf of the receiver.
+/* Implements the thread that sends unlink requests on behalf of the receiver.
  *
- * The receiver detects URBs that must be unlinked, but it must not send the requests itself. While the bus waits until its own messages are
- * received, it reads no messages. In addition, a thread that submits a URB may hold send_lock. */
+ * The receiver detects URBs that must be unlinked, but it must not send the requests itself. The bus reads no messages while it waits until its own
+ * messages are received, so a receiver that sends could wait without end. In addition, a thread that submits a URB may hold send_lock. */
 #include "preload.h"
 
 static struct pending *first_due(struct node *n)

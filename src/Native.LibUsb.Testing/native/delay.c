@@ -1,4 +1,4 @@
-/* The signal handler of SignalStorm. It makes the interrupted thread sleep at an arbitrary point while other threads continue. */
+/* Implements the signal handler of SignalStorm. The handler makes the interrupted thread sleep at an arbitrary point while other threads continue. */
 #include "preload.h"
 
 static uint32_t longest;
@@ -17,7 +17,7 @@ EXPORT const uint64_t *native_libusb_usbfs_delays(void)
     return &handled;
 }
 
-/* The signal handler. It calls only functions that are safe in a signal handler, and preserves errno for the interrupted code. */
+/* This signal handler calls only functions that are safe in a signal handler, and preserves errno for the interrupted code. */
 EXPORT void native_libusb_usbfs_delay(int signal);
 EXPORT void native_libusb_usbfs_delay(int signal)
 {

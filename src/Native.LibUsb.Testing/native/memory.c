@@ -6,8 +6,8 @@ static _Atomic uint64_t memory_used, memory_limit; /* atomic, so that buffers ou
 static struct mapping *mappings;
 static atomic_uint mapping_count;
 
-/* Reads the memory limit from the (virtual) sysfs. The file contains MiB; 0 means no limit. The limit is read again before it causes an error,
- * because a program may raise it at any time. */
+/* Reads the memory limit from the (virtual) sysfs. The file contains the limit in MiB, or 0 for no limit. Before the limit causes an error, it is
+ * read again, because a program may raise it at any time. */
 void read_memory_limit(void)
 {
     char path[PATH_MAX], text[32];

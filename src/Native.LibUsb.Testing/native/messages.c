@@ -11,7 +11,7 @@ static void start_header(uint8_t *h, uint32_t command, uint32_t sequence, const 
     put32(h + 16, endpoint);
 }
 
-/* Sends an unlink request. The result of sending is ignored: if the bus has ended, the receiver detects this too and completes every URB. */
+/* Sends an unlink request. The result of sending is ignored, because the receiver also detects the end of the bus and then completes every URB. */
 void send_unlink(struct node *n, uint32_t unlink_sequence, uint32_t sequence)
 {
     uint8_t h[HEADER_SIZE];
@@ -46,8 +46,9 @@ void build_submit(const struct node *n, const struct pending *p, const uint8_t *
     start_header(h, CMD_SUBMIT, p->sequence, n, p->in, p->endpoint & 15);
     put32(h + 20, isochronous ? flags | URB_HAS_TIME : flags);
     put32(h + 24, (uint32_t)p->length);
-    /* USB/IP has no fields for the stream number and the time, so both are sent in the start frame. The start frame has no meaning for a bulk URB.
-     * usbfs ignores it for isochronous URBs that start as soon as possible, which all isochronous URBs of libusb do. */
+    /* USB/IP has no fields for the stream number and the time, so both are sent in the field of the start frame. For bulk URBs, this field has no
+     * other meaning. For isochronous URBs that start as soon as possible, usbfs ignores the start frame, and libusb submits only such isochronous
+     * URBs. */
     put32(h + 28, isochronous ? microframe() : p->type == USBDEVFS_URB_TYPE_BULK ? u->stream_id : 0);
     put32(h + 32, (uint32_t)p->packets);
     if (setup)

@@ -34,7 +34,8 @@ static void resolve(void)
     set_bus(getenv("NATIVE_LIBUSB_BUS"));
 }
 
-/* Returns a function that is looked up at its first use. glibc keeps functions that it no longer declares under their oldest version. */
+/* Returns a function that is looked up at its first use. If glibc no longer declares a function, dlsym does not find it, but dlvsym finds its oldest
+ * version. */
 void *find_next(_Atomic(void *) *found, const char *name)
 {
 #ifdef __aarch64__

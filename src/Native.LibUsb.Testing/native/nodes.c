@@ -118,7 +118,8 @@ static int import(struct node *n, unsigned bus, unsigned device, int flags)
     return 0;
 }
 
-/* Starts a thread of the library with all signals blocked. Signals belong to the program, and its handlers must not run on the library's threads. */
+/* Starts a thread of the library with all signals blocked. Signals belong to the program, and the program's signal handlers must not run on the
+ * library's threads. */
 int start_thread(pthread_t *thread, void *(*run)(void *), struct node *n, const char *name)
 {
     sigset_t all, before;
@@ -182,8 +183,8 @@ failed:
     return fail(error);
 }
 
-/* Ends a node, as the kernel does. When the last close returns, no URB of the node is in flight, no thread writes to the program's buffers, and
- * the interfaces are free. */
+/* Ends a node at its last close. As in the kernel, when close returns, no URB of the node is in flight, no thread writes to the program's buffers,
+ * and the interfaces are free. */
 void end_node(struct node *n)
 {
     ask_host(n, HOST_CLOSE, 0, 0, NULL, 0, NULL, 0);

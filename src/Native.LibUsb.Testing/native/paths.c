@@ -1,7 +1,7 @@
 /* The directory that the bus writes, and the redirection of paths to it. */
 #include "preload.h"
 
-/* A directory of the bus. A directory that has been replaced is not freed, because another thread may be about to use it. */
+/* Represents the directory of a bus. When another directory replaces it, the structure is not freed, because another thread may still use it. */
 struct directory {
     struct directory *older;
     char path[];
@@ -71,8 +71,8 @@ static bool is_owned(const char *path)
     return false;
 }
 
-/* Returns the path to use in place of a program's path: either one in the directory of the bus, written to inside (PATH_MAX bytes), or the path
- * itself. */
+/* Returns the path to use in place of a program's path. If the path belongs to the bus, the function writes the corresponding path in the directory
+ * of the bus to inside (PATH_MAX bytes), and returns inside. Otherwise, it returns the unchanged path. */
 const char *redirect(const char *path, char *inside)
 {
     return path && path[0] == '/' && is_owned(path) && inside_bus(path, inside) ? inside : path;

@@ -1,29 +1,31 @@
-/* The preload library: it connects one process to a virtual bus and answers the process's calls to sysfs, udev and usbfs.
+/* The preload library connects one process to a virtual bus, and answers the calls of the process to sysfs, udev and usbfs.
  *
  * The library is loaded with LD_PRELOAD, or later by a process that creates a bus itself (attach.c). The bus has a directory. In a preloaded
- * process, $NATIVE_LIBUSB_BUS contains its path. The library redirects paths of USB devices in sysfs and /dev to this directory (paths.c) and
- * answers functions of libudev from it (udev.h). The UNIX socket "events" in the directory delivers the events of devices (events.c).
+ * process, $NATIVE_LIBUSB_BUS contains its path. The library redirects paths of USB devices in sysfs and /dev to this directory (paths.c) and answers
+ * calls of libudev functions with the files in it (udev.h). The UNIX socket "events" in the directory delivers the events of devices (events.c).
  *
- * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on. It contains
- * no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory, on which each URB becomes a USB/IP submit message.
- * USB/IP has no messages for some decisions of the host's kernel (claims, kernel drivers, streams). The library requests these decisions from the
- * bus with its own small messages on the same connection, so the rules are implemented only once, in C#.
+ * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on to libc. It
+ * contains no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory. The library sends each URB on this
+ * connection as a USB/IP submit message. USB/IP has no messages for some decisions of the host's kernel (claims, kernel drivers, streams). The
+ * library requests these decisions from the bus with its own small messages on the same connection, so the rules are implemented only once, in C#.
  *
  * For libusb, the file descriptor of a device node is the write end of a pipe with room for one byte:
  *   one byte in the pipe  = not writable = no URB to reap, poll(POLLOUT) blocks
  *   empty pipe            = writable     = a URB is done, poll returns
  *   read end closed       = POLLERR      = unplugged, as the kernel reports it
  *
- * Threads: each open node has a receiver thread. Only this thread completes URBs and writes into their buffers. It never sends, because the bus
- * may block until the messages that it has sent are received. A second thread starts if the receiver needs a message to be sent.
+ * Threads: each open node has a receiver thread. Only this thread completes URBs and writes into their buffers. The receiver never sends messages,
+ * because the bus may be blocked until its own messages have been received. If the receiver needs a message to be sent, a second thread starts and
+ * sends it.
  *
- * Locks are always taken in this order. No thread holds one of them while it waits for an answer of the bus, except host_lock:
+ * Locks are always taken in the following order. While a thread waits for an answer of the bus, it holds none of these locks except host_lock:
  *   node->host_lock   one host message at a time
  *   node->send_lock   one message on the socket at a time
  *   node->lock        the state of the node (URBs in flight, done URBs, pipe)
  *   memory_lock       the mappings of the process
  *   free_lock         nodes that are not open
- * While it receives, the receiver takes only node->lock. A full socket therefore never blocks it, and it always reads what the bus sends.
+ * While the receiver receives messages, it takes only node->lock. A full socket therefore never blocks the receiver, and the receiver always reads
+ * what the bus sends.
  *
  * For its own I/O, the library uses syscall(), because other preloaded libraries may also replace libc's functions.
  */
@@ -57,7 +59,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* Requests the oldest versions of functions for which newer glibcs also have a newer version, so that the library runs on glibc 2.28. */
+/* Requests the oldest versions of functions that have several versions in newer versions of glibc, so that the library runs on glibc 2.28. */
 #ifdef __GLIBC__
 #ifdef __aarch64__
 #define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")
@@ -250,7 +252,8 @@ static inline void put32(uint8_t *p, uint32_t v)
     memcpy(p, &v, 4);
 }
 
-/* A submit message, built on the sender's stack: after it has been sent, the URB may be completed and reaped at any time. */
+/* Contains a submit message on the sender's stack. The message is not part of the URB, because the URB may be completed and reaped at any time after
+ * the message has been sent. */
 struct submit_message {
     uint8_t header[HEADER_SIZE];
     struct iovec iov[3];
@@ -331,7 +334,7 @@ void *receive(void *node);
 /* attach.c: replacing functions in a running process */
 void forget_attaching(void);
 
-/* canceller.c: the thread that sends unlink requests for the receiver, which must not send; the caller holds node->lock */
+/* canceller.c: the thread that sends unlink requests, because the receiver must not send messages; the caller holds node->lock */
 bool cancel_later(struct node *n, struct pending *p);
 
 /* nodes.c: open nodes */

@@ -1,4 +1,4 @@
-/* The thread that receives the messages of the bus. Only this thread completes URBs and writes into their buffers. */
+/* Implements the thread that receives the messages of the bus. Only this thread completes URBs and writes into their buffers. */
 #include "preload.h"
 
 static bool received_submit(struct node *n, const uint8_t *h)
@@ -45,7 +45,7 @@ static bool received_submit(struct node *n, const uint8_t *h)
     p->actual = actual;
     p->start_frame = (int)get32(h + 28);
     p->error_count = (int)get32(h + 36);
-    /* If a URB of a split bulk transfer fails, the transfer's later URBs are unlinked, and no more of them may be submitted. */
+    /* If a URB of a split bulk transfer fails, the transfer's later URBs are unlinked, and no further URB of this transfer may be submitted. */
     if (status < 0 && !p->unlinked && p->type == USBDEVFS_URB_TYPE_BULK && status != -ECONNRESET && status != -ENOENT) {
         bool next_transfer = false;
         for (struct pending *q = p->next; q; q = q->next) {

@@ -1,4 +1,4 @@
-/* udev devices: directories of sysfs in the directory of the bus. */
+/* Implements udev devices. Each of them is a directory of sysfs in the directory of the bus. */
 #include "udev.h"
 #include <dirent.h>
 #include <sys/stat.h>
@@ -16,7 +16,8 @@ static struct udev_device *new_device(struct udev *udev, const char *path)
     return d;
 }
 
-/* Returns the text of a file of the bus without trailing newlines, or NULL and errno if it cannot be read. The caller frees the text. */
+/* Returns the text of a file in the directory of the bus, without trailing newlines. If the file cannot be read, the function sets errno and returns
+ * NULL. The caller frees the text. */
 static char *read_file(const char *folder, const char *name)
 {
     char path[PATH_MAX], inside[PATH_MAX];

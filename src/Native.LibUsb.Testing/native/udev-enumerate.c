@@ -104,8 +104,8 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
     return false;
 }
 
-/* A device must match all attribute conditions and none of the excluding conditions. If there are conditions of another kind, it must match at
- * least one of that kind. */
+/* A device must match all attribute conditions and none of the excluding conditions. For each other kind of which there are conditions, it must match
+ * at least one condition of this kind. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;

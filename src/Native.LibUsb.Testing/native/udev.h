@@ -1,4 +1,4 @@
-/* The functions of libudev, answered from the directory and the events of the bus.
+/* This library answers the functions of libudev from the directory and the events of the bus.
  *
  * If the process has a bus, udev_new creates an object of this library, and all objects derived from it also belong to this library. Such a
  * program finds only the devices of the bus. Without a bus, udev_new returns an object of the real libudev, and all derived objects belong to the

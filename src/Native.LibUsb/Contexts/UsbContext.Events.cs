@@ -22,10 +22,10 @@ public sealed unsafe partial class UsbContext
     /// end the wait, without an error.
     /// </summary>
     /// <param name="timeout">
-    /// The longest wait. With zero, the method handles the events that are pending and returns. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no limit,
-    /// but libusb returns after 60 seconds without an event.
+    /// The maximum time to wait. With zero, the method handles the events that are pending and returns. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no
+    /// limit, but libusb returns after 60 seconds without an event.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
     /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
@@ -37,11 +37,11 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as <paramref name="completed"/> is not 0, even if another thread runs the
-    /// callback that sets the flag. Only callbacks may set the flag. If other code sets it, the method may not return for up to 60 seconds.
+    /// callback that sets the flag. Only callbacks may set the flag. If other code sets the flag, the method may not return for up to 60 seconds.
     /// </summary>
     /// <param name="completed">The flag. Its memory must not move: use a local variable, a field of a pinned object, or native memory.</param>
-    /// <param name="timeout">The longest wait, as in <see cref="HandleEvents"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <param name="timeout">The maximum time to wait, as in <see cref="HandleEvents"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
     /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed to wait.</exception>
@@ -53,7 +53,7 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Makes a thread that waits for events return (<c>libusb_interrupt_event_handler</c>). If no thread waits, the next call that would wait returns at once.
-    /// A program can therefore stop a thread without a race: it sets a stop flag, calls this method, and joins the thread.
+    /// A program can therefore stop an event-handling thread without a race: the program sets a stop flag, calls this method, and joins the thread.
     /// </summary>
     public void InterruptEventHandlers() => _pump.Interrupt();
 
@@ -92,7 +92,7 @@ public sealed unsafe partial class UsbContext
     /// <summary>Gets whether an event thread runs.</summary>
     internal bool HasEventThread => EventThread is { IsRunning: true };
 
-    /// <summary>Gets whether an event thread runs and is not the calling thread, so that callbacks run on another thread.</summary>
+    /// <summary>Gets whether an event thread runs and is not the calling thread. If the value is true, callbacks run on another thread.</summary>
     internal bool IsPumpedElsewhere => EventThread is { IsRunning: true, IsCurrent: false };
 
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
@@ -107,7 +107,7 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>Starts the event thread if no loop of the program waits on the descriptors and no thread has handled events within
     /// <see cref="EventLapseWatch.Pause"/>.</summary>
-    /// <returns>True if an event thread runs or the context is closing, so that the watch can stop.</returns>
+    /// <returns>True if the watch can stop, because an event thread runs or the context is closing.</returns>
     internal bool StartEventThreadAfterLapse()
     {
         if (Volatile.Read(ref _pollers) == 0 && !_pump.WasActiveWithin(EventLapseWatch.Pause))
@@ -154,7 +154,7 @@ public sealed unsafe partial class UsbContext
         return new CallbackScope(_native);
     }
 
-    /// <summary>Runs the work that callbacks have deferred. Every call in which callbacks can run ends with a call of this method.</summary>
+    /// <summary>Runs the work that callbacks have deferred. Every method in which callbacks can run calls this method at its end.</summary>
     internal void RunDeferred() => _pump.RunDeferred();
 
     /// <summary>Throws the exceptions that left callbacks while <see cref="UnhandledCallbackException"/> had no subscriber.</summary>

@@ -8,17 +8,17 @@ public sealed partial class UsbContext
     private readonly HotplugMonitor _hotplug;
 
     /// <summary>
-    /// Registers a callback for devices that arrive and leave (<c>libusb_hotplug_register_callback</c>). The calls run on the thread pool, one after the other,
-    /// and never on the thread that handles events. The callback may therefore open devices, transfer data and wait. If the callback throws an exception,
+    /// Registers a callback for devices that arrive and leave (<c>libusb_hotplug_register_callback</c>). The callback runs on the thread pool, one call after
+    /// the other, and never on the thread that handles events. It may therefore open devices, transfer data and wait. If the callback throws an exception,
     /// <see cref="UnhandledCallbackException"/> reports it.
     /// </summary>
     /// <remarks>
     /// The context notices arrivals and departures only while a thread handles its events. Unlike <see cref="WatchDevicesAsync"/>, this method does not start
-    /// an event thread: call <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Devices that are plugged in already are reported even if no thread
-    /// handles events. Each arrival and each departure is reported once, although libusb may report an arrival twice, or the departure of a device that never
-    /// arrived.
+    /// an event thread, so call <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Devices that are plugged in already are reported even if no
+    /// thread handles events. Each arrival and each departure is reported once, even if libusb reports an arrival twice, or reports the departure of a device
+    /// that never arrived.
     /// </remarks>
-    /// <param name="callback">The method to call. It owns the device in the notification.</param>
+    /// <param name="callback">The method to call. This method owns the device in the notification.</param>
     /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number, because only an open device
     /// reports its serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>

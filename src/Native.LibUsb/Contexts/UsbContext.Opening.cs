@@ -17,7 +17,7 @@ public sealed unsafe partial class UsbContext
             return context;
         }
 
-        // Before 1.0.27, discovery can be switched off only for the whole process, and the other options can be set only on an open context.
+        // Before libusb 1.0.27, discovery can be switched off only for the whole process, and the other options can be set only on an open context.
         if (options.NoDeviceDiscovery)
         {
             SetOption(null, libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY, "switch device discovery off");

@@ -27,7 +27,7 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Gets the descriptors to watch (<c>libusb_get_pollfds</c>). When a descriptor has an event, call <see cref="HandleEvents"/> with a timeout of zero. The
-    /// set of descriptors changes when devices are opened and closed; the functions that <see cref="SetPollFdNotifiers"/> sets are called for each change.
+    /// set of descriptors changes when devices are opened and closed. For each change, the functions that <see cref="SetPollFdNotifiers"/> sets are called.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows, which has no such descriptors.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
@@ -58,9 +58,9 @@ public sealed unsafe partial class UsbContext
     /// closes a device, and replace the functions that were set before. If both arguments are null, no function is called any more.
     /// </summary>
     /// <remarks>
-    /// The functions have the restrictions of transfer callbacks: they must not open devices, make synchronous transfers or handle events. An object that they
-    /// dispose is closed after the call that opens or closes the device. If the program never disposes a handle, the garbage collector's finalizer thread
-    /// closes the handle and calls the function for its descriptor.
+    /// The functions have the restrictions of transfer callbacks: they must not open devices, make synchronous transfers or handle events. If one of the
+    /// functions disposes an object, the object is closed only after the call that opens or closes the device. If the program never disposes a handle, the
+    /// garbage collector's finalizer thread closes the handle and calls the function for its descriptor.
     /// </remarks>
     /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
     /// <param name="removed">The function that is called with a descriptor that must not be watched any more. The descriptor may be closed already.</param>
@@ -94,7 +94,8 @@ public sealed unsafe partial class UsbContext
     /// Gets the time after which libusb must be called even without an event (<c>libusb_get_next_timeout</c>).
     /// </summary>
     /// <returns>
-    /// The time from now, or zero if a timeout has expired. Null if there is no timeout, and always if <see cref="PollFdsHandleTimeouts"/> is true.
+    /// The time from now until the timeout, or zero if the timeout has expired. Null if there is no timeout, or if <see cref="PollFdsHandleTimeouts"/> is
+    /// true.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb failed.</exception>
