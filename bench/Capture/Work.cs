@@ -28,8 +28,8 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
     public const string Usage = "usage: capture raw|facade|delegate|ring|ring-untimed bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
 
     /// <summary>
-    /// The number of first slices in which the runtime may still compile code and fill pools. The program does not count the allocations of these slices. After
-    /// 60 slices, the runtime no longer recompiles any code, not even code that runs only once in a slice.
+    /// The number of slices at the start in which the runtime may still compile code and fill pools. The program does not count the allocations of these
+    /// slices. After 60 slices, the runtime no longer recompiles any code, not even code that runs only once in a slice.
     /// </summary>
     public const int WarmUpSlices = 100;
 
