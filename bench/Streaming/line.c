@@ -15,7 +15,7 @@ static int in_flight, transfers;
 static bool stopping;
 
 /* The times between the most recent callbacks. The array has one element per transfer: after a pause, the device fills all transfers before it loses packets,
-   so the program detects a loss that many callbacks after the pause that caused the loss. */
+   so the pause that caused a loss is one of these times when the program detects the loss. */
 static double *pauses, last_callback;
 static int64_t callbacks;
 
