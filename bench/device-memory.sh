@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Measures device memory in the machine of the kernel tests: a gadget of the kernel sends as fast as it can, and programs in C and C# read its
-# data into ordinary memory and into memory of the kernel, which does not copy the data then. C also copies the data into memory of its own.
-# usage: bench/device-memory.sh [MEBIBYTES [ROUNDS]]      (64 and 5; QEMU emulates the processor, so only the ratios mean anything)
+# Measures device memory in the virtual machine of the kernel tests. A gadget of the kernel sends data as fast as possible. Programs in C and
+# C# read the data into ordinary memory and into device memory, that is, memory of the kernel. With device memory, the kernel does not copy
+# the data. The C program can also copy the data from ordinary memory into a buffer of its own.
+# usage: bench/device-memory.sh [MEBIBYTES [ROUNDS]]      (default: 64 and 5)
+# QEMU emulates the processor, so that only the ratios of the times are meaningful.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Measures streaming on a virtual bus. The part "allocations" measures the allocations of each way to read, over 10 million isochronous packets and 1 million
-# bulk transfers. It runs each program on the managed runtime and compiled ahead of time. The part "line" measures the cost of SuperSpeed line rate (8,000
-# packets of 49,152 bytes a second) and compares it with a program in C. This part also reports the scheduling: the time that the hypervisor gave to other
-# machines, and the delays of a thread that wakes every millisecond.
+# bulk transfers. This part runs each program on the managed runtime and compiled ahead of time. The part "line" measures the cost of reading at SuperSpeed line
+# rate (8,000 packets of 49,152 bytes a second), and compares this cost with the cost of a program in C. The part "line" also reports how well the machine
+# scheduled threads: the time that the hypervisor gave to other machines, and the delays of a thread that wakes every millisecond.
 # usage: bench/streaming.sh [allocations|line]... [--quick]      (needs the tools that eng/setup.sh installs; --quick measures a tenth of the data)
-# The virtual device runs in its own process, so the printed numbers belong to the measured program alone.
+# The virtual device runs in its own process, so that the printed numbers contain only the cost of the measured program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -40,13 +40,14 @@ allocations() {
       "$usbvbus" run --device camera:speed=full,paced=false -- $program allocations "$consumer" iso "$packets"
       "$usbvbus" run --device source-sink:speed=high,numbered=false -- $program allocations "$consumer" bulk "$bulk"
     done
-    # UsbEndpoint.ReadAsync has four reads in flight, each with a token that could cancel it. UsbEndpoint does not read isochronous data.
+    # The consumer "endpoint-read" keeps four calls of UsbEndpoint.ReadAsync in flight, each with a cancellation token. UsbEndpoint cannot read isochronous
+    # data, so this consumer reads only the bulk device.
     "$usbvbus" run --device source-sink:speed=high,numbered=false -- $program allocations endpoint-read bulk "$bulk"
   done
 }
 
-# The programs have 64 transfers of 32 packets: a depth of 256 ms, in 96 MiB. This exceeds the default limit of the kernel (usbfs_memory_mb), so the virtual bus
-# has a higher limit.
+# The programs keep 64 transfers of 32 packets in flight, which is enough for 256 ms of the stream and needs 96 MiB. This size exceeds the default memory limit
+# of the kernel (usbfs_memory_mb), so the virtual bus has a higher limit.
 line() {
   echo "SuperSpeed isochronous line rate, $seconds s (393.216 MB/s):"
   for program in "$c" "$aot line" "$jit line"; do

@@ -6,7 +6,8 @@ using static Native.LibUsb.Interop.libusb;
 namespace Native.LibUsb.Bench;
 
 /// <summary>
-/// Represents the program in C, written with the raw layer. The callback walks over the packets with pointers, which is the fastest way in C#.
+/// Represents a capture with the raw layer, written like the program in C (<c>capture.c</c>). The callback reads the packets through pointers, because this is
+/// the fastest way in C#.
 /// </summary>
 internal sealed unsafe class RawCapture(Work work) : Capture(work)
 {

@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Bench;
 
 /// <summary>
-/// Runs slices. In a slice, every capture completes a given number of transfers. The first capture runs on the calling thread, and each of the others runs on
+/// Runs slices. In a slice, every capture completes a given number of transfers. The first capture runs on the calling thread, and every other capture runs on
 /// its own thread.
 /// </summary>
 internal sealed class SliceThreads : IDisposable
@@ -34,8 +34,9 @@ internal sealed class SliceThreads : IDisposable
         whole = Clock.Now(Clock.Process) - whole;
         _ends.SignalAndWait();
         wall = Clock.Now(Clock.Wall) - wall;
-        // With one context, the result includes the processor time of the runtime's own threads. With several contexts, the threads also spend time waiting for
-        // each other. That time is not part of the measurement, so the result then includes only the threads that handle events.
+        // With one context, the result is the processor time of the whole process, including the runtime's own threads. With several contexts, the threads that
+        // handle events also wait for each other, and the processor time of the process would include this waiting. The result is then the sum of the times
+        // that these threads spend in their slices.
         return (_captures.Length == 1 ? whole : _captures.Sum(capture => capture.Processor), wall);
     }
 

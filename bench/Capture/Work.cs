@@ -21,15 +21,15 @@ internal enum WorkKind
 /// <param name="Size">The number of bytes of a bulk transfer, or of an isochronous packet.</param>
 /// <param name="Packets">The number of isochronous packets in a transfer; 0 for bulk.</param>
 /// <param name="Depth">The number of transfers in flight on each device.</param>
-/// <param name="Devices">The number of devices, which the contexts share.</param>
+/// <param name="Devices">The number of devices. The program distributes them among the contexts.</param>
 /// <param name="Contexts">The number of contexts. Each context has a thread that handles its events.</param>
 internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, int Depth, int Devices, int Contexts)
 {
     public const string Usage = "usage: capture raw|facade|delegate|ring|ring-untimed bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
 
     /// <summary>
-    /// The number of slices in which the runtime may still compile code and fill pools. The allocations of these slices do not count. After 60 slices, the
-    /// runtime no longer recompiles any code, not even code that runs only once in a slice.
+    /// The number of slices at the start in which the runtime may still compile code and fill pools. The program does not count the allocations of these
+    /// slices. After 60 slices, the runtime no longer recompiles any code, not even code that runs only once in a slice.
     /// </summary>
     public const int WarmUpSlices = 100;
 
@@ -46,7 +46,8 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
     public bool Matches(ushort vendor, ushort product) => vendor == Vendor && product == (IsIso ? IsoProduct : BulkProduct);
 
     /// <summary>
-    /// Parses the arguments. The program uses no library for this, because the benchmark measures the memory and the start of the whole program.
+    /// Parses the arguments. The program has no library for this purpose, because a library would increase the memory and the start time that the benchmark
+    /// measures.
     /// </summary>
     /// <exception cref="FormatException">The arguments are not valid.</exception>
     public static Work Parse(string[] arguments)

@@ -1,13 +1,13 @@
-/* A capture program in the usual style of C. The same programs in C# and in Python are compared with this one.
+/* A capture program in the usual style of C. The benchmark compares the same programs in C# and in Python with this program.
  *
- * usage: capture c KIND SIZE PACKETS DEPTH DEVICES CONTEXTS      (see Work.cs for their meaning)
+ * usage: capture c KIND SIZE PACKETS DEPTH DEVICES CONTEXTS      (Work.cs explains these arguments)
  *
- * Each context has a share of the devices and a thread that handles its events. Each device has DEPTH transfers in flight, which their callback
- * submits again. The program reads the results of every transfer and the first byte of its data.
+ * Each context has a share of the devices and a thread that handles its events. Each device has DEPTH transfers in flight. The callback of a
+ * transfer submits the transfer again. The program reads the results of every transfer and the first byte of its data.
  *
- * Every line of the input is a number of transfers. The program completes that many transfers in each context, and answers with their processor
- * time and their elapsed time, in nanoseconds. The process that writes the lines can thus run several programs in turn. At the end of the input,
- * the program prints its results as JSON. */
+ * Each line of the input contains a number of transfers. For each line, the program completes that many transfers in each context, and prints the
+ * processor time and the elapsed time of these transfers in nanoseconds. The process that writes the lines can thus run several programs in turn.
+ * At the end of the input, the program prints its results as JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>

@@ -4,15 +4,19 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Subject">The program.</param>
 /// <param name="Work">The work.</param>
 /// <param name="Nanoseconds">The processor time of one transfer.</param>
-/// <param name="Ratio">The ratio to the program in C in the same round.</param>
-/// <param name="RatioToFacade">The ratio to the AOT facade in the same round and with the same work; null if the AOT facade did not run.</param>
-/// <param name="Account">The account that the program printed at its end, from the last start.</param>
+/// <param name="Ratio">The processor time divided by that of the program in C in the same round.</param>
+/// <param name="RatioToFacade">
+/// The processor time divided by that of the AOT facade in the same round and with the same work; null if the AOT facade did not run.
+/// </param>
+/// <param name="Account">
+/// The account that the program printed at its end. If the program was started several times, this account is from the last start.
+/// </param>
 internal sealed record Measurement(string Subject, string Work, Spread Nanoseconds, Spread Ratio, Spread? RatioToFacade, Account Account);
 
 /// <summary>
 /// Runs programs in turn, for a few milliseconds each, so that other work of the machine slows all of them equally. A ratio compares two slices of the same
-/// round, and the report contains the median of all rounds. The class starts the programs several times, because the memory addresses that the system chooses
-/// change the speed of a program by a tenth.
+/// round, and the report contains the median of the ratios of all rounds. The class starts the programs several times, because the system chooses different
+/// memory addresses at each start, and these addresses change the speed of a program by a tenth.
 /// </summary>
 internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
 {
@@ -24,7 +28,7 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
 
     /// <summary>Measures all programs, and compares each with the program that <paramref name="baselineOf"/> selects.</summary>
     /// <param name="entries">The programs and their work.</param>
-    /// <param name="baselineOf">Returns the index of the entry with which the entry of a given index is compared.</param>
+    /// <param name="baselineOf">A function that takes the index of an entry, and returns the index of the entry with which the class compares it.</param>
     public List<Measurement> Run(IReadOnlyList<(Subject Subject, Work Work)> entries, Func<int, int> baselineOf)
     {
         var nanoseconds = new List<double>[entries.Count];
@@ -85,8 +89,8 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         return -1;
     }
 
-    // Runs the slices in which the programs do not count allocations, for long enough to compile the code. Returns the number of transfers that fill a measured
-    // slice.
+    // Runs the first slices, in which the program does not count its allocations. These slices take long enough that the runtime has compiled the hot code
+    // afterwards. Returns the number of transfers that the program completes in the time of a measured slice.
     private long WarmUp(Measured measured)
     {
         TimeSpan part = measured.Subject.IsCompiledJustInTime ? s_compilation / WarmUpSlices : slice;

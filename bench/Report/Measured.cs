@@ -20,10 +20,10 @@ internal sealed record Account(
     public long AllocatedByAll => (Allocated ?? 0) + (AllocatedElsewhere ?? 0);
 }
 
-/// <summary>Represents a capture program that runs on a bus of its own, and runs a slice whenever the report requests one.</summary>
+/// <summary>Represents a running capture program, which has its own virtual bus. The program runs a slice whenever the report requests a slice.</summary>
 internal sealed class Measured : IDisposable
 {
-    // The preload library completes the transfers of these endpoints at once, when they are submitted. The measured time is then that of libusb and the
+    // The preload library completes each transfer of these endpoints as soon as it is submitted. The measured time is therefore only the time of libusb and the
     // program.
     private const string LocalEndpoints = "81,01";
 
@@ -59,7 +59,7 @@ internal sealed class Measured : IDisposable
     public Work Work { get; }
 
     /// <summary>Completes the given number of transfers in each context.</summary>
-    /// <returns>The processor time of one transfer in nanoseconds.</returns>
+    /// <returns>The average processor time of one transfer, in nanoseconds.</returns>
     public double Slice(long transfers)
     {
         Write(transfers.ToString(CultureInfo.InvariantCulture));

@@ -3,8 +3,8 @@ namespace Native.LibUsb.Bench.Report;
 /// <summary>Lists the measurements of the short run and of the long one.</summary>
 internal static class Plan
 {
-    // The packets have 32 bytes, so that the data of 16 transfers fits the first-level cache. The benchmark then measures the work per packet, and not the
-    // memory.
+    // Each packet has only 32 bytes, so that the data of 16 transfers fits into the first-level cache. The benchmark then measures the work per packet, and not
+    // the speed of the memory.
     private static readonly Work
         s_bulk = new("bulk", 512, 0, 16), s_bulkAlone = new("bulk", 512, 0, 1), s_large = new("bulk", 16384, 0, 16), s_largeAlone = new("bulk", 16384, 0, 1),
         s_iso8 = new("iso", 32, 8, 16), s_iso8Alone = new("iso", 32, 8, 1), s_iso32 = new("iso", 32, 32, 16), s_iso32Alone = new("iso", 32, 32, 1),

@@ -7,17 +7,21 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Name">The program.</param>
 /// <param name="Title">The title of the program in the report.</param>
 /// <param name="Milliseconds">The elapsed time from the start of the program to its end, in milliseconds.</param>
-/// <param name="MoreThanC">The elapsed time minus that of the program in C in the same round.</param>
-/// <param name="RatioToC">The elapsed time divided by that of the program in C in the same round.</param>
+/// <param name="MoreThanC">The elapsed time minus the elapsed time of the program in C in the same round.</param>
+/// <param name="RatioToC">The elapsed time divided by the elapsed time of the program in C in the same round.</param>
 /// <param name="MoreThanEmpty">
-/// The value of <paramref name="MoreThanC"/>, minus the additional time of an empty Native AOT program over an empty program in C.
+/// The value of <paramref name="MoreThanC"/>, minus the difference between an empty Native AOT program and an empty program in C in the same round; null if
+/// these empty programs did not run.
 /// </param>
 /// <param name="ProcessorMilliseconds">The processor time in milliseconds.</param>
 /// <param name="ResidentKib">The peak of the resident memory in KiB.</param>
 /// <param name="FileBytes">The size of the files that the program needs, without the system's libraries and the .NET runtime.</param>
 internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread? RatioToC, Spread? MoreThanEmpty, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
 
-/// <summary>Starts the list programs in turn. The launcher (bench/Start/measure.c) uses less memory than these programs.</summary>
+/// <summary>
+/// Starts the list programs in turn. The launcher (bench/Start/measure.c) must use less memory than these programs, because the peak memory that the kernel
+/// reports for a process is at least the memory of the process that started it.
+/// </summary>
 internal static class Starts
 {
     private static readonly ListProgram s_c = new("c", "C", ["artifacts/bench/list"], ["artifacts/bench/list"]);
@@ -35,8 +39,8 @@ internal static class Starts
         new("aot-static", "AOT, libusb inside", ["artifacts/bench/list-aot-static/list"], ["artifacts/bench/list-aot-static/list"]),
     ];
 
-    // The just-in-time compiled program runs in a separate group. It displaces so much data from the processor's caches that the programs after it would be
-    // slower.
+    // The just-in-time compiled program runs in a separate group, because it displaces so much data from the processor's caches that the programs that run
+    // after it would be slower.
     private static readonly ListProgram[] s_jit =
     [
         s_c,

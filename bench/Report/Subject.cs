@@ -3,13 +3,13 @@ namespace Native.LibUsb.Bench.Report;
 /// <summary>Represents one of the programs that do the same work.</summary>
 /// <param name="Name">The program's name in the JSON file.</param>
 /// <param name="Title">The program's name in tables.</param>
-/// <param name="Command">The command that starts the program, including the layer argument.</param>
+/// <param name="Command">The command that starts the program, including the argument that selects the layer.</param>
 internal sealed record Subject(string Name, string Title, string[] Command)
 {
     /// <summary>Gets whether the program is compiled just in time. Such a program needs some time until all hot code is compiled.</summary>
     public bool IsCompiledJustInTime => Name.StartsWith("jit", StringComparison.Ordinal);
 
-    /// <summary>Gets whether the program only has asynchronous transfers, so that no synchronous work can be measured with it.</summary>
+    /// <summary>Gets whether the program supports only asynchronous transfers. Such a program cannot run the work of the kind sync.</summary>
     public bool IsOnlyAsynchronous => Command[^1] is "delegate" or "ring" or "ring-untimed";
 
     public override string ToString() => Name;

@@ -1,4 +1,5 @@
-/* Prints the same list of devices as List.cs, in the usual style of C. The results of List.cs are compared with those of this program. */
+/* A program in the usual style of C, which prints the same list of devices as List.cs. The benchmark compares the results of List.cs with the results of this
+   program. */
 #include <libusb-1.0/libusb.h>
 #include <stdio.h>
 

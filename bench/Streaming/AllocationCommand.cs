@@ -5,7 +5,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Streams a number of packets or transfers, and reports the allocations of the whole process while the data streams.</summary>
+/// <summary>Streams a number of packets or transfers, and reports how much memory the whole process allocates during the stream.</summary>
 internal static class AllocationCommand
 {
     private const int Packets = 32, BulkSize = 512, Transfers = 16, Reads = 4, PoolThreads = 2;
@@ -24,7 +24,7 @@ internal static class AllocationCommand
 
     private static async Task<int> Run(string consumer, bool isochronous, long count)
     {
-        // The pool has a fixed number of threads here. Starting or ending a thread allocates memory, which is not part of the measurement.
+        // The thread pool has a fixed number of threads, because starting or ending a thread would allocate memory during the measurement.
         ThreadPool.SetMinThreads(PoolThreads, 1);
         ThreadPool.SetMaxThreads(PoolThreads, 1);
         using var context = new UsbContext();

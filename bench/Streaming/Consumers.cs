@@ -4,7 +4,9 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Provides the ways to consume the data of an endpoint. Each consumer starts the ring, counts the data, and ends when the ring ends.</summary>
+/// <summary>
+/// Provides the ways to consume the data of an endpoint. Each consumer of a ring starts the ring, counts the data, and ends when the ring ends.
+/// </summary>
 internal static class Consumers
 {
     public static readonly string[] Names = ["handler", "delegate", "submit-async", "endpoint-read", "read-async", "read-all", "stream", "pipe"];

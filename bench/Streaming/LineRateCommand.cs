@@ -6,7 +6,9 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Reads a paced isochronous stream at line rate for some time, and reports losses, their causes and the cost.</summary>
+/// <summary>
+/// Reads an isochronous stream that the device sends in real time at line rate, and reports the lost packets, the causes of the losses and the processor time.
+/// </summary>
 internal static class LineRateCommand
 {
     public static Command Create()
@@ -52,7 +54,7 @@ internal static class LineRateCommand
         return line.Lost + statistics.PacketStatuses.Failed == 0 ? 0 : 1;
     }
 
-    /// <summary>Represents the state of the handler. The device numbers its packets, so the handler detects missing packets.</summary>
+    /// <summary>Represents the state of the handler. The device numbers its packets. The handler uses these numbers to detect missing packets.</summary>
     private sealed class Line
     {
         private long _packets, _bytes, _lost;

@@ -6,7 +6,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Reads a bulk endpoint with a ring that has memory of its own or the kernel's, and reports the processor time. <c>memory.c</c> does the same in C.</summary>
+/// <summary>
+/// Reads a bulk endpoint with a ring, and reports the processor time. The ring uses either ordinary memory or device memory, that is, memory of the kernel. The
+/// program <c>memory.c</c> does the same in C.
+/// </summary>
 internal static class MemoryCommand
 {
     public static Command Create()

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Bench;
 
-/// <summary>Represents a growing number that one thread can wait for. The class allocates nothing while it is used.</summary>
+/// <summary>Represents a growing number. One thread can wait until the number reaches a value. The methods allocate no memory.</summary>
 #pragma warning disable CA1001 // the event lives as long as the program
 internal sealed class Milestone
 #pragma warning restore CA1001

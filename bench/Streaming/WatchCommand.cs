@@ -5,7 +5,7 @@ using System.Globalization;
 namespace Native.LibUsb.Bench;
 
 /// <summary>
-/// Runs a program, and reports how well the machine scheduled threads during that time. The report helps to explain the losses of the program.
+/// Runs a program, and reports how well the machine scheduled threads while the program ran. The report helps to explain why the program lost data.
 /// </summary>
 internal static class WatchCommand
 {
@@ -34,7 +34,8 @@ internal static class WatchCommand
         return process.ExitCode;
     }
 
-    // This thread has the same priority as the threads of the measured program and of the bus. An event that delays this thread can also delay those threads.
+    // This thread has the same priority as the threads of the measured program and of the bus. If this thread wakes late, the other threads may also have been
+    // delayed.
     private static (TimeSpan Longest, int Gaps) MeasureGaps(Process process)
     {
         TimeSpan longest = TimeSpan.Zero;
@@ -53,7 +54,7 @@ internal static class WatchCommand
         return (longest, gaps);
     }
 
-    /// <summary>Returns the time that the hypervisor gave to other machines while a processor of this machine was ready to run.</summary>
+    /// <summary>Returns the time in ticks during which a processor of this virtual machine was ready to run, but the hypervisor ran other machines.</summary>
     private static long ReadStolenTicks()
     {
         const int steal = 8; // cpu user nice system idle iowait irq softirq steal

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs in the machine that tests/kernel/machine.sh boots: creates a source and sink gadget of the kernel on dummy_hcd, and runs the programs of
-# bench/device-memory.sh in turn.
+# This script runs in the virtual machine that tests/kernel/machine.sh boots. The script creates the kernel's gadget SourceSink on dummy_hcd,
+# and runs the programs of bench/device-memory.sh in turn.
 # usage: gadget.sh C-PROGRAM AOT-PROGRAM MEBIBYTES ROUNDS
 set -euo pipefail
 c=$1 aot=$2 mebibytes=$3 rounds=$4

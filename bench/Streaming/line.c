@@ -1,4 +1,5 @@
-/* Reads the same stream as LineRateCommand, in the usual style of C. The results of LineRateCommand are compared with those of this program.
+/* A program in the usual style of C, which reads the same stream as LineRateCommand. The benchmark compares the results of LineRateCommand with the results of
+   this program.
    usage: line SECONDS TRANSFERS PACKETS */
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>
@@ -13,8 +14,8 @@ static int64_t next, packets, bytes, lost, failed;
 static int in_flight, transfers;
 static bool stopping;
 
-/* The times between the latest callbacks, as many as there are transfers. A device loses packets after it has filled all of them, so a loss is seen that many
-   callbacks after the pause that caused it. */
+/* The times between the most recent callbacks. The array has one element per transfer: after a pause, the device fills all transfers before it loses packets,
+   so the pause that caused a loss is one of these times when the program detects the loss. */
 static double *pauses, last_callback;
 static int64_t callbacks;
 

@@ -1,4 +1,4 @@
-/* The measure for MemoryCommand: a program in C reads a bulk endpoint in one of three ways.
+/* A program that reads a bulk endpoint in one of three ways. The benchmark compares the results of MemoryCommand with the results of this program.
    copy: the transfers have ordinary memory, and the callback copies the data into memory of the program, as many programs do
    ordinary: the transfers have ordinary memory, and the callback reads the data in place
    device: the transfers have the kernel's memory (libusb_dev_mem_alloc), and the callback reads the data in place

@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Benchmarks.Running;
 
 /// <summary>
-/// Represents the bus with the sixteen devices of all benchmarks. The bus is in this process, and the benchmarks are in other processes. The preload library
-/// completes the URBs of the endpoints 0x81 and 0x01 at once. The benchmarks therefore measure only libusb and the code above it.
+/// Represents the bus with the sixteen devices that the benchmarks use. The bus is in this process, and the benchmarks run in other processes. The preload
+/// library completes each URB of the endpoints 0x81 and 0x01 as soon as it is submitted. The benchmarks therefore measure only libusb and the code above it.
 /// </summary>
 internal sealed class BenchmarkBus : IDisposable
 {

@@ -22,8 +22,8 @@ internal static class BenchmarkConfiguration
 {
     public static IConfig Create(IReadOnlyDictionary<string, string> environment, bool isShort, bool jit, bool aot, string folder)
     {
-        // Each short benchmark takes less than a second. The warm-up is a large part of that second, because the just-in-time compiler compiles hot code a
-        // second and a third time, each time after a tenth of a second.
+        // In a short run, each benchmark takes less than a second. The warm-up takes a large part of this time, because the just-in-time compiler compiles hot
+        // code three times, with a pause of a tenth of a second before the second and the third time.
         Job shape = isShort
             ? Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(25)).WithWarmupCount(10).WithIterationCount(7)
             : Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(200)).WithMinWarmupCount(6).WithMaxWarmupCount(12).WithMinIterationCount(12).WithMaxIterationCount(20);
@@ -62,8 +62,8 @@ internal static class BenchmarkConfiguration
     }
 
     /// <summary>
-    /// Returns one of BenchmarkDotNet's toolchains with our project and without the toolchain's SDK check. The newest SDK version that this check supports is
-    /// 9, and the check requires exactly that version.
+    /// Returns a copy of one of BenchmarkDotNet's toolchains. The copy builds our project and does not check the version of the SDK. The check of
+    /// BenchmarkDotNet would fail, because it requires exactly version 9, which is the newest version that it supports.
     /// </summary>
     private static Toolchain Toolchain(IToolchain toolchain, GeneratedProject project) =>
         new(toolchain.Name, project, toolchain.Builder, toolchain.Executor);

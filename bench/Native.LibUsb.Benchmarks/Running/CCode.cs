@@ -32,7 +32,7 @@ internal static unsafe partial class CCode
     [LibraryImport(Library, EntryPoint = "list_devices")]
     public static partial int ListDevices(libusb_context* context);
 
-    /// <summary>Gets the callback in C that the C code calls. The callback adds one to the int at the transfer's user_data.</summary>
+    /// <summary>Gets a callback that is written in C. The callback increments the int to which the transfer's user_data points.</summary>
     public static delegate* unmanaged<libusb_transfer*, void> CountInC { get; } =
         (delegate* unmanaged<libusb_transfer*, void>)NativeLibrary.GetExport(NativeLibrary.Load(Library, typeof(CCode).Assembly, null), "count_in_c");
 }

@@ -6,14 +6,14 @@ using BenchmarkDotNet.Toolchains.CsProj;
 namespace Native.LibUsb.Benchmarks.Running;
 
 /// <summary>
-/// Writes the project that BenchmarkDotNet builds for a job. The default project of BenchmarkDotNet refers to our project. Each job would then build our
-/// project again, with this repository's properties and the job's output folders, and two such builds would run at the same time. The project of this class
-/// refers to the existing build output beside this program instead, and imports nothing from the folders above it.
+/// Writes the project that BenchmarkDotNet builds for a job. The project that BenchmarkDotNet writes by default refers to our project. With that project, each
+/// job would build our project again, with the properties of this repository and the output folders of the job, and two such builds would run at the same time.
+/// The project that this class writes refers to the existing build output in the folder of this program, and imports nothing from its parent folders.
 /// </summary>
 internal sealed class GeneratedProject : CsProjGenerator
 {
-    // BenchmarkDotNet needs these packages only in its host: compilers, disassemblers, trace readers and the command line parser. With them, the ahead-of-time
-    // compiler would take minutes longer.
+    // The assemblies that BenchmarkDotNet needs only in its host process: compilers, disassemblers, trace readers and the command line parser. If a benchmark
+    // program also referred to these assemblies, its ahead-of-time compilation would take minutes longer.
     private const string OnlyOfTheHost =
         "Microsoft.CodeAnalysis*.dll;Microsoft.Diagnostics.*.dll;Microsoft.Extensions.*.dll;CommandLine.dll;Dia2Lib.dll;Gee.External.Capstone.dll;Iced.dll;"
         + "TraceReloggerLib.dll;System.*.dll";
@@ -95,7 +95,10 @@ internal sealed class GeneratedProject : CsProjGenerator
         File.WriteAllText(Path.Combine(folder, "roots.rd.xml"), Roots);
     }
 
-    /// <summary>Removes the packages of the host from the ahead-of-time compiler's input, and from the files that are copied to the output.</summary>
+    /// <summary>
+    /// Returns the part of the project for ahead-of-time compilation. A target in this part removes the assemblies that only the host needs from the input of
+    /// the compiler and from the files that are copied to the output.
+    /// </summary>
     private string AheadOfTime(string left) => $"""
           <PropertyGroup>
             <RuntimeIdentifier>{_runtimeIdentifier}</RuntimeIdentifier>

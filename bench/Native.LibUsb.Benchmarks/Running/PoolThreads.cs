@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Fixes the number of the pool's threads. A thread that the pool starts or ends during a measurement would allocate memory.</summary>
+/// <summary>Fixes the number of threads in the thread pool, because starting or ending a thread during a measurement would allocate memory.</summary>
 internal static class PoolThreads
 {
     private const int Count = 2;

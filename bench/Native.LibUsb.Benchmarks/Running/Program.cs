@@ -36,7 +36,8 @@ internal static class Program
         if (!rest.Contains("--filter") && !rest.Contains("-f") && !rest.Contains("--list"))
             rest.AddRange(["--filter", "*"]);
 
-        // BenchmarkDotNet searches for the solution from the current directory upwards, and for the project of this assembly below the solution's folder.
+        // BenchmarkDotNet searches for the solution in the current directory and its parents, and for the project of this assembly below the folder of the
+        // solution. The current directory must therefore be the root of the repository.
         Environment.CurrentDirectory = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(BuildFacts.ArtifactsPath))!;
         using var bus = new BenchmarkBus();
         var summaries = BenchmarkSwitcher

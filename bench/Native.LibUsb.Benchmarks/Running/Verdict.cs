@@ -3,7 +3,10 @@ using BenchmarkDotNet.Running;
 
 namespace Native.LibUsb.Benchmarks.Running;
 
-/// <summary>Determines whether a run is valid. Every benchmark must have run, and the benchmarks that must not allocate must not have allocated.</summary>
+/// <summary>
+/// Determines whether a run is valid. In a valid run, every benchmark has run, and no benchmark of the category <see cref="Categories.NoAllocation"/> has
+/// allocated memory.
+/// </summary>
 internal static class Verdict
 {
     private const int Fine = 0, Bad = 1;

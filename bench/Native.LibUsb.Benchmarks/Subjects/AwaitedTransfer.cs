@@ -4,8 +4,8 @@ using Native.LibUsb.Benchmarks.Running;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Measures one bulk transfer of 512 bytes, which is awaited repeatedly. An event thread completes the transfer, so each await costs at least one thread
-/// switch.
+/// Measures repeated submissions of one bulk transfer of 512 bytes, each of which is awaited. An event thread completes the transfer, so each await costs at
+/// least one thread switch.
 /// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public class AwaitedTransfer
@@ -16,7 +16,7 @@ public class AwaitedTransfer
     private UsbEventThread _events = null!;
     private UsbTransfer _transfer = null!;
 
-    /// <summary>Gets or sets whether the awaiting code continues inside libusb's callback instead of on the thread pool.</summary>
+    /// <summary>Gets or sets whether the awaiting code continues inside libusb's callback (true) or on the thread pool (false).</summary>
     [Params(false, true)]
     public bool ContinueOnEventThread { get; set; }
 

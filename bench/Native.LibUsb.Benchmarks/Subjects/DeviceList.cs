@@ -4,7 +4,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Benchmarks.Subjects;
 
-/// <summary>Measures a request for the list of the sixteen devices and their root hub. Each operation also reads the list and frees it.</summary>
+/// <summary>Measures a device list. Each operation requests the list of the sixteen devices and their root hub, reads the list, and frees it.</summary>
 [BenchmarkCategory(Categories.Short)]
 public unsafe class DeviceList
 {

@@ -5,9 +5,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Measures a walk over the packets of a finished isochronous transfer; the numbers are per packet. Every walk does the same work for each packet: it checks
-/// the status, adds up the length, and includes the first byte in a sum. The packets are small (192 bytes, an audio packet) and stay in the first-level cache.
-/// Slow memory accesses would otherwise hide the cost of the walk.
+/// Measures a walk over the packets of a finished isochronous transfer. The results are the times per packet. Every walk does the same work for each packet: it
+/// checks the status, adds up the length, and includes the first byte in a checksum. Each packet has only 192 bytes (the size of an audio packet), so that all
+/// packets stay in the first-level cache. Otherwise, slow memory accesses would hide the cost of the walk.
 /// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class IsoWalk

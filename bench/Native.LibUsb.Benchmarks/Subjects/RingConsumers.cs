@@ -6,9 +6,10 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Measures the cost of a ring's consumer per bulk transfer or per isochronous packet. The ring has sixteen transfers, an event thread runs, and the endpoint
-/// completes transfers at once. The handler and the delegate run on the event thread all the time, and a run waits until they have received a given amount of
-/// data. The other consumers take that amount from the ring, which waits for them when all of its buffers are in use.
+/// Measures each way to consume the data of a ring. The results are the times per bulk transfer or per isochronous packet. The ring has sixteen transfers and
+/// an event thread, and the endpoint completes each transfer at once. The handler and the delegate run on the event thread, even between two runs, and a run
+/// waits until they have received a given number of buffers. In a run of another consumer, the consumer takes the same number of buffers from the ring. When
+/// all buffers are in use, the ring waits until the consumer returns one.
 /// </summary>
 public abstract class RingConsumers
 {

@@ -7,8 +7,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Measures a transfer that its callback submits again until the run ends. One thread submits transfers and handles events. The endpoint completes transfers at
-/// once.
+/// Measures transfers whose callback submits them again until the run ends. One thread submits the transfers and handles the events. The endpoint completes
+/// each transfer at once.
 /// </summary>
 public abstract unsafe class SubmitAndComplete
 {

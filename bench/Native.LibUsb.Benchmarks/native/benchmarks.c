@@ -1,4 +1,4 @@
-/* The work of the benchmarks in C. Each walk and each run is one call, so that its P/Invoke adds only a small constant. */
+/* The work of the benchmarks, written in C. C# makes only one call for each walk and each run, so that the P/Invoke adds only a small constant time. */
 #include <libusb-1.0/libusb.h>
 #include <stddef.h>
 #include <stdint.h>
