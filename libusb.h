@@ -1,27 +1,25 @@
 /*
- * The generator's one input: the public interface of libusb 1.0.30. It does not depend on the installed header.
+ * The only input of the generator: the public interface of libusb 1.0.30. The interface does not depend on the installed header.
  *
- * It includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer) and declares what an older one lacks, from the public
- * prototypes, each block behind the version that brought it. So the generated C# does not depend on the machine.
+ * This file includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer), and declares the members that an older header lacks. The declarations are the
+ * public prototypes, in one block for each version that added some. The generated C# therefore does not depend on the machine.
  *
- *   1.0.26  LIBUSB_API_VERSION 0x01000109   the base: everything in it is imported directly
+ *   1.0.26  LIBUSB_API_VERSION 0x01000109   the base: the library imports all of it directly
  *   1.0.27                     0x0100010A
- *   1.0.28                     0x0100010A   added things without a new number: recognised by LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE
- *   1.0.29                     0x0100010B   added nothing
+ *   1.0.28                     0x0100010A   has additions, but no new number; LIBUSB_BT_SSPLUS_USB_DEVICE_CAPABILITY_SIZE identifies it
+ *   1.0.29                     0x0100010B   has no additions
  *   1.0.30                     0x0100010C
  *
- * Two things cannot be said in C, so the generator knows two endings of names:
+ * C cannot add a member to an existing enum, or change the value of a member. The generator therefore gives a meaning to two endings of names:
  *
- *   enum E__added { M__added = V }      E also has the member M. (C cannot reopen an enum.) Where E has M already, the two
- *                                       values must be equal.
- *   enum E__added { M__changed = V }    the member M of E has the value V, also where an older header has another value.
+ *   enum E__added { M__added = V }      E also has the member M. If E already has M, the two values must be equal.
+ *   enum E__added { M__changed = V }    The member M of E has the value V, even if an older header has another value.
  *
- * (E__added may go on, as in E__added_1_0_28, where two blocks add to one enum.) The members of such an enum are put in the
- * order of their values.
+ * If two blocks add members to one enum, a suffix keeps the names unique: E__added_1_0_28. The generator orders the members of such an enum by their values.
  *
- * A function that is declared again here is one function; the parameter names of the last declaration count.
- * To add what a newer libusb brings: one more block at the end, one more line per name in generator/settings.json ("since"),
- * its texts in generator/docs/, and `eng/generate.sh`.
+ * If a function is declared twice, the generator emits it once, with the parameter names of the last declaration.
+ * To add the functions of a newer libusb, add a block at the end of this file, a line for each name in generator/settings.json ("since"), and the texts in
+ * generator/docs/. Then run `eng/generate.sh`.
  */
 #ifndef NATIVE_LIBUSB_GENERATOR_INPUT_H
 #define NATIVE_LIBUSB_GENERATOR_INPUT_H
@@ -200,7 +198,7 @@ int LIBUSB_CALL libusb_get_max_raw_io_transfer_size(libusb_device_handle *dev_ha
 
 #endif
 
-/* The number says which interface is bound, not which header happened to be installed. */
+/* The number is the version of the bound interface. It does not depend on the installed header. */
 #undef LIBUSB_API_VERSION
 #define LIBUSB_API_VERSION 0x0100010C
 

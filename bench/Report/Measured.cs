@@ -93,7 +93,7 @@ internal sealed class Measured : IDisposable
         }
         catch (IOException exception)
         {
-            throw new InvalidOperationException($"{Subject}, {Work.Name}: it has ended", exception);
+            throw new InvalidOperationException($"{Subject}, {Work.Name}: the program has ended", exception);
         }
     }
 
@@ -102,6 +102,6 @@ internal sealed class Measured : IDisposable
         Task<string?> line = _process.StandardOutput.ReadLineAsync();
         if (!line.Wait(s_patience))
             throw new InvalidOperationException($"{Subject}, {Work.Name}: no answer for {s_patience}");
-        return line.Result ?? throw new InvalidOperationException($"{Subject}, {Work.Name}: it has ended");
+        return line.Result ?? throw new InvalidOperationException($"{Subject}, {Work.Name}: the program has ended");
     }
 }

@@ -15,8 +15,8 @@ internal static class LineRateCommand
     {
         Argument<int> seconds = new("seconds") { Description = "seconds of the device's clock" };
         Argument<int> transfers = new("transfers") { Description = "transfers in flight" };
-        Argument<int> packets = new("packets") { Description = "packets in each" };
-        Command command = new("line", "Takes a paced isochronous stream at line rate.") { seconds, transfers, packets };
+        Argument<int> packets = new("packets") { Description = "packets in each transfer" };
+        Command command = new("line", "Receives a paced isochronous stream at line rate.") { seconds, transfers, packets };
         command.SetAction((result, _) => Run(result.GetValue(seconds), result.GetValue(transfers), result.GetValue(packets)));
         return command;
     }

@@ -85,7 +85,7 @@ int main(int argc, char **argv)
         libusb_fill_iso_transfer(all[i], handle, endpoint, aligned_alloc(64, (size_t)length), length, per_transfer, on_transfer, NULL, 0);
         libusb_set_iso_packet_lengths(all[i], (unsigned)size);
         if (libusb_submit_transfer(all[i]) != 0) {
-            fprintf(stderr, "line: libusb took %d transfers\n", i);
+            fprintf(stderr, "line: libusb accepted only %d transfers\n", i);
             return 2;
         }
         in_flight++;

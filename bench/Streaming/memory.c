@@ -86,7 +86,7 @@ int main(int argc, char **argv)
         all[i] = libusb_alloc_transfer(0);
         libusb_fill_bulk_transfer(all[i], handle, endpoint, memory + (size_t)i * (size_t)size, size, on_transfer, NULL, 0);
         if (libusb_submit_transfer(all[i]) != 0) {
-            fprintf(stderr, "memory: libusb took %d transfers\n", i);
+            fprintf(stderr, "memory: libusb accepted only %d transfers\n", i);
             return 2;
         }
         in_flight++;

@@ -88,7 +88,7 @@ internal sealed class FunctionsEmitter
             _code.Doc("param", text.Parts.GetValueOrDefault(parameter.Name), $"name=\"{parameter.Name}\"");
         _code.Doc("returns", text.Returns);
         if (since is not null)
-            _code.Doc("exception", $"The loaded library does not have this function; libusb {since} brought it.", "cref=\"UsbNotSupportedException\"");
+            _code.Doc("exception", $"The loaded library does not have this function; libusb {since} added it.", "cref=\"UsbNotSupportedException\"");
         _code.Doc("remarks", text.Remarks);
     }
 

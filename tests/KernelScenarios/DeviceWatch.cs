@@ -25,7 +25,7 @@ public sealed class DeviceWatch : IDisposable
         return _device!;
     }
 
-    public void WaitForDeparture() => Assert.True(_left.Wait(Machine.Patience), $"{_device} did not leave.");
+    public void WaitForDeparture() => Assert.True(_left.Wait(Machine.Patience), $"The device {_device} did not disappear.");
 
     public void Dispose()
     {

@@ -38,7 +38,7 @@ internal static class Verdict
         foreach (string fault in faults)
             output.WriteLine($"FAILED {fault}");
         if (faults.Count == 0)
-            output.WriteLine($"ok: {measured} benchmarks, and none allocates that must not");
+            output.WriteLine($"ok: {measured} benchmarks, and none of those that must not allocate does");
         return faults.Count == 0 ? Fine : Bad;
     }
 

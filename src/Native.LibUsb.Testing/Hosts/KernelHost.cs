@@ -44,7 +44,7 @@ internal sealed class KernelHost : BusHost
             }
             catch (UnauthorizedAccessException)
             {
-                return "This process may not attach devices to the kernel's vhci_hcd: it is not root's.";
+                return "This process may not attach devices to the kernel's vhci_hcd, because it does not run as root.";
             }
         }
     }
@@ -71,7 +71,7 @@ internal sealed class KernelHost : BusHost
             Write(Attach, string.Create(CultureInfo.InvariantCulture, $"{place.Number} {socket} {(place.Bus << 16) | place.Place} {(int)device.Description.Speed}"));
             // The bind event means that the device is configured and its interfaces exist.
             if (!_monitor.WaitFor("bind", place.Name, s_patience))
-                throw new TimeoutException($"The kernel did not take the device at {place.Name} within {s_patience.TotalSeconds} s.");
+                throw new TimeoutException($"The kernel did not attach the device at {place.Name} within {s_patience.TotalSeconds} s.");
             device.DeviceNumber = int.Parse(File.ReadAllText($"/sys/bus/usb/devices/{place.Name}/devnum"), CultureInfo.InvariantCulture);
         }
         catch

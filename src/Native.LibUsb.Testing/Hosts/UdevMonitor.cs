@@ -27,7 +27,7 @@ internal sealed unsafe class UdevMonitor : IDisposable
         {
             int error = Marshal.GetLastPInvokeError();
             _ = Libc.Close(_socket);
-            throw new PlatformNotSupportedException($"The events of devices cannot be heard: error {error}.");
+            throw new PlatformNotSupportedException($"The monitor for udev events cannot be opened: error {error}.");
         }
     }
 

@@ -77,7 +77,7 @@ public sealed class UsbTransferHelper
     private static int Index(UsbTransferStatus status)
     {
         if ((uint)status >= StatusCount)
-            throw new ArgumentOutOfRangeException(nameof(status), status, "There is no such status.");
+            throw new ArgumentOutOfRangeException(nameof(status), status, "The value is not a status of a transfer.");
         return (int)status;
     }
 }

@@ -44,7 +44,7 @@ internal sealed record DeviceSelection
 
         if (refused is not null)
             throw FailureException.From(refused);
-        throw new FailureException(ExitCode.NoDevice, $"no device fits{Criteria()} (usbcap list shows what is there)");
+        throw new FailureException(ExitCode.NoDevice, $"no device matches{Criteria()} (usbcap list shows the devices)");
     }
 
     /// <summary>Determines whether a device matches. If the serial number is a condition and cannot be read, the device does not match.</summary>

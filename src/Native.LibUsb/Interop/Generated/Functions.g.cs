@@ -43,7 +43,7 @@ public static unsafe partial class libusb
     /// or value, <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED" /> for one that this platform does not have.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>
     /// Since 1.0.27. The one way to switch off device discovery, or to catch the first log lines, without changing the defaults
@@ -198,7 +198,7 @@ public static unsafe partial class libusb
     /// device has no such text or the platform keeps none.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
     /// <remarks>Since 1.0.30. No input or output on the bus, and no permission for the device node needed.</remarks>
     public static int libusb_get_device_string(libusb_device* dev, libusb_device_string_type string_type, [NativeTypeName("char *")] byte* data, int length)
@@ -363,7 +363,7 @@ public static unsafe partial class libusb
     /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when its length does not fit its count of attributes.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.28 brought it.
+    /// The loaded library does not have this function; libusb 1.0.28 added it.
     /// </exception>
     /// <remarks>Since 1.0.28.</remarks>
     public static int libusb_get_ssplus_usb_device_capability_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_ssplus_usb_device_capability_descriptor** ssplus_usb_device_cap)
@@ -375,7 +375,7 @@ public static unsafe partial class libusb
     /// <summary>Frees what <see cref="libusb.libusb_get_ssplus_usb_device_capability_descriptor" /> gave.</summary>
     /// <param name="ssplus_usb_device_cap">The descriptor; null does nothing.</param>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.28 brought it.
+    /// The loaded library does not have this function; libusb 1.0.28 added it.
     /// </exception>
     /// <remarks>Since 1.0.28.</remarks>
     public static void libusb_free_ssplus_usb_device_capability_descriptor(libusb_ssplus_usb_device_capability_descriptor* ssplus_usb_device_cap)
@@ -417,7 +417,7 @@ public static unsafe partial class libusb
     /// is of another type, <see cref="libusb_error.LIBUSB_ERROR_IO" /> when it is too short.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>Since 1.0.27.</remarks>
     public static int libusb_get_platform_descriptor(libusb_context* ctx, libusb_bos_dev_capability_descriptor* dev_cap, libusb_platform_descriptor** platform_descriptor)
@@ -429,7 +429,7 @@ public static unsafe partial class libusb
     /// <summary>Frees what <see cref="libusb.libusb_get_platform_descriptor" /> gave.</summary>
     /// <param name="platform_descriptor">The descriptor; null does nothing.</param>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>Since 1.0.27.</remarks>
     public static void libusb_free_platform_descriptor(libusb_platform_descriptor* platform_descriptor)
@@ -446,7 +446,7 @@ public static unsafe partial class libusb
     /// The number. Its meaning differs by platform (on Linux, bus number and address together); on Windows it has 32 bits.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
     /// <remarks>
     /// Since 1.0.30. Useful to match a device with the reports of the operating system's own interface; not stable across
@@ -564,7 +564,7 @@ public static unsafe partial class libusb
     /// <see cref="libusb_error.LIBUSB_ERROR_OTHER" /> on failure.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>Since 1.0.27. Takes the SuperSpeed companion and high-bandwidth transactions into account.</remarks>
     public static int libusb_get_max_alt_packet_size(libusb_device* dev, int interface_number, int alternate_setting, byte endpoint)
@@ -585,7 +585,7 @@ public static unsafe partial class libusb
     /// index.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>Since 1.0.27. They say which interfaces of a composite device belong to one function.</remarks>
     public static int libusb_get_interface_association_descriptors(libusb_device* dev, byte config_index, libusb_interface_association_descriptor_array** iad_array)
@@ -604,7 +604,7 @@ public static unsafe partial class libusb
     /// configured.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>Since 1.0.27.</remarks>
     public static int libusb_get_active_interface_association_descriptors(libusb_device* dev, libusb_interface_association_descriptor_array** iad_array)
@@ -616,7 +616,7 @@ public static unsafe partial class libusb
     /// <summary>Frees an array of interface association descriptors.</summary>
     /// <param name="iad_array">The array; null does nothing.</param>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.27 brought it.
+    /// The loaded library does not have this function; libusb 1.0.27 added it.
     /// </exception>
     /// <remarks>Since 1.0.27.</remarks>
     public static void libusb_free_interface_association_descriptors(libusb_interface_association_descriptor_array* iad_array)
@@ -884,7 +884,7 @@ public static unsafe partial class libusb
     /// <param name="endpoint">The endpoint's address, direction bit included.</param>
     /// <returns>1 when it can, 0 when it cannot, or a negative <see cref="libusb_error" />.</returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
     /// <remarks>Since 1.0.30. Only Windows has this; elsewhere the answer is never 1.</remarks>
     public static int libusb_endpoint_supports_raw_io(libusb_device_handle* dev_handle, byte endpoint)
@@ -904,7 +904,7 @@ public static unsafe partial class libusb
     /// mode.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
     /// <remarks>
     /// Since 1.0.30. While it is on, each IN request must be a multiple of the endpoint's packet size and no longer than
@@ -924,7 +924,7 @@ public static unsafe partial class libusb
     /// raw mode.
     /// </returns>
     /// <exception cref="UsbNotSupportedException">
-    /// The loaded library does not have this function; libusb 1.0.30 brought it.
+    /// The loaded library does not have this function; libusb 1.0.30 added it.
     /// </exception>
     /// <remarks>Since 1.0.30.</remarks>
     public static int libusb_get_max_raw_io_transfer_size(libusb_device_handle* dev_handle, byte endpoint)
