@@ -24,6 +24,9 @@ public sealed class VideoCamera : IAsyncDisposable
         _streaming = handle.ClaimInterface(interfaceNumber);
     }
 
+    /// <summary>Gets the filter that finds cameras of this class.</summary>
+    public static UsbDeviceFilter Filter { get; } = new() { InterfaceClass = VideoClass, InterfaceSubClass = StreamingSubclass };
+
     /// <summary>Gets the number of incomplete pictures that the current stream has dropped.</summary>
     public long DroppedFrames => _assembler?.Dropped ?? 0;
 

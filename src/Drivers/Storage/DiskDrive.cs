@@ -23,6 +23,9 @@ public sealed class DiskDrive : IAsyncDisposable
         _transport = new BulkOnlyTransport(handle.ClaimInterface(interfaceNumber));
     }
 
+    /// <summary>Gets the filter that finds such disks.</summary>
+    public static UsbDeviceFilter Filter { get; } = new() { InterfaceClass = StorageClass, InterfaceSubClass = ScsiSubclass, InterfaceProtocol = BulkOnlyProtocol };
+
     /// <summary>Gets the name of the vendor.</summary>
     public string Vendor { get; private set; } = "";
 
