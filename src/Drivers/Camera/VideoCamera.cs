@@ -83,8 +83,8 @@ public sealed class VideoCamera : IAsyncDisposable
                 if (buffer.FirstPacket != next)
                     assembler.TakeLoss(); // the program was too slow, or a transfer failed
                 next = buffer.FirstPacket + buffer.PacketCount;
-                foreach (UsbRingPacket packet in buffer.Packets)
-                    assembler.Take(packet.Status, packet.Data, complete);
+                foreach (var (status, payload) in buffer.Packets)
+                    assembler.Take(status, payload, complete);
                 foreach (CameraFrame picture in complete)
                     yield return picture;
                 complete.Clear();
