@@ -71,8 +71,7 @@ public sealed class AudioOutput : IAsyncDisposable
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             return new AudioOutput(handle, setting, sampleRate, frameSize);
         }
         catch

@@ -43,8 +43,7 @@ public sealed class VideoCamera : IAsyncDisposable
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             return new VideoCamera(handle, streaming.InterfaceNumber);
         }
         catch

@@ -54,8 +54,7 @@ public sealed partial class FtdiStream : Stream
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             return new FtdiStream(handle);
         }
         catch

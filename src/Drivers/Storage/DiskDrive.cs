@@ -59,8 +59,7 @@ public sealed class DiskDrive : IAsyncDisposable
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             var disk = new DiskDrive(handle, number);
             await disk.IdentifyAsync(cancellationToken).ConfigureAwait(false);
             return disk;
