@@ -61,7 +61,7 @@ public sealed class VideoCamera : IAsyncDisposable
     /// <param name="cancellationToken">A token that ends the stream.</param>
     /// <returns>The complete pictures, in order.</returns>
     /// <exception cref="InvalidDataException">The camera's answer is not usable.</exception>
-    /// <exception cref="UsbException">The camera has been unplugged, or has refused the format.</exception>
+    /// <exception cref="UsbException">The camera has been unplugged, has refused the format, or has not answered in time.</exception>
     public async IAsyncEnumerable<CameraFrame> ReadFramesAsync(
         byte format, byte frame, int framesPerSecond, bool isUncompressed, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -101,17 +101,17 @@ public sealed class VideoCamera : IAsyncDisposable
 
     private async ValueTask<StreamParameters> NegotiateAsync(StreamParameters wanted, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_patience);
         byte[] answer = new byte[StreamParameters.Size];
-        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Probe, wanted.Write(), cancellationToken: limit.Token).ConfigureAwait(false);
-        int length = await _streaming.ControlReadAsync(UsbRequestKind.Class, GetCurrent, Probe, answer, cancellationToken: limit.Token).ConfigureAwait(false);
+        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Probe, wanted.Write(), timeout: s_patience, cancellationToken: cancellationToken).ConfigureAwait(false);
+        int length = await _streaming.ControlReadAsync(UsbRequestKind.Class, GetCurrent, Probe, answer, timeout: s_patience, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
         var offered = StreamParameters.Parse(answer.AsSpan(0, length));
         if ((offered.Format, offered.Frame) != (wanted.Format, wanted.Frame))
             throw new InvalidDataException($"The camera offers format {offered.Format}, size {offered.Frame} instead of format {wanted.Format}, size {wanted.Frame}.");
         if (offered.FrameSize is 0 or > MostFrameSize)
             throw new InvalidDataException($"The camera reports pictures of up to {offered.FrameSize} bytes.");
-        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Commit, answer.AsMemory(0, length), cancellationToken: limit.Token).ConfigureAwait(false);
+        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Commit, answer.AsMemory(0, length), timeout: s_patience, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
         return offered;
     }
 

@@ -38,7 +38,7 @@ public sealed class DiskDrive : IAsyncDisposable
     /// <summary>Gets the number of blocks.</summary>
     public long BlockCount { get; private set; }
 
-    /// <summary>Gets or sets the time limit of a command.</summary>
+    /// <summary>Gets or sets the time limit of each transfer of a command: the command, its data, and its status.</summary>
     public TimeSpan Patience
     {
         get => _transport.Patience;

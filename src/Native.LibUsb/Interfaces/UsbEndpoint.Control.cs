@@ -29,10 +29,14 @@ public sealed partial class UsbEndpoint
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
-    public ValueTask<int> ControlReadAsync(UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, cancellationToken);
+    public ValueTask<int> ControlReadAsync(
+        UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        Interface.IsClosingInCallback
+            ? TransferCompletion.CanceledAsync(CancellationToken.None)
+            : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, timeout, cancellationToken);
 
     /// <summary>
     /// Makes a control request that writes to the device, with the endpoint as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
@@ -54,11 +58,15 @@ public sealed partial class UsbEndpoint
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send. The call copies the data before it returns.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
-    public ValueTask<int> ControlWriteAsync(UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default) =>
-        Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, cancellationToken);
+    public ValueTask<int> ControlWriteAsync(
+        UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        Interface.IsClosingInCallback
+            ? TransferCompletion.CanceledAsync(CancellationToken.None)
+            : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, timeout, cancellationToken);
 
     private UsbControlSetup Setup(UsbDirection direction, UsbRequestKind kind, byte request, ushort value)
     {
