@@ -67,7 +67,7 @@ public sealed class VideoCamera : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(framesPerSecond);
         StreamParameters agreed = await NegotiateAsync(new StreamParameters(format, frame, (uint)(10_000_000 / framesPerSecond)), cancellationToken).ConfigureAwait(false);
-        _streaming.SetAlternateSetting(ChooseSetting(agreed.PayloadSize));
+        await _streaming.SetAlternateSettingAsync(ChooseSetting(agreed.PayloadSize)).ConfigureAwait(false);
         try
         {
             var assembler = new FrameAssembler((int)agreed.FrameSize, isUncompressed);
@@ -91,7 +91,7 @@ public sealed class VideoCamera : IAsyncDisposable
         }
         finally
         {
-            _streaming.TrySetAlternateSetting(0); // releases the bandwidth
+            await _streaming.TrySetAlternateSettingAsync(0).ConfigureAwait(false); // releases the bandwidth
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         }
         catch (Exception exception) when (exception is DiskException or UsbException or OperationCanceledException)
         {
-            Recover();
+            await RecoverAsync().ConfigureAwait(false);
             if (exception is UsbException { Error: UsbError.Timeout })
                 throw new DiskException($"The disk did not answer the command 0x{command.Span[0]:x2} within {Patience.TotalSeconds:0.###} s.", exception);
             if (exception is UsbException { Error: UsbError.Overflow })
@@ -71,7 +71,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
             {
                 // A device may end the data early with a stall. The status follows.
                 moved = exception.BytesTransferred;
-                (direction == UsbDirection.In ? _input : _output).ClearHalt();
+                await (direction == UsbDirection.In ? _input : _output).ClearHaltAsync().ConfigureAwait(false);
             }
 
             if (direction == UsbDirection.In && CommandStatus.IsWrapper(data.Span[..moved], tag))
@@ -91,7 +91,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         }
         catch (UsbException exception) when (exception.Error == UsbError.Pipe)
         {
-            _input.ClearHalt();
+            await _input.ClearHaltAsync().ConfigureAwait(false);
         }
 
         return await _input.ReadAsync(_status, Patience, cancellationToken).ConfigureAwait(false);
@@ -115,11 +115,19 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     /// Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. Failures of these steps are not
     /// reported, because they make the next command fail too.
     /// </summary>
-    private void Recover()
+    private async ValueTask RecoverAsync()
     {
-        if (claimed.TryControlWrite(UsbRequestKind.Class, ResetRequest, value: 0, data: default, out _, timeout: Patience) == UsbError.NoDevice)
-            return;
-        _input.TryClearHalt();
-        _output.TryClearHalt();
+        try
+        {
+            await claimed.ControlWriteAsync(UsbRequestKind.Class, ResetRequest, value: 0, timeout: Patience).ConfigureAwait(false);
+        }
+        catch (UsbException exception)
+        {
+            if (exception.Error == UsbError.NoDevice)
+                return;
+        }
+
+        await _input.TryClearHaltAsync().ConfigureAwait(false);
+        await _output.TryClearHaltAsync().ConfigureAwait(false);
     }
 }

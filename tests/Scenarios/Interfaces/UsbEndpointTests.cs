@@ -207,7 +207,7 @@ public sealed class UsbEndpointTests : TwoSettingsTest
         Assert.True(endpoint.IsStale);
         foreach (Action use in (Action[])[
             () => endpoint.Read(new byte[8]), () => endpoint.Write([1]), () => { _ = endpoint.ReadAsync(new byte[8]); }, () => { _ = endpoint.WriteAsync(new byte[8]); },
-            endpoint.ClearHalt, () => endpoint.CreateTransfer(),
+            endpoint.ClearHalt, () => { _ = endpoint.ClearHaltAsync(); }, () => { _ = endpoint.TryClearHaltAsync(); }, () => endpoint.CreateTransfer(),
             () => _ = endpoint.SupportsRawIO, () => endpoint.ControlRead(UsbRequestKind.Class, 1, 2, new byte[8]),
             () => endpoint.TryControlRead(UsbRequestKind.Class, 1, 2, new byte[8], out _), () => endpoint.TryControlWrite(UsbRequestKind.Class, 1, 2, [], out _)])
         {
