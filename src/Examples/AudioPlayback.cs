@@ -28,11 +28,11 @@ internal static class AudioPlayback
         await using UsbInputRing feedback = claimed.GetEndpoint(FeedbackIn).CreateInputRing(new UsbRingOptions { PacketsPerTransfer = 1, Transfers = 4 });
         feedback.Start(buffer =>
         {
-            foreach (UsbRingPacket packet in buffer.Packets)
+            foreach (var (status, report) in buffer.Packets)
             {
-                if (packet.Status != UsbTransferStatus.Completed || packet.Data.Length != FeedbackSize)
+                if (status != UsbTransferStatus.Completed || report.Length != FeedbackSize)
                     continue; // ignore this packet; the next report replaces it
-                Volatile.Write(ref framesPerPacket, BinaryPrimitives.ReadUInt16LittleEndian(packet.Data) | (packet.Data[2] << 16));
+                Volatile.Write(ref framesPerPacket, BinaryPrimitives.ReadUInt16LittleEndian(report) | (report[2] << 16));
                 Interlocked.Increment(ref reports);
             }
         });

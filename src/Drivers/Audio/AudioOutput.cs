@@ -33,10 +33,10 @@ public sealed class AudioOutput : IAsyncDisposable
             UsbInputRing reports = feedback.CreateInputRing(new UsbRingOptions { PacketsPerTransfer = 1, Transfers = 4 }); // disposed with the handle
             reports.Start(buffer =>
             {
-                foreach (UsbRingPacket packet in buffer.Packets)
+                foreach (var (status, report) in buffer.Packets)
                 {
-                    if (packet.Status == UsbTransferStatus.Completed && !packet.Data.IsEmpty)
-                        _clock.Report(packet.Data);
+                    if (status == UsbTransferStatus.Completed && !report.IsEmpty)
+                        _clock.Report(report);
                 }
             });
         }
@@ -71,8 +71,7 @@ public sealed class AudioOutput : IAsyncDisposable
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             return new AudioOutput(handle, setting, sampleRate, frameSize);
         }
         catch

@@ -24,6 +24,9 @@ public sealed class VideoCamera : IAsyncDisposable
         _streaming = handle.ClaimInterface(interfaceNumber);
     }
 
+    /// <summary>Gets the filter that finds cameras of this class.</summary>
+    public static UsbDeviceFilter Filter { get; } = new() { InterfaceClass = VideoClass, InterfaceSubClass = StreamingSubclass };
+
     /// <summary>Gets the number of incomplete pictures that the current stream has dropped.</summary>
     public long DroppedFrames => _assembler?.Dropped ?? 0;
 
@@ -40,8 +43,7 @@ public sealed class VideoCamera : IAsyncDisposable
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             return new VideoCamera(handle, streaming.InterfaceNumber);
         }
         catch
@@ -59,13 +61,13 @@ public sealed class VideoCamera : IAsyncDisposable
     /// <param name="cancellationToken">A token that ends the stream.</param>
     /// <returns>The complete pictures, in order.</returns>
     /// <exception cref="InvalidDataException">The camera's answer is not usable.</exception>
-    /// <exception cref="UsbException">The camera has been unplugged, or has refused the format.</exception>
+    /// <exception cref="UsbException">The camera has been unplugged, has refused the format, or has not answered in time.</exception>
     public async IAsyncEnumerable<CameraFrame> ReadFramesAsync(
         byte format, byte frame, int framesPerSecond, bool isUncompressed, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(framesPerSecond);
         StreamParameters agreed = await NegotiateAsync(new StreamParameters(format, frame, (uint)(10_000_000 / framesPerSecond)), cancellationToken).ConfigureAwait(false);
-        _streaming.SetAlternateSetting(ChooseSetting(agreed.PayloadSize));
+        await _streaming.SetAlternateSettingAsync(ChooseSetting(agreed.PayloadSize)).ConfigureAwait(false);
         try
         {
             var assembler = new FrameAssembler((int)agreed.FrameSize, isUncompressed);
@@ -80,8 +82,8 @@ public sealed class VideoCamera : IAsyncDisposable
                 if (buffer.FirstPacket != next)
                     assembler.TakeLoss(); // the program was too slow, or a transfer failed
                 next = buffer.FirstPacket + buffer.PacketCount;
-                foreach (UsbRingPacket packet in buffer.Packets)
-                    assembler.Take(packet.Status, packet.Data, complete);
+                foreach (var (status, payload) in buffer.Packets)
+                    assembler.Take(status, payload, complete);
                 foreach (CameraFrame picture in complete)
                     yield return picture;
                 complete.Clear();
@@ -89,7 +91,7 @@ public sealed class VideoCamera : IAsyncDisposable
         }
         finally
         {
-            _streaming.TrySetAlternateSetting(0); // releases the bandwidth
+            await _streaming.TrySetAlternateSettingAsync(0).ConfigureAwait(false); // releases the bandwidth
         }
     }
 
@@ -99,17 +101,17 @@ public sealed class VideoCamera : IAsyncDisposable
 
     private async ValueTask<StreamParameters> NegotiateAsync(StreamParameters wanted, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_patience);
         byte[] answer = new byte[StreamParameters.Size];
-        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Probe, wanted.Write(), cancellationToken: limit.Token).ConfigureAwait(false);
-        int length = await _streaming.ControlReadAsync(UsbRequestKind.Class, GetCurrent, Probe, answer, cancellationToken: limit.Token).ConfigureAwait(false);
+        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Probe, wanted.Write(), timeout: s_patience, cancellationToken: cancellationToken).ConfigureAwait(false);
+        int length = await _streaming.ControlReadAsync(UsbRequestKind.Class, GetCurrent, Probe, answer, timeout: s_patience, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
         var offered = StreamParameters.Parse(answer.AsSpan(0, length));
         if ((offered.Format, offered.Frame) != (wanted.Format, wanted.Frame))
             throw new InvalidDataException($"The camera offers format {offered.Format}, size {offered.Frame} instead of format {wanted.Format}, size {wanted.Frame}.");
         if (offered.FrameSize is 0 or > MostFrameSize)
             throw new InvalidDataException($"The camera reports pictures of up to {offered.FrameSize} bytes.");
-        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Commit, answer.AsMemory(0, length), cancellationToken: limit.Token).ConfigureAwait(false);
+        await _streaming.ControlWriteAsync(UsbRequestKind.Class, SetCurrent, Commit, answer.AsMemory(0, length), timeout: s_patience, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
         return offered;
     }
 

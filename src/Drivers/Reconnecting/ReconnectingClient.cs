@@ -97,8 +97,7 @@ public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filte
         {
             if (filter.SerialNumber is null || HasSerialNumber(handle))
             {
-                if (!OperatingSystem.IsWindows())
-                    handle.SetAutoDetachKernelDriver(true);
+                handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
                 return handle;
             }
         }

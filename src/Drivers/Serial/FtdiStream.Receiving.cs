@@ -31,8 +31,8 @@ public sealed partial class FtdiStream
             await StopAsync().ConfigureAwait(false);
             // Each of the two requests discards the data of one direction. Descriptions of the chip disagree on which request is for which direction.
             // The method sends both requests, so the difference has no effect.
-            Send(FtdiRequest.Reset, PurgeOne);
-            Send(FtdiRequest.Reset, PurgeOther);
+            await SendAsync(FtdiRequest.Reset, PurgeOne).ConfigureAwait(false);
+            await SendAsync(FtdiRequest.Reset, PurgeOther).ConfigureAwait(false);
             DiscardReceived();
             await _pipe.Writer.FlushAsync().ConfigureAwait(false); // makes the data available that PumpAsync had not flushed
             DiscardReceived();

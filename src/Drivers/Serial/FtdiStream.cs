@@ -54,8 +54,7 @@ public sealed partial class FtdiStream : Stream
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             return new FtdiStream(handle);
         }
         catch
@@ -143,7 +142,13 @@ public sealed partial class FtdiStream : Stream
     }
 
     private void Send(FtdiRequest request, ushort value, ushort index = Port) =>
-        _handle.ControlWrite(new UsbControlSetup(UsbDirection.Out, UsbRequestKind.Vendor, UsbRecipient.Device, (byte)request, value, index), timeout: s_patience);
+        _handle.ControlWrite(SetupFor(request, value, index), timeout: s_patience);
+
+    private async ValueTask SendAsync(FtdiRequest request, ushort value) =>
+        await _handle.ControlWriteAsync(SetupFor(request, value, Port), timeout: s_patience).ConfigureAwait(false);
+
+    private static UsbControlSetup SetupFor(FtdiRequest request, ushort value, ushort index) =>
+        new(UsbDirection.Out, UsbRequestKind.Vendor, UsbRecipient.Device, (byte)request, value, index);
 
     private void Receive(FtdiRequest request, Span<byte> answer)
     {

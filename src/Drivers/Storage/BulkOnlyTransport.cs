@@ -19,7 +19,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     private readonly byte[] _status = new byte[CommandStatus.Size];
     private uint _tag;
 
-    /// <summary>Gets or sets the time limit of a command.</summary>
+    /// <summary>Gets or sets the time limit of each transfer of a command.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Executes a command.</summary>
@@ -33,11 +33,9 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     public async ValueTask<(CommandStatus Status, int Moved)> ExecuteAsync(
         ReadOnlyMemory<byte> command, UsbDirection direction, Memory<byte> data, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Patience);
         try
         {
-            return await TransferAsync(command, direction, data, limit.Token).ConfigureAwait(false);
+            return await TransferAsync(command, direction, data, cancellationToken).ConfigureAwait(false);
         }
         catch (UsbException exception) when (exception.Error == UsbError.NoDevice)
         {
@@ -45,9 +43,9 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         }
         catch (Exception exception) when (exception is DiskException or UsbException or OperationCanceledException)
         {
-            Recover();
-            if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
-                throw new DiskException($"The disk did not complete the command 0x{command.Span[0]:x2} within {Patience.TotalSeconds:0.###} s.", exception);
+            await RecoverAsync().ConfigureAwait(false);
+            if (exception is UsbException { Error: UsbError.Timeout })
+                throw new DiskException($"The disk did not answer the command 0x{command.Span[0]:x2} within {Patience.TotalSeconds:0.###} s.", exception);
             if (exception is UsbException { Error: UsbError.Overflow })
                 throw new DiskException($"The disk sent more than the command 0x{command.Span[0]:x2} requested.", exception);
             throw;
@@ -58,7 +56,7 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
         ReadOnlyMemory<byte> command, UsbDirection direction, Memory<byte> data, CancellationToken cancellationToken)
     {
         uint tag = WriteWrapper(command.Span, direction, data.Length);
-        await _output.WriteAsync(_wrapper, cancellationToken).ConfigureAwait(false);
+        await _output.WriteAsync(_wrapper, Patience, cancellationToken: cancellationToken).ConfigureAwait(false);
 
         int moved = 0;
         if (!data.IsEmpty)
@@ -66,14 +64,14 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
             try
             {
                 moved = direction == UsbDirection.In
-                    ? await _input.ReadAsync(data, cancellationToken).ConfigureAwait(false)
-                    : await _output.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+                    ? await _input.ReadAsync(data, Patience, cancellationToken).ConfigureAwait(false)
+                    : await _output.WriteAsync(data, Patience, cancellationToken: cancellationToken).ConfigureAwait(false);
             }
             catch (UsbException exception) when (exception.Error == UsbError.Pipe)
             {
                 // A device may end the data early with a stall. The status follows.
                 moved = exception.BytesTransferred;
-                (direction == UsbDirection.In ? _input : _output).ClearHalt();
+                await (direction == UsbDirection.In ? _input : _output).ClearHaltAsync().ConfigureAwait(false);
             }
 
             if (direction == UsbDirection.In && CommandStatus.IsWrapper(data.Span[..moved], tag))
@@ -89,14 +87,14 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     {
         try
         {
-            return await _input.ReadAsync(_status, cancellationToken).ConfigureAwait(false);
+            return await _input.ReadAsync(_status, Patience, cancellationToken).ConfigureAwait(false);
         }
         catch (UsbException exception) when (exception.Error == UsbError.Pipe)
         {
-            _input.ClearHalt();
+            await _input.ClearHaltAsync().ConfigureAwait(false);
         }
 
-        return await _input.ReadAsync(_status, cancellationToken).ConfigureAwait(false);
+        return await _input.ReadAsync(_status, Patience, cancellationToken).ConfigureAwait(false);
     }
 
     private uint WriteWrapper(ReadOnlySpan<byte> command, UsbDirection direction, int dataLength)
@@ -117,11 +115,19 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     /// Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. Failures of these steps are not
     /// reported, because they make the next command fail too.
     /// </summary>
-    private void Recover()
+    private async ValueTask RecoverAsync()
     {
-        if (claimed.TryControlWrite(UsbRequestKind.Class, ResetRequest, value: 0, data: default, out _, timeout: Patience) == UsbError.NoDevice)
-            return;
-        _input.TryClearHalt();
-        _output.TryClearHalt();
+        try
+        {
+            await claimed.ControlWriteAsync(UsbRequestKind.Class, ResetRequest, value: 0, timeout: Patience).ConfigureAwait(false);
+        }
+        catch (UsbException exception)
+        {
+            if (exception.Error == UsbError.NoDevice)
+                return;
+        }
+
+        await _input.TryClearHaltAsync().ConfigureAwait(false);
+        await _output.TryClearHaltAsync().ConfigureAwait(false);
     }
 }

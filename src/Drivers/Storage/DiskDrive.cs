@@ -23,6 +23,9 @@ public sealed class DiskDrive : IAsyncDisposable
         _transport = new BulkOnlyTransport(handle.ClaimInterface(interfaceNumber));
     }
 
+    /// <summary>Gets the filter that finds such disks.</summary>
+    public static UsbDeviceFilter Filter { get; } = new() { InterfaceClass = StorageClass, InterfaceSubClass = ScsiSubclass, InterfaceProtocol = BulkOnlyProtocol };
+
     /// <summary>Gets the name of the vendor.</summary>
     public string Vendor { get; private set; } = "";
 
@@ -35,7 +38,7 @@ public sealed class DiskDrive : IAsyncDisposable
     /// <summary>Gets the number of blocks.</summary>
     public long BlockCount { get; private set; }
 
-    /// <summary>Gets or sets the time limit of a command.</summary>
+    /// <summary>Gets or sets the time limit of each transfer of a command: the command, its data, and its status.</summary>
     public TimeSpan Patience
     {
         get => _transport.Patience;
@@ -56,8 +59,7 @@ public sealed class DiskDrive : IAsyncDisposable
         UsbDeviceHandle handle = device.Open();
         try
         {
-            if (!OperatingSystem.IsWindows())
-                handle.SetAutoDetachKernelDriver(true);
+            handle.TrySetAutoDetachKernelDriver(true); // fails only on Windows, where no kernel driver holds the interface
             var disk = new DiskDrive(handle, number);
             await disk.IdentifyAsync(cancellationToken).ConfigureAwait(false);
             return disk;

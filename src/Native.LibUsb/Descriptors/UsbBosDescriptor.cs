@@ -52,6 +52,9 @@ public sealed unsafe class UsbBosDescriptor
         return false;
     }
 
+    /// <summary>Returns a text such as <c>binary object store (Usb20Extension, SuperSpeed)</c>, with the types of the capabilities.</summary>
+    public override string ToString() => $"binary object store ({string.Join(", ", Capabilities.Select(static capability => capability.TypeText))})";
+
     /// <summary>Copies libusb's descriptors and frees them.</summary>
     internal static UsbBosDescriptor Take(libusb_bos_descriptor* native)
     {

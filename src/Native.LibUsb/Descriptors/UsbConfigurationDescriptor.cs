@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -84,6 +85,10 @@ public sealed unsafe class UsbConfigurationDescriptor
         setting = null;
         return false;
     }
+
+    /// <summary>Returns a text such as <c>configuration 1 (2 interfaces, 500 mA)</c>.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"configuration {Value} ({DescriptorText.Count(Interfaces.Count, "interface")}, {MaxPowerMilliamps} mA)");
 
     /// <summary>Copies libusb's descriptors and frees them.</summary>
     internal static UsbConfigurationDescriptor Take(libusb_config_descriptor* native, UsbSpeed speed)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 
 namespace Native.LibUsb;
 
@@ -83,4 +84,10 @@ public sealed class UsbDeviceCapability
         capabilityData = found ? data[(1 + GuidSize)..] : default;
         return found;
     }
+
+    /// <summary>Returns a text such as <c>SuperSpeed capability (7 bytes)</c>; the bytes are those of <see cref="Data"/>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{TypeText} capability ({DescriptorText.Count(_data.Length, "byte")})");
+
+    /// <summary>Gets the name of the type, or its number if it has none here.</summary>
+    internal string TypeText => Enum.IsDefined(Type) ? Type.ToString() : string.Create(CultureInfo.InvariantCulture, $"0x{(byte)Type:x2}");
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -127,4 +128,8 @@ public sealed unsafe class UsbEndpointDescriptor
         companion = default;
         return false;
     }
+
+    /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In, 512 bytes)</c>; the bytes are <see cref="BytesPerInterval"/>.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"endpoint 0x{Address:x2} ({TransferType} {Direction}, {BytesPerInterval} bytes)");
 }

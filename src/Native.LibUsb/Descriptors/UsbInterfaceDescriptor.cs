@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -70,4 +71,11 @@ public sealed unsafe class UsbInterfaceDescriptor
         endpoint = null;
         return false;
     }
+
+    /// <summary>
+    /// Returns a text such as <c>interface 0, alternate setting 1 (class 0x08 0x06 0x50, 2 endpoints)</c>; the three numbers are class, subclass and protocol.
+    /// </summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"interface {InterfaceNumber}, alternate setting {Number} (class 0x{Class:x2} 0x{SubClass:x2} 0x{Protocol:x2}, {DescriptorText.Count(Endpoints.Count, "endpoint")})");
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
@@ -21,4 +22,8 @@ public sealed unsafe class UsbInterfaceSettings
 
     /// <summary>Gets the alternate settings, in the order of the descriptors.</summary>
     public IReadOnlyList<UsbInterfaceDescriptor> AlternateSettings { get; }
+
+    /// <summary>Returns a text such as <c>interface 0 (3 alternate settings)</c>.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"interface {Number} ({DescriptorText.Count(AlternateSettings.Count, "alternate setting")})");
 }

@@ -26,6 +26,9 @@ public sealed class UsbSuperSpeedPlusCapability
     /// <summary>Gets the number of different sublink ids.</summary>
     public int SublinkIdCount => (int)((Attributes >> 5) & 0xf) + 1;
 
+    /// <summary>Returns a text such as <c>SuperSpeedPlus capability (2 sublinks)</c>.</summary>
+    public override string ToString() => $"SuperSpeedPlus capability ({DescriptorText.Count(Sublinks.Count, "sublink")})";
+
     /// <summary>Reads the bytes after the header. Returns null if the announced number of sublinks needs more bytes.</summary>
     internal static UsbSuperSpeedPlusCapability? Read(ReadOnlySpan<byte> data)
     {

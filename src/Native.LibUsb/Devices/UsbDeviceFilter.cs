@@ -12,8 +12,25 @@ public sealed record UsbDeviceFilter
     /// <summary>Gets or sets the bus and the ports through which the device is connected.</summary>
     public UsbPortPath? Port { get; init; }
 
-    /// <summary>Gets or sets <c>bDeviceClass</c>.</summary>
+    /// <summary>Gets or sets <c>bDeviceClass</c>. It is 0 for most devices, whose interfaces have a class each: see <see cref="InterfaceClass"/>.</summary>
     public byte? DeviceClass { get; init; }
+
+    /// <summary>
+    /// Gets or sets <c>bInterfaceClass</c>, for example 0x08 for mass storage. With <see cref="InterfaceSubClass"/> and <see cref="InterfaceProtocol"/>, one
+    /// alternate setting of an interface must have all values that are not null.
+    /// </summary>
+    /// <remarks>
+    /// The library compares the interfaces of all configurations (<c>libusb_get_config_descriptor</c>), because the system may report a new device before the
+    /// device has an active configuration. On Linux and macOS, the library sends nothing to the device. A device whose descriptors libusb cannot read does not
+    /// match.
+    /// </remarks>
+    public byte? InterfaceClass { get; init; }
+
+    /// <summary>Gets or sets <c>bInterfaceSubClass</c>; see <see cref="InterfaceClass"/>.</summary>
+    public byte? InterfaceSubClass { get; init; }
+
+    /// <summary>Gets or sets <c>bInterfaceProtocol</c>; see <see cref="InterfaceClass"/>.</summary>
+    public byte? InterfaceProtocol { get; init; }
 
     /// <summary>
     /// Gets or sets the serial number. NULs that pad the device's serial number are ignored. The library reads the serial number with
@@ -25,6 +42,7 @@ public sealed record UsbDeviceFilter
     /// <summary>Determines whether a device meets all conditions.</summary>
     /// <param name="device">The device.</param>
     /// <exception cref="ArgumentNullException"><paramref name="device"/> is null.</exception>
+    /// <exception cref="ObjectDisposedException">The device is disposed, and the filter has a condition for an interface or a serial number.</exception>
     public bool Matches(UsbDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -36,7 +54,34 @@ public sealed record UsbDeviceFilter
         Fits(VendorId, device.VendorId)
         && Fits(ProductId, device.ProductId)
         && Fits(Port, device.PortPath)
-        && Fits(DeviceClass, device.Descriptor.DeviceClass);
+        && Fits(DeviceClass, device.Descriptor.DeviceClass)
+        && ((InterfaceClass ?? InterfaceSubClass ?? InterfaceProtocol) is null || HasInterface(device));
+
+    private bool HasInterface(UsbDevice device)
+    {
+        for (int index = 0; index < device.Descriptor.ConfigurationCount; index++)
+        {
+            UsbConfigurationDescriptor configuration;
+            try
+            {
+                configuration = device.GetConfigurationDescriptor(index);
+            }
+            catch (UsbException)
+            {
+                continue; // this configuration is malformed, but another one may be readable
+            }
+
+            if (configuration.Interfaces.Any(settings => settings.AlternateSettings.Any(IsWantedInterface)))
+                return true;
+        }
+
+        return false;
+    }
+
+    private bool IsWantedInterface(UsbInterfaceDescriptor setting) =>
+        Fits(InterfaceClass, setting.Class)
+        && Fits(InterfaceSubClass, setting.SubClass)
+        && Fits(InterfaceProtocol, setting.Protocol);
 
     private static bool Fits<T>(T? wanted, T actual)
         where T : struct, IEquatable<T> => wanted is not { } value || value.Equals(actual);

@@ -85,21 +85,24 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="setup">The request. Its direction must be from the device to the host.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received. Await the result once.</returns>
-    /// <exception cref="ArgumentException">The request writes to the device, or the buffer is too long.</exception>
+    /// <exception cref="ArgumentException">The request writes to the device, the buffer is too long, or the time limit is out of range.</exception>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         CheckControl(setup, UsbDirection.In, buffer.Length, nameof(buffer));
+        TransferTimeout.Check(timeout);
         try
         {
             ObjectDisposedException.ThrowIf(!IsOpen, this);
-            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Read(setup, buffer, cancellationToken);
+            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Read(setup, buffer, timeout, cancellationToken);
         }
         catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {
@@ -113,22 +116,26 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (4,096 bytes on Linux and Windows). The call copies the data before it returns.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
-    /// <exception cref="ArgumentException">The request reads from the device, or the data is too long.</exception>
+    /// <exception cref="ArgumentException">The request reads from the device, the data is too long, or the time limit is out of range.</exception>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
+    /// <see cref="UsbError.NoDevice"/>: the request failed.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
-    public ValueTask<int> ControlWriteAsync(UsbControlSetup setup, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default)
+    public ValueTask<int> ControlWriteAsync(
+        UsbControlSetup setup, ReadOnlyMemory<byte> data = default, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         CheckControl(setup, UsbDirection.Out, data.Length, nameof(data));
+        TransferTimeout.Check(timeout);
         try
         {
             ObjectDisposedException.ThrowIf(!IsOpen, this);
             ReadOnlySpan<byte> bytes = data.Span; // before a transfer is taken from the pool: this can run code of the program, and can throw
-            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, bytes, cancellationToken);
+            return cancellationToken.IsCancellationRequested ? TransferCompletion.CanceledAsync(cancellationToken) : _controls.Rent().Write(setup, bytes, timeout, cancellationToken);
         }
         catch (ObjectDisposedException) when (!IsOpen && CallbackScope.IsInside(Context.NativeHandle))
         {

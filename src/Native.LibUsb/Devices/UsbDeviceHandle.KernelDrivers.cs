@@ -88,9 +88,22 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public void SetAutoDetachKernelDriver(bool enable)
     {
+        UsbError error = TrySetAutoDetachKernelDriver(enable);
+        if (error != UsbError.Success)
+            UsbException.Throw(error, "detach kernel drivers automatically");
+    }
+
+    /// <summary>
+    /// Sets whether libusb detaches kernel drivers as <see cref="SetAutoDetachKernelDriver"/> does, and returns the error instead of throwing it. A program for
+    /// several systems can ignore <see cref="UsbError.NotSupported"/>, because on Windows no kernel driver holds an interface that libusb can claim.
+    /// </summary>
+    /// <param name="enable">True if libusb detaches and attaches drivers automatically.</param>
+    /// <returns><see cref="UsbError.Success"/>; <see cref="UsbError.NotSupported"/> on Windows.</returns>
+    /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
+    public UsbError TrySetAutoDetachKernelDriver(bool enable)
+    {
         using HandleLease lease = Lease();
-        UsbException.ThrowIfError(
-            libusb.libusb_set_auto_detach_kernel_driver(_native.Pointer, enable ? 1 : 0), "detach kernel drivers automatically");
+        return (UsbError)libusb.libusb_set_auto_detach_kernel_driver(_native.Pointer, enable ? 1 : 0);
     }
 
     // libusb reports only whether there is a driver. The driver's name is in the kernel's sysfs.

@@ -56,7 +56,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     {
         if (tell)
             Offer(UsbHotplugEvents.Arrived, device);
-        else
+        else if (_filter.MatchesDescriptor(device))
             _present.Add((device.BusNumber, device.Address));
     }
 
@@ -83,7 +83,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     /// </summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
-        if (_ended || !_filter.MatchesDescriptor(device))
+        // A departure is compared with the places of the devices that matched, because not every system can read the interfaces of a device that has gone.
+        if (_ended || (what != UsbHotplugEvents.Left && !_filter.MatchesDescriptor(device)))
             return;
         (byte, byte) place = (device.BusNumber, device.Address);
         bool news = what == UsbHotplugEvents.Left ? _present.Remove(place) : _present.Add(place);

@@ -203,16 +203,19 @@ internal sealed unsafe class InterfaceClaims
     /// Activates a setting, unless an endpoint of the interface is busy. If a transfer were in flight, the system would end it, and libusb would report the
     /// transfer as successful.
     /// </summary>
-    /// <param name="claimed">The interface.</param>
+    /// <param name="claim">The claim of the interface.</param>
     /// <param name="alternateSetting">The setting.</param>
     /// <param name="busy">The busy endpoint; null if no endpoint was busy. In that case, the method has requested the change.</param>
-    public UsbError TrySetAlternateSetting(ClaimedInterface claimed, int alternateSetting, out byte? busy)
+    /// <exception cref="ObjectDisposedException">Another thread disposed the claim or the handle while the call waited for the lock.</exception>
+    public UsbError TrySetAlternateSetting(UsbInterface claim, int alternateSetting, out byte? busy)
     {
+        ClaimedInterface claimed = claim.Claimed;
         busy = _handle.FindActiveEndpoint(claimed); // checked before BeginChange stops submissions, so that a running stream continues
         if (busy is not null)
             return UsbError.Busy;
         lock (_change)
         {
+            claim.CheckOpen(); // the caller may have waited while another thread changed a setting
             BeginChange(claimed);
             try
             {

@@ -23,16 +23,32 @@ public sealed partial class UsbEndpoint
     public int ControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, TimeSpan? timeout = null) =>
         Handle.ControlRead(Setup(UsbDirection.In, kind, request, value), buffer, timeout);
 
+    /// <summary>Makes a control request as <see cref="ControlRead"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="ControlRead"/>
+    /// <param name="kind">The kind of the request.</param>
+    /// <param name="request"><c>bRequest</c>.</param>
+    /// <param name="value"><c>wValue</c>.</param>
+    /// <param name="buffer">The memory that receives the answer.</param>
+    /// <param name="transferred">The number of bytes received.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, TimeSpan? timeout = null) =>
+        Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value), buffer, out transferred, timeout);
+
     /// <summary>Makes a control request that reads from the device, with the endpoint as recipient, without blocking.</summary>
     /// <inheritdoc cref="ControlRead"/>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
-    public ValueTask<int> ControlReadAsync(UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, cancellationToken);
+    public ValueTask<int> ControlReadAsync(
+        UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        Interface.IsClosingInCallback
+            ? TransferCompletion.CanceledAsync(CancellationToken.None)
+            : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value), buffer, timeout, cancellationToken);
 
     /// <summary>
     /// Makes a control request that writes to the device, with the endpoint as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
@@ -48,17 +64,33 @@ public sealed partial class UsbEndpoint
     public int ControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data = default, TimeSpan? timeout = null) =>
         Handle.ControlWrite(Setup(UsbDirection.Out, kind, request, value), data, timeout);
 
+    /// <summary>Makes a control request as <see cref="ControlWrite"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="ControlWrite"/>
+    /// <param name="kind">The kind of the request.</param>
+    /// <param name="request"><c>bRequest</c>.</param>
+    /// <param name="value"><c>wValue</c>.</param>
+    /// <param name="data">The data to send.</param>
+    /// <param name="transferred">The number of bytes sent.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null) =>
+        Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value), data, out transferred, timeout);
+
     /// <summary>Makes a control request that writes to the device, with the endpoint as recipient, without blocking.</summary>
     /// <inheritdoc cref="ControlRead"/>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send. The call copies the data before it returns.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
-    public ValueTask<int> ControlWriteAsync(UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, CancellationToken cancellationToken = default) =>
-        Interface.IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, cancellationToken);
+    public ValueTask<int> ControlWriteAsync(
+        UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        Interface.IsClosingInCallback
+            ? TransferCompletion.CanceledAsync(CancellationToken.None)
+            : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value), data, timeout, cancellationToken);
 
     private UsbControlSetup Setup(UsbDirection direction, UsbRequestKind kind, byte request, ushort value)
     {

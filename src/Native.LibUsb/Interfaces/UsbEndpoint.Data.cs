@@ -27,7 +27,7 @@ public sealed unsafe partial class UsbEndpoint
     /// <remarks>
     /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. While the call blocks,
     /// Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> prevents that, Ctrl+C does not end the call. In such a program, pass a
-    /// time limit, or use <see cref="ReadAsync"/> with a token that the handler cancels.
+    /// time limit, or use <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> with a token that the handler cancels.
     /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
     {
@@ -128,8 +128,26 @@ public sealed unsafe partial class UsbEndpoint
     /// allocates memory.</para>
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
-    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        MoveAsync(UsbDirection.In, buffer, UsbTransferFlags.None, cancellationToken);
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => ReadAsync(buffer, timeout: null, cancellationToken);
+
+    /// <summary>Reads as <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> does, with a time limit.</summary>
+    /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
+    /// <param name="buffer">The memory that receives the data, and stays pinned until the call ends.</param>
+    /// <param name="timeout">
+    /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none. libusb ends the transfer at the
+    /// limit, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the transfer. The call ends after libusb's callback, when the caller may use the buffer again.
+    /// </param>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>;
+    /// <see cref="UsbError.NoDevice"/>; <see cref="UsbError.NoMemory"/>. The bytes that were received before the error are in the buffer, and
+    /// <see cref="UsbException.BytesTransferred"/> is their number.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        MoveAsync(UsbDirection.In, buffer, UsbTransferFlags.None, timeout, cancellationToken);
 
     /// <summary>
     /// Writes to the endpoint without blocking. The context's event thread is started if no thread handles events (see
@@ -150,35 +168,47 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale, is an IN endpoint or is isochronous.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
-    public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
-        WriteAsync(data, endOfMessage: false, cancellationToken);
+    public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+        WriteAsync(data, timeout: null, endOfMessage: false, cancellationToken);
 
-    /// <summary>Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, and can mark the end of a message.</summary>
+    /// <summary>Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, with a time limit, and can mark the end of a message.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
     /// <param name="data">The data to send, which stays pinned until the call ends.</param>
+    /// <param name="timeout">
+    /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none. libusb ends the transfer at the
+    /// limit, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer.
+    /// </param>
     /// <param name="endOfMessage">
     /// Whether to send a zero-length packet after a full last packet, so that the device can detect the end of the message. Linux, macOS and WinUSB support
     /// this (<see cref="UsbTransferFlags.AddZeroPacket"/>).
     /// </param>
     /// <param name="cancellationToken">A token that cancels the transfer.</param>
-    public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, bool endOfMessage, CancellationToken cancellationToken = default) =>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>;
+    /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> is the number of bytes that were sent before the error.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
+    public ValueTask<int> WriteAsync(
+        ReadOnlyMemory<byte> data, TimeSpan? timeout = null, bool endOfMessage = false, CancellationToken cancellationToken = default) =>
         MoveAsync(
             UsbDirection.Out, MemoryMarshal.AsMemory(data),
-            endOfMessage && EndsWithFullPacket(data.Length) ? UsbTransferFlags.AddZeroPacket : UsbTransferFlags.None, cancellationToken);
+            endOfMessage && EndsWithFullPacket(data.Length) ? UsbTransferFlags.AddZeroPacket : UsbTransferFlags.None, timeout, cancellationToken);
 
-    private ValueTask<int> MoveAsync(UsbDirection direction, Memory<byte> memory, UsbTransferFlags flags, CancellationToken cancellationToken)
+    private ValueTask<int> MoveAsync(
+        UsbDirection direction, Memory<byte> memory, UsbTransferFlags flags, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         try
         {
             CheckMoves(direction);
+            TransferTimeout.Check(timeout);
             if (!UsbEndpointAddress.IsValid(Address))
                 return ValueTask.FromException<int>(Failure(UsbError.InvalidParameter, memory.Length, 0));
             if (direction == UsbDirection.In && memory.Length > UsbfsLimits.BulkPiece && Handle.DividesTransfers)
-                return ReadPiecesAsync(memory, cancellationToken);
+                return ReadPiecesAsync(memory, timeout, cancellationToken);
             using EndpointMove move = BeginMove(); // disposed after the submission, when the transfer counts as in flight
             return cancellationToken.IsCancellationRequested
                 ? TransferCompletion.CanceledAsync(cancellationToken)
-                : _pool.Rent().Move(TransferType, Address, memory, flags, cancellationToken);
+                : _pool.Rent().Move(TransferType, Address, memory, flags, timeout, cancellationToken);
         }
         catch (ObjectDisposedException) when (Interface.IsClosingInCallback) // otherwise the caller's memory threw it
         {

@@ -51,31 +51,6 @@ public sealed unsafe partial class UsbEndpoint
     private UsbDeviceHandle Handle => Interface.Handle;
 
     /// <summary>
-    /// Ends the halt of the endpoint (<c>libusb_clear_halt</c>). An endpoint is halted after <see cref="UsbError.Pipe"/>. If the endpoint is not halted, the
-    /// method resets its data toggle. The caller must ensure that nothing is in flight on the endpoint, because neither the library nor libusb checks that.
-    /// </summary>
-    /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: the device was unplugged.
-    /// </exception>
-    /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a callback of this context.</exception>
-    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
-    public void ClearHalt()
-    {
-        UsbError error = TryClearHalt();
-        if (error != UsbError.Success)
-            UsbException.Throw(error, $"clear the halt of endpoint 0x{Address:x2}");
-    }
-
-    /// <summary>Ends the halt as <see cref="ClearHalt"/> does, and returns the error instead of throwing it.</summary>
-    /// <inheritdoc cref="ClearHalt"/>
-    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
-    public UsbError TryClearHalt()
-    {
-        CheckUsable();
-        return Handle.TryClearHalt(Address);
-    }
-
-    /// <summary>
     /// Creates a transfer that belongs to this endpoint's interface object: disposing the interface object stops and disposes the transfer. Configure the
     /// transfer with this endpoint's <see cref="Address"/>. When the endpoint becomes stale, the transfer cannot be submitted any more.
     /// </summary>

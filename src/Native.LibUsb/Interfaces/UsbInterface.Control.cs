@@ -43,13 +43,16 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlReadAsync(
-        UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, byte entity = 0, CancellationToken cancellationToken = default) =>
-        IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value, entity), buffer, cancellationToken);
+        UsbRequestKind kind, byte request, ushort value, Memory<byte> buffer, byte entity = 0, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        IsClosingInCallback
+            ? TransferCompletion.CanceledAsync(CancellationToken.None)
+            : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value, entity), buffer, timeout, cancellationToken);
 
     /// <summary>
     /// Makes a control request that writes to the device, with the interface as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
@@ -85,13 +88,17 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send. The call copies the data before it returns.</param>
     /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="timeout">The time limit. Null sets none.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <inheritdoc cref="ControlRead"/>
     public ValueTask<int> ControlWriteAsync(
-        UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, byte entity = 0, CancellationToken cancellationToken = default) =>
-        IsClosingInCallback ? TransferCompletion.CanceledAsync(CancellationToken.None) : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value, entity), data, cancellationToken);
+        UsbRequestKind kind, byte request, ushort value, ReadOnlyMemory<byte> data = default, byte entity = 0, TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default) =>
+        IsClosingInCallback
+            ? TransferCompletion.CanceledAsync(CancellationToken.None)
+            : Handle.ControlWriteAsync(Setup(UsbDirection.Out, kind, request, value, entity), data, timeout, cancellationToken);
 
     /// <summary>Reads a descriptor of the interface, such as a HID report descriptor (GET_DESCRIPTOR with the interface as recipient).</summary>
     /// <param name="type">The descriptor's type; 0x22 is a HID report descriptor.</param>

@@ -112,62 +112,6 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             endpoint => endpoint.Direction == direction && endpoint.TransferType == type);
 
     /// <summary>
-    /// Activates an alternate setting (<c>libusb_set_interface_alt_setting</c>). Existing endpoint objects of the interface become stale, even if the setting
-    /// was already active. During the call, reads, writes and submissions on the interface's endpoints throw an exception.
-    /// </summary>
-    /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
-    /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
-    /// <see cref="UsbError.IO"/>: often the bus does not have enough bandwidth for the setting.
-    /// </exception>
-    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface; the message names the endpoint. Or the method is called
-    /// from a callback of this context.
-    /// </exception>
-    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
-    public void SetAlternateSetting(int alternateSetting)
-    {
-        UsbError error = TrySetAlternateSetting(alternateSetting);
-        if (error != UsbError.Success)
-        {
-            UsbException.Throw(error, $"activate alternate setting {alternateSetting} of interface {Number}", hint: error == UsbError.NotFound && AlternateSettings.Count > 0
-                ? $"Alternate settings of interface {Number}: {string.Join(", ", AlternateSettings.Select(static setting => setting.Number))}." : null);
-        }
-    }
-
-    /// <summary>Activates an alternate setting as <see cref="SetAlternateSetting"/> does, and returns the error instead of throwing it.</summary>
-    /// <inheritdoc cref="SetAlternateSetting"/>
-    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
-    public UsbError TrySetAlternateSetting(int alternateSetting)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(alternateSetting);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(alternateSetting, byte.MaxValue);
-        CheckOpen();
-        CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "activate an alternate setting");
-        UsbError error = Handle.Claims.TrySetAlternateSetting(_claimed, alternateSetting, out byte? busy);
-        if (busy is not null)
-        {
-            throw new InvalidOperationException(
-                $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while " + (Handle.IsOnlyEnding(_claimed)
-                    ? $"a disposed transfer on endpoint 0x{busy:x2} is still ending: await DisposeAsync, or handle events."
-                    : $"a ring, a transfer or a call on endpoint 0x{busy:x2} is active: stop it first."));
-        }
-
-        if (error == UsbError.Success)
-            DropStaleEndpoints();
-        return error;
-    }
-
-    // Another thread may already have created the endpoints of the new setting. This method does not drop those.
-    private void DropStaleEndpoints()
-    {
-        EndpointList? known = Volatile.Read(ref _endpoints);
-        if (known is not null && known.Generation != _claimed.Generation && Interlocked.CompareExchange(ref _endpoints, null, known) == known)
-            known.DropTransfers();
-    }
-
-    /// <summary>
     /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the claim's endpoints created. The last claim of an
     /// interface stops every ring and transfer on the interface's endpoints, waits until all callbacks have returned, and releases the interface
     /// (<c>libusb_release_interface</c>). If no event thread handles events, the method itself handles events while it waits. Inside a callback of the context,

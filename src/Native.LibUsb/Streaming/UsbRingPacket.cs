@@ -33,4 +33,14 @@ public readonly ref struct UsbRingPacket
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => MemoryMarshal.CreateReadOnlySpan(ref _memory, (int)_descriptor.actual_length); // the ring has checked the length
     }
+
+    /// <summary>Gets the status and the data, for <c>foreach (var (status, data) in buffer.Packets)</c>.</summary>
+    /// <param name="status">The status of the packet.</param>
+    /// <param name="data">The bytes that arrived.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Deconstruct(out UsbTransferStatus status, out ReadOnlySpan<byte> data)
+    {
+        status = Status;
+        data = Data;
+    }
 }

@@ -14,14 +14,15 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     public UsbTransfer Transfer => transfer;
 
     /// <summary>Submits a bulk or interrupt transfer in the caller's memory, which stays pinned until the result is taken.</summary>
-    public ValueTask<int> Move(UsbTransferType type, byte endpoint, Memory<byte> memory, UsbTransferFlags flags, CancellationToken cancellationToken)
+    public ValueTask<int> Move(
+        UsbTransferType type, byte endpoint, Memory<byte> memory, UsbTransferFlags flags, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         try
         {
             if (type == UsbTransferType.Bulk)
-                transfer.SetBulkPinned(endpoint, memory);
+                transfer.SetBulkPinned(endpoint, memory, timeout: timeout);
             else
-                transfer.SetInterruptPinned(endpoint, memory);
+                transfer.SetInterruptPinned(endpoint, memory, timeout: timeout);
             if (transfer.Flags != flags)
                 transfer.Flags = flags;
         }
@@ -35,11 +36,11 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     }
 
     /// <summary>Submits a control request that reads data from the device.</summary>
-    public ValueTask<int> Read(in UsbControlSetup setup, Memory<byte> answer, CancellationToken cancellationToken)
+    public ValueTask<int> Read(in UsbControlSetup setup, Memory<byte> answer, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         try
         {
-            transfer.SetControl(setup, answer.Length);
+            transfer.SetControl(setup, answer.Length, timeout: timeout);
         }
         catch
         {
@@ -52,11 +53,11 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
     }
 
     /// <summary>Submits a control request that writes data to the device.</summary>
-    public ValueTask<int> Write(in UsbControlSetup setup, ReadOnlySpan<byte> data, CancellationToken cancellationToken)
+    public ValueTask<int> Write(in UsbControlSetup setup, ReadOnlySpan<byte> data, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         try
         {
-            transfer.SetControlCopy(setup, data);
+            transfer.SetControlCopy(setup, data, timeout: timeout);
         }
         catch
         {

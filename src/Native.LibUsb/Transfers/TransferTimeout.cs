@@ -5,6 +5,10 @@ internal static class TransferTimeout
 {
     private const double LongestMilliseconds = int.MaxValue;
 
+    /// <summary>Throws if a time limit is out of range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The time is zero, negative, or longer than 24.8 days.</exception>
+    public static void Check(TimeSpan? timeout) => _ = ToMilliseconds(timeout);
+
     /// <exception cref="ArgumentOutOfRangeException">The time is zero, negative, or longer than 24.8 days.</exception>
     public static uint ToMilliseconds(TimeSpan? timeout)
     {

@@ -158,7 +158,7 @@ public sealed class VideoCameraTests : BusTest
         for (int i = 0; i < 64; i++)
             _device.Send([]); // completes the transfer with the last picture
         Bus.Attach(_device);
-        using UsbDevice device = Context.FindDevice(_device.Description.VendorId, _device.Description.ProductId)!;
+        using UsbDevice device = Context.FindDevice(VideoCamera.Filter)!;
         await using VideoCamera camera = VideoCamera.Open(device);
         List<CameraFrame> frames = [];
         using var patience = new CancellationTokenSource(Patience);

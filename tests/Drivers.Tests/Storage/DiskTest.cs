@@ -11,7 +11,7 @@ public abstract class DiskTest : BusTest
     private protected async Task<DiskDrive> OpenAsync()
     {
         Bus.Attach(Device);
-        using UsbDevice device = Context.FindDevice(Device.Description.VendorId, Device.Description.ProductId)!;
+        using UsbDevice device = Context.FindDevice(DiskDrive.Filter)!;
         return await DiskDrive.OpenAsync(device).WaitAsync(Patience);
     }
 

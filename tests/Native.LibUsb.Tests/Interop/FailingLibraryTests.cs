@@ -78,6 +78,11 @@ public sealed class FailingLibraryTests
         }
         """;
 
+    // This library behaves as on a system without kernel drivers for USB interfaces, such as Windows.
+    private const string NoKernelDrivers = """
+        int libusb_set_auto_detach_kernel_driver(void *h, int enable) { (void)h; (void)enable; return -12; }
+        """;
+
     [Fact]
     public void A_transfer_that_libusb_cannot_allocate_is_an_error_and_leaves_nothing() => Run(LoadAndCreateTransfer, NoMemory);
 
@@ -86,6 +91,9 @@ public sealed class FailingLibraryTests
 
     [Fact]
     public void A_handle_that_closes_cancels_again() => Run(LoadAndClose, FirstCancellationIsLost);
+
+    [Fact]
+    public void A_system_without_kernel_drivers_is_an_error_that_can_be_returned() => Run(LoadAndDetachAutomatically, NoKernelDrivers);
 
     private static void Run(Action<string> scenario, string functions)
     {
@@ -129,6 +137,21 @@ public sealed class FailingLibraryTests
         handle.Dispose();
         Assert.Equal([UsbTransferStatus.Canceled], statuses);
         Assert.True(transfer.IsDisposed);
+    }
+
+    private static void LoadAndDetachAutomatically(string path)
+    {
+        UsbLibrary.SetPath(path);
+        DetachAutomatically();
+    }
+
+    private static void DetachAutomatically()
+    {
+        using var context = new UsbContext();
+        using UsbDeviceList devices = context.GetDevices();
+        using UsbDeviceHandle handle = devices[0].Open();
+        Assert.Equal(UsbError.NotSupported, handle.TrySetAutoDetachKernelDriver(true));
+        Assert.Equal(UsbError.NotSupported, Assert.Throws<UsbException>(() => handle.SetAutoDetachKernelDriver(true)).Error);
     }
 
     private static void LoadAndRegisterHotplug(string path)

@@ -59,6 +59,10 @@ public sealed class CapabilityTests : BusTest
         Assert.True(bos.Capabilities[5].Data.SequenceEqual(new byte[] { 9, 8, 7 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => bos.Capabilities[6].Data.Length);
         Assert.Equal([2, 3, 4, 5, 10, 127], bos.Capabilities.Select(capability => (int)capability.Type));
+        Assert.Equal("binary object store (Usb20Extension, SuperSpeed, ContainerId, Platform, SuperSpeedPlus, 0x7f)", bos.ToString());
+        Assert.Equal("SuperSpeed capability (7 bytes)", bos.Capabilities[1].ToString());
+        Assert.Equal("0x7f capability (3 bytes)", bos.Capabilities[5].ToString());
+        Assert.Equal("SuperSpeedPlus capability (2 sublinks)", plus.ToString());
         Assert.False(bos.TryFind(UsbCapabilityType.WirelessUsb, out UsbDeviceCapability? absent));
         Assert.Null(absent);
     }

@@ -38,6 +38,20 @@ public sealed class ConfigurationTests : BusTest
     }
 
     [BusFact]
+    public void Descriptors_have_a_readable_text()
+    {
+        Bus.Attach(_device);
+        using UsbDevice device = Context.FindDevice(0x1209, 0x0001)!;
+        UsbConfigurationDescriptor configuration = device.GetConfigurationDescriptor(1);
+        Assert.Equal("configuration 5 (2 interfaces, 200 mA)", configuration.ToString());
+        Assert.Equal("interface 0 (2 alternate settings)", configuration.Interfaces[0].ToString());
+        Assert.Equal("interface 1 (1 alternate setting)", configuration.Interfaces[1].ToString());
+        UsbInterfaceDescriptor setting = configuration.Interfaces[0].AlternateSettings[1];
+        Assert.Equal("interface 0, alternate setting 1 (class 0xff 0x00 0x00, 1 endpoint)", setting.ToString());
+        Assert.Equal("endpoint 0x81 (Bulk In, 512 bytes)", setting.Endpoints[0].ToString());
+    }
+
+    [BusFact]
     public void The_active_configuration_is_the_one_that_was_set()
     {
         Bus.Attach(_device);

@@ -171,6 +171,13 @@ public sealed class UsbDeviceTests : BusTest
         using (handle.ClaimInterface(0))
             Assert.False(handle.IsKernelDriverActive(0));
         Assert.True(handle.IsKernelDriverActive(0));
+        Assert.Equal(UsbError.Success, handle.TrySetAutoDetachKernelDriver(false));
+        Assert.Equal(UsbError.Busy, handle.TryClaimInterface(0, out _));
+        Assert.Equal(UsbError.Success, handle.TrySetAutoDetachKernelDriver(true));
+        using (handle.ClaimInterface(0))
+            Assert.False(handle.IsKernelDriverActive(0));
+        handle.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => handle.TrySetAutoDetachKernelDriver(true));
     }
 
     [PreloadOnly(KernelLimits.Permission)]

@@ -85,8 +85,8 @@ public sealed class EndpointAwaitingTests : TwoSettingsTest
         Assert.Equal(0, exception.BytesTransferred);
         Assert.Equal(canceled, exception.CancellationToken);
         await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Interface.GetEndpoint(0x01).WriteAsync(new byte[8], canceled));
-        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), new byte[8], canceled));
-        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Handle.ControlWriteAsync(new UsbControlSetup(0x40, 1, 2, 3), new byte[8], canceled));
+        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Handle.ControlReadAsync(new UsbControlSetup(0xc0, 1, 2, 3), new byte[8], cancellationToken: canceled));
+        await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await Handle.ControlWriteAsync(new UsbControlSetup(0x40, 1, 2, 3), new byte[8], cancellationToken: canceled));
         Assert.Equal(0, Device.Endpoint(0x81).Submitted + Device.Endpoint(0x01).Submitted);
         Assert.Equal(0, Device.LastSetup.RequestType);
     }
@@ -141,7 +141,7 @@ public sealed class EndpointAwaitingTests : TwoSettingsTest
 
         Device.ControlEndpoint.Hold();
         using var cancellation = new CancellationTokenSource();
-        ValueTask<int> reading = Handle.ControlReadAsync(new UsbControlSetup(0xc0, 9, 2, 3), buffer, cancellation.Token);
+        ValueTask<int> reading = Handle.ControlReadAsync(new UsbControlSetup(0xc0, 9, 2, 3), buffer, cancellationToken: cancellation.Token);
         Assert.True(Device.ControlEndpoint.WaitForPending(1, Patience));
         await cancellation.CancelAsync();
         UsbTransferCanceledException canceled = await Assert.ThrowsAsync<UsbTransferCanceledException>(async () => await reading);

@@ -69,6 +69,9 @@ internal sealed class TwoSettingsDevice : VirtualDevice
         /// <summary>Gets the length and the zero-packet flag of each OUT transfer.</summary>
         public List<(int Length, bool ZeroPacket)> Received { get; } = [];
 
+        /// <summary>Gets or sets an action that the device calls while it clears the halt. The device holds its lock during the call.</summary>
+        public Action? HaltCleared { get; set; }
+
         public void Send(params byte[][] packets)
         {
             lock (Device.SyncRoot)
@@ -79,6 +82,8 @@ internal sealed class TwoSettingsDevice : VirtualDevice
                     urb.CompleteWith(_packets.Dequeue());
             }
         }
+
+        protected override void OnHaltCleared() => HaltCleared?.Invoke();
 
         protected override void OnSubmit(VirtualUrb urb)
         {

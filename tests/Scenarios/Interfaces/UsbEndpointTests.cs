@@ -161,6 +161,26 @@ public sealed class UsbEndpointTests : TwoSettingsTest
     }
 
     [BusFact]
+    public void Control_requests_to_the_endpoint_return_their_error()
+    {
+        UsbEndpoint endpoint = Interface.GetEndpoint(0x81);
+        byte[] buffer = new byte[8];
+        Assert.Equal(UsbError.Success, endpoint.TryControlRead(UsbRequestKind.Class, 0x81, 0x0100, buffer, out int received, Patience));
+        Assert.Equal(TwoSettingsDevice.Answer, buffer[..received]);
+        Assert.Equal(new SetupPacket(0xa2, 0x81, 0x0100, 0x81, 8), Device.LastSetup);
+        Assert.Equal(UsbError.Success, endpoint.TryControlWrite(UsbRequestKind.Class, 1, 0x0100, [7, 8], out int sent, Patience));
+        Assert.Equal(new SetupPacket(0x22, 1, 0x0100, 0x81, 2), Device.LastSetup);
+        Assert.Equal((2, 7), (sent, Device.LastData[0]));
+        Device.ControlEndpoint.FailNext(UrbStatus.Stall);
+        Assert.Equal(UsbError.Pipe, endpoint.TryControlRead(UsbRequestKind.Class, 0x81, 0x0100, buffer, out received, Patience));
+        Device.ControlEndpoint.FailNext(UrbStatus.Stall);
+        Assert.Equal(UsbError.Pipe, endpoint.TryControlWrite(UsbRequestKind.Class, 1, 0x0100, [7, 8], out sent, Patience));
+        Assert.Equal((0, 0), (received, sent));
+        Assert.Throws<ArgumentOutOfRangeException>(() => endpoint.TryControlRead(UsbRequestKind.Class, 1, 2, buffer, out _, TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() => endpoint.TryControlWrite(UsbRequestKind.Class, 1, 2, [], out _, TimeSpan.Zero));
+    }
+
+    [BusFact]
     public void Raw_input_and_output_is_for_Windows()
     {
         UsbEndpoint endpoint = Interface.GetEndpoint(0x81);
@@ -187,7 +207,9 @@ public sealed class UsbEndpointTests : TwoSettingsTest
         Assert.True(endpoint.IsStale);
         foreach (Action use in (Action[])[
             () => endpoint.Read(new byte[8]), () => endpoint.Write([1]), () => { _ = endpoint.ReadAsync(new byte[8]); }, () => { _ = endpoint.WriteAsync(new byte[8]); },
-            endpoint.ClearHalt, () => endpoint.CreateTransfer(), () => _ = endpoint.SupportsRawIO, () => endpoint.ControlRead(UsbRequestKind.Class, 1, 2, new byte[8])])
+            endpoint.ClearHalt, () => { _ = endpoint.ClearHaltAsync(); }, () => { _ = endpoint.TryClearHaltAsync(); }, () => endpoint.CreateTransfer(),
+            () => _ = endpoint.SupportsRawIO, () => endpoint.ControlRead(UsbRequestKind.Class, 1, 2, new byte[8]),
+            () => endpoint.TryControlRead(UsbRequestKind.Class, 1, 2, new byte[8], out _), () => endpoint.TryControlWrite(UsbRequestKind.Class, 1, 2, [], out _)])
         {
             InvalidOperationException stale = Assert.Throws<InvalidOperationException>(use);
             Assert.Contains("is stale", stale.Message, StringComparison.Ordinal);

@@ -181,6 +181,8 @@ public sealed class ClosingThreadTests : ClosingTest
                 Refused("ReadAsync", () => endpoint.ReadAsync(new byte[1]).AsTask());
                 Refused("CreateTransfer of the endpoint", () => endpoint.CreateTransfer());
                 Refused("SetAlternateSetting", () => Interface.SetAlternateSetting(0));
+                Refused("SetAlternateSettingAsync", () => Interface.SetAlternateSettingAsync(0).AsTask());
+                Refused("ClearHaltAsync", () => endpoint.ClearHaltAsync().AsTask());
                 Refused("ControlRead of the interface", () => Interface.ControlRead(UsbRequestKind.Vendor, 1, 0, new byte[1]));
                 if (what == Closed.Interface)
                 {

@@ -137,6 +137,7 @@ public sealed class LogTrapTests : BusTest, IDisposable
         var loopback = new BulkLoopback();
         UsbDeviceHandle handle = Open(loopback);
         UsbInterface claim = handle.ClaimInterface(0);
+        UsbEndpoint output = claim.GetEndpoint(BulkLoopback.OutAddress);
         using var other = new UsbContext();
         UsbEventThread events = other.StartEventThread();
         UsbPoller poller = new(other, new UsbSystemPoller());
@@ -167,6 +168,8 @@ public sealed class LogTrapTests : BusTest, IDisposable
             () => handle.DisposeAsync().AsTask(),
             () => Context.DisposeAsync().AsTask(),
             () => transfer.SubmitAsync().AsTask(),
+            () => claim.SetAlternateSettingAsync(0).AsTask(),
+            () => output.ClearHaltAsync().AsTask(),
         ];
         var answers = new List<Exception?>();
         int nested = 0;

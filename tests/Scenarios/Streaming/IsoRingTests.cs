@@ -38,6 +38,27 @@ public sealed class IsoRingTests : RingTest
     }
 
     [BusFact]
+    public async Task A_packet_is_deconstructed_into_its_status_and_data()
+    {
+        var source = new IsoSource(new IsoSourceOptions { Paced = false });
+        UsbDeviceHandle handle = Open(source);
+        handle.ClaimInterface(0).SetAlternateSetting(Setting);
+        source.Source.FaultAt(1, new IsoFault(UrbStatus.Protocol));
+        source.Source.FaultAt(2, new IsoFault(UrbStatus.Success, 100));
+        await using UsbInputRing ring = InputRing(handle, IsoSource.EndpointAddress, new UsbRingOptions { PacketsPerTransfer = 4, Transfers = 2 }, Setting);
+        ring.Start();
+        using UsbInputBuffer buffer = await ring.ReadAsync();
+        List<string> seen = [], expected = [];
+        foreach (var (status, data) in buffer.Packets)
+            seen.Add($"{status} {Convert.ToHexString(data)}");
+        foreach (UsbRingPacket packet in buffer.Packets)
+            expected.Add($"{packet.Status} {Convert.ToHexString(packet.Data)}");
+        Assert.Equal(expected, seen);
+        Assert.Equal($"{UsbTransferStatus.Error} ", seen[1]);
+        Assert.Equal($"{UsbTransferStatus.Completed} ".Length + 200, seen[2].Length);
+    }
+
+    [BusFact]
     public async Task Good_packets_are_delivered_between_bad_short_and_empty_ones()
     {
         var source = new IsoSource(new IsoSourceOptions { Paced = false });

@@ -90,6 +90,34 @@ public sealed class DividedTransferTests : BusTest
     }
 
     [BusFact]
+    public async Task A_long_read_has_one_limit_for_all_pieces()
+    {
+        const int pieces = 64;
+        TimeSpan limit = TimeSpan.FromMilliseconds(200), answerTime = TimeSpan.FromMilliseconds(10); // all answers take longer than the limit, and each is quick
+        Input.Hold();
+        long begin = Environment.TickCount64;
+        Task<int> reading = _handle.At(BulkLoopback.InAddress).ReadAsync(new byte[pieces * Piece], limit).AsTask();
+        int answered = 0;
+        while (!reading.IsCompleted)
+        {
+            await Task.Delay(1);
+            if (Environment.TickCount64 - begin < (answered + 1) * answerTime.TotalMilliseconds)
+                continue;
+            lock (_loopback.SyncRoot)
+            {
+                if (Input.Pending.Count > 0)
+                {
+                    Input.Pending[0].Complete(Piece, UrbStatus.Success);
+                    answered++;
+                }
+            }
+        }
+
+        UsbException failure = await Assert.ThrowsAsync<UsbException>(() => reading);
+        Assert.Equal((UsbError.Timeout, answered * Piece), (failure.Error, failure.BytesTransferred));
+    }
+
+    [BusFact]
     public async Task A_ring_divides_its_transfers_itself()
     {
         var options = new UsbRingOptions { TransferSize = 3 * Piece, Transfers = 2, Spares = 1 };

@@ -1,0 +1,93 @@
+namespace Native.LibUsb;
+
+// The methods that end a halt.
+public sealed partial class UsbEndpoint
+{
+    /// <summary>
+    /// Ends the halt of the endpoint (<c>libusb_clear_halt</c>). An endpoint is halted after <see cref="UsbError.Pipe"/>. If the endpoint is not halted, the
+    /// method resets its data toggle. The caller must ensure that nothing is in flight on the endpoint, because neither the library nor libusb checks that.
+    /// </summary>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a callback of this context.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public void ClearHalt()
+    {
+        UsbError error = TryClearHalt();
+        if (error != UsbError.Success)
+            throw HaltFailure(error);
+    }
+
+    /// <summary>Ends the halt as <see cref="ClearHalt"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="ClearHalt"/>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    public UsbError TryClearHalt()
+    {
+        CheckUsable();
+        return Handle.TryClearHalt(Address);
+    }
+
+    /// <summary>
+    /// Ends the halt as <see cref="ClearHalt"/> does (<c>libusb_clear_halt</c>), without blocking the calling thread. A callback may call this method. Await
+    /// the result before the next read or write.
+    /// </summary>
+    /// <remarks>
+    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. The call allocates memory. No system supports a token or
+    /// a time limit for the request; Linux waits at most 5 seconds. On Linux, other calls for the same device wait for the request in the kernel, including calls
+    /// that submit transfers or handle events.
+    /// </remarks>
+    /// <returns>A task that completes when the device has answered. Await the result once.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.Other"/>: the device did not answer.
+    /// </exception>
+    /// <exception cref="UsbTransferCanceledException">The interface or the handle was disposed before the request began.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint is stale, or the method is called from a log handler.</exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public ValueTask ClearHaltAsync() => ThrowHaltFailureAsync(TryClearHaltAsync());
+
+    /// <summary>Ends the halt as <see cref="ClearHaltAsync"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="ClearHaltAsync"/>
+    /// <returns>
+    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.Closed"/>: the interface or the handle was disposed before the request began. Await the
+    /// result once.
+    /// </returns>
+    public ValueTask<UsbError> TryClearHaltAsync()
+    {
+        LogScope.ThrowIfInside();
+        try
+        {
+            CheckUsable();
+        }
+        catch (ObjectDisposedException) when (Interface.IsClosingInCallback)
+        {
+            return new ValueTask<UsbError>(UsbError.Closed); // a callback cannot detect in time that the interface or the handle is closing
+        }
+
+        return new ValueTask<UsbError>(Task.Run(ClearHaltUnlessClosed));
+    }
+
+    private UsbError ClearHaltUnlessClosed()
+    {
+        try
+        {
+            return TryClearHalt();
+        }
+        catch (ObjectDisposedException)
+        {
+            return UsbError.Closed;
+        }
+    }
+
+    private async ValueTask ThrowHaltFailureAsync(ValueTask<UsbError> clearing)
+    {
+        UsbError error = await clearing.ConfigureAwait(false);
+        if (error == UsbError.Closed)
+            throw new UsbTransferCanceledException($"The halt of endpoint 0x{Address:x2} was not cleared, because the interface or the device handle was disposed.", 0);
+        if (error != UsbError.Success)
+            throw HaltFailure(error);
+    }
+
+    private UsbException HaltFailure(UsbError error) => new(error, $"clear the halt of endpoint 0x{Address:x2}");
+}

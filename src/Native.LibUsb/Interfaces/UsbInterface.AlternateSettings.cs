@@ -1,0 +1,141 @@
+namespace Native.LibUsb;
+
+// The methods that activate an alternate setting.
+public sealed partial class UsbInterface
+{
+    /// <summary>
+    /// Activates an alternate setting (<c>libusb_set_interface_alt_setting</c>). Existing endpoint objects of the interface become stale, even if the setting
+    /// was already active. During the call, reads, writes and submissions on the interface's endpoints throw an exception.
+    /// </summary>
+    /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.IO"/>: often the bus does not have enough bandwidth for the setting.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface; the message names the endpoint. Or the method is called
+    /// from a callback of this context.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public void SetAlternateSetting(int alternateSetting)
+    {
+        UsbError error = TrySetAlternateSetting(alternateSetting);
+        if (error != UsbError.Success)
+            throw SettingFailure(error, alternateSetting);
+    }
+
+    /// <summary>Activates an alternate setting as <see cref="SetAlternateSetting"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="SetAlternateSetting"/>
+    /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
+    public UsbError TrySetAlternateSetting(int alternateSetting)
+    {
+        CheckSetting(alternateSetting);
+        CheckOpen();
+        CallbackScope.ThrowIfInside(Handle.Context.NativeHandle, "activate an alternate setting");
+        UsbError error = Handle.Claims.TrySetAlternateSetting(this, alternateSetting, out byte? busy);
+        if (busy is { } endpoint)
+            throw BusyFailure(alternateSetting, endpoint);
+        if (error == UsbError.Success)
+            DropStaleEndpoints();
+        return error;
+    }
+
+    /// <summary>
+    /// Activates an alternate setting as <see cref="SetAlternateSetting"/> does (<c>libusb_set_interface_alt_setting</c>), without blocking the calling thread.
+    /// A callback may call this method. Await the result before the next use of the interface's endpoints.
+    /// </summary>
+    /// <remarks>
+    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. The call allocates memory. No system supports a token or
+    /// a time limit for the request; Linux waits at most 5 seconds. During the request, <see cref="ActiveSetting"/>, <see cref="Endpoints"/> and claims of the
+    /// same handle block other threads. On Linux, other calls for the same device also wait for the request in the kernel, including calls that submit transfers
+    /// or handle events.
+    /// </remarks>
+    /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
+    /// <returns>A task that completes when the setting is active. Await the result once.</returns>
+    /// <exception cref="UsbException">
+    /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.IO"/>: often the bus does not have enough bandwidth for the setting.
+    /// </exception>
+    /// <exception cref="UsbTransferCanceledException">The interface or the handle was disposed before the request began.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface, or was active when the request began; the message names the
+    /// endpoint. Or the method is called from a log handler.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
+    public ValueTask SetAlternateSettingAsync(int alternateSetting) =>
+        ThrowSettingFailureAsync(TrySetAlternateSettingAsync(alternateSetting), alternateSetting);
+
+    /// <summary>Activates an alternate setting as <see cref="SetAlternateSettingAsync"/> does, and returns the error instead of throwing it.</summary>
+    /// <inheritdoc cref="SetAlternateSettingAsync"/>
+    /// <returns>
+    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.Closed"/>: the interface or the handle was disposed before the request began. Await the
+    /// result once.
+    /// </returns>
+    public ValueTask<UsbError> TrySetAlternateSettingAsync(int alternateSetting)
+    {
+        CheckSetting(alternateSetting);
+        LogScope.ThrowIfInside();
+        try
+        {
+            CheckOpen();
+        }
+        catch (ObjectDisposedException) when (IsClosingInCallback)
+        {
+            return new ValueTask<UsbError>(UsbError.Closed); // a callback cannot detect in time that the interface or the handle is closing
+        }
+
+        if (Handle.FindActiveEndpoint(_claimed) is { } busy) // the thread of the pool checks again, because a stream may begin before the request
+            throw BusyFailure(alternateSetting, busy);
+        return new ValueTask<UsbError>(Task.Run(() => SetUnlessClosed(alternateSetting)));
+    }
+
+    private UsbError SetUnlessClosed(int alternateSetting)
+    {
+        try
+        {
+            return TrySetAlternateSetting(alternateSetting);
+        }
+        catch (ObjectDisposedException)
+        {
+            return UsbError.Closed;
+        }
+    }
+
+    private async ValueTask ThrowSettingFailureAsync(ValueTask<UsbError> setting, int alternateSetting)
+    {
+        UsbError error = await setting.ConfigureAwait(false);
+        if (error == UsbError.Closed)
+        {
+            throw new UsbTransferCanceledException(
+                $"Alternate setting {alternateSetting} of interface {Number} was not activated, because the interface or the device handle was disposed.", 0);
+        }
+
+        if (error != UsbError.Success)
+            throw SettingFailure(error, alternateSetting);
+    }
+
+    private static void CheckSetting(int alternateSetting)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(alternateSetting);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(alternateSetting, byte.MaxValue);
+    }
+
+    private UsbException SettingFailure(UsbError error, int alternateSetting) => new(
+        error, $"activate alternate setting {alternateSetting} of interface {Number}", hint: error == UsbError.NotFound && AlternateSettings.Count > 0
+            ? $"Alternate settings of interface {Number}: {string.Join(", ", AlternateSettings.Select(static setting => setting.Number))}." : null);
+
+    private InvalidOperationException BusyFailure(int alternateSetting, byte busy) => new(
+        $"Alternate setting {alternateSetting} of interface {Number} cannot be activated while " + (Handle.IsOnlyEnding(_claimed)
+            ? $"a disposed transfer on endpoint 0x{busy:x2} is still ending: await DisposeAsync, or handle events."
+            : $"a ring, a transfer or a call on endpoint 0x{busy:x2} is active: stop it first."));
+
+    // Another thread may already have created the endpoints of the new setting. This method does not drop those.
+    private void DropStaleEndpoints()
+    {
+        EndpointList? known = Volatile.Read(ref _endpoints);
+        if (known is not null && known.Generation != _claimed.Generation && Interlocked.CompareExchange(ref _endpoints, null, known) == known)
+            known.DropTransfers();
+    }
+}
