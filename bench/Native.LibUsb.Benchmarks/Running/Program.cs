@@ -17,7 +17,7 @@ internal static class Program
     {
         List<string> rest = [.. arguments];
         bool isShort = rest.Remove("--short"), onlyJit = rest.Remove("--jit"), onlyAot = rest.Remove("--aot");
-        string folder = Path.GetFullPath("artifacts/bench/micro");
+        string folder = Path.GetFullPath("../../../bench/micro", AppContext.BaseDirectory);
         int results = rest.IndexOf("--results");
         if (results >= 0)
         {
