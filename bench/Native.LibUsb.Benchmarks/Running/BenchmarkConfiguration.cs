@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Environments;
+using BenchmarkDotNet.Exporters.Json;
 using BenchmarkDotNet.Filters;
 using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Order;
 using BenchmarkDotNet.Toolchains.NativeAot;
 using Perfolizer.Horology;
 
@@ -30,12 +32,18 @@ internal static class BenchmarkConfiguration
         shape = shape.WithLaunchCount(1).WithEnvironmentVariables([.. environment.Select(pair => new EnvironmentVariable(pair.Key, pair.Value))])
             .WithArguments(s_buildArguments);
 
-        ManualConfig config = DefaultConfig.Instance.AddDiagnoser(MemoryDiagnoser.Default).WithArtifactsPath(folder).WithBuildTimeout(TimeSpan.FromMinutes(10));
+        ManualConfig config = DefaultConfig.Instance
+            .AddDiagnoser(MemoryDiagnoser.Default)
+            .AddExporter(JsonExporter.Brief)
+            .WithOrderer(new DefaultOrderer(SummaryOrderPolicy.Declared, MethodOrderPolicy.Declared))
+            .WithArtifactsPath(folder)
+            .WithBuildTimeout(TimeSpan.FromMinutes(10)); // on a loaded machine, the AOT compiler takes longer than the default of two minutes
         if (jit)
             config.AddJob(shape.WithId("JIT").WithRuntime(CoreRuntime.Core10_0));
         if (aot)
         {
-            // The toolchain of the runtime itself adds a package feed. This toolchain adds the folder of the job instead, and uses only the feeds of the machine.
+            // The default toolchain of this runtime adds a package feed of its own to those of the machine. BenchmarkDotNet requires the name of a feed, so this
+            // toolchain names the folder of the job, which contains no packages.
             config.AddJob(shape.WithId("AOT").WithRuntime(NativeAotRuntime.Net10_0)
                 .WithToolchain(NativeAotToolchain.CreateBuilder().UseNuGet(nuGetFeedUrl: ".").TargetFrameworkMoniker("net10.0").ToToolchain())
                 .WithArguments([.. s_buildArguments, new MsBuildArgument($"-p:CustomAfterMicrosoftCommonTargets=\"{AppContext.BaseDirectory}AheadOfTime.targets\"")]));
