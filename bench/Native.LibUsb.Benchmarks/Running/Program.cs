@@ -17,7 +17,7 @@ internal static class Program
     {
         List<string> rest = [.. arguments];
         bool isShort = rest.Remove("--short"), onlyJit = rest.Remove("--jit"), onlyAot = rest.Remove("--aot");
-        string folder = Path.Combine(BuildFacts.ArtifactsPath, "bench", "micro");
+        string folder = Path.GetFullPath("../../../bench/micro", AppContext.BaseDirectory);
         int results = rest.IndexOf("--results");
         if (results >= 0)
         {
@@ -37,8 +37,8 @@ internal static class Program
             rest.AddRange(["--filter", "*"]);
 
         // BenchmarkDotNet searches for the solution in the current directory and its parents, and for the project of this assembly below the folder of the
-        // solution. The current directory must therefore be the root of the repository.
-        Environment.CurrentDirectory = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(BuildFacts.ArtifactsPath))!;
+        // solution. The current directory must therefore be in the repository.
+        Environment.CurrentDirectory = AppContext.BaseDirectory;
         using var bus = new BenchmarkBus();
         var summaries = BenchmarkSwitcher
             .FromAssembly(typeof(Program).Assembly)
