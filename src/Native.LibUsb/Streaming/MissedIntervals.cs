@@ -40,6 +40,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     private double _worst = double.NegativeInfinity;
     private double _worstBefore = double.NegativeInfinity; // of the window before
     private double _behindWhileLate;
+    private double _behindBefore; // before the last increase
+    private double _behindWhileLateBefore;
     private double _longestDelay;
     private int _completions;
     private long _windowStart;
@@ -73,22 +75,23 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryEndWindow(long now)
     {
-        if (_windowStart == 0) // the first completion
+        if (_completions == 1)
         {
-            BeginWindow(now);
-            return false;
+            if (_windowStart == 0) // the first completion of the stream
+                _windowStart = now;
+            // A delay can begin exactly between two windows. The first completion therefore belongs to the window before, too.
+            _worstBefore = Math.Max(_worstBefore, _worst);
         }
 
         if (_completions < FewestCompletions)
+        {
+            // The thread may be handling completions that ended while it was late. The window must contain all of them.
+            _windowEnd = now + _window;
             return false;
+        }
+
         CloseWindow(now);
         return true;
-    }
-
-    private void BeginWindow(long now)
-    {
-        _windowStart = now;
-        _windowEnd = now + _window;
     }
 
     /// <summary>
@@ -122,6 +125,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         }
         else if (change > _least)
         {
+            (_behindBefore, _behindWhileLateBefore) = (_behind, _behindWhileLate);
             _behind += change;
             if (wasLate)
                 _behindWhileLate += change;
@@ -129,17 +133,23 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         else if (change < 0)
         {
             // The earlier delay was overestimated.
-            double back = Math.Min(_behind, -change);
-            _behind -= back;
+            double before = _expected + _behind;
+            _behind = Math.Max(0, _behind + change);
+            // The delays of two windows differ by a little. No such difference may remain as a missed interval.
+            if (Math.Abs(_behind - _behindBefore) < _least)
+                (_behind, _behindWhileLate) = (_behindBefore, _behindWhileLateBefore);
+            else if (_behind < _least)
+                _behind = 0;
             _behindWhileLate = Math.Min(_behindWhileLate, _behind);
-            _expected -= -change - back;
+            _expected = before + change - _behind;
         }
 
         _best = double.PositiveInfinity;
         _worstBefore = _worst;
         _worst = double.NegativeInfinity;
         _completions = 0;
-        BeginWindow(now);
+        _windowStart = now;
+        _windowEnd = 0; // the next completion begins a window
     }
 
     /// <summary>Measures the delay of a completion by comparing it with a later completion.</summary>

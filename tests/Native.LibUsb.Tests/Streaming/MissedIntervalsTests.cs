@@ -14,7 +14,8 @@ public sealed class MissedIntervalsTests
 
     private static readonly TimeSpan s_interval = TimeSpan.FromMicroseconds(125);
 
-    private readonly MissedIntervals _missed = new(s_interval, Packets, Transfers);
+    private readonly Random _random = new(1);
+    private MissedIntervals _missed = new(s_interval, Packets, Transfers);
     private long _intervals;
     private double _time = 1000;
 
@@ -66,6 +67,35 @@ public sealed class MissedIntervalsTests
     }
 
     [Fact]
+    public void Windows_with_only_late_completions_leave_no_missed_interval()
+    {
+        Stream(seconds: 3, late: 0.0005);
+        for (int delay = 0; delay < 200; delay++)
+        {
+            Stream(seconds: 0.5, late: 0.002, shift: 0.01);
+            Stream(seconds: 1, late: 0.0005);
+            Assert.Equal(0, _missed.Count);
+        }
+    }
+
+    [Fact]
+    public void Windows_with_only_late_completions_leave_earlier_counts_as_they_are()
+    {
+        Stream(seconds: 3, late: 0.0005);
+        Sleep(0.5);
+        Stream(seconds: 1, late: 0.0005);
+        _time += 0.5;
+        Stream(seconds: 3, late: 0.0005);
+        (long count, long whileLate) = (_missed.Count, _missed.CountWhileLate);
+        for (int delay = 0; delay < 200; delay++)
+        {
+            Stream(seconds: 0.3, late: 0.002, shift: 0.1);
+            Stream(seconds: 1, late: 0.0005);
+            Assert.Equal((count, whileLate), (_missed.Count, _missed.CountWhileLate));
+        }
+    }
+
+    [Fact]
     public void Intervals_missed_just_before_the_end_are_counted_at_the_end()
     {
         Stream(seconds: 3);
@@ -101,6 +131,42 @@ public sealed class MissedIntervalsTests
         AssertMissed(sleep - QueueTime + restart);
         Assert.Equal(_missed.Count, _missed.CountWhileLate);
         AssertLongestDelay(sleep - TransferTime);
+    }
+
+    [Theory]
+    [InlineData(Transfers, 0.1, 0)]
+    [InlineData(Transfers, 0.1, 0.008)]
+    [InlineData(Transfers, 0.5, 0)]
+    [InlineData(Transfers, 0.5, 0.008)]
+    [InlineData(4, 0.04, 0)]
+    [InlineData(64, 0.3, 0.008)]
+    public void A_delay_has_the_same_counts_at_every_place_of_a_window(int transfers, double sleep, double restart)
+    {
+        for (int place = 0; place < 70; place++)
+        {
+            _missed = new MissedIntervals(s_interval, Packets, transfers);
+            Stream(seconds: 3 + (place * TransferTime));
+            Sleep(sleep, restart, transfers);
+            Stream(seconds: 1);
+            AssertMissed(sleep - (transfers * TransferTime) + restart);
+            Assert.Equal(_missed.Count, _missed.CountWhileLate);
+            AssertLongestDelay(sleep - TransferTime);
+        }
+    }
+
+    [Fact]
+    public void A_gap_has_the_same_counts_at_every_place_of_a_window()
+    {
+        for (int place = 0; place < 70; place++)
+        {
+            _missed = new MissedIntervals(s_interval, Packets, Transfers);
+            Stream(seconds: 3 + (place * TransferTime));
+            _time += 0.1;
+            Stream(seconds: 1);
+            AssertMissed(0.1);
+            Assert.Equal(0, _missed.CountWhileLate);
+            AssertLongestDelay(0);
+        }
     }
 
     [Theory]
@@ -236,21 +302,21 @@ public sealed class MissedIntervalsTests
     /// <param name="shift">A delay in seconds that all completions have.</param>
     private void Stream(double seconds, double late = 0, double drift = 0, double shift = 0)
     {
-        var random = new Random(1);
         for (double end = _time + seconds; _time < end;)
-            Complete(shift + (late * random.NextDouble()), drift);
+            Complete(shift + (late * _random.NextDouble()), drift);
     }
 
     /// <summary>Simulates an event thread that sleeps and then handles the ended transfers. If all transfers have ended, the stream continues only then.</summary>
     /// <param name="seconds">The time since the last completion, in seconds.</param>
     /// <param name="restart">The time after which an empty queue continues, in seconds.</param>
-    private void Sleep(double seconds, double restart = 0)
+    /// <param name="transfers">The number of transfers in the queue.</param>
+    private void Sleep(double seconds, double restart = 0, int transfers = Transfers)
     {
         double end = _time + seconds;
         int transfer = 0;
-        for (; transfer < Transfers && _time + TransferTime <= end; transfer++)
+        for (; transfer < transfers && _time + TransferTime <= end; transfer++)
             Complete(end - (_time + TransferTime));
-        if (transfer == Transfers)
+        if (transfer == transfers)
             _time = end + restart;
     }
 
