@@ -66,13 +66,16 @@ public sealed class MissedIntervalsTests
         Assert.InRange(_missed.Count, 0, Packets);
     }
 
-    [Fact]
-    public void Windows_with_only_late_completions_leave_no_missed_interval()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.03)] // the delay grows from window to window
+    public void Windows_with_only_late_completions_leave_no_missed_interval(double growth)
     {
         Stream(seconds: 3, late: 0.0005);
         for (int delay = 0; delay < 200; delay++)
         {
             Stream(seconds: 0.5, late: 0.002, shift: 0.01);
+            Stream(seconds: 0.5, late: 0.002, shift: 0.01 + growth);
             Stream(seconds: 1, late: 0.0005);
             Assert.Equal(0, _missed.Count);
         }
