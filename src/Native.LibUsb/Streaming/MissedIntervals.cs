@@ -11,13 +11,16 @@ namespace Native.LibUsb.Streaming;
 /// <para>A busy machine handles single completions late, so one late completion means nothing. In almost every window of time, however, at least one
 /// completion is handled on time. If even the most punctual completion of a window is late, the class counts missed intervals. If a completion of a later
 /// window is on time again, the class corrects the count. The class treats small, slow changes as drift between the clocks of the bus and the host.</para>
-/// <para>If a completion of the same window, or of the window before, was handled so late that the whole queue had ended by then, the cause is the thread that
-/// handles events. Otherwise the queue ran empty although this thread ran in time.</para>
+/// <para>The completions after a gap show its cause. If the queue ran empty although the thread that handles events ran in time, the gap delays all of them by
+/// the same time. If this thread was late, all transfers in flight had ended before the thread handled the first of them. The first completion is then later
+/// than the following ones by the time that the queue lasts. The class therefore compares the completions of a window with the best one of the next
+/// window.</para>
 /// </remarks>
 internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer, int transfers)
 {
     private const double Drift = 0.0005; // the largest relative difference between the clocks of the bus and the host
     private const int FewestCompletions = 16;
+    private const double Ahead = 0.008; // xHCI reads its schedule up to seven frames ahead, so an empty queue continues at most this much later
 
     // This is an instance field, because the runtime allocates memory when it first runs a static constructor. For this reason, code that runs while data
     // streams uses no static fields.
@@ -28,15 +31,17 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     // A smaller delay can result from a window in which every completion was late.
     private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
 
-    // The time that the remaining transfers of the queue last when one transfer has ended.
-    private readonly double _queue = serviceInterval.TotalSeconds * packetsPerTransfer * (transfers - 1) * Stopwatch.Frequency;
+    // When a completion is later than the following ones by this time, all transfers of the queue had ended before its handling.
+    private readonly double _late = QueueOf(serviceInterval.TotalSeconds * packetsPerTransfer, transfers) * Stopwatch.Frequency;
 
     private double _expected = double.NaN;
     private double _behind;
     private double _best = double.PositiveInfinity;
     private double _worst = double.NegativeInfinity;
-    private double _worstBefore = double.NegativeInfinity; // of the window before, because a gap may begin there
+    private double _worstBefore = double.NegativeInfinity; // of the window before
     private double _behindWhileLate;
+    private double _behindBefore; // before the last increase
+    private double _behindWhileLateBefore;
     private double _longestDelay;
     private int _completions;
     private long _windowStart;
@@ -70,22 +75,23 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryEndWindow(long now)
     {
-        if (_windowStart == 0) // the first completion
+        if (_completions == 1)
         {
-            BeginWindow(now);
-            return false;
+            if (_windowStart == 0) // the first completion of the stream
+                _windowStart = now;
+            // A delay can begin exactly between two windows. The first completion therefore belongs to the window before, too.
+            _worstBefore = Math.Max(_worstBefore, _worst);
         }
 
         if (_completions < FewestCompletions)
+        {
+            // The thread may be handling completions that ended while it was late. The window must contain all of them.
+            _windowEnd = now + _window;
             return false;
+        }
+
         CloseWindow(now);
         return true;
-    }
-
-    private void BeginWindow(long now)
-    {
-        _windowStart = now;
-        _windowEnd = now + _window;
     }
 
     /// <summary>
@@ -93,10 +99,13 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     /// count as missed.
     /// </summary>
     /// <param name="now">The time at which the last completion was handled.</param>
-    public void Finish(long now)
+    /// <param name="intervals">The number of the stream's packets up to and including this completion.</param>
+    public void Finish(long now, long intervals)
     {
         if (_completions >= FewestCompletions)
             CloseWindow(now);
+        if (!double.IsNaN(_expected)) // no window follows, so the last completion takes the place of its best one
+            MeasureDelay(Math.Max(_worst, _worstBefore), now - (intervals * _ticksPerInterval));
         _best = double.PositiveInfinity;
         _worst = _worstBefore = double.NegativeInfinity;
         _completions = 0;
@@ -108,8 +117,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     {
         if (double.IsNaN(_expected))
             _expected = _best - _behind;
-        double delay = Math.Max(_worst, _worstBefore) - _expected - _behind;
-        _longestDelay = Math.Max(_longestDelay, delay);
+        bool wasLate = MeasureDelay(_worstBefore, _best);
         double change = _best - _expected - _behind;
         if (Math.Abs(change) <= Drift * (now - _windowStart))
         {
@@ -117,23 +125,53 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         }
         else if (change > _least)
         {
+            (_behindBefore, _behindWhileLateBefore) = (_behind, _behindWhileLate);
             _behind += change;
-            if (delay >= _queue)
+            if (wasLate)
                 _behindWhileLate += change;
         }
         else if (change < 0)
         {
             // The earlier delay was overestimated.
-            double back = Math.Min(_behind, -change);
-            _behind -= back;
+            double before = _expected + _behind;
+            _behind = Math.Max(0, _behind + change);
+            // The delays of two windows differ by a little. No such difference may remain as a missed interval.
+            if (Math.Abs(_behind - _behindBefore) < _least)
+                (_behind, _behindWhileLate) = (_behindBefore, _behindWhileLateBefore);
+            else if (_behind < _least)
+                _behind = 0;
             _behindWhileLate = Math.Min(_behindWhileLate, _behind);
-            _expected -= -change - back;
+            _expected = before + change - _behind;
         }
 
         _best = double.PositiveInfinity;
         _worstBefore = _worst;
         _worst = double.NegativeInfinity;
         _completions = 0;
-        BeginWindow(now);
+        _windowStart = now;
+        _windowEnd = 0; // the next completion begins a window
+    }
+
+    /// <summary>Measures the delay of a completion by comparing it with a later completion.</summary>
+    /// <param name="latest">The start of the stream, computed from the completion.</param>
+    /// <param name="next">The start of the stream, computed from the later completion.</param>
+    /// <returns>Whether all transfers of the queue had ended before the completion was handled.</returns>
+    private bool MeasureDelay(double latest, double next)
+    {
+        bool wasLate = latest - next >= _late;
+        double expected = _expected + _behind;
+        // The delay of a late thread includes the intervals that were missed because of it. Intervals that were missed because the queue ran empty are no delay.
+        if (wasLate || next - expected <= _least)
+            next = Math.Min(next, expected);
+        _longestDelay = Math.Max(_longestDelay, latest - next);
+        return wasLate;
+    }
+
+    // The other transfers last this long when the first one has ended. Three effects make the measured difference smaller: the first completion can end a window,
+    // the host controller can continue the stream later, and the best completion of the next window can be late too.
+    private static double QueueOf(double transferTime, int transfers)
+    {
+        double others = transferTime * (transfers - 1);
+        return Math.Max(others - transferTime - Ahead - Math.Max(transferTime / 2, 0.001), others / 2);
     }
 }

@@ -63,7 +63,7 @@ internal struct RingCounters
         _bytes += transfer.Length;
         if (transfer.Status != UsbTransferStatus.Completed)
             _transfers[Math.Clamp((int)transfer.Status, 0, StatusCount - 1)]++;
-        if (transfer.Ring.Configuration.IsIsochronous)
+        if (transfer.PacketSize != 0)
         {
             foreach (ref readonly libusb_iso_packet_descriptor packet in transfer.Descriptors.AsSpan(0, transfer.Packets))
             {

@@ -527,7 +527,7 @@ internal sealed unsafe class RingEngine
     {
         if (_missed is not { } missed)
             return;
-        missed.Finish(_lastCompletion);
+        missed.Finish(_lastCompletion, _intervals);
         PublishMissed();
     }
 

@@ -1,67 +1,20 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents one transfer of a ring and its memory.</summary>
 /// <remarks>
-/// The memory is managed memory that does not move, or memory that the program has supplied. The ring copies the results of packets out of libusb's memory. The
-/// program may still hold a buffer after the ring and the device handle are closed. Such a buffer is stale, but its managed memory stays valid.
+/// <para>The memory is managed memory that does not move, or memory that the program has supplied. The ring copies the results of packets out of libusb's
+/// memory. The program may still hold a buffer after the ring and the device handle are closed. Such a buffer is stale, but its managed memory stays valid.</para>
+/// <para>The members in this file need neither libusb nor a ring, so that tests compile the file without <c>RingTransfer.Memory.cs</c>.</para>
 /// </remarks>
-internal sealed unsafe class RingTransfer
+internal sealed partial class RingTransfer
 {
-    private readonly byte[]? _array; // null when the program has supplied the memory
-    private readonly int _start;
-
-    /// <summary>The number of the buffer's current loan to the program. A stale buffer has another number.</summary>
-    public long Loan;
-
     /// <summary>The number of this submission: 0, 1, 2 and so on. It is -1 before the first submission and after a refused one.</summary>
     public long Sequence = -1;
 
-    public RingTransfer(UsbRing ring, int index, UsbTransfer transfer, RingConfiguration configuration)
-    {
-        Index = index;
-        Ring = ring;
-        Transfer = transfer;
-        Native = transfer.DangerousGetTransfer();
-        Memory = configuration.MemoryOf(index);
-        if (Memory.IsEmpty)
-        {
-            _array = AlignedMemory.AllocatePinned(configuration.TransferSize, clear: false, out _start);
-            Memory = MemoryMarshal.CreateFromPinnedArray(_array, _start, configuration.TransferSize);
-        }
-
-        Descriptors = configuration.Packets == 0 ? [] : new libusb_iso_packet_descriptor[configuration.Packets];
-        PacketSize = configuration.PacketSize;
-    }
-
     public int Index { get; }
-
-    public UsbRing Ring { get; }
-
-    public UsbTransfer Transfer { get; }
-
-    /// <summary>Gets the native transfer, which exists until the ring is released.</summary>
-    public libusb_transfer* Native { get; }
-
-    /// <summary>Gets or sets the ring's engine. The constructor of the engine sets the property.</summary>
-    public RingEngine Engine { get; set; } = null!;
-
-    public Memory<byte> Memory { get; }
-
-    /// <summary>Gets the first byte of the memory.</summary>
-    public ref byte Start
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get
-        {
-            if (_array is { } array)
-                return ref Unsafe.AddByteOffset(ref MemoryMarshal.GetArrayDataReference(array), (nuint)_start);
-            return ref MemoryMarshal.GetReference(Memory.Span);
-        }
-    }
 
     /// <summary>Gets the distance between isochronous packets in the memory, in bytes; 0 for other transfers.</summary>
     public int PacketSize { get; }

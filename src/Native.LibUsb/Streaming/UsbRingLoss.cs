@@ -8,6 +8,4 @@ public readonly record struct UsbRingLoss(long Transfers, long Packets, long Byt
 {
     /// <summary>Gets whether nothing was discarded.</summary>
     public bool IsNone => Transfers == 0;
-
-    internal UsbRingLoss Plus(UsbRingLoss other) => new(Transfers + other.Transfers, Packets + other.Packets, Bytes + other.Bytes);
 }

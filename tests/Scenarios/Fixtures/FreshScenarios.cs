@@ -4,6 +4,7 @@ using Native.LibUsb.Testing;
 using Native.LibUsb.Tests.Devices;
 using Native.LibUsb.Tests.Events;
 using Native.LibUsb.Tests.Library;
+using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests;
 
@@ -24,6 +25,7 @@ internal static class FreshScenarios
         [nameof(BusWithoutPreload)] = arguments => BusWithoutPreload(bool.Parse(arguments[0])),
         [nameof(RealTimeScenarios.NotPermitted)] = _ => RealTimeScenarios.NotPermitted(),
         [nameof(RealTimeScenarios.PermittedByLimit)] = _ => RealTimeScenarios.PermittedByLimit(),
+        [nameof(PacketScanTests.ScanWithoutSse)] = _ => PacketScanTests.ScanWithoutSse(),
     };
 
     // The process has not set any option, so libusb uses its defaults.
