@@ -134,7 +134,7 @@ public sealed class InputStreamTests : RingTest
         Assert.Equal(100 + 512, stream.ReadAtLeast(buffer, 612)); // the good data, and the packet that arrived in the failed transfer
         UsbException lost = await Assert.ThrowsAsync<UsbException>(() => stream.ReadAsync(buffer).AsTask());
         Assert.Equal(UsbError.IO, lost.Error);
-        Assert.Contains("goes on", lost.Message, StringComparison.Ordinal);
+        Assert.Contains("next read continues", lost.Message, StringComparison.Ordinal);
         Assert.Equal(100, stream.Read(buffer));
     }
 
