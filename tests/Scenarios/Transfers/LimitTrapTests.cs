@@ -95,7 +95,7 @@ public sealed class LimitTrapTests : BusTest
         transfer.SetIsochronous(IsoEndpoint, 49_152);
         UsbException refused = Assert.Throws<UsbException>(transfer.Submit);
         Assert.Equal(UsbError.IO, refused.Error);
-        Assert.Contains("6,291,456 bytes in one piece", refused.Hint, StringComparison.Ordinal);
+        Assert.Contains("6,291,456 contiguous bytes", refused.Hint, StringComparison.Ordinal);
         Assert.DoesNotContain("usbfs_memory_mb", refused.Hint, StringComparison.Ordinal);
 
         // Device memory also needs one piece of kernel memory of this size.
