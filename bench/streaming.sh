@@ -46,8 +46,8 @@ allocations() {
   done
 }
 
-# The programs keep 64 transfers of 32 packets in flight, which is enough for 256 ms of the stream and needs 96 MiB. This size exceeds the default memory limit
-# of the kernel (usbfs_memory_mb), so the virtual bus has a higher limit.
+# The programs keep 64 transfers of 32 packets in flight. These transfers hold 256 ms of the stream and need 96 MiB of memory. The kernel's default limit
+# (usbfs_memory_mb) is lower, so this function sets a higher limit for the virtual bus.
 line() {
   echo "SuperSpeed isochronous line rate, $seconds s (393.216 MB/s):"
   for program in "$c" "$aot line" "$jit line"; do

@@ -358,10 +358,10 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Unpins memory of the caller when the scope ends. After a successful call, this is the memory that the transfer used before. After a failed call, this is
-    /// the memory that the call did not use. Unpinning can run code of the program. This code may close the interface or handle of the transfer, and the
-    /// closing waits until no <see cref="SettingScope"/> of the transfer exists. Therefore, a method begins its <see cref="UnpinScope"/> before its
-    /// <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
+    /// Unpins memory of the caller when the scope ends. If the method that began the scope succeeds, the scope unpins the memory that the transfer used before
+    /// the method call. If the method fails, the scope unpins the memory that the caller passed to the method. Unpinning can run code of the program, and that
+    /// code may close the interface or handle of the transfer. The thread that closes them waits until the transfer has no <see cref="SettingScope"/>.
+    /// Therefore, a method begins its <see cref="UnpinScope"/> before its <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)
     {
