@@ -41,8 +41,8 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    // The process may contain several copies of this assembly, but libusb has only one global callback. If another copy has registered its callback since this
-    // copy did so, the callback of the other copy stays registered.
+    // The process may contain several copies of this assembly, but libusb has only one global callback. If another copy has registered its callback later than
+    // this copy, the callback of the other copy stays registered.
     private static void UnregisterGlobal()
     {
         lock (s_change)
