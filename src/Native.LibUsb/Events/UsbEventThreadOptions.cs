@@ -13,10 +13,10 @@ public sealed record UsbEventThreadOptions
     /// <summary>
     /// Gets or sets the real-time priority, 1 to 99. With 0, the default, the thread has no real-time priority.
     /// <para>Linux: the thread is scheduled by <c>SCHED_FIFO</c> with this priority. Threads that a callback starts do not inherit the priority. The process
-    /// needs an <c>RLIMIT_RTPRIO</c> of at least this number, or the capability <c>CAP_SYS_NICE</c>.</para>
-    /// <para>macOS: the thread is a time-constraint thread with half a millisecond of computation in each millisecond, regardless of the number. No permission
-    /// is needed.</para>
-    /// <para>Windows: the thread has <c>THREAD_PRIORITY_TIME_CRITICAL</c>, regardless of the number. No permission is needed.</para>
+    /// needs an <c>RLIMIT_RTPRIO</c> of at least this priority, or the capability <c>CAP_SYS_NICE</c>.</para>
+    /// <para>macOS: the thread is a time-constraint thread with half a millisecond of computation in each millisecond, regardless of the value of this
+    /// property. No permission is needed.</para>
+    /// <para>Windows: the thread has <c>THREAD_PRIORITY_TIME_CRITICAL</c>, regardless of the value of this property. No permission is needed.</para>
     /// </summary>
     public int RealTimePriority { get; init; }
 

@@ -18,7 +18,8 @@ internal sealed class ChildSet<T>(CloseState parent)
     /// last.
     /// </summary>
     /// <param name="child">The child.</param>
-    /// <param name="registration">The entry of the child, for <see cref="Remove"/>. The entry is set before any thread can find the child in the set.</param>
+    /// <param name="registration">The entry of the child, which the caller later passes to <see cref="Remove"/>. The entry is set before any thread can find
+    /// the child in the set.</param>
     /// <returns>
     /// False if the parent is closing. The caller must then release the child. If the result is true, every snapshot that the parent takes while it closes
     /// contains the child.

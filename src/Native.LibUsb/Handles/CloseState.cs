@@ -24,16 +24,16 @@ internal sealed class CloseState
     /// <summary>Gets whether nothing is left to close.</summary>
     public bool IsClosed => Volatile.Read(ref _stage) == Closed;
 
-    /// <summary>Gets whether the calling thread begins or finishes the closing. Such a thread must not wait for the end of the closing.</summary>
+    /// <summary>Gets whether the calling thread is beginning or finishing the closing. Such a thread must not wait for the end of the closing.</summary>
     public bool IsFinishedByThisThread => _begin.IsHeldByCurrentThread || Volatile.Read(ref _finisher) == Environment.CurrentManagedThreadId;
 
     /// <summary>Gets a task that completes when the closing has ended.</summary>
     public Task Completion => _completed.Task;
 
     /// <summary>
-    /// Begins the closing: new work is no longer accepted, and <paramref name="stop"/> stops the current work. If another thread calls this method in the
-    /// meantime, the second call waits until the first call has stopped the work. Therefore, no thread finishes a closing that another thread is still
-    /// beginning.
+    /// Begins the closing: new work is no longer accepted, and <paramref name="stop"/> stops the current work. If another thread calls this method while the
+    /// work is being stopped, the second call waits until the first call has stopped the work. Therefore, no thread finishes a closing that another thread is
+    /// still beginning.
     /// </summary>
     /// <param name="stop">An action that stops the current work. The action must not wait for events.</param>
     /// <returns>Whether this call began the closing.</returns>
@@ -49,8 +49,8 @@ internal sealed class CloseState
         }
     }
 
-    /// <summary>Registers the calling thread as the one that finishes the closing. The thread has called <see cref="TryBegin"/> before.</summary>
-    /// <returns>False if another call finishes or has finished the closing, or if this thread is still beginning it.</returns>
+    /// <summary>Registers the calling thread as the thread that finishes the closing. The thread must first call <see cref="TryBegin"/>.</summary>
+    /// <returns>False if another call finishes or has finished the closing, or if this thread is still inside <see cref="TryBegin"/>.</returns>
     public bool TryBeginFinish() =>
         !_begin.IsHeldByCurrentThread && Interlocked.CompareExchange(ref _finisher, Environment.CurrentManagedThreadId, 0) == 0;
 

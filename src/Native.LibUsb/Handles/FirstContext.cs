@@ -8,9 +8,9 @@ namespace Native.LibUsb;
 /// process crashes.
 /// </summary>
 /// <remarks>
-/// While the first context is kept, it logs nothing, and no thread handles its events. It keeps its few descriptors open, and stores a record of each device
-/// that arrives or leaves. A thread holds the lock of this class while it opens a context or exits the first context. libusb itself also opens only one context
-/// at a time.
+/// After the program has closed the first context, this context logs nothing, and no thread handles its events. The context keeps its few descriptors open, and
+/// stores a record of each device that arrives or leaves. A thread holds the lock of this class while it opens a context or exits the first context. libusb
+/// itself also opens only one context at a time.
 /// </remarks>
 internal static class FirstContext
 {

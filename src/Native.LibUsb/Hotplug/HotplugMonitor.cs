@@ -29,7 +29,7 @@ internal sealed unsafe class HotplugMonitor
 
     /// <summary>Adds a subscription.</summary>
     /// <param name="registration">The subscription.</param>
-    /// <param name="enumerate">Whether to report the devices that are already plugged in as arrived.</param>
+    /// <param name="enumerate">Whether to report an arrival for each device that is already plugged in.</param>
     public void Add(UsbHotplugRegistration registration, bool enumerate)
     {
         lock (_registrations) // libusb's callback waits until the present devices have been reported

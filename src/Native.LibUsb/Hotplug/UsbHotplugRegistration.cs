@@ -16,9 +16,9 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     // yet.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
-    // The bus and address of each device that is present. The set contains the devices that were present when the subscription began. Later, arriving devices
-    // are added, and leaving devices are removed. libusb may report the arrival of a device that is already in this set, or the departure of a device that is
-    // not in this set. Such reports are ignored.
+    // The bus and address of each device that is present and matches the filter. At first, the set contains the devices that were present when the subscription
+    // began. Later, arriving devices are added, and leaving devices are removed. libusb may report the arrival of a device that is already in this set, or the
+    // departure of a device that is not in this set. Such reports are ignored.
     private readonly HashSet<(byte Bus, byte Address)> _present = [];
     private bool _ended;
 
@@ -83,7 +83,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     /// </summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
-        // A departure is compared with the places of the devices that matched, because not every system can read the interfaces of a device that has gone.
+        // A device that leaves is only looked up in _present. It is not compared with the filter again, because not every system can read the interfaces of a
+        // device that is gone.
         if (_ended || (what != UsbHotplugEvents.Left && !_filter.MatchesDescriptor(device)))
             return;
         (byte, byte) place = (device.BusNumber, device.Address);

@@ -61,7 +61,7 @@ internal sealed unsafe class InterfaceClaims
 
     /// <summary>Gets whether the alternate setting of an endpoint is being changed.</summary>
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="owner">The claim that created the transfer on the endpoint; null if the handle created it.</param>
+    /// <param name="owner">The claim that created the transfer on the endpoint; null if the handle created the transfer.</param>
     public bool IsChanging(byte endpoint, UsbInterface? owner) =>
         owner?.Claimed.Has(endpoint) == true ? owner.Claimed.IsChanging && IsChanging(endpoint) : IsChanging(endpoint);
 
@@ -205,7 +205,7 @@ internal sealed unsafe class InterfaceClaims
     /// </summary>
     /// <param name="claim">The claim of the interface.</param>
     /// <param name="alternateSetting">The setting.</param>
-    /// <param name="busy">The busy endpoint; null if no endpoint was busy. In that case, the method has requested the change.</param>
+    /// <param name="busy">The busy endpoint; null if no endpoint was busy. If the value is null, the method has requested the change.</param>
     /// <exception cref="ObjectDisposedException">Another thread disposed the claim or the handle while the call waited for the lock.</exception>
     public UsbError TrySetAlternateSetting(UsbInterface claim, int alternateSetting, out byte? busy)
     {
@@ -377,8 +377,8 @@ internal sealed unsafe class InterfaceClaims
 
     // A thread that submits a transfer first counts the transfer as in flight, and then checks whether the setting is being changed. The thread that changes
     // the setting first calls this method, and then checks for transfers in flight. Therefore, at least one of the two threads detects the other thread. The
-    // bits of endpoints with rings are not set, because an active ring prevents the change, and its submissions must continue. During the change, no ring is
-    // created.
+    // bits of endpoints with rings are not set, because an active ring prevents the change, and must be able to continue to submit its transfers. During the
+    // change, no ring is created.
     private void BeginChange(ClaimedInterface claimed)
     {
         claimed.BeginChange();

@@ -30,7 +30,7 @@ public sealed partial class UsbEndpoint
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="transferred">The number of bytes received.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, TimeSpan? timeout = null) =>
         Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value), buffer, out transferred, timeout);
@@ -41,7 +41,7 @@ public sealed partial class UsbEndpoint
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     public ValueTask<int> ControlReadAsync(
@@ -71,7 +71,7 @@ public sealed partial class UsbEndpoint
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send.</param>
     /// <param name="transferred">The number of bytes sent.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null) =>
         Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value), data, out transferred, timeout);
@@ -82,7 +82,7 @@ public sealed partial class UsbEndpoint
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send. The call copies the data before it returns.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>

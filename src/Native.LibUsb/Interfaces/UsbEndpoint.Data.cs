@@ -12,22 +12,23 @@ public sealed unsafe partial class UsbEndpoint
     /// rest of the buffer, the packet is lost and the read fails with <see cref="UsbError.Overflow"/>.
     /// </param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
-    /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer.</returns>
+    /// <returns>The number of bytes received, which is less than the buffer's length if a short packet ended the transfer.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>;
-    /// <see cref="UsbError.NoDevice"/>. The bytes that were received before the error are in the buffer, and <see cref="UsbException.BytesTransferred"/> is
-    /// their number.
+    /// <see cref="UsbError.Timeout"/>: the transfer did not end within the time limit. <see cref="UsbError.Pipe"/>: the endpoint is halted (see
+    /// <see cref="ClearHalt"/>). <see cref="UsbError.Overflow"/>: the device sent a packet that is longer than the rest of the buffer.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged. The bytes that were received before the error are in the buffer, and
+    /// <see cref="UsbException.BytesTransferred"/> is their number.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an OUT endpoint or is isochronous. Or a ring is active on the endpoint. Or the method is called from a callback of this
-    /// context. Or the device was reset while this call waited.
+    /// The endpoint is stale, is an OUT endpoint or is isochronous; a ring is active on the endpoint; the method is called from a callback of this context; or
+    /// the device was reset while this call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or another thread disposed it while this call waited.</exception>
     /// <remarks>
     /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. While the call blocks,
-    /// Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> prevents that, Ctrl+C does not end the call. In such a program, pass a
-    /// time limit, or use <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> with a token that the handler cancels.
+    /// Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> keeps the process running, the call continues to block. In such a program,
+    /// pass a time limit, or use <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> with a token that the handler cancels.
     /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
     {
@@ -60,13 +61,14 @@ public sealed unsafe partial class UsbEndpoint
     /// </param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>.
-    /// <see cref="UsbException.BytesTransferred"/> is the number of bytes that were sent before the error.
+    /// <see cref="UsbError.Timeout"/>: the transfer did not end within the time limit. <see cref="UsbError.Pipe"/>: the endpoint is halted (see
+    /// <see cref="ClearHalt"/>). <see cref="UsbError.NoDevice"/>: the device was unplugged. <see cref="UsbException.BytesTransferred"/> is the number of bytes
+    /// that were sent before the error.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an IN endpoint or is isochronous. Or the method is called from a callback of this context. Or the device was reset while
-    /// this call waited.
+    /// The endpoint is stale, is an IN endpoint or is isochronous; the method is called from a callback of this context; or the device was reset while this
+    /// call waited.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or another thread disposed it while this call waited.</exception>
     public int Write(ReadOnlySpan<byte> data, TimeSpan? timeout = null, bool endOfMessage = false)
@@ -109,17 +111,18 @@ public sealed unsafe partial class UsbEndpoint
     /// <param name="cancellationToken">
     /// A token that cancels the transfer. After a cancellation, the call ends only when libusb no longer uses the buffer.
     /// </param>
-    /// <returns>The number of bytes received, which is less than requested if a short packet ended the transfer. Await the result once.</returns>
+    /// <returns>The number of bytes received, which is less than the buffer's length if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
     /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception contains the number of
     /// bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>; <see cref="UsbError.NoDevice"/>;
-    /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> is the number of bytes that were received before the error.
+    /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>). <see cref="UsbError.Overflow"/>: the device sent a packet that is
+    /// longer than the rest of the buffer. <see cref="UsbError.NoDevice"/>: the device was unplugged. <see cref="UsbError.NoMemory"/>: memory for the transfer
+    /// could not be allocated. <see cref="UsbException.BytesTransferred"/> is the number of bytes that were received before the error.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an OUT endpoint or is isochronous. Or a ring is active on the endpoint.
+    /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint.
     /// </exception>
     /// <remarks>
     /// Do not block on the result in a callback (<c>ReadAsync(buffer).AsTask().Wait()</c>). The callback would block the thread that handles the events, so
@@ -134,16 +137,17 @@ public sealed unsafe partial class UsbEndpoint
     /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
     /// <param name="buffer">The memory that receives the data, and stays pinned until the call ends.</param>
     /// <param name="timeout">
-    /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none. libusb ends the transfer at the
-    /// limit, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer.
+    /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit. When the time limit
+    /// expires, libusb ends the transfer, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer for the time limit.
     /// </param>
     /// <param name="cancellationToken">
-    /// A token that cancels the transfer. The call ends after libusb's callback, when the caller may use the buffer again.
+    /// A token that cancels the transfer. After a cancellation, the call ends only when libusb no longer uses the buffer.
     /// </param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.Overflow"/>;
-    /// <see cref="UsbError.NoDevice"/>; <see cref="UsbError.NoMemory"/>. The bytes that were received before the error are in the buffer, and
-    /// <see cref="UsbException.BytesTransferred"/> is their number.
+    /// <see cref="UsbError.Timeout"/>: the transfer did not end within the time limit. <see cref="UsbError.Pipe"/>: the endpoint is halted (see
+    /// <see cref="ClearHalt"/>). <see cref="UsbError.Overflow"/>: the device sent a packet that is longer than the rest of the buffer.
+    /// <see cref="UsbError.NoDevice"/>: the device was unplugged. <see cref="UsbError.NoMemory"/>: memory for the transfer could not be allocated. The bytes
+    /// that were received before the error are in the buffer, and <see cref="UsbException.BytesTransferred"/> is their number.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
@@ -163,8 +167,9 @@ public sealed unsafe partial class UsbEndpoint
     /// bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>; <see cref="UsbError.NoMemory"/>.
-    /// <see cref="UsbException.BytesTransferred"/> is the number of bytes that were sent before the error.
+    /// <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>). <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.NoMemory"/>: memory for the transfer could not be allocated. <see cref="UsbException.BytesTransferred"/> is the number of bytes that
+    /// were sent before the error.
     /// </exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale, is an IN endpoint or is isochronous.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -175,17 +180,18 @@ public sealed unsafe partial class UsbEndpoint
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
     /// <param name="data">The data to send, which stays pinned until the call ends.</param>
     /// <param name="timeout">
-    /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none. libusb ends the transfer at the
-    /// limit, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer.
+    /// The time limit of the transfer, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit. When the time limit
+    /// expires, libusb ends the transfer, and the call reports <see cref="UsbError.Timeout"/>. The program needs no token and no timer for the time limit.
     /// </param>
     /// <param name="endOfMessage">
     /// Whether to send a zero-length packet after a full last packet, so that the device can detect the end of the message. Linux, macOS and WinUSB support
-    /// this (<see cref="UsbTransferFlags.AddZeroPacket"/>).
+    /// such a packet (<see cref="UsbTransferFlags.AddZeroPacket"/>).
     /// </param>
     /// <param name="cancellationToken">A token that cancels the transfer.</param>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Timeout"/>; <see cref="UsbError.Pipe"/>: the endpoint is halted (see <see cref="ClearHalt"/>); <see cref="UsbError.NoDevice"/>;
-    /// <see cref="UsbError.NoMemory"/>. <see cref="UsbException.BytesTransferred"/> is the number of bytes that were sent before the error.
+    /// <see cref="UsbError.Timeout"/>: the transfer did not end within the time limit. <see cref="UsbError.Pipe"/>: the endpoint is halted (see
+    /// <see cref="ClearHalt"/>). <see cref="UsbError.NoDevice"/>: the device was unplugged. <see cref="UsbError.NoMemory"/>: memory for the transfer could not
+    /// be allocated. <see cref="UsbException.BytesTransferred"/> is the number of bytes that were sent before the error.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     public ValueTask<int> WriteAsync(

@@ -4,8 +4,9 @@ namespace Native.LibUsb;
 public sealed partial class UsbEndpoint
 {
     /// <summary>
-    /// Ends the halt of the endpoint (<c>libusb_clear_halt</c>). An endpoint is halted after <see cref="UsbError.Pipe"/>. If the endpoint is not halted, the
-    /// method resets its data toggle. The caller must ensure that nothing is in flight on the endpoint, because neither the library nor libusb checks that.
+    /// Ends the halt of the endpoint (<c>libusb_clear_halt</c>). An endpoint is halted after a transfer has failed with <see cref="UsbError.Pipe"/>. If the
+    /// endpoint is not halted, the method resets the endpoint's data toggle. The caller must ensure that no transfer is in flight on the endpoint, because
+    /// neither the library nor libusb checks for such transfers.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the device has no such endpoint. <see cref="UsbError.NoDevice"/>: the device was unplugged.
@@ -34,8 +35,8 @@ public sealed partial class UsbEndpoint
     /// </summary>
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. The call allocates memory. No system supports a token or
-    /// a time limit for the request; Linux waits at most 5 seconds. On Linux, other calls for the same device wait for the request in the kernel, including calls
-    /// that submit transfers or handle events.
+    /// a time limit for the request, but Linux ends the request after at most 5 seconds. On Linux, all other calls for the same device, including calls that
+    /// submit transfers or handle events, wait in the kernel until the request has ended.
     /// </remarks>
     /// <returns>A task that completes when the device has answered. Await the result once.</returns>
     /// <exception cref="UsbException">

@@ -44,20 +44,21 @@ public sealed unsafe partial class UsbEndpoint
     public UsbTransferType TransferType => Descriptor.TransferType;
 
     /// <summary>
-    /// Gets whether the endpoint is stale: the alternate setting or the configuration has changed, the device was reset, or the interface was disposed.
+    /// Gets whether the endpoint is stale. An endpoint becomes stale when the alternate setting or the configuration changes, the device is reset, or the
+    /// interface is disposed.
     /// </summary>
     public bool IsStale => !Interface.IsOpen || Interface.Claimed.Generation != _generation;
 
     private UsbDeviceHandle Handle => Interface.Handle;
 
     /// <summary>
-    /// Creates a transfer that belongs to this endpoint's interface object: disposing the interface object stops and disposes the transfer. Configure the
-    /// transfer with this endpoint's <see cref="Address"/>. When the endpoint becomes stale, the transfer cannot be submitted any more.
+    /// Creates a transfer that belongs to this endpoint's interface object. When the interface object is disposed, it stops and disposes the transfer.
+    /// Configure the transfer with this endpoint's <see cref="Address"/>. After the endpoint has become stale, the transfer cannot be submitted any more.
     /// </summary>
     /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
     /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
-    /// <returns>A transfer that is not configured yet. The caller may dispose it before the interface object is disposed.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or there is no such flag.</exception>
+    /// <returns>A transfer that is not configured yet. The caller may dispose the transfer before the interface object is disposed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number of packets is negative, or a flag is not defined.</exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public UsbTransfer CreateTransfer(int isoPackets = 0, UsbTransferFlags flags = UsbTransferFlags.None)
@@ -70,8 +71,8 @@ public sealed unsafe partial class UsbEndpoint
     }
 
     /// <summary>
-    /// Gets whether the endpoint supports WinUSB's raw I/O (<c>libusb_endpoint_supports_raw_io</c>). With raw I/O, Windows does not queue the requests one by
-    /// one. The property is false on other systems, and with libusb before 1.0.30.
+    /// Gets whether the endpoint supports WinUSB's raw I/O (<c>libusb_endpoint_supports_raw_io</c>). With raw I/O, WinUSB passes each request to the USB stack
+    /// at once instead of queueing the requests. The property is false on other systems, and with libusb before 1.0.30.
     /// </summary>
     /// <exception cref="InvalidOperationException">The endpoint is stale.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -88,10 +89,10 @@ public sealed unsafe partial class UsbEndpoint
 
     /// <summary>
     /// Turns WinUSB's raw I/O on or off (<c>libusb_endpoint_set_raw_io</c>). While raw I/O is on, the length of each read must be a multiple of the packet
-    /// size and at most the returned maximum. Nothing may be in flight on the endpoint during the call.
+    /// size, and must not exceed the length that this method returned. No transfer may be in flight on the endpoint during the call.
     /// </summary>
     /// <param name="enable">True to turn raw I/O on, false to turn it off.</param>
-    /// <returns>The length of the largest transfer in bytes (<c>libusb_get_max_raw_io_transfer_size</c>); 0 if raw I/O was turned off.</returns>
+    /// <returns>The largest length of a transfer in bytes (<c>libusb_get_max_raw_io_transfer_size</c>); 0 if raw I/O was turned off.</returns>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is not Windows, or the driver is not WinUSB.</exception>
     /// <exception cref="UsbNotSupportedException">libusb is older than 1.0.30.</exception>
     /// <exception cref="InvalidOperationException">The endpoint is stale.</exception>
@@ -139,7 +140,7 @@ public sealed unsafe partial class UsbEndpoint
     internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
         $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
 
-    /// <summary>Disposes the transfers that the endpoint keeps for awaited calls. A stale endpoint does not need them any more.</summary>
+    /// <summary>Disposes the transfers that the endpoint keeps for awaited calls. A stale endpoint does not need these transfers any more.</summary>
     internal void DropTransfers() => _pool.Drop();
 
     /// <summary>Creates the exception for a use of a stale endpoint.</summary>

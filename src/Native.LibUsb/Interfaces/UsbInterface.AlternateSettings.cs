@@ -10,11 +10,11 @@ public sealed partial class UsbInterface
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
-    /// <see cref="UsbError.IO"/>: often the bus does not have enough bandwidth for the setting.
+    /// <see cref="UsbError.IO"/>: the request failed, often because the bus does not have enough bandwidth for the setting.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface; the message names the endpoint. Or the method is called
+    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface (the message names the endpoint), or the method is called
     /// from a callback of this context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -47,21 +47,21 @@ public sealed partial class UsbInterface
     /// </summary>
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. The call allocates memory. No system supports a token or
-    /// a time limit for the request; Linux waits at most 5 seconds. During the request, <see cref="ActiveSetting"/>, <see cref="Endpoints"/> and claims of the
-    /// same handle block other threads. On Linux, other calls for the same device also wait for the request in the kernel, including calls that submit transfers
-    /// or handle events.
+    /// a time limit for the request, but Linux ends the request after at most 5 seconds. Until the request has ended, other threads wait if they use
+    /// <see cref="ActiveSetting"/> or <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all other calls for the same device,
+    /// including calls that submit transfers or handle events, also wait in the kernel.
     /// </remarks>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <returns>A task that completes when the setting is active. Await the result once.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the interface has no such setting. <see cref="UsbError.NoDevice"/>: the device was unplugged.
-    /// <see cref="UsbError.IO"/>: often the bus does not have enough bandwidth for the setting.
+    /// <see cref="UsbError.IO"/>: the request failed, often because the bus does not have enough bandwidth for the setting.
     /// </exception>
     /// <exception cref="UsbTransferCanceledException">The interface or the handle was disposed before the request began.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface, or was active when the request began; the message names the
-    /// endpoint. Or the method is called from a log handler.
+    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface, or was active when the request began (the message names
+    /// the endpoint). This exception is also thrown if the method is called from a log handler.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask SetAlternateSettingAsync(int alternateSetting) =>

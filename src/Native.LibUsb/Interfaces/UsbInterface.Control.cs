@@ -11,7 +11,7 @@ public sealed partial class UsbInterface
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
-    /// <param name="entity">The number of a unit or terminal within the interface, as in the audio and video classes; 0 is the interface itself.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface (see the audio and video classes); 0 is the interface itself.</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="UsbException">
@@ -43,7 +43,7 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
@@ -88,7 +88,7 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send. The call copies the data before it returns.</param>
     /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
-    /// <param name="timeout">The time limit. Null sets none.</param>
+    /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
@@ -102,7 +102,7 @@ public sealed partial class UsbInterface
 
     /// <summary>Reads a descriptor of the interface, such as a HID report descriptor (GET_DESCRIPTOR with the interface as recipient).</summary>
     /// <param name="type">The descriptor's type; 0x22 is a HID report descriptor.</param>
-    /// <param name="index">The index among the descriptors of that type.</param>
+    /// <param name="index">The index of the descriptor among the descriptors of its type.</param>
     /// <returns>The descriptor's bytes as the device sent them, at most 4,096.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Pipe"/>: the interface has no such descriptor. <see cref="UsbError.Timeout"/>: the device did not answer.

@@ -5,8 +5,8 @@ namespace Native.LibUsb;
 /// <see cref="UsbDeviceHandle.ClaimInterface"/> creates these objects.
 /// </summary>
 /// <remarks>
-/// The library counts claims: an interface that was claimed twice through one handle is released when both objects are disposed. Any thread may use all
-/// members. Members that wait for the device must not be called from a callback.
+/// The library counts claims. An interface that was claimed twice through one handle is released only after both objects have been disposed. Any thread may use
+/// all members. Members that wait for the device must not be called from a callback.
 /// </remarks>
 public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 {
@@ -32,8 +32,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Gets the active alternate setting. After a call of <see cref="SetAlternateSetting"/>, the library returns the setting of that call. Before such a
-    /// call, another program may have chosen the setting, so the library reads it from the system on Linux, and from the device elsewhere (GET_INTERFACE). If
-    /// the device does not answer, the library assumes setting 0.
+    /// call, another program may have chosen the setting, so the library reads the setting: on Linux from the system, and on other systems from the device
+    /// (GET_INTERFACE). If the device does not answer, the library assumes setting 0.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -87,7 +87,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <param name="address">The address, including the direction bit: 0x81 is the IN endpoint 1.</param>
     /// <returns>The endpoint. Until the setting changes, each call returns the same object.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the active setting has no such endpoint. If another setting has one, the hint names that setting.
+    /// <see cref="UsbError.NotFound"/>: the active setting has no such endpoint. If another setting has such an endpoint, <see cref="UsbException.Hint"/> names
+    /// that setting.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not an endpoint address.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -103,7 +104,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <param name="type">The type of the endpoint's transfers.</param>
     /// <returns>The endpoint. Until the setting changes, each call returns the same object.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the active setting has no such endpoint. If another setting has one, the hint names that setting.
+    /// <see cref="UsbError.NotFound"/>: the active setting has no such endpoint. If another setting has such an endpoint, <see cref="UsbException.Hint"/> names
+    /// that setting.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public UsbEndpoint GetEndpoint(UsbDirection direction, UsbTransferType type) =>

@@ -20,7 +20,7 @@ internal static unsafe class LibraryLoader
     /// <summary>Gets the native version record.</summary>
     public static ref readonly libusb_version NativeVersion => ref *GetNativeVersion();
 
-    /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). If necessary, this property loads the library.</summary>
+    /// <summary>Gets the version of the libusb in use (<c>libusb_get_version</c>). If necessary, this property loads libusb.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     public static Version Version
     {
@@ -36,7 +36,7 @@ internal static unsafe class LibraryLoader
     /// </summary>
     public static bool IsLoaded => ProgramBinding.IsBound ? !ProgramBinding.IsLinkedIn : Volatile.Read(ref s_handle) != 0;
 
-    /// <summary>Gets whether libusb is part of this executable. If it is not, this property loads the library.</summary>
+    /// <summary>Gets whether libusb is part of this executable. If it is not, this property loads libusb.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>
     public static bool IsStaticallyLinked => FindExports().IsStatic;
 
@@ -87,7 +87,7 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Returns whether the libusb in use exports a function. This is the only reliable test for functions newer than 1.0.26.</summary>
+    /// <summary>Returns whether the libusb in use exports a function. This is the only reliable test for functions that libusb 1.0.26 does not have.</summary>
     /// <param name="name">The C name, such as <c>nameof(libusb.libusb_init_context)</c>.</param>
     /// <returns>True if the function can be called. For an inline function of libusb.h, the result is false, because libusb does not export it.</returns>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason and the files that were tried.</exception>

@@ -33,7 +33,7 @@ internal static class LoadContextUnloading
     }
 
     /// <summary>Registers an action that runs when unloading begins.</summary>
-    /// <param name="undo">The action; it may run at any time, on the thread that unloads.</param>
+    /// <param name="undo">The action, which may run at any time on the thread that unloads the load context.</param>
     /// <returns>False if unloading has begun. The caller must then not make the registration that the action would undo.</returns>
     public static bool TryRegister(Action undo)
     {

@@ -5,8 +5,8 @@ namespace Native.LibUsb.Interop;
 /// </summary>
 /// <remarks>
 /// These functions cannot be plain imports. A statically linked program does not link if it imports a function that libusb's archive lacks. In a dynamically
-/// linked program, the runtime's exception would not name the version to install. The functions are looked up by name and never by version, because the libusb
-/// project has added functions without changing the version number.
+/// linked program, the runtime's exception would not name the version to install. The class looks up each function by its name. It does not compare version
+/// numbers, because the libusb project has added functions without changing the version number.
 /// </remarks>
 internal static unsafe partial class OptionalExports
 {

@@ -14,8 +14,8 @@ namespace Native.LibUsb.Interop;
 /// <item>32-bit Linux: two 64-bit numbers with musl, otherwise two 32-bit numbers.</item>
 /// </list>
 /// <para>One case cannot be detected at run time: a 32-bit libusb for glibc that was built with 64-bit time. With such a libusb, use only functions that take
-/// no time: <see cref="libusb.libusb_handle_events_completed"/> and <see cref="libusb.libusb_interrupt_event_handler"/>. The library's event threads also use
-/// only these two functions.</para>
+/// no time: <see cref="libusb.libusb_handle_events_completed"/> and <see cref="libusb.libusb_interrupt_event_handler"/>. The library's event threads use only
+/// these two functions.</para>
 /// <para>The structure has the size of the largest layout, so libusb may write any of the layouts through a pointer to the structure. Do not pass arrays of
 /// this structure to libusb, because the elements of a C array may be smaller.</para>
 /// </remarks>
@@ -83,7 +83,8 @@ public struct timeval : IEquatable<timeval>
     /// <summary>Gets or sets the microseconds beyond the whole seconds, 0 to 999,999.</summary>
     public int tv_usec
     {
-        // On macOS, the complete C field is the low half of the 64-bit field. On other systems, the low half is large enough for all values of the field.
+        // The cast keeps the low half of the 64-bit field. On macOS, this half is the C field. On other systems, this half is large enough for all numbers of
+        // microseconds.
         readonly get => HasNarrowFields ? _microseconds32 : (int)_microseconds64;
         set
         {

@@ -14,7 +14,8 @@ internal static unsafe class LogDispatcher
     private static nint s_globalCallback; // the callback that this copy of the assembly registered last
     private static bool s_isUndoRegistered;
 
-    // The process may contain several copies of this assembly. Under this name, each copy stores in AppContext the callback that it has registered with libusb.
+    // The process may contain several copies of this assembly. When a copy registers its callback with libusb, it also stores the callback in AppContext under
+    // this name.
     private const string GlobalCallbackName = "Native.LibUsb.GlobalLogCallback";
 
     // The handler of the context that this thread is opening. While libusb opens a context, it already logs messages for the context, but the address of the
@@ -40,8 +41,8 @@ internal static unsafe class LogDispatcher
         }
     }
 
-    // The process may contain several copies of this assembly, but libusb has only one global callback. If another copy has registered its own callback in the
-    // meantime, this method leaves that callback registered.
+    // The process may contain several copies of this assembly, but libusb has only one global callback. If another copy has registered its callback later than
+    // this copy, the callback of the other copy stays registered.
     private static void UnregisterGlobal()
     {
         lock (s_change)

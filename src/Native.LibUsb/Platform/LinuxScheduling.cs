@@ -36,7 +36,7 @@ internal static unsafe partial class LinuxScheduling
             throw new Win32Exception(error);
     }
 
-    /// <exception cref="UnauthorizedAccessException">Linux does not allow this process to use all of these processors.</exception>
+    /// <exception cref="UnauthorizedAccessException">Linux does not allow this process to use one or more of these processors.</exception>
     /// <exception cref="Win32Exception">Linux reported another error.</exception>
     public static void Confine(ReadOnlySpan<int> processors)
     {

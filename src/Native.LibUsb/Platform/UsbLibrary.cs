@@ -24,12 +24,12 @@ namespace Native.LibUsb;
 /// throw.</para>
 /// <para>Most functions are first used when they are first called. Some small getters, such as <see cref="libusb.libusb_get_version"/>, are imported without a
 /// GC transition. The just-in-time compiler binds such a getter when it compiles a method that calls the getter. Therefore call <see cref="SetPath"/> or
-/// <see cref="SetResolver"/> in a separate method that calls no function of libusb. If <c>Main</c> itself calls such a getter, even the first line of
-/// <c>Main</c> is too late.</para>
+/// <see cref="SetResolver"/> in a separate method that calls no function of libusb. If <c>Main</c> itself calls such a getter, even a call of
+/// <see cref="SetPath"/> in the first line of <c>Main</c> is too late.</para>
 /// </remarks>
 public static unsafe class UsbLibrary
 {
-    /// <summary>Gets the version of the libusb that is in use (<c>libusb_get_version</c>). Loads libusb if necessary.</summary>
+    /// <summary>Gets the version of the libusb that is in use (<c>libusb_get_version</c>). If necessary, this property loads libusb.</summary>
     /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
     /// tried.</exception>
     public static UsbLibraryVersion Version => new(LibraryLoader.NativeVersion);

@@ -11,14 +11,15 @@ internal static class UsbfsMemory
     /// <summary>The parameter of the kernel's command line that sets the limit from the start.</summary>
     public const string KernelParameter = "usbcore.usbfs_memory_mb";
 
-    // The approximate number of bytes that the kernel needs for each URB in addition to the URB's data. For a small transfer, this is most of the memory.
+    // The approximate number of bytes that the kernel needs for each URB in addition to the URB's data. For a small transfer, the URB itself needs more memory
+    // than the data.
     private const int UrbOverhead = 256;
     private const int PacketOverhead = 16;
 
-    /// <summary>Gets the limit in bytes. Null if there is no limit, if the file cannot be read, or if the system is not Linux.</summary>
+    /// <summary>Gets the limit in bytes; null if there is no limit, if the file cannot be read, or if the system is not Linux.</summary>
     public static long? Limit => OperatingSystem.IsLinux() ? ReadLimit(File) : null;
 
-    /// <summary>Returns the limit that a file contains, in bytes. Null if the file contains 0 or cannot be read.</summary>
+    /// <summary>Returns the limit that a file contains, in bytes; null if the file contains 0 or cannot be read.</summary>
     public static long? ReadLimit(string path)
     {
         try
@@ -31,7 +32,7 @@ internal static class UsbfsMemory
         }
     }
 
-    /// <summary>Returns the limit in bytes. Null if the text is 0 or is not a number.</summary>
+    /// <summary>Returns the limit in bytes; null if the text is 0 or is not a number.</summary>
     public static long? Parse(string text) =>
         uint.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out uint megabytes) && megabytes > 0 ? (long)megabytes << 20 : null;
 

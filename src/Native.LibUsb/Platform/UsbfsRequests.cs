@@ -57,7 +57,7 @@ internal static unsafe class UsbfsRequests
 
     /// <summary>
     /// Returns whether libusb divides bulk and interrupt transfers into pieces of <see cref="UsbfsLimits.BulkPiece"/> bytes, because the controller has no
-    /// scatter-gather. Null if the request (USBDEVFS_GET_CAPABILITIES) fails.
+    /// scatter-gather. The result is null if the request (USBDEVFS_GET_CAPABILITIES) fails.
     /// </summary>
     /// <param name="descriptor">The file descriptor of the device.</param>
     public static bool? DividesTransfers(int descriptor)

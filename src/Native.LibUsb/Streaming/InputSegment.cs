@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents a piece of a pipe reader's data. The piece is memory that the ring has lent, or a copy in pooled memory.</summary>
+/// <summary>Represents a piece of a pipe reader's data. The data of the piece is in the memory of the ring, or has been copied into pooled memory.</summary>
 internal sealed class InputSegment : ReadOnlySequenceSegment<byte>
 {
     private UsbInputBuffer _loan;

@@ -4,17 +4,19 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Counts the service intervals in which no transfer was queued, and determines the cause. No transfer status reports such intervals. The class therefore
-/// compares the stream with the host's clock. The bus polls the endpoint in every interval, so a stream that falls behind the clock has missed intervals.
+/// Counts the service intervals in which no transfer was queued, and determines why no transfer was queued. No transfer status reports such intervals. The
+/// class therefore compares the stream with the host's clock. The bus polls the endpoint in every interval, so a stream that falls behind the clock has missed
+/// intervals.
 /// </summary>
 /// <remarks>
-/// <para>A busy machine handles single completions late, so one late completion means nothing. In almost every window of time, however, at least one
-/// completion is handled on time. If even the most punctual completion of a window is late, the class counts missed intervals. If a completion of a later
-/// window is on time again, the class corrects the count. The class treats small, slow changes as drift between the clocks of the bus and the host.</para>
-/// <para>The completions after a gap show its cause. If the queue ran empty although the thread that handles events ran in time, the gap delays all of them by
-/// the same time. If this thread was late, all transfers in flight had ended before the thread handled the first of them. The first completion is then later
-/// than the following ones by the time that the queue lasts. The class therefore compares the completions of a window with the best one of the next
-/// window.</para>
+/// <para>A busy machine handles some completions late, so one late completion does not prove that an interval was missed. In almost every window of time,
+/// however, at least one completion is handled on time. If even the most punctual completion of a window is late, the class counts missed intervals. If a
+/// completion of a later window is on time again, the class corrects the count. The class treats small, slow changes as drift between the clocks of the bus and
+/// the host.</para>
+/// <para>The completions after a gap show the cause of the gap. If the queue ran empty although the thread that handles events ran in time, the gap delays all
+/// later completions by the same time. If this thread was late, all transfers in flight had ended before the thread handled the first of these transfers. The
+/// delay of the first completion then exceeds the delays of the following completions by about the total duration of these transfers. The class therefore
+/// compares the completions of a window with the most punctual completion of the next window.</para>
 /// </remarks>
 internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer, int transfers)
 {
@@ -31,7 +33,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     // A smaller delay can result from a window in which every completion was late.
     private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
 
-    // When a completion is later than the following ones by this time, all transfers of the queue had ended before its handling.
+    // If the delay of a completion exceeds the delays of the following completions by this time, all transfers of the queue had ended before the completion was
+    // handled.
     private readonly double _late = QueueOf(serviceInterval.TotalSeconds * packetsPerTransfer, transfers) * Stopwatch.Frequency;
 
     private double _expected = double.NaN;
@@ -79,7 +82,7 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
         {
             if (_windowStart == 0) // the first completion of the stream
                 _windowStart = now;
-            // A delay can begin exactly between two windows. The first completion therefore belongs to the window before, too.
+            // A delay can begin exactly between two windows. The first completion therefore also belongs to the previous window.
             _worstBefore = Math.Max(_worstBefore, _worst);
         }
 
@@ -95,8 +98,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     }
 
     /// <summary>
-    /// Evaluates the last window at the end of the stream, if the window has enough completions. If the stream continues later, the time until then does not
-    /// count as missed.
+    /// Evaluates the last window at the end of the stream, if the window has enough completions. If the stream continues later, the intervals of the pause do
+    /// not count as missed.
     /// </summary>
     /// <param name="now">The time at which the last completion was handled.</param>
     /// <param name="intervals">The number of the stream's packets up to and including this completion.</param>
@@ -160,15 +163,17 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     {
         bool wasLate = latest - next >= _late;
         double expected = _expected + _behind;
-        // The delay of a late thread includes the intervals that were missed because of it. Intervals that were missed because the queue ran empty are no delay.
+        // If the thread was late, its delay includes the intervals that were missed because of the delay. Intervals that were missed although the thread ran in
+        // time do not count as a delay.
         if (wasLate || next - expected <= _least)
             next = Math.Min(next, expected);
         _longestDelay = Math.Max(_longestDelay, latest - next);
         return wasLate;
     }
 
-    // The other transfers last this long when the first one has ended. Three effects make the measured difference smaller: the first completion can end a window,
-    // the host controller can continue the stream later, and the best completion of the next window can be late too.
+    // When the first transfer of the queue has ended, the other transfers take this long. Three effects make the measured difference of the delays smaller: the
+    // first completion can end a window, the host controller can continue the stream later, and the most punctual completion of the next window can be late
+    // too.
     private static double QueueOf(double transferTime, int transfers)
     {
         double others = transferTime * (transfers - 1);

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer. If the filler needs a buffer, the
-/// return values and <see cref="Room"/> show this to the caller.
+/// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer. While the filler has no buffer,
+/// <see cref="Room"/> is empty. If a method needs a buffer and no buffer is free, its return value reports this.
 /// </summary>
 internal sealed class OutputFiller
 {

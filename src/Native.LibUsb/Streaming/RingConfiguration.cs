@@ -10,8 +10,8 @@ internal sealed record RingConfiguration
 
     private const int DefaultTransfers = 16;
 
-    // With fewer transfers in flight, one late completion would leave the queue almost empty. If the memory limit is low, the library therefore chooses shorter
-    // transfers rather than fewer than this number.
+    // If fewer transfers than this number were in flight, one late completion would leave the queue almost empty. If the memory limit is low, the library
+    // therefore chooses shorter transfers instead of fewer transfers.
     private const int FewestDefaultTransfers = 4;
 
     public required byte Endpoint { get; init; }

@@ -257,8 +257,8 @@ internal sealed unsafe class RingEngine
         transfer.Length = PacketScan.Copy(native->iso_packet_desc, transfer.Descriptors, packets, size, out bool isPlain, out int empty);
         if (!isPlain)
             transfer.Length = PacketScan.Cut(transfer.Descriptors.AsSpan(0, packets), size);
-        // Of a cancelled transfer, the ring keeps the packets up to the last packet with data. The bus has not polled the endpoint for the later packets, so
-        // the later packets do not count as failed.
+        // If a transfer was cancelled, the ring keeps the packets of this transfer up to and including the last packet with data. The bus has not polled the
+        // endpoint for the later packets, so the later packets do not count as failed.
         if (transfer.Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice)
         {
             while (packets > 0 && transfer.Descriptors[packets - 1].actual_length == 0)

@@ -28,7 +28,7 @@ internal sealed class RingRun
 
     public bool IsAtRest => _stage == RingStage.Stopped;
 
-    /// <summary>Gets the error with which the ring stopped by itself; <see cref="UsbError.Success"/> if there is none.</summary>
+    /// <summary>Gets the error that stopped the ring; <see cref="UsbError.Success"/> if no error stopped the ring.</summary>
     public UsbError Failure => _failure;
 
     /// <summary>Gets a task that completes when the run has ended.</summary>
