@@ -35,7 +35,7 @@ program=$(echo "$PWD"/artifacts/publish/Native.LibUsb.AotTests/release_*/Native.
 usbcap=$(echo "$PWD"/artifacts/publish/usbcap/release_*/usbcap)
 rm -rf "$results" && mkdir -p "$results"
 
-# Uses the processor's virtualisation (KVM) if it works. A writable /dev/kvm does not prove this, so the script first boots a machine with KVM.
+# Uses the processor's virtualisation (KVM) if it works. KVM can fail even if /dev/kvm is writable, so the script first boots a machine with KVM.
 export MACHINE_ACCELERATOR=tcg MACHINE_SECONDS=${MACHINE_SECONDS:-900}
 if [ -w /dev/kvm ]; then
   working=artifacts/kernel/kvm-$(</proc/sys/kernel/random/boot_id)

@@ -37,8 +37,8 @@ internal static class AudioPlayback
             }
         });
 
-        // A report affects only the packets that are queued after it. With a short queue, the program adapts quickly to the rate of the device. With a
-        // long queue, the sound continues during longer pauses of the program.
+        // A feedback report of the device affects only packets that are queued after its arrival. With a short queue, the program therefore adapts quickly to
+        // the rate of the device. With a long queue, the sound continues during longer pauses of the program.
         await using UsbOutputRing sound = claimed.GetEndpoint(SoundOut)
             .CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         sound.Start();

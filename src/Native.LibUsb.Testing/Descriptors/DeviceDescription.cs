@@ -56,8 +56,8 @@ public sealed record DeviceDescription
 
     /// <summary>Gets or sets the bytes of the device descriptor, as the device returns them. Null if they are generated from the other properties.</summary>
     /// <remarks>
-    /// The descriptor must have 18 bytes. They may be inconsistent, and they may contradict the other properties. Programs read these bytes. The other
-    /// properties still define how the device behaves.
+    /// The descriptor must have 18 bytes. Programs read these bytes. The bytes may be inconsistent, and they may contradict the other properties. The behaviour
+    /// of the device depends only on the other properties.
     /// </remarks>
     public ReadOnlyMemory<byte>? RawDevice { get; init; }
 

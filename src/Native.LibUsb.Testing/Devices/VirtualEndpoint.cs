@@ -92,7 +92,7 @@ public partial class VirtualEndpoint
 
     /// <summary>Passes one held URB to the model and continues to hold the other URBs.</summary>
     /// <param name="index">The index of the held URB; 0 is the oldest. With a higher index, the model receives the URBs in a different order.</param>
-    /// <returns>False if fewer URBs are held.</returns>
+    /// <returns>False if the endpoint holds no URB with this index.</returns>
     public bool Release(int index = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
