@@ -68,8 +68,8 @@ public sealed record DeviceDescription
 
     /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
     /// <remarks>
-    /// A raw string replaces the text that has the same index. The index may also be an index that occurs only in raw bytes of other descriptors. To replace
-    /// the bytes of a property's text, use <see cref="UsbText.Raw"/>.
+    /// A raw string replaces the text that has the same index. A raw string may also have an index that no text has, because the raw bytes of other descriptors
+    /// can refer to it. To replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.
     /// </remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
 

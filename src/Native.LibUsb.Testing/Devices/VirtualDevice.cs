@@ -64,7 +64,7 @@ public partial class VirtualDevice
     public string? PortPath { get; internal set; }
 
     /// <summary>
-    /// Gets or sets whether opening the device node for writing fails with EACCES, as for a user without permission. A bus on
+    /// Gets or sets whether opening the device node for writing fails with EACCES, as it does for a user without permission. A bus on
     /// <see cref="VirtualBusHost.Kernel"/> refuses to attach a device for which the property is set.
     /// </summary>
     public bool DenyAccess { get; set; }

@@ -233,7 +233,8 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>Updates the URBs behind a URB that has been completed. The caller holds the lock.</summary>
+    /// <summary>Handles the URBs behind a URB that has been completed. If the URB failed, the other URBs of its transfer are ended. Then the URBs that wait for
+    /// the completed URB are passed to the model. The caller holds the lock.</summary>
     /// <param name="place">The position that the completed URB had.</param>
     /// <param name="status">The status of the completed URB.</param>
     internal void Follow(int place, UrbStatus status)
