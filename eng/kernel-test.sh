@@ -35,7 +35,7 @@ program=$(echo "$PWD"/artifacts/publish/Native.LibUsb.AotTests/release_*/Native.
 usbcap=$(echo "$PWD"/artifacts/publish/usbcap/release_*/usbcap)
 rm -rf "$results" && mkdir -p "$results"
 
-# Uses the processor's virtualisation (KVM) if it works. A writable /dev/kvm does not prove this, so the script first boots a machine with KVM.
+# Uses the processor's virtualisation (KVM) if it works. KVM can fail even if /dev/kvm is writable, so the script first boots a machine with KVM.
 export MACHINE_ACCELERATOR=tcg MACHINE_SECONDS=${MACHINE_SECONDS:-900}
 if [ -w /dev/kvm ]; then
   working=artifacts/kernel/kvm-$(</proc/sys/kernel/random/boot_id)
@@ -47,13 +47,14 @@ if [ -w /dev/kvm ]; then
 fi
 echo "kernel-test: $machines machines with $(basename "$kernel"/boot/vmlinuz-*), accelerator $MACHINE_ACCELERATOR"
 
-# Prints the content of a machine's disk: 16 MiB of 32-bit words, each of which is its index times 2654435761, modulo 2^32. The tests overwrite the
-# second half with the complement of each word. A machine has two disks, one for StorageTests and one for StorageDriverTests.
+# Prints the content of a machine's disk: 16 MiB of 32-bit words. The value of each word is the word's index times 2654435761, modulo 2^32. The tests
+# overwrite each word of the second half with its complement. A machine has two disks, one for StorageTests and one for StorageDriverTests.
 disk() { # 1 for the content after the tests have written
   perl -e 'print pack("V*", map { (($_ * 2654435761) & 0xffffffff) ^ ($ARGV[0] && $_ >= 0x200000 ? 0xffffffff : 0) } 0 .. 0x3fffff)' "$1"
 }
 
-# Prints the sound that the test of the audio driver plays: 2 seconds of 32-bit frames, each of which is its index times 2654435761, modulo 2^32.
+# Prints the sound that the test of the audio driver plays: 2 seconds of 32-bit frames. The value of each frame is the frame's index times 2654435761,
+# modulo 2^32.
 sound() { perl -e 'print pack("V*", map { ($_ * 2654435761) & 0xffffffff } 0 .. 95999)'; }
 
 # Under emulation, everything takes 10 to 20 times as long, so tests that repeat their work repeat it less often.

@@ -7,8 +7,8 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 projects=(Native.LibUsb Native.LibUsb.Testing)
 work=$(mktemp -d)
 
-# The analyzer reports each public member that is missing from the files. The script therefore empties the files before it runs the analyzer. If the
-# sources do not compile, the script restores the files.
+# The analyzer reports each public member that is missing from the files. The script empties the files before it runs the analyzer, so that the
+# analyzer reports all public members. If the sources do not compile, the script restores the files.
 for project in "${projects[@]}"; do
   cp "src/$project/PublicAPI.Unshipped.txt" "$work/$project.before"
 done

@@ -58,8 +58,8 @@ internal static class BindingGenerator
         };
     }
 
-    // Both files are read even if one of them has errors. If the settings cannot be read, the method still reports the errors of the header, except errors
-    // that a setting could prevent.
+    // The header and the settings are both read, even if one of them has errors. If the settings cannot be read, the method still reports the errors of the
+    // header, except errors that a setting could prevent.
     private static (CHeader Header, GeneratorSettings Settings)? Read(ClangCompiler clang, string input, string? file, InputErrors errors)
     {
         errors.Try(() => file is null ? new GeneratorSettings() : GeneratorSettings.Read(file), out GeneratorSettings? settings);

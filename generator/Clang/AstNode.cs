@@ -45,8 +45,8 @@ internal sealed class AstNode
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
     /// <summary>
-    /// Reads nodes, and stores the last file and line. In a location, clang omits the file or the line if this value is the same as in the preceding
-    /// location.
+    /// Reads nodes, and stores the file and the line of the preceding location. If a location has the same file or the same line as the preceding location,
+    /// clang omits this value.
     /// </summary>
     private sealed class Reader
     {

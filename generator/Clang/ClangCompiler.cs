@@ -57,8 +57,8 @@ internal sealed partial class ClangCompiler
 
     /// <summary>Returns the record layouts on <paramref name="target"/>, for all records to which <paramref name="file"/> applies <c>sizeof</c>.</summary>
     /// <remarks>
-    /// <c>-fdump-record-layouts-complete</c> would need no <c>sizeof</c>, but is not usable. With this option, clang computes the layout of a record at its
-    /// closing brace. At that point, clang has not read a <c>packed</c> attribute behind the brace.
+    /// <c>-fdump-record-layouts-complete</c> would need no <c>sizeof</c>, but is not usable. With this option, clang computes the layout of a record when it
+    /// reaches the closing brace of the record, and ignores a <c>packed</c> attribute after the brace.
     /// </remarks>
     public string DumpRecordLayouts(string file, Target target) =>
         Run([.. Arguments(target), "-fsyntax-only", "-Xclang", "-fdump-record-layouts", file]);

@@ -32,7 +32,7 @@ internal sealed class BindingModel
 
     public IReadOnlyList<CCallback> Callbacks { get; }
 
-    /// <summary>Gets the functions that are imported.</summary>
+    /// <summary>Gets the functions for which bindings are generated.</summary>
     public IReadOnlyList<CFunction> Functions { get; }
 
     /// <summary>
@@ -48,8 +48,8 @@ internal sealed class BindingModel
     public string? OptionalSince(CFunction function) =>
         _settings.Since is { } since && Version.Parse(since.Functions[function.Name]) > Version.Parse(_settings.BaseVersion) ? since.Functions[function.Name] : null;
 
-    // Sorts the declarations in the order of the newest libusb header. If the installed header is older, libusb.h of this repository declares the newer
-    // names at the end, so the order of the input depends on the installed header.
+    // Sorts the declarations in the order of the newest libusb header. Without sorting, the order would depend on the installed header. If the installed header
+    // is older, libusb.h of this repository declares the newer names at the end.
     private static List<T> Order<T>(IEnumerable<T> declarations, OrderedDictionary<string, string>? versions)
         where T : IDeclaration =>
         versions is null ? [.. declarations] : [.. declarations.OrderBy(declaration => versions.IndexOf(declaration.Name))];

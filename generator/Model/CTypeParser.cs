@@ -67,8 +67,8 @@ internal sealed class CTypeParser
         return ParseDeclarator()(new CNamedType(string.Join(' ', words), isConst));
     }
 
-    // Returns a function that applies the declarator to the type at its left. The part in the inner parentheses is applied last: int (*)(void) is first
-    // a function that returns int, and then a pointer to this function.
+    // Returns a function that applies the declarator to the type at its left. The part in the inner parentheses is applied last. For example, the result for
+    // int (*)(void) is a pointer to a function that returns int.
     private Func<CType, CType> ParseDeclarator()
     {
         int pointers = 0;

@@ -20,7 +20,8 @@ internal sealed class Repository(string root)
     public string Interop => Path.Combine(Root, "src", "Native.LibUsb", "Interop");
 
     /// <summary>
-    /// Finds the root of the repository. It is the first folder with the solution among <paramref name="start"/> and its parent folders.
+    /// Finds the root of the repository. The method searches <paramref name="start"/> and then its parent folders, and returns the first folder that contains
+    /// the solution.
     /// </summary>
     public static Repository Find(string start)
     {

@@ -37,8 +37,8 @@ internal static class AudioPlayback
             }
         });
 
-        // A report affects only the packets that are queued after it. With a short queue, the program adapts quickly to the rate of the device. With a
-        // long queue, the sound continues during longer pauses of the program.
+        // A feedback report of the device affects only packets that are queued after its arrival. With a short queue, the program therefore adapts quickly to
+        // the rate of the device. With a long queue, the sound continues during longer pauses of the program.
         await using UsbOutputRing sound = claimed.GetEndpoint(SoundOut)
             .CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         sound.Start();
@@ -70,7 +70,7 @@ internal static class AudioPlayback
         output.WriteLine($"Played {frames} frames in {packets} packets, {(Interlocked.Read(ref reports) > 0 ? "at the rate of the device" : "without a report of the device")}");
     }
 
-    // A frame consists of its number and the complement of the number, so that a device can detect lost, repeated and damaged frames.
+    // A frame contains the frame's number and the complement of this number, so that a device can detect lost, repeated and damaged frames.
     private static void WriteSound(Span<byte> sound, long frame)
     {
         for (; !sound.IsEmpty; sound = sound[FrameSize..], frame++)

@@ -1,5 +1,5 @@
-// Performs one asynchronous bulk transfer: submits it, handles events until it has ended, and examines its result. The example needs a device that returns
-// the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
+// Performs one asynchronous bulk transfer: submits the transfer, handles events until the transfer has ended, and examines the result. The example needs a
+// device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
 
 using Native.LibUsb;
 

@@ -1,4 +1,4 @@
-// Waits for USB events and for other file descriptors with one thread and one poll(2). In this example, the thread accepts TCP clients and reads an
+// Waits for USB events and for other file descriptors in one thread, with one call of poll(2). In this example, the thread accepts TCP clients and reads an
 // interrupt endpoint. The example runs on Linux and macOS. It needs a device with an interrupt IN endpoint, such as "interrupt" of usbvbus.
 
 using System.Net;

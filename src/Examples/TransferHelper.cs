@@ -48,7 +48,7 @@ internal static class TransferHelper
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
         // While a transfer is being cancelled, it can time out or, on some systems, complete. One of the functions above would then submit the transfer
-        // again, and the second loop might never end. Doom prevents this submission.
+        // again, and the loop below might never end. Doom prevents this submission.
         transfer.Doom();
         transfer.TryCancel();
         while (transfer.IsSubmitted)

@@ -8,7 +8,7 @@ using Microsoft.Build.Utilities;
 /// or an import library. Outputs for which the file contains no information remain empty.
 /// </summary>
 /// <remarks>
-/// MSBuild compiles this file when a program is linked with libusb. This source file uses only the C# language version that the MSBuild of .NET Framework
+/// MSBuild compiles this source file when a program is linked with libusb. The source file uses only the C# language version that the MSBuild of .NET Framework
 /// supports.
 /// </remarks>
 public sealed class ReadLibUsbFile : Task

@@ -41,8 +41,8 @@ public sealed class AudioOutput : IAsyncDisposable
             });
         }
 
-        // A report affects only the packets that are queued after it. With a short queue, the output therefore adapts quickly to the rate of the
-        // device.
+        // A feedback report of the device affects only packets that are queued after its arrival. The queue is short, so the output adapts quickly to the rate
+        // of the device.
         _sound = output.CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         _sound.Start();
     }

@@ -5,8 +5,9 @@ using Native.LibUsb.Streaming;
 namespace Drivers.Reconnecting;
 
 /// <summary>
-/// Reads the bulk or interrupt IN endpoint of a device whenever the device is plugged in. All connections share one stream. The stream contains an item at
-/// the start and at the end of each connection, and it continues when a connection ends.
+/// Reads the bulk or interrupt IN endpoint of a device whenever the device is plugged in. A connection begins when the client starts to read the device, and
+/// ends when the device is unplugged or reading fails. All connections share one stream. The stream contains an item at the start and at the end of each
+/// connection, and it continues when a connection ends.
 /// </summary>
 /// <param name="context">The context that finds the device.</param>
 /// <param name="filter">The filter that selects the device. The client can compare a serial number only after it has opened the device.</param>

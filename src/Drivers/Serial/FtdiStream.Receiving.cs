@@ -29,8 +29,8 @@ public sealed partial class FtdiStream
         try
         {
             await StopAsync().ConfigureAwait(false);
-            // Each of the two requests discards the data of one direction. Descriptions of the chip disagree on which request is for which direction.
-            // The method sends both requests, so the difference has no effect.
+            // Each of the two requests discards the data of one direction. Descriptions of the chip disagree on the direction of each request. The method
+            // always sends both requests, so it need not distinguish between them.
             await SendAsync(FtdiRequest.Reset, PurgeOne).ConfigureAwait(false);
             await SendAsync(FtdiRequest.Reset, PurgeOther).ConfigureAwait(false);
             DiscardReceived();

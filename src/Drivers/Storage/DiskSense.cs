@@ -1,6 +1,6 @@
 namespace Drivers.Storage;
 
-/// <summary>Represents the sense data of a disk. They contain the reason why the disk did not execute a command.</summary>
+/// <summary>Represents the sense data of a disk: the reason why the disk did not execute a command.</summary>
 /// <param name="Key">The sense key: 2 not ready, 3 medium error, 5 illegal request, 6 unit attention, 7 data protect.</param>
 /// <param name="Code">The additional sense code.</param>
 /// <param name="Qualifier">The additional sense code qualifier.</param>

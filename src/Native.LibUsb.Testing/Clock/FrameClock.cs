@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Native.LibUsb.Testing;
 
 /// <summary>Represents the (micro)frame clock that all virtual buses of the process share. It counts real time in units of 125 µs and runs timers.</summary>
-/// <remarks>One thread fires all timers. The thread starts with the first timer, sleeps while no timer is set, and does not allocate while it runs.</remarks>
+/// <remarks>One thread fires all timers. The thread is started when the first timer is set. It sleeps while no timer is set, and does not allocate memory while
+/// it runs.</remarks>
 internal static unsafe class FrameClock
 {
     public const int MicroframesPerSecond = 8000;
@@ -17,12 +18,12 @@ internal static unsafe class FrameClock
     /// <summary>Gets the number of microframes since the clock started.</summary>
     public static long Now => (long)((Int128)(Stopwatch.GetTimestamp() - s_start) * MicroframesPerSecond / Stopwatch.Frequency);
 
-    /// <summary>Converts a time that another process has read from the machine's monotonic clock to a time of this clock.</summary>
+    /// <summary>Converts a time of the machine's monotonic clock, which another process has read, to a time of this clock.</summary>
     /// <param name="microframe">The lower 32 bits of the other process's time, in microframes.</param>
     public static long FromMonotonic(uint microframe)
     {
-        // Stopwatch reads the same monotonic clock. If the difference is negative, the other process uses a different clock, and the method returns the
-        // current time.
+        // Stopwatch reads the same monotonic clock, so the difference is the time since the other process read the clock. If the difference is negative, the
+        // other process uses a different clock, and the method returns the current time.
         int ago = (int)((uint)((Int128)Stopwatch.GetTimestamp() * MicroframesPerSecond / Stopwatch.Frequency) - microframe);
         return Now - Math.Max(ago, 0);
     }

@@ -1,6 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a timer that calls back once in a given microframe, on the clock's thread. It must be set again for each further call.</summary>
+/// <summary>Represents a timer that calls a method once in a given microframe, on the clock's thread. The timer must be set again for each further
+/// call.</summary>
 internal sealed class FrameTimer(Action fire)
 {
     public const long Never = long.MaxValue;

@@ -31,11 +31,10 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
 
     /// <summary>Gets or sets all bytes that the device returns for this configuration. Null if the bytes are generated from the other properties.</summary>
     /// <remarks>
-    /// The bytes include the configuration descriptor and all descriptors that follow it. They may be inconsistent, and they may contradict the other
+    /// The bytes include the configuration descriptor and all descriptors that follow it. The bytes may be inconsistent, and they may contradict the other
     /// properties. Programs read these bytes from the device and from sysfs. <see cref="Value"/> and the interfaces still determine what a program can select
     /// and claim, and which endpoints exist. <see cref="Raw"/> creates a configuration whose value and interfaces are derived from the same bytes. On
-    /// <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes or refuses the device. If it refuses the device, attaching the device
-    /// fails.
+    /// <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes or refuses the device. If it refuses the device, attaching the device fails.
     /// </remarks>
     public ReadOnlyMemory<byte>? RawBytes { get; init; }
 

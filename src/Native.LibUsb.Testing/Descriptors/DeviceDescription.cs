@@ -56,8 +56,8 @@ public sealed record DeviceDescription
 
     /// <summary>Gets or sets the bytes of the device descriptor, as the device returns them. Null if they are generated from the other properties.</summary>
     /// <remarks>
-    /// The descriptor must have 18 bytes. They may be inconsistent, and they may contradict the other properties. Programs read these bytes. The other
-    /// properties still define how the device behaves.
+    /// The descriptor must have 18 bytes. Programs read these bytes. The bytes may be inconsistent, and they may contradict the other properties. The behaviour
+    /// of the device depends only on the other properties.
     /// </remarks>
     public ReadOnlyMemory<byte>? RawDevice { get; init; }
 
@@ -68,8 +68,8 @@ public sealed record DeviceDescription
 
     /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
     /// <remarks>
-    /// A raw string replaces the text that has the same index. The index may also be an index that occurs only in raw bytes of other descriptors. To replace
-    /// the bytes of a property's text, use <see cref="UsbText.Raw"/>.
+    /// A raw string replaces the text that has the same index. A raw string may also have an index that no text has, because the raw bytes of other descriptors
+    /// can refer to it. To replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.
     /// </remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
 

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>Represents an endpoint descriptor. At SuperSpeed, the descriptor is followed by its companion descriptor.</summary>
 /// <param name="Address">The endpoint address; bit 7 is set for IN.</param>
 /// <param name="Kind">The transfer type.</param>
-/// <param name="MaxPacketSize">The maximum number of bytes in one packet, without the high-bandwidth bits (0 to 1024).</param>
+/// <param name="MaxPacketSize">The maximum number of bytes in one packet (0 to 1024), without the high-bandwidth bits.</param>
 public sealed record EndpointDescription(byte Address, EndpointKind Kind, int MaxPacketSize)
 {
     /// <summary>Gets or sets <c>bInterval</c>.</summary>

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Testing;
 /// Reads the interfaces and endpoints of a configuration from its bytes. Like a host's kernel, the reader accepts inconsistent bytes.
 /// </summary>
 /// <remarks>The reader stops at the first descriptor that is longer than the remaining bytes. The reader ignores interfaces and endpoints with invalid
-/// numbers. If two interface descriptors have the same number and setting, the reader uses the first one.</remarks>
+/// numbers. If two interface descriptors have the same number and setting, the reader uses the first of these descriptors.</remarks>
 internal static class RawConfiguration
 {
     private const int Interface = 4, Endpoint = 5, Companion = 0x30, MaxInterfaces = 32;

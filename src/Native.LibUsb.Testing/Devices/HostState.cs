@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents the part of a device's state that only the host's kernel has: claims and kernel drivers.</summary>
+/// <summary>Represents the state that a host's kernel stores for a device: the claims and kernel drivers of its interfaces.</summary>
 /// <remarks>Callers hold the device's lock. The methods return 0 or a positive number, or a negative errno.</remarks>
 internal sealed class HostState(VirtualDevice device)
 {

@@ -81,8 +81,8 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Counts a reset when the host requests the beginning of the device descriptor. Right after a reset, the host reads these bytes one or more
-    /// times to get the packet size of endpoint 0.</summary>
+    /// <summary>Counts a reset when a device that was enumerated before receives the first request for the beginning of its device descriptor. Right after a
+    /// reset, the host reads these bytes one or more times to get the packet size of endpoint 0.</summary>
     private void NoticeEnumeration()
     {
         if (_isEnumerated)

@@ -64,8 +64,8 @@ public partial class VirtualDevice
     public string? PortPath { get; internal set; }
 
     /// <summary>
-    /// Gets or sets whether opening the device node for writing fails with EACCES, as for a user without permission. A bus on
-    /// <see cref="VirtualBusHost.Kernel"/> refuses a device for which the property is set, and does not count openings.
+    /// Gets or sets whether opening the device node for writing fails with EACCES, as it does for a user without permission. A bus on
+    /// <see cref="VirtualBusHost.Kernel"/> refuses to attach a device for which the property is set.
     /// </summary>
     public bool DenyAccess { get; set; }
 
@@ -75,7 +75,8 @@ public partial class VirtualDevice
     /// </summary>
     public int DenyNextOpens { get; set; }
 
-    /// <summary>Gets how often programs have opened the device node for writing. Programs that only read descriptors or sysfs are not counted.</summary>
+    /// <summary>Gets how often programs have opened the device node for writing. Programs that only read descriptors or sysfs are not counted. On
+    /// <see cref="VirtualBusHost.Kernel"/>, no openings are counted.</summary>
     public int Opens { get; private set; }
 
     /// <summary>Gets how often opening the device node for writing was refused.</summary>
@@ -116,10 +117,10 @@ public partial class VirtualDevice
     /// <summary>Gets or sets the device that replaces this device at the host's next reset, for example after a program has loaded firmware. Null if this
     /// device remains after a reset.</summary>
     /// <remarks>
-    /// After a reset, the kernel compares the device's descriptors with the previous ones. If they differ, the reset fails with ENODEV
-    /// (<c>libusb_reset_device</c> returns <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is gone. Shortly afterwards, the successor appears at the same
-    /// port with another address. The system sends one event for the removal and one event for the arrival. If the successor is already on a bus at that
-    /// moment, this device is removed without a replacement. The property is not available on <see cref="VirtualBusHost.Kernel"/>, because USB/IP does not
+    /// When a reset replaces this device, the reset fails with ENODEV (<c>libusb_reset_device</c> returns <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is
+    /// removed. A kernel behaves in the same way if the descriptors of a device have changed after a reset. Shortly after the removal, the successor appears at
+    /// the same port with another address. The system sends one event for the removal and one event for the arrival. If the successor is already on a bus at
+    /// that moment, this device is removed without a replacement. The property is not available on <see cref="VirtualBusHost.Kernel"/>, because USB/IP does not
     /// transmit a reset, and the kernel would continue to use this device.
     /// </remarks>
     /// <exception cref="ArgumentException">The value is this device.</exception>
@@ -216,8 +217,8 @@ public partial class VirtualDevice
     {
     }
 
-    /// <summary>Waits until a condition on the device's state is true. The method evaluates the condition with the lock held, each time a URB arrives or
-    /// completes.</summary>
+    /// <summary>Waits until a condition on the device's state is true. The method evaluates the condition with the lock held, whenever a URB arrives or
+    /// completes, and whenever a program opens or closes the device node.</summary>
     /// <returns>False if the timeout has expired.</returns>
     public bool WaitUntil(Func<bool> condition, TimeSpan timeout)
     {
@@ -352,8 +353,8 @@ public partial class VirtualDevice
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
     /// <summary>
-    /// Writes the endpoint table for the host. The table has 32 entries. An entry contains the kind + 1, the interface number, and the maximum number of
-    /// bytes in a service interval. The caller holds the lock.
+    /// Writes the endpoint table for the host. The table has 32 entries. An entry contains the value of the endpoint's kind plus 1, the interface number, and
+    /// the maximum number of bytes in a service interval. The caller holds the lock.
     /// </summary>
     internal void WriteEndpointTable(Span<byte> table)
     {

@@ -11,7 +11,7 @@ public partial class VirtualEndpoint
     private bool _isBroken; // one URB of a divided transfer has failed: its later URBs are refused
 
     /// <summary>
-    /// Gets the number of attempts to submit a URB, including refused ones. Attempts are counted only if the device has a fault plan and the host requests
+    /// Gets the number of attempts to submit a URB, including refused attempts. Attempts are counted only if the device has a fault plan and the host requests
     /// permission for each submission.
     /// </summary>
     internal long Attempts { get; set; }

@@ -92,7 +92,7 @@ public partial class VirtualEndpoint
 
     /// <summary>Passes one held URB to the model and continues to hold the other URBs.</summary>
     /// <param name="index">The index of the held URB; 0 is the oldest. With a higher index, the model receives the URBs in a different order.</param>
-    /// <returns>False if fewer URBs are held.</returns>
+    /// <returns>False if the endpoint holds no URB with this index.</returns>
     public bool Release(int index = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -233,7 +233,8 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>Updates the URBs behind a URB that has been completed. The caller holds the lock.</summary>
+    /// <summary>Handles the URBs behind a URB that has been completed. If the URB failed, the other URBs of its transfer are ended. Then the URBs that wait for
+    /// the completed URB are passed to the model. The caller holds the lock.</summary>
     /// <param name="place">The position that the completed URB had.</param>
     /// <param name="status">The status of the completed URB.</param>
     internal void Follow(int place, UrbStatus status)

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a USB request block (URB): a transfer, or a part of one, that the host submitted to an endpoint.</summary>
+/// <summary>Represents a USB request block (URB). A URB is a transfer, or a part of a transfer, that the host has submitted to an endpoint.</summary>
 /// <remarks>
-/// The model owns the URB from its submission until <see cref="Complete(UrbStatus)"/> is called. Any thread may call this method. Afterwards, the URB is
-/// reused for another transfer, so a model must not keep a reference to it.
+/// The model owns the URB from its submission until <see cref="Complete(UrbStatus)"/> is called, on any thread. After this call, the URB is reused for another
+/// transfer, so a model must not keep a reference to it.
 /// </remarks>
 public sealed unsafe class VirtualUrb
 {
@@ -76,7 +76,8 @@ public sealed unsafe class VirtualUrb
 
     internal uint Sequence { get; set; }
 
-    /// <summary>Gets or sets the time of the submission on the <see cref="FrameClock"/>. On a busy machine, the endpoint receives the URB later.</summary>
+    /// <summary>Gets or sets the time of the submission on the <see cref="FrameClock"/>. On a busy machine, the endpoint may receive the URB much
+    /// later.</summary>
     internal long Microframe { get; set; }
 
     /// <summary>Gets or sets the number of the URB on its endpoint, counted from 0.</summary>

@@ -1,6 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a plan of the faults that a device injects. Rules and a seed select the URBs. The plan records the injected faults.</summary>
+/// <summary>Represents a plan of the faults that a device injects. Rules and a seed select the URBs that have faults. The plan records the injected
+/// faults.</summary>
 /// <remarks>
 /// <para>Assign the plan to <see cref="VirtualDevice.Faults"/> before the device is attached. Rules can be added and removed at any time, from any thread. If
 /// several rules apply to a URB, only the first one is used. The selection depends only on the seed, the endpoint and the number of the URB, and not on the
@@ -38,7 +39,7 @@ public sealed class FaultPlan
         }
     }
 
-    /// <summary>Gets or sets the handler that receives each fault after its injection. It is called with the device's lock held, and must not
+    /// <summary>Gets or sets the handler that receives each fault after its injection. The handler is called with the device's lock held, and must not
     /// block.</summary>
     public Action<InjectedFault>? FaultInjected { get; set; }
 

@@ -11,8 +11,8 @@ public sealed record FaultRule(FaultKind Kind)
 
     /// <summary>
     /// Gets the number of the first URB to which the rule can apply. Each endpoint counts its URBs from 0, starting when the device was created.
-    /// For <see cref="FaultKind.Refuse"/> and <see cref="FaultMoment.Submission"/>, the number counts attempts to submit a URB. For
-    /// <see cref="FaultKind.Packets"/>, it counts packets.
+    /// For <see cref="FaultKind.Refuse"/> and <see cref="FaultMoment.Submission"/>, the value is the number of an attempt to submit a URB. For
+    /// <see cref="FaultKind.Packets"/>, the value is the number of a packet.
     /// </summary>
     public long First { get; init; }
 
@@ -38,8 +38,9 @@ public sealed record FaultRule(FaultKind Kind)
 
     /// <summary>
     /// Gets the maximum number of bytes that a URB moves with <see cref="FaultKind.Status"/>, <see cref="FaultKind.ShortPacket"/> and
-    /// <see cref="FaultKind.Babble"/>. The URB waits until the device answers, because the bytes come from that answer. If the length is 0,
-    /// <see cref="FaultKind.Status"/> fails the URB without passing it to the device, and <see cref="FaultKind.Babble"/> keeps all bytes.
+    /// <see cref="FaultKind.Babble"/>. The URB waits until the device answers, because the bytes come from that answer. The length 0 has a special meaning for
+    /// two kinds: with <see cref="FaultKind.Status"/>, the URB fails without reaching the device, and with <see cref="FaultKind.Babble"/>, the URB keeps all
+    /// bytes of the answer.
     /// </summary>
     public int Length { get; init; }
 

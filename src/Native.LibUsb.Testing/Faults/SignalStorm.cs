@@ -5,10 +5,10 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Sends signals to all other threads of the process at short intervals, so that blocking system calls fail with EINTR.</summary>
 /// <remarks>
-/// If the constructor's argument <c>delay</c> is zero, the signal handler does nothing. Otherwise, it sleeps. After a signal, Linux restarts most system
-/// calls, but never <c>poll</c>. libusb waits for events in <c>poll</c>. To make a submission fail with EINTR, use a <see cref="FaultRule"/> of the kind
-/// <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals. On some file systems, each signal restarts the creation of a directory. With
-/// frequent signals, the creation may then never finish.
+/// If the constructor's argument <c>delay</c> is zero, the signal handler does nothing. Otherwise, it sleeps. After a signal, Linux restarts most system calls,
+/// but never <c>poll</c>, in which libusb waits for events. The signals therefore interrupt these waits, but do not make submissions fail. To make a submission
+/// fail with EINTR, use a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals. On some file
+/// systems, each signal restarts the creation of a directory. With frequent signals, the creation may then never finish.
 /// </remarks>
 public sealed unsafe class SignalStorm : IDisposable
 {
@@ -79,8 +79,8 @@ public sealed unsafe class SignalStorm : IDisposable
         }
     }
 
-    // Signals that a thread has not handled yet are queued. Without this wait, a thread on a busy machine could spend all its time in the handler. The
-    // number of pauses is limited, because a thread that has ended handles no signal.
+    // Waits until the threads have handled their signals. Unhandled signals are queued, so without this wait, a thread on a busy machine could spend all its
+    // time in the handler. The wait is limited to a number of pauses, because a thread that has ended handles no signal.
     private void WaitForHandlers(ulong handled)
     {
         int pauses = 0;

@@ -43,7 +43,8 @@ internal abstract class BusHost(VirtualBus bus) : IDisposable
     {
     }
 
-    /// <summary>Stops accepting connections. The bus calls the method once, without locks, after all devices have been unplugged.</summary>
+    /// <summary>Stops accepting connections. The bus calls the method once, after all devices have been unplugged. The bus holds no lock during this
+    /// call.</summary>
     public virtual void StopAccepting()
     {
     }

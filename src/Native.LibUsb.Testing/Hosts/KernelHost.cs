@@ -4,8 +4,8 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the kernel's vhci_hcd as the host. For each device, vhci_hcd receives one end of a socket. The kernel's hub driver, usbfs and udev then handle
-/// the device like a physical device.
+/// Represents the kernel's vhci_hcd as the host. For each device, the bus and vhci_hcd are connected by a pair of sockets. The kernel's hub driver, usbfs and
+/// udev then handle the device like a physical device.
 /// </summary>
 internal sealed class KernelHost : BusHost
 {
@@ -87,10 +87,10 @@ internal sealed class KernelHost : BusHost
 
     /// <remarks>
     /// <para>The method disables the port first. The kernel's hub driver then disconnects the device while the socket is still open. It would not be safe to
-    /// close the socket first: if a URB is submitted and cancelled while vhci_hcd closes the connection, vhci_hcd never completes the URB. A thread that
-    /// waits for this URB, such as the thread of the hub driver, then never continues.</para>
-    /// <para>Before the port is disabled, the method sends a GET_STATUS request and waits for the answer. The answer reaches the kernel after all URBs that
-    /// the device has completed before. Without this step, the hub driver could report such URBs as unlinked.</para>
+    /// close the socket first: if a URB is submitted and cancelled while vhci_hcd closes the connection, vhci_hcd never completes the URB. A thread that waits
+    /// for this URB, such as the thread of the hub driver, then waits without end.</para>
+    /// <para>Before the port is disabled, the method sends a GET_STATUS request and waits for the answer. When this answer arrives, the kernel has also
+    /// received all URBs that the device completed before the answer. Without this step, the hub driver could report such URBs as unlinked.</para>
     /// </remarks>
     public override void Unplug(IReadOnlyList<VirtualDevice> devices)
     {
@@ -140,8 +140,8 @@ internal sealed class KernelHost : BusHost
         return chosen.IsFree ? chosen : throw new InvalidOperationException($"Port {port} is taken.");
     }
 
-    /// <summary>Disables or enables a port. Disabling disconnects the device at the port before the method returns.</summary>
-    /// <returns>False if the kernel does not support this because it is older than 6.0.</returns>
+    /// <summary>Disables or enables a port. When the method has disabled a port, the kernel has disconnected the device at this port.</summary>
+    /// <returns>False if the kernel cannot disable ports, because it is older than 6.0.</returns>
     private static bool TryDisable(VhciPort port, bool disabled)
     {
         string file = $"/sys/bus/usb/devices/{port.Bus}-0:1.0/usb{port.Bus}-port{port.Place}/disable";
