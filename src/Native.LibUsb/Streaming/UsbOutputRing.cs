@@ -39,9 +39,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <summary>Gets whether the ring holds back committed buffers although the queue has room for them. The caller holds the lock.</summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // The ring counts the transfers in flight after the program had time to commit data. A handler, or code that continues in the callback, has this time until
-    // the callback ends. Other code possibly runs only after the callback has ended. For such code, the ring therefore counts the transfers before it signals
-    // the code.
+    // A handler, and code that continues in the callback, can commit data until the callback ends. In these cases, the ring counts the transfers in flight at
+    // the end of the callback. Other code may run only after the callback has ended, so the ring counts the transfers in flight before it signals the code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -88,14 +87,14 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     private void Begin<TProducer>(UsbOutputCallback? callback, bool pushes)
         where TProducer : struct, IProducer
     {
-        Engine.Reserve(); // throws before anything has changed if the ring runs
+        Engine.Reserve(); // if the ring already runs, this call throws before anything has changed
         _callback = callback;
         _pushes = pushes;
         if (pushes)
             _producer = ProducerState.Filling;
         _produce = &TProducer.Produce;
         Engine.Start(null, producing: pushes);
-        using (new CallbackScope(Handle.Context.NativeHandle)) // the handler may close objects, and their closing must wait until the handler has returned
+        using (new CallbackScope(Handle.Context.NativeHandle)) // if the handler closes objects, the library closes them in RunDeferred
             TProducer.Begin(this);
         Handle.Context.RunDeferred();
         ThrowIfFailed();
@@ -125,9 +124,10 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>
-    /// Records the number of transfers in flight. The caller calls this method after the program had time to commit more data. The caller holds the lock.
+    /// Records the number of transfers in flight. The caller holds the lock. <see cref="RefillsInCallback"/> determines at which point of a callback the caller
+    /// calls this method.
     /// </summary>
-    /// <returns>True if no transfer is in flight, and the method has therefore counted an underrun.</returns>
+    /// <returns>True if the ring runs and no transfer is in flight. In this case, the method has counted an underrun.</returns>
     private bool CountInFlightLocked()
     {
         RingEngine engine = Engine;
@@ -206,8 +206,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>
-    /// Returns whether the calling thread must call the handler. If another thread is already calling the handler, that thread calls the handler once more
-    /// instead.
+    /// Returns whether the calling thread must call the handler. If another thread is already calling the handler, the result is false, and that thread calls
+    /// the handler again if necessary (<see cref="TryEndProducing"/>).
     /// </summary>
     private bool TryBeginProducing()
     {
@@ -228,8 +228,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// True if the caller is done. False if the caller must call the handler again: a transfer has ended since the last call of the handler, and no transfer is
-    /// in flight, so no later callback would call the handler.
+    /// True if the caller is done. False if the caller must call the handler again, because a transfer has ended in the meantime and no transfer is in flight.
+    /// No later callback would then call the handler.
     /// </returns>
     private bool TryEndProducing()
     {

@@ -6,8 +6,8 @@ namespace Native.LibUsb.Streaming;
 /// Provides a stream of bytes that writes to a ring. <see cref="UsbOutputRing.AsStream"/> creates the stream. Only one writer at a time is allowed.
 /// </summary>
 /// <remarks>
-/// The stream collects bytes in transfers of the ring's size. It sends a transfer when the transfer is full, when the program flushes the stream, and when a
-/// message ends. Writing waits while the ring has no free buffer, and allocates nothing. If the ring has failed, the methods throw <see cref="UsbException"/>.
+/// The stream collects bytes in the ring's buffers. It sends a buffer when the buffer is full, when the program flushes the stream, and when a message ends.
+/// Writing waits while the ring has no free buffer, and allocates nothing. If the ring has failed, the methods throw <see cref="UsbException"/>.
 /// </remarks>
 public sealed class UsbOutputStream : Stream
 {

@@ -105,7 +105,7 @@ public sealed class UsbPipeWriter : PipeWriter
         return new FlushResult(Interlocked.Exchange(ref _cancel, 0) != 0, isCompleted: false);
     }
 
-    /// <summary>Cancels a pending flush, or else the next flush.</summary>
+    /// <summary>Cancels the pending flush, or the next flush if no flush is pending.</summary>
     public override void CancelPendingFlush()
     {
         Volatile.Write(ref _cancel, 1);

@@ -163,7 +163,7 @@ public static class UsbRingMetrics
     {
         private readonly WeakReference<UsbRing> _ring = new(ring);
 
-        /// <summary>Gets the ring; null if the ring was collected or disposed, or if its handle is disposed.</summary>
+        /// <summary>Gets the ring; null if the ring was garbage-collected or disposed, or if its handle is disposed.</summary>
         public UsbRing? Ring => _ring.TryGetTarget(out UsbRing? ring) && !ring.Engine.IsReleased && !ring.Handle.IsClosed ? ring : null;
 
         /// <summary>Gets or sets the tags of the ring's measurements; null before the first collection.</summary>

@@ -10,8 +10,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     // The first awaited submission creates this object, and all later ones use it again.
     private TransferCompletion? _completion;
 
-    // While an awaited submission is in flight, this field is equal to _completion. Otherwise the field is null. A thread that submits the transfer sets the
-    // field only after the thread has set InFlight in _state, so that no other thread can submit the transfer.
+    // While an awaited submission is in flight, this field is equal to _completion. Otherwise the field is null. A thread that submits the transfer first sets
+    // InFlight in _state, so that no other thread can submit the transfer, and then sets this field.
     private TransferCompletion? _awaited;
 
     // The task that DisposeAsync returns. When the transfer is freed, a completed task replaces it for later callers.
@@ -130,7 +130,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         pin = default;
         try
         {
-            using var setting = new SettingScope(this, ignored: SettingChanges); // a change of the alternate setting does not prevent this
+            using var setting = new SettingScope(this, ignored: SettingChanges); // the pin can be removed while the alternate setting is being changed
             if (setting.IsRefused)
                 return false;
             pin = _buffer.TakePin();
@@ -148,7 +148,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     {
         _awaited = null;
         if (!completion.Answer.IsEmpty)
-            CopyAnswer(completion); // before the state changes: after that, another thread can release the transfer
+            CopyAnswer(completion); // before the state changes, because afterwards another thread can release the transfer
         completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();
