@@ -141,7 +141,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>Takes a buffer for the program, if a buffer is free.</summary>
-    /// <param name="onlyForQueue">Whether to take a buffer only if the transfers in flight and the waiting transfers together do not fill the queue.</param>
+    /// <param name="onlyForQueue">
+    /// Whether to take a buffer only if the total number of transfers in flight and waiting transfers is smaller than the depth of the queue.
+    /// </param>
     private RingTransfer? Lend(bool onlyForQueue)
     {
         RingEngine engine = Engine;
@@ -228,8 +230,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// True if the caller is done. False if the caller must call the handler again, because a transfer has ended in the meantime and no transfer is in flight.
-    /// No later callback would then call the handler.
+    /// True if the caller is done. False if the caller must call the handler again, because a transfer has ended while the handler ran, and no transfer is in
+    /// flight. No later callback would then call the handler.
     /// </returns>
     private bool TryEndProducing()
     {

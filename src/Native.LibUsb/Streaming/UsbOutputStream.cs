@@ -154,7 +154,7 @@ public sealed class UsbOutputStream : Stream
             _filler.Offer(await _ring.AcquireAsync(cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Ends the message if one was begun, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
+    /// <summary>Ends an unfinished message, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
     /// <exception cref="UsbException">The device did not take all bytes within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
     public override void Flush()
@@ -167,7 +167,7 @@ public sealed class UsbOutputStream : Stream
             throw new UsbException(UsbError.Timeout, "flush");
     }
 
-    /// <summary>Ends the message if one was begun, sends all bytes, and waits until the device has taken all bytes.</summary>
+    /// <summary>Ends an unfinished message, sends all bytes, and waits until the device has taken all bytes.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but not the sending of the bytes.</param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>

@@ -63,8 +63,8 @@ public sealed record UsbRingOptions
     public UsbRingStall Stall { get; init; }
 
     /// <summary>
-    /// Gets or sets whether an isochronous output ring sends zeros when the program has committed no data. The endpoint then misses no service interval. Each
-    /// transfer of zeros counts as an underrun.
+    /// Gets or sets whether an isochronous output ring sends zeros when the program has committed no data. With the zeros, the endpoint misses no service
+    /// interval. Each transfer of zeros counts as an underrun.
     /// </summary>
     public bool FillUnderruns { get; init; }
 
@@ -94,15 +94,15 @@ public sealed record UsbRingOptions
     /// The buffers lie one after another in the memory. The length of the memory must be at least (<see cref="Transfers"/> + <see cref="Spares"/>) times the
     /// size of a transfer. If the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring
     /// is disposed and all its transfers have ended. If the memory belongs to a <see cref="UsbBuffer"/> that the program disposes earlier, the native memory is
-    /// freed only when the ring unpins it. Meanwhile, the program cannot read the bytes, because the members of the ring's buffers throw
-    /// <see cref="ObjectDisposedException"/>.
+    /// freed only when the ring unpins it. After the program has disposed the <see cref="UsbBuffer"/>, it cannot read the bytes, because the members of the
+    /// ring's buffers throw <see cref="ObjectDisposedException"/>.
     /// </remarks>
     public Memory<byte> Memory { get; init; }
 
     /// <summary>
-    /// Gets whether each buffer has a timestamp. The default is true. Without timestamps, a transfer costs 10 to 50 ns less, depending on the system's clock.
-    /// <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>, <see cref="UsbRingStatistics.LongestDelay"/> and
-    /// <see cref="UsbRingStatistics.MissedIntervals"/> then stay 0.
+    /// Gets whether each buffer has a timestamp. The default is true. Without timestamps, a transfer costs 10 to 50 ns less, depending on the system's clock,
+    /// and <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>, <see cref="UsbRingStatistics.LongestDelay"/> and
+    /// <see cref="UsbRingStatistics.MissedIntervals"/> stay 0.
     /// </summary>
     public bool Timestamps { get; init; } = true;
 

@@ -29,11 +29,12 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// <summary>
     /// Submits the transfer (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for this submission.
     /// The context's event thread is started if no thread handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once,
-    /// before the next submission. After the first submission, the method allocates memory only if it fails.
+    /// before the next submission. After the first submission of the transfer, the method allocates memory only if a submission fails.
     /// </summary>
     /// <param name="cancellationToken">
     /// A token that cancels the transfer. When the token is cancelled, the library requests the cancellation from libusb. The wait ends only after libusb's
-    /// callback, and the program must not use the buffer before the end of the wait. If the transfer has ended before the request, it keeps its own result.
+    /// callback, and the program must not use the buffer before the end of the wait. If the transfer has ended before the request, the method returns the
+    /// result of the transfer as if the token were not cancelled.
     /// </param>
     /// <returns>
     /// The number of bytes that were transferred. For an isochronous transfer, this is the sum over its packets, and <see cref="IterIso"/> returns the status

@@ -35,8 +35,8 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="callback">The new value of <see cref="Callback"/>; null keeps the current value.</param>
     /// <param name="state">The new value of <see cref="State"/>; null keeps the current value.</param>
     /// <param name="timeout">
-    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. A continuous stream of
-    /// transfers needs no time limit.
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. The transfers of a
+    /// continuous stream need no time limit.
     /// </param>
     /// <exception cref="InvalidOperationException">
     /// The transfer was created without isochronous packets, has the flag <see cref="UsbTransferFlags.ShortIsError"/>, or is submitted.
@@ -75,8 +75,8 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="callback">The new value of <see cref="Callback"/>; null keeps the current value.</param>
     /// <param name="state">The new value of <see cref="State"/>; null keeps the current value.</param>
     /// <param name="timeout">
-    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. A continuous stream of
-    /// transfers needs no time limit.
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. The transfers of a
+    /// continuous stream need no time limit.
     /// </param>
     /// <exception cref="InvalidOperationException">
     /// The transfer was created without isochronous packets, has the flag <see cref="UsbTransferFlags.ShortIsError"/>, or is submitted.

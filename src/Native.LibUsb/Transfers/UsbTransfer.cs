@@ -289,7 +289,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// Sets a type whose static method is called when the transfer ends (see <see cref="IUsbTransferHandler"/>). The static method replaces
     /// <see cref="Callback"/>.
     /// </summary>
-    /// <typeparam name="THandler">A type, usually an empty struct, that has the method.</typeparam>
+    /// <typeparam name="THandler">A type, usually an empty struct, that has the static method.</typeparam>
     public void SetHandler<THandler>()
         where THandler : IUsbTransferHandler
     {
