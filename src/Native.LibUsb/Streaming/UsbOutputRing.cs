@@ -163,10 +163,10 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Takes a buffer back from the program, and sends its content.</summary>
     /// <param name="transfer">The transfer of the buffer.</param>
-    /// <param name="loan">The number of the loan.</param>
+    /// <param name="loan">The number of the buffer's loan to the program.</param>
     /// <param name="length">The number of bytes.</param>
     /// <param name="endsMessage">Whether a zero-length packet follows if the last packet is full.</param>
-    /// <param name="packetLengths">The lengths of isochronous packets; empty for packets of the ring's size.</param>
+    /// <param name="packetLengths">The lengths of isochronous packets; empty for packets of <see cref="UsbRing.PacketSize"/>.</param>
     /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
     internal void Commit(RingTransfer transfer, long loan, int length, bool endsMessage, ReadOnlySpan<int> packetLengths)
     {

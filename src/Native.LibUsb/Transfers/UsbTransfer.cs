@@ -68,7 +68,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
 
     private TransferBuffer _buffer;
 
-    // These fields also store the configuration and the outcome, so that properties can read them while another thread frees the native transfer.
+    // These fields contain copies of the configuration and the outcome, so that properties can read the copies while another thread frees the native transfer.
     private UsbTransferFlags _flags;
     private UsbTransferType _type;
     private byte _endpoint;
