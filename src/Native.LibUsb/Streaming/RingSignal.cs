@@ -7,12 +7,12 @@ namespace Native.LibUsb.Streaming;
 /// waiting allocates nothing.
 /// </summary>
 /// <remarks>
-/// <para>Setting the event costs a system call, so <see cref="Set"/> sets the event only while a thread waits. To detect such a thread, <see cref="Set"/>
-/// writes the state and then reads the number of waiting threads. A thread that begins to wait first increments that number, and then reads the state. Either
-/// <see cref="Set"/> therefore reads the new number, or the thread reads the new state.</para>
-/// <para>An awaiting method stores its continuation in the field <c>_core</c>, and <see cref="Set"/> completes <c>_core</c> only after that. If
-/// <see cref="Set"/> completed <c>_core</c> earlier, the awaiting method could resume and begin its next wait while <c>_core</c> still looks for the
-/// continuation. <c>_core</c> would then find the continuation of the next wait.</para>
+/// <para>Setting the event <c>_event</c> costs a system call, so <see cref="Set"/> sets the event only while a thread waits. To detect such a thread,
+/// <see cref="Set"/> writes the state and then reads the number of waiting threads. A thread that begins to wait first increments that number, and then reads
+/// the state. Therefore <see cref="Set"/> reads the new number, or the thread reads the new state.</para>
+/// <para>An awaiting method stores its continuation in the field <c>_core</c>. <see cref="Set"/> completes <c>_core</c> only after the continuation is stored.
+/// If <see cref="Set"/> completed <c>_core</c> earlier, the awaiting method could resume and begin its next wait before <c>_core</c> has looked up the
+/// continuation. <c>_core</c> would then run the continuation of the next wait.</para>
 /// </remarks>
 #pragma warning disable CA1001 // the garbage collector frees the event, because a thread may still wait for it when the ring is disposed
 internal sealed class RingSignal(bool continueInline) : IValueTaskSource
@@ -21,8 +21,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private const int Unset = 0;
     private const int IsSet = 1;
 
-    // The state is Unset, IsSet, or a value that the method Awaited returns. Such a value means that a continuation is stored. The value contains the number of
-    // the wait, so that a late cancellation of this wait cannot affect the next wait.
+    // The state is Unset, IsSet, or a value that the method Awaited returns. A value of Awaited means that a continuation is stored. The value contains the
+    // number of the wait, so that a late cancellation of one wait cannot affect the next wait.
     private int _state;
 
     private int _waitingThreads;
@@ -49,8 +49,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
 
     /// <summary>Blocks the thread until the signal is set.</summary>
     /// <returns>
-    /// False if the time ran out. True may be the result of a signal that an earlier wait has consumed, so the caller checks its condition and waits again if
-    /// necessary.
+    /// False if the time ran out. If the method returns true, an earlier wait may already have consumed the signal. The caller therefore checks its condition,
+    /// and waits again if necessary.
     /// </returns>
     public bool Wait(TimeSpan timeout)
     {
@@ -83,8 +83,8 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
         _core.Reset();
         _core.RunContinuationsAsynchronously = !continueInline;
         _cancellationToken = cancellationToken;
-        // The next wait begins only after GetResult has disposed this registration. When the callback below reads _core.Version, it is therefore still the
-        // version of this wait.
+        // The next wait begins only after GetResult has disposed this registration. The callback below therefore always reads the version of this wait from
+        // _core.Version.
         _cancellation = cancellationToken.UnsafeRegister(static (self, cancelled) => ((RingSignal)self!).Cancel(((RingSignal)self)._core.Version, cancelled), this);
         return new ValueTask(this, _core.Version);
     }

@@ -5,13 +5,15 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents one transfer of a ring and its memory.</summary>
 /// <remarks>
-/// <para>The memory is managed memory that does not move, or memory that the program has supplied. The ring copies the results of packets out of libusb's
-/// memory. The program may still hold a buffer after the ring and the device handle are closed. Such a buffer is stale, but its managed memory stays valid.</para>
-/// <para>The members in this file need neither libusb nor a ring, so that tests compile the file without <c>RingTransfer.Memory.cs</c>.</para>
+/// <para>The program may still read a buffer after the ring and the device handle are closed. The data is therefore in managed memory that does not move, or in
+/// memory that the program has supplied. The ring also copies the results of isochronous packets out of libusb's memory.</para>
+/// <para>The members in this file need neither libusb nor a ring, so that tests can compile the file without <c>RingTransfer.Memory.cs</c>.</para>
 /// </remarks>
 internal sealed partial class RingTransfer
 {
-    /// <summary>The number of this submission: 0, 1, 2 and so on. It is -1 before the first submission and after a refused one.</summary>
+    /// <summary>
+    /// The number of the transfer's last submission, counted from 0 over all transfers of the ring; -1 if there was no submission, or if libusb refused it.
+    /// </summary>
     public long Sequence = -1;
 
     public int Index { get; }
@@ -25,13 +27,16 @@ internal sealed partial class RingTransfer
     public RingTransferState State { get; set; }
 
     /// <summary>
-    /// Gets or sets the index of the transfer before this one in a <see cref="TransferList"/>. An index costs no write barrier, which a reference would.
+    /// Gets or sets the index of the previous transfer in a <see cref="TransferList"/>. The property is not a reference, because writing a reference costs a
+    /// write barrier.
     /// </summary>
     public int Earlier { get; set; }
 
     public int Later { get; set; }
 
-    /// <summary>Gets or sets the transfer that the fast path submits when this transfer ends. It is the transfer that ended before this one.</summary>
+    /// <summary>
+    /// Gets or sets the transfer that ended just before this transfer. When this transfer ends, the fast path submits the earlier transfer again.
+    /// </summary>
     public RingTransfer Spare { get; set; } = null!;
 
     public UsbTransferStatus Status { get; set; }
@@ -50,7 +55,8 @@ internal sealed partial class RingTransfer
     public int Packets { get; set; }
 
     /// <summary>
-    /// Gets or sets the time at which the transfer's callback began, in ticks of <see cref="System.Diagnostics.Stopwatch"/>; 0 without timestamps.
+    /// Gets or sets the time at which the transfer's callback began, in ticks of <see cref="System.Diagnostics.Stopwatch"/>; 0 if the ring records no
+    /// timestamps.
     /// </summary>
     public long Timestamp { get; set; }
 

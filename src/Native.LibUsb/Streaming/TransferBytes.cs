@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>Represents the results of one transfer for a stream or a pipe reader.</summary>
-/// <param name="Buffer">The buffer, which the owner of the bytes disposes.</param>
+/// <param name="Buffer">The buffer of the bytes. The stream or pipe reader disposes the buffer.</param>
 /// <param name="Data">The bytes of the transfer without gaps, including the bytes of isochronous packets.</param>
 /// <param name="EndsMessage">Whether a message ends after the bytes.</param>
 /// <param name="LossBefore">The error that describes a loss of data before the bytes; success if no data was lost there.</param>
@@ -21,13 +21,15 @@ internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMem
         return new TransferBytes(buffer, buffer.Memory, boundary == UsbReadBoundary.ShortPacket && buffer.EndsWithShortPacket, before, after);
     }
 
-    // For other statuses, the method returns success. A cancelled transfer is no loss, because the program has stopped the ring. If the endpoint has stalled or
-    // the device was unplugged, the ring's Failure contains the error, unless the ring has recovered.
+    // Returns the error of a transfer that has lost data; success for all other statuses. A cancelled transfer does not count as a loss, because the program
+    // has stopped the ring. If the endpoint has stalled or the device was unplugged, the ring's Failure contains the error, unless the ring has recovered.
     private static UsbError ErrorOf(UsbTransferStatus status) =>
         status is UsbTransferStatus.Error or UsbTransferStatus.TimedOut or UsbTransferStatus.Overflow ? UsbTransferOutcome.ErrorOf(status) : UsbError.Success;
 
-    /// <summary>Moves the good packets together, so that there are no gaps between their bytes. After the call, the packets are no longer at their original
-    /// positions, so no thread may read them as packets.</summary>
+    /// <summary>
+    /// Moves the good packets together, so that there are no gaps between their bytes. After the call, the packets are no longer at their original positions,
+    /// so no code may read the single packets.
+    /// </summary>
     private static int Gather(RingTransfer transfer, bool reports, ref UsbError failed)
     {
         Span<byte> memory = transfer.Memory.Span;

@@ -2,7 +2,7 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>
 /// Represents a list of a ring's transfers. The transfers themselves contain the links, so adding and removing a transfer take constant time. A transfer is in
-/// one list at a time. The caller of any member holds the ring's lock.
+/// at most one list. The caller of any member holds the ring's lock.
 /// </summary>
 /// <param name="all">The transfers of the ring.</param>
 internal struct TransferList(RingTransfer[] all)

@@ -8,10 +8,11 @@ namespace Native.LibUsb.Streaming;
 /// transfers are in flight or have ended. The queue itself submits nothing. The caller of any member holds the ring's lock.
 /// </summary>
 /// <remarks>
-/// On the fast path, the queue does not maintain the order. The transfers in flight have consecutive sequence numbers, and <see cref="Head"/> is the first of
-/// these numbers. One more transfer, the spare transfer, has a lower number and belongs to the thread that handles events. The spare transfer is always the
-/// transfer that ended last. When a transfer ends, the ring submits the spare transfer in its place, so each transfer is always replaced by the same transfer
-/// (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the order from the sequence numbers.
+/// On the fast path, the thread that handles events changes the queue without the ring's lock, and the queue does not maintain the order. The transfers in
+/// flight have consecutive sequence numbers, and <see cref="Head"/> is the first of these numbers. One more transfer, the spare transfer, has a lower number
+/// and belongs to the thread that handles events. The spare transfer is always the transfer that ended last. When a transfer ends, the ring submits the spare
+/// transfer in its place. Each transfer therefore always has the same replacement (<see cref="RingTransfer.Spare"/>). <see cref="LeaveFast"/> restores the
+/// order from the sequence numbers.
 /// </remarks>
 internal sealed class TransferQueue
 {

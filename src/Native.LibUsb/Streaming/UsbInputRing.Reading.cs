@@ -26,7 +26,7 @@ public sealed partial class UsbInputRing
     /// <exception cref="UsbException">The ring has failed, and all data that arrived before the failure was read.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The method was called in a callback. It would have to wait for data that cannot arrive before the callback returns.
+    /// The method was called in a callback, and would have to wait for data that cannot arrive before the callback returns.
     /// </exception>
     public bool TryTake(out UsbInputBuffer buffer, TimeSpan? timeout)
     {

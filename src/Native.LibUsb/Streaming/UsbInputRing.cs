@@ -9,8 +9,8 @@ namespace Native.LibUsb.Streaming;
 /// other code reads the data (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>, <see cref="ReadAllAsync"/>).
 /// </summary>
 /// <remarks>
-/// A handler on the event thread needs about as much processor time as the same loop in C. Code that awaits <see cref="ReadAsync"/> continues on the thread
-/// pool. Such code needs more than twice as much processor time, because each wake-up switches to another thread.
+/// A handler on the event thread needs about as much processor time as a C program that does the same work. Code that awaits <see cref="ReadAsync"/> continues
+/// on the thread pool. Such code needs more than twice as much processor time, because each wake-up switches to another thread.
 /// <see cref="UsbRingOptions.ContinueOnEventThread"/> avoids the switch. The measurements are in bench/README.md. If a handler throws an exception,
 /// <see cref="UsbContext.UnhandledCallbackException"/> receives the exception, and the stream continues. If this event has no subscriber, the method that
 /// handles events throws the exception. On an event thread of the library, such an exception ends the process.
@@ -103,7 +103,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     private void Begin<TConsumer>(UsbInputCallback? callback)
         where TConsumer : struct, IConsumer
     {
-        Engine.Reserve(); // throws before anything has changed if the ring runs
+        Engine.Reserve(); // if the ring already runs, this call throws before anything has changed
         _callback = callback;
         _pulled = !TConsumer.IsPush;
         _consume = &TConsumer.Consume;
@@ -140,7 +140,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     }
 
     /// <summary>
-    /// Discards the data that has just arrived, because no buffer is free. The ring can then submit the buffer again. The caller holds the lock.
+    /// Discards the data that has just arrived, because no other buffer is free. The ring can then submit the buffer of this data again. The caller holds the
+    /// lock.
     /// </summary>
     private void DropLocked(RingTransfer transfer)
     {

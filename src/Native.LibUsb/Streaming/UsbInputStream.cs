@@ -86,7 +86,7 @@ public sealed class UsbInputStream : Stream
     /// No data arrived within <see cref="ReadTimeout"/>, data was lost at this position of the stream, or the ring has failed.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The method was called in a callback. It would have to wait for data that cannot arrive before the callback returns.
+    /// The method was called in a callback, and would have to wait for data that cannot arrive before the callback returns.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The stream is disposed.</exception>
     public override int Read(Span<byte> buffer)

@@ -30,12 +30,12 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     /// <summary>Commits the buffer. The ring sends the buffer's bytes after the bytes that were committed earlier.</summary>
     /// <param name="length">
     /// The number of bytes to send, from the start of the buffer. On bulk and interrupt endpoints, a length of 0 stands for a zero-length packet. On
-    /// isochronous endpoints, the length is at least 1. The bytes then fill packets of <see cref="UsbRing.PacketSize"/>, and the last packet has the remaining
-    /// bytes.
+    /// isochronous endpoints, the length is at least 1, and the ring divides the bytes into packets of <see cref="UsbRing.PacketSize"/>. The last packet has
+    /// the remaining bytes.
     /// </param>
     /// <param name="endOfMessage">
-    /// Whether a zero-length packet follows if the last packet is full, so that the device detects the end of the message. The value must be false on
-    /// isochronous endpoints. Not every system supports such packets (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
+    /// Whether the ring adds a zero-length packet if the last packet is full, so that the device detects the end of the message. The value must be false on
+    /// isochronous endpoints. Not every system can add a zero-length packet (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is not within the buffer.</exception>
     /// <exception cref="ArgumentException">The ring is isochronous, and <paramref name="endOfMessage"/> is true.</exception>
@@ -52,8 +52,8 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     }
 
     /// <summary>
-    /// Commits the buffer as isochronous packets of the given lengths. The ring sends each packet in one service interval. Audio at 44.1 kHz, for example,
-    /// repeats nine packets of 44 frames and one packet of 45 frames.
+    /// Commits the buffer as isochronous packets of the given lengths. The ring sends each packet in one service interval. For example, a program that sends
+    /// audio at 44.1 kHz in intervals of 1 ms repeatedly sends nine packets of 44 frames and then one packet of 45 frames.
     /// </summary>
     /// <param name="packetLengths">
     /// The lengths of the packets in bytes. The packets lie one after another in the buffer, without gaps. There are 1 to
@@ -83,7 +83,7 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
         Unsafe.As<UsbOutputRing>(transfer.Ring).Commit(transfer, _loan, total, endsMessage: false, packetLengths);
     }
 
-    /// <summary>Returns the buffer to the ring without sending its bytes, unless the buffer was committed. The method may be called more than once.</summary>
+    /// <summary>Returns the buffer to the ring without sending its bytes. If the buffer was already committed or disposed, the method does nothing.</summary>
     public void Dispose()
     {
         if (_transfer is { } transfer)

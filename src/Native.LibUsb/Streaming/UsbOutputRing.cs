@@ -39,9 +39,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <summary>Gets whether the ring holds back committed buffers although the queue has room for them. The caller holds the lock.</summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // The ring counts the transfers in flight after the program had time to commit data. A handler, or code that continues in the callback, has this time until
-    // the callback ends. Other code possibly runs only after the callback has ended. For such code, the ring therefore counts the transfers before it signals
-    // the code.
+    // A handler, and code that continues in the callback, can commit data until the callback ends. In these cases, the ring counts the transfers in flight at
+    // the end of the callback. Other code may run only after the callback has ended, so the ring counts the transfers in flight before it signals the code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -88,14 +87,14 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     private void Begin<TProducer>(UsbOutputCallback? callback, bool pushes)
         where TProducer : struct, IProducer
     {
-        Engine.Reserve(); // throws before anything has changed if the ring runs
+        Engine.Reserve(); // if the ring already runs, this call throws before anything has changed
         _callback = callback;
         _pushes = pushes;
         if (pushes)
             _producer = ProducerState.Filling;
         _produce = &TProducer.Produce;
         Engine.Start(null, producing: pushes);
-        using (new CallbackScope(Handle.Context.NativeHandle)) // the handler may close objects, and their closing must wait until the handler has returned
+        using (new CallbackScope(Handle.Context.NativeHandle)) // if the handler closes objects, the library closes them in RunDeferred
             TProducer.Begin(this);
         Handle.Context.RunDeferred();
         ThrowIfFailed();
@@ -125,9 +124,10 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>
-    /// Records the number of transfers in flight. The caller calls this method after the program had time to commit more data. The caller holds the lock.
+    /// Records the number of transfers in flight. The caller holds the lock. <see cref="RefillsInCallback"/> determines at which point of a callback the caller
+    /// calls this method.
     /// </summary>
-    /// <returns>True if no transfer is in flight, and the method has therefore counted an underrun.</returns>
+    /// <returns>True if the ring runs and no transfer is in flight. In this case, the method has counted an underrun.</returns>
     private bool CountInFlightLocked()
     {
         RingEngine engine = Engine;
@@ -141,7 +141,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>Takes a buffer for the program, if a buffer is free.</summary>
-    /// <param name="onlyForQueue">Whether to take a buffer only if the transfers in flight and the waiting transfers together do not fill the queue.</param>
+    /// <param name="onlyForQueue">
+    /// Whether to take a buffer only if the total number of transfers in flight and waiting transfers is smaller than the depth of the queue.
+    /// </param>
     private RingTransfer? Lend(bool onlyForQueue)
     {
         RingEngine engine = Engine;
@@ -161,10 +163,10 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Takes a buffer back from the program, and sends its content.</summary>
     /// <param name="transfer">The transfer of the buffer.</param>
-    /// <param name="loan">The number of the loan.</param>
+    /// <param name="loan">The number of the buffer's loan to the program.</param>
     /// <param name="length">The number of bytes.</param>
     /// <param name="endsMessage">Whether a zero-length packet follows if the last packet is full.</param>
-    /// <param name="packetLengths">The lengths of isochronous packets; empty for packets of the ring's size.</param>
+    /// <param name="packetLengths">The lengths of isochronous packets; empty for packets of <see cref="UsbRing.PacketSize"/>.</param>
     /// <exception cref="ObjectDisposedException">The buffer was committed or disposed before.</exception>
     internal void Commit(RingTransfer transfer, long loan, int length, bool endsMessage, ReadOnlySpan<int> packetLengths)
     {
@@ -206,8 +208,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>
-    /// Returns whether the calling thread must call the handler. If another thread is already calling the handler, that thread calls the handler once more
-    /// instead.
+    /// Returns whether the calling thread must call the handler. If another thread is already calling the handler, the result is false, and that thread calls
+    /// the handler again if necessary (<see cref="TryEndProducing"/>).
     /// </summary>
     private bool TryBeginProducing()
     {
@@ -228,8 +230,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// True if the caller is done. False if the caller must call the handler again: a transfer has ended since the last call of the handler, and no transfer is
-    /// in flight, so no later callback would call the handler.
+    /// True if the caller is done. False if the caller must call the handler again, because a transfer has ended while the handler ran, and no transfer is in
+    /// flight. No later callback would then call the handler.
     /// </returns>
     private bool TryEndProducing()
     {

@@ -6,8 +6,8 @@ namespace Native.LibUsb.Streaming;
 /// Provides a stream of bytes that writes to a ring. <see cref="UsbOutputRing.AsStream"/> creates the stream. Only one writer at a time is allowed.
 /// </summary>
 /// <remarks>
-/// The stream collects bytes in transfers of the ring's size. It sends a transfer when the transfer is full, when the program flushes the stream, and when a
-/// message ends. Writing waits while the ring has no free buffer, and allocates nothing. If the ring has failed, the methods throw <see cref="UsbException"/>.
+/// The stream collects bytes in the ring's buffers. It sends a buffer when the buffer is full, when the program flushes the stream, and when a message ends.
+/// Writing waits while the ring has no free buffer, and allocates nothing. If the ring has failed, the methods throw <see cref="UsbException"/>.
 /// </remarks>
 public sealed class UsbOutputStream : Stream
 {
@@ -154,7 +154,7 @@ public sealed class UsbOutputStream : Stream
             _filler.Offer(await _ring.AcquireAsync(cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Ends the message if one was begun, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
+    /// <summary>Ends an unfinished message, sends all bytes, and blocks the thread until the device has taken all bytes.</summary>
     /// <exception cref="UsbException">The device did not take all bytes within <see cref="WriteTimeout"/>, or the ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
     public override void Flush()
@@ -167,7 +167,7 @@ public sealed class UsbOutputStream : Stream
             throw new UsbException(UsbError.Timeout, "flush");
     }
 
-    /// <summary>Ends the message if one was begun, sends all bytes, and waits until the device has taken all bytes.</summary>
+    /// <summary>Ends an unfinished message, sends all bytes, and waits until the device has taken all bytes.</summary>
     /// <param name="cancellationToken">A token that cancels the wait, but not the sending of the bytes.</param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>

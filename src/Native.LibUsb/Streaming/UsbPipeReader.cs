@@ -8,7 +8,7 @@ namespace Native.LibUsb.Streaming;
 /// Provides a pipe reader that reads a ring. <see cref="UsbInputRing.AsPipeReader"/> creates the reader. Only one reader at a time is allowed.
 /// </summary>
 /// <remarks>
-/// The reader usually returns the memory in which the device's data arrived. If the data that the program has not consumed occupies more buffers than
+/// The reader usually returns the memory in which the device's data arrived. If the data that the program has not consumed occupies at least as many buffers as
 /// <see cref="UsbRingOptions.Spares"/>, the reader copies this data and returns the buffers to the ring, so that the queue does not run empty. Reading
 /// allocates nothing.
 /// </remarks>
@@ -110,7 +110,7 @@ public sealed class UsbPipeReader : PipeReader
             _endsMessage = false;
     }
 
-    /// <summary>Cancels a pending read, or else the next read. That read ends without new data.</summary>
+    /// <summary>Cancels the pending read, or the next read if no read is pending. The cancelled read ends without new data.</summary>
     public override void CancelPendingRead()
     {
         Volatile.Write(ref _cancel, 1);
@@ -129,7 +129,7 @@ public sealed class UsbPipeReader : PipeReader
         _hasBehind = false;
     }
 
-    /// <summary>Takes from the ring the data that the next read may return.</summary>
+    /// <summary>Takes the data for the next read from the ring.</summary>
     /// <returns>False if the stream has ended and all data was read.</returns>
     private bool Collect()
     {

@@ -81,7 +81,7 @@ public sealed class UsbPipeWriter : PipeWriter
             _filler.Advance(bytes);
     }
 
-    /// <summary>Passes all bytes to the ring, and ends the message if one was begun. The method waits for free buffers, but not for the device.</summary>
+    /// <summary>Passes all bytes to the ring, and ends an unfinished message. The method waits for free buffers, but not for the device.</summary>
     /// <param name="cancellationToken">A token that cancels the wait. The next flush passes the remaining bytes to the ring.</param>
     /// <returns>
     /// A task that completes when the ring has all bytes. The property <see cref="FlushResult.IsCanceled"/> of the task's result is true if
@@ -105,16 +105,16 @@ public sealed class UsbPipeWriter : PipeWriter
         return new FlushResult(Interlocked.Exchange(ref _cancel, 0) != 0, isCompleted: false);
     }
 
-    /// <summary>Cancels a pending flush, or else the next flush.</summary>
+    /// <summary>Cancels the pending flush, or the next flush if no flush is pending.</summary>
     public override void CancelPendingFlush()
     {
         Volatile.Write(ref _cancel, 1);
         _ring.Nudge();
     }
 
-    /// <summary>Passes all bytes to the ring, and ends the message if one was begun. The method blocks the thread while no buffer is free.</summary>
+    /// <summary>Passes all bytes to the ring, and ends an unfinished message. The method blocks the thread while no buffer is free.</summary>
     /// <param name="exception">
-    /// The reason for which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// The exception with which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
     /// </param>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
@@ -136,9 +136,9 @@ public sealed class UsbPipeWriter : PipeWriter
         }
     }
 
-    /// <summary>Passes all bytes to the ring, ends the message if one was begun, and waits until the device has taken all bytes.</summary>
+    /// <summary>Passes all bytes to the ring, ends an unfinished message, and waits until the device has taken all bytes.</summary>
     /// <param name="exception">
-    /// The reason for which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// The exception with which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
     /// </param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>

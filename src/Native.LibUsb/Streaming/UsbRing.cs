@@ -8,7 +8,7 @@ namespace Native.LibUsb.Streaming;
 /// <see cref="UsbEndpointRings.CreateOutputRing"/> create rings.
 /// </summary>
 /// <remarks>
-/// The ring submits transfers in order, and delivers their data in that order, even if the transfers end in a different order. Starting a ring starts the
+/// The ring delivers data in the order in which it submitted the transfers, even if the transfers end in a different order. Starting a ring starts the
 /// context's event thread if no thread handles events. A ring allocates nothing while data streams.
 /// </remarks>
 public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
@@ -71,12 +71,12 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets whether the ring keeps its queue full. The property is false after <see cref="StopAsync"/> and after a failure.</summary>
     public bool IsRunning => Engine.Run.IsRunning;
 
-    /// <summary>Gets the reason for which the ring stopped by itself; null while the ring runs, and after the program has stopped the ring.</summary>
+    /// <summary>Gets the error that stopped the ring; null while the ring runs, and after the program has stopped the ring.</summary>
     public UsbException? Failure => Engine.Run.Failure is var error && error == UsbError.Success ? null : FailureOf(error);
 
     /// <summary>
-    /// Gets a task that completes when the ring has stopped for any reason. Nothing is in flight then, and the last handler has returned. The task itself never
-    /// fails; <see cref="Failure"/> returns the ring's error.
+    /// Gets a task that completes when the ring has stopped for any reason. At that time, no transfer is in flight, and the last call of the handler has
+    /// returned. The task itself never fails; <see cref="Failure"/> returns the ring's error.
     /// </summary>
     public Task Completion => Engine.Run.Completion;
 
@@ -114,8 +114,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
         RingCounters.Read(ref Engine.Counters, Engine.Queue.InFlight, Stopwatch.GetElapsedTime(0, Engine.Times.LongestTicks));
 
     /// <summary>
-    /// Stops the ring. The ring submits nothing more, and cancels the transfers in flight. The program can still read the data that has arrived, and can start
-    /// the ring again. The method may be called at any time, on any thread, and more than once.
+    /// Stops the ring. The ring submits no more transfers, and cancels the transfers in flight. The program can still read the data that has arrived, and can
+    /// start the ring again. The method may be called at any time, on any thread, and more than once.
     /// </summary>
     /// <returns>
     /// A task that completes when nothing is in flight and the last handler has returned. A handler that calls the method must not block until the task
@@ -164,8 +164,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
     /// <summary>
-    /// Takes the endpoint for this ring. A constructor calls the method last, because the ring must be complete at that time. After the call, another thread
-    /// that closes the handle may stop the ring.
+    /// Takes the endpoint for this ring. After the call, another thread that closes the handle may stop the ring. The ring must be complete before that, so
+    /// each constructor calls the method last.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another ring uses the endpoint, or the alternate setting is being changed.</exception>
     private protected void TakeEndpoint()

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Streaming;
 
-/// <summary>Represents data that a ring received and discarded, because the reader was late and the options allow the ring to continue.</summary>
+/// <summary>Represents the amount of data that a ring received but discarded, because the reader was late (see <see cref="UsbRingOverflow.Drop"/>).</summary>
 /// <param name="Transfers">The number of transfers.</param>
 /// <param name="Packets">The number of isochronous packets.</param>
 /// <param name="Bytes">The number of bytes.</param>

@@ -74,7 +74,7 @@ public static class UsbRingMetrics
 
         // When the meter is published, .NET calls listeners, and a listener may start a ring. The meter is therefore published neither in a type initializer
         // nor under the lock. .NET keeps a reference to the meter until the meter is disposed, and this reference keeps the load context of this assembly
-        // alive. The meter is therefore disposed when the load context is unloaded.
+        // alive. The meter is therefore disposed as soon as the unloading of the load context begins.
         if (!Interlocked.Exchange(ref s_published, true) && LoadContextUnloading.TryRegister(static () => Volatile.Read(ref s_meter)?.Dispose()))
         {
             Volatile.Write(ref s_meter, Publish());
@@ -163,7 +163,7 @@ public static class UsbRingMetrics
     {
         private readonly WeakReference<UsbRing> _ring = new(ring);
 
-        /// <summary>Gets the ring; null if the ring was collected or disposed, or if its handle is disposed.</summary>
+        /// <summary>Gets the ring; null if the ring was garbage-collected or disposed, or if its handle is disposed.</summary>
         public UsbRing? Ring => _ring.TryGetTarget(out UsbRing? ring) && !ring.Engine.IsReleased && !ring.Handle.IsClosed ? ring : null;
 
         /// <summary>Gets or sets the tags of the ring's measurements; null before the first collection.</summary>

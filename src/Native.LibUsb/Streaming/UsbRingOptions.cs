@@ -8,8 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes with which the ring delivers each packet at
 /// once.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
-/// take at most half of this memory. Sizes that the program sets may take all of this memory. If these sizes need more memory, the ring cannot be created, and
-/// the exception's message describes how to raise the limit.</para>
+/// take at most half of this memory. Sizes that the program sets may take all of this memory. If the sizes that the program sets need more memory than the
+/// limit, the ring cannot be created, and the exception's message describes how to raise the limit.</para>
 /// </remarks>
 public sealed record UsbRingOptions
 {
@@ -44,8 +44,8 @@ public sealed record UsbRingOptions
     public int PacketsPerTransfer { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of bytes requested in one isochronous packet. The default, 0, stands for the most that the endpoint may move in a service
-    /// interval.
+    /// Gets or sets the number of bytes requested in one isochronous packet. The default, 0, stands for the largest number of bytes that the endpoint may move
+    /// in a service interval.
     /// </summary>
     public int PacketSize { get; init; }
 
@@ -63,8 +63,8 @@ public sealed record UsbRingOptions
     public UsbRingStall Stall { get; init; }
 
     /// <summary>
-    /// Gets or sets whether an isochronous output ring sends zeros when the program has committed no data. The endpoint then misses no service interval. Each
-    /// transfer of zeros counts as an underrun.
+    /// Gets or sets whether an isochronous output ring sends zeros when the program has committed no data. With the zeros, the endpoint misses no service
+    /// interval. Each transfer of zeros counts as an underrun.
     /// </summary>
     public bool FillUnderruns { get; init; }
 
@@ -87,21 +87,22 @@ public sealed record UsbRingOptions
     public bool ContinueOnEventThread { get; init; }
 
     /// <summary>
-    /// Gets the memory of the buffers. For example, the memory may be device memory from <see cref="UsbDeviceHandle.AllocateBuffer"/>. The kernel then does not
-    /// copy the data. If the memory is empty, which is the default, the ring allocates its own memory.
+    /// Gets the memory of the buffers. For example, the memory may be device memory from <see cref="UsbDeviceHandle.AllocateBuffer"/>. With device memory, the
+    /// kernel does not copy the data. If the memory is empty, which is the default, the ring allocates its own memory.
     /// </summary>
     /// <remarks>
     /// The buffers lie one after another in the memory. The length of the memory must be at least (<see cref="Transfers"/> + <see cref="Spares"/>) times the
     /// size of a transfer. If the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring
-    /// is disposed and all its transfers have ended. If a <see cref="UsbBuffer"/> is disposed earlier, its native memory is freed only when the ring unpins the
-    /// memory. The program can no longer read the bytes: the members of the ring's buffers throw <see cref="ObjectDisposedException"/>.
+    /// is disposed and all its transfers have ended. If the memory belongs to a <see cref="UsbBuffer"/> that the program disposes earlier, the native memory is
+    /// freed only when the ring unpins it. After the program has disposed the <see cref="UsbBuffer"/>, it cannot read the bytes, because the members of the
+    /// ring's buffers throw <see cref="ObjectDisposedException"/>.
     /// </remarks>
     public Memory<byte> Memory { get; init; }
 
     /// <summary>
-    /// Gets whether each buffer has a timestamp. The default is true. Without timestamps, a transfer costs 10 to 50 ns less, depending on the system's clock.
-    /// <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>, <see cref="UsbRingStatistics.LongestDelay"/> and
-    /// <see cref="UsbRingStatistics.MissedIntervals"/> then stay 0.
+    /// Gets whether each buffer has a timestamp. The default is true. Without timestamps, a transfer costs 10 to 50 ns less, depending on the system's clock,
+    /// and <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>, <see cref="UsbRingStatistics.LongestDelay"/> and
+    /// <see cref="UsbRingStatistics.MissedIntervals"/> stay 0.
     /// </summary>
     public bool Timestamps { get; init; } = true;
 
@@ -109,17 +110,18 @@ public sealed record UsbRingOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// Returns options for a stream of data with the given rate. At this rate, the transfers in flight last for the time <paramref name="depth"/>. The
-    /// transfers are so large that the program is woken up at most about 500 times a second, unless the rate is above 131 MB/s or the depth is below 8 ms.
+    /// Returns options for a stream of data with the given rate. At this rate, all transfers in flight together hold the data of the time
+    /// <paramref name="depth"/>. The transfers are so large that the program is woken up at most about 500 times a second, unless the rate is above 131 MB/s or
+    /// the depth is below 8 ms.
     /// </summary>
     /// <remarks>
     /// <para>Bulk transfers have up to 256 KiB. The ring delivers a transfer that is not full only when a short packet ends the transfer (see
     /// <see cref="TransferSize"/>). If the device sends less than the given rate, the ring therefore delivers the data late. Use <see cref="ForLatency"/> for
     /// data that arrives irregularly.</para>
     /// <para>Linux limits the memory of all USB transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). If
-    /// <paramref name="depth"/> is null, the transfers in flight last for 100 ms, or for less if 100 ms would take more than half of the limit. For example,
-    /// they last for 21 ms at 393 MB/s, the highest isochronous rate of SuperSpeed. If <paramref name="depth"/> is not null, the method does not shorten the
-    /// depth, and throws an exception if the transfers would exceed the limit. For example, 256 ms at 393 MB/s would take 96 MiB.</para>
+    /// <paramref name="depth"/> is null, the transfers in flight hold the data of 100 ms, or of less if 100 ms would take more than half of the limit. For
+    /// example, the transfers hold 21 ms at 393 MB/s, the highest isochronous rate of SuperSpeed. If <paramref name="depth"/> is not null, the method does not
+    /// shorten the depth, and throws an exception if the transfers would exceed the limit. For example, 256 ms at 393 MB/s would take 96 MiB.</para>
     /// </remarks>
     /// <param name="endpoint">The endpoint. The size of a transfer is a multiple of the endpoint's packet size.</param>
     /// <param name="bytesPerSecond">
@@ -137,8 +139,8 @@ public sealed record UsbRingOptions
         SizesForRate(endpoint, bytesPerSecond, depth, UsbfsMemory.Limit);
 
     /// <summary>
-    /// Returns options with which the ring delivers data as soon as the data has arrived. The sizes are bulk transfers of one packet, interrupt transfers of
-    /// one service interval, and isochronous transfers of one millisecond.
+    /// Returns options with which the ring delivers data as soon as the data has arrived. Each bulk transfer has the size of one packet, each interrupt
+    /// transfer holds the bytes of one service interval, and each isochronous transfer holds the packets of one millisecond.
     /// </summary>
     /// <remarks>
     /// Each packet costs a transfer, a callback and a wake-up of the program. These sizes therefore suit devices that send messages, or that send up to about
@@ -146,9 +148,8 @@ public sealed record UsbRingOptions
     /// </remarks>
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="transfers">
-    /// The number of transfers in flight, 1 to 4,096. While the program is late, this number of packets may arrive. On isochronous endpoints, each transfer
-    /// contains the packets of one millisecond instead of one packet. The default, 0, stands for 32 transfers, or for fewer if 32 transfers would take more
-    /// than half of <see cref="SystemMemoryLimit"/>.
+    /// The number of transfers in flight, 1 to 4,096. The program may be late by this number of packets, or on isochronous endpoints by this number of
+    /// milliseconds. The default, 0, stands for 32 transfers, or for fewer if 32 transfers would take more than half of <see cref="SystemMemoryLimit"/>.
     /// </param>
     /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="transfers"/> is negative, or more than 4,096.</exception>
@@ -168,7 +169,7 @@ public sealed record UsbRingOptions
 
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="bytesPerSecond">The rate.</param>
-    /// <param name="depth">The time for which the transfers in flight last; null for the default.</param>
+    /// <param name="depth">The time whose data the transfers in flight hold; null for the default.</param>
     /// <param name="limit">The number of bytes that the system allows for all transfers of all programs together; null if there is no limit.</param>
     private static UsbRingOptions SizesForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth, long? limit)
     {
@@ -220,8 +221,8 @@ public sealed record UsbRingOptions
     }
 
     /// <summary>
-    /// Adds the number of transfers to the options. With this number, the transfers in flight last for the depth, but need no more memory than the system
-    /// allows.
+    /// Adds the number of transfers to the options. With this number, the transfers in flight hold the data of the time <paramref name="depth"/>, but need no
+    /// more memory than the system allows.
     /// </summary>
     private static UsbRingOptions Sized(UsbRingOptions options, double wanted, long cost, TimeSpan? depth, long? limit)
     {

@@ -9,7 +9,9 @@ public enum UsbRingOverflow
     /// </summary>
     Automatic,
 
-    /// <summary>The ring submits fewer transfers until the reader has returned buffers. No data is lost if the device can keep its data until then.</summary>
+    /// <summary>
+    /// The ring submits fewer transfers until the reader has returned buffers. No data is lost if the device can keep its data during this time.
+    /// </summary>
     Wait,
 
     /// <summary>

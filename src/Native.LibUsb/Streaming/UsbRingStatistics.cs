@@ -61,14 +61,14 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring compares the clocks of the bus and the
-    /// host to find such intervals. The number is exact to half a transfer.
+    /// host to find such intervals. The number is exact to within half of the service intervals of one transfer.
     /// </summary>
     public long MissedIntervals { get; init; }
 
     /// <summary>
-    /// Gets or sets the number of <see cref="MissedIntervals"/> that were missed because the event thread was late. The thread had handled a completion so late
-    /// that all transfers of the queue had ended by then. The other intervals were missed because the queue ran empty although the event thread ran in time.
-    /// For example, no buffer was free, or libusb refused submissions.
+    /// Gets or sets how many of the <see cref="MissedIntervals"/> were missed because the event thread was late. The thread had handled a completion so late
+    /// that all transfers of the queue had already ended. The other <see cref="MissedIntervals"/> were missed because the queue ran empty although the event
+    /// thread ran in time. For example, no buffer was free, or libusb refused submissions.
     /// </summary>
     public long MissedWhileLate { get; init; }
 

@@ -13,7 +13,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
 
     public UsbTransfer Transfer => transfer;
 
-    /// <summary>Submits a bulk or interrupt transfer in the caller's memory, which stays pinned until the result is taken.</summary>
+    /// <summary>Submits a bulk or interrupt transfer that uses the caller's memory. The memory stays pinned until the awaiting code takes the result.</summary>
     public ValueTask<int> Move(
         UsbTransferType type, byte endpoint, Memory<byte> memory, UsbTransferFlags flags, TimeSpan? timeout, CancellationToken cancellationToken)
     {

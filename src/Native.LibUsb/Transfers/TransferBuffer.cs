@@ -31,7 +31,7 @@ internal unsafe struct TransferBuffer
     /// <summary>Switches to the buffer's own native block, and zeroes it.</summary>
     /// <param name="length">The number of bytes.</param>
     /// <param name="before">
-    /// On return, the parameter is the pin of the caller's memory that the buffer used before. The caller of this method disposes that pin.
+    /// On return, the parameter is the pin of the caller's memory that the buffer used before this call. The caller of this method disposes that pin.
     /// </param>
     public void UseOwned(int length, ref MemoryHandle before)
     {
@@ -50,9 +50,9 @@ internal unsafe struct TransferBuffer
         NativeMemory.Clear(Pointer, (nuint)length);
     }
 
-    /// <summary>Switches to the caller's memory, which stays pinned. The buffer has no other reference to the memory than the pin.</summary>
+    /// <summary>Switches to the caller's memory, which stays pinned. The pin is the only reference of the buffer to this memory.</summary>
     /// <param name="pin">
-    /// The pin of the memory. On return, the parameter is the pin that the buffer had before. The caller of this method disposes that pin.
+    /// The pin of the memory. On return, the parameter is the pin that the buffer had before this call. The caller of this method disposes that pin.
     /// </param>
     /// <param name="length">The number of bytes.</param>
     public void UsePinned(ref MemoryHandle pin, int length)

@@ -21,7 +21,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     private const int CancellationRuns = 2;
     private int _laterCancellation;
 
-    // The ID of the thread that is inside Signal; 0 if there is none. Begin finds a value other than 0 only if no thread awaited the previous submission.
+    // The ID of the thread that is inside Signal; 0 if no thread is inside Signal. If the program submits the transfer again on another thread before Signal
+    // has returned, Begin waits until the value is 0.
     private int _signalling;
 
     // The awaiting code that continues inside Signal. Before that code runs, _signalling is reset, because the code may submit the transfer again and await the
@@ -46,7 +47,9 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     /// <summary>Gets whether the cancellation token of the current submission was cancelled.</summary>
     public bool IsCancellationRequested => _cancellationToken.IsCancellationRequested;
 
-    /// <summary>Returns the task of a submission that was not made, because its token was already cancelled or an owner of the transfer is closing.</summary>
+    /// <summary>
+    /// Returns a canceled task for a transfer that was not submitted, because the token was already cancelled or an owner of the transfer is closing.
+    /// </summary>
     /// <remarks>
     /// This is an async method, because only an exception thrown in an async method produces a task that is canceled and also has the library's exception.
     /// </remarks>
@@ -58,7 +61,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
             : new UsbTransferCanceledException("Nothing was submitted, because the interface, the device handle or the context is closing.", 0);
     }
 
-    /// <summary>Begins a submission. The calling thread has taken the transfer, but has not submitted it yet.</summary>
+    /// <summary>Begins a submission. The calling thread has reserved the transfer, but has not passed the transfer to libusb yet.</summary>
     public void Begin(CancellationToken cancellationToken)
     {
         int self = Environment.CurrentManagedThreadId;
@@ -126,7 +129,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         }
     }
 
-    // Runs when the token is cancelled. If a log handler cancels the token, libusb is holding its locks on this thread, so the thread pool cancels the
+    // Runs when the token is cancelled. If a log handler cancels the token, libusb holds locks on this thread. In this case, the thread pool cancels the
     // transfer.
     private void Cancel()
     {

@@ -14,7 +14,7 @@ internal static class TransferTimeout
     {
         if (timeout is not { } time || time == Timeout.InfiniteTimeSpan)
             return 0;
-        double milliseconds = Math.Ceiling(time.TotalMilliseconds); // 0.4 ms must not become "none"
+        double milliseconds = Math.Ceiling(time.TotalMilliseconds); // 0.4 ms must not become 0, which means no limit
         if (time <= TimeSpan.Zero || milliseconds > LongestMilliseconds)
         {
             throw new ArgumentOutOfRangeException(nameof(timeout), time,

@@ -10,12 +10,13 @@ namespace Native.LibUsb;
 /// several transfers can use different parts of it. <see cref="UsbDeviceHandle.AllocateBuffer"/> creates buffers.
 /// </summary>
 /// <remarks>
-/// <para>With device memory, the kernel does not copy the data, and a transfer does not count twice against the usbfs limit. Device memory exists on Linux
-/// 4.6 and later. On machines whose controllers do not access the processor's caches (many ARM boards), reading device memory byte by byte can be up to fifty
-/// times slower than reading ordinary memory. On such machines, measure the speed, or copy the data out of the buffer once.</para>
+/// <para>The kernel does not copy data in device memory. Device memory counts against the usbfs memory limit when it is allocated, and transfers that use it do
+/// not count it again. Device memory exists on Linux 4.6 and later. On machines whose controllers do not access the processor's caches (many ARM boards),
+/// reading device memory byte by byte can be up to fifty times slower than reading ordinary memory. On such machines, measure the speed, or copy the data out
+/// of the buffer once.</para>
 /// <para>Device memory is freed when the buffer is disposed and the memory is not pinned any more. Before a device handle closes, it disposes the buffers that
 /// the program has not disposed. Spans of a disposed buffer must not be used. Memory that the program has pinned keeps the device open until the program unpins
-/// it.</para>
+/// the memory.</para>
 /// </remarks>
 public sealed unsafe class UsbBuffer : MemoryManager<byte>
 {
@@ -95,7 +96,8 @@ public sealed unsafe class UsbBuffer : MemoryManager<byte>
     }
 
     /// <summary>
-    /// Disposes the buffer. Its memory is freed at once, or, if the memory is pinned, when it is not pinned any more. The method may be called more than once.
+    /// Disposes the buffer. If its memory is not pinned, the memory is freed at once. Pinned memory is freed when it is unpinned. The method may be called more
+    /// than once.
     /// </summary>
     [SuppressMessage("Usage", "CA1816", Justification = "There is no finaliser: a span may outlive the object.")]
     public void Dispose() => Dispose(true);

@@ -10,8 +10,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     // The first awaited submission creates this object, and all later ones use it again.
     private TransferCompletion? _completion;
 
-    // While an awaited submission is in flight, this field is equal to _completion. Otherwise the field is null. A thread that submits the transfer sets the
-    // field only after the thread has set InFlight in _state, so that no other thread can submit the transfer.
+    // While an awaited submission is in flight, this field is equal to _completion. Otherwise the field is null. A thread that submits the transfer first sets
+    // InFlight in _state, so that no other thread can submit the transfer, and then sets this field.
     private TransferCompletion? _awaited;
 
     // The task that DisposeAsync returns. When the transfer is freed, a completed task replaces it for later callers.
@@ -29,11 +29,12 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// <summary>
     /// Submits the transfer (<c>libusb_submit_transfer</c>) and waits for its end without blocking. <see cref="Callback"/> is not called for this submission.
     /// The context's event thread is started if no thread handles events (see <see cref="UsbContextOptions.ManualEventHandling"/>). Await the result once,
-    /// before the next submission. After the first submission, the method allocates memory only if it fails.
+    /// before the next submission. After the first submission of the transfer, the method allocates memory only if a submission fails.
     /// </summary>
     /// <param name="cancellationToken">
     /// A token that cancels the transfer. When the token is cancelled, the library requests the cancellation from libusb. The wait ends only after libusb's
-    /// callback, and the program must not use the buffer before the end of the wait. If the transfer has ended before the request, it keeps its own result.
+    /// callback, and the program must not use the buffer before the end of the wait. If the transfer has ended before the request, the method returns the
+    /// result of the transfer as if the token were not cancelled.
     /// </param>
     /// <returns>
     /// The number of bytes that were transferred. For an isochronous transfer, this is the sum over its packets, and <see cref="IterIso"/> returns the status
@@ -130,7 +131,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
         pin = default;
         try
         {
-            using var setting = new SettingScope(this, ignored: SettingChanges); // a change of the alternate setting does not prevent this
+            using var setting = new SettingScope(this, ignored: SettingChanges); // the pin can be removed while the alternate setting is being changed
             if (setting.IsRefused)
                 return false;
             pin = _buffer.TakePin();
@@ -148,7 +149,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     {
         _awaited = null;
         if (!completion.Answer.IsEmpty)
-            CopyAnswer(completion); // before the state changes: after that, another thread can release the transfer
+            CopyAnswer(completion); // before the state changes, because afterwards another thread can release the transfer
         completion.End(new UsbTransferOutcome(UsbTransferOutcome.ErrorOf(_status), BytesTransferred()));
         Volatile.Write(ref _state, InCallback);
         completion.Signal();

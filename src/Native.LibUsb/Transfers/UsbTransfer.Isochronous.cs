@@ -29,14 +29,14 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <param name="packetLength">
     /// The number of bytes in one packet. Usually this is the number of bytes that the endpoint can transfer in one service interval
-    /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). As in libusb and in the kernel, the length may be 0. A packet of length 0 uses its service
-    /// interval and transfers nothing.
+    /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>). The length may be 0, because libusb and the kernel also allow 0. A packet of length 0 uses its
+    /// service interval and transfers nothing.
     /// </param>
     /// <param name="callback">The new value of <see cref="Callback"/>; null keeps the current value.</param>
     /// <param name="state">The new value of <see cref="State"/>; null keeps the current value.</param>
     /// <param name="timeout">
-    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. A continuous stream of
-    /// transfers needs no time limit.
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. The transfers of a
+    /// continuous stream need no time limit.
     /// </param>
     /// <exception cref="InvalidOperationException">
     /// The transfer was created without isochronous packets, has the flag <see cref="UsbTransferFlags.ShortIsError"/>, or is submitted.
@@ -61,11 +61,11 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Configures an isochronous transfer in the caller's memory, which stays pinned until the transfer is configured again or disposed.
+    /// Configures an isochronous transfer that uses the caller's memory. The memory stays pinned until the transfer is configured again or disposed.
     /// </summary>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <param name="buffer">
-    /// The memory of the packets, which lie one after the other. Each packet occupies its requested length, even if fewer bytes arrive.
+    /// The memory in which the packets lie one after the other. Each packet occupies its requested length, even if fewer bytes arrive.
     /// </param>
     /// <param name="packetLengths">
     /// The number of bytes in each packet. A packet of length 0 uses its service interval and transfers nothing. There may be at most
@@ -75,8 +75,8 @@ public sealed unsafe partial class UsbTransfer
     /// <param name="callback">The new value of <see cref="Callback"/>; null keeps the current value.</param>
     /// <param name="state">The new value of <see cref="State"/>; null keeps the current value.</param>
     /// <param name="timeout">
-    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. A continuous stream of
-    /// transfers needs no time limit.
+    /// The time limit, 1 millisecond to 24.8 days. Null and <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> set no time limit. The transfers of a
+    /// continuous stream need no time limit.
     /// </param>
     /// <exception cref="InvalidOperationException">
     /// The transfer was created without isochronous packets, has the flag <see cref="UsbTransferFlags.ShortIsError"/>, or is submitted.
@@ -151,8 +151,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Gets the requested length of each packet. Unlike <see cref="IterIso"/>, this method may be called while the transfer is submitted, because libusb then
-    /// changes only the results of the packets, and this method does not read the results.
+    /// Gets the requested length of each packet. Unlike <see cref="IterIso"/>, this method may be called while the transfer is submitted, because it does not
+    /// read the results that libusb writes at that time.
     /// </summary>
     /// <returns>A new array with one element for each packet; empty if the transfer is not isochronous.</returns>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
@@ -203,8 +203,8 @@ public sealed unsafe partial class UsbTransfer
             ThrowShortIsochronous();
     }
 
-    // With this flag, libusb compares the requested length with the number of transferred bytes. libusb does not set this number for isochronous transfers, so
-    // every transfer would fail.
+    // If the flag ShortIsError is set, libusb compares the requested length with the number of transferred bytes. libusb does not set this number for
+    // isochronous transfers, so every isochronous transfer would fail.
     [DoesNotReturn]
     private static void ThrowShortIsochronous() => throw new InvalidOperationException(
         "An isochronous transfer cannot have UsbTransferFlags.ShortIsError: its packets have a length and a status each (IterIso).");

@@ -82,10 +82,10 @@ public sealed unsafe partial class UsbTransfer
     internal void MarkStale() => Interlocked.Or(ref _stop, Stale);
 
     /// <summary>
-    /// Updates the flags in <c>_stop</c> that prevent submissions because of an interface. The transfer cannot be submitted while the claim that created it or
-    /// the claim of its endpoint's interface is closed, or while the alternate setting is being changed. A thread that changes one of these conditions calls
-    /// this method afterwards. Several threads may run this method at the same time. Each thread repeats the update until the conditions have not changed
-    /// during the update.
+    /// Updates the flags InterfaceClosed and SettingChanges in <c>_stop</c>. These flags prevent submissions. InterfaceClosed is set while the claim that
+    /// created the transfer is closed, and while the claim of the endpoint's interface is closed. SettingChanges is set while the alternate setting is being
+    /// changed. After a thread has changed one of these conditions, it calls this method. Several threads may run this method at the same time. Each thread
+    /// repeats the update until the conditions have not changed during the update.
     /// </summary>
     internal void FollowClaims()
     {

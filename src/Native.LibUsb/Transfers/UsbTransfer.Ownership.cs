@@ -25,7 +25,7 @@ public sealed unsafe partial class UsbTransfer
             return false;
         _root.Target = owner;
         _native->callback = callback;
-        if (!IsStopping) // read after _state is written: a closing thread sets _stop first, and then reads _state
+        if (!IsStopping) // read after _state is written, because a closing thread sets _stop first, and then reads _state
             return true;
         EndOwnership();
         return false;

@@ -14,10 +14,10 @@ public sealed unsafe partial class UsbTransfer
     /// Submits the transfer (<c>libusb_submit_transfer</c>). The method may be called from any thread, and from the transfer's own callback.
     /// </summary>
     /// <remarks>
-    /// <para>While the transfer, its interface, its device handle or the context is closing, a call inside a callback of the context returns normally. Such a
-    /// call submits nothing and leaves <see cref="IsSubmitted"/> false. A callback can therefore submit its transfer again without checking whether an object
-    /// is closing. A callback can also configure a transfer without this check, because the <c>Set</c> methods do nothing if a closing interface or handle has
-    /// already freed the transfer. Outside callbacks, this method and the <c>Set</c> methods throw an exception.</para>
+    /// <para>While the transfer, its interface, its device handle or the context is closing, a call of this method inside a callback of the context returns
+    /// normally. Such a call submits nothing and leaves <see cref="IsSubmitted"/> false. A callback can therefore submit its transfer again without checking
+    /// whether an object is closing. A callback can also configure a transfer without this check, because the <c>Set</c> methods do nothing if a closing
+    /// interface or handle has already freed the transfer. Outside callbacks, this method and the <c>Set</c> methods throw an exception.</para>
     /// <para>A callback that can run after the device was unplugged should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in
     /// flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
     /// <para>The callback runs inside libusb. In a callback, library calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect
@@ -189,7 +189,7 @@ public sealed unsafe partial class UsbTransfer
             _handle.TransferCameToRest();
     }
 
-    /// <summary>Restores the state before a failed submission, for which no callback follows.</summary>
+    /// <summary>Restores the state that the transfer had before a failed submission. No callback follows a failed submission.</summary>
     private void RollBack(int state)
     {
         if (_awaited is { } awaited)
@@ -230,8 +230,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Returns whether the caller runs inside a callback and the transfer is disposed or its handle or interface is closing. This use of the transfer is not an
-    /// error, because a callback cannot detect in time that the closing has begun.
+    /// Returns whether the caller runs inside a callback, and the transfer is disposed or its handle or interface is closing. In this case, using the transfer
+    /// is not an error, because a callback cannot detect in time that another thread disposes or closes these objects.
     /// </summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);

@@ -28,11 +28,12 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     //    v                  +--------------------- Callback | InFlight
     //   Dead, then Dead | Freed
     //
-    // A thread that configures the transfer (Idle or InCallback) adds Setting to the state. Until that thread clears Setting, no thread submits or releases the
-    // transfer. If the callback returns before then and the transfer is doomed, the thread of the callback also sets DoomedSetting. The thread that configures
-    // the transfer then releases it. While the transfer is InFlight and not in its callback, only the completion writes _state, and therefore needs no
-    // interlocked operation. A thread that stops the transfer sets a bit in _stop and leaves _state unchanged. The thread that sets _state back to Idle then
-    // reads _stop. The thread that changes _state from Idle to Dead frees the transfer. Only one thread can make this change.
+    // A thread that configures the transfer adds Setting to the state Idle or InCallback. Until that thread clears Setting, no thread submits or releases the
+    // transfer. If the transfer is doomed and its callback returns before Setting is cleared, the thread of the callback also sets DoomedSetting. The thread
+    // that configures the transfer then releases the transfer. While the transfer is InFlight and not in its callback, only the code that completes the
+    // transfer writes _state, so this code needs no interlocked operation. A thread that stops the transfer sets a bit in _stop and leaves _state unchanged.
+    // The thread that sets _state back to Idle then reads _stop. The thread that changes _state from Idle to Dead frees the transfer. Only one thread can make
+    // this change.
     private const int Idle = 0;
     private const int InFlight = 1;
     private const int InCallback = 2;
@@ -62,12 +63,12 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private Action<UsbTransfer>? _callback;
 
     // The constructor passes this handle to libusb as user_data. While the transfer is submitted, the target of the handle is this object, so the garbage
-    // collector does not collect it. At other times the target is null, so the garbage collector can collect a transfer that the program has dropped.
+    // collector does not collect the transfer. At other times the target is null, so the garbage collector can collect a transfer that the program has dropped.
     private GCHandle _root;
 
     private TransferBuffer _buffer;
 
-    // The configuration and the outcome are stored here too, because another thread may be about to free the native transfer.
+    // These fields contain copies of the configuration and the outcome, so that properties can read the copies while another thread frees the native transfer.
     private UsbTransferFlags _flags;
     private UsbTransferType _type;
     private byte _endpoint;
@@ -117,7 +118,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     public UsbDeviceHandle Handle => _handle;
 
     /// <summary>
-    /// Gets the claim whose endpoint created the transfer. This claim also disposes the transfer. Null if the device handle created the transfer.
+    /// Gets the claim whose endpoint created the transfer; null if the device handle created the transfer. When the claim closes, it disposes the transfer.
     /// </summary>
     internal UsbInterface? Owner { get; }
 
@@ -288,7 +289,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// Sets a type whose static method is called when the transfer ends (see <see cref="IUsbTransferHandler"/>). The static method replaces
     /// <see cref="Callback"/>.
     /// </summary>
-    /// <typeparam name="THandler">A type, usually an empty struct, that has the method.</typeparam>
+    /// <typeparam name="THandler">A type, usually an empty struct, that has the static method.</typeparam>
     public void SetHandler<THandler>()
         where THandler : IUsbTransferHandler
     {
