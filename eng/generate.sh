@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes the generated C# from libusb.h (see generator/README.md).
 # usage: eng/generate.sh                      write the files
-#        eng/generate.sh check                show how the files in the repository differ from the output; exit 1 if they do
+#        eng/generate.sh check                show how the files in the repository differ from the output; the exit code is 1 if they differ
 #        eng/generate.sh check --all-headers  check with the libusb.h of several Debian suites, which the script fetches first
 #        eng/generate.sh table                print the README's table of the bound parts
 set -euo pipefail

@@ -76,7 +76,7 @@ public sealed record DeviceDescription
     internal void Check()
     {
         if (RawDevice is { Length: not DeviceSize })
-            throw new ArgumentException($"A device descriptor has {DeviceSize} bytes: no host takes a device with another one.");
+            throw new ArgumentException($"A device descriptor must have {DeviceSize} bytes: no host accepts a device whose descriptor has another size.");
         if (Configurations.Count is < 1 or > 255 || Configurations.Select(c => c.Value).Distinct().Count() != Configurations.Count)
             throw new ArgumentException("A device has 1 to 255 configurations with values that differ.");
         if (!Enum.IsDefined(Speed))

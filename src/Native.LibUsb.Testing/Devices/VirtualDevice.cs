@@ -141,7 +141,7 @@ public partial class VirtualDevice
         }
     }
 
-    internal const string NoSuccessor = "USB/IP does not carry a reset: on the kernel's bus no other device can appear after one.";
+    internal const string NoSuccessor = "USB/IP has no message for a reset, so no other device can appear on the kernel's bus after a reset.";
 
     internal HostState Host { get; }
 

@@ -142,7 +142,7 @@ public sealed class FaultPlan
     private static void CheckHost(FaultRule rule, VirtualBusHost host)
     {
         if (rule.IsAtSubmission && host == VirtualBusHost.Kernel)
-            throw new PlatformNotSupportedException("The kernel decides about a submission itself: USB/IP has no message with which a bus could refuse one.");
+            throw new PlatformNotSupportedException("The kernel decides itself about each submission: USB/IP has no message with which a bus could refuse a submission.");
     }
 
     private FaultRule? Find(byte endpoint, long urb, Predicate<FaultRule> applies)

@@ -58,7 +58,7 @@ internal sealed class KernelHost : BusHost
     public override void Plug(VirtualDevice device, string? port)
     {
         if (device.DenyAccess || device.DenyNextOpens > 0)
-            throw new PlatformNotSupportedException("The kernel decides which users may open a node: a device cannot refuse it.");
+            throw new PlatformNotSupportedException("The kernel decides which users may open a device node: a virtual device cannot deny the access.");
         if (device.Successor is not null)
             throw new PlatformNotSupportedException(VirtualDevice.NoSuccessor);
         VhciPort place = Choose(device.Description.Speed, port);

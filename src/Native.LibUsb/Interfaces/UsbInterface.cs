@@ -181,7 +181,7 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
         string endpoints = string.Join(", ", active.Endpoints.Select(static one => $"0x{one.Address:x2} ({one.TransferType} {one.Direction})"));
         string list = $"Alternate setting {active.Number} of interface {Number} has {(endpoints.Length == 0 ? "no endpoints" : $"the endpoints {endpoints}")}.";
         return new UsbException(
-            UsbError.NotFound, operation, hint: other is null ? list : $"Alternate setting {other.Number} has one: call SetAlternateSetting({other.Number}). {list}");
+            UsbError.NotFound, operation, hint: other is null ? list : $"Alternate setting {other.Number} has such an endpoint: call SetAlternateSetting({other.Number}). {list}");
     }
 
     /// <summary>Represents the endpoint objects of one generation.</summary>

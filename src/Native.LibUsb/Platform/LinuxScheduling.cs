@@ -63,7 +63,7 @@ internal static unsafe partial class LinuxScheduling
     }
 
     private static UnauthorizedAccessException NotAllowed() =>
-        new("Linux does not allow this program to use all of these processors. Some are offline, or are not in the program's cpuset (--cpuset-cpus of a container, AllowedCPUs of systemd).");
+        new("Linux does not allow this program to use one or more of these processors. They are offline, or are not in the program's cpuset (--cpuset-cpus of a container, AllowedCPUs of systemd).");
 
     [LibraryImport("libc", EntryPoint = "pthread_self")]
     private static partial nint Self();

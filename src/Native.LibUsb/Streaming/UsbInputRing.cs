@@ -45,7 +45,7 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     public void Start()
     {
         if (Configuration.Drops && Configuration.Spares == 0)
-            throw new InvalidOperationException("A ring that is read and drops what comes too fast needs spare buffers: set Spares, or Overflow to Wait.");
+            throw new InvalidOperationException("A ring without a handler that drops data needs spare buffers: set Spares, or set Overflow to Wait.");
         Begin<PullConsumer>(null);
     }
 

@@ -75,7 +75,7 @@ public sealed partial class UsbOutputRing
     {
         ThrowIfAtRest();
         if (_pushes)
-            throw new InvalidOperationException("The ring has a handler: start it with the Start that takes none.");
+            throw new InvalidOperationException("The ring has a handler: to write bytes, start the ring with the Start that takes no handler.");
         if (boundary == UsbWriteBoundary.None)
             return;
         if (Configuration.IsIsochronous)

@@ -79,7 +79,7 @@ internal sealed class PooledTransfer(UsbTransfer transfer, TransferPool pool) : 
         if (token != completion.Token || ((IValueTaskSource<int>)completion).GetStatus(token) == ValueTaskSourceStatus.Pending
             || Interlocked.Exchange(ref _isOutstanding, 0) == 0)
         {
-            throw new InvalidOperationException("The result of this call was taken before, or is not there yet: await a ValueTask once.");
+            throw new InvalidOperationException("The result of this call was already taken, or is not available yet: await a ValueTask once.");
         }
 
         try

@@ -18,7 +18,7 @@ internal static class TransferTimeout
         if (time <= TimeSpan.Zero || milliseconds > LongestMilliseconds)
         {
             throw new ArgumentOutOfRangeException(nameof(timeout), time,
-                "The time limit of a transfer is 1 millisecond to 24.8 days; null or Timeout.InfiniteTimeSpan sets none. libusb has no transfer that does not wait.");
+                "The time limit of a transfer is 1 millisecond to 24.8 days, or null or Timeout.InfiniteTimeSpan for no limit. libusb has no transfer that does not wait.");
         }
 
         return (uint)milliseconds;

@@ -9,7 +9,7 @@ internal static class KernelLimits
     public const string SuperSpeedPlus = "the kernel's vhci_hcd has no ports faster than SuperSpeed";
     public const string Permission = "root may open every node; the test of a thread without that right replaces this one";
     public const string InconsistentDescriptors = "the kernel corrects inconsistent descriptors or refuses the device";
-    public const string Resets = "USB/IP does not carry a reset, so that no other device can appear after one";
+    public const string Resets = "USB/IP has no message for a reset, so no other device can appear after a reset";
     public const string Drivers = "the kernel chooses the drivers itself, by the class of an interface, and tests do not load them";
     public const string Opens = "the test cannot count how often a node of the kernel is opened";
     public const string Faults = "the kernel decides about submissions itself, and does not report to USB/IP which URBs belong together";
