@@ -1,4 +1,4 @@
-/* A capture program in the usual style of C. The benchmark compares the same programs in C# and in Python with this program.
+/* A capture program in the usual style of C. The benchmark compares corresponding programs in C# and in Python with this program.
  *
  * usage: capture c KIND SIZE PACKETS DEPTH DEVICES CONTEXTS      (Work.cs explains these arguments)
  *

@@ -1,13 +1,16 @@
 namespace Native.LibUsb.Bench.Report;
 
-/// <summary>Represents measurements of the cost of a transfer, in which one number of the work grows, such as the number of packets in a transfer.</summary>
+/// <summary>
+/// Represents a series of measurements of the cost of a transfer. One number of the work, such as the number of packets in a transfer, grows from point to
+/// point.
+/// </summary>
 /// <param name="Name">The name of the number that grows, for the JSON file and for the file name of the plot.</param>
 /// <param name="Title">The title of the series in the report.</param>
 /// <param name="Points">The points of the series. Each point has a number and the measurements of all programs.</param>
 internal sealed record GrowthSeries(string Name, string Title, IReadOnlyList<GrowthPoint> Points);
 
 /// <param name="Number">The value of the number that grows.</param>
-/// <param name="Measurements">The measurements of all programs. The first measurement is that of the program in C.</param>
+/// <param name="Measurements">The measurements of all programs. The first measurement is of the program in C.</param>
 internal sealed record GrowthPoint(int Number, IReadOnlyList<Measurement> Measurements);
 
 /// <summary>Measures all points of a series in the same rounds, so that the points can be compared.</summary>

@@ -4,9 +4,9 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Subject">The program.</param>
 /// <param name="Work">The work.</param>
 /// <param name="Nanoseconds">The processor time of one transfer.</param>
-/// <param name="Ratio">The processor time divided by that of the program in C in the same round.</param>
+/// <param name="Ratio">The processor time divided by the processor time of the program in C in the same round.</param>
 /// <param name="RatioToFacade">
-/// The processor time divided by that of the AOT facade in the same round and with the same work; null if the AOT facade did not run.
+/// The processor time divided by the processor time of the AOT facade in the same round and with the same work; null if the AOT facade did not run.
 /// </param>
 /// <param name="Account">
 /// The account that the program printed at its end. If the program was started several times, this account is from the last start.
@@ -26,9 +26,9 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
     // The time that the runtime needs until it has compiled the hot code for the last time.
     private static readonly TimeSpan s_compilation = TimeSpan.FromSeconds(0.8);
 
-    /// <summary>Measures all programs, and compares each with the program that <paramref name="baselineOf"/> selects.</summary>
+    /// <summary>Measures all programs, and compares each program with the program that <paramref name="baselineOf"/> selects.</summary>
     /// <param name="entries">The programs and their work.</param>
-    /// <param name="baselineOf">A function that takes the index of an entry, and returns the index of the entry with which the class compares it.</param>
+    /// <param name="baselineOf">A function that takes the index of an entry, and returns the index of the entry that is its baseline.</param>
     public List<Measurement> Run(IReadOnlyList<(Subject Subject, Work Work)> entries, Func<int, int> baselineOf)
     {
         var nanoseconds = new List<double>[entries.Count];
@@ -89,8 +89,8 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         return -1;
     }
 
-    // Runs the first slices, in which the program does not count its allocations. These slices take long enough that the runtime has compiled the hot code
-    // afterwards. Returns the number of transfers that the program completes in the time of a measured slice.
+    // Runs the first slices, in which the program does not count its allocations. At the end of these slices, the runtime has compiled the hot code.
+    // Returns the number of transfers that the program completes in the time of a measured slice.
     private long WarmUp(Measured measured)
     {
         TimeSpan part = measured.Subject.IsCompiledJustInTime ? s_compilation / WarmUpSlices : slice;

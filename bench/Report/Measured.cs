@@ -10,7 +10,7 @@ namespace Native.LibUsb.Bench.Report;
 /// <param name="Bytes">The number of bytes that arrived.</param>
 /// <param name="Sum">The sum of the first bytes of all transfers or packets.</param>
 /// <param name="PeakKib">The peak of the resident memory in KiB.</param>
-/// <param name="Allocated">The number of bytes that the threads that handle events have allocated; null for programs that do not use .NET.</param>
+/// <param name="Allocated">The number of bytes allocated by the threads that handle events; null for programs that do not use .NET.</param>
 /// <param name="AllocatedElsewhere">The number of bytes that all other threads have allocated, including the threads of the runtime.</param>
 /// <param name="Collections">The number of garbage collections.</param>
 internal sealed record Account(

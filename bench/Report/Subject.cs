@@ -9,7 +9,7 @@ internal sealed record Subject(string Name, string Title, string[] Command)
     /// <summary>Gets whether the program is compiled just in time. Such a program needs some time until all hot code is compiled.</summary>
     public bool IsCompiledJustInTime => Name.StartsWith("jit", StringComparison.Ordinal);
 
-    /// <summary>Gets whether the program supports only asynchronous transfers. Such a program cannot run the work of the kind sync.</summary>
+    /// <summary>Gets whether the program supports only asynchronous transfers. Such a program cannot run work of the kind <c>sync</c>.</summary>
     public bool IsOnlyAsynchronous => Command[^1] is "delegate" or "ring" or "ring-untimed";
 
     public override string ToString() => Name;

@@ -32,7 +32,7 @@ internal static class MemoryCommand
         using UsbBuffer? memory = deviceMemory ? handle.AllocateBuffer(size * transfers, preferDeviceMemory: true) : null;
         if (memory is { IsDeviceMemory: false })
             throw new InvalidOperationException("The kernel offers no device memory.");
-        // Without spare buffers the data is read in place before its transfer is submitted again, as in C.
+        // Without spare buffers, the handler reads the data in place, and the ring then submits the transfer again. The program in C does the same.
         var options = new UsbRingOptions { TransferSize = size, Transfers = transfers, Spares = 0, Memory = memory?.Memory ?? default };
         await using UsbInputRing ring = endpoint.CreateInputRing(options);
         var data = new Data();
@@ -51,7 +51,7 @@ internal static class MemoryCommand
         return ring.GetStatistics().Transfers.Failed == 0 ? 0 : 1;
     }
 
-    /// <summary>Represents what the handler keeps.</summary>
+    /// <summary>Represents the state of the handler.</summary>
     private sealed class Data
     {
         private ulong _sum;
@@ -60,7 +60,7 @@ internal static class MemoryCommand
 
         public ulong Sum => Volatile.Read(ref _sum);
 
-        /// <summary>Reads one word of each 64 bytes, as a program does that looks at all of its data.</summary>
+        /// <summary>Reads one word of each 64 bytes, like a program that looks at all of its data.</summary>
         public void LookAt(ReadOnlySpan<byte> data)
         {
             ulong sum = _sum;

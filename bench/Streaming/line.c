@@ -14,8 +14,8 @@ static int64_t next, packets, bytes, lost, failed;
 static int in_flight, transfers;
 static bool stopping;
 
-/* The times between the most recent callbacks. The array has one element per transfer: after a pause, the device fills all transfers before it loses packets,
-   so the pause that caused a loss is one of these times when the program detects the loss. */
+/* The times between the most recent callbacks. The array has one element per transfer. If the program pauses, the device fills all transfers before it loses
+   packets. When the program detects the loss, the pause is therefore still in the array. */
 static double *pauses, last_callback;
 static int64_t callbacks;
 

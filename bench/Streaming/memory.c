@@ -16,7 +16,7 @@ static int64_t left;
 static uint64_t sum;
 static int in_flight, failed;
 
-/* Reads one word of each 64 bytes, as a program does that looks at all of its data. */
+/* Reads one word of each 64 bytes, like a program that looks at all of its data. */
 static void look_at(const unsigned char *data, int length)
 {
     for (int i = 0; i + 8 <= length; i += 64) {

@@ -13,8 +13,8 @@ namespace Native.LibUsb.Benchmarks.Running;
 /// <summary>Configures each benchmark to run twice: compiled just in time, and compiled ahead of time.</summary>
 internal static class BenchmarkConfiguration
 {
-    // BenchmarkDotNet builds our projects again for each job, and the program of the job imports this repository's properties. The analyzers have checked our
-    // projects before, and BenchmarkDotNet's own code causes warnings of the AOT compiler, which must not become errors.
+    // BenchmarkDotNet builds our projects again for each job, and the program of the job imports this repository's properties. The analyzers do not run again,
+    // because the normal build has already checked our projects. Warnings are not errors, because the AOT compiler reports warnings in BenchmarkDotNet's code.
     private static readonly Argument[] s_buildArguments =
     [
         new MsBuildArgument("-p:GenerateDocumentationFile=false"),
@@ -42,8 +42,8 @@ internal static class BenchmarkConfiguration
             config.AddJob(shape.WithId("JIT").WithRuntime(CoreRuntime.Core10_0));
         if (aot)
         {
-            // The default toolchain of this runtime adds a package feed of its own to those of the machine. BenchmarkDotNet requires the name of a feed, so this
-            // toolchain names the folder of the job, which contains no packages.
+            // The default toolchain of this runtime adds another package feed to the feeds of the machine. This toolchain must add no other source of
+            // packages, but BenchmarkDotNet requires a feed. The toolchain therefore names the folder of the job, which contains no packages.
             config.AddJob(shape.WithId("AOT").WithRuntime(NativeAotRuntime.Net10_0)
                 .WithToolchain(NativeAotToolchain.CreateBuilder().UseNuGet(nuGetFeedUrl: ".").TargetFrameworkMoniker("net10.0").ToToolchain())
                 .WithArguments([.. s_buildArguments, new MsBuildArgument($"-p:CustomAfterMicrosoftCommonTargets=\"{AppContext.BaseDirectory}AheadOfTime.targets\"")]));

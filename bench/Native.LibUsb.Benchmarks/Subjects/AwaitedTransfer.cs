@@ -4,8 +4,8 @@ using Native.LibUsb.Benchmarks.Running;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Measures repeated submissions of one bulk transfer of 512 bytes, each of which is awaited. An event thread completes the transfer, so each await costs at
-/// least one thread switch.
+/// Submits one bulk transfer of 512 bytes repeatedly, and awaits each submission. An event thread completes the transfer, so each await costs at least one
+/// thread switch.
 /// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public class AwaitedTransfer

@@ -8,8 +8,8 @@ namespace Native.LibUsb.Benchmarks.Subjects;
 /// <summary>
 /// Measures one callback. For 64 transfers in a row, C code calls <c>transfer->callback(transfer)</c>, as libusb does when it reaps a transfer. The benchmark
 /// submits no transfer. A callback of the facade finds its managed transfer only while the transfer is rooted, that is, protected from the garbage collector.
-/// Submit usually roots the transfer, so the benchmark roots each facade transfer itself before the callback. To compare the results with C, subtract the cost
-/// of rooting, which a separate benchmark measures.
+/// In a program, Submit roots the transfer. Here, the benchmark itself roots each facade transfer before the callback. To compare the results with C, subtract
+/// the cost of rooting, which a separate benchmark measures.
 /// </summary>
 [BenchmarkCategory(Categories.NoAllocation)]
 public unsafe class CallbackDispatch
