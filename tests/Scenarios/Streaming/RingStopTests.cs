@@ -20,8 +20,8 @@ public sealed class RingStopTests : RingTest
     public async Task No_handler_runs_after_a_stop_when_threads_are_delayed_at_arbitrary_places()
     {
         using UsbInputRing ring = InputRing(Open(new BulkSourceSink()), BulkSourceSink.InAddress, s_options);
-        // The signal storm begins only after the device was attached, because some file systems have system calls that never end if signals interrupt them so
-        // often.
+        // The storm sends a signal every millisecond. It begins only after the device was attached, because frequent signals can prevent the system calls of
+        // some file systems from ever ending.
         using var storm = new SignalStorm(TimeSpan.FromMilliseconds(1), delay: TimeSpan.FromMilliseconds(0.5));
         await StopAndStart(ring, Rounds.Of(2000));
         Assert.True(storm.Interruptions > 0);
