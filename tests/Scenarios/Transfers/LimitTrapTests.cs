@@ -84,7 +84,7 @@ public sealed class LimitTrapTests : BusTest
         Finish(transfer);
     }
 
-    // 128 packets of 48 KiB are 6 MiB. This is less than the limit for all transfers together, but more than the kernel can allocate in one piece.
+    // 128 packets of 48 KiB need 6 MiB. This size is below the limit for all transfers together, but the kernel cannot allocate it in one piece.
     [BusFact]
     public void A_URB_that_the_kernel_cannot_allocate_is_named()
     {
