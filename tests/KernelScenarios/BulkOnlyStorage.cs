@@ -129,7 +129,8 @@ public sealed class BulkOnlyStorage
 
     /// <summary>
     /// Resets the port, which empties the queues of QEMU's controller and of the kernel's driver. If the host cancels some transfers while the device stalls
-    /// other transfers, these queues can become different. Without the reset, the next read can then succeed without data. A trace of usbmon shows this error.
+    /// other transfers, the two queues can contain different transfers. Without the reset, the next read could then succeed without data. A trace of usbmon
+    /// shows this error.
     /// </summary>
     public void StartAnew()
     {

@@ -17,7 +17,7 @@ public sealed class DeviceWatch : IDisposable
     }
 
     /// <summary>Waits until libusb reports the device and the kernel has configured it. libusb reports a device before the kernel configures it.</summary>
-    /// <returns>The device. This object disposes it.</returns>
+    /// <returns>The device, which <see cref="Dispose"/> disposes.</returns>
     public UsbDevice WaitForArrival()
     {
         Assert.True(_arrived.Wait(Machine.Patience), "The device did not arrive.");

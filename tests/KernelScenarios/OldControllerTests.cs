@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests the disk at full speed on a UHCI controller. Here, a packet has 64 bytes, and the kernel uses its UHCI driver instead of its xHCI driver.
+/// Tests the disk at full speed on a UHCI controller. At full speed, a packet has 64 bytes, and the kernel uses its UHCI driver instead of its xHCI driver.
 /// </summary>
 public sealed class OldControllerTests : StorageTest
 {

@@ -18,7 +18,7 @@ public sealed class VirtualCaptureTests : IDisposable
     }
 
     // The source is not paced, because the emulated machine is too slow for the data rate of high speed. The buffer of usbcap has room for all packets. With a
-    // smaller buffer, usbcap would drop packets if it writes the file too slowly, and the test would fail.
+    // smaller buffer, usbcap would drop packets if it wrote the file too slowly, and the test would then fail.
     [ProgramFact(ProgramFactAttribute.Usbcap)]
     public void Isochronous_packets_of_high_speed_are_captured_without_a_gap() => Capture(VirtualSpeed.High, paced: false, packetSize: 3072, packets: 8000);
 

@@ -57,8 +57,8 @@ done
 cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU, and the port in the machine connects to this socket. The machine ends after a kernel oops. The machine also ends if a task
-# waits in the kernel for two minutes and cannot be killed; the console then has the stack of the task. Hubs do not suspend (usbcore.autosuspend=-1).
-# Otherwise, a device that is plugged into QEMU's hub directly after the hub itself would sometimes not be detected on a busy host.
+# waits in the kernel for two minutes and cannot be killed. The text of the console then contains the stack of the task. Hubs do not suspend
+# (usbcore.autosuspend=-1). If hubs suspended, a busy host would sometimes not detect a device that is plugged in directly after its hub was plugged in.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \

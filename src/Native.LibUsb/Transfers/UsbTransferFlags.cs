@@ -17,7 +17,7 @@ public enum UsbTransferFlags
 
     /// <summary>
     /// A packet of length zero follows an OUT transfer whose length is a multiple of the packet size, so that the device can detect the end of the transfer.
-    /// The flag works on Linux, on macOS and with WinUSB. Elsewhere the submission fails with <see cref="UsbError.NotSupported"/>.
+    /// The flag works on Linux, on macOS and with WinUSB. On other platforms, the submission fails with <see cref="UsbError.NotSupported"/>.
     /// </summary>
     AddZeroPacket = 1 << 3,
 }

@@ -5,8 +5,8 @@ using Native.LibUsb;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Represents the counters of a capture. During the capture, only the thread that writes the output changes the counters, except <see cref="Missed"/>. Any
-/// thread may read the counters.
+/// Represents the counters of a capture. During the capture, the thread that writes the output changes all counters except <see cref="Missed"/>. The thread
+/// that waits for the end of the capture changes <see cref="Missed"/>. Any thread may read the counters.
 /// </summary>
 internal sealed class CaptureCounters
 {

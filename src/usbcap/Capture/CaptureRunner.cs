@@ -125,8 +125,8 @@ internal sealed class CaptureRunner(CaptureRequest request)
     }
 
     /// <summary>
-    /// Gives the output its final name if the capture was successful. Otherwise returns the failure. The message of the failure contains the location of the
-    /// captured data.
+    /// Renames the output to its final name, unless the capture has failed. Returns the failure, whose message contains the location of the captured data; null
+    /// if the capture was successful.
     /// </summary>
     private FailureException? Finish(CaptureSession session, CaptureSink sink)
     {

@@ -50,7 +50,7 @@ internal sealed class CaptureSession : IDisposable
         Stopwatch.GetElapsedTime(_started, _ring.Completion.IsCompleted && Counters.LastCompletion != 0 ? Counters.LastCompletion : Stopwatch.GetTimestamp());
 
     /// <summary>
-    /// Waits once before the capture. The runtime allocates memory for the first wait of a thread, and then allocates none for waits during the capture.
+    /// Waits once before the capture, because the runtime allocates memory for the first wait of a thread. The waits during the capture allocate no memory.
     /// </summary>
     public void Prepare() => _changed.WaitOne(1);
 

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Usbcap.Capture;
 
 /// <summary>
-/// Ends the capture and completes its output on Ctrl-C, on SIGTERM, and when the terminal is closed. A second signal ends the program immediately. While the
-/// object exists, a write beyond the file size limit fails with an error, and SIGXFSZ does not end the process.
+/// Ends the capture and completes its output on Ctrl-C, on SIGTERM, and when the terminal is closed. A second signal ends the program immediately. While
+/// this object exists, a write beyond the file size limit fails with an error, and SIGXFSZ does not end the process.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {

@@ -6,8 +6,7 @@ namespace Usbcap.Reporting;
 internal static class ProcessMemory
 {
     /// <summary>Gets the peak number of resident bytes. If the system does not report it, gets the current number.</summary>
-    // The code does not use getrusage. The peak that getrusage reports may belong to the program that started this process, because a process inherits that
-    // peak.
+    // getrusage is not suitable. A process inherits the peak of the program that started it, so getrusage may report the peak of that program.
     public static long PeakResidentBytes => FromStatus() ?? Environment.WorkingSet;
 
     private static long? FromStatus()

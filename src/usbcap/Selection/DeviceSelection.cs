@@ -21,7 +21,7 @@ internal sealed record DeviceSelection
 
     /// <summary>Returns the only device that matches.</summary>
     /// <exception cref="FailureException">
-    /// No device matches, or several devices match. Or no device matches because a device could not be opened to read its serial number.
+    /// No device matches, or several devices match. If no device matches and a serial number could not be read, the exception reports that error.
     /// </exception>
     public UsbDevice Find(UsbContext context)
     {

@@ -4,8 +4,8 @@ using Native.LibUsb.Testing;
 namespace Drivers.Tests.Devices;
 
 /// <summary>
-/// Represents a disk with the bulk-only transport. The content of the disk is in the memory of the test. As the class specification requires, the disk halts
-/// both endpoints after a protocol error, until the host resets the interface.
+/// Represents a disk with the bulk-only transport. The content of the disk is in the memory of the test. After a protocol error, both endpoints stay
+/// halted until the host resets the interface, as the class specification requires.
 /// </summary>
 internal sealed class VirtualDisk : VirtualDevice
 {

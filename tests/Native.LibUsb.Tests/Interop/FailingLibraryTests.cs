@@ -45,7 +45,7 @@ public sealed class FailingLibraryTests
         }
         """;
 
-    // This library has one transfer at a time. The first cancellation of a transfer has no effect, and the second cancellation ends the transfer.
+    // This library supports only one transfer at a time. The first cancellation of a transfer has no effect, and the second cancellation ends the transfer.
     private const string FirstCancellationIsLost = """
         struct transfer
         {

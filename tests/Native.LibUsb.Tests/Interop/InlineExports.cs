@@ -16,7 +16,7 @@ internal sealed unsafe class InlineExports(nint library)
         return record;
     }
 
-    /// <summary>Represents the C structure <c>recorded</c> in the source of the library. The structure consists of eleven 64-bit numbers.</summary>
+    /// <summary>Represents <c>struct recorded</c>, which the C source of the library declares. The structure consists of eleven 64-bit numbers.</summary>
     internal record struct Record(
         ulong Calls, ulong Handle, ulong Type, ulong Request, ulong Value, ulong Index, ulong Data, ulong Length, ulong Timeout, ulong Transfer, ulong Stream);
 }

@@ -4,8 +4,8 @@ using System.Runtime.Loader;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Runs code on a new copy of the binding. The binding chooses its libusb only once, so a test of this choice needs its own static fields. This class loads
-/// second copies of the binding and of this assembly into a new load context. The copies have static fields of their own, so no new process is necessary.
+/// Runs code on a new copy of the binding. The binding chooses its libusb only once, so each test of this choice needs a new copy. This class loads copies of
+/// the binding and of this assembly into a new load context. The copies have their own static fields, so no new process is necessary.
 /// </summary>
 internal static class Isolated
 {

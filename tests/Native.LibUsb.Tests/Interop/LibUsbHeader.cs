@@ -43,8 +43,8 @@ internal sealed partial class LibUsbHeader
     /// <summary>Gets the names of the macros that have a value.</summary>
     internal IReadOnlyList<string> MacroConstants { get; }
 
-    // The macro removes `const`. C# pointer types have no `const`, so the C compiler would otherwise refuse two of them. The system headers need `const`, and
-    // are therefore included before the macro.
+    // The tests compare C declarations with C# pointer types, which have no `const`. The macro therefore removes `const` from the declarations. The system
+    // headers need `const`, and are therefore included before the macro.
     private static string Preamble => $"""
         #include <limits.h>
         #include <stddef.h>

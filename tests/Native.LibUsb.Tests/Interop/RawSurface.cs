@@ -46,7 +46,7 @@ internal static class RawSurface
     {
         internal static Import? TryRead(MethodInfo method)
         {
-#pragma warning disable RS0030 // The attribute is banned for imports of our own; this only reads what the source generator wrote.
+#pragma warning disable RS0030 // Our own imports must not use the attribute; this code only reads generated attributes.
             return method.GetCustomAttribute<DllImportAttribute>() is { } attribute
                 ? new Import(
                     method, attribute.EntryPoint ?? method.Name, attribute.Value, attribute.ExactSpelling, attribute.SetLastError, attribute.CallingConvention)

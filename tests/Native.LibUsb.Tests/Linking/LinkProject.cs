@@ -30,7 +30,8 @@ internal sealed class LinkProject : IDisposable
         _items.Add($"""<LibUsbRuntimeFile Include="{path}" Rid="{RuntimeInformation.RuntimeIdentifier}" Link="{link}" Udev="{udev}" />""");
 
     /// <summary>
-    /// Compiles C code to an object file. The caller may change the bytes of the object file. Then creates an archive that contains the object file.
+    /// Compiles C code to an object file, and creates an archive that contains the object file. <paramref name="change"/> may change the bytes of the object
+    /// file before the archive is created.
     /// </summary>
     internal string Archive(string source, Action<byte[]>? change = null)
     {

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests a system without a USB bus, such as most containers.</summary>
 public sealed class MissingBusTests
 {
-    // If there is no USB bus, a libusb that was built without udev returns this error. A libusb with udev opens a context and finds no devices.
+    // If there is no USB bus, libusb_init returns LIBUSB_ERROR_OTHER (-99) in a libusb without udev. A libusb with udev opens a context and finds no devices.
     private const string Failing = "int libusb_init(void **context) { (void)context; return -99; }";
 
     [Fact]
@@ -17,7 +17,7 @@ public sealed class MissingBusTests
         FreshProcess.Run(bus: null, "MissingBus", [fake.Path]);
     }
 
-    // This test creates no virtual bus, and no other test runs at the same time. If the folder exists, it is therefore the folder of the machine.
+    // This test creates no virtual bus, and no other test runs at the same time. If /dev/bus/usb exists, it therefore belongs to the machine.
     private static bool HasBus() =>
         File.ReadAllText("/proc/mounts").Contains("/dev/bus/usb", StringComparison.Ordinal) || Directory.Exists("/dev/bus/usb");
 }

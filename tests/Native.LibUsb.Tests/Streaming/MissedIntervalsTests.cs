@@ -299,8 +299,8 @@ public sealed class MissedIntervalsTests
         Assert.Equal((0, 0), (_missed.Count, _missed.LongestDelayTicks));
     }
 
-    /// <summary>Simulates completed transfers for some time.</summary>
-    /// <param name="seconds">The time in seconds.</param>
+    /// <summary>Simulates a stream of completed transfers.</summary>
+    /// <param name="seconds">The duration of the stream, in seconds.</param>
     /// <param name="late">The maximum of the random delay of a completion, in seconds.</param>
     /// <param name="drift">The relative difference between the two clocks.</param>
     /// <param name="shift">A delay in seconds that all completions have.</param>
@@ -310,9 +310,12 @@ public sealed class MissedIntervalsTests
             Complete(shift + (late * _random.NextDouble()), drift);
     }
 
-    /// <summary>Simulates an event thread that sleeps and then handles the ended transfers. If all transfers have ended, the stream continues only then.</summary>
-    /// <param name="seconds">The time since the last completion, in seconds.</param>
-    /// <param name="restart">The time after which an empty queue continues, in seconds.</param>
+    /// <summary>
+    /// Simulates an event thread that sleeps and then handles the ended transfers. If all transfers end during the sleep, the stream pauses until the event
+    /// thread submits transfers again.
+    /// </summary>
+    /// <param name="seconds">The time from the last completion to the end of the sleep, in seconds.</param>
+    /// <param name="restart">The time from the end of the sleep to the end of the pause, in seconds.</param>
     /// <param name="transfers">The number of transfers in the queue.</param>
     private void Sleep(double seconds, double restart = 0, int transfers = Transfers)
     {

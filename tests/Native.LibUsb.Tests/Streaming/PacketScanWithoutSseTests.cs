@@ -1,6 +1,9 @@
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the code that replaces SSE on other processors, in a process whose runtime may not use SSE. Native AOT decides when it compiles.</summary>
+/// <summary>
+/// Tests the code for processors without SSE. The test starts a process in which the runtime does not use SSE. With Native AOT, such a process is impossible,
+/// because the compiler decides whether a program uses SSE.
+/// </summary>
 public sealed class PacketScanWithoutSseTests
 {
     [Fact]

@@ -47,8 +47,8 @@ public sealed class CaptureTests : UsbcapTest
     [InlineData(VirtualSpeed.Super, 49152)]
     public void The_setting_with_the_most_bandwidth_is_taken_at_every_speed(VirtualSpeed speed, int packetSize)
     {
-        // The test does not use --strict, because the camera is not paced, so usbcap reports missed intervals on a slow machine. The buffer has room for all
-        // 1000 packets, so none is dropped even if the disk stops writing. The number in each packet shows whether a packet is lost.
+        // The test does not use --strict. The camera is not paced, so usbcap reports missed intervals on a slow machine. The buffer has room for all 1000
+        // packets, so usbcap drops no packet even if the disk stops writing. The number in each packet shows whether a packet is lost.
         AttachCamera(new IsoSourceOptions { Speed = speed, Paced = false });
         Run("capture", "-o", "x", "--packets", "1000", "--buffer", "64MiB").Succeeded();
         Assert.Equal(1000, CheckPattern(Read("x"), packetSize).Packets);
@@ -155,8 +155,8 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // usbcap computes this number from the clocks of the host and the device. The error is a few transfers, and more on a busy machine.
-        // MissedIntervalsTests checks the number more precisely, with simulated clocks.
+        // usbcap computes the number of missed intervals from the clocks of the host and the device. The result is inaccurate by the length of a few transfers,
+        // and by more on a busy machine. MissedIntervalsTests checks the computation more precisely, with simulated clocks.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }

@@ -35,7 +35,7 @@ internal sealed class UsbcapProcess : IDisposable
     /// <param name="folder">The current folder of the process.</param>
     /// <param name="arguments">The arguments of usbcap.</param>
     /// <param name="readAfter">
-    /// A task. The test reads the standard output only after this task has completed. If the task is null, the test reads the output from the start.
+    /// The task that must complete before the test reads the standard output; null if the test reads the standard output from the start.
     /// </param>
     public static UsbcapProcess Start(VirtualBus bus, string folder, IEnumerable<string> arguments, Task? readAfter = null) =>
         Start(bus, folder, Executable, arguments, readAfter);

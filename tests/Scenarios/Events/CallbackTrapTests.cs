@@ -148,7 +148,7 @@ public sealed class CallbackTrapTests : BusTest
     }
 
     // A closing handle does not wait for callbacks of another handle's transfers. In this test, such a callback calls a method of the closing handle. The
-    // closing must wait for the end of this call.
+    // closing handle must wait until this method has returned.
     [BusTheory]
     [InlineData(false)]
     [InlineData(true)]

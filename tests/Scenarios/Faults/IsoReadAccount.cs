@@ -27,7 +27,7 @@ internal sealed class IsoReadAccount(FaultLedger ledger, long target, int packet
         Count();
     }
 
-    /// <summary>Counts the packets that were lost at the end. Call this method after the ring has stopped for the last time.</summary>
+    /// <summary>Counts the packets that were lost after the last delivered buffer. Call this method after the ring has stopped for the last time.</summary>
     /// <param name="submitted">The number of submitted URBs.</param>
     /// <param name="sent">The number of packets that the device has sent.</param>
     public void Finish(long submitted, long sent)

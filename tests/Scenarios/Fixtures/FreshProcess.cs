@@ -80,7 +80,7 @@ public static class FreshProcess
     /// <summary>Returns the command line that starts this program.</summary>
     private static string[] Self()
     {
-        // This method removes the program's arguments from the command line of this process. The command line may begin with a dynamic loader.
+        // The command line of this process may begin with a dynamic loader, and ends with the program's arguments. This method removes only the arguments.
         string[] all = File.ReadAllText("/proc/self/cmdline").Split('\0', StringSplitOptions.None)[..^1];
         return all[..^(Environment.GetCommandLineArgs().Length - 1)];
     }

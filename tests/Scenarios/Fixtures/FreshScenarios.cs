@@ -181,8 +181,8 @@ internal static class FreshScenarios
         Assert.DoesNotContain('\n', exception.Message);
     }
 
-    // The allocator overwrites freed memory, so that a use of freed memory fails. In this scenario, libusb's hotplug thread stops while it logs a message. A
-    // libusb before 1.0.28 uses the first context for this message. The hotplug thread continues after the first context has been closed.
+    // In this scenario, libusb's hotplug thread logs a message, and waits in the log handler until the first context has been closed. A libusb before 1.0.28
+    // uses the first context for this message. The counting allocator overwrites freed memory, so that a later use of the first context fails.
     private static void FirstContextIsClosedWhileItLogs(string closing)
     {
         using var inMessage = new ManualResetEventSlim();

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Specifies how many rounds a test runs. The variable NATIVE_LIBUSB_TEST_ROUNDS specifies a percentage of the usual number of rounds, because a test is about
-/// 50 times slower under valgrind.
+/// Specifies how many rounds a test runs. The variable NATIVE_LIBUSB_TEST_ROUNDS specifies a percentage of the usual number of rounds. A lower percentage is
+/// necessary under valgrind, which makes a test about 50 times slower.
 /// </summary>
 public static class Rounds
 {

@@ -15,8 +15,8 @@ public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 
     public override void After(MethodInfo methodUnderTest, IXunitTest test) => Watchdog.RunningTest = null;
 
-    // After a test that awaits, xunit continues in the test's synchronization context. Without a context, xunit continues on the thread that ended the test. If
-    // this thread is the event thread, xunit disposes the test and runs all later tests inside a callback of libusb. Inside a callback, no handle or context
-    // can be closed. This class derives from SynchronizationContext, because an await ignores a context of the base type.
+    // After a test that awaits, xunit continues in the test's synchronization context. Without a synchronization context, xunit continues on the thread that
+    // ended the test. If this thread is the event thread, xunit disposes the test and runs all later tests inside a callback of libusb. Inside a callback, no
+    // handle and no libusb context can be closed. PoolContext is a derived class, because an await ignores objects of the class SynchronizationContext itself.
     private sealed class PoolContext : SynchronizationContext;
 }

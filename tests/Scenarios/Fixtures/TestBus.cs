@@ -22,7 +22,7 @@ internal static class TestBus
 
     /// <summary>Creates a bus for an owner that disposes the bus together with other objects.</summary>
     /// <param name="owner">
-    /// The owner. The next test may dispose the owner, even if the constructor of the owner has thrown or if the owner is already disposed.
+    /// The object that disposes the bus. The next test may dispose this object too, even if its constructor has thrown or if it is already disposed.
     /// </param>
     /// <param name="options">The options of the bus.</param>
     public static VirtualBus CreateFor(IDisposable owner, VirtualBusOptions? options = null)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Ends the process if a test hangs. Before that, writes for each thread the system call in which the thread waits.</summary>
+/// <summary>Ends the process if a test hangs. Before the end, the watchdog writes the system call in which each thread waits.</summary>
 /// <remarks>A test that waits for native code creates a watchdog in its first line: <c>using Watchdog watchdog = new();</c></remarks>
 public sealed class Watchdog : IDisposable
 {

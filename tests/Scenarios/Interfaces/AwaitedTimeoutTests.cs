@@ -152,7 +152,7 @@ public sealed class AwaitedTimeoutTests : TwoSettingsTest
                 Assert.Equal((1, begun), (received, Environment.CurrentManagedThreadId));
             }
 
-            // Takes the smallest sum of the later stretches, because the runtime allocates a few objects when it compiles a method again.
+            // The runtime allocates a few objects when it recompiles a method. The test therefore uses the smallest sum of all stretches except the first one.
             if (stretch > 0)
                 least = Math.Min(least, sum);
         }

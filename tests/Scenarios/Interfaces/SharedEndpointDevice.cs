@@ -2,7 +2,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Interfaces;
 
-/// <summary>Represents a device whose interfaces 0 and 1 both have the endpoint 0x81. The USB specification does not allow this.</summary>
+/// <summary>Represents a device whose interfaces 0 and 1 both have the endpoint 0x81. The USB specification does not allow shared endpoints.</summary>
 internal sealed class SharedEndpointDevice : VirtualDevice
 {
     private static readonly byte[] s_configuration =

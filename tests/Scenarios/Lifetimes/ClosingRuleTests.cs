@@ -381,7 +381,7 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // The thread that finishes the closing must not overtake the thread that begins the closing. Otherwise, the claim would never be released.
+    // Two threads dispose the same claim. If one thread could finish the closing before the other thread has begun it, the claim would never be released.
     [BusFact]
     public void An_interface_is_free_when_one_of_two_concurrent_Dispose_calls_returns()
     {

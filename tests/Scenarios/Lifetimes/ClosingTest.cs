@@ -25,8 +25,8 @@ public abstract class ClosingTest : BusTest
     /// <param name="what">The object that is closed.</param>
     /// <param name="withEventThread">True if an event thread runs the callback; false if the closing thread runs it.</param>
     /// <param name="second">
-    /// A function that closes the object a second time. The argument of this function is another function, which returns whether the callback has ended. The
-    /// function returns an action that waits for the end of the second closing.
+    /// A function that closes the object a second time, and returns an action that waits for the end of the second closing. The argument of the function is a
+    /// delegate that returns whether the callback has ended.
     /// </param>
     protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)
     {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests which thread closes an object, which threads wait for it, and which calls are refused while the object closes.</summary>
+/// <summary>Tests which thread closes an object, which threads wait until the object is closed, and which calls are refused until then.</summary>
 public sealed class ClosingThreadTests : ClosingTest
 {
     private readonly CountedMemory _memory = new(LifetimeDevice.PacketLength);

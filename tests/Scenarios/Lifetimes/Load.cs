@@ -17,7 +17,7 @@ public sealed class Load
     /// <summary>Gets a load with one transfer of each kind.</summary>
     public static Load Everything { get; } = new("one of everything", Enum.GetValues<Cargo>());
 
-    // libusb processes at most 26 completions of a device at a time. With more transfers, more than one call must handle events.
+    // libusb processes at most 26 completions of a device at a time. To handle the completions of this load, more than one call is necessary.
     private static readonly Load s_many = new("30 bulk transfers", [.. Enumerable.Repeat(Cargo.Bulk, 30)]);
 
     private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];

@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests transfers that a program dooms, disposes, forgets or closes in situations in which other bindings hang, crash or leak memory.</summary>
+/// <summary>
+/// Tests transfers that a program dooms, disposes or forgets, or whose handle it closes. In these situations, other bindings hang, crash or leak memory.
+/// </summary>
 public sealed class UsbTransferLifetimeTests : BusTest
 {
     private readonly BulkLoopback _loopback = new();

@@ -199,7 +199,7 @@ public sealed class RingMetricsTests : RingTest
             run.Rounds++;
             if (run.Rounds % s_stretch != 0 || run.Rounds > s_stretch * Stretches)
                 return;
-            // The runtime allocates memory when it recompiles code. The minimum over all stretches except the first one excludes these single allocations.
+            // The runtime allocates a few objects when it recompiles a method. The test therefore uses the minimum of all stretches except the first one.
             long now = GC.GetAllocatedBytesForCurrentThread();
             if (run.Rounds > s_stretch)
                 run.Allocated = Math.Min(run.Allocated, now - run.Before);

@@ -133,8 +133,8 @@ public sealed class RingSizeTests : RingTest
             Assert.False(ring.TryTake(out _));
         }
 
-        // By default, a transfer collects up to 64 KiB, as the documentation of the option describes. The ring therefore delivers this shorter message only
-        // when the ring is stopped.
+        // By default, a transfer collects up to 64 KiB, as the documentation of the option describes. The message is shorter, so the ring delivers it only when
+        // the ring is stopped.
         await using UsbInputRing collecting = InputRing(handle, BulkLoopback.InAddress);
         collecting.Start();
         handle.At(BulkLoopback.OutAddress).Write(message, Patience);

@@ -84,7 +84,7 @@ public sealed class LimitTrapTests : BusTest
         Finish(transfer);
     }
 
-    // 128 packets of 48 KiB are 6 MiB. This is less than the limit for all transfers together, but more than the kernel can allocate in one piece.
+    // 128 packets of 48 KiB need 6 MiB. This size is below the limit for all transfers together, but the kernel cannot allocate it in one piece.
     [BusFact]
     public void A_URB_that_the_kernel_cannot_allocate_is_named()
     {
@@ -150,7 +150,8 @@ public sealed class LimitTrapTests : BusTest
         Assert.False(transfer.IsSubmitted);
     }
 
-    // With this flag, libusb compares the requested length with a count that is always 0 for isochronous transfers. Every such transfer would therefore fail.
+    // With ShortIsError, libusb compares the requested length with a count that is always 0 for isochronous transfers. Every such transfer would therefore
+    // fail.
     [BusFact]
     public void A_flag_that_would_make_good_packets_an_error_is_refused()
     {

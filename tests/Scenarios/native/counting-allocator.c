@@ -142,9 +142,9 @@ static bool remove_block(void *start, struct block *removed)
     return true;
 }
 
-/* Returns whether the block may be recorded. This function takes no lock, because nearly every call of free in the process only needs
- * this result. No lock is needed, because the thread that frees a block has received the block from the thread that allocated the block.
- * The freeing thread therefore reads the bucket entry that the allocating thread wrote. */
+/* Returns whether the block may be recorded. Nearly every call of free in the process only needs this result, so this function takes no
+ * lock. The result is correct without a lock: the thread that frees a block has received the block from the thread that allocated it, and
+ * therefore reads the bucket entry that the allocating thread wrote. */
 static bool may_be_recorded(const void *start) { return atomic_load_explicit(bucket_of(start), memory_order_relaxed) != NONE; }
 
 static void *record(void *start, size_t size, const void *caller)

@@ -6,7 +6,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests that the vectorised pass over packet descriptors agrees with a loop, for each number of descriptors: whole vectors, and a rest of up to three.</summary>
+/// <summary>
+/// Tests that the vectorised pass over packet descriptors has the same results as a loop. The tests use every number of descriptors up to a maximum, with and
+/// without a rest of one to three descriptors after the last vector.
+/// </summary>
 public sealed unsafe class PacketScanTests
 {
     private const int Most = 130;
@@ -26,7 +29,7 @@ public sealed unsafe class PacketScanTests
     private static readonly Gen<libusb_iso_packet_descriptor> s_flawed = Gen.Select(
         Gen.Frequency((2, Gen.UInt[0, Size]), (1, OneOf(s_tooLong)), (1, Gen.UInt)), OneOf<libusb_transfer_status>([.. s_failures, 0]), Packet);
 
-    // A few flaws at most: with many of them, nearly every run would have one in its first vector.
+    // The packets have at most three flaws. With many flaws, nearly every run would have a flaw in its first vector.
     private static readonly Gen<libusb_iso_packet_descriptor[]> s_packets = Gen.Select(
         s_plain.Array[Most], Gen.Select(Gen.Int[0, Most - 1], s_flawed).Array[0, 3],
         static (packets, flaws) =>
@@ -61,7 +64,7 @@ public sealed unsafe class PacketScanTests
         void Flaw(int place, libusb_iso_packet_descriptor flaw)
         {
             packets[place] = flaw;
-            // In front of the flaw; as the last packet; in the first vector, the middle or the rest of longer transfers.
+            // The four transfers end before the flaw, with the flaw, up to three packets after the flaw, and with the last packet.
             foreach (int count in (ReadOnlySpan<int>)[place, place + 1, Math.Min(place + 4, Most), Most])
                 Assert.Equal(count <= place, Copy(packets.AsSpan(0, count), out _).IsPlain);
             packets[place] = Packet(Size, 0);
@@ -85,7 +88,7 @@ public sealed unsafe class PacketScanTests
         },
         iter: Rounds.Of(100), threads: 1, print: Describe);
 
-    /// <summary>Runs the tests of the copy in a process that must not use SSE, as on other processors.</summary>
+    /// <summary>Runs the tests of the copy in a process that does not use SSE. The library then uses its code for other processors.</summary>
     internal static void ScanWithoutSse()
     {
         Assert.False(Sse.IsSupported);
@@ -113,7 +116,7 @@ public sealed unsafe class PacketScanTests
             Same(i < packets.Length ? packets[i] : Packet(Untouched, (libusb_transfer_status)Untouched), copy[i], i);
     }
 
-    // The descriptors are in memory of their exact size, so that valgrind finds a read beyond the last one.
+    // The descriptors are in memory of their exact size, so that valgrind finds a read beyond the last descriptor.
     private static (int Count, int Sum, bool IsPlain, int Empty) Copy(ReadOnlySpan<libusb_iso_packet_descriptor> packets, out libusb_iso_packet_descriptor[] copy)
     {
         copy = new libusb_iso_packet_descriptor[packets.Length + Beyond];

@@ -2,7 +2,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents the model of a <see cref="TransferQueue"/>, written with lists: on the fast path it keeps the order as everywhere.</summary>
+/// <summary>Represents a simple model of a <see cref="TransferQueue"/>. The model uses lists, and maintains their order even on the fast path.</summary>
 internal sealed class QueueModel
 {
     public QueueModel(int transfers, int depth)
@@ -16,7 +16,7 @@ internal sealed class QueueModel
 
     public List<Entry> Order { get; } = [];
 
-    /// <summary>Gets the free transfers; the one that was freed last is used first.</summary>
+    /// <summary>Gets the free transfers. The transfer that was freed last is used first.</summary>
     public Stack<int> Free { get; } = [];
 
     /// <summary>Gets the transfers that the program has.</summary>
@@ -24,17 +24,20 @@ internal sealed class QueueModel
 
     public long Next { get; set; }
 
-    /// <summary>Gets or sets the loss that the next transfer to be submitted reports.</summary>
+    /// <summary>Gets or sets the loss that the next submitted transfer reports.</summary>
     public UsbRingLoss Pending { get; set; }
 
-    /// <summary>Gets or sets the spare transfer of the fast path; null while it does not run.</summary>
+    /// <summary>Gets or sets the spare transfer of the fast path; null while the fast path is not active.</summary>
     public int? Spare { get; set; }
 
     public bool IsInterrupted { get; set; }
 
     public int InFlight => Order.Count(static entry => !entry.HasEnded);
 
-    /// <summary>Gets whether the fast path may begin: the queue is full with transfers that follow one another, a transfer is free, and no loss is to be reported.</summary>
+    /// <summary>
+    /// Gets whether the queue may enter the fast path. The queue must be full, all its transfers must be in flight and have consecutive numbers, another
+    /// transfer must be free, and no loss may be waiting to be reported.
+    /// </summary>
     public bool CanEnterFast => Spare is null && Free.Count > 0 && Pending.IsNone && Order.Count == Depth
         && Order.Select((entry, place) => entry.Number == Next - Depth + place && !entry.HasEnded && entry.Lost.IsNone).All(static fits => fits);
 

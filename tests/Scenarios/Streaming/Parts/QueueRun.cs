@@ -2,7 +2,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Performs steps on a <see cref="TransferQueue"/> as the engine of a ring does, and on its model, and compares the two.</summary>
+/// <summary>
+/// Performs the same steps on a <see cref="TransferQueue"/> and on its model, and compares the queue with the model after each step. The steps call the queue
+/// in the same way as the engine of a ring.
+/// </summary>
 internal sealed class QueueRun
 {
     private readonly RingTransfer[] _all;
@@ -17,10 +20,12 @@ internal sealed class QueueRun
         Compare();
     }
 
-    /// <summary>Performs a step, if it is possible.</summary>
+    /// <summary>Performs a step if the step is possible.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="choice">Chooses a transfer where there are several.</param>
-    /// <returns>Whether the step was possible.</returns>
+    /// <param name="choice">
+    /// A number that selects one of the transfers with which the step is possible. The number also determines the loss of a skipped transfer.
+    /// </param>
+    /// <returns>True if the step was possible.</returns>
     public bool Perform(QueueStep step, int choice)
     {
         bool performed = _model.Spare is null ? PerformLocked(step, choice) : PerformFast(step);
@@ -60,7 +65,7 @@ internal sealed class QueueRun
                 int place = _model.Order.IndexOf(one);
                 if (step == QueueStep.Skip)
                 {
-                    // A transfer that is skipped reports nothing when it has no data.
+                    // A skipped transfer without data causes no loss.
                     UsbRingLoss loss = choice % 3 == 0 ? default : new UsbRingLoss(1, choice, 10 * choice);
                     _queue.Skip(_all[one.Transfer], loss);
                     _model.Skip(place, loss);
@@ -118,7 +123,7 @@ internal sealed class QueueRun
                 LeaveFast();
                 return true;
             case QueueStep.EnterFast:
-                Assert.False(_queue.TryEnterFast()); // it runs
+                Assert.False(_queue.TryEnterFast()); // the fast path is already active
                 return false;
             default:
                 return false;
@@ -152,13 +157,16 @@ internal sealed class QueueRun
         if (isFast && !_model.IsInterrupted)
             Assert.Equal(_model.Order[0].Number, _queue.Head);
         else
-            Assert.True(_queue.Head < 0); // no transfer has this number, so that each one takes the lock
+            Assert.True(_queue.Head < 0); // no transfer has a negative number, so each callback takes the lock
         Assert.Equal(Describe(_model.Order.Select(entry => (entry.Transfer, entry.Number, State(entry.HasEnded, isFast), entry.Lost))), Describe(RealOrder(isFast)));
         Assert.Equal(isFast ? null : _model.Order.LastOrDefault()?.Transfer, _queue.Last?.Index);
         Assert.All(_model.Free, free => Assert.Equal(RingTransferState.Free, _all[free].State));
     }
 
-    /// <summary>Returns the transfers in the order that the queue has; on the fast path, in the order of their numbers, without the spare one.</summary>
+    /// <summary>
+    /// Returns the transfers in the order of the queue. On the fast path, the queue does not maintain this order, so the method sorts the transfers by their
+    /// numbers and omits the spare transfer.
+    /// </summary>
     private IEnumerable<(int Transfer, long Number, RingTransferState State, UsbRingLoss Lost)> RealOrder(bool isFast)
     {
         List<RingTransfer> order = [];

@@ -4,7 +4,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the counters of a ring, and that a thread which reads them without a lock sees the numbers of one moment.</summary>
+/// <summary>Tests the counters of a ring. All numbers that a thread reads without a lock must be from the same moment.</summary>
 public sealed class RingCountersTests
 {
     private const int Packets = 8;
@@ -121,7 +121,7 @@ public sealed class RingCountersTests
             {
                 _counters.Add(transfer);
                 Volatile.Write(ref written, written + 1);
-                Thread.SpinWait((int)(written & 63)); // a reader needs a moment without a write, and a writer never waits for a reader
+                Thread.SpinWait((int)(written & 63)); // a reader needs a time without writes, and the writer never waits for it
             }
         });
         writer.Start();
@@ -162,7 +162,8 @@ public sealed class RingCountersTests
             Packets = packets.Length,
             Length = packets.Sum(static packet => packet.Length),
         };
-        Array.Fill(transfer.Descriptors, new libusb_iso_packet_descriptor { actual_length = 50, status = libusb_transfer_status.LIBUSB_TRANSFER_STALL }); // had no turn
+        // The counters must ignore the descriptors beyond the packets of the transfer.
+        Array.Fill(transfer.Descriptors, new libusb_iso_packet_descriptor { actual_length = 50, status = libusb_transfer_status.LIBUSB_TRANSFER_STALL });
         for (int i = 0; i < packets.Length; i++)
             transfer.Descriptors[i] = new libusb_iso_packet_descriptor { actual_length = (uint)packets[i].Length, status = (libusb_transfer_status)packets[i].Status };
         return transfer;

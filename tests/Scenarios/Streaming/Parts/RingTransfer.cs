@@ -2,11 +2,11 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Streaming;
 
-// Replaces the part of the library that needs libusb: this transfer has no native one and no memory.
+// Replaces the part of RingTransfer that needs libusb. A transfer in these tests has no native transfer and no memory.
 internal sealed partial class RingTransfer
 {
-    /// <param name="index">The place among the transfers.</param>
-    /// <param name="packets">The isochronous packets; 0 for another transfer.</param>
+    /// <param name="index">The index of the transfer in the ring.</param>
+    /// <param name="packets">The maximum number of isochronous packets; 0 if the transfer is not isochronous.</param>
     public RingTransfer(int index, int packets = 0)
     {
         Index = index;

@@ -3,11 +3,11 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the linked lists of a ring's transfers against lists of the runtime: two lists, between which transfers move.</summary>
+/// <summary>Tests two linked lists of a ring's transfers, and moves transfers between them. Each list must agree with a list of the runtime.</summary>
 public sealed class TransferListTests
 {
     private const int Transfers = 7;
-    private const int Places = 2 * Transfers; // a transfer and one of two lists
+    private const int Places = 2 * Transfers; // each place selects a transfer and one of the two lists
 
     [Fact]
     public void Lists_that_share_transfers_agree_with_lists_of_the_runtime() => Gen.Select(Gen.Int[0, 4], Gen.Int[0, Places - 1]).Array[0, 60].Sample(
@@ -41,7 +41,7 @@ public sealed class TransferListTests
             case 3 when model.Remove(transfer.Index):
                 list.Remove(transfer);
                 break;
-            case 4 when transfer.Index == 0: // seldom
+            case 4 when transfer.Index == 0: // rarely
                 list.Clear();
                 model.Clear();
                 break;

@@ -3,7 +3,10 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the queue of a ring's transfers without a ring: its order, the places of losses, and the way into and out of the fast path.</summary>
+/// <summary>
+/// Tests the queue of a ring's transfers without a ring. The tests check the order of the transfers, the transfers that report losses, and when the queue
+/// enters and leaves the fast path.
+/// </summary>
 public sealed class TransferQueueTests
 {
     private static readonly Gen<QueueStep> s_step = Gen.Frequency(
@@ -56,9 +59,9 @@ public sealed class TransferQueueTests
         queue.End(third);
         queue.Skip(third, new UsbRingLoss(1, 0, 3));
         RingTransfer next = queue.TakeFree()!;
-        queue.Append(next); // no transfer was behind the third one
+        queue.Append(next); // the first transfer after the third transfer
         Assert.Equal(new UsbRingLoss(2, 0, 23), next.LostBefore);
-        queue.Refuse(next); // the loss is not lost with the submission
+        queue.Refuse(next); // the next submission must report the same loss
         queue.PutFree(next);
         Assert.Equal(new UsbRingLoss(2, 0, 23), Submit().LostBefore);
         queue.PutFree(second);
@@ -79,7 +82,7 @@ public sealed class TransferQueueTests
         Repeat(QueueStep.Submit, 3);
         Assert.False(run.Perform(QueueStep.Submit, 0)); // the queue is full
         Repeat(QueueStep.EnterFast, 1);
-        Repeat(QueueStep.CompleteFast, 5); // each transfer is the spare one once, and one of them twice
+        Repeat(QueueStep.CompleteFast, 5); // each of the four transfers becomes the spare transfer, and one of them twice
         Repeat(QueueStep.InterruptFast, 1);
         Assert.False(run.Perform(QueueStep.CompleteFast, 0));
         Repeat(QueueStep.LeaveFast, 1);
