@@ -2,8 +2,8 @@
  *
  * If the process has a bus, udev_new creates an object of this library, and all objects derived from this object also belong to this library. The
  * program then finds only the devices of the bus. If the process has no bus, udev_new returns an object of the real libudev, and all objects derived
- * from this object belong to the real libudev. Each function checks its object to decide whether this library or the real libudev handles the call.
- * */
+ * from this object belong to the real libudev. Each function checks its object to decide whether this library or the real libudev
+ * handles the call. */
 #ifndef PRELOAD_UDEV_H
 #define PRELOAD_UDEV_H
 #include "preload.h"

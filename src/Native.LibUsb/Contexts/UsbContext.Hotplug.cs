@@ -18,7 +18,7 @@ public sealed partial class UsbContext
     /// thread handles events. Each arrival and each departure is reported once, even if libusb reports an arrival twice, or reports the departure of a device
     /// that never arrived.
     /// </remarks>
-    /// <param name="callback">The method to call. This method owns the device in the notification.</param>
+    /// <param name="callback">The callback. It owns the device in the notification, and should dispose the device.</param>
     /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number, because only an open device
     /// reports its serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
@@ -53,7 +53,9 @@ public sealed partial class UsbContext
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
     /// <param name="enumerate">Whether the devices that are plugged in already are first reported as arrived.</param>
     /// <param name="cancellationToken">Ends the subscription; a loop that reads the stream throws <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The notifications in their order. The code that reads a notification owns its device.</returns>
+    /// <returns>
+    /// The notifications in their order. The code that reads a notification owns the device in the notification, and should dispose the device.
+    /// </returns>
     /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or
     /// <see cref="HasDeviceDiscovery"/> is false.</exception>

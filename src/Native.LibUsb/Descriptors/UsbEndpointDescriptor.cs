@@ -56,9 +56,9 @@ public sealed unsafe class UsbEndpointDescriptor
     public int PacketsPerMicroframe => _speed == UsbSpeed.High ? PeriodicPackets : 1;
 
     /// <summary>
-    /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. An isochronous packet of a libusb
-    /// transfer may be this long. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, the value is
-    /// <c>wBytesPerInterval</c>. For endpoints that are not periodic, the value is the packet size.
+    /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. This number is also the maximum
+    /// length of an isochronous packet in a libusb transfer. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, the
+    /// value is <c>wBytesPerInterval</c>. For endpoints that are not periodic, the value is the packet size.
     /// </summary>
     public int BytesPerInterval =>
         IsPeriodic && TryGetCompanion(out UsbSuperSpeedCompanion companion) && companion.BytesPerInterval > 0

@@ -5,7 +5,8 @@ namespace Native.LibUsb;
 // Opens a device for which the program may not have the permission yet.
 public sealed partial class UsbDevice
 {
-    // The pauses between the attempts to open the device. udev needs a few milliseconds to set the permissions, or tenths of a second if its rules are slow.
+    // The first and the longest pause between two attempts to open the device. udev needs a few milliseconds to set the permissions, or tenths of a
+    // second if its rules are slow.
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 

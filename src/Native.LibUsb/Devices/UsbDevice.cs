@@ -178,8 +178,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>).
     /// </summary>
     /// <remarks>
-    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. libusb's function uses the number
-    /// of an interface as its position in the descriptors, and returns 0 for a bulk endpoint at SuperSpeed.
+    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. In contrast to this method,
+    /// libusb's function uses the number of an interface as its position in the descriptors, and returns 0 for a bulk endpoint at SuperSpeed.
     /// </remarks>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
@@ -268,8 +268,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>
-    /// Determines whether both objects refer to the same device: their context, bus, address, vendor and product are equal. A device that is plugged in again
-    /// gets another address.
+    /// Determines whether both objects refer to the same device. The objects must have the same context, bus, address, vendor and product. A device that is
+    /// plugged in again gets a new address.
     /// </summary>
     /// <param name="other">The device to compare with.</param>
     public bool Equals([NotNullWhen(true)] UsbDevice? other) =>
