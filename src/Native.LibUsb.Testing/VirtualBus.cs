@@ -21,8 +21,8 @@ public sealed partial class VirtualBus : IDisposable
     private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, the root hub of
-    /// a bus number is added with the first device of that bus.</summary>
+    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, a root hub is
+    /// added when the first device with its bus number is attached.</summary>
     /// <exception cref="PlatformNotSupportedException">The host is not available, or does not support the options. The message gives the reason.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)

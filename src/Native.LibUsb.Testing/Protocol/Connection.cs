@@ -254,8 +254,8 @@ internal sealed unsafe class Connection
         {
             // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a URB is submitted
             // and unlinked during the second step, the unlink request arrives before the URB. The sequence numbers of vhci_hcd increase. If an unlink
-            // request names a URB whose number is higher than the last received number, the URB has therefore not arrived yet. In this case, the bus must
-            // not answer that the URB is already complete, because the kernel would not recognise the real completion afterwards.
+            // request names a URB with a higher number than the last received URB, the named URB has not arrived yet. The bus must then not answer that the
+            // URB is already complete, because the kernel would not recognise the later completion.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;
@@ -308,8 +308,8 @@ internal sealed unsafe class Connection
     }
 
     /// <summary>
-    /// Handles the requests before the first URB. The answer to a list request is the list of devices. An import request selects the device of the
-    /// connection. Returns false if the connection has ended.
+    /// Handles the requests that the host sends before the first URB. The answer to a list request is the list of devices. An import request selects the
+    /// device of the connection. Returns false if the connection has ended.
     /// </summary>
     private bool Import()
     {
@@ -389,7 +389,8 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>Adds data that the preload library needs and that USB/IP does not define: 28 bytes, the endpoint table, and the descriptors.</summary>
+    /// <summary>Adds data that the preload library needs and that USB/IP does not define: a record of 28 bytes, the endpoint table, and the
+    /// descriptors.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
         byte[] descriptors = device.AllDescriptors;

@@ -13,7 +13,7 @@
  * For libusb, the file descriptor of a device node is the write end of a pipe with room for one byte:
  *   one byte in the pipe  = not writable = no URB to reap, poll(POLLOUT) blocks
  *   empty pipe            = writable     = a URB is done, poll returns
- *   read end closed       = POLLERR      = unplugged, as the kernel reports it
+ *   read end closed       = POLLERR      = the device is unplugged (the kernel also reports POLLERR)
  *
  * Threads: each open node has a receiver thread. Only this thread completes URBs and writes into their buffers. The receiver never sends messages,
  * because the bus may be blocked until the receiver has received the messages of the bus. If an unlink request is necessary, the receiver starts a
@@ -60,7 +60,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* Requests the oldest versions of functions that have several versions in newer versions of glibc, so that the library runs on glibc 2.28. */
+/* Requests the oldest version of a function if newer releases of glibc contain several versions of it. The library therefore runs on glibc 2.28. */
 #ifdef __GLIBC__
 #ifdef __aarch64__
 #define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")

@@ -62,7 +62,7 @@ public sealed unsafe partial class UsbContext
     /// <remarks>
     /// The functions have the restrictions of transfer callbacks: they must not open devices, make synchronous transfers or handle events. If one of the
     /// functions disposes an object, the object is closed at the end of the call that opens or closes the device. If the program never disposes a handle, the
-    /// garbage collector's finalizer thread closes the handle and calls the function for its descriptor.
+    /// garbage collector's finalizer thread closes the handle and calls <paramref name="removed"/> for the handle's descriptor.
     /// </remarks>
     /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
     /// <param name="removed">The function that is called with a descriptor that must not be watched any more. The descriptor may be closed already.</param>

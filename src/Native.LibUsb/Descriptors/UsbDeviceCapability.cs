@@ -85,7 +85,7 @@ public sealed class UsbDeviceCapability
         return found;
     }
 
-    /// <summary>Returns a text such as <c>SuperSpeed capability (7 bytes)</c>; the bytes are those of <see cref="Data"/>.</summary>
+    /// <summary>Returns a text such as <c>SuperSpeed capability (7 bytes)</c>; the number of bytes is the length of <see cref="Data"/>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{TypeText} capability ({DescriptorText.Count(_data.Length, "byte")})");
 
     /// <summary>Gets the name of the type, or its number if it has none here.</summary>

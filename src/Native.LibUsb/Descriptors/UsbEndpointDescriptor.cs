@@ -129,7 +129,7 @@ public sealed unsafe class UsbEndpointDescriptor
         return false;
     }
 
-    /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In, 512 bytes)</c>; the bytes are <see cref="BytesPerInterval"/>.</summary>
+    /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In, 512 bytes)</c>; the number of bytes is <see cref="BytesPerInterval"/>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"endpoint 0x{Address:x2} ({TransferType} {Direction}, {BytesPerInterval} bytes)");
 }

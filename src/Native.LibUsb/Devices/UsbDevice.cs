@@ -13,8 +13,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
-    // This field is true if the program passed the device as an open file. Such a device is in no device list, so libusb's documentation forbids opening it,
-    // even if the program has the permission for the device's node.
+    // This field is true if the program passed the device as an open file. Such a device is in no device list, so according to libusb's documentation, the
+    // program must not open it, even if the program has the permission for the device's node.
     private readonly bool _isWrapped;
 
     internal UsbDevice(UsbContext context, libusb_device* device, bool isWrapped = false)
@@ -148,7 +148,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns><c>wMaxPacketSize</c>.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Other errors are those of
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. For other errors, see
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
@@ -166,7 +166,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>The number of bytes.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Other errors are those of
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. For other errors, see
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
@@ -186,7 +186,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>The number of bytes.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the active configuration has no such setting or endpoint, or the device is not configured. Other errors are those of
+    /// <see cref="UsbError.NotFound"/>: the active configuration has no such setting or endpoint, or the device is not configured. For other errors, see
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
