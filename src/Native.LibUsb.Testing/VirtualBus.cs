@@ -157,8 +157,8 @@ public sealed partial class VirtualBus : IDisposable
     }
 
     /// <summary>
-    /// Creates a connected socket for a USB/IP host that sends no import request, such as the kernel's vhci_hcd. At the other end of the socket, the bus
-    /// answers for the device. The caller owns the returned file descriptor.
+    /// Creates a connected socket for a USB/IP host (for example, the kernel's vhci_hcd) that sends no import request. At the other end of the socket, the
+    /// bus answers for the device. The caller owns the returned file descriptor.
     /// </summary>
     /// <exception cref="InvalidOperationException">The device is not attached.</exception>
     public unsafe int OpenConnection(VirtualDevice device)

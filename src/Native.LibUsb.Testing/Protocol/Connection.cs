@@ -39,7 +39,7 @@ internal sealed unsafe class Connection
     /// Finds the device that an import request names, or returns an error number. The arguments are the connection, the name and the access mode.
     /// </param>
     /// <param name="list">Returns the devices for a list request.</param>
-    /// <param name="device">The device if the host sends no import request, such as the kernel's vhci_hcd. Otherwise null.</param>
+    /// <param name="device">The device if the host (for example, the kernel's vhci_hcd) sends no import request. Otherwise null.</param>
     public Connection(int socket, Func<Connection, string, int, (VirtualDevice? Device, int Error)> resolve, Func<IReadOnlyList<VirtualDevice>> list, VirtualDevice? device = null)
     {
         _socket = socket;

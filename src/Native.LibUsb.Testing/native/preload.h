@@ -5,10 +5,11 @@
  * and reads the files in it to answer calls of libudev functions (udev.h). The UNIX socket "events" in the directory delivers the events of devices
  * (events.c).
  *
- * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on to libc. It
- * contains no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory. The library sends each URB on this
+ * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on to libc. The
+ * library contains no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory. The library sends each URB on this
  * connection as a USB/IP submit message. USB/IP has no messages for some decisions of the host's kernel (claims, kernel drivers, streams). The
- * library requests these decisions from the bus with its own small messages on the same connection, so the rules are implemented only once, in C#.
+ * library therefore requests these decisions from the bus with its own small messages on the same connection. The rules are thus implemented only
+ * once, in the C# code of the bus.
  *
  * For libusb, the file descriptor of a device node is the write end of a pipe with room for one byte:
  *   one byte in the pipe  = not writable = no URB to reap, poll(POLLOUT) blocks
