@@ -25,6 +25,7 @@ public enum UsbfsCapabilities
     /// <summary>The capabilities of a current kernel with an xHCI controller.</summary>
     Default = ZeroPacket | NoPacketSizeLimit | BulkScatterGather | ReapAfterDisconnect | Mmap,
 
-    /// <summary>The capabilities of a controller without scatter-gather. libusb splits bulk transfers into URBs of 16 KiB.</summary>
+    /// <summary>The capabilities of a controller without scatter-gather. With these capabilities, libusb splits bulk transfers into URBs of 16
+    /// KiB.</summary>
     WithoutScatterGather = ZeroPacket | BulkContinuation | ReapAfterDisconnect | Mmap,
 }

@@ -7,7 +7,7 @@ namespace Native.LibUsb.Testing;
 /// <remarks>
 /// <para>A host passes the programs' transfers to the bus over the USB/IP protocol. There are two hosts (<see cref="VirtualBusOptions.Host"/>).</para>
 /// <para>With <see cref="VirtualBusHost.Preload"/>, a library beside this assembly replaces the sysfs, udev and usbfs that libusb uses. The constructor loads
-/// this library into the process unless it is already loaded. <see cref="ApplyTo"/> sets up child processes to start with it.</para>
+/// this library into the process unless it is already loaded. <see cref="ApplyTo"/> sets up child processes to start with this library.</para>
 /// <para>With <see cref="VirtualBusHost.Kernel"/>, the devices are attached to the kernel's own vhci_hcd. No library is loaded.</para>
 /// <para>Only one bus can exist in a process at a time. The class is available only on Linux.</para>
 /// </remarks>
@@ -21,8 +21,8 @@ public sealed partial class VirtualBus : IDisposable
     private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, the root hub of
-    /// a bus number is added with the first device of that bus.</summary>
+    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, a root hub is
+    /// added when the first device with its bus number is attached.</summary>
     /// <exception cref="PlatformNotSupportedException">The host is not available, or does not support the options. The message gives the reason.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
@@ -50,7 +50,8 @@ public sealed partial class VirtualBus : IDisposable
     public static bool IsAvailable => UnavailableReason is null;
 
     /// <summary>
-    /// Gets the reason why libusb in this process would not find the devices of a bus with the automatic host. Null if libusb would find the devices.
+    /// Gets the reason why libusb in this process would not find the devices of a bus whose host is <see cref="VirtualBusHost.Automatic"/>. Null if libusb
+    /// would find the devices.
     /// </summary>
     public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
         : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
@@ -156,8 +157,8 @@ public sealed partial class VirtualBus : IDisposable
     }
 
     /// <summary>
-    /// Creates a connected socket for a USB/IP host that sends no import request, such as the kernel's vhci_hcd. The bus serves the device at the other end.
-    /// The caller owns the returned file descriptor.
+    /// Creates a connected socket for a USB/IP host (for example, the kernel's vhci_hcd) that sends no import request. At the other end of the socket, the
+    /// bus answers for the device. The caller owns the returned file descriptor.
     /// </summary>
     /// <exception cref="InvalidOperationException">The device is not attached.</exception>
     public unsafe int OpenConnection(VirtualDevice device)

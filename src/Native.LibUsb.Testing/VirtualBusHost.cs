@@ -9,10 +9,10 @@ public enum VirtualBusHost
     /// </summary>
     Automatic,
 
-    /// <summary>A library that is loaded into programs. It needs no privileges, and only these programs find the devices.</summary>
+    /// <summary>A library that is loaded into programs. The library needs no privileges. Only the programs that have loaded it find the devices.</summary>
     Preload,
 
-    /// <summary>The Linux kernel of this machine, with its module <c>vhci_hcd</c>. It needs root privileges. All programs find the devices and use the real
-    /// usbfs.</summary>
+    /// <summary>The Linux kernel of this machine, with its module <c>vhci_hcd</c>. This host needs root privileges. All programs find the devices and use
+    /// the real usbfs.</summary>
     Kernel,
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the host that consists of a preload library. The library redirects programs to the testbed's /sys and /dev and answers udev and usbfs calls. It
-/// sends each transfer to the bus through a socket in the testbed's directory.
+/// Represents the host that consists of a preload library. The library redirects a program's accesses to /sys and /dev to the directory of the testbed, and
+/// answers the program's udev and usbfs calls. It sends each transfer to the bus through a socket in that directory.
 /// </summary>
 internal sealed class PreloadHost : BusHost
 {
@@ -132,7 +132,8 @@ internal sealed class PreloadHost : BusHost
     }
 
     /// <summary>
-    /// Returns the number for a new device. As in the kernel, numbers increase up to 127 and then start again with the smallest free number.
+    /// Returns the number for a new device. As in the kernel, this is the next free number after the number of the device that was added last. After 127,
+    /// the search continues at 1.
     /// </summary>
     private int FreeNumber(int bus)
     {

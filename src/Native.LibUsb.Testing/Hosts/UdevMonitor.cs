@@ -5,8 +5,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Receives the device events of udev, or the device events of the kernel if udev does not run.</summary>
 /// <remarks>
-/// The kernel delivers each message to the newest listener first. If this monitor was created before a program's contexts, the contexts have already
-/// received a message when the monitor receives it.
+/// The kernel delivers each message to the newest listener first. A context that was created after this monitor therefore receives each message
+/// before the monitor does.
 /// </remarks>
 internal sealed unsafe class UdevMonitor : IDisposable
 {
@@ -40,7 +40,7 @@ internal sealed unsafe class UdevMonitor : IDisposable
     }
 
     /// <summary>Waits for an event of a USB device.</summary>
-    /// <param name="action">The action of the event: <c>add</c>, <c>bind</c>, <c>remove</c> or another one.</param>
+    /// <param name="action">The action of the event: <c>add</c>, <c>bind</c>, <c>remove</c> or another action.</param>
     /// <param name="name">The device's name in sysfs.</param>
     /// <param name="patience">The maximum time to wait.</param>
     /// <returns>False if the time has expired.</returns>

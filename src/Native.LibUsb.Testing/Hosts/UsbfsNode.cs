@@ -10,8 +10,8 @@ internal static unsafe class UsbfsNode
     // USBDEVFS_CONTROL: _IOWR('U', 0, struct usbdevfs_ctrltransfer)
     private static nuint ControlRequest => (nuint)((3u << 30) | ((uint)sizeof(ControlTransfer) << 16) | ('U' << 8));
 
-    /// <summary>Requests the status of a device and waits for the answer. The answer reaches the kernel after everything that the device has sent
-    /// before.</summary>
+    /// <summary>Requests the status of a device and waits for the answer. When the answer arrives, the kernel has already received everything that
+    /// the device sent earlier.</summary>
     /// <returns>False if the device is gone or does not answer in time.</returns>
     public static bool TryAskForStatus(int bus, int number, TimeSpan patience)
     {

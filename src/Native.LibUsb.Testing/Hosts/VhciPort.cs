@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a port of vhci_hcd. To plug in a device, one end of a socket is attached to a port. The bus serves the device at the other
-/// end.</summary>
+/// <summary>Represents a port of vhci_hcd. To plug in a device, the host attaches one end of a socket to a port. At the other end of the socket, the bus
+/// answers for the device.</summary>
 /// <param name="Controller">The directory of the port's controller in sysfs.</param>
 /// <param name="Number">The number of the port among the ports of all controllers.</param>
 /// <param name="Bus">The number of the port's bus.</param>

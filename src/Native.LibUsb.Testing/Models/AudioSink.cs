@@ -7,8 +7,9 @@ namespace Native.LibUsb.Testing;
 /// each packet. A feedback endpoint reports how many frames per packet the device requests. The device plays the sound with its own clock.
 /// </summary>
 /// <remarks>
-/// The device's time advances only with the packets that the host submits. Before every eighth data packet, the device also waits for a feedback packet. A
-/// slow host therefore loses no data, and the device plays sound as fast as the host sends it.
+/// The device does not use real time. Its time advances by one millisecond when the host submits a data packet. Before every eighth data packet, the
+/// device waits until the host has also submitted a feedback packet. A slow host therefore loses no data, and the device plays sound as fast as the host
+/// sends it.
 /// </remarks>
 public sealed class AudioSink : VirtualDevice
 {

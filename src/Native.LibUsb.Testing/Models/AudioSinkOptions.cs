@@ -20,7 +20,7 @@ public sealed record AudioSinkOptions
 
     /// <summary>
     /// Gets the deviation of the device's clock from the bus's clock in ppm, from -10,000 to 10,000. With a positive value, the device's clock is faster. The
-    /// host can determine the deviation from the feedback.
+    /// host can use the feedback to determine the deviation.
     /// </summary>
     public int ClockDeviation { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>Represents a device that returns the data of its bulk OUT endpoint 0x02 on its bulk IN endpoint 0x82, with the same packet boundaries.</summary>
-/// <remarks>The device returns a short or empty packet as a short or empty packet. Each bulk stream is a separate loopback.</remarks>
+/// <remarks>The device returns a short or empty packet as a packet of the same length. Each bulk stream is a separate loopback.</remarks>
 public sealed class BulkLoopback : VirtualDevice
 {
     /// <summary>The address of the OUT endpoint.</summary>

@@ -6,8 +6,8 @@ namespace Native.LibUsb.Testing;
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {
-    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. Here, the delay must also be longer
-    // than the JIT compilation of this code at the first URB. Otherwise, the second URB could be late.
+    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. In this class, the delay must also
+    // be longer than the JIT compilation of this code, which runs when the first URB arrives. Otherwise, the second URB could be late.
     private const long StartDelayMicroframes = 160;
 
     private readonly Dictionary<long, IsoFault> _faults = [];
@@ -85,9 +85,9 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Finish(urb);
             return;
         }
-        // The stream starts shortly after the first URB. Each further URB usually starts in the interval after the end of the preceding URB. If this interval
-        // had already passed when the host submitted the URB, the URB starts in the next interval after its submission. The code uses the time of the
-        // submission, because a busy bus may receive the URB later, and this delay must not cause lost packets.
+        // The stream starts shortly after the first URB. Each further URB usually starts in the interval after the end of the preceding URB. If the host
+        // submitted the URB after that interval had begun, the URB starts in the next interval after its submission. A busy bus may receive the URB long
+        // after the host submitted it. The code uses the time of the submission, so that this delay does not cause lost packets.
         if (_startMicroframe < 0)
             _startMicroframe = FrameClock.Now + StartDelayMicroframes;
         long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;
@@ -154,7 +154,8 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Thread.Yield();
     }
 
-    /// <summary>Moves the oldest URB if this URB is due. Otherwise sets the timer for the URB.</summary>
+    /// <summary>Moves the packets of the oldest URB and completes the URB if it is due. Otherwise, sets the timer to the time at which the URB is
+    /// due.</summary>
     /// <returns>False if no URB is due.</returns>
     private bool MoveDue()
     {

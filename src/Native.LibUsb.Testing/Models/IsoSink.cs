@@ -3,7 +3,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>Represents a device like a loudspeaker. Its isochronous OUT endpoint (0x01) on interface 0 accepts all data.</summary>
 /// <remarks>
 /// Alternate setting 0 has no endpoint and reserves no bandwidth. Each further setting has larger packets. If the device is paced and the host sends no
-/// packet in an interval, <see cref="IsoEndpoint.MissedPackets"/> increases by one. A physical loudspeaker would click at this point.
+/// packet in an interval, <see cref="IsoEndpoint.MissedPackets"/> increases by one. In the same situation, a physical loudspeaker would click.
 /// </remarks>
 public sealed class IsoSink : VirtualDevice
 {

@@ -51,7 +51,8 @@ public static class NumberedPattern
     }
 
     /// <summary>
-    /// Returns how many bytes of a packet differ from the pattern of the packet with the given number. The bytes of the number are compared too.
+    /// Returns how many bytes of a packet differ from the pattern of the packet with the given number. The method also compares the bytes that
+    /// contain the number.
     /// </summary>
     public static int CountMismatches(ReadOnlySpan<byte> packet, ulong number)
     {

@@ -7,8 +7,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents the connection of one host to one device. It reads USB/IP messages and sends the model's answers.</summary>
 /// <remarks>
-/// Each connection has one thread that reads messages. The thread that completes a URB sends the reply with the device's lock held, so replies are sent in
-/// the order of completion. Sending may block until the host reads. This does not cause a deadlock, because every host reads without waiting for anything
+/// Each connection has one thread that reads messages. The thread that completes a URB holds the device's lock while it sends the reply, so replies are
+/// sent in the order of completion. Sending may block until the host reads. A deadlock is impossible, because every host reads without waiting for anything
 /// else. In steady state, the connection does not allocate: it reuses URBs and their buffers.
 /// </remarks>
 internal sealed unsafe class Connection
@@ -39,7 +39,7 @@ internal sealed unsafe class Connection
     /// Finds the device that an import request names, or returns an error number. The arguments are the connection, the name and the access mode.
     /// </param>
     /// <param name="list">Returns the devices for a list request.</param>
-    /// <param name="device">The device if the host has already completed the import, as the kernel's vhci_hcd has. Otherwise null.</param>
+    /// <param name="device">The device if the host (for example, the kernel's vhci_hcd) sends no import request. Otherwise null.</param>
     public Connection(int socket, Func<Connection, string, int, (VirtualDevice? Device, int Error)> resolve, Func<IReadOnlyList<VirtualDevice>> list, VirtualDevice? device = null)
     {
         _socket = socket;
@@ -252,10 +252,10 @@ internal sealed unsafe class Connection
         uint target = (uint)Get(header + 20);
         lock (_device!.SyncRoot)
         {
-            // The kernel's vhci_hcd sends all waiting URBs, then all waiting unlink requests, and so on. If a URB is unlinked early, its unlink request may
-            // therefore arrive before the URB. The sequence numbers of vhci_hcd increase, so a number above the last one means that the URB has not arrived
-            // yet. In this case, the bus must not answer that the URB is already complete, because the kernel would not recognise the real completion
-            // afterwards.
+            // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a URB is submitted
+            // and unlinked during the second step, the unlink request arrives before the URB. The sequence numbers of vhci_hcd increase. If an unlink
+            // request names a URB with a higher number than the last received URB, the named URB has not arrived yet. The bus must then not answer that the
+            // URB is already complete, because the kernel would not recognise the later completion.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;
@@ -308,8 +308,8 @@ internal sealed unsafe class Connection
     }
 
     /// <summary>
-    /// Handles the requests before the first URB. The answer to a list request is the list of devices. An import request selects the device of the
-    /// connection. Returns false if the connection has ended.
+    /// Handles the requests that the host sends before the first URB. The answer to a list request is the list of devices. An import request selects the
+    /// device of the connection. Returns false if the connection has ended.
     /// </summary>
     private bool Import()
     {
@@ -389,7 +389,8 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>Adds data that the preload library needs and that USB/IP does not define: 28 bytes, the endpoint table, and the descriptors.</summary>
+    /// <summary>Adds data that the preload library needs and that USB/IP does not define: a record of 28 bytes, the endpoint table, and the
+    /// descriptors.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
         byte[] descriptors = device.AllDescriptors;

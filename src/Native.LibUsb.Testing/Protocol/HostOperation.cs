@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the requests from the preload library to the bus for which USB/IP has no message. <c>native/preload.h</c> contains the same
-/// numbers.</summary>
+/// <summary>Specifies the requests that the preload library sends to the bus and for which USB/IP has no message. <c>native/preload.h</c> contains
+/// the same numbers.</summary>
 internal enum HostOperation
 {
     Claim = 1,

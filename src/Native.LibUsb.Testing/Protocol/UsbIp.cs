@@ -20,7 +20,8 @@ internal static class UsbIp
     public const uint Continuation = 0x40000000;
 
     /// <summary>
-    /// A flag of the preload library: the start frame contains the time of the submission, in microframes of the machine's monotonic clock.
+    /// A flag of the preload library. If it is set, the field for the start frame contains the time of the submission, in microframes of the
+    /// machine's monotonic clock.
     /// </summary>
     public const uint HasTime = 0x20000000;
 
@@ -31,7 +32,7 @@ internal static class UsbIp
     public const byte AsksBeforeSubmission = 0x80;
 
     /// <summary>
-    /// The status of a refused import if the request contains a sysfs name. In USB/IP, the value 1 means "not available".
+    /// The status that answers a refused import request with a sysfs name. In USB/IP, the value 1 means "not available".
     /// </summary>
     public const uint NotAvailable = 1;
 

@@ -7,8 +7,8 @@ namespace Native.LibUsb.Testing;
 /// <summary>Sends device events to all programs that listen for them.</summary>
 /// <remarks>
 /// The preload library connects each udev monitor and each netlink socket of a program to the socket <c>events</c> in the testbed's directory. The sender
-/// acknowledges a connection with one byte. Each message is an event in the kernel's format: action and path, followed by the properties. A zero byte ends
-/// each part.
+/// acknowledges each new connection with one byte. Each later message is an event in the kernel's format: action and path, followed by the properties. A
+/// zero byte ends each part.
 /// </remarks>
 internal sealed unsafe class EventSender : IDisposable
 {
@@ -81,7 +81,8 @@ internal sealed unsafe class EventSender : IDisposable
         }
     }
 
-    /// <summary>Sends one message without blocking. If the program has closed its end, the method closes the socket and returns false.</summary>
+    /// <summary>Sends one message without blocking. If the program has closed its end of the connection, the method closes the socket and returns
+    /// false.</summary>
     private static bool SendTo(int socket, ReadOnlySpan<byte> message)
     {
         const int tryAgain = 11, noBuffers = 105;

@@ -1,9 +1,9 @@
 /* Puts this library in front of libc in a process that is already running.
  *
- * If this library is preloaded, the loader finds its functions before those of libc. A program that creates a bus itself can also load this library
- * later. In that case, this library changes the tables through which the other libraries call functions. If this library implements a function of
- * libc or libudev, it redirects each table entry of this function to its own implementation. When a further library is loaded afterwards, its tables
- * are changed too. */
+ * If this library is preloaded, the loader finds the functions of this library before the functions of libc. A program that creates a bus itself can
+ * also load this library later. In that case, this library changes the tables through which the other libraries call functions. Each table entry of a
+ * libc or libudev function that this library implements is redirected to the implementation in this library. When the program loads a further
+ * library, the tables of that library are changed too. */
 #include "preload.h"
 #include <link.h>
 #include <sys/auxv.h>
@@ -211,8 +211,8 @@ static void *attached_dlopen(const char *path, int flags)
     return handle;
 }
 
-/* Replaces dlsym, so that programs also find this library's functions with dlsym. With RTLD_NEXT, dlsym searches the libraries after its caller, and
- * the caller is this library here. */
+/* Replaces dlsym, so that programs also find this library's functions with dlsym. RTLD_NEXT makes dlsym search only the libraries after its caller.
+ * Because this function calls dlsym, the search then begins after this library, not after the library of the program. */
 static void *attached_dlsym(void *handle, const char *name)
 {
     if (handle == RTLD_NEXT)

@@ -1,4 +1,4 @@
-/* Replaces the functions of libc with which a program listens to kernel events. A libusb without udev calls these functions. */
+/* Replaces the libc functions that a program calls to listen to kernel events. libusb calls them if it was built without udev. */
 #include "preload.h"
 #include <linux/netlink.h>
 

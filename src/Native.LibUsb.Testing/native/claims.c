@@ -64,8 +64,8 @@ int disconnect_claim(struct node *n, const struct usbdevfs_disconnect_claim *c)
     return status < 0 ? status : 0;
 }
 
-/* As in the kernel, only the program that has claimed an interface may send control requests to the interface or its endpoints. If the interface is
- * free, it is claimed for the caller. */
+/* As in the kernel, only the program that has claimed an interface may send control requests to the interface or its endpoints. If no program has
+ * claimed the interface, the function claims it for the calling program. */
 int check_recipient(struct node *n, uint8_t request_type, uint8_t request, uint16_t index)
 {
     if ((request_type & 0x60) == 0x40) /* vendor requests are not checked */

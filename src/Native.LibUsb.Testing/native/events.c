@@ -1,4 +1,4 @@
-/* Receives the events of the bus. They arrive on a connection, and each message on this connection is one event.
+/* Receives the events of the bus. Each message on a connection to the bus is one event.
  *
  * A message has the format of the kernel's netlink messages: ACTION@DEVPATH, followed by NAME=VALUE for each property. A zero byte ends each part.
  * The bus acknowledges a new connection with one byte. The connection receives all events that happen after that byte. */

@@ -6,8 +6,8 @@ static _Atomic uint64_t memory_used, memory_limit; /* atomic, so that buffers ou
 static struct mapping *mappings;
 static atomic_uint mapping_count;
 
-/* Reads the memory limit from the (virtual) sysfs. The file contains the limit in MiB, or 0 for no limit. Before the limit causes an error, it is
- * read again, because a program may raise it at any time. */
+/* Reads the memory limit from the (virtual) sysfs. The file contains the limit in MiB, or 0 for no limit. A program may raise the limit at any time.
+ * Before a request fails because of the limit, this function is therefore called again. */
 void read_memory_limit(void)
 {
     char path[PATH_MAX], text[32];

@@ -47,8 +47,8 @@ void build_submit(const struct node *n, const struct pending *p, const uint8_t *
     put32(h + 20, isochronous ? flags | URB_HAS_TIME : flags);
     put32(h + 24, (uint32_t)p->length);
     /* USB/IP has no fields for the stream number and the time, so both are sent in the field of the start frame. For bulk URBs, this field has no
-     * other meaning. For isochronous URBs that start as soon as possible, usbfs ignores the start frame, and libusb submits only such isochronous
-     * URBs. */
+     * other meaning. libusb submits only isochronous URBs that start as soon as possible (USBDEVFS_URB_ISO_ASAP), and usbfs ignores the start frame
+     * of such URBs. */
     put32(h + 28, isochronous ? microframe() : p->type == USBDEVFS_URB_TYPE_BULK ? u->stream_id : 0);
     put32(h + 32, (uint32_t)p->packets);
     if (setup)

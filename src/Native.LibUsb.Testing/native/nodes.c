@@ -183,8 +183,8 @@ failed:
     return fail(error);
 }
 
-/* Ends a node at its last close. As in the kernel, when close returns, no URB of the node is in flight, no thread writes to the program's buffers,
- * and the interfaces are free. */
+/* Ends a node when its last file descriptor is closed. As in the kernel, when the program's call of close returns, no URB of the node is in flight,
+ * no thread writes to the program's buffers, and the interfaces are no longer claimed. */
 void end_node(struct node *n)
 {
     ask_host(n, HOST_CLOSE, 0, 0, NULL, 0, NULL, 0);
@@ -195,7 +195,8 @@ void end_node(struct node *n)
     recycle_node(n);
 }
 
-/* A forked child has none of the library's threads. Locks that other threads held in the parent remain locked in the child. */
+/* A forked child has none of the library's threads. Locks that other threads held in the parent remain locked in the child, so the child uses none of
+ * the parent's nodes and initializes free_lock again. */
 void forget_nodes(void)
 {
     free_nodes = NULL;

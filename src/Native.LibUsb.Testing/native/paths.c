@@ -1,7 +1,8 @@
 /* The directory that the bus writes, and the redirection of paths to it. */
 #include "preload.h"
 
-/* Represents the directory of a bus. When another directory replaces it, the structure is not freed, because another thread may still use it. */
+/* Represents the directory of a bus. When the process changes to another directory, the structure of the old directory is not freed, because another
+ * thread may still use it. */
 struct directory {
     struct directory *older;
     char path[];

@@ -1,22 +1,24 @@
 /* The preload library connects one process to a virtual bus, and answers the calls of the process to sysfs, udev and usbfs.
  *
- * The library is loaded with LD_PRELOAD, or later by a process that creates a bus itself (attach.c). The bus has a directory. In a preloaded
- * process, $NATIVE_LIBUSB_BUS contains its path. The library redirects paths of USB devices in sysfs and /dev to this directory (paths.c) and answers
- * calls of libudev functions with the files in it (udev.h). The UNIX socket "events" in the directory delivers the events of devices (events.c).
+ * The library is loaded with LD_PRELOAD, or later by a process that creates a bus itself (attach.c). The bus has a directory. In a preloaded process,
+ * $NATIVE_LIBUSB_BUS contains the path of the directory. The library redirects paths of USB devices in sysfs and /dev to this directory (paths.c),
+ * and reads the files in it to answer calls of libudev functions (udev.h). The UNIX socket "events" in the directory delivers the events of devices
+ * (events.c).
  *
- * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on to libc. It
- * contains no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory. The library sends each URB on this
+ * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on to libc. The
+ * library contains no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory. The library sends each URB on this
  * connection as a USB/IP submit message. USB/IP has no messages for some decisions of the host's kernel (claims, kernel drivers, streams). The
- * library requests these decisions from the bus with its own small messages on the same connection, so the rules are implemented only once, in C#.
+ * library therefore requests these decisions from the bus with its own small messages on the same connection. The rules are thus implemented only
+ * once, in the C# code of the bus.
  *
  * For libusb, the file descriptor of a device node is the write end of a pipe with room for one byte:
  *   one byte in the pipe  = not writable = no URB to reap, poll(POLLOUT) blocks
  *   empty pipe            = writable     = a URB is done, poll returns
- *   read end closed       = POLLERR      = unplugged, as the kernel reports it
+ *   read end closed       = POLLERR      = the device is unplugged (the kernel also reports POLLERR)
  *
  * Threads: each open node has a receiver thread. Only this thread completes URBs and writes into their buffers. The receiver never sends messages,
- * because the bus may be blocked until its own messages have been received. If the receiver needs a message to be sent, a second thread starts and
- * sends it.
+ * because the bus may be blocked until the receiver has received the messages of the bus. If an unlink request is necessary, the receiver starts a
+ * second thread that sends it (canceller.c).
  *
  * Locks are always taken in the following order. While a thread waits for an answer of the bus, it holds none of these locks except host_lock:
  *   node->host_lock   one host message at a time
@@ -59,7 +61,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* Requests the oldest versions of functions that have several versions in newer versions of glibc, so that the library runs on glibc 2.28. */
+/* Requests the oldest version of a function if newer releases of glibc contain several versions of it. The library therefore runs on glibc 2.28. */
 #ifdef __GLIBC__
 #ifdef __aarch64__
 #define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")
@@ -252,8 +254,8 @@ static inline void put32(uint8_t *p, uint32_t v)
     memcpy(p, &v, 4);
 }
 
-/* Contains a submit message on the sender's stack. The message is not part of the URB, because the URB may be completed and reaped at any time after
- * the message has been sent. */
+/* Represents a submit message. The message is on the stack of the sending thread and is not part of the URB, because the URB may be completed and
+ * reaped while the thread still sends the message. */
 struct submit_message {
     uint8_t header[HEADER_SIZE];
     struct iovec iov[3];
@@ -334,7 +336,7 @@ void *receive(void *node);
 /* attach.c: replacing functions in a running process */
 void forget_attaching(void);
 
-/* canceller.c: the thread that sends unlink requests, because the receiver must not send messages; the caller holds node->lock */
+/* canceller.c: the thread that sends unlink requests on behalf of the receiver; the caller of cancel_later holds node->lock */
 bool cancel_later(struct node *n, struct pending *p);
 
 /* nodes.c: open nodes */

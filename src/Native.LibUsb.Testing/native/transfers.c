@@ -140,8 +140,8 @@ int submit(struct node *n, struct usbdevfs_urb *u, bool own, struct pending **su
         struct submit_message message;
         build_submit(n, p, setup, flags, &message);
         pthread_mutex_unlock(&n->lock);
-        /* send_lock is still held. If the device is unplugged, the receiver therefore completes the URB only after send_all has read the URB's
-         * buffer. */
+        /* This thread still holds send_lock. If the device is unplugged, the receiver takes send_lock before it completes the URB. The URB's buffer
+         * therefore stays valid until send_all has read it. */
         send_all(n->socket, message.iov, message.count);
         pthread_mutex_unlock(&n->send_lock);
     }

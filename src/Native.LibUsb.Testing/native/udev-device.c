@@ -1,4 +1,4 @@
-/* Implements udev devices. Each of them is a directory of sysfs in the directory of the bus. */
+/* Implements udev devices. Each udev device represents a device directory of the virtual sysfs. */
 #include "udev.h"
 #include <dirent.h>
 #include <sys/stat.h>
@@ -95,7 +95,8 @@ struct udev_device *device_at(struct udev *udev, const char *path)
     return d;
 }
 
-/* Returns the device of an event. If the device was removed, its directory no longer exists, so the event's properties are used. */
+/* Returns the device of an event. If the device was removed, its directory no longer exists. The function therefore reads the properties from the
+ * event. */
 struct udev_device *device_of_event(struct udev *udev, const char *event, size_t length)
 {
     char path[PATH_MAX], *text = malloc(length + 1);

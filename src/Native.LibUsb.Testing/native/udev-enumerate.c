@@ -104,8 +104,8 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
     return false;
 }
 
-/* A device must match all attribute conditions and none of the excluding conditions. For each other kind of which there are conditions, it must match
- * at least one condition of this kind. */
+/* A device must match all attribute conditions and none of the excluding conditions. The conditions of each other kind (subsystem, property, name,
+ * parent) are alternatives: the device must match at least one condition of the kind, if there are any. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;

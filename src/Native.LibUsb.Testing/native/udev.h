@@ -1,8 +1,9 @@
-/* This library answers the functions of libudev from the directory and the events of the bus.
+/* This library implements the functions of libudev with the directory and the events of the bus.
  *
- * If the process has a bus, udev_new creates an object of this library, and all objects derived from it also belong to this library. Such a
- * program finds only the devices of the bus. Without a bus, udev_new returns an object of the real libudev, and all derived objects belong to the
- * real libudev. Each function checks its object to decide whether this library or the real libudev handles the call. */
+ * If the process has a bus, udev_new creates an object of this library, and all objects derived from this object also belong to this library. The
+ * program then finds only the devices of the bus. If the process has no bus, udev_new returns an object of the real libudev, and all objects derived
+ * from this object belong to the real libudev. Each function checks its object to decide whether this library or the real libudev
+ * handles the call. */
 #ifndef PRELOAD_UDEV_H
 #define PRELOAD_UDEV_H
 #include "preload.h"

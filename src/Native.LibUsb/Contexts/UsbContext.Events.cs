@@ -37,7 +37,7 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as <paramref name="completed"/> is not 0, even if another thread runs the
-    /// callback that sets the flag. Only callbacks may set the flag. If other code sets the flag, the method may not return for up to 60 seconds.
+    /// callback that sets the flag. Only callbacks may set the flag. If other code sets the flag, it can take up to 60 seconds until the method returns.
     /// </summary>
     /// <param name="completed">The flag. Its memory must not move: use a local variable, a field of a pinned object, or native memory.</param>
     /// <param name="timeout">The maximum time to wait, as in <see cref="HandleEvents"/>.</param>
@@ -52,15 +52,15 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Makes a thread that waits for events return (<c>libusb_interrupt_event_handler</c>). If no thread waits, the next call that would wait returns at once.
-    /// A program can therefore stop an event-handling thread without a race: the program sets a stop flag, calls this method, and joins the thread.
+    /// Ends the wait of a thread that waits for events (<c>libusb_interrupt_event_handler</c>). If no thread waits, the next call that would wait returns at
+    /// once. A program can therefore stop an event-handling thread without a race: the program sets a stop flag, calls this method, and joins the thread.
     /// </summary>
     public void InterruptEventHandlers() => _pump.Interrupt();
 
     /// <summary>
-    /// Starts a thread that handles this context's events until the thread or the context is disposed. Callbacks then run on the event thread, or on a thread
-    /// that makes a synchronous transfer at the same moment. If an awaitable operation starts while no thread handles events, the context starts an event
-    /// thread by itself. Call this method earlier to choose the thread's options.
+    /// Starts a thread that handles this context's events until the thread or the context is disposed. Callbacks then run on the event thread. While another
+    /// thread makes a synchronous transfer, callbacks may also run on that thread. If an awaitable operation starts while no thread handles events, the context
+    /// starts an event thread by itself. Call this method earlier to choose the thread's options.
     /// </summary>
     /// <remarks>
     /// An exception that leaves a callback on this thread ends the process unless a handler has subscribed to <see cref="UnhandledCallbackException"/>.
@@ -115,10 +115,14 @@ public sealed unsafe partial class UsbContext
         return HasEventThread || !_closing.IsOpen;
     }
 
-    /// <summary>Changes the number of the program's own event loops that wait on the context's descriptors, when a loop begins or ends.</summary>
+    /// <summary>
+    /// Adds a value to the number of the program's own event loops that wait on the context's descriptors: 1 when a loop begins, -1 when a loop ends.
+    /// </summary>
     internal void CountPoller(int change) => Interlocked.Add(ref _pollers, change);
 
-    /// <summary>Reports an exception that left a callback. This method must not throw, because libusb's frames are on the stack when it is called.</summary>
+    /// <summary>
+    /// Reports an exception that left a callback. This method must not throw an exception, because the exception would pass through libusb's stack frames.
+    /// </summary>
     internal void ReportCallbackException(object? source, Exception exception)
     {
         if (UnhandledCallbackException is not { } subscribers)
@@ -137,7 +141,10 @@ public sealed unsafe partial class UsbContext
         }
     }
 
-    /// <summary>Handles events once, for code that closes an object and waits for its transfers. Exceptions of callbacks stay queued.</summary>
+    /// <summary>
+    /// Handles events once. Code that closes an object calls this method while it waits for the object's transfers. The method does not throw the exceptions of
+    /// callbacks: they stay queued.
+    /// </summary>
     internal int PumpOnce(TimeSpan wait)
     {
         var native = new timeval(wait);
@@ -145,8 +152,8 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Begins an operation in which libusb may handle events, such as a synchronous transfer. Such an operation is forbidden in callbacks, and callbacks of
-    /// other transfers may run during it.
+    /// Begins an operation in which libusb may handle events, such as a synchronous transfer. Callbacks of other transfers may run during such an operation. A
+    /// callback itself must not begin such an operation.
     /// </summary>
     internal CallbackScope EnterSynchronous(string operation)
     {

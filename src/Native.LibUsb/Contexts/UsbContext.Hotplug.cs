@@ -15,14 +15,14 @@ public sealed partial class UsbContext
     /// <remarks>
     /// The context notices arrivals and departures only while a thread handles its events. Unlike <see cref="WatchDevicesAsync"/>, this method does not start
     /// an event thread, so call <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Devices that are plugged in already are reported even if no
-    /// thread handles events. Each arrival and each departure is reported once, even if libusb reports an arrival twice, or reports the departure of a device
-    /// that never arrived.
+    /// thread handles events. Each arrival and each departure is reported once. The context ignores an arrival that libusb reports a second time, and the
+    /// departure of a device that has not arrived.
     /// </remarks>
-    /// <param name="callback">The method to call. This method owns the device in the notification.</param>
+    /// <param name="callback">The callback. It owns the device in the notification, and should dispose the device.</param>
     /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number, because only an open device
     /// reports its serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
-    /// <param name="enumerate">Whether the devices that are plugged in already are first reported as arrived.</param>
+    /// <param name="enumerate">Whether an arrival is first reported for each device that is already plugged in.</param>
     /// <returns>The subscription. It ends when the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or
@@ -41,8 +41,8 @@ public sealed partial class UsbContext
     }
 
     /// <summary>
-    /// Returns a stream of the devices that arrive and leave. The stream ends when it is canceled or when the context is disposed. If no thread handles events,
-    /// the context starts its event thread. In all other respects, the stream follows the rules of <see cref="RegisterHotplug"/>.
+    /// Returns a stream of the devices that arrive and leave. The stream ends when the token is canceled or when the context is disposed. If no thread handles
+    /// events, the context starts its event thread. In all other respects, the stream follows the rules of <see cref="RegisterHotplug"/>.
     /// </summary>
     /// <remarks>
     /// The subscription begins with this call, so the stream also reports devices that arrive or leave before the program reads it. The stream can be
@@ -51,9 +51,13 @@ public sealed partial class UsbContext
     /// </remarks>
     /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
-    /// <param name="enumerate">Whether the devices that are plugged in already are first reported as arrived.</param>
-    /// <param name="cancellationToken">Ends the subscription; a loop that reads the stream throws <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The notifications in their order. The code that reads a notification owns its device.</returns>
+    /// <param name="enumerate">Whether an arrival is first reported for each device that is already plugged in.</param>
+    /// <param name="cancellationToken">
+    /// A token that ends the subscription. A loop that reads the stream then throws <see cref="OperationCanceledException"/>.
+    /// </param>
+    /// <returns>
+    /// The notifications in their order. The code that reads a notification owns the device in the notification, and should dispose the device.
+    /// </returns>
     /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or
     /// <see cref="HasDeviceDiscovery"/> is false.</exception>

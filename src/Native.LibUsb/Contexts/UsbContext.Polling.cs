@@ -3,7 +3,7 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// This part is for programs with their own event loop. It reports the file descriptors to watch, and the longest time to wait.
+// The members in this file are for programs with their own event loop. They report the file descriptors to watch, and the longest time to wait.
 public sealed unsafe partial class UsbContext
 {
     private readonly Lock _notifierChange = new();
@@ -27,7 +27,8 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Gets the descriptors to watch (<c>libusb_get_pollfds</c>). When a descriptor has an event, call <see cref="HandleEvents"/> with a timeout of zero. The
-    /// set of descriptors changes when devices are opened and closed. For each change, the functions that <see cref="SetPollFdNotifiers"/> sets are called.
+    /// set of descriptors changes when devices are opened and closed. For each change, libusb calls the functions that were passed to
+    /// <see cref="SetPollFdNotifiers"/>.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows, which has no such descriptors.</exception>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
@@ -54,13 +55,14 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Sets the functions that are called when a descriptor is added or removed (<c>libusb_set_pollfd_notifiers</c>). They run on the thread that opens or
-    /// closes a device, and replace the functions that were set before. If both arguments are null, no function is called any more.
+    /// Sets the functions that are called when a descriptor is added or removed (<c>libusb_set_pollfd_notifiers</c>). The functions run on the thread that
+    /// opens or closes a device. Each call of this method replaces the functions of the preceding call. If both arguments are null, no function is called any
+    /// more.
     /// </summary>
     /// <remarks>
     /// The functions have the restrictions of transfer callbacks: they must not open devices, make synchronous transfers or handle events. If one of the
-    /// functions disposes an object, the object is closed only after the call that opens or closes the device. If the program never disposes a handle, the
-    /// garbage collector's finalizer thread closes the handle and calls the function for its descriptor.
+    /// functions disposes an object, the object is closed at the end of the call that opens or closes the device. If the program never disposes a handle, the
+    /// garbage collector's finalizer thread closes the handle and calls <paramref name="removed"/> for the handle's descriptor.
     /// </remarks>
     /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
     /// <param name="removed">The function that is called with a descriptor that must not be watched any more. The descriptor may be closed already.</param>
@@ -91,7 +93,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Gets the time after which libusb must be called even without an event (<c>libusb_get_next_timeout</c>).
+    /// Gets the time after which the program must call <see cref="HandleEvents"/> even if no descriptor has an event (<c>libusb_get_next_timeout</c>).
     /// </summary>
     /// <returns>
     /// The time from now until the timeout, or zero if the timeout has expired. Null if there is no timeout, or if <see cref="PollFdsHandleTimeouts"/> is

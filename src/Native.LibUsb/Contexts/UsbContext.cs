@@ -35,11 +35,11 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     /// <summary>Occurs when an exception leaves a callback.</summary>
     /// <remarks>
-    /// If this event has no subscriber, the exception leaves the call in which the callback ran (<see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or
-    /// <see cref="UsbPoller.Poll"/>), after this call has handled all USB events. If several callbacks failed during that call, the call throws an
-    /// <see cref="AggregateException"/> with all of their exceptions. If the callback ran on an event thread of the library and this event has no subscriber,
-    /// the exception ends the process, as an unhandled exception does on any thread. This applies to a thread of <see cref="StartEventThread"/> and to a thread
-    /// that the context itself started.
+    /// If this event has no subscriber, the method in which the callback ran (<see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or
+    /// <see cref="UsbPoller.Poll"/>) throws the exception after it has handled all pending events. If several callbacks failed during one call of the method,
+    /// it throws an <see cref="AggregateException"/> with all of their exceptions. If the callback ran on an event thread and this event has no subscriber, the
+    /// exception ends the process, as an unhandled exception does on any thread. Event threads are the threads that <see cref="StartEventThread"/> or the
+    /// context itself has started.
     /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
@@ -85,8 +85,9 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// Sets the handler for the messages that libusb logs in this context (<c>libusb_set_log_cb</c>). <see cref="UsbLogHandler"/> describes the rules for
     /// handlers. libusb also writes the messages to standard error, unless <see cref="UsbLibrary.SetLogHandler"/> has set a handler for all contexts.
     /// </summary>
-    /// <param name="handler">The handler, which is called with each message that is at least as severe as the context's level. Null removes the
-    /// handler.</param>
+    /// <param name="handler">
+    /// The handler. It is called with each message that is at least as severe as the context's log level. Null removes the handler.
+    /// </param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public void SetLogHandler(UsbLogHandler? handler)
     {
@@ -169,7 +170,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// Closes everything that was opened through this context, and then the context itself (<c>libusb_exit</c>). Device handles are closed as
     /// <see cref="UsbDeviceHandle.Dispose"/> closes them, the event thread is stopped, threads in <see cref="HandleEvents"/> return, and devices are released.
     /// The method waits until everything is closed. Inside a callback of the context, the method does not wait: it only prevents further submissions and
-    /// cancels the transfers in flight. Everything else is closed right after the call that handles the events. The method may be called more than once.
+    /// cancels the transfers in flight. Everything else is then closed at the end of the call that handles the events. The method may be called more than once.
     /// </summary>
     /// <remarks>
     /// Inside a callback of another context, this method also waits. If a callback of each of two contexts closes the other context at the same time, the
@@ -207,8 +208,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         });
     }
 
-    // One caller finishes the closing, and the other callers wait. Deferred work does not wait, because the finishing caller may itself wait for events that
-    // the thread of the deferred work must handle.
+    // The first caller of this method closes the context, and the other callers wait for the first caller. A call that is deferred work (mayWait is false) does
+    // not wait, because the first caller may need the thread of the deferred work to handle events.
     private void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())

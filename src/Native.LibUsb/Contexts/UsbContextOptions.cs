@@ -24,8 +24,8 @@ public sealed record UsbContextOptions
     public bool NoDeviceDiscovery { get; init; }
 
     /// <summary>
-    /// Gets or sets whether the program alone handles the events, so that the library never starts an event thread by itself. By default, a context starts an
-    /// event thread when an awaitable operation (endpoint and control I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring,
+    /// Gets or sets whether only the program handles the events. If the value is true, the library never starts an event thread by itself. By default, a
+    /// context starts an event thread when an awaitable operation (endpoint and control I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring,
     /// <see cref="UsbContext.WatchDevicesAsync"/>) needs events and no thread handles them. With this option, an awaitable operation can complete or be
     /// canceled only while a thread handles events. If an awaitable operation starts while no thread handles events, the context logs a warning, regardless of
     /// the log level. The context logs the next warning only after a thread has handled events in the meantime.

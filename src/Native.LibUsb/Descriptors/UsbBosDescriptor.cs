@@ -8,8 +8,8 @@ namespace Native.LibUsb;
 /// so it stays valid after the device is disposed. <see cref="UsbDeviceHandle.GetBosDescriptor"/> reads the binary object store from the device.
 /// </summary>
 /// <remarks>
-/// If a capability has an invalid length, libusb ignores it and all capabilities after it. <see cref="Capabilities"/> can then have fewer elements than the
-/// device announces.
+/// If a capability has an invalid length, libusb ignores this capability and all capabilities after it. <see cref="Capabilities"/> can then have fewer elements
+/// than the device announces.
 /// </remarks>
 public sealed unsafe class UsbBosDescriptor
 {

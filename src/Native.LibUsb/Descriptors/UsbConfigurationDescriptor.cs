@@ -9,7 +9,8 @@ namespace Native.LibUsb;
 /// after the device is disposed. The object itself need not be disposed.
 /// </summary>
 /// <remarks>
-/// If a descriptor has an invalid length, libusb ignores it and all descriptors after it. The lists can then have fewer elements than the device announces.
+/// If a descriptor has an invalid length, libusb ignores this descriptor and all descriptors after it. The lists can then have fewer elements than the device
+/// announces.
 /// </remarks>
 public sealed unsafe class UsbConfigurationDescriptor
 {

@@ -5,8 +5,8 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents one device capability. The TryGet methods decode the well-known types without libusb's help, so they do not depend on the version of libusb. They
-/// return false for a capability that is too short for its type.
+/// Represents one device capability. The TryGet methods do not use libusb to decode the well-known types, so they work with every version of libusb. They
+/// return false if the capability is too short for its type.
 /// </summary>
 public sealed class UsbDeviceCapability
 {
@@ -85,7 +85,7 @@ public sealed class UsbDeviceCapability
         return found;
     }
 
-    /// <summary>Returns a text such as <c>SuperSpeed capability (7 bytes)</c>; the bytes are those of <see cref="Data"/>.</summary>
+    /// <summary>Returns a text such as <c>SuperSpeed capability (7 bytes)</c>; the number of bytes is the length of <see cref="Data"/>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{TypeText} capability ({DescriptorText.Count(_data.Length, "byte")})");
 
     /// <summary>Gets the name of the type, or its number if it has none here.</summary>

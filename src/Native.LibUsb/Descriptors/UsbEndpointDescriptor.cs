@@ -56,9 +56,9 @@ public sealed unsafe class UsbEndpointDescriptor
     public int PacketsPerMicroframe => _speed == UsbSpeed.High ? PeriodicPackets : 1;
 
     /// <summary>
-    /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. An isochronous packet of a libusb
-    /// transfer may be this long. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, the value is
-    /// <c>wBytesPerInterval</c>. For endpoints that are not periodic, the value is the packet size.
+    /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. This number is also the maximum
+    /// length of an isochronous packet in a libusb transfer. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, the
+    /// value is <c>wBytesPerInterval</c>. For endpoints that are not periodic, the value is the packet size.
     /// </summary>
     public int BytesPerInterval =>
         IsPeriodic && TryGetCompanion(out UsbSuperSpeedCompanion companion) && companion.BytesPerInterval > 0
@@ -129,7 +129,7 @@ public sealed unsafe class UsbEndpointDescriptor
         return false;
     }
 
-    /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In, 512 bytes)</c>; the bytes are <see cref="BytesPerInterval"/>.</summary>
+    /// <summary>Returns a text such as <c>endpoint 0x81 (Bulk In, 512 bytes)</c>; the number of bytes is <see cref="BytesPerInterval"/>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"endpoint 0x{Address:x2} ({TransferType} {Direction}, {BytesPerInterval} bytes)");
 }

@@ -18,8 +18,8 @@ public sealed unsafe class UsbInterfaceDescriptor
         Protocol = native->bInterfaceProtocol;
         StringIndex = native->iInterface;
         _extra = ExtraBytes.Copy(native->extra, native->extra_length);
-        // If a descriptor between the interface descriptor and its first endpoint descriptor has an invalid length, libusb reports a number of endpoints
-        // together with a null array.
+        // If a descriptor between the interface descriptor and its first endpoint descriptor has an invalid length, libusb reports the number of endpoints but
+        // no array of endpoints (a null pointer).
         var endpoints = new UsbEndpointDescriptor[native->endpoint is null ? 0 : native->bNumEndpoints];
         for (int i = 0; i < endpoints.Length; i++)
             endpoints[i] = new UsbEndpointDescriptor(native->endpoint + i, speed);

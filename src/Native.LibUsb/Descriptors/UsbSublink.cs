@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>Represents one sublink attribute of a SuperSpeedPlus device.</summary>
-/// <param name="Value">The 32 bits.</param>
+/// <param name="Value">The 32 bits of the attribute, as the device sent them.</param>
 public readonly record struct UsbSublink(uint Value)
 {
     /// <summary>Gets the sublink's id, 0 to 15.</summary>

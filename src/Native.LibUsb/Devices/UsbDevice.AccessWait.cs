@@ -5,20 +5,21 @@ namespace Native.LibUsb;
 // Opens a device for which the program may not have the permission yet.
 public sealed partial class UsbDevice
 {
-    // The pauses between the attempts to open the device. udev needs a few milliseconds to set the permissions, or tenths of a second if its rules are slow.
+    // The first and the longest pause between two attempts to open the device. udev needs a few milliseconds to set the permissions, or tenths of a
+    // second if its rules are slow.
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 
     /// <summary>
-    /// Opens the device as <see cref="Open()"/> does, and tries again as long as the program has no permission for the device. On Linux, udev sets the
-    /// permissions of a device that was just plugged in, sometimes only after the program was notified of the device's arrival.
+    /// Opens the device as <see cref="Open()"/> does, and tries again as long as the program has no permission for the device. On Linux, a program is
+    /// sometimes notified of a device's arrival before udev has set the permissions of the device.
     /// </summary>
     /// <param name="accessTimeout">
     /// The time during which the method tries again; with zero, the method tries only once. Errors other than a missing permission are thrown at once.
     /// </param>
     /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">
-    /// The errors of <see cref="Open()"/>. <see cref="UsbError.Access"/>: the program still has no permission after the given time.
+    /// The errors of <see cref="Open()"/> also apply to this method. <see cref="UsbError.Access"/>: the program still has no permission after the given time.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
@@ -30,7 +31,7 @@ public sealed partial class UsbDevice
     /// <param name="cancellationToken">A token that ends the attempts.</param>
     /// <returns>The open device.</returns>
     /// <exception cref="UsbException">
-    /// The errors of <see cref="Open()"/>. <see cref="UsbError.Access"/>: the program still has no permission after the given time.
+    /// The errors of <see cref="Open()"/> also apply to this method. <see cref="UsbError.Access"/>: the program still has no permission after the given time.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>

@@ -13,8 +13,8 @@ public sealed unsafe partial class UsbDevice
     /// <param name="text">The text, without the NULs that pad its end; null if the device has no such string or an error occurs.</param>
     /// <returns>
     /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> if the device has no such string; <see cref="UsbError.Access"/> or another error if
-    /// the device could not be opened or did not answer; <see cref="UsbError.NotSupported"/> if the program passed the device as an open file. The handle of
-    /// such a device can read the string.
+    /// the device could not be opened or did not answer; <see cref="UsbError.NotSupported"/> if the program passed the device as an open file. To read the
+    /// strings of such a device, use its handle (<see cref="UsbDeviceHandle.GetString"/>).
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such string.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>

@@ -13,8 +13,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
-    // This field is true if the program passed the device as an open file. Such a device is in no device list, so libusb's documentation forbids opening it,
-    // even if the program has the permission for the device's node.
+    // This field is true if the program passed the device as an open file. Such a device is in no device list, so according to libusb's documentation, the
+    // program must not open it, even if the program has the permission for the device's node.
     private readonly bool _isWrapped;
 
     internal UsbDevice(UsbContext context, libusb_device* device, bool isWrapped = false)
@@ -148,7 +148,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns><c>wMaxPacketSize</c>.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Other errors are those of
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. For other errors, see
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
@@ -166,7 +166,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>The number of bytes.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. Other errors are those of
+    /// <see cref="UsbError.NotFound"/>: there is no such endpoint, or the device is not configured. For other errors, see
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
@@ -178,15 +178,15 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>).
     /// </summary>
     /// <remarks>
-    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. libusb's function uses the number
-    /// of an interface as its position in the descriptors, and returns 0 for a bulk endpoint at SuperSpeed.
+    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. In contrast to this method,
+    /// libusb's function uses the number of an interface as its position in the descriptors, and returns 0 for a bulk endpoint at SuperSpeed.
     /// </remarks>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
     /// <returns>The number of bytes.</returns>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: the active configuration has no such setting or endpoint, or the device is not configured. Other errors are those of
+    /// <see cref="UsbError.NotFound"/>: the active configuration has no such setting or endpoint, or the device is not configured. For other errors, see
     /// <see cref="GetActiveConfigurationDescriptor"/>.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="endpoint"/> is not an endpoint address.</exception>
@@ -268,8 +268,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>
-    /// Determines whether both objects refer to the same device: their context, bus, address, vendor and product are equal. A device that is plugged in again
-    /// gets another address.
+    /// Determines whether both objects refer to the same device. The objects must have the same context, bus, address, vendor and product. A device that is
+    /// plugged in again gets a new address.
     /// </summary>
     /// <param name="other">The device to compare with.</param>
     public bool Equals([NotNullWhen(true)] UsbDevice? other) =>

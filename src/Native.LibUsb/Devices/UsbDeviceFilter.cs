@@ -12,12 +12,15 @@ public sealed record UsbDeviceFilter
     /// <summary>Gets or sets the bus and the ports through which the device is connected.</summary>
     public UsbPortPath? Port { get; init; }
 
-    /// <summary>Gets or sets <c>bDeviceClass</c>. It is 0 for most devices, whose interfaces have a class each: see <see cref="InterfaceClass"/>.</summary>
+    /// <summary>
+    /// Gets or sets <c>bDeviceClass</c>. Most devices have the device class 0, and each of their interfaces has its own class: see
+    /// <see cref="InterfaceClass"/>.
+    /// </summary>
     public byte? DeviceClass { get; init; }
 
     /// <summary>
-    /// Gets or sets <c>bInterfaceClass</c>, for example 0x08 for mass storage. With <see cref="InterfaceSubClass"/> and <see cref="InterfaceProtocol"/>, one
-    /// alternate setting of an interface must have all values that are not null.
+    /// Gets or sets <c>bInterfaceClass</c>, for example 0x08 for mass storage. A device matches only if one of its alternate settings has the values of this
+    /// property, <see cref="InterfaceSubClass"/> and <see cref="InterfaceProtocol"/>. Properties that are null are ignored.
     /// </summary>
     /// <remarks>
     /// The library compares the interfaces of all configurations (<c>libusb_get_config_descriptor</c>), because the system may report a new device before the

@@ -15,14 +15,14 @@ public sealed unsafe partial class UsbDeviceHandle
         if (!OpeningDescriptor.HasSettingDefect)
             return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
 
-        // If libusb has this defect, its function must not be called for an unplugged device. Because the device can be unplugged after any check, the library
-        // does not call the function, but sends the request through the device's file.
+        // With this defect, libusb's function must not be called if the device is unplugged. Because the device can be unplugged after any check, the library
+        // does not call libusb's function, but sends the request through the device's file.
         if (_native.Descriptor is { } descriptor && UsbfsRequests.IsAvailable)
             return UsbfsRequests.SetInterface(descriptor, interfaceNumber, alternateSetting);
 
         // If the library reaches this line, it does not have the device's file: the system is macOS, or the program has replaced libusb's notifiers through the
-        // raw layer. If libusb's function reports a missing device, the defect may have occurred, and closing the handle would abort the process. Therefore,
-        // the handle then stays open. Its memory and its file are leaked.
+        // raw layer. If libusb's function reports a missing device, the defect may have occurred, and closing the handle would abort the process. In that case,
+        // the handle stays open, and its memory and its file are leaked.
         if (_native.IsLeftOpen)
             return UsbError.NoDevice;
         var error = (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
@@ -32,8 +32,8 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Reads the number of the active alternate setting. On Linux, the system provides the number; elsewhere, the device does. The result is 0 if the number
-    /// cannot be read.
+    /// Reads the number of the active alternate setting. On Linux, the method reads the number from sysfs. On other systems, it requests the number from the
+    /// device. The result is 0 if the number cannot be read.
     /// </summary>
     internal int ReadAlternateSetting(int interfaceNumber)
     {

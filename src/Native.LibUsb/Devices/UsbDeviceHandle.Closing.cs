@@ -3,8 +3,8 @@ namespace Native.LibUsb;
 // The methods that close the device and end the claims of its interfaces.
 public sealed unsafe partial class UsbDeviceHandle
 {
-    // The time after which a closing handle again requests that its transfers are canceled. libusb ignores such a request if the transfer is not submitted yet,
-    // and some systems need a second request.
+    // The time after which a closing handle repeats the request to cancel its transfers. libusb ignores a request if the transfer is not submitted yet, and
+    // some systems need a second request.
     private static readonly TimeSpan s_cancelAgain = TimeSpan.FromMilliseconds(20);
 
     // Pulsed each time a transfer of a closing handle or interface becomes idle, and when the handle is closed.
@@ -13,9 +13,9 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>
     /// Closes the device (<c>libusb_close</c>). The method prevents further submissions, cancels every transfer in flight and waits until all callbacks have
     /// returned. If no event thread handles events, the method itself handles events while it waits. Finally, the method frees the transfers, releases the
-    /// interfaces and closes the native handle. Inside a callback of the context, the method only begins the closing and does not wait. The rest of the closing
-    /// then runs right after the call that handles the events. The method may be called more than once. Outside a callback, every call waits until the device
-    /// is closed.
+    /// interfaces and closes the native handle. Inside a callback of the context, the method only prevents further submissions and cancels the transfers in
+    /// flight, and does not wait. The handle is then closed at the end of the call that handles the events. The method may be called more than once. Outside a
+    /// callback, every call waits until the device is closed.
     /// </summary>
     /// <remarks>
     /// <para>If a callback does not return, or waits for the thread that disposes the handle, this method does not return either.</para>
@@ -46,7 +46,7 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Performs the part of the closing that does not wait: prevents submissions, and cancels the transfers in flight.</summary>
-    /// <returns>Whether this call began the closing. If so, the caller must finish it.</returns>
+    /// <returns>True if no earlier call has begun the closing. In that case, the caller must call <see cref="FinishClosing"/>.</returns>
     internal bool BeginClosing()
     {
         LogScope.ThrowIfInside();
@@ -131,8 +131,8 @@ public sealed unsafe partial class UsbDeviceHandle
         {
             if (Drain(static _ => true) is var error and < 0)
             {
-                // The callbacks of the remaining transfers will never run. libusb may still access the memory of these transfers, so the transfers and the
-                // handle are not freed. The library reports the error as if a callback had thrown an exception.
+                // Because events can no longer be handled, the callbacks of the busy transfers will never run. libusb may still access the memory of these
+                // transfers, so the transfers and the handle are not freed. The library reports the error as if a callback had thrown an exception.
                 Context.ReportCallbackException(this, new UsbException((UsbError)error, "wait for the transfers of a closing device"));
                 return;
             }
@@ -179,7 +179,10 @@ public sealed unsafe partial class UsbDeviceHandle
         }
     }
 
-    /// <summary>Waits for a change, but only for a short time. If no event thread handles events, this method itself handles events.</summary>
+    /// <summary>
+    /// Waits until a transfer becomes idle or the handle is closed, but at most for a short time. If no event thread handles events, this method itself handles
+    /// events.
+    /// </summary>
     private int WaitForRest(Func<bool> isWaiting)
     {
         if (!Context.IsPumpedElsewhere)

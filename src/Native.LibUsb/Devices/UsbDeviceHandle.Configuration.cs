@@ -50,8 +50,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// the interface.
     /// </summary>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.NotFound"/>: after the reset, the device reports other descriptors, for example because firmware was loaded. Dispose this handle,
-    /// and find the device again.
+    /// <see cref="UsbError.NotFound"/>: after the reset, the device reports different descriptors, for example because it has loaded firmware. Dispose this
+    /// handle, and find the device again.
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

@@ -85,7 +85,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="setup">The request. Its direction must be from the device to the host.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received. Await the result once.</returns>
     /// <exception cref="ArgumentException">The request writes to the device, the buffer is too long, or the time limit is out of range.</exception>
@@ -116,7 +116,7 @@ public sealed unsafe partial class UsbDeviceHandle
     /// </summary>
     /// <param name="setup">The request. Its direction must be from the host to the device.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (4,096 bytes on Linux and Windows). The call copies the data before it returns.</param>
-    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set none.</param>
+    /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="ArgumentException">The request reads from the device, the data is too long, or the time limit is out of range.</exception>

@@ -6,8 +6,7 @@ public sealed unsafe partial class UsbDeviceHandle
     // Each endpoint, or each stream of an endpoint, has at most one user. The dictionary does not keep the users alive.
     private readonly Dictionary<(byte Endpoint, int StreamId), WeakReference<IEndpointUser>> _endpointUsers = [];
 
-    // One bit for each endpoint that has a user (InterfaceClaims.Bit). Before a call reads from an endpoint, it checks this field, and takes the lock only if
-    // the endpoint has a user.
+    // One bit for each endpoint that has a user (InterfaceClaims.Bit). IsInUse checks this field first, and takes the lock only if the endpoint has a user.
     private int _usedEndpoints;
 
     private bool HasActiveEndpointUser => Array.Exists(EndpointUsers(), static user => user.IsActive);
@@ -47,8 +46,8 @@ public sealed unsafe partial class UsbDeviceHandle
     internal bool IsInUse(byte endpoint) => (Volatile.Read(ref _usedEndpoints) & InterfaceClaims.Bit(endpoint)) != 0 && IsUserActive(endpoint);
 
     /// <summary>
-    /// Stops the selected users of endpoints permanently. This is necessary because a ring whose buffers are all unread has no transfer in flight. No transfer
-    /// would report the closing to such a ring.
+    /// Stops the selected users of endpoints permanently. It is not enough to cancel the transfers of a ring, because a ring whose buffers are all unread has
+    /// no transfer in flight.
     /// </summary>
     internal void StopEndpointUsers(Predicate<IEndpointUser> stops, UsbError failure)
     {

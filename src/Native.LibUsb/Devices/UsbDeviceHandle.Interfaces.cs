@@ -6,9 +6,8 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDeviceHandle
 {
     /// <summary>
-    /// Claims an interface (<c>libusb_claim_interface</c>). An interface must be claimed before its endpoints are used. Nothing is sent to the device. The
-    /// library counts claims: an interface that this handle has claimed may be claimed again, and the caller disposes each <see cref="UsbInterface"/>
-    /// separately.
+    /// Claims an interface (<c>libusb_claim_interface</c>). An interface must be claimed before its endpoints are used. Nothing is sent to the device. The same
+    /// handle may claim an interface several times. The library counts these claims, and the caller must dispose each <see cref="UsbInterface"/> separately.
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <returns>The interface, which the caller must dispose. When the handle closes, it releases all interfaces that are still claimed.</returns>
@@ -73,7 +72,7 @@ public sealed unsafe partial class UsbDeviceHandle
         ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
 
     /// <summary>
-    /// Gets whether the interface's endpoints are busy only because of transfers that are already disposed and whose callbacks have not run yet.
+    /// Gets whether the interface's endpoints are busy only because the callbacks of disposed transfers have not run yet.
     /// </summary>
     internal bool IsOnlyEnding(ClaimedInterface claimed) =>
         claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);

@@ -24,7 +24,9 @@ public sealed unsafe partial class UsbDeviceHandle
     /// throw if the system or the device reports an error.
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
-    /// <param name="name">The driver's name; null if no driver holds the interface, or if the system does not report the name. Only Linux reports it.</param>
+    /// <param name="name">
+    /// The driver's name; null if no driver holds the interface, or if the system does not report the name. Only Linux reports the name.
+    /// </param>
     /// <returns>Whether a kernel driver holds the interface. The result is false if a program has claimed the interface.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -94,8 +96,8 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Sets whether libusb detaches kernel drivers as <see cref="SetAutoDetachKernelDriver"/> does, and returns the error instead of throwing it. A program for
-    /// several systems can ignore <see cref="UsbError.NotSupported"/>, because on Windows no kernel driver holds an interface that libusb can claim.
+    /// Sets whether libusb detaches kernel drivers as <see cref="SetAutoDetachKernelDriver"/> does, and returns the error instead of throwing it. A program
+    /// that also runs on Windows can ignore <see cref="UsbError.NotSupported"/>, because on Windows no kernel driver holds an interface that libusb can claim.
     /// </summary>
     /// <param name="enable">True if libusb detaches and attaches drivers automatically.</param>
     /// <returns><see cref="UsbError.Success"/>; <see cref="UsbError.NotSupported"/> on Windows.</returns>

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-// The methods for controllers without scatter-gather. For such a controller, libusb divides long bulk and interrupt transfers.
+// The members in this file are for controllers without scatter-gather. For such a controller, libusb divides a long bulk or interrupt transfer into several
+// URBs.
 public sealed unsafe partial class UsbDeviceHandle
 {
     /// <summary>
@@ -11,8 +12,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <remarks>
     /// libusb assumes that only the last URB of a transfer can overflow. After any overflow, libusb completes the transfer and frees its URBs, even if some
     /// URBs are still in flight. When those URBs end, the kernel and libusb write to freed memory.
-    /// <para>The constructor of the handle queries the value from the kernel. A later query could block, because the kernel locks the device while another
-    /// thread changes a setting or clears a halt.</para>
+    /// <para>The constructor of the handle reads the value from the kernel and stores it. A later request to the kernel could block, because the kernel
+    /// locks the device while another thread changes a setting or clears a halt.</para>
     /// </remarks>
     internal bool DividesTransfers { get; }
 

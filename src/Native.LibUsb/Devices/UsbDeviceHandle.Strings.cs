@@ -25,8 +25,8 @@ public sealed partial class UsbDeviceHandle
 
     /// <summary>Reads one of the device's strings.</summary>
     /// <remarks>
-    /// Some devices pad their strings with NULs. The returned text does not contain NULs at the end, but it contains NULs between other characters. A surrogate
-    /// that is not part of a pair becomes U+FFFD.
+    /// Some devices pad their strings with NULs. The method removes NULs at the end of the text, but not NULs between other characters. A surrogate that is not
+    /// part of a pair becomes U+FFFD.
     /// </remarks>
     /// <param name="index">
     /// The string's index, such as <see cref="UsbDeviceDescriptor.ProductIndex"/>. The index 0 means that there is no string: the method returns null.

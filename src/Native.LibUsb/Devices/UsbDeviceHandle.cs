@@ -46,7 +46,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
 
     /// <summary>
     /// Gets the native handle, for functions that the library does not offer. The pointer is valid until this object is disposed. Do not call
-    /// <c>libusb_close</c>. Transfers that the program has submitted to libusb directly must have ended before this object is disposed.
+    /// <c>libusb_close</c> with it. If the program submits transfers directly to libusb, they must end before this object is disposed.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public libusb_device_handle* DangerousGetHandle()

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Provides hints for errors whose libusb code alone would mislead the user. A hint is created only after an operation has failed.</summary>
+/// <summary>
+/// Provides hints for cases in which libusb's error code alone would mislead the user. A hint is created only after an operation has failed.
+/// </summary>
 internal static class ErrorHint
 {
     /// <summary>The folder in which libusb looks for device nodes.</summary>

@@ -10,8 +10,8 @@ public enum UsbError
     Success = 0,
 
     /// <summary>
-    /// The bus or the operating system reported an input/output error. On Linux, libusb also reports this error if the kernel refused memory for an isochronous
-    /// or control transfer (see <see cref="UsbException.Hint"/>).
+    /// The bus or the operating system reported an input/output error. On Linux, libusb also reports this error if the kernel refuses to allocate memory for an
+    /// isochronous or control transfer (see <see cref="UsbException.Hint"/>).
     /// </summary>
     IO = -1,
 

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Measures the duration of ring callbacks with one timestamp for each callback. On a thread that handles events, the measurement of a callback ends when the
-/// next callback begins, or when the call that handles events returns.
+/// Measures the duration of ring callbacks. To need only one timestamp for each callback, the clock ends the measurement of a callback when the next callback
+/// of the thread begins, or when the call that handles events ends.
 /// </summary>
 internal sealed class CallbackClock
 {

@@ -31,8 +31,8 @@ internal sealed unsafe class EventLoop
     public Exception? Failure { get; private set; }
 
     /// <summary>
-    /// Gets an event that the event thread sets after it has tried to apply its scheduling. The event is never disposed, because the event thread may still
-    /// execute <see cref="ManualResetEventSlim.Set"/> when the thread that waits for the event continues.
+    /// Gets the synchronization event that the event thread sets after it has tried to apply its scheduling. The object is never disposed. The waiting thread
+    /// may continue while the event thread still executes <see cref="ManualResetEventSlim.Set"/>.
     /// </summary>
     public ManualResetEventSlim Scheduled { get; } = new();
 

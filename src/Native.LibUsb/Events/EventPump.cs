@@ -18,8 +18,8 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
     public bool IsActive => Volatile.Read(ref _threads) > 0;
 
     /// <summary>
-    /// Returns whether a thread handles events now, or has stopped handling events less than the given time ago. The time is necessary because the program's
-    /// own event loop may pause between two calls.
+    /// Returns whether a thread handles events now or has handled events within the given time. The time is necessary because the program's own event loop may
+    /// pause between two calls of <see cref="HandleEvents"/>.
     /// </summary>
     public bool WasActiveWithin(TimeSpan time) => IsActive || Environment.TickCount64 - Volatile.Read(ref _lastLeft) < (long)time.TotalMilliseconds;
 
@@ -63,7 +63,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
             Interrupt(); // the closing thread has woken only one thread, so each thread wakes the next
     }
 
-    /// <summary>Makes a thread that handles events return. If no thread handles events, the next call that would wait returns at once.</summary>
+    /// <summary>Ends the wait of a thread that waits for events. If no thread waits, the next call that would wait returns at once.</summary>
     public void Interrupt()
     {
         if (native.IsClosed)

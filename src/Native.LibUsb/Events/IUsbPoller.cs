@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 /// </summary>
 public interface IUsbPoller
 {
-    /// <summary>Begins to watch a descriptor, or changes the events for which it is watched.</summary>
+    /// <summary>Begins to watch a descriptor. If the descriptor is already watched, the method changes the events to wait for.</summary>
     /// <param name="fileDescriptor">The descriptor.</param>
     /// <param name="events">The events to wait for.</param>
     void Register(int fileDescriptor, UsbPollEvents events);

@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace Native.LibUsb;
 
-/// <summary>Represents the scheduling that was requested for an event thread, and the result of applying it. The event thread itself calls
-/// <see cref="Apply"/>.</summary>
+/// <summary>
+/// Represents the scheduling that was requested for an event thread, and the scheduling that the thread really has. The event thread itself calls
+/// <see cref="Apply"/>.
+/// </summary>
 internal sealed class ThreadScheduling
 {
     private const int HighestPriority = 99;
