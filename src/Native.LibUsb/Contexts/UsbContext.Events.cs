@@ -234,8 +234,8 @@ public sealed unsafe partial class UsbContext
         if (Interlocked.Exchange(ref _warned, true))
             return;
         LogDispatcher.Write(_native.Pointer, UsbLogLevel.Warning,
-            "Native.LibUsb: an awaitable operation starts, and no thread handles the events of its context. It does not complete before a thread calls HandleEvents, or "
-            + "StartEventThread is called (UsbContextOptions.ManualEventHandling is set).");
+            "Native.LibUsb: an awaitable operation starts, and no thread handles the events of its context. The operation does not complete before the program calls "
+            + "HandleEvents or StartEventThread, because UsbContextOptions.ManualEventHandling is set.");
     }
 
     private void StopEventThread()

@@ -80,7 +80,7 @@ public sealed partial class UsbContext
         if (filter.SerialNumber is not null)
             throw new ArgumentException("The serial number of a device is known only when it is open: read it after the arrival.", nameof(filter));
         if ((events & (UsbHotplugEvents.Arrived | UsbHotplugEvents.Left)) == 0)
-            throw new ArgumentException("Ask for devices that arrive, that leave, or both.", nameof(events));
+            throw new ArgumentException("The events must include arrivals, departures or both.", nameof(events));
         ObjectDisposedException.ThrowIf(!_closing.IsOpen, this);
         var registration = new UsbHotplugRegistration(_hotplug, filter, events);
         try

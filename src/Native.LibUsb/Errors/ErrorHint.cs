@@ -24,8 +24,8 @@ internal static class ErrorHint
             return null;
 
         return string.Create(CultureInfo.InvariantCulture,
-            $"/dev/bus/usb/{bus:D3}/{address:D3} is not writable for this user. If it was plugged in a moment ago, udev may not be done with it: " +
-            $"Open(TimeSpan) waits for that. Otherwise put this line into /etc/udev/rules.d/70-usb.rules, run 'udevadm control --reload', and " +
+            $"/dev/bus/usb/{bus:D3}/{address:D3} is not writable for this user. If the device was plugged in a moment ago, udev may still be about to set the permissions: " +
+            $"Open(TimeSpan) waits for udev. Otherwise put this line into /etc/udev/rules.d/70-usb.rules, run 'udevadm control --reload', and " +
             $"plug the device in again: {UdevRule(vendor, product)}");
     }
 

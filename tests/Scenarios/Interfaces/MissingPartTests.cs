@@ -11,7 +11,7 @@ public sealed class MissingPartTests : TwoSettingsTest
         const string list = "Alternate setting 0 of interface 0 has the endpoints 0x81 (Bulk In), 0x01 (Bulk Out).";
         Assert.Equal(list, HintOf(() => Interface.GetEndpoint(0x85))); // of another interface
         Assert.Equal(list, HintOf(() => Interface.GetEndpoint(UsbDirection.Out, UsbTransferType.Isochronous)));
-        Assert.Equal("Alternate setting 1 has one: call SetAlternateSetting(1). " + list, HintOf(() => Interface.GetEndpoint(0x83)));
+        Assert.Equal("Alternate setting 1 has such an endpoint: call SetAlternateSetting(1). " + list, HintOf(() => Interface.GetEndpoint(0x83)));
     }
 
     [BusFact]
