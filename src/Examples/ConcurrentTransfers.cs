@@ -36,7 +36,7 @@ internal static class ConcurrentTransfers
         output.WriteLine("All transfers ended");
 
         // No cleanup code is needed, even after an exception. Disposing the handle cancels the transfers in flight, waits for their callbacks, and frees the
-        // transfers. A program must not close a transfer between the request to cancel the transfer and the callback of the transfer.
+        // transfers. After a program has cancelled a transfer, it must not close the transfer before the callback has run.
         void OnEnded(UsbTransfer transfer)
         {
             if (transfer.Status != UsbTransferStatus.Completed)

@@ -57,10 +57,10 @@ public sealed partial class VirtualBus : IDisposable
         : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
         : $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}";
 
-    /// <summary>Gets the reason why no bus can be created on this system, not even for child processes. Null if a bus can be created.</summary>
+    /// <summary>Gets the reason why this system supports no bus, neither for this process nor for child processes. Null if it supports one.</summary>
     public static string? ChildrenUnavailableReason => UnavailableReasonOf(AutomaticHost);
 
-    /// <summary>Returns the reason why no bus with this host can be created, not even for child processes. Null if such a bus can be created.</summary>
+    /// <summary>Returns the reason why no process of this system can use a bus with this host. Null if a process can.</summary>
     public static string? UnavailableReasonOf(VirtualBusHost host) => !OperatingSystem.IsLinux() ? LinuxOnly
         : (host == VirtualBusHost.Automatic ? AutomaticHost : host) == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 

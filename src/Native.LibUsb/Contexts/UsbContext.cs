@@ -3,8 +3,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a session with libusb. A context lists devices and handles their events. Most programs need only one context. Contexts are independent of each
-/// other.
+/// Represents a session with libusb. A context finds devices, and processes the events of libusb. Most programs need only one context. Contexts are independent
+/// of each other.
 /// </summary>
 /// <remarks>
 /// <see cref="Dispose"/> closes everything that was opened through the context. All members may be used from any thread.

@@ -14,8 +14,8 @@ public sealed partial class UsbInterface
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface (the message names the endpoint), or the method is called
-    /// from a callback of this context.
+    /// A ring, a transfer, a read or a write is active on an endpoint of the interface. The message names the endpoint. The method also throws this exception
+    /// in a callback of this context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public void SetAlternateSetting(int alternateSetting)
@@ -60,8 +60,8 @@ public sealed partial class UsbInterface
     /// <exception cref="UsbTransferCanceledException">The interface or the handle was disposed before the request began.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A ring, a transfer, or a call that reads or writes is active on an endpoint of the interface, or was active when the request began (the message names
-    /// the endpoint). This exception is also thrown if the method is called from a log handler.
+    /// A ring, a transfer, a read or a write is active on an endpoint of the interface, or was active when the request began. The message names the endpoint.
+    /// The method also throws this exception in a log handler.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
     public ValueTask SetAlternateSettingAsync(int alternateSetting) =>
