@@ -19,7 +19,7 @@ internal abstract class Capture : IDisposable
     public long Allocated { get; private set; }
 
     /// <summary>
-    /// Opens the devices of this thread. These are the matching devices whose index, modulo the number of contexts, is <paramref name="first"/>.
+    /// Opens the devices of this thread. A matching device belongs to this thread if its index, modulo the number of contexts, is <paramref name="first"/>.
     /// </summary>
     public abstract void Open(int first);
 

@@ -26,8 +26,8 @@ for (int i = 0; i < captures.Length; i++)
     captures[i].Start();
 }
 
-// Each line of the input contains a number of transfers. For each line, the program completes that many transfers in each context, and prints the processor
-// time and the elapsed time of these transfers in nanoseconds.
+// Each line of the input is a number. For each line, the program completes this number of transfers in each context, and prints the processor time and the
+// elapsed time of these transfers in nanoseconds.
 long allocated = 0, allocatedElsewhere = 0;
 int collections = 0, slices = 0;
 using (var threads = new SliceThreads(captures))

@@ -34,9 +34,9 @@ internal sealed class SliceThreads : IDisposable
         whole = Clock.Now(Clock.Process) - whole;
         _ends.SignalAndWait();
         wall = Clock.Now(Clock.Wall) - wall;
-        // With one context, the result is the processor time of the whole process, including the runtime's own threads. With several contexts, the threads that
-        // handle events also wait for each other, and the processor time of the process would include this waiting. The result is then the sum of the times
-        // that these threads spend in their slices.
+        // With one context, the result is the processor time of the whole process, including the runtime's own threads. With several contexts, the result is
+        // the sum of the times that the threads spend in their slices. The processor time of the process would also include the time in which these threads
+        // wait for each other.
         return (_captures.Length == 1 ? whole : _captures.Sum(capture => capture.Processor), wall);
     }
 

@@ -28,8 +28,8 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
     public const string Usage = "usage: capture raw|facade|delegate|ring|ring-untimed bulk|iso|sync SIZE PACKETS DEPTH DEVICES CONTEXTS";
 
     /// <summary>
-    /// The number of slices at the start in which the runtime may still compile code and fill pools. The program does not count the allocations of these
-    /// slices. After 60 slices, the runtime no longer recompiles any code, not even code that runs only once in a slice.
+    /// The number of slices in the warm-up. During the warm-up, the runtime compiles code and fills pools, and the program does not count allocations. After 60
+    /// slices, the runtime has compiled all code for the last time, even the code that runs only once in a slice.
     /// </summary>
     public const int WarmUpSlices = 100;
 
@@ -46,7 +46,7 @@ internal sealed record Work(string Layer, WorkKind Kind, int Size, int Packets, 
     public bool Matches(ushort vendor, ushort product) => vendor == Vendor && product == (IsIso ? IsoProduct : BulkProduct);
 
     /// <summary>
-    /// Parses the arguments. The program has no library for this purpose, because a library would increase the memory and the start time that the benchmark
+    /// Parses the arguments. The program uses no library to parse arguments, because a library would increase the memory and the start time that the benchmark
     /// measures.
     /// </summary>
     /// <exception cref="FormatException">The arguments are not valid.</exception>

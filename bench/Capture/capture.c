@@ -5,8 +5,8 @@
  * Each context has a share of the devices and a thread that handles its events. Each device has DEPTH transfers in flight. The callback of a
  * transfer submits the transfer again. The program reads the results of every transfer and the first byte of its data.
  *
- * Each line of the input contains a number of transfers. For each line, the program completes that many transfers in each context, and prints the
- * processor time and the elapsed time of these transfers in nanoseconds. The process that writes the lines can thus run several programs in turn.
+ * Each line of the input is a number. For each line, the program completes this number of transfers in each context, and prints the processor
+ * time and the elapsed time of these transfers in nanoseconds. The process that writes the lines can thus run several programs in turn.
  * At the end of the input, the program prints its results as JSON. */
 #include <errno.h>
 #include <inttypes.h>

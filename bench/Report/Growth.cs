@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Bench.Report;
 
 /// <summary>
-/// Represents a series of measurements of the cost of a transfer. One number of the work, such as the number of packets in a transfer, grows from point to
-/// point.
+/// Represents a series of measurements of the cost of a transfer. From each point to the next, one number of the work grows, for example the number of packets
+/// in a transfer.
 /// </summary>
 /// <param name="Name">The name of the number that grows, for the JSON file and for the file name of the plot.</param>
 /// <param name="Title">The title of the series in the report.</param>

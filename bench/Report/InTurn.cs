@@ -28,7 +28,9 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
 
     /// <summary>Measures all programs, and compares each program with the program that <paramref name="baselineOf"/> selects.</summary>
     /// <param name="entries">The programs and their work.</param>
-    /// <param name="baselineOf">A function that takes the index of an entry, and returns the index of the entry that is its baseline.</param>
+    /// <param name="baselineOf">
+    /// A function that takes the index of an entry, and returns the index of the entry's baseline.
+    /// </param>
     public List<Measurement> Run(IReadOnlyList<(Subject Subject, Work Work)> entries, Func<int, int> baselineOf)
     {
         var nanoseconds = new List<double>[entries.Count];
@@ -89,8 +91,8 @@ internal sealed class InTurn(int launches, int rounds, TimeSpan slice)
         return -1;
     }
 
-    // Runs the first slices, in which the program does not count its allocations. At the end of these slices, the runtime has compiled the hot code.
-    // Returns the number of transfers that the program completes in the time of a measured slice.
+    // Runs the first slices, in which the program does not count its allocations. At the end of these slices, the runtime has compiled the hot code. Returns
+    // the number of transfers for a measured slice, so that the slice takes the intended time.
     private long WarmUp(Measured measured)
     {
         TimeSpan part = measured.Subject.IsCompiledJustInTime ? s_compilation / WarmUpSlices : slice;

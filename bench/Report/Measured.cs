@@ -20,7 +20,7 @@ internal sealed record Account(
     public long AllocatedByAll => (Allocated ?? 0) + (AllocatedElsewhere ?? 0);
 }
 
-/// <summary>Represents a running capture program, which has its own virtual bus. The program runs a slice whenever the report requests a slice.</summary>
+/// <summary>Represents a running capture program, which has its own virtual bus. The program runs a slice whenever the report program requests one.</summary>
 internal sealed class Measured : IDisposable
 {
     // The preload library completes each transfer of these endpoints as soon as it is submitted. The measured time is therefore only the time of libusb and the

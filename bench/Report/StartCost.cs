@@ -15,12 +15,12 @@ namespace Native.LibUsb.Bench.Report;
 /// </param>
 /// <param name="ProcessorMilliseconds">The processor time in milliseconds.</param>
 /// <param name="ResidentKib">The peak of the resident memory in KiB.</param>
-/// <param name="FileBytes">The size of the files that the program needs, without the system's libraries and the .NET runtime.</param>
+/// <param name="FileBytes">The total size of the program's files, not including the system's libraries and the .NET runtime.</param>
 internal sealed record StartCost(string Name, string Title, Spread Milliseconds, Spread MoreThanC, Spread? RatioToC, Spread? MoreThanEmpty, Spread ProcessorMilliseconds, int ResidentKib, long FileBytes);
 
 /// <summary>
-/// Starts the list programs in turn. The launcher (bench/Start/measure.c) must use less memory than these programs, because the peak memory that the kernel
-/// reports for a process is at least the memory of the process that started it.
+/// Starts the list programs in turn. For each process, the kernel reports a peak memory that is at least the memory of the parent process. The launcher
+/// (bench/Start/measure.c) must therefore use less memory than the programs that it starts.
 /// </summary>
 internal static class Starts
 {

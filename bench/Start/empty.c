@@ -1,4 +1,4 @@
-/* This program does nothing. Its start costs as much as the start of any program that is linked only with the C library. */
+/* This program does nothing. The cost of its start is the smallest cost of a program that is linked with the C library. */
 int main(void)
 {
     return 0;

@@ -1,5 +1,5 @@
-/* A program in the usual style of C, which prints the same list of devices as List.cs. The benchmark compares the results of List.cs with the results of this
-   program. */
+/* This program prints the same list of devices as List.cs, and is written in the usual style of C. The benchmark compares the results of List.cs with the
+   results of this program. */
 #include <libusb-1.0/libusb.h>
 #include <stdio.h>
 

@@ -5,7 +5,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Bench;
 
-/// <summary>Streams a number of packets or transfers, and reports how much memory the whole process allocates during the stream.</summary>
+/// <summary>Streams a given number of packets or transfers, and reports how much memory the whole process allocates during the stream.</summary>
 internal static class AllocationCommand
 {
     private const int Packets = 32, BulkSize = 512, Transfers = 16, Reads = 4, PoolThreads = 2;

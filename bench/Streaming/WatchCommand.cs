@@ -54,7 +54,9 @@ internal static class WatchCommand
         return (longest, gaps);
     }
 
-    /// <summary>Returns the time in ticks during which a processor of this virtual machine was ready to run, but the hypervisor ran other machines.</summary>
+    /// <summary>
+    /// Returns the stolen time in ticks. During this time, a processor of this virtual machine was ready to run, but the hypervisor ran other machines.
+    /// </summary>
     private static long ReadStolenTicks()
     {
         const int steal = 8; // cpu user nice system idle iowait irq softirq steal

@@ -1,5 +1,5 @@
-/* A program in the usual style of C, which reads the same stream as LineRateCommand. The benchmark compares the results of LineRateCommand with the results of
-   this program.
+/* This program reads the same stream as LineRateCommand, and is written in the usual style of C. The benchmark compares the results of LineRateCommand with the
+   results of this program.
    usage: line SECONDS TRANSFERS PACKETS */
 #include <inttypes.h>
 #include <libusb-1.0/libusb.h>
@@ -14,8 +14,8 @@ static int64_t next, packets, bytes, lost, failed;
 static int in_flight, transfers;
 static bool stopping;
 
-/* The times between the most recent callbacks. The array has one element per transfer. If the program pauses, the device fills all transfers before it loses
-   packets. When the program detects the loss, the pause is therefore still in the array. */
+/* The times between the most recent callbacks. The array has one element per transfer. During a pause of the program, the device first fills all transfers, and
+   only then loses packets. The array therefore still contains the pause when the program detects the loss. */
 static double *pauses, last_callback;
 static int64_t callbacks;
 

@@ -42,8 +42,8 @@ internal static class BenchmarkConfiguration
             config.AddJob(shape.WithId("JIT").WithRuntime(CoreRuntime.Core10_0));
         if (aot)
         {
-            // The default toolchain of this runtime adds another package feed to the feeds of the machine. This toolchain must add no other source of
-            // packages, but BenchmarkDotNet requires a feed. The toolchain therefore names the folder of the job, which contains no packages.
+            // BenchmarkDotNet's default toolchain for Native AOT adds a package feed to the feeds of the machine. Our toolchain must not add a source of
+            // packages, but BenchmarkDotNet requires a feed. Our toolchain therefore names the folder of the job, which contains no packages.
             config.AddJob(shape.WithId("AOT").WithRuntime(NativeAotRuntime.Net10_0)
                 .WithToolchain(NativeAotToolchain.CreateBuilder().UseNuGet(nuGetFeedUrl: ".").TargetFrameworkMoniker("net10.0").ToToolchain())
                 .WithArguments([.. s_buildArguments, new MsBuildArgument($"-p:CustomAfterMicrosoftCommonTargets=\"{AppContext.BaseDirectory}AheadOfTime.targets\"")]));

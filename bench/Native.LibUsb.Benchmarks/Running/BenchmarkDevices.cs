@@ -8,7 +8,10 @@ internal static class BenchmarkDevices
     /// <summary>The product ID of the device with bulk endpoints IN 0x81 and OUT 0x01 on interface 0.</summary>
     public const ushort Bulk = 0x0014;
 
-    /// <summary>The product ID of the device with the isochronous endpoint IN 0x81 in every alternate setting of interface 0 except setting 0.</summary>
+    /// <summary>
+    /// The product ID of the device with the isochronous endpoint IN 0x81 on interface 0. Alternate setting 0 does not contain the endpoint, and every other
+    /// setting does.
+    /// </summary>
     public const ushort Isochronous = 0x0010;
 
     /// <summary>The product ID of the device with two configurations and many interfaces, alternate settings and endpoints.</summary>

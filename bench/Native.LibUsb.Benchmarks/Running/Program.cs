@@ -36,8 +36,8 @@ internal static class Program
         if (!rest.Contains("--filter") && !rest.Contains("-f") && !rest.Contains("--list"))
             rest.AddRange(["--filter", "*"]);
 
-        // BenchmarkDotNet searches for the solution in the current directory and its parents, and for the project of this assembly below the folder of the
-        // solution. The current directory must therefore be in the repository.
+        // BenchmarkDotNet searches for the solution in the current directory and its parents. Below the folder of the solution, BenchmarkDotNet then searches
+        // for the project of this assembly. The current directory must therefore be in the repository.
         Environment.CurrentDirectory = AppContext.BaseDirectory;
         using var bus = new BenchmarkBus();
         var summaries = BenchmarkSwitcher

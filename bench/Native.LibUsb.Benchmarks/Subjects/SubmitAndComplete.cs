@@ -7,8 +7,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Benchmarks.Subjects;
 
 /// <summary>
-/// Measures transfers whose callback submits them again until the run ends. One thread submits the transfers and handles the events. The endpoint completes
-/// each transfer at once.
+/// Measures submissions. The callback of each transfer submits the transfer again until the run ends. One thread submits the transfers and handles the events.
+/// The endpoint completes each transfer at once.
 /// </summary>
 public abstract unsafe class SubmitAndComplete
 {
