@@ -138,8 +138,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     internal IEnumerable<UsbTransfer> TransfersCreatedOn(ClaimedInterface claimed) => _transfers.Snapshot().Where(transfer => transfer.Owner?.Claimed == claimed);
 
     /// <summary>
-    /// Gets the transfers that a closing claim must stop. The last claim of an interface must stop all transfers on the interface's endpoints. Any other claim
-    /// must stop only its own transfers.
+    /// Gets the transfers that a closing claim must stop. Every claim must stop its own transfers. The last claim of an interface must also stop all other
+    /// transfers on the interface's closed endpoints.
     /// </summary>
     internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
         _transfers.Snapshot().Where(transfer => MustStop(transfer, claim, last));
