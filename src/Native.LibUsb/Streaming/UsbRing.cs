@@ -71,7 +71,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets whether the ring keeps its queue full. The property is false after <see cref="StopAsync"/> and after a failure.</summary>
     public bool IsRunning => Engine.Run.IsRunning;
 
-    /// <summary>Gets the error that stopped the ring; null while the ring runs, and after the program has stopped the ring itself.</summary>
+    /// <summary>Gets the error that stopped the ring; null while the ring runs, or if the program stopped the ring.</summary>
     public UsbException? Failure => Engine.Run.Failure is var error && error == UsbError.Success ? null : FailureOf(error);
 
     /// <summary>
