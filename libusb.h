@@ -1,8 +1,8 @@
 /*
  * The only input of the generator: the public interface of libusb 1.0.30. The interface does not depend on the installed header.
  *
- * This file includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer), and declares the members that an older header lacks. The declarations are the
- * public prototypes, in one block for each version that added some. The generated C# therefore does not depend on the machine.
+ * This file includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer), and adds the declarations that the installed header lacks. These are public
+ * prototypes of libusb, in one block for each version that added declarations. The generated C# therefore does not depend on the machine.
  *
  *   1.0.26  LIBUSB_API_VERSION 0x01000109   the base: the library imports all of it directly
  *   1.0.27                     0x0100010A
@@ -10,7 +10,8 @@
  *   1.0.29                     0x0100010B   has no additions
  *   1.0.30                     0x0100010C
  *
- * C cannot add a member to an existing enum, or change the value of a member. The generator therefore gives a meaning to two endings of names:
+ * C cannot add a member to an existing enum, or change the value of a member. This file therefore uses names with two special endings, which the generator
+ * interprets as follows:
  *
  *   enum E__added { M__added = V }      E also has the member M. If E already has M, the two values must be equal.
  *   enum E__added { M__changed = V }    The member M of E has the value V, even if an older header has another value.
@@ -198,7 +199,7 @@ int LIBUSB_CALL libusb_get_max_raw_io_transfer_size(libusb_device_handle *dev_ha
 
 #endif
 
-/* The number is the version of the bound interface. It does not depend on the installed header. */
+/* LIBUSB_API_VERSION is now the version of the bound interface, and does not depend on the installed header. */
 #undef LIBUSB_API_VERSION
 #define LIBUSB_API_VERSION 0x0100010C
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks a change in about a minute, on a machine where everything has been built. The script checks the format, the build with its analysers, the generated
-# files, the prose and the layers, and runs the tests that need no device. eng/test.sh runs every test.
+# Checks a change. If everything has already been built on this machine, the script needs about a minute. It checks the format, builds with the
+# analysers, checks the generated files, the prose and the layers, and runs the tests that need no device. eng/test.sh runs every test.
 # usage: eng/check.sh
 set -uo pipefail
 cd "$(dirname "$0")/.."

@@ -20,8 +20,8 @@ trap 'status=$?; if ((status)); then tail -n 20 "$log" >&2; fi; rm -rf "$log" "$
 echo "consumer-machine: unpacking Debian $suite"
 debootstrap --variant=minbase --include=ca-certificates "$suite" "$system" "$mirror" >"$log" 2>&1
 
-# The small system uses the SDK and the repository of this machine through mounts, and a copy of the machine's NuGet configuration. The kernel removes
-# the mounts when the process that made them ends.
+# The SDK and the repository of this machine are mounted in the small system. The system has a copy of this machine's NuGet configuration. The kernel
+# removes the mounts when the process that made them ends.
 nuget=$HOME/.nuget/NuGet
 mkdir -p "$system$sdk" "$system$root" "$system/root/.nuget/NuGet"
 if [ -d "$nuget" ]; then cp -r "$nuget/." "$system/root/.nuget/NuGet/"; fi

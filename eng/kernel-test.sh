@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the Native AOT tests on a real Linux kernel, in QEMU machines. Each machine has Debian's kernel, an xHCI controller, USB devices of QEMU, and a
-# virtual bus that is attached to the kernel's vhci_hcd. A machine has failed if it hangs, if its output is incomplete, or if its kernel logs a
+# virtual bus that is attached to the kernel's vhci_hcd. A machine counts as failed if it hangs, if its output is incomplete, or if its kernel logs a
 # warning. The last line of the output, "N passed, N failed, N skipped", contains the sums of all machines.
 # usage: eng/kernel-test.sh [PART-OF-A-NAME | -PART-OF-A-NAME]...
 # NATIVE_LIBUSB_KERNEL_SUITE: the Debian suite of the kernel (default: bookworm).

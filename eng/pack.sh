@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs the libraries, the .NET tools and libusb itself (Native.LibUsb.Runtime.*) into artifacts/packages. Two runs with the same sources write the
-# same bytes, because each run builds into a separate, empty folder, and sets the times in the packages to the time of the commit.
+# same bytes. For this purpose, each run builds in a new, empty folder, and sets the times in the packages to the time of the commit.
 # usage: eng/pack.sh [--check]          --check packs twice and fails when a byte differs
 # LIBUSB_VERSION is the version of libusb to pack (default: 1.0.28). LIBUSB_RIDS is the list of runtime identifiers to pack (default: all). If the
 # compiler or the source of a runtime package is missing, the script prints a message and omits the package.

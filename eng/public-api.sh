@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the public API of the packages, as the sources define it, to src/*/PublicAPI.Unshipped.txt. Read the diff before you commit it.
+# Determines the public API of the packages from the sources, and writes it to src/*/PublicAPI.Unshipped.txt. Read the diff before you commit it.
 # usage: eng/public-api.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -14,7 +14,7 @@ internal static class BindingGenerator
     /// <summary>Reads the header and checks the settings against it.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The settings file with the facts that the header lacks; <see langword="null"/> for no settings.</param>
+    /// <param name="settings">The settings file, which contains facts that the header lacks. If it is <see langword="null"/>, there are no settings.</param>
     /// <exception cref="GeneratorException">The header or the settings have errors.</exception>
     public static (CHeader Header, GeneratorSettings Settings) Read(ClangCompiler clang, string input, string? settings)
     {
@@ -27,8 +27,8 @@ internal static class BindingGenerator
     /// <summary>Returns the contents of the generated files. The keys are the file names.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="settings">The settings file with the facts that the header lacks; <see langword="null"/> for no settings.</param>
-    /// <param name="docs">The folder of the documentation texts; <see langword="null"/> for a binding without documentation.</param>
+    /// <param name="settings">The settings file, which contains facts that the header lacks. If it is <see langword="null"/>, there are no settings.</param>
+    /// <param name="docs">The folder of the documentation texts. If it is <see langword="null"/>, the binding has no documentation.</param>
     /// <exception cref="GeneratorException">The inputs have errors. The exception contains the errors of all files.</exception>
     public static IReadOnlyDictionary<string, string> Generate(ClangCompiler clang, string input, string? settings, string? docs)
     {
@@ -58,8 +58,8 @@ internal static class BindingGenerator
         };
     }
 
-    // The header and the settings are both read, even if one of them has errors. If the settings cannot be read, the method still reports the errors of the
-    // header, except errors that a setting could prevent.
+    // The method reads both the header and the settings, even if one of them has errors. If the settings cannot be read, the method still reports the errors of
+    // the header. It omits errors that the settings might prevent.
     private static (CHeader Header, GeneratorSettings Settings)? Read(ClangCompiler clang, string input, string? file, InputErrors errors)
     {
         errors.Try(() => file is null ? new GeneratorSettings() : GeneratorSettings.Read(file), out GeneratorSettings? settings);

@@ -9,8 +9,8 @@ using Native.LibUsb.Generator.Settings;
 namespace Native.LibUsb.Generator;
 
 /// <summary>
-/// Represents the command line. The exit code is 0 for success, 1 if the input has errors or the files in the repository differ from the output, and 2 if the
-/// arguments have errors.
+/// Represents the command line. If the command succeeds, the exit code is 0. If the input has errors, or if the files in the repository differ from the output,
+/// the exit code is 1. If the arguments have errors, the exit code is 2.
 /// </summary>
 internal sealed class CommandLine
 {

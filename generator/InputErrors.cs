@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Native.LibUsb.Generator;
 
 /// <summary>
-/// Collects the errors of the header, the settings and the texts, one line for each error. The generator continues after an error. One run therefore reports
-/// all errors that are not consequences of other errors.
+/// Collects the errors of the header, the settings and the texts. Each error is one line. The generator continues after an error, so one run reports every
+/// error that is not a consequence of another error.
 /// </summary>
 internal sealed class InputErrors
 {
@@ -12,10 +12,10 @@ internal sealed class InputErrors
 
     public void Add(string error) => _errors.Add(error);
 
-    /// <summary>Runs a step, and adds the errors that it throws.</summary>
+    /// <summary>Runs a step. If the step throws an exception, the method adds the errors of this exception.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="result">The result of the step; null if the step threw.</param>
-    /// <returns>Whether the step has a result.</returns>
+    /// <param name="result">The result of the step. The result is null if the step threw an exception.</param>
+    /// <returns>Whether the step returned a result.</returns>
     public bool Try<T>(Func<T> step, [NotNullWhen(true)] out T? result)
         where T : class
     {

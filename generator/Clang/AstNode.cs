@@ -45,8 +45,8 @@ internal sealed class AstNode
     public static AstNode Read(JsonDocument document) => new Reader().Read(document.RootElement);
 
     /// <summary>
-    /// Reads nodes, and stores the file and the line of the preceding location. If a location has the same file or the same line as the preceding location,
-    /// clang omits this value.
+    /// Reads nodes. If a location has the same file as the preceding location, clang omits the file. The same applies to the line. The reader therefore stores
+    /// the file and the line of the preceding location.
     /// </summary>
     private sealed class Reader
     {

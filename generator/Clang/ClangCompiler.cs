@@ -11,7 +11,8 @@ internal sealed partial class ClangCompiler
     public const string MajorVersion = "14";
 
     /// <summary>
-    /// Gets the name of the clang program: <c>clang-</c> with the required version if PATH has a program of that name, otherwise <c>clang</c>.
+    /// Gets the name of the clang program. If PATH contains a program whose name has the required version, such as <c>clang-14</c>, the result is this name.
+    /// Otherwise, the result is <c>clang</c>.
     /// </summary>
     public static string Default { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Any(static folder => File.Exists(Path.Combine(folder, "clang-" + MajorVersion))) ? "clang-" + MajorVersion : "clang";
@@ -21,7 +22,7 @@ internal sealed partial class ClangCompiler
     private readonly string _libusbInclude;
     private readonly string _resources;
 
-    /// <param name="program">The clang to run, by name or path.</param>
+    /// <param name="program">The name or the path of the clang program.</param>
     /// <param name="stubs">The folder of the stub headers.</param>
     /// <param name="libusbInclude">The folder that contains <c>libusb-1.0/libusb.h</c>.</param>
     public ClangCompiler(string program, string stubs, string libusbInclude)
@@ -33,8 +34,8 @@ internal sealed partial class ClangCompiler
         _resources = Path.GetFullPath(Run(["-print-resource-dir"]).Trim());
     }
 
-    // Another version of clang may print another syntax tree. The generated files would then depend on the clang of the machine, and eng/generate.sh check
-    // would fail on some machines.
+    // Different versions of clang may print different syntax trees. Without this check, the generated files would depend on the machine's version of clang, and
+    // eng/generate.sh check would fail on some machines.
     private void CheckVersion()
     {
         string version = Run(["--version"]).Split('\n')[0];
@@ -55,7 +56,8 @@ internal sealed partial class ClangCompiler
     /// <summary>Returns the preprocessed text of <paramref name="file"/>. The text still contains the macro definitions.</summary>
     public string Preprocess(string file) => Run([.. Arguments(Target.All[0]), "-E", "-dD", file]);
 
-    /// <summary>Returns the record layouts on <paramref name="target"/>, for all records to which <paramref name="file"/> applies <c>sizeof</c>.</summary>
+    /// <summary>Returns the layouts of records on <paramref name="target"/>. The result contains each record to which <paramref name="file"/> applies
+    /// <c>sizeof</c>.</summary>
     /// <remarks>
     /// <c>-fdump-record-layouts-complete</c> would need no <c>sizeof</c>, but is not usable. With this option, clang computes the layout of a record when it
     /// reaches the closing brace of the record, and ignores a <c>packed</c> attribute after the brace.

@@ -28,7 +28,7 @@ internal sealed class HeaderReader
     /// <summary>Reads the header, and leaves out the parts that the generator refuses.</summary>
     /// <param name="clang">The compiler.</param>
     /// <param name="input">The header.</param>
-    /// <param name="excludedMacros">The names of the macros that the settings exclude; null if the settings could not be read.</param>
+    /// <param name="excludedMacros">The names of the macros that the settings exclude. Null means that the settings could not be read.</param>
     /// <param name="errors">Receives an error for each part that is refused.</param>
     /// <param name="macros">All macros of the header, including the excluded ones.</param>
     /// <exception cref="GeneratorException">clang does not compile the header.</exception>
@@ -284,8 +284,8 @@ internal sealed class HeaderReader
     }
 
     /// <summary>
-    /// Evaluates the macros with clang. For each macro, clang compiles an enumerator with the macro as its value. clang reports errors of the
-    /// enumerator at the line of the macro's definition.
+    /// Evaluates the macros with clang. For each macro, clang compiles an enumerator whose value is the macro. If the enumerator has an error, clang reports
+    /// the line of the macro's definition.
     /// </summary>
     private List<CConstant> ReadConstants(List<Macro> macros, List<CEnum> enums)
     {

@@ -3,8 +3,8 @@ using System.Text;
 namespace Native.LibUsb.Generator.Clang;
 
 /// <summary>
-/// Represents a temporary header. It includes the input header, and then contains declarations that clang evaluates. <see cref="Dispose"/> deletes the
-/// file.
+/// Represents a temporary header. The temporary header first includes the input header. Declarations that clang evaluates follow. <see cref="Dispose"/> deletes
+/// the file.
 /// </summary>
 internal sealed class TemporaryHeader(string input) : IDisposable
 {

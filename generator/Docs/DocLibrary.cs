@@ -30,7 +30,7 @@ internal sealed partial class DocLibrary
     public DocText this[string kind, string name] => _texts.GetValueOrDefault((kind, name)) ?? new DocText();
 
     /// <summary>Reads the files.</summary>
-    /// <param name="folder">The folder of the files; <see langword="null"/> for a binding without documentation.</param>
+    /// <param name="folder">The folder of the files. If it is <see langword="null"/>, the binding has no documentation.</param>
     /// <param name="errors">Receives the errors of the files.</param>
     public static DocLibrary Read(string? folder, InputErrors errors)
     {
@@ -111,7 +111,8 @@ internal sealed partial class DocLibrary
         _errors.Add($"{path}:{line.LineNumber}:{line.LinePosition}: error: {message}");
     }
 
-    /// <summary>Compares the texts with the declarations. For a declaration that was refused, only the name is compared.</summary>
+    /// <summary>Compares the texts with the declarations. If the generator has refused a part of a declaration, the method compares only the declaration's
+    /// name.</summary>
     public void Check(BindingModel model)
     {
         CheckKind(model, "function", model.Functions, (function, text) => Parts(

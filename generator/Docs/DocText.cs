@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Generator.Docs;
 
 /// <summary>
-/// Represents the documentation texts of one declaration. The texts are XML, and all white space in them consists of single spaces.
+/// Represents the documentation texts of one declaration. The texts are XML. Each sequence of white space in a text is replaced by one space.
 /// </summary>
 internal sealed class DocText
 {

@@ -4,8 +4,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Emit;
 
 /// <summary>
-/// Writes the enums. Their underlying type is <c>int</c> on every platform. Some C compilers use an unsigned type for an enum, but the values of libusb's enums
-/// are the same in both types.
+/// Writes the enums. Their underlying type is <c>int</c> on every platform. Some C compilers use an unsigned type, but the values of libusb's enums are the
+/// same in a signed and in an unsigned type.
 /// </summary>
 internal static class EnumsEmitter
 {

@@ -36,7 +36,8 @@ internal sealed class BindingModel
     public IReadOnlyList<CFunction> Functions { get; }
 
     /// <summary>
-    /// Returns whether a part of the declaration was refused. If a part was refused, the other parts are not compared with the settings and the texts.
+    /// Returns whether the generator has refused a part of the declaration. For such a declaration, the generator checks neither the layout nor the texts of
+    /// the other parts.
     /// </summary>
     public bool IsRefused(IDeclaration declaration) => _refused.Contains(declaration.Name);
 
@@ -44,7 +45,7 @@ internal sealed class BindingModel
 
     public bool SuppressesGcTransition(CFunction function) => _settings.SuppressGcTransition.Contains(function.Name);
 
-    /// <summary>Returns the libusb version that introduced the function. Null if every supported version contains the function.</summary>
+    /// <summary>Returns the libusb version that introduced the function. The result is null if every supported version contains the function.</summary>
     public string? OptionalSince(CFunction function) =>
         _settings.Since is { } since && Version.Parse(since.Functions[function.Name]) > Version.Parse(_settings.BaseVersion) ? since.Functions[function.Name] : null;
 

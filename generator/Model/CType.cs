@@ -27,7 +27,7 @@ internal sealed record CPointerType(CType Target) : CType
 }
 
 /// <param name="Element">The type of the elements.</param>
-/// <param name="Length">The number of elements; <see langword="null"/> for a flexible array.</param>
+/// <param name="Length">The number of elements. A flexible array has the length <see langword="null"/>.</param>
 internal sealed record CArrayType(CType Element, int? Length) : CType
 {
     public override bool PointsToConst => Element.PointsToConst;

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Generator.Model;
 
 /// <summary>
-/// Parses the C syntax of types. A type begins with specifiers, such as <c>const char</c>. Then pointers, arrays and parameter lists surround the place
-/// where a declaration has its name.
+/// Parses the C syntax of types. A type begins with specifiers, such as <c>const char</c>. A declarator without a name follows: pointers, parentheses, arrays
+/// and parameter lists.
 /// </summary>
 internal sealed class CTypeParser
 {
@@ -67,8 +67,8 @@ internal sealed class CTypeParser
         return ParseDeclarator()(new CNamedType(string.Join(' ', words), isConst));
     }
 
-    // Returns a function that applies the declarator to the type at its left. The part in the inner parentheses is applied last. For example, the result for
-    // int (*)(void) is a pointer to a function that returns int.
+    // Parses a declarator. The returned function applies the declarator to the type on the left of the declarator. It applies the part inside the parentheses
+    // last. For example, int (*)(void) is a pointer to a function that returns int.
     private Func<CType, CType> ParseDeclarator()
     {
         int pointers = 0;

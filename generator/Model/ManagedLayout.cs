@@ -19,8 +19,8 @@ internal sealed class ManagedLayout
         ?? throw new GeneratorException($"{record.Location}: error: clang gives no layout of '{record.Name}' for {target.Triple}");
 
     /// <summary>
-    /// Returns the value of <c>StructLayout.Size</c>. Null if the C# struct has the same size as the record in C. The C record is larger if the
-    /// alignment of a flexible array adds bytes at its end.
+    /// Returns the required value of <c>StructLayout.Size</c>. The result is null if the C# struct has the same size as the C record even without this value.
+    /// The C record is larger if the alignment of a flexible array adds bytes at the end of the record.
     /// </summary>
     public int? StatedSize(CRecord record)
     {
@@ -31,7 +31,7 @@ internal sealed class ManagedLayout
             $"{record.Location}: error: '{record.Name}' is larger in C than its fields are in C#, and not by the same size on every target");
     }
 
-    /// <summary>Returns the offsets of the flexible array at the end of a record, with 64-bit and with 32-bit pointers.</summary>
+    /// <summary>Returns the offset of the flexible array at the end of a record: one value for 64-bit pointers, and one value for 32-bit pointers.</summary>
     public (int Wide, int Narrow) FlexibleOffset(CRecord record, CField field)
     {
         ILookup<int, int> offsets = Target.All.ToLookup(target => target.PointerSize, target => Native(record, target).Fields[field.Name]);

@@ -2,7 +2,7 @@ using Native.LibUsb.Generator.Settings;
 
 namespace Native.LibUsb.Generator.Model;
 
-/// <summary>Maps C types to C# types. All resulting C# types are blittable. A type without a blittable counterpart is an error.</summary>
+/// <summary>Maps C types to blittable C# types. If a C type has no blittable counterpart, the class reports an error.</summary>
 internal sealed class ManagedTypes
 {
     private static readonly Dictionary<string, string> s_builtIn = new()
@@ -51,9 +51,9 @@ internal sealed class ManagedTypes
         _external = settings.External;
     }
 
-    /// <summary>Gets the C# type.</summary>
+    /// <summary>Returns the C# counterpart of a C type.</summary>
     /// <param name="type">The C type.</param>
-    /// <param name="nested">The C# name of a record without a name in C.</param>
+    /// <param name="nested">The name of the C# type if <paramref name="type"/> is a record that has no name in C.</param>
     /// <exception cref="FormatException">The type has no counterpart in C#.</exception>
     public string Map(CType type, string? nested = null) => type switch
     {

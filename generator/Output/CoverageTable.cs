@@ -7,16 +7,15 @@ using Native.LibUsb.Generator.Settings;
 namespace Native.LibUsb.Generator.Output;
 
 /// <summary>
-/// Formats the README's table of the declarations in libusb.h. For each kind of declaration, the table contains how many declarations each version
-/// introduced, and how many declarations are bound.
+/// Formats the README's table of the declarations in libusb.h. For each kind of declaration, the table contains the number of declarations that each version
+/// introduced, and the number of bound declarations.
 /// </summary>
 internal static class CoverageTable
 {
     /// <param name="header">The declarations.</param>
     /// <param name="settings">The versions of the declarations, and the declarations that are not generated.</param>
-    /// <param name="interop">
-    /// The folder of the hand-written part of the raw layer. A function that is not generated counts as bound if this part contains it.
-    /// </param>
+    /// <param name="interop">The folder of the hand-written part of the raw layer. If this part contains a function, the function counts as bound even if it
+    /// is not generated.</param>
     public static string Format(CHeader header, GeneratorSettings settings, string interop)
     {
         SinceSettings since = settings.Since ?? throw new GeneratorException("settings.json: error: the table needs 'since'");

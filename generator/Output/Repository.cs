@@ -53,7 +53,7 @@ internal sealed class Repository(string root)
     }
 
     /// <summary>
-    /// Returns the differences between the files in the repository and the generated files; an empty text if there are no differences.
+    /// Returns the differences between the files in the repository and the generated files. If there are no differences, the result is an empty text.
     /// </summary>
     public string Compare(IReadOnlyDictionary<string, string> files)
     {

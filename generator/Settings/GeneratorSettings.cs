@@ -86,8 +86,8 @@ internal sealed record ExcludeSettings
 }
 
 /// <summary>
-/// Represents the names of declarations, each with the libusb version that introduced it. The generated files contain the declarations in the order
-/// of these names.
+/// Represents a list of declarations for each kind. Each entry contains the name of a declaration and the libusb version that introduced the declaration. The
+/// generated files contain the declarations in the order of these lists.
 /// </summary>
 internal sealed record SinceSettings
 {

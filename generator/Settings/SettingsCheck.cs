@@ -4,8 +4,8 @@ using Native.LibUsb.Generator.Model;
 namespace Native.LibUsb.Generator.Settings;
 
 /// <summary>
-/// Compares the settings with the header. Reports an error for each name in the settings that the header does not declare, and for each declaration
-/// without a version in the settings.
+/// Compares the settings with the header. If the settings contain a name that the header does not declare, the class reports an error. It also reports an error
+/// if the settings contain no version for a declaration.
 /// </summary>
 internal static class SettingsCheck
 {

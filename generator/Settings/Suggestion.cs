@@ -4,7 +4,8 @@ namespace Native.LibUsb.Generator.Settings;
 internal static class Suggestion
 {
     /// <summary>
-    /// Returns " (did you mean 'x'?)" with the most similar of the <paramref name="known"/> names; an empty text if no known name is similar.
+    /// Returns " (did you mean 'x'?)", where x is the most similar of the <paramref name="known"/> names. If no known name is similar, the result is an empty
+    /// text.
     /// </summary>
     public static string For(string name, IEnumerable<string> known)
     {

@@ -1,6 +1,6 @@
-// Plays sound at 44.1 kHz. A packet contains the sound of one millisecond: 44.1 frames on average. The exact number depends on the device's clock, which
-// differs slightly from the computer's clock. The device therefore reports on a feedback endpoint how many frames per packet it requests, and the program
-// sends this number. The example needs an asynchronous full-speed audio device, such as "audio" of usbvbus.
+// Plays sound at 44.1 kHz. A packet contains the sound of one millisecond: 44.1 frames on average. The device's clock differs slightly from the computer's
+// clock. On a feedback endpoint, the device therefore reports the number of frames per packet that it needs, and the program sends this number. The example
+// needs an asynchronous full-speed audio device, such as "audio" of usbvbus.
 
 using System.Buffers.Binary;
 using Native.LibUsb;
@@ -37,8 +37,8 @@ internal static class AudioPlayback
             }
         });
 
-        // A feedback report of the device affects only packets that are queued after its arrival. With a short queue, the program therefore adapts quickly to
-        // the rate of the device. With a long queue, the sound continues during longer pauses of the program.
+        // A feedback report of the device does not change the packets that are already queued. With a short queue, the program therefore adapts quickly to the
+        // rate of the device. With a long queue, the sound continues even if the program pauses for a longer time.
         await using UsbOutputRing sound = claimed.GetEndpoint(SoundOut)
             .CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         sound.Start();

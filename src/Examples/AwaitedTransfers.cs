@@ -28,8 +28,8 @@ internal static class AwaitedTransfers
             output.WriteLine($"Answer: {Encoding.ASCII.GetString(answer, 0, length)}");
         }
 
-        // No further answer arrives, so the token cancels this read. The transfer is then cancelled in the operating system too. The exception contains the
-        // number of bytes that had arrived.
+        // No further answer arrives, so the token cancels this read. The library then also cancels the transfer in the operating system. The exception contains
+        // the number of bytes that had arrived.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(TimeSpan.FromMilliseconds(100));
         try

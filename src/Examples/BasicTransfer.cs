@@ -23,7 +23,8 @@ internal static class BasicTransfer
         transfer.Submit();
         output.WriteLine("Transfer submitted");
 
-        // HandleEvents calls the callback on this thread. Until the callback is called, libusb owns the buffer and the results of the transfer.
+        // HandleEvents calls the callback on this thread. Until then, the program must not use the buffer and the results of the transfer, because libusb
+        // writes to them.
         while (transfer.IsSubmitted)
             context.HandleEvents(TimeSpan.FromSeconds(1));
 

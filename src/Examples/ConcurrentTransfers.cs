@@ -18,8 +18,8 @@ internal static class ConcurrentTransfers
         using UsbInterface claimed = handle.ClaimInterface(0);
         claimed.GetEndpoint(BulkOut).Write(new byte[count * TransferLength], TimeSpan.FromSeconds(5)); // the data to read back
 
-        // The counter is incremented at the submission. If it were incremented at the completion, the program would submit too many transfers. No lock is
-        // needed, because the callbacks run one after the other on the thread that handles events.
+        // The program increments this counter when it submits a transfer. If it incremented the counter only when a transfer completes, it would submit too
+        // many transfers. The counter needs no lock, because the callbacks run one after the other on the thread that handles events.
         int submitted = 0;
         var transfers = new UsbTransfer[Math.Min(TransfersInFlight, count)];
         for (int i = 0; i < transfers.Length; i++)

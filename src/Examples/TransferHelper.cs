@@ -47,8 +47,8 @@ internal static class TransferHelper
         while (completed < reports && transfer.IsSubmitted) // if the transfer has failed, it is not submitted again, and the loop ends
             context.HandleEvents(TimeSpan.FromSeconds(1));
 
-        // While a transfer is being cancelled, it can time out or, on some systems, complete. One of the functions above would then submit the transfer
-        // again, and the loop below might never end. Doom prevents this submission.
+        // A transfer can still time out while it is being cancelled. On some systems, it can also complete. One of the functions above would then submit the
+        // transfer again, and the loop below might never end. Doom prevents this submission.
         transfer.Doom();
         transfer.TryCancel();
         while (transfer.IsSubmitted)

@@ -4,12 +4,12 @@ using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
 /// <summary>
-/// Determines the target system, the processor architecture and the dependencies of a libusb file. The file is an archive, an ELF or Mach-O shared library,
-/// or an import library. Outputs for which the file contains no information remain empty.
+/// Determines the target system, the processor architecture and the dependencies of a libusb file. The file is an archive, an ELF or Mach-O shared library, or
+/// an import library. If the file contains no information for an output, the output remains empty.
 /// </summary>
 /// <remarks>
-/// MSBuild compiles this source file when a program is linked with libusb. The source file uses only the C# language version that the MSBuild of .NET Framework
-/// supports.
+/// MSBuild compiles this source file when a program is linked with libusb. Because the MSBuild of .NET Framework supports only an old version of C#, the source
+/// file uses no newer language features.
 /// </remarks>
 public sealed class ReadLibUsbFile : Task
 {
@@ -34,8 +34,7 @@ public sealed class ReadLibUsbFile : Task
     public bool NeedsUdev { get; set; }
 
     /// <summary>
-    /// Gets or sets the name of a function that the object files of an archive call and that exists only in glibc. Empty if the object files call no such
-    /// function.
+    /// Gets or sets the name of a function that exists only in glibc, if the object files of an archive call such a function. Otherwise, the name is empty.
     /// </summary>
     [Output]
     public string NeedsGlibc { get; set; }
@@ -160,7 +159,8 @@ public sealed class ReadLibUsbFile : Task
 
     private int Offset(int section, bool isWide) => (int)Number(section + (isWide ? 0x18 : 0x10), 4);
 
-    // musl has no functions that check buffer lengths (*_chk), and none of the __isoc23_ functions, so a call of one of these functions requires glibc.
+    // glibc has functions that check the lengths of buffers (*_chk), and functions whose names begin with __isoc23_. musl has neither, so an archive that calls
+    // such a function requires glibc.
     private void Note(string name)
     {
         NeedsUdev |= name == "udev_new";

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents USB buses that exist only in software. Programs that use libusb find the devices on these buses like physical devices.</summary>
+/// <summary>Represents USB buses that exist only in software. Programs that use libusb find the devices on these buses in the same way as physical
+/// devices.</summary>
 /// <remarks>
 /// <para>A host passes the programs' transfers to the bus over the USB/IP protocol. There are two hosts (<see cref="VirtualBusOptions.Host"/>).</para>
 /// <para>With <see cref="VirtualBusHost.Preload"/>, a library beside this assembly replaces the sysfs, udev and usbfs that libusb uses. The constructor loads
@@ -21,8 +22,8 @@ public sealed partial class VirtualBus : IDisposable
     private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, a root hub is
-    /// added when the first device with its bus number is attached.</summary>
+    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, the bus adds a
+    /// root hub when the first device with the hub's bus number is attached.</summary>
     /// <exception cref="PlatformNotSupportedException">The host is not available, or does not support the options. The message gives the reason.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
@@ -50,8 +51,8 @@ public sealed partial class VirtualBus : IDisposable
     public static bool IsAvailable => UnavailableReason is null;
 
     /// <summary>
-    /// Gets the reason why libusb in this process would not find the devices of a bus whose host is <see cref="VirtualBusHost.Automatic"/>. Null if libusb
-    /// would find the devices.
+    /// Gets the reason why libusb in this process cannot find the devices of a bus with the host <see cref="VirtualBusHost.Automatic"/>. Null if libusb can
+    /// find them.
     /// </summary>
     public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
         : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
@@ -157,8 +158,8 @@ public sealed partial class VirtualBus : IDisposable
     }
 
     /// <summary>
-    /// Creates a connected socket for a USB/IP host (for example, the kernel's vhci_hcd) that sends no import request. At the other end of the socket, the
-    /// bus answers for the device. The caller owns the returned file descriptor.
+    /// Creates a connected socket for a USB/IP host that sends no import request, such as the kernel's vhci_hcd. At the other end of the socket, the bus
+    /// answers for the device. The caller owns the returned file descriptor.
     /// </summary>
     /// <exception cref="InvalidOperationException">The device is not attached.</exception>
     public unsafe int OpenConnection(VirtualDevice device)

@@ -19,8 +19,8 @@ public sealed record VirtualBusOptions
     /// </summary>
     public UsbfsCapabilities Capabilities { get; init; } = UsbfsCapabilities.Default;
 
-    /// <summary>Gets or sets how much memory all transfers in flight of a process may use together, in MiB. 0 means no limit. The kernel's default is 16.
-    /// With <see cref="VirtualBusHost.Kernel"/>, the limit applies to all programs of the system, and disposing the bus restores the previous
-    /// value.</summary>
+    /// <summary>Gets or sets the limit, in MiB, for the memory of all transfers that a process has in flight. 0 means no limit. The kernel's default is 16.
+    /// With <see cref="VirtualBusHost.Kernel"/>, the limit applies to all programs of the system, and the bus restores the previous value when it is
+    /// disposed.</summary>
     public int UsbfsMemoryMegabytes { get; init; } = 16;
 }

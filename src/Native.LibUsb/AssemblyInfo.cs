@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
 
-// Every native signature is blittable, so the runtime need not marshal arguments. A native call copies and allocates nothing, and the ahead-of-time compiler
-// emits the same code for the call as the just-in-time compiler.
+// Every native signature is blittable, so the runtime need not marshal arguments. A native call copies no data and allocates no memory. The ahead-of-time
+// compiler and the just-in-time compiler emit the same code for the call.
 [assembly: DisableRuntimeMarshalling]

@@ -48,7 +48,7 @@ internal sealed class DeviceSpecification
 
     public string? Port => _values.GetValueOrDefault("port");
 
-    /// <summary>Parses a specification. The method also creates the device once, so that errors are reported before the program starts.</summary>
+    /// <summary>Parses a specification. The method also creates the device once, so that usbvbus reports errors before it starts the child program.</summary>
     /// <exception cref="ArgumentException">The specification is not valid. The message contains the reason.</exception>
     public static DeviceSpecification Parse(string text)
     {

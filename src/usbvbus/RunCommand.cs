@@ -93,9 +93,9 @@ internal static class RunCommand
         foreach (string argument in program.Skip(1))
             start.ArgumentList.Add(argument);
         bus.ApplyTo(start);
-        // On Ctrl-C, the terminal sends SIGINT to usbvbus and to the child. usbvbus ignores the signal and waits until the child ends, because the child
-        // decides what SIGINT does. usbvbus passes SIGTERM and SIGHUP on to the child. The handlers are registered before the child starts. Otherwise, a signal
-        // between the start and the registration would end usbvbus and leave the child running.
+        // On Ctrl-C, the terminal sends SIGINT to usbvbus and to the child. The child decides what SIGINT does, so usbvbus ignores the signal and waits until
+        // the child ends. usbvbus passes SIGTERM and SIGHUP on to the child. The handlers are registered before the child starts. Otherwise, a signal between
+        // the start and the registration would end usbvbus and leave the child running.
         Lock gate = new();
         Process? child = null;
         int early = 0;

@@ -53,8 +53,8 @@ public sealed class AudioTests : MachineTest
     }
 
     /// <summary>
-    /// Tests that a ring sends all its packets and that a flush completes. In one row of the theory, the ring sends zeros if data is missing, and therefore
-    /// always has data to send.
+    /// Tests that a ring sends all its packets and that a flush completes. In one row of the theory, the ring sends zeros while the program supplies no data.
+    /// In this row, the ring therefore never pauses.
     /// </summary>
     [Theory]
     [InlineData(2, 8, false)]

@@ -42,10 +42,10 @@ public sealed class BulkOnlyStorage
 
     public UsbDeviceHandle Handle { get; }
 
-    /// <summary>Gets the bulk IN endpoint of the interface as a new object, because a reset makes earlier endpoint objects stale.</summary>
+    /// <summary>Gets a new object for the bulk IN endpoint of the interface. A reset makes earlier endpoint objects stale.</summary>
     public UsbEndpoint Input => _claimed.GetEndpoint(In);
 
-    /// <summary>Gets the bulk OUT endpoint of the interface as a new object.</summary>
+    /// <summary>Gets a new object for the bulk OUT endpoint of the interface.</summary>
     public UsbEndpoint Output => _claimed.GetEndpoint(Out);
 
     /// <summary>Gets the address of the bulk IN endpoint.</summary>
@@ -128,9 +128,9 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Resets the port, which empties the queues of QEMU's controller and of the kernel's driver. If the host cancels some transfers while the device stalls
-    /// other transfers, the two queues can contain different transfers. Without the reset, the next read could then succeed without data. A trace of usbmon
-    /// shows this error.
+    /// Resets the port. The reset empties the queue of QEMU's controller and the queue of the kernel's driver. If the host cancels some transfers while the
+    /// device stalls other transfers, the two queues can contain different transfers. Without the reset, the next read could then report success but return no
+    /// data. A trace of usbmon shows this error.
     /// </summary>
     public void StartAnew()
     {
@@ -139,7 +139,7 @@ public sealed class BulkOnlyStorage
     }
 
     /// <summary>
-    /// Repeats the command TEST UNIT READY until it passes. After the device was plugged in or reset, the first answer of the device is a unit attention.
+    /// Repeats the command TEST UNIT READY until the command passes. After a reset or a plug-in, the device first answers with a unit attention.
     /// </summary>
     public void MakeReady()
     {

@@ -1,6 +1,6 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Waits until libusb reports that one device has arrived. Later, waits until libusb reports that this device has left.</summary>
+/// <summary>Watches for one device. A test can wait until libusb reports that the device has arrived, and later that the device has left.</summary>
 public sealed class DeviceWatch : IDisposable
 {
     private readonly UsbHotplugRegistration _registration;

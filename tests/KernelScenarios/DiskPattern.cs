@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Generates the content of the disk. The 32-bit little-endian word at index i is i * 2654435761 modulo 2^32. A word that the tests have
-/// written has the complement of this value instead.
+/// Generates the content of the disk. The 32-bit little-endian word at index i is i * 2654435761 modulo 2^32. The tests overwrite some words with the
+/// complement of this value.
 /// </summary>
 public static class DiskPattern
 {

@@ -88,7 +88,7 @@ internal sealed class Gadget : IDisposable
         Directory.CreateSymbolicLink($"{Folder}/configs/c.1/{_function}", $"{Folder}/functions/{_function}");
     }
 
-    // The method removes the entries in the reverse order of their creation, because configfs deletes no entry that another entry uses.
+    // The method removes the entries in the reverse order of their creation, because configfs refuses to delete an entry while another entry uses it.
     private static void Remove()
     {
         if (!Directory.Exists(Folder))

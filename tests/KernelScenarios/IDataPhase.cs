@@ -1,6 +1,8 @@
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Represents a way to transfer the data of a command, after the host has sent the command wrapper and before it reads the status wrapper.</summary>
+/// <summary>
+/// Represents a way to transfer the data of a command. The host sends the command wrapper before the data, and reads the status wrapper after the data.
+/// </summary>
 public interface IDataPhase
 {
     /// <summary>Reads data from the device into the memory.</summary>

@@ -5,8 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>
-/// Tests a device node that the process has no permission to open. Root has capabilities with which it may open every node, so the test uses a thread that
-/// drops these capabilities.
+/// Tests a device node that the process has no permission to open. Root can open every node, because root has certain capabilities. The test therefore opens
+/// the node on a thread that has dropped these capabilities.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed unsafe partial class PermissionTests : IDisposable
@@ -53,7 +53,7 @@ public sealed unsafe partial class PermissionTests : IDisposable
         later.GetAwaiter().GetResult();
     }
 
-    /// <summary>Runs an action on a new thread that may not bypass file permissions, and rethrows the exception of the action.</summary>
+    /// <summary>Runs an action on a new thread that cannot bypass file permissions. If the action throws an exception, this method rethrows it.</summary>
     private static T Unprivileged<T>(Func<T> action)
     {
         T? result = default;

@@ -6,8 +6,8 @@ namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>Represents the monitor of the QEMU process that runs this machine. Each command, each answer and each event is one line of JSON.</summary>
 /// <remarks>
-/// The connection stays open as long as the machine runs, even if a program that uses it ends. A later program continues this connection, and therefore
-/// receives no greeting from the monitor.
+/// The connection stays open as long as the machine runs, even after a program that used the connection has ended. The next program uses the same connection,
+/// and therefore receives no greeting from the monitor.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "The one monitor lives as long as the program.")]
 public sealed class Qmp

@@ -13,7 +13,7 @@ public sealed class SerialDriverTests : MachineTest
         _adapter = Plug("usb-serial", "4", ("chardev", SerialLine.Name), ("always-plugged", true));
     }
 
-    /// <summary>Tests that the driver removes the status bytes of each packet, and no other bytes, when it reads many packets.</summary>
+    /// <summary>Tests that the driver removes exactly the status bytes of each packet, even if the driver reads many packets.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(62)]

@@ -12,7 +12,7 @@ internal static class SerialLine
     public const string Name = "echo";
 
     /// <summary>
-    /// Creates the line if it does not exist. The line is not removed before the machine ends, because an unplugged device releases its line with a delay.
+    /// Creates the line if it does not exist. An unplugged device releases its line with a delay. The line therefore remains until the machine ends.
     /// </summary>
     public static void Make()
     {

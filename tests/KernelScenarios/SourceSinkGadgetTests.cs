@@ -144,8 +144,8 @@ public sealed class SourceSinkGadgetTests : MachineTest
     }
 
     /// <summary>
-    /// Tests that the kernel omits the alternate setting with isochronous endpoints, because dummy_hcd supports no such endpoints. Tests on other controllers
-    /// cover isochronous transfers.
+    /// Tests that the kernel omits the alternate setting with isochronous endpoints. The controller of dummy_hcd does not support such endpoints. Tests on
+    /// other controllers cover isochronous transfers.
     /// </summary>
     [Fact]
     public void The_controller_has_no_isochronous_endpoints()

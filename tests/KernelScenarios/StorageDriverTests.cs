@@ -4,8 +4,8 @@ namespace Native.LibUsb.Tests.Kernel;
 
 /// <summary>Tests the driver of <c>Drivers.Storage</c> on QEMU's mass-storage device. No other test uses the disk image of this device.</summary>
 /// <remarks>
-/// After these tests, the first half of the image is unchanged, and the second half has the complement of the pattern of
-/// <see cref="DiskPattern"/>. The host checks the image.
+/// After these tests, the first half of the image still has the pattern of <see cref="DiskPattern"/>. The second half has the complement of this pattern. The
+/// host checks the image.
 /// </remarks>
 public sealed class StorageDriverTests : MachineTest
 {

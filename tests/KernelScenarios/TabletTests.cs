@@ -3,7 +3,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Kernel;
 
-/// <summary>Tests a pointing device that QEMU moves, so that the tests can predict each report of the interrupt endpoint.</summary>
+/// <summary>Tests a pointing device with an interrupt endpoint. The tests move this device through QEMU, and can therefore predict each report.</summary>
 public sealed class TabletTests : MachineTest
 {
     private const byte Endpoint = 0x81;

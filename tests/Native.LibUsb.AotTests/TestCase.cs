@@ -8,7 +8,7 @@ using Xunit.v3;
 namespace Native.LibUsb.AotTests;
 
 /// <summary>
-/// Represents a test of this assembly. A method with a fact attribute is one test. A method with a theory attribute is a separate test for each row of its
+/// Represents a test of this assembly. A method with a fact attribute is one test. A method with a theory attribute is several tests, one for each row of its
 /// data.
 /// </summary>
 internal sealed class TestCase
@@ -34,8 +34,9 @@ internal sealed class TestCase
     public string? Skip { get; }
 
     /// <summary>
-    /// Gets all tests in a fixed order. The tests that need the machine with a real kernel are included only if this program runs in that machine. The tests of
-    /// the drivers on virtual devices are included only on other machines, because the machine with a real kernel tests the drivers on QEMU's devices.
+    /// Gets all tests in a fixed order. If this program runs in the machine with a real kernel, the result includes the tests that need this machine. The
+    /// result then omits the tests of the drivers on virtual devices, because other tests use the drivers with QEMU's devices. On all other machines, the
+    /// result omits the tests that need the machine with a real kernel.
     /// </summary>
     public static IEnumerable<TestCase> All() =>
         from type in typeof(TestCase).Assembly.GetTypes()

@@ -6,7 +6,9 @@ internal static class Snippet
     /// <summary>Gets the generated files.</summary>
     /// <param name="header">The C text. <c>stdint.h</c> is included before it.</param>
     /// <param name="settings">The settings in JSON.</param>
-    /// <param name="docs">The content of each documentation file, with the file's name as the key. If null, the generated files have no documentation.</param>
+    /// <param name="docs">
+    /// The content of each documentation file, with the file's name as the key. If this parameter is null, the generated files have no documentation.
+    /// </param>
     public static IReadOnlyDictionary<string, string> Generate(string header, string settings = "{}", IReadOnlyDictionary<string, string>? docs = null)
     {
         using var folder = new TemporaryFolder();

@@ -1,7 +1,7 @@
 using Native.LibUsb;
 
-// This program uses the package, and makes the calls with which a typical program begins. eng/consumer-test.sh publishes this program in several ways and
-// checks its output.
+// This program uses the package, and makes the first calls of a typical program. eng/consumer-test.sh publishes this program in several ways and checks its
+// output.
 if (args is ["trace"])
 {
     try

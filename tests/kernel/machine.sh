@@ -10,7 +10,7 @@
 # This script exits with the exit status of the command. The script exits with 124 if the machine did not end in time, and with 98 if the machine ended without
 # an exit status.
 # The QMP monitor of QEMU is /dev/virtio-ports/monitor in the machine. Each file OUT_DIR/NAME.img is QEMU's drive NAME. The audio device "sound" writes
-# OUT_DIR/sound.wav in the format of the device that plays the sound, without mixing. The audio device "silence" writes nothing.
+# OUT_DIR/sound.wav. QEMU does not mix this sound, so the file has the format of the USB device that plays the sound. The audio device "silence" writes nothing.
 # Further variables, with their defaults: MACHINE_SECONDS (600), MACHINE_MEMORY (1536, in MiB), MACHINE_PROCESSORS (2), MACHINE_ACCELERATOR (tcg).
 # MACHINE_OPTIONS has additional options for the kernel.
 set -euo pipefail
@@ -58,7 +58,7 @@ cpu=max
 if [ "${MACHINE_ACCELERATOR:=tcg}" = kvm ]; then cpu=host; fi
 # The monitor is a socket of QEMU, and the port in the machine connects to this socket. The machine ends after a kernel oops. The machine also ends if a task
 # waits in the kernel for two minutes and cannot be killed. The text of the console then contains the stack of the task. Hubs do not suspend
-# (usbcore.autosuspend=-1). If hubs suspended, a busy host would sometimes not detect a device that is plugged in directly after its hub was plugged in.
+# (usbcore.autosuspend=-1). If hubs suspended, a busy host would sometimes not detect a device that a test plugs into a hub directly after the hub itself.
 cd "$out"
 timeout "${MACHINE_SECONDS:-600}" qemu-system-x86_64 -accel "$MACHINE_ACCELERATOR" -cpu "$cpu" -smp "${MACHINE_PROCESSORS:-2}" -m "${MACHINE_MEMORY:-1536}" \
   -display none -nodefaults -no-reboot -serial "file:console.txt" \

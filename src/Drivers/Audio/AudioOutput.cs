@@ -41,8 +41,8 @@ public sealed class AudioOutput : IAsyncDisposable
             });
         }
 
-        // A feedback report of the device affects only packets that are queued after its arrival. The queue is short, so the output adapts quickly to the rate
-        // of the device.
+        // A feedback report of the device does not change the packets that are already queued. The queue is short, so the output adapts quickly to the rate of
+        // the device.
         _sound = output.CreateOutputRing(new UsbRingOptions { PacketsPerTransfer = PacketsPerTransfer, Transfers = 4, Spares = 1 });
         _sound.Start();
     }
@@ -56,7 +56,7 @@ public sealed class AudioOutput : IAsyncDisposable
     /// <summary>Opens the first audio output of a device.</summary>
     /// <param name="device">The device. It needs an isochronous OUT endpoint.</param>
     /// <param name="sampleRate">The sample rate of the device, in frames per second.</param>
-    /// <param name="frameSize">The size of a frame in bytes; 4 for two channels of 16 bits.</param>
+    /// <param name="frameSize">The size of a frame in bytes. For two channels of 16 bits, the size is 4.</param>
     /// <exception cref="ArgumentOutOfRangeException">The device's packets are too small for the sample rate.</exception>
     /// <exception cref="InvalidDataException">The device has no isochronous OUT endpoint.</exception>
     /// <exception cref="UsbException">The device cannot be opened.</exception>

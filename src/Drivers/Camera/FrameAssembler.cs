@@ -3,10 +3,10 @@ using Native.LibUsb;
 namespace Drivers.Camera;
 
 /// <summary>
-/// Assembles pictures from payloads. A picture ends with the payload that has the end flag, or when the frame bit changes. If a payload of a picture is
-/// missing, wrong or too long, the whole picture is dropped, because the caller could not detect the damage.
+/// Assembles pictures from payloads. If a payload has the end flag, it is the last payload of its picture. A picture also ends when the frame bit changes. If a
+/// payload of a picture is missing, wrong or too long, the assembler drops the whole picture, because the caller could not detect the damage.
 /// </summary>
-/// <param name="size">The size of a picture in bytes: the exact size for uncompressed formats, and the maximum size for other formats.</param>
+/// <param name="size">The size of a picture in bytes. For uncompressed formats, this is the exact size. For other formats, it is the maximum size.</param>
 /// <param name="isExact">Whether each picture has exactly this size.</param>
 internal sealed class FrameAssembler(int size, bool isExact)
 {
@@ -23,7 +23,7 @@ internal sealed class FrameAssembler(int size, bool isExact)
     /// <summary>Processes the payload of one service interval.</summary>
     /// <param name="status">The status of the packet.</param>
     /// <param name="payload">The bytes of the packet.</param>
-    /// <param name="frames">Receives the pictures that this payload completes, up to two.</param>
+    /// <param name="frames">Receives the pictures that this payload completes. A payload completes at most two pictures.</param>
     public void Take(UsbTransferStatus status, ReadOnlySpan<byte> payload, List<CameraFrame> frames)
     {
         if (status == UsbTransferStatus.Completed && payload.IsEmpty)

@@ -6,12 +6,12 @@ namespace Drivers.Reconnecting;
 
 /// <summary>
 /// Reads the bulk or interrupt IN endpoint of a device whenever the device is plugged in. A connection begins when the client starts to read the device, and
-/// ends when the device is unplugged or reading fails. All connections share one stream. The stream contains an item at the start and at the end of each
-/// connection, and it continues when a connection ends.
+/// ends when the device is unplugged or reading fails. All connections share one stream. The stream contains an item for the start and an item for the end of
+/// each connection. After a connection has ended, the stream continues.
 /// </summary>
 /// <param name="context">The context that finds the device.</param>
 /// <param name="filter">The filter that selects the device. The client can compare a serial number only after it has opened the device.</param>
-/// <param name="options">The options of the ring that reads the endpoint. Null for the library's defaults.</param>
+/// <param name="options">The options of the ring that reads the endpoint. If this parameter is null, the ring has the default options.</param>
 public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filter, UsbRingOptions? options = null)
 {
     private const int InterfaceNumber = 0;

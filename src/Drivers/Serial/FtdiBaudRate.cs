@@ -1,8 +1,8 @@
 namespace Drivers.Serial;
 
 /// <summary>
-/// Represents a divisor of the FT232BM. The chip divides its clock of 3 MHz by a number with three binary fraction digits. The divisors 1 and 1.5 have
-/// special codes.
+/// Represents a divisor of the FT232BM. The chip divides its clock of 3 MHz by this number, which is a multiple of 1/8. The divisors 1 and 1.5 have special
+/// codes.
 /// </summary>
 /// <param name="Eighths">The divisor, multiplied by 8.</param>
 internal readonly record struct FtdiBaudRate(int Eighths)

@@ -21,7 +21,7 @@ public sealed partial class FtdiStream
     /// <summary>Gets the status from the last packet.</summary>
     public FtdiStatus Status => new((FtdiModemLines)(_status & 0xff), (FtdiConditions)(_status >> 8));
 
-    /// <summary>Discards all data that is stored in the chip and in this program, for both directions.</summary>
+    /// <summary>Discards the data of both directions that is still stored in the chip, and the received data that the program has not read yet.</summary>
     /// <exception cref="UsbException">The chip refused the request.</exception>
     public async Task PurgeAsync()
     {

@@ -4,8 +4,8 @@ using Native.LibUsb.Streaming;
 namespace Drivers.Serial;
 
 /// <summary>
-/// Represents a serial port of an FTDI chip (FT232BM and compatible). The stream contains the bytes on the line, and other members change the settings of
-/// the line. Only one thread at a time may read, and only one thread at a time may write.
+/// Represents a serial port of an FTDI chip (FT232BM and compatible). The methods of a stream read and write the bytes on the line. Other members change the
+/// settings of the line. Only one thread at a time may read, and only one thread at a time may write.
 /// </summary>
 public sealed partial class FtdiStream : Stream
 {
@@ -36,8 +36,8 @@ public sealed partial class FtdiStream : Stream
         if (_packetSize <= FtdiStatus.Size)
             throw new InvalidDataException($"A packet of {_packetSize} bytes has no room for the status and data: this is no FTDI chip.");
         Send(FtdiRequest.Reset, ResetChip);
-        // A packet that is not full ends a transfer. The chip sends such a packet whenever its latency timer expires. A large transfer therefore causes no
-        // delay.
+        // A transfer ends when a packet that is not full arrives. The chip sends such a packet whenever its latency timer expires. Received bytes therefore do
+        // not wait until a large transfer is full.
         _ring = input.CreateInputRing(new UsbRingOptions { TransferSize = PacketsPerTransfer * _packetSize, Transfers = 4, Spares = 4 });
         _received = _pipe.Reader.AsStream();
         _ring.Start();
@@ -112,7 +112,7 @@ public sealed partial class FtdiStream : Stream
     }
 
     /// <summary>
-    /// Requests the state of the line from the chip. <see cref="Status"/> needs no request, because it returns the state from the last packet.
+    /// Requests the state of the line from the chip. The property <see cref="Status"/> makes no request, but returns the state from the last packet.
     /// </summary>
     /// <exception cref="InvalidDataException">The chip's answer is too short.</exception>
     public FtdiStatus ReadStatus()

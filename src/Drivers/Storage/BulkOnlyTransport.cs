@@ -4,8 +4,9 @@ using Native.LibUsb;
 namespace Drivers.Storage;
 
 /// <summary>
-/// Represents the bulk-only transport. A command consists of a command wrapper to the device, data in one direction, and a status wrapper from the device. If
-/// a command ends without a valid status wrapper, the transport resets the interface, so that the device accepts the next command.
+/// Represents the bulk-only transport. For each command, the transport sends a command wrapper, sends or receives the data if the command has data, and
+/// receives a status wrapper. If a command ends without a valid status wrapper, the transport resets the interface, so that the device accepts the next
+/// command.
 /// </summary>
 internal sealed class BulkOnlyTransport(UsbInterface claimed)
 {
@@ -25,8 +26,8 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     /// <summary>Executes a command.</summary>
     /// <param name="command">The SCSI command.</param>
     /// <param name="direction">The direction of the data.</param>
-    /// <param name="data">The data to send, or the buffer for received data. Empty if the command has no data.</param>
-    /// <param name="cancellationToken">A token that cancels the command. After the cancellation, the interface is reset.</param>
+    /// <param name="data">The data to send, or the buffer for received data. If the command has no data, the buffer is empty.</param>
+    /// <param name="cancellationToken">A token that cancels the command. After a cancellation, the transport resets the interface.</param>
     /// <returns>The status of the command and the number of bytes transferred.</returns>
     /// <exception cref="DiskException">The device violated the protocol or did not answer in time. The interface has been reset.</exception>
     /// <exception cref="UsbException">A transfer failed.</exception>
@@ -112,8 +113,8 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     }
 
     /// <summary>
-    /// Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. Failures of these steps are not
-    /// reported, because they make the next command fail too.
+    /// Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. If one of these steps fails, the method
+    /// does not report this failure, because the next command then fails too.
     /// </summary>
     private async ValueTask RecoverAsync()
     {

@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a timer that calls a method once in a given microframe, on the clock's thread. The timer must be set again for each further
-/// call.</summary>
+/// <summary>Represents a timer that calls a method once. The clock's thread calls the method in the microframe for which the timer was set. For another call,
+/// the timer must be set again.</summary>
 internal sealed class FrameTimer(Action fire)
 {
     public const long Never = long.MaxValue;

@@ -23,18 +23,19 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     public IReadOnlyList<InterfaceAssociation> Associations { get; init; } = [];
 
     /// <summary>
-    /// Gets or sets the kernel drivers that bind to several interfaces at once. These drivers bind when the device is configured, like the drivers in
-    /// <see cref="InterfaceDescription.KernelDriver"/>. On <see cref="VirtualBusHost.Kernel"/>, the property has no effect, because the kernel chooses
-    /// drivers by the class of an interface.
+    /// Gets or sets the kernel drivers that bind to several interfaces at once. Like the driver in <see cref="InterfaceDescription.KernelDriver"/>, these
+    /// drivers bind when the device is configured. On <see cref="VirtualBusHost.Kernel"/>, the property has no effect, because the kernel chooses drivers by
+    /// the class of an interface.
     /// </summary>
     public IReadOnlyList<SharedKernelDriver> SharedDrivers { get; init; } = [];
 
     /// <summary>Gets or sets all bytes that the device returns for this configuration. Null if the bytes are generated from the other properties.</summary>
     /// <remarks>
     /// The bytes include the configuration descriptor and all descriptors that follow it. The bytes may be inconsistent, and they may contradict the other
-    /// properties. Programs read these bytes from the device and from sysfs. <see cref="Value"/> and the interfaces still determine what a program can select
-    /// and claim, and which endpoints exist. <see cref="Raw"/> creates a configuration whose value and interfaces are derived from the same bytes. On
-    /// <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes or refuses the device. If it refuses the device, attaching the device fails.
+    /// properties. Programs read these bytes from the device and from sysfs. The bytes do not change the behaviour of the device: <see cref="Value"/> and
+    /// <see cref="Interfaces"/> determine the configuration value, the interfaces and the endpoints that a program can use. <see cref="Raw"/> creates a
+    /// configuration whose value and interfaces are derived from the same bytes. On <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes
+    /// or refuses the device. If the kernel refuses the device, the device cannot be attached.
     /// </remarks>
     public ReadOnlyMemory<byte>? RawBytes { get; init; }
 
@@ -46,8 +47,8 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     /// <param name="bytes">The configuration descriptor and all descriptors that follow it, as the device returns them.</param>
     /// <returns>
     /// A configuration with these <see cref="RawBytes"/>. Its value is the sixth byte, or 1 if there are fewer than six bytes. Its interfaces are the
-    /// interfaces that a kernel would find in the bytes. The search ends at the first descriptor that is longer than the remaining bytes. If an interface's
-    /// setting numbers have gaps, the missing settings have no endpoints.
+    /// interfaces that a kernel would find in the bytes. A kernel stops at the first descriptor that is longer than the remaining bytes. If the setting numbers
+    /// of an interface have gaps, the configuration contains a setting without endpoints for each missing number.
     /// </returns>
     public static ConfigurationDescription Raw(ReadOnlyMemory<byte> bytes)
     {

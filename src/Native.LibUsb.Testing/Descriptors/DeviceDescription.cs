@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>Represents all descriptors of a device.</summary>
-/// <remarks>String indices are assigned in this order: manufacturer, product, serial number, then the texts of the configurations in descriptor
-/// order.</remarks>
+/// <remarks>String indices are assigned in this order: manufacturer, product, serial number, then all texts in the configurations, in the order of their
+/// descriptors.</remarks>
 public sealed record DeviceDescription
 {
     private const int DeviceSize = 18;
@@ -31,7 +31,8 @@ public sealed record DeviceDescription
     /// <summary>Gets or sets <c>bDeviceProtocol</c>.</summary>
     public byte Protocol { get; init; }
 
-    /// <summary>Gets or sets the packet size of endpoint 0, in bytes. Null for the default: 64 bytes (8 at low speed, 512 at SuperSpeed).</summary>
+    /// <summary>Gets or sets the packet size of endpoint 0, in bytes. With null, the size is 8 bytes at low speed, 512 bytes at SuperSpeed, and 64 bytes at
+    /// other speeds.</summary>
     public int? ControlPacketSize { get; init; }
 
     /// <summary>Gets or sets the manufacturer's string.</summary>
@@ -68,8 +69,8 @@ public sealed record DeviceDescription
 
     /// <summary>Gets or sets raw string descriptors by index, as the device returns them in all languages. Index 0 is the list of languages.</summary>
     /// <remarks>
-    /// A raw string replaces the text that has the same index. A raw string may also have an index that no text has, because the raw bytes of other descriptors
-    /// can refer to it. To replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.
+    /// A raw string replaces the text that has the same index. A raw string may also have an index without a text: the raw bytes of other descriptors can refer
+    /// to this index. To replace the bytes of a property's text, use <see cref="UsbText.Raw"/>.
     /// </remarks>
     public IReadOnlyDictionary<byte, ReadOnlyMemory<byte>> RawStrings { get; init; } = new Dictionary<byte, ReadOnlyMemory<byte>>();
 

@@ -17,7 +17,7 @@ public sealed record EndpointDescription(byte Address, EndpointKind Kind, int Ma
     public int PacketsPerMicroframe { get; init; } = 1;
 
     /// <summary>
-    /// Gets or sets the number of packets in one burst (1 to 16). Only endpoints at SuperSpeed use this value, and <c>bMaxBurst</c> is this value minus one.
+    /// Gets or sets the number of packets in one burst (1 to 16), which is <c>bMaxBurst</c> plus one. Only endpoints at SuperSpeed use this value.
     /// </summary>
     public int Burst { get; init; } = 1;
 

@@ -3,10 +3,10 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Reads the interfaces and endpoints of a configuration from its bytes. Like a host's kernel, the reader accepts inconsistent bytes.
+/// Reads the interfaces and endpoints of a configuration from its bytes. Like a host's kernel, the class accepts inconsistent bytes.
 /// </summary>
-/// <remarks>The reader stops at the first descriptor that is longer than the remaining bytes. The reader ignores interfaces and endpoints with invalid
-/// numbers. If two interface descriptors have the same number and setting, the reader uses the first of these descriptors.</remarks>
+/// <remarks>The class reads no further than the first descriptor that is longer than the remaining bytes. It ignores interfaces and endpoints with invalid
+/// numbers. If two interface descriptors have the same number and setting, the class uses the first of these descriptors.</remarks>
 internal static class RawConfiguration
 {
     private const int Interface = 4, Endpoint = 5, Companion = 0x30, MaxInterfaces = 32;

@@ -6,7 +6,8 @@ namespace Native.LibUsb.Testing;
 /// The numbers of the driver's interfaces. The driver binds to the first interface by its class, and then claims the other interfaces.
 /// </param>
 /// <remarks>
-/// As in the kernel, the driver releases all its interfaces when it is detached from one of them. The driver binds to all its interfaces again when it is
-/// attached to the first interface and the other interfaces are free. Attaching the driver to any other interface has no effect.
+/// If a program detaches the driver from one of its interfaces, the driver releases all of them, as in the kernel. If a program attaches the driver to the
+/// first interface while the other interfaces are free, the driver binds to all its interfaces again. Attaching the driver to any other interface has no
+/// effect.
 /// </remarks>
 public sealed record SharedKernelDriver(string Name, params IReadOnlyList<byte> Interfaces);

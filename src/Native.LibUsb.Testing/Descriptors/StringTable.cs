@@ -25,7 +25,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
     }
 
     /// <summary>
-    /// Returns the descriptor for an index and a language. Null if there is no such descriptor. In that case, the device stalls the request.
+    /// Returns the string descriptor for an index and a language. Null if the descriptor does not exist. The device then stalls the request for it.
     /// </summary>
     public byte[]? Descriptor(byte index, ushort language)
     {
@@ -48,7 +48,7 @@ internal sealed class StringTable(IReadOnlyList<ushort> languages, IReadOnlyDict
     /// <summary>
     /// Returns the text that a host's kernel derives from a string descriptor and shows in sysfs. Null if the kernel shows no text.
     /// </summary>
-    /// <remarks>The kernel reads the first language, ends the text at the first NUL, and leaves out lone surrogates.</remarks>
+    /// <remarks>The kernel reads the string in the first language of the device, ends the text at the first NUL, and leaves out lone surrogates.</remarks>
     public string? SystemText(byte index)
     {
         ushort language = Descriptor(0, 0) is [_, _, byte low, byte high, ..] ? (ushort)(low | (high << 8)) : AmericanEnglish;

@@ -24,7 +24,7 @@ public sealed class UsbText : IEquatable<UsbText>
     /// </summary>
     public ReadOnlyMemory<byte>? RawBytes { get; }
 
-    /// <summary>Gets the text for languages that have no text of their own. The text is empty if <see cref="RawBytes"/> is not null.</summary>
+    /// <summary>Gets the text for languages that have no text of their own. If <see cref="RawBytes"/> is set, the text is empty.</summary>
     public string Default { get; }
 
     /// <summary>Gets or sets the text for one language, by language identifier (0x0407 is German).</summary>

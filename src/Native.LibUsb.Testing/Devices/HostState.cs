@@ -3,7 +3,7 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>Represents the state that a host's kernel stores for a device: the claims and kernel drivers of its interfaces.</summary>
-/// <remarks>Callers hold the device's lock. The methods return 0 or a positive number, or a negative errno.</remarks>
+/// <remarks>Callers hold the device's lock. If a method fails, it returns a negative errno. Otherwise it returns 0 or a positive number.</remarks>
 internal sealed class HostState(VirtualDevice device)
 {
     private const int NoEntry = -2, Busy = -16, NoDevice = -19, InvalidArgument = -22, NoData = -61;
@@ -169,8 +169,7 @@ internal sealed class HostState(VirtualDevice device)
     }
 
     /// <summary>
-    /// Binds a kernel driver to all of the interfaces. If one of the interfaces already has a driver or a claim, the method does nothing and returns
-    /// false.
+    /// Binds a kernel driver to all given interfaces. If one of the interfaces already has a driver or a claim, the method does nothing and returns false.
     /// </summary>
     private bool Bind(IReadOnlyList<byte> numbers, string driver)
     {

@@ -81,8 +81,8 @@ public partial class VirtualDevice
         }
     }
 
-    /// <summary>Counts a reset when a device that was enumerated before receives the first request for the beginning of its device descriptor. Right after a
-    /// reset, the host reads these bytes one or more times to get the packet size of endpoint 0.</summary>
+    /// <summary>Handles a request for the first bytes of the device descriptor. Right after a reset, the host sends this request one or more times to get the
+    /// packet size of endpoint 0. If the host had already enumerated the device, the first of these requests counts as a reset.</summary>
     private void NoticeEnumeration()
     {
         if (_isEnumerated)

@@ -45,7 +45,8 @@ public partial class VirtualDevice
     /// <summary>Gets the descriptors.</summary>
     public DeviceDescription Description { get; }
 
-    /// <summary>Gets the lock that guards the device and all its endpoints. It is held during every callback of a model, and it is reentrant.</summary>
+    /// <summary>Gets the lock that guards the device and all its endpoints. Every callback of a model runs with this lock held. The lock is
+    /// reentrant.</summary>
     public object SyncRoot { get; } = new();
 
     /// <summary>Gets endpoint 0.</summary>
@@ -70,8 +71,8 @@ public partial class VirtualDevice
     public bool DenyAccess { get; set; }
 
     /// <summary>
-    /// Gets or sets how many of the next openings for writing fail with EACCES. A test can use this property to simulate a device that was just plugged in,
-    /// before udev has set the permissions of its node.
+    /// Gets or sets how many of the next attempts to open the device node for writing fail with EACCES. A test can use this property to simulate a device that
+    /// was just plugged in, before udev has set the permissions of its node.
     /// </summary>
     public int DenyNextOpens { get; set; }
 
@@ -110,7 +111,7 @@ public partial class VirtualDevice
 
     /// <summary>
     /// Gets how often the host has reset the device. USB/IP does not transmit the reset signal. On <see cref="VirtualBusHost.Kernel"/>, the device therefore
-    /// detects a reset by the requests with which a host starts an enumeration.
+    /// detects a reset by the requests that the host sends right after a reset.
     /// </summary>
     public int Resets { get; private set; }
 
@@ -119,9 +120,9 @@ public partial class VirtualDevice
     /// <remarks>
     /// When a reset replaces this device, the reset fails with ENODEV (<c>libusb_reset_device</c> returns <c>LIBUSB_ERROR_NOT_FOUND</c>), and this device is
     /// removed. A kernel behaves in the same way if the descriptors of a device have changed after a reset. Shortly after the removal, the successor appears at
-    /// the same port with another address. The system sends one event for the removal and one event for the arrival. If the successor is already on a bus at
-    /// that moment, this device is removed without a replacement. The property is not available on <see cref="VirtualBusHost.Kernel"/>, because USB/IP does not
-    /// transmit a reset, and the kernel would continue to use this device.
+    /// the same port with another address. The system sends one event for the removal and one event for the arrival. If the successor is already on a bus when
+    /// it should appear, this device is removed without a replacement. The property is not available on <see cref="VirtualBusHost.Kernel"/>, because USB/IP
+    /// does not transmit a reset, and the kernel would continue to use this device.
     /// </remarks>
     /// <exception cref="ArgumentException">The value is this device.</exception>
     /// <exception cref="PlatformNotSupportedException">This device is on a bus of the kernel.</exception>
@@ -145,7 +146,7 @@ public partial class VirtualDevice
 
     internal HostState Host { get; }
 
-    /// <summary>Gets whether the device has been unplugged, but the bus has not removed it yet. The device does not answer in this state.</summary>
+    /// <summary>Gets whether the device is unplugged but still on its bus. In this state, the device does not answer.</summary>
     internal bool IsPluggedOut { get; private set; }
 
     internal VirtualBus? Bus { get; set; }
@@ -197,7 +198,8 @@ public partial class VirtualDevice
     }
 
     /// <summary>Answers a class or vendor request, or a standard request that the base class does not implement.</summary>
-    /// <returns>True if the method has completed the URB or the model will complete it; false to stall the request.</returns>
+    /// <returns>True if the method has completed the URB, or if the model completes the URB later. If the method returns false, the device stalls the
+    /// request.</returns>
     protected virtual bool OnControlRequest(VirtualUrb urb) => ControlHandler?.Invoke(urb) ?? false;
 
     /// <summary>
@@ -217,8 +219,8 @@ public partial class VirtualDevice
     {
     }
 
-    /// <summary>Waits until a condition on the device's state is true. The method evaluates the condition with the lock held, whenever a URB arrives or
-    /// completes, and whenever a program opens or closes the device node.</summary>
+    /// <summary>Waits until a condition on the device's state is true. The method evaluates the condition whenever a URB arrives or completes, and whenever a
+    /// program opens or closes the device node. The lock is held during each evaluation.</summary>
     /// <returns>False if the timeout has expired.</returns>
     public bool WaitUntil(Func<bool> condition, TimeSpan timeout)
     {
@@ -353,8 +355,8 @@ public partial class VirtualDevice
     internal VirtualEndpoint? Find(byte address) => _endpoints.GetValueOrDefault(address);
 
     /// <summary>
-    /// Writes the endpoint table for the host. The table has 32 entries. An entry contains the value of the endpoint's kind plus 1, the interface number, and
-    /// the maximum number of bytes in a service interval. The caller holds the lock.
+    /// Writes the endpoint table for the host. The table has 32 entries: one for each endpoint number and direction. An entry contains three values: the
+    /// endpoint's kind plus 1, the interface number, and the maximum number of bytes in a service interval. The caller holds the lock.
     /// </summary>
     internal void WriteEndpointTable(Span<byte> table)
     {

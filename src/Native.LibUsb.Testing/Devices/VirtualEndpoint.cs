@@ -91,7 +91,7 @@ public partial class VirtualEndpoint
     }
 
     /// <summary>Passes one held URB to the model and continues to hold the other URBs.</summary>
-    /// <param name="index">The index of the held URB; 0 is the oldest. With a higher index, the model receives the URBs in a different order.</param>
+    /// <param name="index">The index of the held URB; 0 is the oldest. With a higher index, the model receives this URB before the older URBs.</param>
     /// <returns>False if the endpoint holds no URB with this index.</returns>
     public bool Release(int index = 0)
     {
@@ -164,8 +164,8 @@ public partial class VirtualEndpoint
     {
     }
 
-    /// <summary>Handles the cancellation of a URB, after the host has unlinked the URB or the device has been unplugged. The URB reports its current
-    /// <see cref="VirtualUrb.ActualLength"/>. A model overrides this method to update that length.</summary>
+    /// <summary>Handles the cancellation of a URB, after the host has unlinked the URB or the device has been unplugged. After this method has returned, the
+    /// endpoint completes the URB with its current <see cref="VirtualUrb.ActualLength"/>. A model overrides this method to update the length.</summary>
     protected virtual void OnUnlink(VirtualUrb urb)
     {
     }
@@ -233,9 +233,9 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>Handles the URBs behind a URB that has been completed. If the URB failed, the other URBs of its transfer are ended. Then the URBs that wait for
-    /// the completed URB are passed to the model. The caller holds the lock.</summary>
-    /// <param name="place">The position that the completed URB had.</param>
+    /// <summary>Handles the URBs behind a completed URB. If the completed URB failed, the method ends the other URBs of its transfer. It then passes the URBs
+    /// that waited for the completed URB to the model. The caller holds the lock.</summary>
+    /// <param name="place">The position that the completed URB had among the pending URBs.</param>
     /// <param name="status">The status of the completed URB.</param>
     internal void Follow(int place, UrbStatus status)
     {

@@ -4,8 +4,8 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents a USB request block (URB). A URB is a transfer, or a part of a transfer, that the host has submitted to an endpoint.</summary>
 /// <remarks>
-/// The model owns the URB from its submission until <see cref="Complete(UrbStatus)"/> is called, on any thread. After this call, the URB is reused for another
-/// transfer, so a model must not keep a reference to it.
+/// After the submission, the model owns the URB until the model calls <see cref="Complete(UrbStatus)"/>. The model may call this method on any thread. After
+/// this call, the bus reuses the URB for another transfer, so a model must not keep a reference to the URB.
 /// </remarks>
 public sealed unsafe class VirtualUrb
 {
@@ -118,7 +118,7 @@ public sealed unsafe class VirtualUrb
         return new Span<byte>(_buffer + packet.Offset, packet.Length);
     }
 
-    /// <summary>Completes the URB with <see cref="ActualLength"/> bytes, or with the lengths of the isochronous packets.</summary>
+    /// <summary>Completes the URB. The URB reports <see cref="ActualLength"/> bytes, or the lengths of its packets if it is isochronous.</summary>
     /// <exception cref="InvalidOperationException">The URB has already been completed.</exception>
     public void Complete(UrbStatus status = UrbStatus.Success) => Endpoint.Device.Complete(this, status);
 
@@ -129,7 +129,8 @@ public sealed unsafe class VirtualUrb
         Complete(status);
     }
 
-    /// <summary>Completes an IN transfer with data. Excess data is dropped in a control transfer and causes an overflow in other transfers.</summary>
+    /// <summary>Completes an IN transfer with data. If the data is longer than the buffer, a control transfer drops the excess data, and any other transfer
+    /// ends with <see cref="UrbStatus.Overflow"/>.</summary>
     public void CompleteWith(ReadOnlySpan<byte> data)
     {
         int count = Math.Min(data.Length, Length);

@@ -40,11 +40,11 @@ public enum FaultKind
     /// <summary>Isochronous packets end with the results in <see cref="FaultRule.Pattern"/>.</summary>
     Packets,
 
-    /// <summary>The device is unplugged at the <see cref="FaultRule.Moment"/>. It does not answer any more.</summary>
+    /// <summary>The device is unplugged at the moment in <see cref="FaultRule.Moment"/>. It does not answer any more.</summary>
     Unplug,
 
     /// <summary>
-    /// The device is reset at the <see cref="FaultRule.Moment"/>, as if another program had reset it. The pending URBs of the device end with
+    /// The device is reset at the moment in <see cref="FaultRule.Moment"/>, as if another program had reset it. The pending URBs of the device end with
     /// <see cref="UrbStatus.Shutdown"/>.
     /// </summary>
     Reset,

@@ -20,7 +20,7 @@ public sealed class FaultPlan
     private int _nextNumber;
 
     /// <summary>Initializes a new instance of the <see cref="FaultPlan"/> class without rules.</summary>
-    /// <param name="seed">The seed that determines which URBs are selected by rules with a probability.</param>
+    /// <param name="seed">The seed. If a rule has a probability, the seed determines which URBs the rule selects.</param>
     public FaultPlan(int seed = 0)
     {
         Seed = seed;
@@ -49,7 +49,7 @@ public sealed class FaultPlan
     /// <summary>Adds a rule at the end of the plan.</summary>
     /// <returns>This plan.</returns>
     /// <exception cref="ArgumentException">The rule is inconsistent.</exception>
-    /// <exception cref="PlatformNotSupportedException">The host of the device's bus is the kernel, and the rule applies at the submission.</exception>
+    /// <exception cref="PlatformNotSupportedException">The device is on a bus of the kernel, and the rule applies at the submission.</exception>
     public FaultPlan Add(FaultRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);

@@ -38,9 +38,8 @@ public sealed record FaultRule(FaultKind Kind)
 
     /// <summary>
     /// Gets the maximum number of bytes that a URB moves with <see cref="FaultKind.Status"/>, <see cref="FaultKind.ShortPacket"/> and
-    /// <see cref="FaultKind.Babble"/>. The URB waits until the device answers, because the bytes come from that answer. The length 0 has a special meaning for
-    /// two kinds: with <see cref="FaultKind.Status"/>, the URB fails without reaching the device, and with <see cref="FaultKind.Babble"/>, the URB keeps all
-    /// bytes of the answer.
+    /// <see cref="FaultKind.Babble"/>. The URB waits until the device answers, because the bytes come from that answer. With <see cref="FaultKind.Status"/> and
+    /// the length 0, the URB fails without reaching the device. With <see cref="FaultKind.Babble"/> and the length 0, the URB keeps all bytes of the answer.
     /// </summary>
     public int Length { get; init; }
 

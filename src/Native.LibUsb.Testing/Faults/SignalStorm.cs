@@ -28,8 +28,8 @@ public sealed unsafe class SignalStorm : IDisposable
     /// The maximum time that an interrupted thread sleeps. It must be less than 1 second. Each sleep has a random length. The other threads continue during
     /// the sleep, so race conditions become visible. With zero, the threads do not sleep.
     /// </param>
-    /// <exception cref="PlatformNotSupportedException">The system is not Linux, or <paramref name="delay"/> requires the preload library and the process
-    /// cannot load it.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system is not Linux. The constructor also throws this exception if <paramref name="delay"/> is not
+    /// zero and the process cannot load the preload library.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="pause"/> or <paramref name="delay"/> is out of range.</exception>
     public SignalStorm(TimeSpan pause, TimeSpan delay = default)
     {

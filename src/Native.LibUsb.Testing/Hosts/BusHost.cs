@@ -12,7 +12,7 @@ internal abstract class BusHost(VirtualBus bus) : IDisposable
     public abstract IReadOnlyDictionary<string, string> Environment { get; }
 
     /// <summary>
-    /// Gets whether the host does not report resets, because USB/IP does not transmit them. If the value is true, the device must detect a reset by the
+    /// Gets whether the host hides resets from the device, because USB/IP does not transmit them. If the value is true, the device must detect a reset by the
     /// requests that the host sends after the reset.
     /// </summary>
     public virtual bool HidesResets => false;

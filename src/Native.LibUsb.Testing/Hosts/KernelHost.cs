@@ -140,7 +140,7 @@ internal sealed class KernelHost : BusHost
         return chosen.IsFree ? chosen : throw new InvalidOperationException($"Port {port} is taken.");
     }
 
-    /// <summary>Disables or enables a port. When the method has disabled a port, the kernel has disconnected the device at this port.</summary>
+    /// <summary>Disables or enables a port. The kernel disconnects the device at a disabled port before the method returns.</summary>
     /// <returns>False if the kernel cannot disable ports, because it is older than 6.0.</returns>
     private static bool TryDisable(VhciPort port, bool disabled)
     {

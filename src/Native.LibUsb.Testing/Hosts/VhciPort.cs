@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a port of vhci_hcd. To plug in a device, the host attaches one end of a socket to a port. At the other end of the socket, the bus
-/// answers for the device.</summary>
+/// <summary>Represents a port of vhci_hcd. To plug in a device, the host attaches one of two connected sockets to a port. At the other socket, the bus answers
+/// for the device.</summary>
 /// <param name="Controller">The directory of the port's controller in sysfs.</param>
 /// <param name="Number">The number of the port among the ports of all controllers.</param>
 /// <param name="Bus">The number of the port's bus.</param>
 /// <param name="Place">The number of the port on the root hub of that bus, counted from 1.</param>
-/// <param name="IsSuperSpeed">Whether the port is for SuperSpeed devices. Other ports are for all slower devices.</param>
+/// <param name="IsSuperSpeed">Whether the port is for SuperSpeed devices. If the value is false, the port is for all slower devices.</param>
 /// <param name="IsFree">Whether the port was free when the list was created.</param>
 internal sealed record VhciPort(string Controller, int Number, int Bus, int Place, bool IsSuperSpeed, bool IsFree)
 {

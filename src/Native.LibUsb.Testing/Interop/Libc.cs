@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Provides the libc functions that the bus needs. For each of these functions, .NET has no equivalent, or the equivalent allocates memory or copies
-/// data.
+/// Provides the libc functions that the bus needs. For some of these functions, .NET has no equivalent. For the others, the equivalent allocates memory or
+/// copies data.
 /// </summary>
 internal static unsafe partial class Libc
 {

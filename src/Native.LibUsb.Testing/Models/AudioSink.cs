@@ -38,7 +38,7 @@ public sealed class AudioSink : VirtualDevice
     private bool _plays;
 
     /// <summary>Initializes a new instance of the <see cref="AudioSink"/> class.</summary>
-    /// <param name="options">The options of the device. Null for 44.1 kHz and a clock that runs exactly at the bus's speed.</param>
+    /// <param name="options">The options of the device. With null, the sample rate is 44.1 kHz, and the device's clock is as fast as the bus's clock.</param>
     /// <exception cref="ArgumentOutOfRangeException">The sample rate, the clock deviation or the buffer size is out of range.</exception>
     public AudioSink(AudioSinkOptions? options = null)
         : this(options ?? new AudioSinkOptions(), true)
@@ -62,7 +62,8 @@ public sealed class AudioSink : VirtualDevice
     /// <summary>Gets or sets the handler that receives each data packet. Set it before the host sends data.</summary>
     public IsoPacketHandler? PacketTaken { get; set; }
 
-    /// <summary>Gets or sets the handler that receives each report, as frames per packet in 10.14 format. Set it before the host reads reports.</summary>
+    /// <summary>Gets or sets the handler that receives the value of each report: the number of frames per packet, in 10.14 format. Set the handler before the
+    /// host reads reports.</summary>
     public Action<int>? Reported { get; set; }
 
     /// <summary>Gets the number of packets during which the buffer was empty.</summary>

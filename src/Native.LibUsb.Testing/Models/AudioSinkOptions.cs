@@ -19,8 +19,8 @@ public sealed record AudioSinkOptions
     public int SampleRate { get; init; } = 44_100;
 
     /// <summary>
-    /// Gets the deviation of the device's clock from the bus's clock in ppm, from -10,000 to 10,000. With a positive value, the device's clock is faster. The
-    /// host can use the feedback to determine the deviation.
+    /// Gets the difference between the device's clock and the bus's clock, in ppm. The value is between -10,000 and 10,000. With a positive value, the device's
+    /// clock is faster. The host can use the feedback to determine the deviation.
     /// </summary>
     public int ClockDeviation { get; init; }
 

@@ -1,13 +1,13 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the base class of the models' isochronous endpoints. After each selection of a setting, packets are numbered from 0. A paced endpoint moves one
-/// packet in each service interval of real time. An endpoint that is not paced moves packets as fast as the host submits URBs.
+/// Represents the base class of the models' isochronous endpoints. When the host selects an alternate setting, the numbers of the packets start again at 0. A
+/// paced endpoint moves one packet in each service interval of real time. An endpoint that is not paced moves packets as fast as the host submits URBs.
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {
-    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. In this class, the delay must also
-    // be longer than the JIT compilation of this code, which runs when the first URB arrives. Otherwise, the second URB could be late.
+    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. When the first URB arrives, the
+    // runtime also compiles this code. The delay must be longer than this compilation, because the second URB could otherwise be late.
     private const long StartDelayMicroframes = 160;
 
     private readonly Dictionary<long, IsoFault> _faults = [];
@@ -33,7 +33,7 @@ public abstract class IsoEndpoint : VirtualEndpoint
     /// <summary>Gets or sets the number of packets after which the device unplugs itself, or 0 if it does not.</summary>
     public long UnplugAfterPackets { get; set; }
 
-    /// <summary>Gets the number of packets that have moved since the setting was selected, including packets with faults.</summary>
+    /// <summary>Gets the number of packets that the endpoint has moved since the setting was selected, including packets with faults.</summary>
     private protected long MovedPackets { get; private set; }
 
     /// <summary>Injects a fault into one packet.</summary>

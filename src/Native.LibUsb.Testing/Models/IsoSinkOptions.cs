@@ -23,8 +23,8 @@ public sealed record IsoSinkOptions
     public string? KernelDriver { get; init; }
 
     /// <summary>
-    /// Gets or sets the packet sizes (bytes per service interval) of alternate settings 1, 2 and so on. Null for the default sizes of the speed.
-    /// <see cref="IsoSourceOptions.PacketSizes"/> lists the default sizes.
+    /// Gets or sets the packet sizes (bytes per service interval) of alternate settings 1, 2 and so on. With null, the sizes depend on the speed.
+    /// <see cref="IsoSourceOptions.PacketSizes"/> lists these default sizes.
     /// </summary>
     public IReadOnlyList<int>? PacketSizes { get; init; }
 

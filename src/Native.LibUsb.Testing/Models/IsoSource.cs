@@ -2,9 +2,9 @@ namespace Native.LibUsb.Testing;
 
 /// <summary>Represents a device like a camera. Its isochronous IN endpoint (0x81) on interface 0 sends the <see cref="NumberedPattern"/>.</summary>
 /// <remarks>
-/// Alternate setting 0 has no endpoint and reserves no bandwidth. Each further setting has larger packets. After each selection of a setting, packets are
-/// numbered from 0. If the device is paced, a packet's number is also the number of its service interval. In that case, a gap in the numbers shows
-/// exactly which intervals the host has missed.
+/// Alternate setting 0 has no endpoint and reserves no bandwidth. Each further setting has larger packets. When the host selects an alternate setting, the
+/// numbers of the packets start again at 0. If the device is paced, a packet's number is also the number of its service interval. In that case, a gap in the
+/// numbers shows exactly which intervals the host has missed.
 /// </remarks>
 public sealed class IsoSource : VirtualDevice
 {

@@ -22,7 +22,7 @@ public sealed record IsoSourceOptions
     /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>
     public string? KernelDriver { get; init; }
 
-    /// <summary>Gets or sets the packet sizes (bytes per service interval) of alternate settings 1, 2 and so on. Null for the default sizes of the speed: at
+    /// <summary>Gets or sets the packet sizes (bytes per service interval) of alternate settings 1, 2 and so on. With null, the sizes depend on the speed: at
     /// full speed 256, 512, 1023; at high speed 512, 1024, 2048, 3072; at SuperSpeed 1024, 16384, 49152.</summary>
     public IReadOnlyList<int>? PacketSizes { get; init; }
 

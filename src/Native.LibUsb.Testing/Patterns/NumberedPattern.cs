@@ -51,8 +51,7 @@ public static class NumberedPattern
     }
 
     /// <summary>
-    /// Returns how many bytes of a packet differ from the pattern of the packet with the given number. The method also compares the bytes that
-    /// contain the number.
+    /// Compares a packet with the pattern of the given number, and returns how many bytes differ. The method also compares the bytes that contain the number.
     /// </summary>
     public static int CountMismatches(ReadOnlySpan<byte> packet, ulong number)
     {

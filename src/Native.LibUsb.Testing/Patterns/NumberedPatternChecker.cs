@@ -13,18 +13,18 @@ public sealed class NumberedPatternChecker
     private ulong _next, _first;
     private bool _started;
 
-    /// <summary>Initializes a new instance of the <see cref="NumberedPatternChecker"/> class for packets of any size. Pass each packet to
+    /// <summary>Initializes a new instance of the <see cref="NumberedPatternChecker"/> class for packets of any size. The program must pass each packet to
     /// <see cref="AddPacket"/>.</summary>
-    /// <param name="first">The number of the first packet. Null to use the number of the first received packet.</param>
+    /// <param name="first">The number of the first packet. With null, the checker uses the number of the first received packet.</param>
     public NumberedPatternChecker(ulong? first = null)
         : this(0, first)
     {
     }
 
-    /// <summary>Initializes a new instance of the <see cref="NumberedPatternChecker"/> class for a byte stream of packets with the same size. Pass pieces of
-    /// any size to <see cref="AddStream"/>.</summary>
+    /// <summary>Initializes a new instance of the <see cref="NumberedPatternChecker"/> class for a byte stream of packets that all have the same size. The
+    /// program must pass the stream, in pieces of any size, to <see cref="AddStream"/>.</summary>
     /// <param name="packetSize">The number of bytes in each packet, at least 8.</param>
-    /// <param name="first">The number of the first packet. Null to use the number of the first received packet.</param>
+    /// <param name="first">The number of the first packet. With null, the checker uses the number of the first received packet.</param>
     public NumberedPatternChecker(int packetSize, ulong? first)
     {
         if (packetSize != 0)

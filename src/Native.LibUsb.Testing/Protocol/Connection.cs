@@ -39,7 +39,8 @@ internal sealed unsafe class Connection
     /// Finds the device that an import request names, or returns an error number. The arguments are the connection, the name and the access mode.
     /// </param>
     /// <param name="list">Returns the devices for a list request.</param>
-    /// <param name="device">The device if the host (for example, the kernel's vhci_hcd) sends no import request. Otherwise null.</param>
+    /// <param name="device">The device of the connection. Null if the host names the device in an import request. The kernel's vhci_hcd sends no import
+    /// request.</param>
     public Connection(int socket, Func<Connection, string, int, (VirtualDevice? Device, int Error)> resolve, Func<IReadOnlyList<VirtualDevice>> list, VirtualDevice? device = null)
     {
         _socket = socket;
@@ -252,10 +253,10 @@ internal sealed unsafe class Connection
         uint target = (uint)Get(header + 20);
         lock (_device!.SyncRoot)
         {
-            // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a URB is submitted
-            // and unlinked during the second step, the unlink request arrives before the URB. The sequence numbers of vhci_hcd increase. If an unlink
-            // request names a URB with a higher number than the last received URB, the named URB has not arrived yet. The bus must then not answer that the
-            // URB is already complete, because the kernel would not recognise the later completion.
+            // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a URB is submitted and
+            // unlinked during the second step, the unlink request arrives before the URB. The sequence numbers of vhci_hcd increase. If an unlink request names
+            // a URB with a higher number than the last received URB, the named URB has not arrived yet. In this case, the bus must not answer that the named
+            // URB is already complete. After such an answer, the kernel would not recognise the completion of the URB.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;
@@ -457,8 +458,8 @@ internal sealed unsafe class Connection
     }
 
     /// <summary>
-    /// Reads exactly the given number of bytes, on the reading thread. Large data is received directly into its destination. The same call also fills the
-    /// staging buffer with the bytes that come after this data.
+    /// Reads exactly the given number of bytes. Only the reading thread calls this method. The method receives large data directly into its destination. The
+    /// same system call also fills the staging buffer with the bytes that come after this data.
     /// </summary>
     private bool Take(byte* to, int length)
     {

@@ -32,7 +32,7 @@ internal static class UsbIp
     public const byte AsksBeforeSubmission = 0x80;
 
     /// <summary>
-    /// The status that answers a refused import request with a sysfs name. In USB/IP, the value 1 means "not available".
+    /// The status with which the bus refuses an import request that contains a sysfs name. In USB/IP, the value 1 means "not available".
     /// </summary>
     public const uint NotAvailable = 1;
 

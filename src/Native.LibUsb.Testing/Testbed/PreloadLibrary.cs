@@ -6,8 +6,8 @@ namespace Native.LibUsb.Testing;
 /// Represents the preload library. The library answers the sysfs, udev and usbfs calls of a program, and so connects the program to a virtual bus.
 /// </summary>
 /// <remarks>
-/// A child process that uses a bus is started with the library. This process may have been started without the library. It then loads the library when
-/// it creates a bus, and the library changes the tables through which other libraries call libc and libudev.
+/// A child process that uses a bus is started with the library. If this process was started without the library, it loads the library when it creates a bus.
+/// The library then changes the tables through which other libraries call libc and libudev.
 /// </remarks>
 internal static unsafe class PreloadLibrary
 {
@@ -19,8 +19,8 @@ internal static unsafe class PreloadLibrary
     private static readonly Lock s_lock = new();
     private static delegate* unmanaged<byte*, void> s_setBus = (delegate* unmanaged<byte*, void>)Export(SetBusName);
 
-    // If the preload library is already loaded, this field contains the path of the loaded file. The base directory need not contain the file, for
-    // example if the program was started through an explicitly named loader.
+    // If the preload library is already loaded, this field contains the path of the loaded file. This file is not always in the base directory, for example if
+    // the program was started through an explicitly named loader.
     private static readonly string? s_path = PathOfLoaded() ?? Find();
 
     /// <summary>Gets whether the library is loaded in this process.</summary>

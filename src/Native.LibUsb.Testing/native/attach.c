@@ -1,9 +1,9 @@
 /* Puts this library in front of libc in a process that is already running.
  *
  * If this library is preloaded, the loader finds the functions of this library before the functions of libc. A program that creates a bus itself can
- * also load this library later. In that case, this library changes the tables through which the other libraries call functions. Each table entry of a
- * libc or libudev function that this library implements is redirected to the implementation in this library. When the program loads a further
- * library, the tables of that library are changed too. */
+ * also load this library later. In that case, this library changes the tables through which the other libraries call functions. If this library
+ * implements a libc or libudev function, it redirects the table entries of that function to its own implementation. When the program loads a further
+ * library, this library also changes the tables of that library. */
 #include "preload.h"
 #include <link.h>
 #include <sys/auxv.h>

@@ -7,7 +7,7 @@ static struct mapping *mappings;
 static atomic_uint mapping_count;
 
 /* Reads the memory limit from the (virtual) sysfs. The file contains the limit in MiB, or 0 for no limit. A program may raise the limit at any time.
- * Before a request fails because of the limit, this function is therefore called again. */
+ * The library therefore calls this function again before it refuses a request because of the limit. */
 void read_memory_limit(void)
 {
     char path[PATH_MAX], text[32];

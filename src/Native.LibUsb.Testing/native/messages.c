@@ -11,7 +11,7 @@ static void start_header(uint8_t *h, uint32_t command, uint32_t sequence, const 
     put32(h + 16, endpoint);
 }
 
-/* Sends an unlink request. The result of sending is ignored, because the receiver also detects the end of the bus and then completes every URB. */
+/* Sends an unlink request. The function ignores errors: if the bus has ended, the receiver also detects this and completes every URB. */
 void send_unlink(struct node *n, uint32_t unlink_sequence, uint32_t sequence)
 {
     uint8_t h[HEADER_SIZE];

@@ -183,8 +183,8 @@ failed:
     return fail(error);
 }
 
-/* Ends a node when its last file descriptor is closed. As in the kernel, when the program's call of close returns, no URB of the node is in flight,
- * no thread writes to the program's buffers, and the interfaces are no longer claimed. */
+/* Ends a node when its last file descriptor is closed. When the program's call of close returns, no URB of the node is in flight, no thread writes to
+ * the program's buffers, and the interfaces are no longer claimed. The kernel gives the same guarantees. */
 void end_node(struct node *n)
 {
     ask_host(n, HOST_CLOSE, 0, 0, NULL, 0, NULL, 0);

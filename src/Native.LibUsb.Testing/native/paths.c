@@ -73,7 +73,7 @@ static bool is_owned(const char *path)
 }
 
 /* Returns the path to use in place of a program's path. If the path belongs to the bus, the function writes the corresponding path in the directory
- * of the bus to inside (PATH_MAX bytes), and returns inside. Otherwise, it returns the unchanged path. */
+ * of the bus to the buffer "inside" (PATH_MAX bytes), and returns this buffer. Otherwise, it returns the unchanged path. */
 const char *redirect(const char *path, char *inside)
 {
     return path && path[0] == '/' && is_owned(path) && inside_bus(path, inside) ? inside : path;

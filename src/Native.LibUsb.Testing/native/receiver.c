@@ -27,7 +27,7 @@ static bool received_submit(struct node *n, const uint8_t *h)
             wanted += d[i].length;
         }
         /* The packets arrive without gaps. In the caller's buffer, the offset of a packet is the sum of the requested lengths of all preceding
-         * packets. The loop begins with the last packet, so that no packet overwrites a packet that is not moved yet. */
+         * packets. The loop begins with the last packet, so that no packet overwrites a packet that has not been moved yet. */
         if (p->in) {
             if (sum != actual)
                 return false;

@@ -1,7 +1,7 @@
 /* Maps file descriptors of the process to nodes, and records the library's own file descriptors.
  *
- * A node ends when the last file descriptor that refers to it is closed. A child of vfork shares this memory but has its own file descriptors, so
- * its close and dup calls must not change the table. */
+ * A node ends when the last file descriptor that refers to it is closed. A child of vfork shares this memory but has its own file descriptors, so the
+ * child's close and dup calls must not change the table. */
 #include "preload.h"
 
 static _Atomic(struct node *) table[MAX_DESCRIPTOR];
@@ -146,7 +146,8 @@ int close_ranges(unsigned first, unsigned last, unsigned flags)
     return first <= last ? (int)syscall(SYS_close_range, first, last, flags) : 0;
 }
 
-/* A forked child has no receiver threads. It must not answer calls on the parent's nodes, and must not keep their connections open. */
+/* A forked child has no receiver threads. In the child, the library must therefore not answer calls on the parent's nodes, and must not keep the
+ * connections of these nodes open. */
 void in_forked_child(void)
 {
     start_table();

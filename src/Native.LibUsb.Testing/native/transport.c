@@ -40,8 +40,8 @@ bool receive_exact(int fd, void *buffer, size_t length)
     return true;
 }
 
-/* Receives exactly length bytes, on the receiver thread. Large data is received directly into its destination. The same call also fills the staging
- * buffer with the bytes that come after this data, so that several small messages need only one call. */
+/* Receives exactly length bytes, on the receiver thread. The function receives large data directly into its destination. The same system call also
+ * fills the staging buffer with the bytes that come after this data, so that several small messages need only one system call. */
 bool take(struct node *n, void *buffer, size_t length)
 {
     uint8_t *p = buffer;

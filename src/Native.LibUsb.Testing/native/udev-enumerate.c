@@ -105,7 +105,7 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
 }
 
 /* A device must match all attribute conditions and none of the excluding conditions. The conditions of each other kind (subsystem, property, name,
- * parent) are alternatives: the device must match at least one condition of the kind, if there are any. */
+ * parent) are alternatives: if there are conditions of a kind, the device must match at least one of them. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;

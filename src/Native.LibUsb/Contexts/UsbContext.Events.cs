@@ -36,7 +36,7 @@ public sealed unsafe partial class UsbContext
     public void HandleEvents(TimeSpan? timeout = null) => Pump(timeout, null);
 
     /// <summary>
-    /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as <paramref name="completed"/> is not 0, even if another thread runs the
+    /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as the flag <paramref name="completed"/> is not 0. Any thread may run the
     /// callback that sets the flag. Only callbacks may set the flag. If other code sets the flag, it can take up to 60 seconds until the method returns.
     /// </summary>
     /// <param name="completed">The flag. Its memory must not move: use a local variable, a field of a pinned object, or native memory.</param>
@@ -63,12 +63,13 @@ public sealed unsafe partial class UsbContext
     /// starts an event thread by itself. Call this method earlier to choose the thread's options.
     /// </summary>
     /// <remarks>
-    /// An exception that leaves a callback on this thread ends the process unless a handler has subscribed to <see cref="UnhandledCallbackException"/>.
+    /// If an exception leaves a callback on this thread and no handler has subscribed to <see cref="UnhandledCallbackException"/>, the exception ends the
+    /// process.
     /// </remarks>
     /// <param name="options">The name, the priority and the processors of the thread. With null, the method starts an ordinary thread.</param>
     /// <returns>The running thread. If the thread does not have the requested scheduling, its properties contain the reason.</returns>
-    /// <exception cref="ArgumentException">The list of processors is empty, the machine does not have one of the processors, or the priority is out of
-    /// range.</exception>
+    /// <exception cref="ArgumentException">The list of processors is empty, the list contains a processor that the machine does not have, or the priority is
+    /// out of range.</exception>
     /// <exception cref="UnauthorizedAccessException">The scheduling is <see cref="UsbSchedulingDemand.Required"/>, and the operating system does not permit it.
     /// The message explains how to permit it.</exception>
     /// <exception cref="PlatformNotSupportedException">The scheduling is required, and this operating system does not support it.</exception>
@@ -92,7 +93,7 @@ public sealed unsafe partial class UsbContext
     /// <summary>Gets whether an event thread runs.</summary>
     internal bool HasEventThread => EventThread is { IsRunning: true };
 
-    /// <summary>Gets whether an event thread runs and is not the calling thread. If the value is true, callbacks run on another thread.</summary>
+    /// <summary>Gets whether an event thread other than the calling thread runs. If the value is true, callbacks run on another thread.</summary>
     internal bool IsPumpedElsewhere => EventThread is { IsRunning: true, IsCurrent: false };
 
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
@@ -105,7 +106,7 @@ public sealed unsafe partial class UsbContext
             RequireEventsWithoutThread();
     }
 
-    /// <summary>Starts the event thread if no loop of the program waits on the descriptors and no thread has handled events within
+    /// <summary>Starts the event thread if no loop of the program waits on the descriptors and no thread has handled events during the last
     /// <see cref="EventLapseWatch.Pause"/>.</summary>
     /// <returns>True if the watch can stop, because an event thread runs or the context is closing.</returns>
     internal bool StartEventThreadAfterLapse()

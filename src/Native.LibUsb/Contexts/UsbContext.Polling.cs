@@ -13,7 +13,7 @@ public sealed unsafe partial class UsbContext
 
     /// <summary>
     /// Gets whether libusb's descriptors also have an event when a timeout expires (<c>libusb_pollfds_handle_timeouts</c>). If the value is false, the event
-    /// loop must not wait longer than <see cref="GetNextTimeout"/> returns. The value is true on Linux and false on macOS.
+    /// loop must not wait longer than the time that <see cref="GetNextTimeout"/> returns. The value is true on Linux and false on macOS.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public bool PollFdsHandleTimeouts

@@ -18,7 +18,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     /// <summary>Initializes a context (<c>libusb_init_context</c>, or <c>libusb_init</c> if libusb is older than 1.0.27).</summary>
     /// <param name="options">The options of the context. With null, each option has its default value.</param>
-    /// <exception cref="DllNotFoundException">libusb is not installed; the message lists the names that were tried.</exception>
+    /// <exception cref="DllNotFoundException">No usable libusb was found. The message contains the reason, the remedy, and the files that were
+    /// tried.</exception>
     /// <exception cref="UsbException">libusb could not open the context.</exception>
     public UsbContext(UsbContextOptions? options = null)
     {
@@ -35,8 +36,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     /// <summary>Occurs when an exception leaves a callback.</summary>
     /// <remarks>
-    /// If this event has no subscriber, the method in which the callback ran (<see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or
-    /// <see cref="UsbPoller.Poll"/>) throws the exception after it has handled all pending events. If several callbacks failed during one call of the method,
+    /// If this event has no subscriber, the method in which the callback ran throws the exception after it has handled all pending events. This method is
+    /// <see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>. If several callbacks failed during one call of the method,
     /// it throws an <see cref="AggregateException"/> with all of their exceptions. If the callback ran on an event thread and this event has no subscriber, the
     /// exception ends the process, as an unhandled exception does on any thread. Event threads are the threads that <see cref="StartEventThread"/> or the
     /// context itself has started.
@@ -70,7 +71,7 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         return _native.Pointer;
     }
 
-    /// <summary>Sets the level of the least severe messages that libusb logs in this context (<c>libusb_set_option</c>).</summary>
+    /// <summary>Sets the log level of this context (<c>libusb_set_option</c>). libusb logs the messages of this level and all more severe messages.</summary>
     /// <param name="level">The level.</param>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     /// <exception cref="UsbException">libusb refused the level.</exception>
@@ -167,14 +168,14 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         FindDevice(new UsbDeviceFilter { VendorId = vendorId, ProductId = productId });
 
     /// <summary>
-    /// Closes everything that was opened through this context, and then the context itself (<c>libusb_exit</c>). Device handles are closed as
-    /// <see cref="UsbDeviceHandle.Dispose"/> closes them, the event thread is stopped, threads in <see cref="HandleEvents"/> return, and devices are released.
+    /// Closes everything that was opened through this context, and then the context itself (<c>libusb_exit</c>). The method closes device handles in the same
+    /// way as <see cref="UsbDeviceHandle.Dispose"/>, stops the event thread, releases the devices, and makes the threads in <see cref="HandleEvents"/> return.
     /// The method waits until everything is closed. Inside a callback of the context, the method does not wait: it only prevents further submissions and
     /// cancels the transfers in flight. Everything else is then closed at the end of the call that handles the events. The method may be called more than once.
     /// </summary>
     /// <remarks>
-    /// Inside a callback of another context, this method also waits. If a callback of each of two contexts closes the other context at the same time, the
-    /// callbacks deadlock. To avoid the deadlock, close at least one of the contexts on another thread.
+    /// Inside a callback of another context, this method also waits. Two contexts deadlock if a callback of each context closes the other context at the same
+    /// time. To avoid the deadlock, close at least one of the contexts on another thread.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
@@ -208,8 +209,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         });
     }
 
-    // The first caller of this method closes the context, and the other callers wait for the first caller. A call that is deferred work (mayWait is false) does
-    // not wait, because the first caller may need the thread of the deferred work to handle events.
+    // The first caller of this method closes the context, and the other callers wait for the first caller. If the call is deferred work (mayWait is false), it
+    // does not wait, because the first caller may need the calling thread to handle events.
     private void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())

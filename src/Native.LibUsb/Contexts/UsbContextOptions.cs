@@ -4,7 +4,7 @@ namespace Native.LibUsb;
 public sealed record UsbContextOptions
 {
     /// <summary>
-    /// Gets or sets the level of the least severe messages that libusb logs. libusb writes the messages to standard error, unless
+    /// Gets or sets the log level. libusb logs the messages of this level and all more severe messages. libusb writes the messages to standard error, unless
     /// <see cref="UsbLibrary.SetLogHandler"/> has set a handler. The environment variable <c>LIBUSB_DEBUG</c> overrides this value, and prevents later changes
     /// of the level. With null, libusb uses its default level and logs nothing.
     /// </summary>
@@ -18,15 +18,15 @@ public sealed record UsbContextOptions
     public UsbLogHandler? LogHandler { get; init; }
 
     /// <summary>
-    /// Gets or sets whether the context works without device discovery and hotplug. This option is for sandboxes such as Android's, in which a program receives
-    /// devices as file descriptors. Before libusb 1.0.27, the option applies to the whole process: every later context works without discovery, too.
+    /// Gets or sets whether the context works without device discovery and hotplug. This option is for sandboxes in which a program receives devices as file
+    /// descriptors, as on Android. Before libusb 1.0.27, the option applies to the whole process: every later context works without discovery, too.
     /// </summary>
     public bool NoDeviceDiscovery { get; init; }
 
     /// <summary>
     /// Gets or sets whether only the program handles the events. If the value is true, the library never starts an event thread by itself. By default, a
-    /// context starts an event thread when an awaitable operation (endpoint and control I/O, <see cref="UsbTransfer.SubmitAsync"/>, a ring,
-    /// <see cref="UsbContext.WatchDevicesAsync"/>) needs events and no thread handles them. With this option, an awaitable operation can complete or be
+    /// context starts an event thread when an awaitable operation needs events and no thread handles them. Awaitable operations are endpoint and control I/O,
+    /// <see cref="UsbTransfer.SubmitAsync"/>, rings and <see cref="UsbContext.WatchDevicesAsync"/>. With this option, an awaitable operation can complete or be
     /// canceled only while a thread handles events. If an awaitable operation starts while no thread handles events, the context logs a warning, regardless of
     /// the log level. The context logs the next warning only after a thread has handled events in the meantime.
     /// </summary>

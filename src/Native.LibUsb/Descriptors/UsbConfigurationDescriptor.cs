@@ -6,7 +6,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents a configuration of a device, with its interfaces, alternate settings and endpoints. The object is a copy in managed memory, so it stays valid
-/// after the device is disposed. The object itself need not be disposed.
+/// after the device is disposed.
 /// </summary>
 /// <remarks>
 /// If a descriptor has an invalid length, libusb ignores this descriptor and all descriptors after it. The lists can then have fewer elements than the device
@@ -53,8 +53,8 @@ public sealed unsafe class UsbConfigurationDescriptor
     public IReadOnlyList<UsbInterfaceSettings> Interfaces { get; }
 
     /// <summary>
-    /// Gets the interface associations, in the order of the descriptors. Each association groups the interfaces of one function of a composite device. Most
-    /// devices that are not composite have no associations.
+    /// Gets the interface associations, in the order of the descriptors. Each association groups the interfaces of one function of a composite device. Devices
+    /// that are not composite usually have no associations.
     /// </summary>
     public IReadOnlyList<UsbInterfaceAssociation> InterfaceAssociations { get; }
 
@@ -105,8 +105,8 @@ public sealed unsafe class UsbConfigurationDescriptor
     }
 
     /// <summary>
-    /// Finds an endpoint by its address. If several alternate settings have the endpoint, the method takes the first one in the order of the descriptors, as
-    /// libusb does.
+    /// Finds an endpoint by its address. If several alternate settings have the endpoint, the method uses the first of these settings in the order of the
+    /// descriptors, as libusb does.
     /// </summary>
     internal bool TryFindFirstEndpoint(byte address, [NotNullWhen(true)] out UsbEndpointDescriptor? endpoint)
     {

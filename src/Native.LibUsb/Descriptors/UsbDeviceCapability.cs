@@ -5,8 +5,8 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents one device capability. The TryGet methods do not use libusb to decode the well-known types, so they work with every version of libusb. They
-/// return false if the capability is too short for its type.
+/// Represents one device capability. The TryGet methods decode the well-known types without libusb, so they work with every version of libusb. They return
+/// false if the capability is too short for its type.
 /// </summary>
 public sealed class UsbDeviceCapability
 {

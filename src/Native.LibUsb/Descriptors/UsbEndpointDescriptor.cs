@@ -69,8 +69,9 @@ public sealed unsafe class UsbEndpointDescriptor
     public byte Interval { get; }
 
     /// <summary>
-    /// Gets the time between two packets of a periodic endpoint. Depending on the speed and the endpoint type, the time is <c>bInterval</c> frames, or
-    /// 2^(bInterval-1) frames or microframes. For endpoints that are not periodic, the time is zero.
+    /// Gets the time between two packets of a periodic endpoint. At high speed and above, the time is 2^(bInterval-1) microframes. At lower speeds, the time is
+    /// 2^(bInterval-1) frames for isochronous endpoints, and <c>bInterval</c> frames for interrupt endpoints. For endpoints that are not periodic, the time is
+    /// zero.
     /// </summary>
     public TimeSpan ServiceInterval
     {
@@ -99,8 +100,8 @@ public sealed unsafe class UsbEndpointDescriptor
 
     /// <summary>
     /// Gets the value that <c>libusb_get_max_iso_packet_size</c> returns for this endpoint. At SuperSpeed, the value is <c>wBytesPerInterval</c> of the
-    /// companion descriptor, for every endpoint type. At lower speeds, the value is the packet size. For periodic endpoints, the packet size is multiplied by
-    /// the number of packets in a microframe, even at full speed.
+    /// companion descriptor, for every endpoint type. At lower speeds, the value for a periodic endpoint is the packet size multiplied by the number of packets
+    /// in a microframe, even at full speed. For other endpoints, the value is the packet size.
     /// </summary>
     internal int MaxIsoPacketSize =>
         _speed >= UsbSpeed.Super && TryGetCompanion(out UsbSuperSpeedCompanion companion)
@@ -111,7 +112,7 @@ public sealed unsafe class UsbEndpointDescriptor
 
     private int PeriodicPackets => IsPeriodic ? 1 + ((RawMaxPacketSize >> ExtraPacketsShift) & ExtraPacketsMask) : 1;
 
-    /// <summary>Finds the SuperSpeed companion descriptor, which SuperSpeed endpoints have.</summary>
+    /// <summary>Finds the SuperSpeed companion descriptor, which every endpoint has at SuperSpeed.</summary>
     /// <param name="companion">The content of the companion descriptor, if the endpoint has one.</param>
     /// <returns>Whether the endpoint has a companion descriptor.</returns>
     public bool TryGetCompanion(out UsbSuperSpeedCompanion companion)

@@ -18,8 +18,8 @@ public sealed unsafe class UsbInterfaceDescriptor
         Protocol = native->bInterfaceProtocol;
         StringIndex = native->iInterface;
         _extra = ExtraBytes.Copy(native->extra, native->extra_length);
-        // If a descriptor between the interface descriptor and its first endpoint descriptor has an invalid length, libusb reports the number of endpoints but
-        // no array of endpoints (a null pointer).
+        // If a descriptor between the interface descriptor and its first endpoint descriptor has an invalid length, libusb reports the number of endpoints, but
+        // the pointer to the endpoints is null.
         var endpoints = new UsbEndpointDescriptor[native->endpoint is null ? 0 : native->bNumEndpoints];
         for (int i = 0; i < endpoints.Length; i++)
             endpoints[i] = new UsbEndpointDescriptor(native->endpoint + i, speed);
@@ -73,7 +73,8 @@ public sealed unsafe class UsbInterfaceDescriptor
     }
 
     /// <summary>
-    /// Returns a text such as <c>interface 0, alternate setting 1 (class 0x08 0x06 0x50, 2 endpoints)</c>; the three numbers are class, subclass and protocol.
+    /// Returns a text such as <c>interface 0, alternate setting 1 (class 0x08 0x06 0x50, 2 endpoints)</c>. The hexadecimal numbers are the class, the subclass
+    /// and the protocol.
     /// </summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

@@ -16,7 +16,8 @@ public sealed unsafe class UsbInterfaceSettings
     }
 
     /// <summary>
-    /// Gets <c>bInterfaceNumber</c>, which <see cref="UsbDeviceHandle.ClaimInterface"/> takes; -1 if the interface has no alternate setting.
+    /// Gets <c>bInterfaceNumber</c>, the number to pass to <see cref="UsbDeviceHandle.ClaimInterface"/>. The value is -1 if the interface has no alternate
+    /// setting.
     /// </summary>
     public int Number => AlternateSettings.Count > 0 ? AlternateSettings[0].InterfaceNumber : -1;
 

@@ -11,11 +11,12 @@ public sealed partial class UsbDevice
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 
     /// <summary>
-    /// Opens the device as <see cref="Open()"/> does, and tries again as long as the program has no permission for the device. On Linux, a program is
+    /// Opens the device as <see cref="Open()"/> does. As long as the program has no permission for the device, the method tries again. On Linux, a program is
     /// sometimes notified of a device's arrival before udev has set the permissions of the device.
     /// </summary>
     /// <param name="accessTimeout">
-    /// The time during which the method tries again; with zero, the method tries only once. Errors other than a missing permission are thrown at once.
+    /// The time during which the method tries again. If the time is zero, the method tries only once. For any error other than a missing permission, the method
+    /// throws at once.
     /// </param>
     /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">
@@ -27,7 +28,7 @@ public sealed partial class UsbDevice
     public UsbDeviceHandle Open(TimeSpan accessTimeout) => OpenAsync(accessTimeout).GetAwaiter().GetResult();
 
     /// <summary>Opens the device as <see cref="Open(TimeSpan)"/> does, and waits without blocking a thread.</summary>
-    /// <param name="accessTimeout">The time during which the method tries again; with zero, the method tries only once.</param>
+    /// <param name="accessTimeout">The time during which the method tries again. If the time is zero, the method tries only once.</param>
     /// <param name="cancellationToken">A token that ends the attempts.</param>
     /// <returns>The open device.</returns>
     /// <exception cref="UsbException">

@@ -6,15 +6,15 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDevice
 {
     /// <summary>
-    /// Reads one of the device's strings. With libusb 1.0.30 or newer, the operating system provides the string (<c>libusb_get_device_string</c>), and the
-    /// program needs no permission for the device. With older versions, this method opens the device, reads the string and closes the device.
+    /// Reads one of the device's strings. If libusb 1.0.30 or newer can get the string from the operating system (<c>libusb_get_device_string</c>), the program
+    /// needs no permission for the device. Otherwise, this method opens the device, reads the string and closes the device.
     /// </summary>
     /// <param name="which">The string to read.</param>
     /// <param name="text">The text, without the NULs that pad its end; null if the device has no such string or an error occurs.</param>
     /// <returns>
-    /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> if the device has no such string; <see cref="UsbError.Access"/> or another error if
-    /// the device could not be opened or did not answer; <see cref="UsbError.NotSupported"/> if the program passed the device as an open file. To read the
-    /// strings of such a device, use its handle (<see cref="UsbDeviceHandle.GetString"/>).
+    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.NotFound"/>: the device has no such string. <see cref="UsbError.NotSupported"/>: the
+    /// program passed the device as an open file. To read the strings of such a device, use its handle (<see cref="UsbDeviceHandle.GetString"/>).
+    /// <see cref="UsbError.Access"/> and other errors: the device could not be opened, or did not answer.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such string.</exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>

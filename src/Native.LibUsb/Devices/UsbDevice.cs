@@ -13,8 +13,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     private readonly DeviceReference _native;
     private readonly LinkedListNode<WeakReference<UsbDevice>>? _registration;
 
-    // This field is true if the program passed the device as an open file. Such a device is in no device list, so according to libusb's documentation, the
-    // program must not open it, even if the program has the permission for the device's node.
+    // This field is true if the program passed the device as an open file. Such a device is in no device list. According to libusb's documentation, a program
+    // must not open such a device, even if the program has the permission for the device's node.
     private readonly bool _isWrapped;
 
     internal UsbDevice(UsbContext context, libusb_device* device, bool isWrapped = false)
@@ -58,7 +58,8 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     public byte Address { get; }
 
     /// <summary>
-    /// Gets the number of the hub port that the device is plugged into; 0 for a root hub, or if the operating system does not report the port.
+    /// Gets the number of the hub port that the device is plugged into. The number is 0 if the device is a root hub, or if the operating system does not report
+    /// the port.
     /// </summary>
     public byte PortNumber { get; }
 
@@ -87,7 +88,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// <returns>A new handle for each call. The handle keeps the device alive, even if this object is disposed.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Access"/>: the program has no permission for the device; the exception's hint contains a udev rule. <see cref="UsbError.NoDevice"/>:
-    /// the device was unplugged. <see cref="UsbError.NotSupported"/>: on Windows, the device has no WinUSB driver; or the program passed the device as an open
+    /// the device was unplugged. <see cref="UsbError.NotSupported"/>: the device has no WinUSB driver (on Windows), or the program passed the device as an open
     /// file (<see cref="UsbContext.WrapSystemDevice(nint)"/>).
     /// </exception>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
@@ -126,7 +127,9 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     }
 
     /// <summary>Gets the hub that the device is plugged into (<c>libusb_get_parent</c>).</summary>
-    /// <returns>The hub, which the caller must dispose; null for a root hub, or if the operating system does not report the hub.</returns>
+    /// <returns>
+    /// The hub, which the caller must dispose. The result is null if the device is a root hub, or if the operating system does not report the hub.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The device or the context is disposed.</exception>
     public UsbDevice? GetParent()
     {
@@ -178,8 +181,9 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
     /// (<see cref="UsbEndpointDescriptor.BytesPerInterval"/>).
     /// </summary>
     /// <remarks>
-    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. In contrast to this method,
-    /// libusb's function uses the number of an interface as its position in the descriptors, and returns 0 for a bulk endpoint at SuperSpeed.
+    /// This method replaces <c>libusb_get_max_alt_packet_size</c> of libusb 1.0.27, and works with every version of libusb. Unlike this method, libusb's
+    /// function treats the number of an interface as the position of the interface in the descriptors. In addition, libusb's function returns 0 for a bulk
+    /// endpoint at SuperSpeed.
     /// </remarks>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>

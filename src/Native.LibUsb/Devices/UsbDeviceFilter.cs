@@ -19,13 +19,13 @@ public sealed record UsbDeviceFilter
     public byte? DeviceClass { get; init; }
 
     /// <summary>
-    /// Gets or sets <c>bInterfaceClass</c>, for example 0x08 for mass storage. A device matches only if one of its alternate settings has the values of this
-    /// property, <see cref="InterfaceSubClass"/> and <see cref="InterfaceProtocol"/>. Properties that are null are ignored.
+    /// Gets or sets <c>bInterfaceClass</c>, for example 0x08 for mass storage. A device matches only if one of its alternate settings has this class, the
+    /// subclass of <see cref="InterfaceSubClass"/> and the protocol of <see cref="InterfaceProtocol"/>. Properties that are null are ignored.
     /// </summary>
     /// <remarks>
     /// The library compares the interfaces of all configurations (<c>libusb_get_config_descriptor</c>), because the system may report a new device before the
-    /// device has an active configuration. On Linux and macOS, the library sends nothing to the device. A device whose descriptors libusb cannot read does not
-    /// match.
+    /// device has an active configuration. On Linux and macOS, the library sends nothing to the device. If libusb cannot read the descriptors of a device, the
+    /// device does not match.
     /// </remarks>
     public byte? InterfaceClass { get; init; }
 
@@ -38,7 +38,7 @@ public sealed record UsbDeviceFilter
     /// <summary>
     /// Gets or sets the serial number. NULs that pad the device's serial number are ignored. The library reads the serial number with
     /// <see cref="UsbDevice.TryGetString"/>, but only if the device meets all other conditions. If libusb is older than 1.0.30, the library must open the
-    /// device to read the serial number. A device whose serial number cannot be read does not match.
+    /// device to read the serial number. If the library cannot read the serial number of a device, the device does not match.
     /// </summary>
     public string? SerialNumber { get; init; }
 

@@ -15,14 +15,14 @@ public sealed unsafe partial class UsbDeviceHandle
         if (!OpeningDescriptor.HasSettingDefect)
             return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
 
-        // With this defect, libusb's function must not be called if the device is unplugged. Because the device can be unplugged after any check, the library
-        // does not call libusb's function, but sends the request through the device's file.
+        // If libusb has this defect, the library must not call libusb's function for an unplugged device. The device can be unplugged after any check.
+        // Therefore, instead of calling libusb's function, the library sends the request through the device's file.
         if (_native.Descriptor is { } descriptor && UsbfsRequests.IsAvailable)
             return UsbfsRequests.SetInterface(descriptor, interfaceNumber, alternateSetting);
 
-        // If the library reaches this line, it does not have the device's file: the system is macOS, or the program has replaced libusb's notifiers through the
-        // raw layer. If libusb's function reports a missing device, the defect may have occurred, and closing the handle would abort the process. In that case,
-        // the handle stays open, and its memory and its file are leaked.
+        // At this point, the library does not have the device's file, because the system is macOS, or because the program has replaced libusb's notifiers
+        // through the raw layer. If libusb's function reports a missing device, the defect may have occurred, and closing the handle could abort the process.
+        // In that case, the handle stays open, and its memory and its file are leaked.
         if (_native.IsLeftOpen)
             return UsbError.NoDevice;
         var error = (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);

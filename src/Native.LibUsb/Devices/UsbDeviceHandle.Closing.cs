@@ -13,12 +13,12 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>
     /// Closes the device (<c>libusb_close</c>). The method prevents further submissions, cancels every transfer in flight and waits until all callbacks have
     /// returned. If no event thread handles events, the method itself handles events while it waits. Finally, the method frees the transfers, releases the
-    /// interfaces and closes the native handle. Inside a callback of the context, the method only prevents further submissions and cancels the transfers in
-    /// flight, and does not wait. The handle is then closed at the end of the call that handles the events. The method may be called more than once. Outside a
+    /// interfaces and closes the native handle. Inside a callback of the context, the method does not wait: it only prevents further submissions and cancels
+    /// the transfers in flight. The handle is then closed at the end of the call that handles the events. The method may be called more than once. Outside a
     /// callback, every call waits until the device is closed.
     /// </summary>
     /// <remarks>
-    /// <para>If a callback does not return, or waits for the thread that disposes the handle, this method does not return either.</para>
+    /// <para>This method never returns if a callback does not return, or if a callback waits for the thread that disposes the handle.</para>
     /// <para>The method does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when its interface is released, and the call
     /// that waits for the transfer throws. A synchronous control request that the device does not answer keeps the device open until the request times out, or
     /// until the device is unplugged.</para>
@@ -46,7 +46,7 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>Performs the part of the closing that does not wait: prevents submissions, and cancels the transfers in flight.</summary>
-    /// <returns>True if no earlier call has begun the closing. In that case, the caller must call <see cref="FinishClosing"/>.</returns>
+    /// <returns>Whether this call began the closing. If so, the caller must call <see cref="FinishClosing"/>.</returns>
     internal bool BeginClosing()
     {
         LogScope.ThrowIfInside();
@@ -90,8 +90,8 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Ends a claim. The method waits until the transfers that the claim has stopped are idle, and disposes the transfers that the claim's endpoints created.
-    /// If this is the last claim of the interface, the method then releases the interface.
+    /// Ends a claim. <see cref="InterfaceClaims.BeginRelease"/> has already stopped the transfers. This method waits until these transfers are idle, and
+    /// disposes the transfers that the claim's endpoints created. If this is the last claim of the interface, the method then releases the interface.
     /// </summary>
     /// <param name="claim">The claim.</param>
     /// <param name="last">The interface to release; null if the interface has other claims.</param>

@@ -74,8 +74,8 @@ public sealed unsafe partial class UsbDeviceHandle
         UsbException.ThrowIfError(result, $"reset {Device}");
     }
 
-    // During a reset, libusb releases the interfaces, claims them again, and reports transfers in flight as if the device were unplugged. If a ring submitted a
-    // transfer between the release and the claim, the system would claim the interface for that transfer. Therefore, the rings are stopped before the reset.
+    // During a reset, libusb releases the interfaces and claims them again. libusb reports an unplugged device for each transfer in flight. If a ring submitted
+    // a transfer between the release and the claim, the system would claim the interface for that transfer. Therefore, the rings are stopped before the reset.
     private void CancelForReset()
     {
         StopEndpointUsers(static user => user.IsActive, UsbError.NoDevice);

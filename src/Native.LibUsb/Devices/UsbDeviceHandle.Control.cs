@@ -91,8 +91,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ArgumentException">The request writes to the device, the buffer is too long, or the time limit is out of range.</exception>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>: the device did not answer within
+    /// the time limit. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlReadAsync(UsbControlSetup setup, Memory<byte> buffer, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
@@ -122,8 +122,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <exception cref="ArgumentException">The request reads from the device, the data is too long, or the time limit is out of range.</exception>
     /// <exception cref="UsbTransferCanceledException">The token was cancelled, or the handle was disposed before the request ended.</exception>
     /// <exception cref="UsbException">
-    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>,
-    /// <see cref="UsbError.NoDevice"/>: the request failed.
+    /// <see cref="UsbError.Pipe"/>: the device does not support the request. <see cref="UsbError.Timeout"/>: the device did not answer within
+    /// the time limit. <see cref="UsbError.NoDevice"/>: the device was unplugged.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public ValueTask<int> ControlWriteAsync(

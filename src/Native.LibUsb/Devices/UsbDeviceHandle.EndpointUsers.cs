@@ -12,7 +12,9 @@ public sealed unsafe partial class UsbDeviceHandle
     private bool HasActiveEndpointUser => Array.Exists(EndpointUsers(), static user => user.IsActive);
 
     /// <summary>Registers the user of an endpoint.</summary>
-    /// <exception cref="InvalidOperationException">The endpoint already has a user, or its alternate setting is being changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint already has a user, or a thread is changing the alternate setting of the interface or is resetting the device.
+    /// </exception>
     internal void AddEndpointUser(IEndpointUser user)
     {
         lock (_endpointUsers)
@@ -46,8 +48,8 @@ public sealed unsafe partial class UsbDeviceHandle
     internal bool IsInUse(byte endpoint) => (Volatile.Read(ref _usedEndpoints) & InterfaceClaims.Bit(endpoint)) != 0 && IsUserActive(endpoint);
 
     /// <summary>
-    /// Stops the selected users of endpoints permanently. It is not enough to cancel the transfers of a ring, because a ring whose buffers are all unread has
-    /// no transfer in flight.
+    /// Stops the selected users of endpoints permanently. If all buffers of a ring are unread, the ring has no transfer in flight. Therefore, it is not enough
+    /// to cancel the transfers of a ring.
     /// </summary>
     internal void StopEndpointUsers(Predicate<IEndpointUser> stops, UsbError failure)
     {

@@ -6,15 +6,16 @@ namespace Native.LibUsb;
 public sealed unsafe partial class UsbDeviceHandle
 {
     /// <summary>
-    /// Claims an interface (<c>libusb_claim_interface</c>). An interface must be claimed before its endpoints are used. Nothing is sent to the device. The same
-    /// handle may claim an interface several times. The library counts these claims, and the caller must dispose each <see cref="UsbInterface"/> separately.
+    /// Claims an interface (<c>libusb_claim_interface</c>). Claim an interface before you use its endpoints. Nothing is sent to the device. The same handle may
+    /// claim an interface several times. The library counts these claims, and the caller must dispose each <see cref="UsbInterface"/> separately.
     /// </summary>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>, 0 to 31.</param>
     /// <returns>The interface, which the caller must dispose. When the handle closes, it releases all interfaces that are still claimed.</returns>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.Busy"/>: another handle, another program or a kernel driver holds the interface; the hint names the holder.
-    /// <see cref="UsbError.NotFound"/>: there is no such interface. On Linux, libusb reports <see cref="UsbError.InvalidParameter"/> instead if
-    /// <see cref="SetAutoDetachKernelDriver"/> has enabled automatic detaching. <see cref="UsbError.NoDevice"/>: the device was unplugged.
+    /// <see cref="UsbError.NotFound"/>: there is no such interface. <see cref="UsbError.InvalidParameter"/>: on Linux, this error replaces
+    /// <see cref="UsbError.NotFound"/> if <see cref="SetAutoDetachKernelDriver"/> has enabled automatic detaching. <see cref="UsbError.NoDevice"/>: the device
+    /// was unplugged.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number is not 0 to 31.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
@@ -72,7 +73,7 @@ public sealed unsafe partial class UsbDeviceHandle
         ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
 
     /// <summary>
-    /// Gets whether the interface's endpoints are busy only because the callbacks of disposed transfers have not run yet.
+    /// Gets whether only disposed transfers keep the interface's endpoints busy. A disposed transfer stays in flight until its callback has run.
     /// </summary>
     internal bool IsOnlyEnding(ClaimedInterface claimed) =>
         claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);

@@ -12,7 +12,8 @@ public sealed partial class UsbDeviceHandle
     /// </param>
     /// <param name="preferDeviceMemory">
     /// Whether to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If the system provides no such memory, the
-    /// buffer is ordinary memory; see <see cref="UsbBuffer.IsDeviceMemory"/>. The default is false, because on many ARM boards reading device memory is slow.
+    /// buffer is ordinary memory; see <see cref="UsbBuffer.IsDeviceMemory"/>. The default is false, because reads from device memory are slow on many ARM
+    /// boards.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is out of range.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>

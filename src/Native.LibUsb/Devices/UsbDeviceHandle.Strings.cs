@@ -29,10 +29,10 @@ public sealed partial class UsbDeviceHandle
     /// part of a pair becomes U+FFFD.
     /// </remarks>
     /// <param name="index">
-    /// The string's index, such as <see cref="UsbDeviceDescriptor.ProductIndex"/>. The index 0 means that there is no string: the method returns null.
+    /// The string's index, such as <see cref="UsbDeviceDescriptor.ProductIndex"/>. The index 0 means that there is no string.
     /// </param>
     /// <param name="language">The language; 0 selects the device's first language.</param>
-    /// <returns>The text; null if there is none.</returns>
+    /// <returns>The text. The result is null if the index is 0, or if the device does not have this string.</returns>
     /// <exception cref="UsbException">
     /// The device did not answer, or its answer is not a string descriptor (<see cref="UsbError.IO"/>).
     /// </exception>
@@ -51,8 +51,9 @@ public sealed partial class UsbDeviceHandle
     /// <param name="text">The text; null if there is none.</param>
     /// <param name="language">The language; 0 selects the device's first language.</param>
     /// <returns>
-    /// <see cref="UsbError.Success"/>; <see cref="UsbError.NotFound"/> if the index is 0 or the device has no strings; <see cref="UsbError.Pipe"/> if the
-    /// device does not have this string; <see cref="UsbError.IO"/> if the answer is not a string descriptor; or another error if the device did not answer.
+    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.NotFound"/>: the index is 0, or the device's list of languages is empty.
+    /// <see cref="UsbError.Pipe"/>: the device does not have this string, or has no strings. <see cref="UsbError.IO"/>: the answer is not a string descriptor.
+    /// Other errors: the device did not answer.
     /// </returns>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

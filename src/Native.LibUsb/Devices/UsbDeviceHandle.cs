@@ -45,8 +45,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     public UsbDevice Device { get; }
 
     /// <summary>
-    /// Gets the native handle, for functions that the library does not offer. The pointer is valid until this object is disposed. Do not call
-    /// <c>libusb_close</c> with it. If the program submits transfers directly to libusb, they must end before this object is disposed.
+    /// Gets the native handle, for functions that the library does not offer. The pointer is valid until this object is disposed. Do not pass the pointer to
+    /// <c>libusb_close</c>. If the program submits transfers directly to libusb, these transfers must end before this object is disposed.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>
     public libusb_device_handle* DangerousGetHandle()
@@ -98,7 +98,7 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     /// <summary>
     /// Creates a transfer, which the caller must dispose. When the handle closes, it disposes all transfers that are not disposed yet. Before you submit a
     /// transfer on an endpoint other than endpoint 0, claim the endpoint's interface (<see cref="ClaimInterface"/>). <see cref="UsbEndpoint.CreateTransfer"/>
-    /// creates transfers that belong to a claim and are disposed with it.
+    /// creates a transfer that belongs to a claim. When the claim is disposed, it disposes the transfer.
     /// </summary>
     /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
     /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
@@ -138,8 +138,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     internal IEnumerable<UsbTransfer> TransfersCreatedOn(ClaimedInterface claimed) => _transfers.Snapshot().Where(transfer => transfer.Owner?.Claimed == claimed);
 
     /// <summary>
-    /// Gets the transfers that a closing claim must stop: the transfers of the claim and, if it is the last claim of its interface, all transfers on the
-    /// interface's endpoints.
+    /// Gets the transfers that a closing claim must stop. Every claim must stop its own transfers. The last claim of an interface must also stop all other
+    /// transfers on the interface's closed endpoints.
     /// </summary>
     internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
         _transfers.Snapshot().Where(transfer => MustStop(transfer, claim, last));

@@ -18,8 +18,9 @@ public enum UsbError
     /// <summary>libusb or the operating system refused an argument.</summary>
     InvalidParameter = -2,
 
-    /// <summary>The process has no permission. On Linux, the usual cause is that a udev rule is missing, so that the user cannot write to the device
-    /// node.</summary>
+    /// <summary>
+    /// The process has no permission. On Linux, the usual cause is a missing udev rule: without the rule, the user cannot write to the device node.
+    /// </summary>
     Access = -3,
 
     /// <summary>The device is gone: it was unplugged, or it changed its configuration in a reset.</summary>
@@ -61,8 +62,10 @@ public enum UsbError
     /// </summary>
     Closed = -1001,
 
-    /// <summary>The operation was canceled by a token or by <see cref="UsbTransfer.Cancel"/>, or the transfer or its owner was closed while the transfer was in
-    /// flight.</summary>
+    /// <summary>
+    /// A token or <see cref="UsbTransfer.Cancel"/> cancelled the operation. This error also occurs if the transfer or its owner is closed while the transfer is
+    /// in flight.
+    /// </summary>
     Canceled = -1002,
 
     /// <summary>The library discarded received data because the program read too slowly.</summary>

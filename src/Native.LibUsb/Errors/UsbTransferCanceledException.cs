@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the cancellation of an awaited transfer by its token, by <see cref="UsbTransfer.Cancel"/>, by <see cref="UsbDeviceHandle.Reset"/>, or by the
-/// disposal of the transfer, its device handle or the context. The transfer's callback has run, and the transfer is no longer in flight.
+/// Represents the cancellation of an awaited transfer. The cause is the transfer's token, a call of <see cref="UsbTransfer.Cancel"/> or
+/// <see cref="UsbDeviceHandle.Reset"/>, or the disposal of the transfer, its interface, its device handle or the context. When the exception is thrown, the
+/// transfer's callback has already run, and the transfer is no longer in flight.
 /// </summary>
 public sealed class UsbTransferCanceledException : OperationCanceledException
 {

@@ -18,8 +18,8 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
     public bool IsActive => Volatile.Read(ref _threads) > 0;
 
     /// <summary>
-    /// Returns whether a thread handles events now or has handled events within the given time. The time is necessary because the program's own event loop may
-    /// pause between two calls of <see cref="HandleEvents"/>.
+    /// Returns whether a thread handles events now or has handled events within the given time. The method needs this time, because the program's own event
+    /// loop may pause between two calls of <see cref="HandleEvents"/>.
     /// </summary>
     public bool WasActiveWithin(TimeSpan time) => IsActive || Environment.TickCount64 - Volatile.Read(ref _lastLeft) < (long)time.TotalMilliseconds;
 

@@ -13,8 +13,9 @@ internal sealed class ThreadScheduling
     private readonly int _priority;
     private readonly int[]? _processors;
 
-    /// <exception cref="ArgumentException">An option is out of range, the list of processors is empty, or this machine does not have one of the
-    /// processors.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, the list of processors is empty, or the list contains a processor that this machine does not have.
+    /// </exception>
     public ThreadScheduling(UsbEventThreadOptions options)
     {
         _priority = options.RealTimePriority;
@@ -57,7 +58,7 @@ internal sealed class ThreadScheduling
 
     public Exception? AffinityFailure { get; private set; }
 
-    // The number of the machine's processors. The options number these processors from 0. If this process may use only some of the processors,
+    // The number of processors in the machine. In the options, the processors are numbered from 0. If this process may use only some of the processors,
     // Environment.ProcessorCount is smaller, and the numbers of the usable processors can have gaps.
     private static int ProcessorCount =>
         OperatingSystem.IsLinux() ? LinuxScheduling.ProcessorCount

@@ -3,9 +3,10 @@ using System.Runtime.ExceptionServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents a thread that handles the events of one context until the thread or the context is disposed. Signals do not end the thread. The process can end
-/// while the thread runs. If the program no longer refers to the context, the thread does not keep the context alive. <see cref="UsbContext.StartEventThread"/>
-/// starts such a thread. The context itself also starts an event thread when an awaitable operation needs events and no thread handles them.
+/// Represents a thread that handles the events of one context until the thread or the context is disposed. Signals do not end the thread. The thread does not
+/// keep the process running. If the program no longer refers to the context, the thread does not keep the context alive.
+/// <see cref="UsbContext.StartEventThread"/> starts such a thread. The context itself also starts an event thread when an awaitable operation needs events and
+/// no thread handles them.
 /// </summary>
 public sealed class UsbEventThread : IDisposable, IAsyncDisposable
 {
@@ -36,7 +37,9 @@ public sealed class UsbEventThread : IDisposable, IAsyncDisposable
     /// <summary>Gets whether the thread still handles events.</summary>
     public bool IsRunning => _thread.IsAlive && !_loop.IsStopped;
 
-    /// <summary>Gets the exception that ended the thread because libusb could not wait for events; null if there was none.</summary>
+    /// <summary>
+    /// Gets the exception that ended the thread; null if no exception ended the thread. The cause of the exception is that libusb could not wait for events.
+    /// </summary>
     public Exception? Failure => _loop.Failure;
 
     /// <summary>

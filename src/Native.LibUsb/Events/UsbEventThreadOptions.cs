@@ -23,7 +23,8 @@ public sealed record UsbEventThreadOptions
     /// <summary>
     /// Gets or sets the processors on which the thread may run, numbered from 0. With null, the thread may use all processors of the process.
     /// <para>Linux: the thread calls <c>sched_setaffinity</c>. A container or <c>taskset</c> may allow fewer processors than the machine has.</para>
-    /// <para>Windows: the numbers continue from one processor group to the next. All processors must be in one group, which has up to 64 processors.</para>
+    /// <para>Windows: the numbers continue from one processor group to the next. A group has up to 64 processors. All processors of this list must be in the
+    /// same group.</para>
     /// <para>macOS does not support this option.</para>
     /// <para>Threads that a callback starts may inherit the restriction.</para>
     /// </summary>

@@ -21,12 +21,13 @@ public sealed class UsbPoller : IDisposable
     private readonly HashSet<int> _usb = []; // only the polling thread uses it
 
     // The changes of libusb's descriptors. libusb reports a change on the thread that opens or closes a device, and the polling thread applies the change.
-    // libusb wakes the polling thread too early, before it reports the change. Therefore, the thread that reports the change wakes the polling thread again.
+    // Before libusb reports the change, it wakes the polling thread. This is too early. Therefore, the thread that reports the change wakes the polling thread
+    // again.
     private readonly ConcurrentQueue<(int FileDescriptor, UsbPollEvents? Added)> _changes = new();
     private readonly UsbPollFd[] _ready = new UsbPollFd[MostEvents];
     private bool _disposed;
 
-    /// <summary>Initializes an object that watches a context's descriptors with a poller.</summary>
+    /// <summary>Initializes an object that uses <paramref name="poller"/> to wait for events of a context's descriptors.</summary>
     /// <param name="context">The context whose events are handled.</param>
     /// <param name="poller">The object that waits for events. The program may have registered its own descriptors with this object.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>

@@ -1,7 +1,7 @@
 namespace Native.LibUsb;
 
 /// <summary>
-/// Provides an exception that left a callback, or an exception of the library itself that no caller could catch.
+/// Provides an exception that a callback did not catch, or an exception of the library itself that no caller could catch.
 /// </summary>
 public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
 {
@@ -20,8 +20,8 @@ public sealed class UsbUnhandledCallbackExceptionEventArgs : EventArgs
     /// <remarks>
     /// The object is one of the following:
     /// <list type="bullet">
-    /// <item>the <see cref="UsbTransfer"/> whose callback threw the exception, or the <see cref="UsbTransfer"/> that uses memory of the program, if the release
-    /// of that memory threw the exception;</item>
+    /// <item>the <see cref="UsbTransfer"/> whose callback threw the exception;</item>
+    /// <item>the <see cref="UsbTransfer"/> that uses memory of the program, if the release of that memory threw the exception;</item>
     /// <item>the ring (<c>UsbInputRing</c> or <c>UsbOutputRing</c>) whose callback threw the exception;</item>
     /// <item>the <see cref="UsbHotplugRegistration"/> of <see cref="UsbContext.RegisterHotplug"/> whose callback threw the exception;</item>
     /// <item>the <see cref="UsbContext"/>, if a notifier of <see cref="UsbContext.SetPollFdNotifiers"/> threw the exception;</item>

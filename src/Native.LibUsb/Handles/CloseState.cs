@@ -50,7 +50,7 @@ internal sealed class CloseState
     }
 
     /// <summary>Registers the calling thread as the thread that finishes the closing. The thread must first call <see cref="TryBegin"/>.</summary>
-    /// <returns>False if another call finishes or has finished the closing, or if this thread is still inside <see cref="TryBegin"/>.</returns>
+    /// <returns>False if an earlier call has already registered a thread, or if this thread is still inside <see cref="TryBegin"/>.</returns>
     public bool TryBeginFinish() =>
         !_begin.IsHeldByCurrentThread && Interlocked.CompareExchange(ref _finisher, Environment.CurrentManagedThreadId, 0) == 0;
 

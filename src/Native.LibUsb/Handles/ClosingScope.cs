@@ -2,7 +2,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Marks that this thread closes a context, or a device handle or interface of a context. Deferred closings run after the outermost scope has ended. If a
-/// deferred closing ran earlier, it could wait for the closing that this thread itself performs, and would never end.
+/// deferred closing ran inside a scope, it could wait for the closing that the same thread performs. In that case, neither closing would end.
 /// </summary>
 internal readonly ref struct ClosingScope
 {

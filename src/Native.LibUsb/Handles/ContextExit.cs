@@ -3,10 +3,10 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-/// <summary>Exits a native context that no thread uses any more, and then frees the GC handles that libusb had as user data.</summary>
+/// <summary>Exits a native context that no thread uses any more, and then frees the GC handles that were libusb's user data.</summary>
 /// <param name="context">The context.</param>
-/// <param name="userData">The GC handles that libusb has as user data until the context has exited.</param>
-/// <param name="pollFdRemoved">The notifier of the context's removed descriptors, or null.</param>
+/// <param name="userData">The GC handles that are libusb's user data until the context has exited.</param>
+/// <param name="pollFdRemoved">The notifier that reports removed descriptors of the context, or null.</param>
 /// <param name="pollFdUserData">The user data of the notifier.</param>
 internal sealed unsafe class ContextExit(
     libusb_context* context, GCHandle[] userData, delegate* unmanaged<int, void*, void> pollFdRemoved, void* pollFdUserData)
@@ -31,8 +31,8 @@ internal sealed unsafe class ContextExit(
     }
 
     /// <summary>
-    /// Prevents further calls from libusb for a context that is exited only later. The method turns off logging, removes the notifiers of descriptors, and
-    /// reports the context's descriptors as removed.
+    /// Prevents libusb from calling log handlers and notifiers for a context that is closed but not exited yet. The method turns off logging, removes the
+    /// notifiers of descriptors, and reports the context's descriptors as removed.
     /// </summary>
     public void Silence()
     {

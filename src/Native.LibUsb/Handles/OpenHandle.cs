@@ -35,7 +35,7 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
     public override ObjectDisposedException DisposedFailure() => new("Native.LibUsb.UsbDeviceHandle");
 
     /// <summary>
-    /// Keeps the file open until this handle is closed. This handle takes its own reference to the file. The caller's reference stays with the caller.
+    /// Keeps the file open until this handle is closed. This handle takes its own reference to the file. The caller keeps its reference.
     /// </summary>
     public void KeepOpen(SafeHandle file)
     {

@@ -23,7 +23,8 @@ internal static unsafe class OpeningDescriptor
     public static bool HasSettingDefect => !OptionalExports.IsAvailable(OptionalExports.libusb_init_context);
 
     /// <summary>
-    /// Gets the notifier of added descriptors that a context uses if the program has set no notifier; null on systems where devices have no files.
+    /// Gets the notifier that a context uses if the program has set no notifier. libusb reports added descriptors to the notifier. The value is null on systems
+    /// where devices have no files.
     /// </summary>
     public static delegate* unmanaged<int, short, void*, void> Notifier => OperatingSystem.IsLinux() ? &OnAdded : null;
 

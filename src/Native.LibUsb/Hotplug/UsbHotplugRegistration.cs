@@ -12,8 +12,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     private readonly UsbDeviceFilter _filter;
     private readonly UsbHotplugEvents _events;
 
-    // Two threads may read from the channel at the same time, because the thread that ends the subscription removes the notifications that are not delivered
-    // yet.
+    // Two threads may read from the channel at the same time: one thread delivers notifications, and another thread ends the subscription and removes the
+    // remaining notifications.
     private readonly Channel<UsbHotplugNotification> _notifications = Channel.CreateUnbounded<UsbHotplugNotification>();
 
     // The bus and address of each device that is present and matches the filter. At first, the set contains the devices that were present when the subscription
@@ -42,7 +42,7 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     internal ChannelReader<UsbHotplugNotification> Notifications => _notifications.Reader;
 
     /// <summary>
-    /// Ends the subscription. Notifications that are not delivered yet are dropped. A callback that is running continues, and no further callback is called.
+    /// Ends the subscription. Notifications that are not delivered yet are dropped. If the callback is running, it continues. The callback is not called again.
     /// The method may be called more than once.
     /// </summary>
     public void Dispose()
@@ -83,8 +83,8 @@ public sealed class UsbHotplugRegistration : IDisposable, IAsyncDisposable
     /// </summary>
     internal void Offer(UsbHotplugEvents what, UsbDevice device)
     {
-        // A device that leaves is only looked up in _present. It is not compared with the filter again, because not every system can read the interfaces of a
-        // device that is gone.
+        // If a device leaves, the method only looks for the device in _present. The method does not compare the device with the filter again, because some
+        // systems cannot read the interfaces of a device that is gone.
         if (_ended || (what != UsbHotplugEvents.Left && !_filter.MatchesDescriptor(device)))
             return;
         (byte, byte) place = (device.BusNumber, device.Address);

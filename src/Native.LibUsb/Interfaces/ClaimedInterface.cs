@@ -16,8 +16,8 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     public IReadOnlyList<UsbInterfaceDescriptor> Settings => settings;
 
     /// <summary>
-    /// Gets the endpoints of all alternate settings, one bit each; see <see cref="InterfaceClaims.Bit"/>. Endpoint 0 belongs to the device, so it is not
-    /// included, even if the descriptors of the interface list it.
+    /// Gets one bit (<see cref="InterfaceClaims.Bit"/>) for each endpoint of the alternate settings. Endpoint 0 belongs to the device. Therefore, endpoint 0
+    /// has no bit, even if the descriptors of the interface list this endpoint.
     /// </summary>
     public int Endpoints { get; } = settings.SelectMany(static setting => setting.Endpoints)
         .Where(static endpoint => UsbEndpointAddress.Number(endpoint.Address) != 0)
@@ -41,13 +41,14 @@ internal sealed class ClaimedInterface(int number, IReadOnlyList<UsbInterfaceDes
     /// <summary>Gets whether an alternate setting is being activated, or the device is being reset.</summary>
     public bool IsChanging => Volatile.Read(ref _changes) != 0;
 
-    /// <summary>Prevents further calls from transferring data. <see cref="FindMoving"/> finds the calls that have already begun.</summary>
+    /// <summary>Begins a change, during which no further call may transfer data. <see cref="FindMoving"/> finds the calls that have already begun.</summary>
     public void BeginChange() => Interlocked.Increment(ref _changes);
 
     public void EndChange() => Interlocked.Decrement(ref _changes);
 
     /// <summary>
-    /// Registers a call that begins to transfer data. After this method, the call must check the generation. <see cref="EndMove"/> ends the registration.
+    /// Registers a call that is about to transfer data. After the registration, the call must check whether its endpoint is stale (<see cref="Generation"/>).
+    /// <see cref="EndMove"/> ends the registration.
     /// </summary>
     /// <returns>
     /// False if the alternate setting is being changed or the device is being reset. If this method returns true and a change begins later, the thread that

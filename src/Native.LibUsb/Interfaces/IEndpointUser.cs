@@ -2,7 +2,7 @@ namespace Native.LibUsb;
 
 /// <summary>
 /// Represents a ring, which belongs to a higher layer and keeps an endpoint busy with its own transfers. A closing handle or interface stops the ring. While
-/// the ring is active, the alternate setting is not changed.
+/// the ring is active, the library does not change the alternate setting.
 /// </summary>
 internal interface IEndpointUser
 {

@@ -17,11 +17,10 @@ internal sealed unsafe class InterfaceClaims
     private readonly ClaimedInterface?[] _claimed = new ClaimedInterface?[MaxInterfaces];
 
     // The endpoints of disposed interfaces. The index is the interface number. If an interface was disposed and not claimed again, its element has one bit for
-    // each endpoint of the interface; otherwise, the element is 0.
+    // each endpoint of the interface. Otherwise, the element is 0.
     private readonly int[] _disposedEndpoints = new int[MaxInterfaces];
 
-    // One bit for each endpoint that belongs to a disposed interface and to no interface with an open claim. In wrong descriptors, several interfaces may have
-    // the same endpoint. Transfers on the endpoints of this field are not submitted.
+    // One bit for each closed endpoint (IsClosed). The library does not submit transfers on closed endpoints.
     private int _closedEndpoints;
 
     // The endpoints whose alternate setting is being changed. Transfers on these endpoints are not submitted.
@@ -54,8 +53,8 @@ internal sealed unsafe class InterfaceClaims
     public static byte AddressAt(int place) => (byte)(place < 16 ? place : 0x80 | (place - 16));
 
     /// <summary>
-    /// Gets whether an endpoint is closed. An endpoint is closed if its interface was disposed and not claimed again, and no other claimed interface has the
-    /// endpoint.
+    /// Gets whether an endpoint is closed. An endpoint is closed if its interface was disposed and not claimed again. In wrong descriptors, several interfaces
+    /// may have the same endpoint. Such an endpoint is not closed as long as one of these interfaces is claimed.
     /// </summary>
     public bool IsClosed(byte endpoint) => (Volatile.Read(ref _closedEndpoints) & Bit(endpoint)) != 0;
 
@@ -205,7 +204,7 @@ internal sealed unsafe class InterfaceClaims
     /// </summary>
     /// <param name="claim">The claim of the interface.</param>
     /// <param name="alternateSetting">The setting.</param>
-    /// <param name="busy">The busy endpoint; null if no endpoint was busy. If the value is null, the method has requested the change.</param>
+    /// <param name="busy">The busy endpoint, which prevented the change; null if no endpoint was busy and the method requested the change.</param>
     /// <exception cref="ObjectDisposedException">Another thread disposed the claim or the handle while the call waited for the lock.</exception>
     public UsbError TrySetAlternateSetting(UsbInterface claim, int alternateSetting, out byte? busy)
     {
@@ -260,8 +259,8 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Gets the packet size of an endpoint in the active setting of a claimed interface; 0 if the library has not determined the active setting, or if no
-    /// active setting has the endpoint.
+    /// Gets the packet size of an endpoint in the active setting of a claimed interface. The result is 0 if the library has not determined the active setting,
+    /// or if no active setting has the endpoint.
     /// </summary>
     public int PacketSizeOf(byte endpoint)
     {
@@ -377,8 +376,8 @@ internal sealed unsafe class InterfaceClaims
 
     // A thread that submits a transfer first counts the transfer as in flight, and then checks whether the setting is being changed. The thread that changes
     // the setting first calls this method, and then checks for transfers in flight. Therefore, at least one of the two threads detects the other thread. The
-    // bits of endpoints with rings are not set, because an active ring prevents the change, and must be able to continue to submit its transfers. During the
-    // change, no ring is created.
+    // method does not set the bits of endpoints with rings. An active ring prevents the change, so the ring must be able to submit further transfers. During
+    // the change, no ring is created.
     private void BeginChange(ClaimedInterface claimed)
     {
         claimed.BeginChange();
@@ -410,7 +409,8 @@ internal sealed unsafe class InterfaceClaims
     }
 
     /// <summary>
-    /// Makes the endpoint objects of an interface stale, and then also the transfers that these objects have created. The caller holds the lock of the claims.
+    /// Makes the endpoint objects of an interface stale, and then marks the transfers that these objects have created as stale. The caller holds the lock of
+    /// the claims.
     /// </summary>
     private void BeginGeneration(ClaimedInterface claimed)
     {

@@ -35,7 +35,7 @@ public sealed partial class UsbEndpoint
     public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, TimeSpan? timeout = null) =>
         Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value), buffer, out transferred, timeout);
 
-    /// <summary>Makes a control request that reads from the device, with the endpoint as recipient, without blocking.</summary>
+    /// <summary>Makes a control request that reads from the device, with the endpoint as recipient. The call does not block.</summary>
     /// <inheritdoc cref="ControlRead"/>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
@@ -76,7 +76,7 @@ public sealed partial class UsbEndpoint
     public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, TimeSpan? timeout = null) =>
         Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value), data, out transferred, timeout);
 
-    /// <summary>Makes a control request that writes to the device, with the endpoint as recipient, without blocking.</summary>
+    /// <summary>Makes a control request that writes to the device, with the endpoint as recipient. The call does not block.</summary>
     /// <inheritdoc cref="ControlRead"/>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>

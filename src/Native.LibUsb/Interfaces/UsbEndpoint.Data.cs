@@ -21,14 +21,16 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an OUT endpoint or is isochronous; a ring is active on the endpoint; the method is called from a callback of this context; or
-    /// the device was reset while this call waited.
+    /// The endpoint is stale, is an OUT endpoint or is isochronous, or a ring is active on the endpoint. The method also throws this exception in a callback of
+    /// this context, and if the device is reset while the call waits.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or another thread disposed it while this call waited.</exception>
+    /// <exception cref="ObjectDisposedException">
+    /// The interface or the handle is disposed. The method also throws this exception if another thread disposes one of them while the call waits.
+    /// </exception>
     /// <remarks>
-    /// Without a time limit, the call blocks until the device answers or is unplugged, or the interface or the handle is disposed. While the call blocks,
-    /// Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> keeps the process running, the call continues to block. In such a program,
-    /// pass a time limit, or use <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> with a token that the handler cancels.
+    /// Without a time limit, the call blocks until the device answers, until the device is unplugged, or until a thread disposes the interface or the handle.
+    /// While the call blocks, Ctrl+C ends the process. If a handler of <see cref="Console.CancelKeyPress"/> keeps the process running, the call continues to
+    /// block. In such a program, pass a time limit, or use <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> with a token that the handler cancels.
     /// </remarks>
     public int Read(Span<byte> buffer, TimeSpan? timeout = null)
     {
@@ -67,10 +69,12 @@ public sealed unsafe partial class UsbEndpoint
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The time limit is zero, negative or too long.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The endpoint is stale, is an IN endpoint or is isochronous; the method is called from a callback of this context; or the device was reset while this
-    /// call waited.
+    /// The endpoint is stale, is an IN endpoint or is isochronous. The method also throws this exception in a callback of this context, and if the device is
+    /// reset while the call waits.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The interface or the handle is disposed, or another thread disposed it while this call waited.</exception>
+    /// <exception cref="ObjectDisposedException">
+    /// The interface or the handle is disposed. The method also throws this exception if another thread disposes one of them while the call waits.
+    /// </exception>
     public int Write(ReadOnlySpan<byte> data, TimeSpan? timeout = null, bool endOfMessage = false)
     {
         UsbError error = TryWrite(data, out int transferred, timeout, endOfMessage);
@@ -113,7 +117,7 @@ public sealed unsafe partial class UsbEndpoint
     /// </param>
     /// <returns>The number of bytes received, which is less than the buffer's length if a short packet ended the transfer. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception contains the number of
+    /// Before the call ended, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number of
     /// bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
@@ -163,7 +167,7 @@ public sealed unsafe partial class UsbEndpoint
     /// </param>
     /// <returns>The number of bytes sent. Await the result once.</returns>
     /// <exception cref="UsbTransferCanceledException">
-    /// The token was cancelled, the interface or the handle was disposed, or the device was reset before the call ended. The exception contains the number of
+    /// Before the call ended, the token was cancelled, the interface or the handle was disposed, or the device was reset. The exception contains the number of
     /// bytes that were transferred before the cancellation.
     /// </exception>
     /// <exception cref="UsbException">
@@ -176,7 +180,9 @@ public sealed unsafe partial class UsbEndpoint
     public ValueTask<int> WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
         WriteAsync(data, timeout: null, endOfMessage: false, cancellationToken);
 
-    /// <summary>Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, with a time limit, and can mark the end of a message.</summary>
+    /// <summary>
+    /// Writes as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> does, with a time limit. The method can also mark the end of a message.
+    /// </summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
     /// <param name="data">The data to send, which stays pinned until the call ends.</param>
     /// <param name="timeout">

@@ -120,7 +120,8 @@ public sealed unsafe partial class UsbEndpoint
     }
 
     /// <summary>
-    /// Begins a data transfer, or the submission of a transfer. The method throws while the alternate setting is changed or the device is reset.
+    /// Registers a call that is about to transfer data or to submit a transfer. The method throws an exception while another thread changes the alternate
+    /// setting or resets the device.
     /// </summary>
     internal EndpointMove BeginMove()
     {
@@ -136,7 +137,7 @@ public sealed unsafe partial class UsbEndpoint
         return new EndpointMove(claimed, Address);
     }
 
-    /// <summary>Creates the exception for an endpoint that cannot be used during a change of the alternate setting or a reset.</summary>
+    /// <summary>Creates the exception for a use of an endpoint while the alternate setting is changed or the device is reset.</summary>
     internal static InvalidOperationException Changing(byte address, int interfaceNumber) => new(
         $"Endpoint 0x{address:x2} cannot be used while the alternate setting of interface {interfaceNumber} is changed or the device is reset.");
 

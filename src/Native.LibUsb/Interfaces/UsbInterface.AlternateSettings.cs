@@ -47,8 +47,8 @@ public sealed partial class UsbInterface
     /// </summary>
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. The call allocates memory. No system supports a token or
-    /// a time limit for the request, but Linux ends the request after at most 5 seconds. Until the request has ended, other threads wait if they use
-    /// <see cref="ActiveSetting"/> or <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all other calls for the same device,
+    /// a time limit for the request, but Linux ends the request after at most 5 seconds. Until the request has ended, other threads wait when they read
+    /// <see cref="ActiveSetting"/>, read <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all other calls for the same device,
     /// including calls that submit transfers or handle events, also wait in the kernel.
     /// </remarks>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>

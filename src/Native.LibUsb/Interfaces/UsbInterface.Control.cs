@@ -4,14 +4,16 @@ namespace Native.LibUsb;
 public sealed partial class UsbInterface
 {
     /// <summary>
-    /// Makes a control request that reads from the device, with the interface as recipient, and waits until the request ends
-    /// (<c>libusb_control_transfer</c>). The low byte of <c>wIndex</c> is the interface's number, and the high byte is <paramref name="entity"/>.
+    /// Makes a control request that reads from the device, and waits until the request ends (<c>libusb_control_transfer</c>). The recipient of the request is
+    /// the interface. The low byte of <c>wIndex</c> is the interface's number, and the high byte is <paramref name="entity"/>.
     /// </summary>
     /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
-    /// <param name="entity">The number of a unit or terminal within the interface (see the audio and video classes); 0 is the interface itself.</param>
+    /// <param name="entity">
+    /// The number of a unit or terminal within the interface (see the audio and video classes). The value 0 stands for the interface itself.
+    /// </param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="UsbException">
@@ -31,18 +33,20 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
     /// <param name="transferred">The number of bytes received.</param>
-    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface. The value 0 stands for the interface itself.</param>
     /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlRead(UsbRequestKind kind, byte request, ushort value, Span<byte> buffer, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlRead(Setup(UsbDirection.In, kind, request, value, entity), buffer, out transferred, timeout);
 
-    /// <summary>Makes a control request that reads from the device, with the interface as recipient, without blocking.</summary>
+    /// <summary>
+    /// Makes a control request that reads from the device, without blocking the calling thread. The recipient of the request is the interface.
+    /// </summary>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="buffer">The memory that receives the answer.</param>
-    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface. The value 0 stands for the interface itself.</param>
     /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes received.</returns>
@@ -55,14 +59,14 @@ public sealed partial class UsbInterface
             : Handle.ControlReadAsync(Setup(UsbDirection.In, kind, request, value, entity), buffer, timeout, cancellationToken);
 
     /// <summary>
-    /// Makes a control request that writes to the device, with the interface as recipient, and waits until the request ends (<c>libusb_control_transfer</c>).
-    /// The low byte of <c>wIndex</c> is the interface's number, and the high byte is <paramref name="entity"/>.
+    /// Makes a control request that writes to the device, and waits until the request ends (<c>libusb_control_transfer</c>). The recipient of the request is
+    /// the interface. The low byte of <c>wIndex</c> is the interface's number, and the high byte is <paramref name="entity"/>.
     /// </summary>
     /// <param name="kind">The kind of the request, usually <see cref="UsbRequestKind.Class"/>.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send, at most 65,535 bytes (4,096 bytes on Linux and Windows).</param>
-    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface. The value 0 stands for the interface itself.</param>
     /// <param name="timeout">The time limit, 1 millisecond to 24.8 days. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no time limit.</param>
     /// <returns>The number of bytes sent.</returns>
     /// <inheritdoc cref="ControlRead"/>
@@ -76,18 +80,20 @@ public sealed partial class UsbInterface
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send.</param>
     /// <param name="transferred">The number of bytes sent.</param>
-    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface. The value 0 stands for the interface itself.</param>
     /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <returns><see cref="UsbError.Success"/>, or the error.</returns>
     public UsbError TryControlWrite(UsbRequestKind kind, byte request, ushort value, ReadOnlySpan<byte> data, out int transferred, byte entity = 0, TimeSpan? timeout = null) =>
         Handle.TryControlWrite(Setup(UsbDirection.Out, kind, request, value, entity), data, out transferred, timeout);
 
-    /// <summary>Makes a control request that writes to the device, with the interface as recipient, without blocking.</summary>
+    /// <summary>
+    /// Makes a control request that writes to the device, without blocking the calling thread. The recipient of the request is the interface.
+    /// </summary>
     /// <param name="kind">The kind of the request.</param>
     /// <param name="request"><c>bRequest</c>.</param>
     /// <param name="value"><c>wValue</c>.</param>
     /// <param name="data">The data to send. The call copies the data before it returns.</param>
-    /// <param name="entity">The number of a unit or terminal within the interface; 0 is the interface itself.</param>
+    /// <param name="entity">The number of a unit or terminal within the interface. The value 0 stands for the interface itself.</param>
     /// <param name="timeout">The time limit. Null sets no time limit.</param>
     /// <param name="cancellationToken">A token that cancels the request.</param>
     /// <returns>The number of bytes sent.</returns>

@@ -5,8 +5,8 @@ namespace Native.LibUsb;
 /// <see cref="UsbDeviceHandle.ClaimInterface"/> creates these objects.
 /// </summary>
 /// <remarks>
-/// The library counts claims. An interface that was claimed twice through one handle is released only after both objects have been disposed. Any thread may use
-/// all members. Members that wait for the device must not be called from a callback.
+/// The library counts claims. If a program claims an interface twice through one handle, the library releases the interface only after the program has disposed
+/// both objects. Any thread may use all members. Members that wait for the device must not be called from a callback.
 /// </remarks>
 public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
 {
@@ -27,13 +27,13 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     /// <summary>Gets <c>bInterfaceNumber</c>.</summary>
     public int Number => _claimed.Number;
 
-    /// <summary>Gets all alternate settings, in the order of the descriptors; empty if the descriptors could not be read.</summary>
+    /// <summary>Gets all alternate settings, in the order of the descriptors. The list is empty if the descriptors could not be read.</summary>
     public IReadOnlyList<UsbInterfaceDescriptor> AlternateSettings => _claimed.Settings;
 
     /// <summary>
-    /// Gets the active alternate setting. After a call of <see cref="SetAlternateSetting"/>, the library returns the setting of that call. Before such a
-    /// call, another program may have chosen the setting, so the library reads the setting: on Linux from the system, and on other systems from the device
-    /// (GET_INTERFACE). If the device does not answer, the library assumes setting 0.
+    /// Gets the active alternate setting. After a call of <see cref="SetAlternateSetting"/>, this is the setting of that call. Before such a call, another
+    /// program may have activated a setting. The library therefore reads the number of the setting from the system (on Linux) or from the device
+    /// (GET_INTERFACE, on other systems). If the device does not answer, the library assumes setting 0.
     /// </summary>
     /// <exception cref="UsbException"><see cref="UsbError.NotFound"/>: the descriptors of the interface could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The interface or the handle is disposed.</exception>
@@ -78,8 +78,8 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
     internal bool IsOpen => _closing.IsOpen && Handle.IsOpen;
 
     /// <summary>
-    /// Gets whether the claim or its handle is closing and the calling thread is in a callback. A callback cannot detect the closing in time. Therefore, if the
-    /// value is true, an awaited call does not throw, but is canceled.
+    /// Gets whether the calling thread is in a callback while the claim or its handle is closing. Code in a callback cannot detect in time that another thread
+    /// closes the claim or the handle. If the value is true, an asynchronous method therefore does not throw, but returns a canceled task.
     /// </summary>
     internal bool IsClosingInCallback => !IsOpen && CallbackScope.IsInside(Handle.Context.NativeHandle);
 
@@ -114,16 +114,17 @@ public sealed partial class UsbInterface : IDisposable, IAsyncDisposable
             endpoint => endpoint.Direction == direction && endpoint.TransferType == type);
 
     /// <summary>
-    /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the claim's endpoints created. The last claim of an
-    /// interface stops every ring and transfer on the interface's endpoints, waits until all callbacks have returned, and releases the interface
-    /// (<c>libusb_release_interface</c>). If no event thread handles events, the method itself handles events while it waits. Inside a callback of the context,
-    /// the method only begins to end the claim and does not wait. The claim then ends right after the call that handles the events. The method may be called
-    /// more than once. Outside a callback, every call waits until the claim has ended.
+    /// Ends the claim. The method prevents further submissions, and stops the rings and transfers that the claim's endpoints created. If the interface has no
+    /// other claim, the method stops all rings and transfers on the interface's endpoints. The method waits until all callbacks of the stopped rings and
+    /// transfers have returned. If the interface has no other claim, the method then releases the interface (<c>libusb_release_interface</c>). If no event
+    /// thread handles events, the method itself handles events while it waits. Inside a callback of the context, the method only begins to end the claim and
+    /// does not wait. The claim then ends right after the call that handles the events. The method may be called more than once. Outside a callback, every call
+    /// waits until the claim has ended.
     /// </summary>
     /// <remarks>
-    /// The method disposes the transfers that the claim's endpoints created. Transfers that <see cref="UsbDeviceHandle.CreateTransfer"/> created are only
-    /// stopped, and can be submitted again when the interface is claimed again. The method does not wait for a synchronous transfer of another thread. On
-    /// Linux, such a transfer ends when the interface is released, and the call that waits for the transfer throws.
+    /// The method disposes the transfers that the claim's endpoints created. It only stops transfers that <see cref="UsbDeviceHandle.CreateTransfer"/> created.
+    /// The program can submit these transfers again after it has claimed the interface again. The method does not wait for a synchronous transfer of another
+    /// thread. On Linux, such a transfer ends when the interface is released, and the call that waits for the transfer throws.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
     public void Dispose()

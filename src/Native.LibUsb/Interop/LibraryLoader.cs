@@ -41,8 +41,8 @@ internal static unsafe class LibraryLoader
     public static bool IsStaticallyLinked => FindExports().IsStatic;
 
     /// <summary>
-    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null before libusb is
-    /// first used, in a statically linked program, and if a resolver loaded libusb from an unknown path.
+    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null if libusb was not
+    /// used yet, if the program is statically linked, or if a resolver loaded libusb and the system does not report the path.
     /// </summary>
     public static string? LoadedPath
     {
@@ -54,7 +54,7 @@ internal static unsafe class LibraryLoader
         }
     }
 
-    /// <summary>Sets the file to load as libusb. The loader then skips the search, and tries no other library if that file cannot be loaded.</summary>
+    /// <summary>Sets the file to load as libusb. The loader then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
     /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
@@ -71,9 +71,9 @@ internal static unsafe class LibraryLoader
 
     /// <summary>Sets a function that loads libusb. The loader calls this function before it searches for libusb.</summary>
     /// <param name="resolver">
-    /// The function, which is called once, before the first use of libusb. It returns the handle of a library that <see cref="NativeLibrary"/> has loaded and
-    /// that stays loaded until the process ends. If the function returns 0, the loader continues with the usual search. The function must not use libusb
-    /// itself.
+    /// The function. The loader calls it once, before libusb is first used. The function loads libusb with <see cref="NativeLibrary"/>, and returns the handle
+    /// of this library. The library must stay loaded until the process ends. If the function returns 0, the loader continues with the usual search. The
+    /// function must not use libusb itself.
     /// </param>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program.</exception>
     public static void SetResolver(Func<nint> resolver)
@@ -126,9 +126,9 @@ internal static unsafe class LibraryLoader
             return bound;
         }
 
-        // The runtime calls Resolve when it binds an import. If a call of libusb has returned and Resolve has not run, then libusb is part of this program, and
-        // its functions are in the program's own export table. This method must not search that table first. In a dynamically linked program, such a search
-        // includes all libraries of the process, and could find another libusb.
+        // If libusb is not part of this program, the runtime calls Resolve when it binds an import, and Resolve sets s_handle. If s_handle is 0 after the call
+        // below, libusb is part of this program, and the export table of the program may contain its functions. This method must not search that table first.
+        // In a dynamically linked program, such a search includes all libraries of the process, and could find another libusb.
         _ = GetNativeVersion();
         nint handle = Volatile.Read(ref s_handle);
         Exports found;
@@ -145,9 +145,9 @@ internal static unsafe class LibraryLoader
         return found;
     }
 
-    // This method is never inlined. When the just-in-time compiler compiles a method that calls an import, it binds the import. If this method were inlined
-    // into a method of the program that uses Version or HasFunction, the import would be bound before the first statement of the program's method. But that
-    // statement may choose the library.
+    // This method must not be inlined, because the just-in-time compiler binds an import when it compiles a method that calls the import. For example, a method
+    // of the program may first call SetPath and then read Version. If GetNativeVersion were inlined into the program's method, the compiler would load libusb
+    // before SetPath runs.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static libusb_version* GetNativeVersion() => libusb.libusb_get_version();
 

@@ -8,8 +8,7 @@ namespace Native.LibUsb.Interop;
 internal static class LibraryNames
 {
     /// <summary>
-    /// Gets the possible file names of libusb, the most specific name first. If a file's name contains the number of the ABI, the file cannot be another
-    /// library.
+    /// Gets the possible file names of libusb. Names that contain the number of the ABI come first, because a file with such a name cannot be another library.
     /// </summary>
     internal static string[] OfThisSystem()
     {
@@ -17,8 +16,8 @@ internal static class LibraryNames
             return ["libusb-1.0.dll"];
         if (OperatingSystem.IsMacOS() || OperatingSystem.IsMacCatalyst() || OperatingSystem.IsIOS() || OperatingSystem.IsTvOS())
             return ["libusb-1.0.0.dylib", "libusb-1.0.dylib"];
-        // Android applications contain their own libusb, and library names on Android have no ABI number. The build files of the libusb project for Android
-        // omit the hyphen.
+        // Android applications contain their own libusb, and library names on Android have no ABI number. In the build files that the libusb project provides
+        // for Android, the name has no hyphen.
         if (OperatingSystem.IsAndroid())
             return ["libusb-1.0.so", "libusb1.0.so"];
         // FreeBSD's base system has its own library with libusb's interface, which also has an ABI number of its own.
@@ -41,7 +40,9 @@ internal static class LibraryNames
         }
     }
 
-    /// <summary>Gets the folders in which the runtime itself would look for a library of the application, without the system's folders.</summary>
+    /// <summary>
+    /// Gets the folders in which the runtime itself would look for a library of the application. The result does not contain the system's folders.
+    /// </summary>
     internal static IEnumerable<string> FoldersOfTheApplication()
     {
         yield return AppContext.BaseDirectory;
@@ -56,8 +57,8 @@ internal static class LibraryNames
     }
 
     /// <summary>
-    /// Gets the folder in whose subfolders single-file programs extract their native libraries; null if this program is not a single-file program. Only the
-    /// runtime can determine which subfolder belongs to this program.
+    /// Gets the folder that contains the native libraries of single-file programs. Each program extracts its libraries to its own subfolder, and only the
+    /// runtime can determine the subfolder of this program. The result is null if this program is not a single-file program.
     /// </summary>
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is the answer that is requested.")]
     internal static string? FolderOfExtractedFiles()

@@ -74,7 +74,7 @@ internal sealed unsafe class LibrarySearch
     /// <summary>Returns whether a library is libusb 1.0, regardless of its version.</summary>
     public static bool IsLibUsb(nint handle) => NativeLibrary.TryGetExport(handle, nameof(libusb.libusb_get_version), out _);
 
-    /// <summary>Returns the path of the file from which a libusb was loaded; null if the system does not report the path.</summary>
+    /// <summary>Returns the path of the file from which a libusb was loaded. If the system does not report the path, the result is null.</summary>
     public static string? ModulePath(nint handle)
     {
         nint address = NativeLibrary.GetExport(handle, nameof(libusb.libusb_get_version));
@@ -154,7 +154,8 @@ internal sealed unsafe class LibrarySearch
         return false;
     }
 
-    // The library of FreeBSD's base system has libusb's interface but its own version numbers, so its version is not compared.
+    // FreeBSD's base system contains its own library with libusb's interface. This library has its own version numbers, so the method does not check the
+    // version.
     private static Version? OlderThanNeeded(nint handle)
     {
         if (OperatingSystem.IsFreeBSD())

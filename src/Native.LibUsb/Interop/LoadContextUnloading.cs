@@ -27,14 +27,15 @@ internal static class LoadContextUnloading
     /// <param name="assembly">This assembly, which is collectible.</param>
     public static void Watch(Assembly assembly)
     {
-        // The load context refers to the delegate. This class does not refer to the load context, and therefore does not prevent its unloading.
+        // The load context holds a reference to the delegate. This class holds no reference to the load context, so it does not keep the load context from
+        // unloading.
         if (AssemblyLoadContext.GetLoadContext(assembly) is { } loadContext)
             loadContext.Unloading += static _ => Begin();
     }
 
     /// <summary>Registers an action that runs when unloading begins.</summary>
     /// <param name="undo">The action, which may run at any time on the thread that unloads the load context.</param>
-    /// <returns>False if unloading has begun. The caller must then not make the registration that the action would undo.</returns>
+    /// <returns>False if unloading has begun. In this case, the caller must not make the registration that the action would undo.</returns>
     public static bool TryRegister(Action undo)
     {
         lock (s_lock)

@@ -8,8 +8,8 @@ internal static class LoadFailure
 {
     private const string NoSuchFile = "cannot open shared object file";
 
-    /// <summary>Extracts the loader's own text from the message of the runtime's exception, as one line.</summary>
-    /// <param name="nameOrPath">The name or path that was to be loaded.</param>
+    /// <summary>Extracts the loader's own text from the message of the runtime's exception. The result is one line.</summary>
+    /// <param name="nameOrPath">The name or path that could not be loaded.</param>
     /// <param name="message">The runtime's message. On Unix, its first line is general advice, and the loader's text follows.</param>
     public static string Reason(string nameOrPath, string message)
     {
@@ -22,8 +22,8 @@ internal static class LoadFailure
         return reason.TrimEnd('.');
     }
 
-    /// <summary>Returns advice for the user about a file that exists but does not load; null if the file does not exist.</summary>
-    /// <param name="nameOrPath">The name or path that was to be loaded.</param>
+    /// <summary>Returns advice for the user about a library that was found but could not be loaded. If no file was found, the result is null.</summary>
+    /// <param name="nameOrPath">The name or path that could not be loaded.</param>
     /// <param name="reason">The loader's text.</param>
     public static string? Advice(string nameOrPath, string reason)
     {

@@ -4,9 +4,9 @@ namespace Native.LibUsb.Interop;
 /// Finds the addresses of functions that not every supported libusb has. The generated part of this class lists the functions.
 /// </summary>
 /// <remarks>
-/// These functions cannot be plain imports. A statically linked program does not link if it imports a function that libusb's archive lacks. In a dynamically
-/// linked program, the runtime's exception would not name the version to install. The class looks up each function by its name. It does not compare version
-/// numbers, because the libusb project has added functions without changing the version number.
+/// These functions cannot be plain imports. If a statically linked program imported a function that libusb's archive lacks, the linker would report an error.
+/// If a dynamically linked program imported such a function, the runtime's exception would not name the version to install. The class looks up each function by
+/// its name. It does not compare version numbers, because the libusb project has added functions without changing the version number.
 /// </remarks>
 internal static unsafe partial class OptionalExports
 {
@@ -14,7 +14,7 @@ internal static unsafe partial class OptionalExports
     private const nint Absent = -1;
 
     /// <summary>Gets the address of an optional function.</summary>
-    /// <param name="index">The function: one of the generated constants.</param>
+    /// <param name="index">One of the generated constants. It identifies the function.</param>
     /// <exception cref="UsbNotSupportedException">The loaded libusb does not have the function.</exception>
     internal static void* Get(int index)
     {
@@ -45,7 +45,8 @@ internal static unsafe partial class OptionalExports
     // The array is in a separate class, because C# does not define the order in which the static fields of a partial class with several files are initialized.
     private static class Known
     {
-        // One word for each function. Threads that write the same word at the same time write the same value, because the loaded library does not change.
+        // The array has one word for each function. If several threads write a word at the same time, they write the same value, because the loaded library
+        // does not change.
         internal static readonly nint[] Addresses = new nint[s_names.Length];
     }
 }

@@ -5,7 +5,7 @@ namespace Native.LibUsb;
 /// </summary>
 /// <remarks>
 /// Install a libusb of at least <see cref="RequiredVersion"/>, or check with <see cref="UsbLibrary.HasFunction"/> whether libusb has the function. This
-/// exception is not used for operations that the platform does not support. libusb reports such operations with <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.
+/// exception concerns only functions that libusb lacks. If the platform does not support an operation, libusb reports <c>LIBUSB_ERROR_NOT_SUPPORTED</c>.
 /// </remarks>
 public sealed class UsbNotSupportedException : NotSupportedException
 {

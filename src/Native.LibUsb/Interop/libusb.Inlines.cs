@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Native.LibUsb.Interop;
 
 // libusb.h defines these functions inline, and no library exports them, so this file contains C# versions of the functions. The C# functions read and write
-// memory as the header's functions do. But if the arithmetic of the header overflows an int, the arithmetic of the C# functions does not overflow.
+// memory as the header's functions do. There is one difference: the arithmetic of the header can overflow an int, and the arithmetic of the C# functions
+// cannot.
 public static unsafe partial class libusb
 {
     /// <summary>The timeout of <see cref="libusb_get_descriptor"/> and <see cref="libusb_get_string_descriptor"/> in milliseconds, as in C.</summary>
@@ -11,12 +12,12 @@ public static unsafe partial class libusb
 
     /// <summary>Converts a 16-bit number from this machine's byte order to the little-endian order of USB.</summary>
     /// <param name="x">The number.</param>
-    /// <returns>The number with its bytes in little-endian order; unchanged on a little-endian machine.</returns>
+    /// <returns>The number with its bytes in little-endian order. On a little-endian machine, this is the same number.</returns>
     public static ushort libusb_cpu_to_le16(ushort x) => BitConverter.IsLittleEndian ? x : BinaryPrimitives.ReverseEndianness(x);
 
     /// <summary>Converts a 16-bit number from the little-endian order of USB to this machine's byte order. In C, this is a macro.</summary>
     /// <param name="x">The number, in little-endian order.</param>
-    /// <returns>The number; unchanged on a little-endian machine.</returns>
+    /// <returns>The number in this machine's byte order. On a little-endian machine, this is the same number.</returns>
     public static ushort libusb_le16_to_cpu(ushort x) => libusb_cpu_to_le16(x);
 
     /// <summary>Gets the address of a control transfer's data, which begins after the eight bytes of setup.</summary>
@@ -53,11 +54,11 @@ public static unsafe partial class libusb
     /// <param name="dev_handle">The device handle.</param>
     /// <param name="buffer">
     /// The buffer, aligned to two bytes. It contains the setup and then the data. The setup must already be filled in, because the function takes the
-    /// transfer's length from the setup. If the buffer is null, the length becomes 0 (up to libusb 1.0.30, the header's function keeps the old length). After a
-    /// call with null, set the buffer and the length before the submission.
+    /// transfer's length from the setup. If the buffer is null, this function sets the length to 0. The header's function, up to libusb 1.0.30, keeps the old
+    /// length. If you pass null, set the buffer and the length before you submit the transfer.
     /// </param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">Any value of the caller, for the callback.</param>
+    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
     /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_control_transfer(
@@ -80,7 +81,7 @@ public static unsafe partial class libusb
     /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">The length of the buffer in bytes. For an IN endpoint, use a multiple of the packet size.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">Any value of the caller, for the callback.</param>
+    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout. For continuous data, 0 is best.</param>
     /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_bulk_transfer(
@@ -102,7 +103,7 @@ public static unsafe partial class libusb
     /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">The length of the buffer in bytes.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">Any value of the caller, for the callback.</param>
+    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
     /// <remarks>The transfer's flags are not changed. libusb stores the stream's number in a private part of the transfer, so the transfer must come from
     /// <see cref="libusb_alloc_transfer"/>.</remarks>
@@ -129,7 +130,7 @@ public static unsafe partial class libusb
     /// <param name="buffer">The data to send, or the memory for received data. The buffer must not move while the transfer is in flight.</param>
     /// <param name="length">The length of the buffer in bytes. For an IN endpoint, use at least the packet size.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">Any value of the caller, for the callback.</param>
+    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout.</param>
     /// <remarks>The transfer's flags are not changed.</remarks>
     public static void libusb_fill_interrupt_transfer(
@@ -152,7 +153,7 @@ public static unsafe partial class libusb
     /// <param name="length">The length of the buffer in bytes: at least the sum of the packets' lengths.</param>
     /// <param name="num_iso_packets">The number of packets; at most the number that was passed to <see cref="libusb_alloc_transfer"/>.</param>
     /// <param name="callback">The function that libusb calls when the transfer has completed.</param>
-    /// <param name="user_data">Any value of the caller, for the callback.</param>
+    /// <param name="user_data">A value for the callback. libusb does not use the value.</param>
     /// <param name="timeout">The timeout in milliseconds; 0 for no timeout. For continuous data, 0 is best.</param>
     /// <remarks>The transfer's flags are not changed. Call <see cref="libusb_set_iso_packet_lengths"/> after this function.</remarks>
     public static void libusb_fill_iso_transfer(
@@ -266,8 +267,8 @@ public static unsafe partial class libusb
         transfer->callback = callback;
     }
 
-    // num_iso_packets is a signed int in C. If the number is negative, the transfer has no packets. An index above int.MaxValue is greater than every possible
-    // number of packets.
+    // In C, num_iso_packets is a signed int, and this comparison is signed too. A negative number means that the transfer has no packets, and no transfer has a
+    // packet with an index above int.MaxValue.
     private static bool HasPacket(libusb_transfer* transfer, uint packet) => packet < transfer->num_iso_packets;
 
     // The array of packets begins directly after the last field of the structure. The array's offset is less than the structure's size, because the first

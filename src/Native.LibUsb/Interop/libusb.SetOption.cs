@@ -6,17 +6,19 @@ namespace Native.LibUsb.Interop;
 // libusb_set_option is libusb's only function with variable arguments. .NET cannot declare such a function outside Windows, so the imports below are written by
 // hand. Most ABIs pass a variable argument in the same way as a named argument, so the value is simply the third parameter of the import. Apple's arm64 ABI
 // instead passes every variable argument on the stack. For this ABI, the value is the ninth parameter of the import: the first eight parameters fill the
-// registers, and the ninth parameter is the first on the stack, where libusb reads the value. On 32-bit Windows, this function uses the calling convention
-// cdecl, because it has variable arguments. libusb's other functions use stdcall there.
+// registers, and the ninth parameter is the first on the stack, where libusb reads the value. On 32-bit Windows, libusb's other functions use the calling
+// convention stdcall, but this function uses cdecl, because it has variable arguments.
 public static unsafe partial class libusb
 {
     /// <summary>Sets a context option that takes no value.</summary>
     /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
     /// <param name="option">The option: <see cref="libusb_option.LIBUSB_OPTION_USE_USBDK"/> or <see cref="libusb_option.LIBUSB_OPTION_NO_DEVICE_DISCOVERY"/>.
-    /// Discovery must be switched off before the context is opened. Preferably pass the option to <see cref="libusb_init_context"/>. Otherwise, call this
-    /// function with a null context before <see cref="libusb_init"/>.</param>
-    /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if the option takes a value or does not
-    /// exist in this version of libusb, and <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED"/> if the platform does not support the option.</returns>
+    /// A program can switch off discovery only before it opens the context. To switch it off, pass the option to <see cref="libusb_init_context"/>, or call
+    /// this function with a null context before <see cref="libusb_init"/>.</param>
+    /// <returns>
+    /// 0, or a negative <see cref="libusb_error"/>. <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> means that the option takes a value or does not exist
+    /// in this version of libusb. <see cref="libusb_error.LIBUSB_ERROR_NOT_SUPPORTED"/> means that the platform does not support the option.
+    /// </returns>
     public static int libusb_set_option(libusb_context* ctx, libusb_option option)
     {
         // For these options, libusb would read a value that this overload does not pass.
@@ -28,8 +30,10 @@ public static unsafe partial class libusb
     /// <summary>Sets a context option that takes a number.</summary>
     /// <param name="ctx">The context. With null, the function permanently changes the default for all contexts that the process opens later.</param>
     /// <param name="option">The option, in practice <see cref="libusb_option.LIBUSB_OPTION_LOG_LEVEL"/>.</param>
-    /// <param name="value">For the log level, a <see cref="libusb_log_level"/> cast to an integer. The environment variable <c>LIBUSB_DEBUG</c> overrides the
-    /// log level. If an option of a later version of libusb takes a pointer, the value is the address.</param>
+    /// <param name="value">
+    /// If the option is the log level, the value is a <see cref="libusb_log_level"/>, cast to an integer. The environment variable <c>LIBUSB_DEBUG</c>
+    /// overrides the log level. If an option of a later version of libusb takes a pointer, the value is the address.
+    /// </param>
     /// <returns>0, or a negative <see cref="libusb_error"/>: <see cref="libusb_error.LIBUSB_ERROR_INVALID_PARAM"/> if this version of libusb does not have the
     /// option, or if the value is not valid.</returns>
     public static int libusb_set_option(libusb_context* ctx, libusb_option option, nint value)

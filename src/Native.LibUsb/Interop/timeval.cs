@@ -5,7 +5,7 @@ namespace Native.LibUsb.Interop;
 
 /// <summary>Represents C's <c>struct timeval</c>: a duration in seconds and microseconds, in the layout that libusb uses on this system.</summary>
 /// <remarks>
-/// <para>The layouts:</para>
+/// <para>The layouts are:</para>
 /// <list type="bullet">
 /// <item>64-bit Linux, Android and FreeBSD: two 64-bit numbers, 16 bytes.</item>
 /// <item>macOS and iOS: a 64-bit number, a 32-bit number and 4 bytes of padding. This structure stores the microseconds as a 64-bit number, which covers the
@@ -83,8 +83,8 @@ public struct timeval : IEquatable<timeval>
     /// <summary>Gets or sets the microseconds beyond the whole seconds, 0 to 999,999.</summary>
     public int tv_usec
     {
-        // The cast keeps the low half of the 64-bit field. On macOS, this half is the C field. On other systems, this half is large enough for all numbers of
-        // microseconds.
+        // The cast keeps only the low half of the 64-bit field. On macOS, this half is the field of the C structure. On other systems, every number of
+        // microseconds fits into this half.
         readonly get => HasNarrowFields ? _microseconds32 : (int)_microseconds64;
         set
         {

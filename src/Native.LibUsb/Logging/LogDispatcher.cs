@@ -18,8 +18,8 @@ internal static unsafe class LogDispatcher
     // this name.
     private const string GlobalCallbackName = "Native.LibUsb.GlobalLogCallback";
 
-    // The handler of the context that this thread is opening. While libusb opens a context, it already logs messages for the context, but the address of the
-    // context is not known yet.
+    // The handler of the context that this thread is opening. While libusb opens a context, it already logs messages for the context, but this class does not
+    // know the context's address yet.
     [ThreadStatic]
     private static UsbLogHandler? t_opening;
 
@@ -78,7 +78,7 @@ internal static unsafe class LogDispatcher
     /// <summary>Sets the handler of a context that was opened with <see cref="ContextCallback"/>.</summary>
     public static void Opened(libusb_context* context, UsbLogHandler handler) => s_byContext[(nint)context] = new Entry(handler);
 
-    /// <summary>Finds the entry of a context that is about to be freed. <see cref="Forget"/> removes the entry afterwards.</summary>
+    /// <summary>Finds the entry of a context that is about to be freed. After libusb has freed the context, <see cref="Forget"/> removes the entry.</summary>
     public static object? Find(libusb_context* context) => s_byContext.GetValueOrDefault((nint)context);
 
     /// <summary>Removes the entry of a freed context. If a new context has the same address, the entry of the new context stays.</summary>

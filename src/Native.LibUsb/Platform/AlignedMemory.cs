@@ -21,9 +21,9 @@ internal static unsafe class AlignedMemory
 
     /// <summary>Allocates managed memory that does not move. The garbage collector frees it.</summary>
     /// <param name="length">The length in bytes, at most <see cref="MaxPinnedLength"/>.</param>
-    /// <param name="clear">Whether the bytes are set to zero; otherwise their values are undefined.</param>
+    /// <param name="clear">Whether the method sets the bytes to zero. If it does not, their values are undefined.</param>
     /// <param name="start">The index of the first aligned byte.</param>
-    /// <returns>An array with at least <paramref name="length"/> bytes from <paramref name="start"/> on.</returns>
+    /// <returns>An array that has at least <paramref name="length"/> bytes, counted from the index <paramref name="start"/>.</returns>
     public static byte[] AllocatePinned(int length, bool clear, out int start)
     {
         int size = length + Alignment - 1;

@@ -22,8 +22,8 @@ internal static unsafe partial class LinuxScheduling
     /// <exception cref="Win32Exception">Linux reported another error.</exception>
     public static void MakeRealTime(int priority)
     {
-        // This method uses pthread_setschedparam, because musl does not implement sched_setscheduler. A callback may start threads, including threads of the
-        // thread pool. With ResetOnFork, these threads are ordinary threads.
+        // This method uses pthread_setschedparam, because musl does not implement sched_setscheduler. Code in a callback may start threads, including threads
+        // of the thread pool. Because of ResetOnFork, these threads do not inherit the real-time priority.
         int error = SetSchedulingParameters(Self(), Fifo | ResetOnFork, &priority);
         if (error == NotPermitted)
         {

@@ -9,7 +9,7 @@ namespace Native.LibUsb;
 /// log.
 /// </summary>
 /// <remarks>
-/// <para>libusb is loaded once for the process, when the first function of libusb is used. libusb is searched for in this order:</para>
+/// <para>libusb is loaded once for the process, when the first function of libusb is used. The library searches for libusb in this order:</para>
 /// <list type="number">
 /// <item>the library that <see cref="SetPath"/> or <see cref="SetResolver"/> chose, if one of these methods was called;</item>
 /// <item>the application's own copy: in the application's folder, in its subfolder <c>runtimes/&lt;rid&gt;/native</c>, in the folders of the native files of
@@ -45,12 +45,12 @@ public static unsafe class UsbLibrary
     public static bool IsStaticallyLinked => LibraryLoader.IsStaticallyLinked;
 
     /// <summary>
-    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null before libusb is
-    /// first used, in a statically linked program, and if a resolver loaded libusb from an unknown path.
+    /// Gets the full path of the loaded libusb, or the name by which it was loaded if the system does not report the path. The value is null if libusb was not
+    /// used yet, if the program is statically linked, or if a resolver loaded libusb and the system does not report the path.
     /// </summary>
     public static string? LoadedPath => LibraryLoader.LoadedPath;
 
-    /// <summary>Sets the file to load as libusb. The library then skips the search, and tries no other file if that file cannot be loaded.</summary>
+    /// <summary>Sets the file to load as libusb. This library then does not search for libusb. If it cannot load this file, it tries no other file.</summary>
     /// <param name="path">A full path, or a name for which the system's loader finds the file.</param>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
@@ -58,8 +58,9 @@ public static unsafe class UsbLibrary
 
     /// <summary>Sets a function that loads libusb. This library calls the function before the usual search for libusb.</summary>
     /// <param name="resolver">
-    /// The function, which is called once, before the first use of libusb. It returns the handle of the loaded libusb (see <see cref="NativeLibrary"/>), or 0
-    /// to continue with the usual search. The loaded libusb must stay loaded until the process ends. The function must not call libusb.
+    /// The function. This library calls it once, before libusb is first used. The function loads libusb with <see cref="NativeLibrary"/>, and returns the
+    /// handle. The loaded libusb must stay loaded until the process ends. If the function returns 0, this library continues with the usual search. The function
+    /// must not call libusb.
     /// </param>
     /// <exception cref="InvalidOperationException">libusb is already in use, or it was linked with the program (<c>LibUsbLink</c>).</exception>
     public static void SetResolver(Func<nint> resolver) => LibraryLoader.SetResolver(resolver);
@@ -100,7 +101,9 @@ public static unsafe class UsbLibrary
     /// Sets the handler for the messages that libusb logs in all contexts and outside of contexts (<c>libusb_set_log_cb</c>). <see cref="UsbLogHandler"/>
     /// describes the rules for handlers.
     /// </summary>
-    /// <param name="handler">The handler, which is called with each message that is at least as severe as the level of the message's context. With null, libusb
-    /// writes to standard error again.</param>
+    /// <param name="handler">
+    /// The handler. It receives each message that is at least as severe as the log level of the context that logs the message. Null removes the handler, and
+    /// libusb then writes to standard error again.
+    /// </param>
     public static void SetLogHandler(UsbLogHandler? handler) => LogDispatcher.SetGlobal(handler);
 }

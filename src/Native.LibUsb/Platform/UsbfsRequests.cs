@@ -31,11 +31,12 @@ internal static unsafe class UsbfsRequests
     public static bool IsAvailable => s_ioctl is not null;
 
     /// <summary>Activates an alternate setting (USBDEVFS_SETINTERFACE).</summary>
-    /// <param name="descriptor">The device's file descriptor through which the interface was claimed.</param>
+    /// <param name="descriptor">The file descriptor of the device. The interface was claimed through this file descriptor.</param>
     /// <param name="interfaceNumber"><c>bInterfaceNumber</c>.</param>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>.</param>
     /// <returns>
-    /// The error that libusb would return. If libusb would return only <see cref="UsbError.Other"/>, this method returns a more exact error if there is one.
+    /// The error that libusb would return, with one exception: for some errors, libusb would return <see cref="UsbError.Other"/>, and this method returns a
+    /// more specific error.
     /// </returns>
     public static UsbError SetInterface(int descriptor, int interfaceNumber, int alternateSetting)
     {

@@ -6,7 +6,7 @@ namespace Native.LibUsb.Streaming;
 /// </summary>
 internal interface IRingContent
 {
-    /// <summary>Gets whether one failed transfer stops the ring, because the stream of data would otherwise continue after a gap.</summary>
+    /// <summary>Gets whether one failed transfer stops the ring. If such a ring continued, its stream of data would have a gap.</summary>
     bool StopsAtFailure { get; }
 
     /// <summary>Takes the transfer to submit next, or returns null if there is none. The caller holds the lock.</summary>
@@ -18,7 +18,9 @@ internal interface IRingContent
     /// <summary>Takes back a transfer that libusb has refused. The caller holds the lock.</summary>
     void TakeRefusedLocked(RingTransfer transfer);
 
-    /// <summary>Prepares the beginning of a run, or its continuation after a halt was cleared. The caller holds the lock, and nothing is in flight.</summary>
+    /// <summary>
+    /// Prepares for a run that begins, or that continues after the ring has cleared a halt. The caller holds the lock, and no transfer is in flight.
+    /// </summary>
     void BeginLocked();
 
     /// <summary>Ends a run. The caller holds the lock, and nothing is in flight any more.</summary>

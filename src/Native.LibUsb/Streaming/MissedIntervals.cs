@@ -13,9 +13,9 @@ namespace Native.LibUsb.Streaming;
 /// however, at least one completion is handled on time. If even the most punctual completion of a window is late, the class counts missed intervals. If a
 /// completion of a later window is on time again, the class corrects the count. The class treats small, slow changes as drift between the clocks of the bus and
 /// the host.</para>
-/// <para>The completions after a gap show the cause of the gap. If the queue ran empty although the thread that handles events ran in time, the gap delays all
-/// later completions by the same time. If this thread was late, all transfers in flight had ended before the thread handled the first of these transfers. The
-/// delay of the first completion then exceeds the delays of the following completions by about the total duration of these transfers. The class therefore
+/// <para>The completions after a gap show the cause of the gap. If the queue ran empty while the thread that handles events ran in time, all later completions
+/// have the same additional delay. If the thread was late, all transfers in flight had ended before the thread handled the first completion. In this case, the
+/// first completion has a longer delay than the following completions. The difference is about the total duration of the transfers. The class therefore
 /// compares the completions of a window with the most punctual completion of the next window.</para>
 /// </remarks>
 internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTransfer, int transfers)
@@ -33,8 +33,8 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     // A smaller delay can result from a window in which every completion was late.
     private readonly double _least = Math.Max(serviceInterval.TotalSeconds * packetsPerTransfer / 2, 0.001) * Stopwatch.Frequency;
 
-    // If the delay of a completion exceeds the delays of the following completions by this time, all transfers of the queue had ended before the completion was
-    // handled.
+    // If a completion has a longer delay than the following completions, and the difference is at least this time, all transfers of the queue had ended before
+    // the thread handled the completion.
     private readonly double _late = QueueOf(serviceInterval.TotalSeconds * packetsPerTransfer, transfers) * Stopwatch.Frequency;
 
     private double _expected = double.NaN;
@@ -158,22 +158,22 @@ internal sealed class MissedIntervals(TimeSpan serviceInterval, int packetsPerTr
     /// <summary>Measures the delay of a completion by comparing it with a later completion.</summary>
     /// <param name="latest">The start of the stream, computed from the completion.</param>
     /// <param name="next">The start of the stream, computed from the later completion.</param>
-    /// <returns>Whether all transfers of the queue had ended before the completion was handled.</returns>
+    /// <returns>Whether all transfers of the queue had ended before the thread handled the completion.</returns>
     private bool MeasureDelay(double latest, double next)
     {
         bool wasLate = latest - next >= _late;
         double expected = _expected + _behind;
-        // If the thread was late, its delay includes the intervals that were missed because of the delay. Intervals that were missed although the thread ran in
-        // time do not count as a delay.
+        // If the thread was late and the stream therefore missed intervals, these intervals are part of the delay. If the stream missed intervals although the
+        // thread ran in time, these intervals are not part of the delay.
         if (wasLate || next - expected <= _least)
             next = Math.Min(next, expected);
         _longestDelay = Math.Max(_longestDelay, latest - next);
         return wasLate;
     }
 
-    // When the first transfer of the queue has ended, the other transfers take this long. Three effects make the measured difference of the delays smaller: the
-    // first completion can end a window, the host controller can continue the stream later, and the most punctual completion of the next window can be late
-    // too.
+    // Returns the smallest difference between two delays that shows that all transfers of the queue had ended. After the first transfer has ended, the other
+    // transfers take the time `others`. Three effects make the measured difference smaller than this time: the first completion can end a window, the host
+    // controller can continue the stream later, and the most punctual completion of the next window can be late too.
     private static double QueueOf(double transferTime, int transfers)
     {
         double others = transferTime * (transfers - 1);

@@ -19,8 +19,8 @@ internal sealed class OutputContent
     public bool EndsMessage { get; private set; }
 
     /// <summary>
-    /// Gets whether the device has taken all bytes of a transfer that did not complete. The property is false if a zero-length packet must follow the bytes,
-    /// because only a completed transfer is certain to have sent that packet.
+    /// Gets whether the device has taken all bytes of a transfer that did not complete. If a zero-length packet must follow the bytes, the property is false,
+    /// because the transfer may not have sent this packet.
     /// </summary>
     public bool IsSent => Committed > 0 && Sent >= Committed && !EndsMessage;
 
@@ -28,8 +28,8 @@ internal sealed class OutputContent
     public int Unsent => IsFiller ? 0 : Committed - Sent;
 
     /// <summary>
-    /// Gets the lengths of the isochronous packets. The span is empty if all packets except the last have the ring's packet size, and the last packet has the
-    /// remaining bytes.
+    /// Gets the lengths of the isochronous packets. If the span is empty, all packets except the last one have the ring's packet size, and the last packet has
+    /// the remaining bytes.
     /// </summary>
     public ReadOnlySpan<int> PacketLengths => _packetLengths.AsSpan(0, _packets);
 

@@ -2,7 +2,7 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>
 /// Divides a stream of bytes into the transfers of a ring, and marks the ends of messages. No method waits for a free buffer. While the filler has no buffer,
-/// <see cref="Room"/> is empty. If a method needs a buffer and no buffer is free, its return value reports this.
+/// <see cref="Room"/> is empty. If a method needs a buffer while no buffer is free, the return value of the method reports that no buffer was free.
 /// </summary>
 internal sealed class OutputFiller
 {
@@ -81,7 +81,7 @@ internal sealed class OutputFiller
     /// <summary>
     /// Passes the bytes to the ring, and ends the message. If the message must end with a zero-length packet, <see cref="TryPayEnd"/> sends this packet.
     /// </summary>
-    /// <param name="evenEmpty">Whether to send a message without bytes if no message was begun.</param>
+    /// <param name="evenEmpty">Whether the method ends an empty message if no message was begun.</param>
     public void End(bool evenEmpty)
     {
         if (_filled > 0)
@@ -98,7 +98,7 @@ internal sealed class OutputFiller
         _open = false;
     }
 
-    /// <summary>Sends the zero-length packet that ends a message, if this packet must still be sent.</summary>
+    /// <summary>Sends the zero-length packet that ends a message, if the filler has not sent the packet yet.</summary>
     /// <returns>False if the packet needs a buffer and no buffer is free.</returns>
     public bool TryPayEnd()
     {

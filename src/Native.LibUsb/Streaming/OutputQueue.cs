@@ -65,8 +65,8 @@ internal sealed class OutputQueue : IRingContent
     }
 
     /// <summary>
-    /// Submits zeros if an isochronous endpoint would otherwise have nothing to send. The caller calls this method after the program had time to commit data,
-    /// and holds the lock.
+    /// Submits zeros if an isochronous endpoint would otherwise have nothing to send. Before the call, the program has had time to commit data. The caller
+    /// holds the lock.
     /// </summary>
     /// <param name="underrunCounted">Whether the caller has already counted the underrun.</param>
     public void FillLocked(bool underrunCounted)
@@ -129,8 +129,8 @@ internal sealed class OutputQueue : IRingContent
 
     public void BeginLocked()
     {
-        // When the ring stopped, some transfers were in flight, and the device has not taken all their bytes. The ring sends these transfers before the
-        // transfers that were still waiting for room in the queue.
+        // The device may not have taken all bytes of the transfers that were in flight when the ring stopped. The queue still contains these transfers in
+        // order. The ring sends them before the transfers that wait for room in the queue.
         TransferQueue queue = _ring.Engine.Queue;
         while (queue.Last is { } unsent)
         {

@@ -19,8 +19,8 @@ internal enum ProducerState
     Idle,
 
     /// <summary>
-    /// The method Start first calls the handler until the queue is full or the handler has no more data, and then submits the buffers. If Start submitted each
-    /// buffer at once, a device could take buffers as fast as the handler fills them, and Start would not return.
+    /// The method Start calls the handler until the queue is full or the handler has no more data. Start submits the filled buffers only after that. If Start
+    /// submitted each buffer at once, a device could take buffers as fast as the handler fills them, and Start would not return.
     /// </summary>
     Filling,
 

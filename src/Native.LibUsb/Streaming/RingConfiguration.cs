@@ -49,10 +49,10 @@ internal sealed record RingConfiguration
         Make(endpoint.Descriptor, options, direction, UsbfsMemory.Limit, endpoint.Interface.Handle.DividesTransfers);
 
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="options">The options of the program. The method chooses the sizes that are 0 in the options.</param>
+    /// <param name="options">The options of the program. If a size in the options is 0, the method chooses the size.</param>
     /// <param name="direction">The direction that the endpoint must have.</param>
     /// <param name="limit">The number of bytes that the system allows for all transfers of all programs together; null if there is no limit.</param>
-    /// <param name="dividesTransfers">Whether libusb divides bulk and interrupt transfers of more than 16 KiB. The ring then uses shorter transfers.</param>
+    /// <param name="dividesTransfers">Whether libusb divides bulk and interrupt transfers of more than 16 KiB. If so, the ring uses shorter transfers.</param>
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or exceed the limit.</exception>
     public static RingConfiguration Make(UsbEndpointDescriptor endpoint, UsbRingOptions options, UsbDirection direction, long? limit, bool dividesTransfers = false)
     {
@@ -102,7 +102,7 @@ internal sealed record RingConfiguration
         return configuration;
     }
 
-    /// <summary>Returns the part of the program's memory that belongs to one transfer; empty if the ring allocates its own memory.</summary>
+    /// <summary>Returns the part of the program's memory that belongs to one transfer. If the ring allocates its own memory, the result is empty.</summary>
     /// <param name="index">The index of the transfer.</param>
     public Memory<byte> MemoryOf(int index) => Options.Memory.IsEmpty ? default : Options.Memory.Slice(index * TransferSize, TransferSize);
 

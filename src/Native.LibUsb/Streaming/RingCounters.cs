@@ -91,8 +91,10 @@ internal struct RingCounters
         EndWrite();
     }
 
-    /// <summary>Records the number of transfers in flight if it is the lowest since the start of the run. The ring calls the method after a transfer has ended
-    /// and the ring has submitted other transfers.</summary>
+    /// <summary>
+    /// Records the number of transfers in flight if this number is the lowest since the start of the run. When a transfer has ended, the ring first submits
+    /// other transfers, and then calls this method.
+    /// </summary>
     public void InFlight(int count)
     {
         if (count >= _lowestInFlight)

@@ -5,8 +5,8 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Implements a ring. The engine owns the ring's transfers, submits and cancels them, and ends the ring's run when nothing is in flight any more. The rules for
-/// locking are in <see cref="RingLock"/>.
+/// Implements a ring. The engine owns the ring's transfers, submits and cancels them, and ends the ring's run when no transfer is in flight any more. The rules
+/// for locking are in <see cref="RingLock"/>.
 /// </summary>
 internal sealed unsafe class RingEngine
 {
@@ -207,8 +207,8 @@ internal sealed unsafe class RingEngine
     public void CountRefusedLocked(UsbError error)
     {
         Counters.Refused(error);
-        // A later submission may succeed, for example after other transfers have freed memory. The ring therefore stops only if the device is gone or if
-        // nothing is in flight. If nothing is in flight, no transfer ends, so the ring would not submit anything later.
+        // The ring submits again when another transfer ends. That submission may succeed, for example because the ended transfer has freed memory. The ring
+        // therefore stops only if the device is gone, or if no other transfer is in flight.
         if (error == UsbError.NoDevice || Queue.InFlight == 0)
             Run.TryStop(error);
     }
@@ -226,7 +226,8 @@ internal sealed unsafe class RingEngine
     // ---- After the lock -------------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// Cancels the transfers in flight if the ring is being stopped, and ends the run if no transfer is in flight any more. The caller has released the lock.
+    /// Continues the stopping of a ring: cancels the transfers in flight, and ends the run if no transfer is in flight any more. If the ring is not being
+    /// stopped, the method does nothing. The caller has released the lock.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AfterLock()
@@ -285,7 +286,8 @@ internal sealed unsafe class RingEngine
         TrySettle();
     }
 
-    // The method cancels the newest transfer first, so that the cancelled transfers are the end of the stream and leave no gap in the stream.
+    // The method cancels the newest transfer first. If it cancelled an older transfer first, a newer transfer could still move data, and the stream would have
+    // a gap.
     private void CancelAll()
     {
         // After this barrier, a thread on the fast path either reads that the ring has stopped, or has already submitted its transfer. In the second case, the
@@ -352,8 +354,8 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// Stops the ring if it is disposed or its handle is being closed. If another thread disposed the ring or closed the handle before the ring was running,
-    /// that thread did not stop the ring.
+    /// Stops the ring if the ring is disposed, or if its interface or handle is closing. Another thread may have begun to close one of these objects before the
+    /// ring was running. That thread did not stop the ring, because the ring was not running yet.
     /// </summary>
     private void StopIfClosing()
     {
@@ -448,9 +450,9 @@ internal sealed unsafe class RingEngine
     }
 
     /// <summary>
-    /// Completes a transfer. The fast path applies if it is active, the transfer has completed, and the transfer is the oldest one in flight. On the fast path,
-    /// the method takes no lock. It submits the spare transfer in place of the completed transfer, and then delivers the completed transfer. The completed
-    /// transfer becomes the next spare transfer.
+    /// Completes a transfer. The method uses the fast path if the fast path is active, the transfer has completed, and the transfer is the oldest one in
+    /// flight. On the fast path, the method takes no lock. The method submits the spare transfer in place of the completed transfer, and then delivers the
+    /// completed transfer. The completed transfer becomes the next spare transfer.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Complete(RingTransfer ended, libusb_transfer* native)

@@ -10,10 +10,10 @@ namespace Native.LibUsb.Streaming;
 /// therefore never waits for more than those instructions.</item>
 /// <item>The lock protects the queue, the run state and the counters. There is one exception: while the fast path is active, the thread that handles events
 /// changes the queue and the counters without the lock, and all other threads change only the run state.</item>
-/// <item>One thread at a time submits transfers, in the order of their sequence numbers. If another thread is submitting, a thread with transfers to submit
-/// leaves these transfers to the other thread.</item>
+/// <item>One thread at a time submits transfers, in the order of their sequence numbers. If a thread has transfers to submit while another thread is
+/// submitting, the other thread submits these transfers too.</item>
 /// <item>A thread that stops the ring writes the run state, issues a process-wide memory barrier, and then cancels every transfer. A thread that submits a
-/// transfer first submits it, and then reads the run state. At least one of the two threads therefore cancels the submitted transfer.</item>
+/// transfer reads the run state after the submission. At least one of the two threads therefore cancels the submitted transfer.</item>
 /// <item>A method whose name ends in <c>Locked</c> is called with the lock held, and returns with the lock held.</item>
 /// </list>
 /// <para>The lock is not a monitor, because a monitor allocates memory when threads contend for it. If another thread holds the lock, a thread that enters the

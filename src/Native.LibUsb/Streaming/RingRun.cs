@@ -73,7 +73,9 @@ internal sealed class RingRun
         _stage = RingStage.Draining;
     }
 
-    /// <summary>Stops the run permanently. Neither a start in progress nor the clearing of a halt makes the ring run again.</summary>
+    /// <summary>
+    /// Stops the run, and prevents its continuation. If another thread is starting the ring or is clearing a halt, the ring does not run after that.
+    /// </summary>
     public void StopForGood(UsbError failure)
     {
         if (_stage == RingStage.Starting)
@@ -107,7 +109,7 @@ internal sealed class RingRun
     /// <summary>Begins to end the run, if no transfer, callback or cancellation is outstanding.</summary>
     /// <param name="inFlight">The number of transfers in flight.</param>
     /// <param name="clearsHalts">Whether the options allow the ring to clear a halt and continue.</param>
-    /// <returns>Recovering or Settling if the caller has to perform that stage; Draining if there is nothing to do.</returns>
+    /// <returns>Recovering or Settling if the caller must perform the work of that stage. Draining means that the caller has nothing to do.</returns>
     public RingStage TrySettle(int inFlight, bool clearsHalts)
     {
         if (_stage != RingStage.Draining || inFlight > 0 || _callbacks > 0 || _cancelling > 0)

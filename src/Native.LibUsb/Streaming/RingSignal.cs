@@ -21,7 +21,7 @@ internal sealed class RingSignal(bool continueInline) : IValueTaskSource
     private const int Unset = 0;
     private const int IsSet = 1;
 
-    // The state is Unset, IsSet, or a value that the method Awaited returns. A value of Awaited means that a continuation is stored. The value contains the
+    // The state is Unset, IsSet, or a value that the method Awaited returns. The third kind of value means that a continuation is stored. It contains the
     // number of the wait, so that a late cancellation of one wait cannot affect the next wait.
     private int _state;
 

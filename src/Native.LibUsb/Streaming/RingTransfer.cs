@@ -12,7 +12,8 @@ namespace Native.LibUsb.Streaming;
 internal sealed partial class RingTransfer
 {
     /// <summary>
-    /// The number of the transfer's last submission, counted from 0 over all transfers of the ring; -1 if there was no submission, or if libusb refused it.
+    /// The number of the transfer's last submission. The ring counts the submissions of all its transfers from 0. The value is -1 if the transfer was never
+    /// submitted, or if libusb refused the last submission.
     /// </summary>
     public long Sequence = -1;
 
@@ -21,7 +22,9 @@ internal sealed partial class RingTransfer
     /// <summary>Gets the distance between isochronous packets in the memory, in bytes; 0 for other transfers.</summary>
     public int PacketSize { get; }
 
-    /// <summary>Gets copies of libusb's packet descriptors, made when the transfer ended; empty if the transfer is not isochronous.</summary>
+    /// <summary>
+    /// Gets copies of libusb's packet descriptors. The ring makes the copies when the transfer ends. If the transfer is not isochronous, the array is empty.
+    /// </summary>
     public libusb_iso_packet_descriptor[] Descriptors { get; }
 
     public RingTransferState State { get; set; }
@@ -55,8 +58,8 @@ internal sealed partial class RingTransfer
     public int Packets { get; set; }
 
     /// <summary>
-    /// Gets or sets the time at which the transfer's callback began, in ticks of <see cref="System.Diagnostics.Stopwatch"/>; 0 if the ring records no
-    /// timestamps.
+    /// Gets or sets the time at which the transfer's callback began, in ticks of <see cref="System.Diagnostics.Stopwatch"/>. The value is 0 if the ring records
+    /// no timestamps.
     /// </summary>
     public long Timestamp { get; set; }
 
@@ -67,7 +70,7 @@ internal sealed partial class RingTransfer
     public OutputContent Output { get; } = new();
 
     /// <summary>
-    /// Gets whether the transfer was cancelled, or the device was removed, before any data had arrived. The ring does not deliver such a transfer.
+    /// Gets whether the transfer ended without data because the transfer was cancelled or the device was removed. The ring does not deliver such a transfer.
     /// </summary>
     public bool IsEmptyAfterStop => Length == 0 && Packets == 0 && Status is UsbTransferStatus.Canceled or UsbTransferStatus.NoDevice;
 }

@@ -6,8 +6,10 @@ namespace Native.LibUsb.Streaming;
 /// <param name="Buffer">The buffer of the bytes. The stream or pipe reader disposes the buffer.</param>
 /// <param name="Data">The bytes of the transfer without gaps, including the bytes of isochronous packets.</param>
 /// <param name="EndsMessage">Whether a message ends after the bytes.</param>
-/// <param name="LossBefore">The error that describes a loss of data before the bytes; success if no data was lost there.</param>
-/// <param name="LossAfter">The error that describes a loss of data after the bytes or between isochronous packets; success if no data was lost there.</param>
+/// <param name="LossBefore">The error that describes a loss of data before the bytes. Success means that no data was lost before the bytes.</param>
+/// <param name="LossAfter">
+/// The error that describes a loss of data after the bytes or between isochronous packets. Success means that there was no such loss.
+/// </param>
 internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMemory<byte> Data, bool EndsMessage, UsbError LossBefore, UsbError LossAfter)
 {
     public static TransferBytes Of(RingTransfer transfer, UsbReadBoundary boundary, UsbReadLoss loss)
@@ -21,8 +23,9 @@ internal readonly record struct TransferBytes(UsbInputBuffer Buffer, ReadOnlyMem
         return new TransferBytes(buffer, buffer.Memory, boundary == UsbReadBoundary.ShortPacket && buffer.EndsWithShortPacket, before, after);
     }
 
-    // Returns the error of a transfer that has lost data; success for all other statuses. A cancelled transfer does not count as a loss, because the program
-    // has stopped the ring. If the endpoint has stalled or the device was unplugged, the ring's Failure contains the error, unless the ring has recovered.
+    // If the status means that the transfer has lost data, the method returns the error. For all other statuses, it returns success. A cancelled transfer does
+    // not count as a loss, because the program has stopped the ring. If the endpoint has stalled or the device was unplugged, the ring's Failure contains the
+    // error, unless the ring has recovered.
     private static UsbError ErrorOf(UsbTransferStatus status) =>
         status is UsbTransferStatus.Error or UsbTransferStatus.TimedOut or UsbTransferStatus.Overflow ? UsbTransferOutcome.ErrorOf(status) : UsbError.Success;
 

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents the transfers of a ring. The queue contains the free transfers, and a list of the other transfers in the order of their submission. The other
-/// transfers are in flight or have ended. The queue itself submits nothing. The caller of any member holds the ring's lock.
+/// Represents the transfers of a ring. The queue contains the free transfers, and a list of the transfers that are in flight or have ended. This list is in the
+/// order of submission. The queue itself submits nothing. The caller of any member holds the ring's lock.
 /// </summary>
 /// <remarks>
 /// On the fast path, the thread that handles events changes the queue without the ring's lock, and the queue does not maintain the order. The transfers in
@@ -133,8 +133,8 @@ internal sealed class TransferQueue
     {
         if (IsFast || InFlight != _depth || _order.Count != InFlight || _freeCount == 0 || !_pendingLoss.IsNone)
             return false;
-        // The order contains only transfers in flight, whose numbers ascend. No number is missing if the first number plus the count is the number of the next
-        // submission.
+        // The order contains only transfers in flight, and their numbers ascend. If the first number plus the count equals the number of the next submission,
+        // no number is missing.
         RingTransfer first = _order.First!;
         if (first.Sequence != _next - InFlight)
             return false;

@@ -6,9 +6,10 @@ public static class UsbEndpointRings
     /// <summary>Creates a ring that reads from an endpoint.</summary>
     /// <param name="endpoint">A bulk, interrupt or isochronous IN endpoint.</param>
     /// <param name="options">
-    /// The options of the ring; null for the defaults, which suit a continuous stream. By default, a bulk transfer has 64 KiB. If a device sends less data and
-    /// no short packet, the transfer does not end, so the ring delivers the data late (see <see cref="UsbRingOptions.TransferSize"/>). Use
-    /// <see cref="UsbRingOptions.ForRate"/> for a known rate, and <see cref="UsbRingOptions.ForLatency"/> for data that is needed at once.
+    /// The options of the ring. If the value is null, the ring uses the defaults, which suit a continuous stream. By default, a bulk transfer has 64 KiB. If a
+    /// device sends less data and no short packet, the transfer does not end, so the ring delivers the data late (see
+    /// <see cref="UsbRingOptions.TransferSize"/>). Use <see cref="UsbRingOptions.ForRate"/> for a known rate, and <see cref="UsbRingOptions.ForLatency"/> for
+    /// data that is needed at once.
     /// </param>
     /// <returns>The ring, which the caller starts and disposes. Disposing the interface also stops the ring.</returns>
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or exceed a limit of the system. The message contains the maximum.</exception>
@@ -23,7 +24,7 @@ public static class UsbEndpointRings
 
     /// <summary>Creates a ring that writes to an endpoint.</summary>
     /// <param name="endpoint">A bulk, interrupt or isochronous OUT endpoint.</param>
-    /// <param name="options">The options of the ring; null for the defaults, which suit most programs.</param>
+    /// <param name="options">The options of the ring. If the value is null, the ring uses the defaults, which suit most programs.</param>
     /// <returns>The ring, which the caller starts and disposes. Disposing the interface also stops the ring.</returns>
     /// <exception cref="ArgumentException">The options do not fit the endpoint, or exceed a limit of the system. The message contains the maximum.</exception>
     /// <exception cref="InvalidOperationException">Another ring uses the endpoint, or the endpoint is stale.</exception>

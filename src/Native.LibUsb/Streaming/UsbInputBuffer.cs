@@ -26,12 +26,14 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     public UsbInputRing Ring => Unsafe.As<UsbInputRing>(Transfer().Ring);
 
     /// <summary>
-    /// Gets the number of the transfer, counted from 0 in the order of submission. A missing number belongs to a transfer that was dropped, or that was
-    /// cancelled before data had arrived.
+    /// Gets the number of the transfer, counted from 0 in the order of submission. If a number is missing, the ring dropped the transfer with this number, or
+    /// the transfer was cancelled before data had arrived.
     /// </summary>
     public long Sequence => Transfer().Sequence;
 
-    /// <summary>Gets the status with which the transfer ended. The data that arrived is valid with every status, because the bus checks each packet.</summary>
+    /// <summary>
+    /// Gets the status with which the transfer ended. The data that arrived is valid even if the status is an error, because the bus checks each packet.
+    /// </summary>
     public UsbTransferStatus Status => Transfer().Status;
 
     /// <summary>
@@ -54,7 +56,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
     public UsbRingLoss LostBefore => Transfer().LostBefore;
 
     /// <summary>
-    /// Gets the time at which the transfer's completion was handled, in ticks of <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>; 0 if
+    /// Gets the time at which the transfer's completion was handled, in ticks of <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>. The value is 0 if
     /// <see cref="UsbRingOptions.Timestamps"/> is false.
     /// </summary>
     public long Timestamp => Transfer().Timestamp;
@@ -74,7 +76,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         }
     }
 
-    /// <summary>Gets the bytes that arrived, as memory.</summary>
+    /// <summary>Gets the memory that contains the bytes that arrived.</summary>
     /// <exception cref="InvalidOperationException">The ring is isochronous. Use <see cref="Packets"/>.</exception>
     public ReadOnlyMemory<byte> Memory
     {
@@ -87,7 +89,10 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         }
     }
 
-    /// <summary>Gets the isochronous packets for <c>foreach</c>, including packets that failed; empty if the transfer is not isochronous.</summary>
+    /// <summary>
+    /// Gets the isochronous packets, including the packets that failed. A program can use the value in a <c>foreach</c> statement. If the transfer is not
+    /// isochronous, there are no packets.
+    /// </summary>
     public UsbRingPackets Packets => new(Transfer());
 
     /// <summary>Gets the number of isochronous packets whose service interval has passed.</summary>
@@ -124,7 +129,7 @@ public readonly struct UsbInputBuffer : IDisposable, IEquatable<UsbInputBuffer>
         return written;
     }
 
-    /// <summary>Returns the buffer to the ring. The method may be called more than once, and after the ring was disposed.</summary>
+    /// <summary>Returns the buffer to the ring. A program may call the method more than once, and also after it has disposed the ring.</summary>
     public void Dispose()
     {
         if (_transfer is { } transfer)

@@ -57,7 +57,8 @@ public sealed partial class UsbInputRing
     internal void Nudge() => _signal.Set();
 
     /// <summary>
-    /// Gets whether no more data will arrive. The caller first reads the property and then takes the remaining data, so that the caller misses no data.
+    /// Gets whether no more data will arrive. The caller must read the property before it takes the remaining data. Otherwise, it could miss data that arrives
+    /// between the two steps.
     /// </summary>
     internal bool HasEnded => Engine.Run.IsAtRest;
 

@@ -5,8 +5,9 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a ring that reads. A handler on the event thread receives the data (<see cref="Start{THandler}"/>, <see cref="Start(UsbInputCallback)"/>), or
-/// other code reads the data (<see cref="Start()"/> and <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/>, <see cref="ReadAllAsync"/>).
+/// Represents a ring that reads. If the program starts the ring with <see cref="Start{THandler}"/> or <see cref="Start(UsbInputCallback)"/>, a handler on the
+/// event thread receives the data. If the program starts the ring with <see cref="Start()"/>, other code reads the data with
+/// <see cref="TryTake(out UsbInputBuffer)"/>, <see cref="ReadAsync"/> or <see cref="ReadAllAsync"/>.
 /// </summary>
 /// <remarks>
 /// A handler on the event thread needs about as much processor time as a C program that does the same work. Code that awaits <see cref="ReadAsync"/> continues
@@ -80,8 +81,8 @@ public sealed unsafe partial class UsbInputRing : UsbRing
     {
         if (transfer.State != RingTransferState.Lent)
         {
-            // If a handler holds the buffer, the exchange makes the buffer stale, and the ring takes the buffer back when the handler returns. If the buffer is
-            // already stale, the exchange does nothing.
+            // Either a handler holds the buffer, or the buffer is already stale. In the first case, the exchange makes the buffer stale, and the ring takes the
+            // buffer back when the handler returns. In the second case, the exchange does nothing.
             Interlocked.CompareExchange(ref transfer.Loan, loan + 1, loan);
             return;
         }

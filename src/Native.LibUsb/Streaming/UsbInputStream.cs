@@ -8,8 +8,8 @@ namespace Native.LibUsb.Streaming;
 /// <remarks>
 /// A read returns the bytes that have arrived, as far as they fit into the caller's memory. These bytes may come from several transfers. A read waits only if
 /// no bytes have arrived. A read returns 0 bytes when the ring has stopped and all data was read. With <see cref="UsbReadBoundary.ShortPacket"/>, a read also
-/// returns 0 bytes once at the end of each message. If the ring has failed, a read throws <see cref="UsbException"/> after all data that arrived before the
-/// failure was read. Reading allocates nothing.
+/// returns 0 bytes once at the end of each message. If the ring has failed, reads first return all data that arrived before the failure. The next read throws
+/// <see cref="UsbException"/>. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbInputStream : Stream
 {
@@ -83,7 +83,7 @@ public sealed class UsbInputStream : Stream
     /// <param name="buffer">The memory to read into. If the memory is empty, the method waits for data and reads nothing.</param>
     /// <returns>The number of bytes that were read; 0 at the end of a message or of the stream.</returns>
     /// <exception cref="UsbException">
-    /// No data arrived within <see cref="ReadTimeout"/>, data was lost at this position of the stream, or the ring has failed.
+    /// The time limit <see cref="ReadTimeout"/> has passed, data was lost at this position of the stream, or the ring has failed.
     /// </exception>
     /// <exception cref="InvalidOperationException">
     /// The method was called in a callback, and would have to wait for data that cannot arrive before the callback returns.
@@ -205,7 +205,7 @@ public sealed class UsbInputStream : Stream
     }
 
     /// <summary>Reads the bytes that have arrived.</summary>
-    /// <returns>False if no bytes have arrived and bytes may arrive later.</returns>
+    /// <returns>False if the caller must wait, because no bytes have arrived yet.</returns>
     private bool TryRead(Span<byte> buffer, out int count)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -6,10 +6,11 @@ public sealed partial class UsbOutputRing
     /// <summary>
     /// Returns a stream that writes to the endpoint. The ring must have been started with <see cref="Start()"/>, and the stream must be the ring's only writer.
     /// </summary>
-    /// <param name="boundary">Whether the ends of messages are marked.</param>
+    /// <param name="boundary">Whether the stream marks the ends of messages.</param>
     /// <returns>The stream. Disposing the stream flushes it, and does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, and the ring is isochronous or its transfers are shorter than one packet.
+    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, but the ring cannot mark the ends of messages. The ring is isochronous, or its
+    /// transfers are shorter than one packet.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
@@ -23,10 +24,11 @@ public sealed partial class UsbOutputRing
     /// Returns a pipe writer that writes to the endpoint and uses the ring's memory. The ring must have been started with <see cref="Start()"/>, and the pipe
     /// writer must be the ring's only writer.
     /// </summary>
-    /// <param name="boundary">Whether the ends of messages are marked.</param>
+    /// <param name="boundary">Whether the pipe writer marks the ends of messages.</param>
     /// <returns>The writer. Completing the writer sends the bytes that were written, and does not stop the ring.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, and the ring is isochronous or its transfers are shorter than one packet.
+    /// <paramref name="boundary"/> is not <see cref="UsbWriteBoundary.None"/>, but the ring cannot mark the ends of messages. The ring is isochronous, or its
+    /// transfers are shorter than one packet.
     /// </exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>

@@ -19,7 +19,9 @@ public sealed partial class UsbOutputRing
     /// <param name="buffer">The buffer, which the caller commits or disposes.</param>
     /// <param name="timeout">The longest time to wait. Null and <see cref="Timeout.InfiniteTimeSpan"/> mean no limit; zero means no wait.</param>
     /// <returns>False if the time ran out.</returns>
-    /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The ring does not run. The method also throws this exception if it was called in a callback and would have to wait.
+    /// </exception>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     public bool TryAcquire(out UsbOutputBuffer buffer, TimeSpan? timeout)

@@ -3,15 +3,15 @@ using Native.LibUsb.Interop;
 namespace Native.LibUsb.Streaming;
 
 /// <summary>
-/// Represents a ring that writes. A handler on the event thread fills each free buffer (<see cref="Start{THandler}"/>, <see cref="Start(UsbOutputCallback)"/>),
-/// or other code fills the buffers (<see cref="Start()"/> and <see cref="TryAcquire(out UsbOutputBuffer)"/>, <see cref="AcquireAsync"/>). The ring sends
-/// buffers in the order in which they are committed.
+/// Represents a ring that writes. A handler on the event thread can fill each free buffer. In this case, the program calls <see cref="Start{THandler}"/> or
+/// <see cref="Start(UsbOutputCallback)"/>. Other code can also fill the buffers. In this case, the program calls <see cref="Start()"/>, and the code calls
+/// <see cref="TryAcquire(out UsbOutputBuffer)"/> or <see cref="AcquireAsync"/>. The ring sends buffers in the order in which they are committed.
 /// </summary>
 /// <remarks>
 /// A failed bulk or interrupt transfer stops the ring, because the device would otherwise receive the later data after a gap. The ring keeps the data that the
 /// device has not taken, and sends this data first when the ring is started again. An isochronous ring continues after a failed transfer. If a handler throws
-/// an exception, <see cref="UsbContext.UnhandledCallbackException"/> receives the exception, and the stream continues. If this event has no subscriber, the
-/// method that handles events throws the exception. On an event thread of the library, such an exception ends the process.
+/// an exception, the context raises the event <see cref="UsbContext.UnhandledCallbackException"/>, and the stream continues. If the event has no subscriber,
+/// the method that handles USB events throws the exception. On an event thread of the library, such an exception ends the process.
 /// </remarks>
 public sealed unsafe partial class UsbOutputRing : UsbRing
 {
@@ -39,8 +39,9 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     /// <summary>Gets whether the ring holds back committed buffers although the queue has room for them. The caller holds the lock.</summary>
     internal bool HoldsBackLocked => _producer == ProducerState.Filling;
 
-    // A handler, and code that continues in the callback, can commit data until the callback ends. In these cases, the ring counts the transfers in flight at
-    // the end of the callback. Other code may run only after the callback has ended, so the ring counts the transfers in flight before it signals the code.
+    // If the ring has a handler, or if waiting code continues in the callback, the program can commit data until the callback ends. The ring then counts the
+    // transfers in flight at the end of the callback. Other waiting code may run after the callback, so the ring counts the transfers in flight before it
+    // signals that code.
     private bool RefillsInCallback => _pushes || Configuration.Options.ContinueOnEventThread;
 
     /// <summary>
@@ -124,8 +125,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
     }
 
     /// <summary>
-    /// Records the number of transfers in flight. The caller holds the lock. <see cref="RefillsInCallback"/> determines at which point of a callback the caller
-    /// calls this method.
+    /// Records the number of transfers in flight. The caller holds the lock. If <see cref="RefillsInCallback"/> is true, a callback calls this method after the
+    /// program has refilled the queue. Otherwise the callback calls it before it signals the program.
     /// </summary>
     /// <returns>True if the ring runs and no transfer is in flight. In this case, the method has counted an underrun.</returns>
     private bool CountInFlightLocked()
@@ -142,7 +143,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Takes a buffer for the program, if a buffer is free.</summary>
     /// <param name="onlyForQueue">
-    /// Whether to take a buffer only if the total number of transfers in flight and waiting transfers is smaller than the depth of the queue.
+    /// Whether to take a buffer only if the queue has room for it. The queue has no room if the transfers in flight and the committed buffers fill it.
     /// </param>
     private RingTransfer? Lend(bool onlyForQueue)
     {
@@ -163,7 +164,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Takes a buffer back from the program, and sends its content.</summary>
     /// <param name="transfer">The transfer of the buffer.</param>
-    /// <param name="loan">The number of the buffer's loan to the program.</param>
+    /// <param name="loan">The value that <see cref="RingTransfer.Loan"/> had when the program received the buffer.</param>
     /// <param name="length">The number of bytes.</param>
     /// <param name="endsMessage">Whether a zero-length packet follows if the last packet is full.</param>
     /// <param name="packetLengths">The lengths of isochronous packets; empty for packets of <see cref="UsbRing.PacketSize"/>.</param>
@@ -230,8 +231,8 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Submits the buffers that the handler has filled.</summary>
     /// <returns>
-    /// True if the caller is done. False if the caller must call the handler again, because a transfer has ended while the handler ran, and no transfer is in
-    /// flight. No later callback would then call the handler.
+    /// True if the caller is done. False if a transfer ended while the handler ran, and no transfer is in flight now. No later callback calls the handler in
+    /// this case, so the caller must call the handler again.
     /// </returns>
     private bool TryEndProducing()
     {

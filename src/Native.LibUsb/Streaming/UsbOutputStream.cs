@@ -39,8 +39,8 @@ public sealed class UsbOutputStream : Stream
     public override bool CanTimeout => true;
 
     /// <summary>
-    /// Gets or sets how long <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the device, in milliseconds.
-    /// The default is <see cref="Timeout.Infinite"/>. The asynchronous methods ignore the property.
+    /// Gets or sets the number of milliseconds for which <see cref="Write(ReadOnlySpan{byte})"/>, <see cref="Flush"/> and <see cref="EndMessage"/> wait for the
+    /// device. The default is <see cref="Timeout.Infinite"/>. The asynchronous methods ignore the property.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor <see cref="Timeout.Infinite"/>.</exception>
     public override int WriteTimeout
@@ -101,7 +101,7 @@ public sealed class UsbOutputStream : Stream
 
     /// <summary>Writes bytes, and waits while no buffer is free.</summary>
     /// <param name="buffer">The bytes to send.</param>
-    /// <param name="cancellationToken">A token that cancels the wait. The stream sends the bytes that it has taken before the cancellation.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The stream still sends the bytes that it took before the cancellation.</param>
     /// <returns>A task that completes when the stream has taken all bytes. The device may receive the bytes later.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
@@ -168,7 +168,7 @@ public sealed class UsbOutputStream : Stream
     }
 
     /// <summary>Ends an unfinished message, sends all bytes, and waits until the device has taken all bytes.</summary>
-    /// <param name="cancellationToken">A token that cancels the wait, but not the sending of the bytes.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. After a cancellation, the ring still sends the bytes.</param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run.</exception>
@@ -200,7 +200,7 @@ public sealed class UsbOutputStream : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Disposes the stream as <see cref="Stream.Dispose()"/> does, but without blocking a thread.</summary>
-    /// <returns>A task that completes when the device has taken the bytes that were written.</returns>
+    /// <returns>A task that completes when the device has taken all bytes that were written.</returns>
     public override async ValueTask DisposeAsync()
     {
         try
@@ -215,7 +215,7 @@ public sealed class UsbOutputStream : Stream
         }
     }
 
-    /// <summary>Flushes the bytes that were written, and does not stop the ring.</summary>
+    /// <summary>Flushes the bytes that were written. The ring continues.</summary>
     /// <param name="disposing">Whether the stream is being disposed.</param>
     protected override void Dispose(bool disposing)
     {

@@ -8,9 +8,9 @@ namespace Native.LibUsb.Streaming;
 /// Provides a pipe reader that reads a ring. <see cref="UsbInputRing.AsPipeReader"/> creates the reader. Only one reader at a time is allowed.
 /// </summary>
 /// <remarks>
-/// The reader usually returns the memory in which the device's data arrived. If the data that the program has not consumed occupies at least as many buffers as
-/// <see cref="UsbRingOptions.Spares"/>, the reader copies this data and returns the buffers to the ring, so that the queue does not run empty. Reading
-/// allocates nothing.
+/// The reader usually returns the memory in which the device's data arrived. Data that the program has not consumed occupies buffers of the ring. When the
+/// number of these buffers reaches <see cref="UsbRingOptions.Spares"/>, the reader copies their data and returns them to the ring. Otherwise the queue would
+/// run empty. Reading allocates nothing.
 /// </remarks>
 public sealed class UsbPipeReader : PipeReader
 {
@@ -41,14 +41,17 @@ public sealed class UsbPipeReader : PipeReader
     }
 
     /// <summary>
-    /// Gets whether a message ends where the data of the last read ends. The reader returns data of the next message only after the program has consumed the
+    /// Gets whether the data of the last read ends at the end of a message. The reader returns data of the next message only after the program has consumed the
     /// data of this message. The property is false with <see cref="UsbReadBoundary.None"/>.
     /// </summary>
     public bool EndsMessage { get; private set; }
 
     /// <summary>Reads the bytes that have arrived.</summary>
     /// <param name="result">The bytes that are not consumed yet.</param>
-    /// <returns>True if there are bytes that the program has not examined, or if a message or the stream has ended, or if the read was cancelled.</returns>
+    /// <returns>
+    /// True if there are bytes that the program has not examined. The result is also true at the end of a message, at the end of the stream, and after a
+    /// cancellation.
+    /// </returns>
     /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The reader was completed.</exception>
     public override bool TryRead(out ReadResult result)
@@ -63,7 +66,7 @@ public sealed class UsbPipeReader : PipeReader
         return any;
     }
 
-    /// <summary>Waits until there are bytes that the program has not examined, or until a message or the stream has ended.</summary>
+    /// <summary>Waits for bytes that the program has not examined, for the end of a message, or for the end of the stream.</summary>
     /// <param name="cancellationToken">A token that cancels the wait. A cancelled wait loses no data.</param>
     /// <returns>The bytes that are not consumed yet.</returns>
     /// <exception cref="UsbException">Data was lost at this position of the stream, or the ring has failed.</exception>

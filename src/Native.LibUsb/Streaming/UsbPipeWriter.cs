@@ -38,7 +38,7 @@ public sealed class UsbPipeWriter : PipeWriter
     public override long UnflushedBytes => _filler.Pending + (long)(_asideEnd - _asideStart);
 
     /// <summary>Returns memory to write to.</summary>
-    /// <param name="sizeHint">The smallest length of the memory in bytes. With 0, the memory has at least one byte.</param>
+    /// <param name="sizeHint">The minimum length of the memory in bytes. If the value is 0, the memory has at least one byte.</param>
     /// <returns>The memory, which is valid until the next call of <see cref="Advance"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="sizeHint"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">The writer was completed.</exception>
@@ -114,7 +114,8 @@ public sealed class UsbPipeWriter : PipeWriter
 
     /// <summary>Passes all bytes to the ring, and ends an unfinished message. The method blocks the thread while no buffer is free.</summary>
     /// <param name="exception">
-    /// The exception with which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// The exception with which the program failed to write; null if the program did not fail. If the exception is not null, the writer discards the bytes that
+    /// were not flushed.
     /// </param>
     /// <exception cref="UsbException">The ring has failed.</exception>
     /// <exception cref="InvalidOperationException">The ring does not run, or the method was called in a callback and would have to wait.</exception>
@@ -138,7 +139,8 @@ public sealed class UsbPipeWriter : PipeWriter
 
     /// <summary>Passes all bytes to the ring, ends an unfinished message, and waits until the device has taken all bytes.</summary>
     /// <param name="exception">
-    /// The exception with which writing failed; null if writing did not fail. If writing failed, the writer discards the bytes that were not flushed.
+    /// The exception with which the program failed to write; null if the program did not fail. If the exception is not null, the writer discards the bytes that
+    /// were not flushed.
     /// </param>
     /// <returns>A task that completes when the device has taken all bytes.</returns>
     /// <exception cref="UsbException">The ring has failed.</exception>

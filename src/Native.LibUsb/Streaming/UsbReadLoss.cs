@@ -6,8 +6,9 @@ namespace Native.LibUsb.Streaming;
 public enum UsbReadLoss
 {
     /// <summary>
-    /// When all data before the loss was read, one read throws a <see cref="UsbException"/>. The next read continues with the data after the loss.
-    /// <see cref="UsbError.DataLost"/> means that the ring dropped data because the reader was late. Any other error is the error of a failed transfer.
+    /// After the program has read all data before the loss, the next read throws a <see cref="UsbException"/>. The read after that continues with the data
+    /// after the loss. <see cref="UsbError.DataLost"/> means that the ring dropped data because the reader was late. Any other error is the error of a failed
+    /// transfer.
     /// </summary>
     Throw,
 

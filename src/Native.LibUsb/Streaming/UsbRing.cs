@@ -53,7 +53,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets the size of one transfer in bytes.</summary>
     public int TransferSize => Configuration.TransferSize;
 
-    /// <summary>Gets the number of transfers that the ring keeps in flight. The options contain this number, or the ring has chosen it.</summary>
+    /// <summary>Gets the number of transfers that the ring keeps in flight. The program sets this number in the options, or the ring chooses it.</summary>
     public int Transfers => Configuration.Transfers;
 
     /// <summary>Gets the number of isochronous packets of one transfer; 0 for other endpoints.</summary>
@@ -71,7 +71,7 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <summary>Gets whether the ring keeps its queue full. The property is false after <see cref="StopAsync"/> and after a failure.</summary>
     public bool IsRunning => Engine.Run.IsRunning;
 
-    /// <summary>Gets the error that stopped the ring; null while the ring runs, and after the program has stopped the ring.</summary>
+    /// <summary>Gets the error that stopped the ring; null while the ring runs, or if the program stopped the ring.</summary>
     public UsbException? Failure => Engine.Run.Failure is var error && error == UsbError.Success ? null : FailureOf(error);
 
     /// <summary>
@@ -118,8 +118,8 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// start the ring again. The method may be called at any time, on any thread, and more than once.
     /// </summary>
     /// <returns>
-    /// A task that completes when nothing is in flight and the last handler has returned. A handler that calls the method must not block until the task
-    /// completes.
+    /// A task that completes when nothing is in flight and the last handler has returned. If a handler calls the method, the handler must not block its thread
+    /// to wait for the task.
     /// </returns>
     /// <exception cref="InvalidOperationException">The method was called in a log handler.</exception>
     public Task StopAsync()
@@ -159,13 +159,13 @@ public abstract class UsbRing : IEndpointUser, IDisposable, IAsyncDisposable
     /// <param name="native">The native transfer of <paramref name="transfer"/>.</param>
     /// <param name="now">The time at which the callback began.</param>
     /// <param name="refused">
-    /// The error with which libusb refused the spare transfer of the fast path; success if libusb did not refuse the spare transfer.
+    /// The error of the spare transfer, if the fast path tried to submit it and libusb refused it. Otherwise the value is <see cref="UsbError.Success"/>.
     /// </param>
     internal abstract unsafe void CompleteSlowly(RingTransfer transfer, libusb_transfer* native, long now, UsbError refused);
 
     /// <summary>
-    /// Takes the endpoint for this ring. After the call, another thread that closes the handle may stop the ring. The ring must be complete before that, so
-    /// each constructor calls the method last.
+    /// Takes the endpoint for this ring. From this call on, a thread that closes the handle may stop the ring. The ring must therefore be complete before the
+    /// call, so each constructor calls the method last.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another ring uses the endpoint, or the alternate setting is being changed.</exception>
     private protected void TakeEndpoint()

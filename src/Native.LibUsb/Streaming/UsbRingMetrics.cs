@@ -7,7 +7,8 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>
 /// Provides the measurements that rings publish as <see cref="System.Diagnostics.Metrics"/>. The measurements are the numbers of
-/// <see cref="UsbRingStatistics"/>, and are read when a listener collects them. Without a listener, the class does nothing and allocates nothing.
+/// <see cref="UsbRingStatistics"/>. The class reads the numbers when a listener collects them. Without a listener, the class does nothing and allocates
+/// nothing.
 /// </summary>
 /// <remarks>
 /// <list type="table">
@@ -33,9 +34,9 @@ namespace Native.LibUsb.Streaming;
 /// <para>The tags are <c>usb.ring.name</c> (<see cref="UsbRing.Name"/>), <c>usb.endpoint.address</c> (such as <c>0x81</c>), <c>usb.bus.number</c> and
 /// <c>usb.device.address</c>. A ring on a bulk stream also has <c>usb.stream.id</c>. The tag <c>error.type</c> is <c>error</c>, <c>timed_out</c>, <c>stall</c>,
 /// <c>no_device</c> or <c>overflow</c>. Only isochronous rings report values for the instruments whose unit is <c>{packet}</c>.</para>
-/// <para>The metrics contain a ring from its first start until the ring or its device handle is disposed, and do not keep the ring alive. A ring's counters
-/// never decrease, and disappear with the ring. If the program later starts another ring with the same tags, the counters of that ring begin at 0. Metrics
-/// backends treat this as a restart of the counters.</para>
+/// <para>The metrics contain a ring from its first start until the ring or its device handle is disposed. The metrics do not keep the ring alive. A ring's
+/// counters never decrease, and they disappear with the ring. If the program later starts another ring with the same tags, the counters of that ring begin at
+/// 0. Metrics backends treat this as a restart of the counters.</para>
 /// <para>The project property <c>MetricsSupport=false</c> turns off all metrics of .NET. A trimmed program with this property does not contain this
 /// class.</para>
 /// </remarks>
@@ -74,7 +75,7 @@ public static class UsbRingMetrics
 
         // When the meter is published, .NET calls listeners, and a listener may start a ring. The meter is therefore published neither in a type initializer
         // nor under the lock. .NET keeps a reference to the meter until the meter is disposed, and this reference keeps the load context of this assembly
-        // alive. The meter is therefore disposed as soon as the unloading of the load context begins.
+        // alive. The library therefore disposes the meter as soon as the load context begins to unload.
         if (!Interlocked.Exchange(ref s_published, true) && LoadContextUnloading.TryRegister(static () => Volatile.Read(ref s_meter)?.Dispose()))
         {
             Volatile.Write(ref s_meter, Publish());

@@ -4,9 +4,9 @@ namespace Native.LibUsb.Streaming;
 
 /// <summary>Specifies the sizes of a ring, and its reactions to late readers, halts and errors.</summary>
 /// <remarks>
-/// <para>The depth of a ring is the time by which the program may be late before all transfers in flight have ended. A good depth is 25 to 400 ms.
-/// <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes with which the ring delivers each packet at
-/// once.</para>
+/// <para>The depth of a ring is the time after which all transfers in flight have ended if the ring submits no others. The program may be late by this time. A
+/// good depth is 25 to 400 ms. <see cref="ForRate"/> computes the sizes from a rate and a depth. <see cref="ForLatency"/> chooses sizes with which the ring
+/// delivers each packet at once.</para>
 /// <para>Linux limits the memory of all transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). Sizes that the library chooses
 /// take at most half of this memory. Sizes that the program sets may take all of this memory. If the sizes that the program sets need more memory than the
 /// limit, the ring cannot be created, and the exception's message describes how to raise the limit.</para>
@@ -21,7 +21,7 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Gets the size of one bulk or interrupt transfer in bytes. For a ring that reads, the size must be a multiple of the endpoint's packet size. The default,
-    /// 0, stands for 64 KiB on bulk endpoints, and for one service interval on interrupt endpoints. The size must be 0 on isochronous endpoints.
+    /// 0, stands for 64 KiB on bulk endpoints, and for the bytes of one service interval on interrupt endpoints. The size must be 0 on isochronous endpoints.
     /// </summary>
     /// <remarks>
     /// <para>The ring delivers the data of a transfer when the transfer ends. An IN transfer ends when the transfer is full, or when a packet arrives that is
@@ -38,8 +38,8 @@ public sealed record UsbRingOptions
     /// <summary>
     /// Gets the number of packets of one isochronous transfer. The ring delivers a transfer when the service intervals of all its packets have passed. The
     /// default, 0, stands for 32 packets, or for fewer if the transfers would otherwise take more than half of <see cref="SystemMemoryLimit"/>. If
-    /// <see cref="Transfers"/> is 0, this calculation uses four transfers. On Linux, libusb divides a transfer of more than 128 packets into several URBs. Use
-    /// multiples of 8 on Windows, and few transfers of many packets on macOS.
+    /// <see cref="Transfers"/> is 0, the ring assumes four transfers to compute the number of packets. On Linux, libusb divides a transfer of more than 128
+    /// packets into several URBs. Use multiples of 8 on Windows, and few transfers of many packets on macOS.
     /// </summary>
     public int PacketsPerTransfer { get; init; }
 
@@ -51,8 +51,8 @@ public sealed record UsbRingOptions
 
     /// <summary>
     /// Gets or sets the number of additional buffers, 0 to 4,096. The default is 16. When a transfer ends, the ring submits a spare buffer in its place before
-    /// the program reads the data of the ended transfer. A reader may hold as many buffers as there are spare buffers, and the queue still stays full. Without
-    /// spare buffers, the ring submits a buffer again only after the program has consumed the buffer.
+    /// the program reads the data of the ended transfer. If a reader holds no more buffers than there are spare buffers, the queue stays full. Without spare
+    /// buffers, the ring submits a buffer again only after the program has consumed the buffer.
     /// </summary>
     public int Spares { get; init; } = 16;
 
@@ -93,16 +93,16 @@ public sealed record UsbRingOptions
     /// <remarks>
     /// The buffers lie one after another in the memory. The length of the memory must be at least (<see cref="Transfers"/> + <see cref="Spares"/>) times the
     /// size of a transfer. If the memory is too short, the exception's message contains the necessary number of bytes. The ring pins the memory until the ring
-    /// is disposed and all its transfers have ended. If the memory belongs to a <see cref="UsbBuffer"/> that the program disposes earlier, the native memory is
-    /// freed only when the ring unpins it. After the program has disposed the <see cref="UsbBuffer"/>, it cannot read the bytes, because the members of the
-    /// ring's buffers throw <see cref="ObjectDisposedException"/>.
+    /// is disposed and all its transfers have ended. The memory may belong to a <see cref="UsbBuffer"/>. If the program disposes the <see cref="UsbBuffer"/>
+    /// while the ring uses it, the native memory is freed when the ring unpins it. After the disposal, the program cannot read the bytes, because the members
+    /// of the ring's buffers throw <see cref="ObjectDisposedException"/>.
     /// </remarks>
     public Memory<byte> Memory { get; init; }
 
     /// <summary>
-    /// Gets whether each buffer has a timestamp. The default is true. Without timestamps, a transfer costs 10 to 50 ns less, depending on the system's clock,
-    /// and <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>, <see cref="UsbRingStatistics.LongestDelay"/> and
-    /// <see cref="UsbRingStatistics.MissedIntervals"/> stay 0.
+    /// Gets whether each buffer has a timestamp. The default is true. Without timestamps, each transfer takes 10 to 50 ns less, depending on the system's
+    /// clock. The values of <see cref="UsbInputBuffer.Timestamp"/>, <see cref="UsbRingStatistics.LongestCallback"/>,
+    /// <see cref="UsbRingStatistics.LongestDelay"/> and <see cref="UsbRingStatistics.MissedIntervals"/> then stay 0.
     /// </summary>
     public bool Timestamps { get; init; } = true;
 
@@ -110,18 +110,19 @@ public sealed record UsbRingOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// Returns options for a stream of data with the given rate. At this rate, all transfers in flight together hold the data of the time
-    /// <paramref name="depth"/>. The transfers are so large that the program is woken up at most about 500 times a second, unless the rate is above 131 MB/s or
-    /// the depth is below 8 ms.
+    /// Returns options for a stream of data with the given rate. At this rate, the transfers in flight together hold the data that the endpoint moves during
+    /// the time <paramref name="depth"/>. If the rate is at most 131 MB/s and the depth is at least 8 ms, the transfers are so large that they wake up the
+    /// program no more than about 500 times a second.
     /// </summary>
     /// <remarks>
-    /// <para>Bulk transfers have up to 256 KiB. The ring delivers a transfer that is not full only when a short packet ends the transfer (see
+    /// <para>Bulk transfers have up to 256 KiB. If a transfer is not full, the ring delivers it only when a short packet ends it (see
     /// <see cref="TransferSize"/>). If the device sends less than the given rate, the ring therefore delivers the data late. Use <see cref="ForLatency"/> for
     /// data that arrives irregularly.</para>
     /// <para>Linux limits the memory of all USB transfers of all programs together (<see cref="SystemMemoryLimit"/>, usually 16 MiB). If
-    /// <paramref name="depth"/> is null, the transfers in flight hold the data of 100 ms, or of less if 100 ms would take more than half of the limit. For
-    /// example, the transfers hold 21 ms at 393 MB/s, the highest isochronous rate of SuperSpeed. If <paramref name="depth"/> is not null, the method does not
-    /// shorten the depth, and throws an exception if the transfers would exceed the limit. For example, 256 ms at 393 MB/s would take 96 MiB.</para>
+    /// <paramref name="depth"/> is null, the transfers in flight hold the data of 100 ms. If this data would take more than half of the limit, they hold less.
+    /// For example, they hold the data of 21 ms at 393 MB/s, the highest isochronous rate of SuperSpeed. If <paramref name="depth"/> is not null, the method
+    /// does not shorten the depth, and throws an exception if the transfers would exceed the limit. For example, the data of 256 ms at 393 MB/s would take 96
+    /// MiB.</para>
     /// </remarks>
     /// <param name="endpoint">The endpoint. The size of a transfer is a multiple of the endpoint's packet size.</param>
     /// <param name="bytesPerSecond">
@@ -132,8 +133,8 @@ public sealed record UsbRingOptions
     /// </param>
     /// <returns>Options in which <see cref="Transfers"/>, <see cref="Spares"/> and the size of a transfer are set.</returns>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// The rate or the depth is not positive, or <paramref name="depth"/> takes more memory than Linux allows. The message contains the limit that would be
-    /// necessary.
+    /// The rate or the depth is not positive, or the data of <paramref name="depth"/> takes more memory than Linux allows. The message contains the limit that
+    /// would be necessary.
     /// </exception>
     public static UsbRingOptions ForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth = null) =>
         SizesForRate(endpoint, bytesPerSecond, depth, UsbfsMemory.Limit);
@@ -169,7 +170,7 @@ public sealed record UsbRingOptions
 
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="bytesPerSecond">The rate.</param>
-    /// <param name="depth">The time whose data the transfers in flight hold; null for the default.</param>
+    /// <param name="depth">The length of the time whose data the transfers in flight hold; null for the default.</param>
     /// <param name="limit">The number of bytes that the system allows for all transfers of all programs together; null if there is no limit.</param>
     private static UsbRingOptions SizesForRate(UsbEndpointDescriptor endpoint, double bytesPerSecond, TimeSpan? depth, long? limit)
     {
@@ -221,8 +222,9 @@ public sealed record UsbRingOptions
     }
 
     /// <summary>
-    /// Adds the number of transfers to the options. With this number, the transfers in flight hold the data of the time <paramref name="depth"/>, but need no
-    /// more memory than the system allows.
+    /// Adds the number of transfers to the options. The transfers in flight then hold the data that the endpoint moves during the time
+    /// <paramref name="depth"/>. If <paramref name="depth"/> is null, the method uses fewer transfers when they would otherwise take more than half of the
+    /// system's limit.
     /// </summary>
     private static UsbRingOptions Sized(UsbRingOptions options, double wanted, long cost, TimeSpan? depth, long? limit)
     {

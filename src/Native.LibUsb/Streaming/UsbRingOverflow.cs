@@ -15,8 +15,8 @@ public enum UsbRingOverflow
     Wait,
 
     /// <summary>
-    /// The ring continues to submit transfers. It discards the data that arrives while no buffer is free. The next buffer contains the amount of this data
-    /// (<see cref="UsbInputBuffer.LostBefore"/>).
+    /// The ring continues to submit transfers. It discards the data that arrives while no buffer is free. The next buffer reports the amount of the discarded
+    /// data (<see cref="UsbInputBuffer.LostBefore"/>).
     /// </summary>
     Drop,
 }

@@ -12,8 +12,8 @@ namespace Native.LibUsb.Streaming;
 /// <item>The queue ran empty although the event thread ran in time. No buffer was free, or libusb refused submissions (<see cref="SubmitFailures"/>). The
 /// number of service intervals that were missed for this reason is <see cref="MissedIntervals"/> minus <see cref="MissedWhileLate"/>.</item>
 /// </list>
-/// If the program submits a <see cref="UsbTransfer"/> on the endpoint of a ring that reads, the transfer takes data out of the ring's stream. No count shows
-/// this loss.
+/// If the program submits a <see cref="UsbTransfer"/> of its own on the endpoint of an input ring, this transfer takes data out of the ring's stream. No count
+/// shows this loss.
 /// </remarks>
 public readonly record struct UsbRingStatistics
 {
@@ -21,8 +21,8 @@ public readonly record struct UsbRingStatistics
     public int InFlight { get; init; }
 
     /// <summary>
-    /// Gets or sets the lowest number of transfers in flight since the ring was last started. The ring updates this number after a transfer has ended and the
-    /// ring has submitted other transfers. If the number is 0, the queue ran empty.
+    /// Gets or sets the lowest number of transfers in flight since the ring was last started. When a transfer ends, the ring first submits other transfers, and
+    /// then updates this number. If the number is 0, the queue ran empty.
     /// </summary>
     public int LowestInFlight { get; init; }
 
@@ -47,9 +47,9 @@ public readonly record struct UsbRingStatistics
     public UsbError LastSubmitFailure { get; init; }
 
     /// <summary>
-    /// Gets or sets how often an output ring had nothing in flight. In such a case, a transfer had ended, no committed buffer waited, and neither the handler
-    /// nor code that continues in the callback had refilled the queue. Each transfer of zeros that the ring sends because of
-    /// <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
+    /// Gets or sets how often an output ring had nothing in flight. The ring counts an underrun when its last transfer in flight ends and no committed buffer
+    /// waits. If a handler, or code that continues in the callback, refills the queue before the callback ends, the ring counts no underrun. Each transfer of
+    /// zeros that the ring sends because of <see cref="UsbRingOptions.FillUnderruns"/> also counts as an underrun.
     /// </summary>
     public long Underruns { get; init; }
 
@@ -61,7 +61,7 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets the number of service intervals of an isochronous endpoint in which no transfer was queued. The ring compares the clocks of the bus and the
-    /// host to find such intervals. The number is exact to within half of the service intervals of one transfer.
+    /// host to find such intervals. The error of the number is at most half of the service intervals of one transfer.
     /// </summary>
     public long MissedIntervals { get; init; }
 
@@ -74,8 +74,8 @@ public readonly record struct UsbRingStatistics
 
     /// <summary>
     /// Gets or sets the longest time between the completion of an isochronous transfer and its handling; zero for other rings. The ring compares the clocks of
-    /// the bus and the host about four times a second to find this time. If the transfers in flight last longer than this time, such delays cause no missed
-    /// intervals.
+    /// the bus and the host about four times a second to find this time. If the service intervals of the transfers in flight take longer than this delay, the
+    /// delay causes no missed intervals.
     /// </summary>
     public TimeSpan LongestDelay { get; init; }
 

@@ -3,7 +3,7 @@ namespace Native.LibUsb.Streaming;
 /// <summary>Specifies whether a writer of bytes marks the ends of messages.</summary>
 public enum UsbWriteBoundary
 {
-    /// <summary>The writer does not mark the ends of messages. A flush sends the bytes that were written, and never a zero-length packet.</summary>
+    /// <summary>The writer does not mark the ends of messages. A flush sends the bytes that were written, and adds no zero-length packet.</summary>
     None,
 
     /// <summary>

@@ -4,12 +4,13 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Represents the memory of one transfer. The memory is either the buffer's own native block, which is reused as long as it is large enough, or the caller's
-/// memory. The caller's memory stays pinned until the transfer is configured again or released. The memory does not move while libusb has a pointer to it.
+/// Represents the memory of one transfer. The memory is either the buffer's own native block or the caller's memory. The buffer uses its native block again as
+/// long as the block is large enough. The caller's memory stays pinned until the transfer is configured again or released. The memory does not move while
+/// libusb has a pointer to it.
 /// </summary>
 /// <remarks>
-/// This struct does not pin or unpin memory. Pinning and unpinning can run code of the program, which may throw an exception, or close the interface or
-/// handle of the transfer.
+/// This struct does not pin or unpin memory. Pinning and unpinning can run code of the program. This code may throw an exception. It may also close the
+/// interface or handle of the transfer.
 /// </remarks>
 internal unsafe struct TransferBuffer
 {
@@ -31,7 +32,8 @@ internal unsafe struct TransferBuffer
     /// <summary>Switches to the buffer's own native block, and zeroes it.</summary>
     /// <param name="length">The number of bytes.</param>
     /// <param name="before">
-    /// On return, the parameter is the pin of the caller's memory that the buffer used before this call. The caller of this method disposes that pin.
+    /// The buffer may have used memory of a caller before this call. On return, the parameter is the pin of that memory, and the caller of this method disposes
+    /// the pin.
     /// </param>
     public void UseOwned(int length, ref MemoryHandle before)
     {

@@ -51,7 +51,7 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
     /// Returns a canceled task for a transfer that was not submitted, because the token was already cancelled or an owner of the transfer is closing.
     /// </summary>
     /// <remarks>
-    /// This is an async method, because only an exception thrown in an async method produces a task that is canceled and also has the library's exception.
+    /// If an async method throws the library's exception, the task is canceled and also has this exception. No other method produces such a task.
     /// </remarks>
     public static async ValueTask<int> CanceledAsync(CancellationToken cancellationToken)
     {
@@ -106,7 +106,9 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
         Answer = default;
     }
 
-    /// <summary>Stores the outcome of the submission. From now on, <see cref="Begin"/> on another thread waits until <see cref="Signal"/> has ended.</summary>
+    /// <summary>
+    /// Stores the outcome of the submission. After this call, <see cref="Begin"/> on another thread waits until <see cref="Signal"/> has ended.
+    /// </summary>
     public void End(UsbTransferOutcome outcome)
     {
         EndCancellation();
@@ -145,8 +147,8 @@ internal sealed class TransferCompletion : IValueTaskSource<int>, IValueTaskSour
 
     private void CancelLater()
     {
-        // If the submission has ended, EndLaterCancellation has withdrawn the cancellation of that submission. If a later submission has queued its own
-        // cancellation since then, this work item cancels the later submission.
+        // The submission for which this work item was queued may have ended. EndLaterCancellation has then withdrawn its cancellation. A later submission may
+        // have queued a cancellation of its own since then. In this case, this work item already cancels the later submission.
         if (Interlocked.CompareExchange(ref _laterCancellation, CancellationRuns, CancellationQueued) != CancellationQueued)
             return;
         _transfer.TryCancel();

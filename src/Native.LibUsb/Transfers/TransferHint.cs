@@ -45,7 +45,7 @@ internal static class TransferHint
     /// <param name="error">The error that libusb returned.</param>
     /// <param name="type">The type of the transfer.</param>
     /// <param name="length">
-    /// The number of bytes in the largest piece that libusb passes to the kernel at once. For a control transfer, the length of its data.
+    /// The number of bytes in the largest piece that libusb passes to the kernel at once. For a control transfer, the value is the number of bytes of data.
     /// </param>
     /// <param name="packetLength">The length of the longest isochronous packet in bytes; 0 if there is none.</param>
     public static string? ForSubmit(UsbError error, UsbTransferType type, int length, int packetLength = 0)

@@ -20,7 +20,9 @@ public readonly unsafe ref struct UsbIsoPacket
         _data = data;
     }
 
-    /// <summary>Gets how this packet ended. <see cref="UsbTransferStatus.Completed"/> with no bytes means that the device had no data to send.</summary>
+    /// <summary>
+    /// Gets how this packet ended. If the status is <see cref="UsbTransferStatus.Completed"/> and the packet has no bytes, the device had no data to send.
+    /// </summary>
     public UsbTransferStatus Status => (UsbTransferStatus)_descriptor->status;
 
     /// <summary>Gets the number of bytes that were requested.</summary>

@@ -10,8 +10,8 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     // The first awaited submission creates this object, and all later ones use it again.
     private TransferCompletion? _completion;
 
-    // While an awaited submission is in flight, this field is equal to _completion. Otherwise the field is null. A thread that submits the transfer first sets
-    // InFlight in _state, so that no other thread can submit the transfer, and then sets this field.
+    // While an awaited submission is in flight, this field is equal to _completion. Otherwise the field is null. Before a thread sets this field, it sets
+    // InFlight in _state, so that no other thread can submit the transfer.
     private TransferCompletion? _awaited;
 
     // The task that DisposeAsync returns. When the transfer is freed, a completed task replaces it for later callers.
@@ -49,7 +49,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     /// transferred.
     /// </exception>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed.
+    /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer or its device handle is disposed.</exception>
@@ -67,13 +67,13 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Submits the transfer as <see cref="SubmitAsync"/> does, but returns the error instead of throwing an exception, even if libusb refuses the transfer or
-    /// if the transfer is cancelled.
+    /// Submits the transfer as <see cref="SubmitAsync"/> does, but returns an error where <see cref="SubmitAsync"/> throws <see cref="UsbException"/> or
+    /// <see cref="UsbTransferCanceledException"/>.
     /// </summary>
     /// <param name="cancellationToken">A token that cancels the transfer.</param>
     /// <returns>The error, if any, and the number of bytes that were transferred.</returns>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted or was never configured, or the alternate setting of its interface is being changed.
+    /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer or its device handle is disposed.</exception>
@@ -124,7 +124,7 @@ public sealed unsafe partial class UsbTransfer : IAsyncDisposable
     }
 
     /// <summary>Removes the caller's memory from a transfer that is not in flight.</summary>
-    /// <param name="pin">The pin of the memory. The caller disposes the pin. Disposing a pin may run code of the program.</param>
+    /// <param name="pin">The pin of the memory. The caller of this method disposes the pin, which may run code of the program.</param>
     /// <returns>False if the transfer cannot be used again.</returns>
     internal bool TryTakePin(out MemoryHandle pin)
     {

@@ -131,7 +131,7 @@ public sealed unsafe partial class UsbTransfer
 
     /// <summary>
     /// Gets an enumerator of the packets in order, with each packet's status and data. The enumerator returns successful packets even when other packets have
-    /// failed. The time for one packet does not depend on the lengths of the packets, and nothing is allocated.
+    /// failed. The enumerator allocates nothing, and needs the same time for each packet, regardless of the lengths of the packets.
     /// </summary>
     /// <remarks>
     /// <para>Call this method in the callback, or while the transfer is not submitted. The enumerator and its spans are valid until the transfer is configured,
@@ -269,7 +269,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Marks all packets as empty if libusb would report wrong results for them. Only transfers that did not complete successfully need this method.
+    /// Marks all packets as empty if libusb may have stored wrong results for them. Only transfers that did not complete successfully need this method.
     /// </summary>
     /// <remarks>
     /// libusb assigns results to packets in the order in which the URBs end. When a transfer is stopped, libusb discards its URBs from the last to the first. A

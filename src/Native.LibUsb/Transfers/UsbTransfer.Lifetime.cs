@@ -8,8 +8,8 @@ public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
     /// Requests the cancellation of the transfer from libusb (<c>libusb_cancel_transfer</c>) and returns at once. The callback follows later. In the callback,
-    /// the transfer's status is <see cref="UsbTransferStatus.Canceled"/>, or another status if the transfer ended before the request. In both cases the buffer
-    /// has the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
+    /// the transfer's status is <see cref="UsbTransferStatus.Canceled"/>. If the transfer ended before the request, it has another status. In both cases the
+    /// buffer has the bytes that arrived. On macOS, and with some Windows drivers, all transfers of the endpoint are cancelled.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: the transfer is not submitted, or has just completed. <see cref="UsbError.NoDevice"/>: the device was unplugged, and
@@ -84,8 +84,8 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Updates the flags InterfaceClosed and SettingChanges in <c>_stop</c>. These flags prevent submissions. InterfaceClosed is set while the claim that
     /// created the transfer is closed, and while the claim of the endpoint's interface is closed. SettingChanges is set while the alternate setting is being
-    /// changed. After a thread has changed one of these conditions, it calls this method. Several threads may run this method at the same time. Each thread
-    /// repeats the update until the conditions have not changed during the update.
+    /// changed. A thread that changes one of these conditions calls this method afterwards. Several threads may run this method at the same time. If a
+    /// condition changes while a thread updates the flags, the thread repeats the update.
     /// </summary>
     internal void FollowClaims()
     {
@@ -109,7 +109,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Gets whether <see cref="Dispose"/> was called, even if the transfer is still in flight.</summary>
     internal bool IsDisposing => (Volatile.Read(ref _stop) & Disposed) != 0;
 
-    /// <summary>Gets the kind of the disposed object that caused the transfer to be cancelled; null if no such object was disposed.</summary>
+    /// <summary>Gets the kind of the object whose disposal cancelled the transfer; null if no disposal cancelled the transfer.</summary>
     internal string? DisposedOwner
     {
         get
@@ -128,7 +128,7 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Gets whether code awaits the end or the release of the transfer.</summary>
     internal bool IsAwaited => Volatile.Read(ref _awaited) is not null || Volatile.Read(ref _released) is { Task.IsCompleted: false };
 
-    /// <summary>Gets whether the transfer is in flight, in its callback, or being configured.</summary>
+    /// <summary>Gets whether the transfer is in flight, is in its callback, or is being configured.</summary>
     internal bool IsBusy => (Volatile.Read(ref _state) & (InFlight | InCallback | Setting)) != 0;
 
     /// <summary>
@@ -194,7 +194,7 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Cancels a transfer just after its submission if another thread has already stopped the transfer. That thread may have requested the cancellation before
+    /// Cancels a transfer that was just submitted, if another thread has stopped it in the meantime. That thread may have requested the cancellation before
     /// libusb submitted the transfer, and such a request has no effect.
     /// </summary>
     private void CancelIfStopped(CancellationToken cancellationToken)

@@ -47,7 +47,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Ends the ring's ownership of a transfer. The caller ensures that libusb does not have the transfer and that no thread cancels it any more.
+    /// Ends the ring's ownership of a transfer. Before the call, the caller ensures that libusb does not have the transfer and that no thread can still cancel
+    /// it.
     /// </summary>
     internal void EndOwnership()
     {

@@ -303,8 +303,8 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>Reserves the transfer for the calling thread, which then configures the transfer.</summary>
     /// <param name="ignored">Reasons in <c>_stop</c> that do not prevent the configuration.</param>
     /// <returns>
-    /// False if a closing interface or handle has already freed the transfer and the method is called inside a callback. In this case, the caller must
-    /// configure nothing.
+    /// False if the method is called inside a callback after a closing interface or handle has freed the transfer. In this case, the caller must configure
+    /// nothing.
     /// </returns>
     private bool TryBeginSetting(int ignored)
     {
@@ -349,8 +349,8 @@ public sealed unsafe partial class UsbTransfer
         }
 
         /// <summary>
-        /// Gets whether the constructor did not reserve the transfer, because a closing interface or handle has already freed the transfer and the code runs
-        /// inside a callback. In this case, the method that configures the transfer returns without an error.
+        /// Gets whether the constructor failed to reserve the transfer. It fails inside a callback after a closing interface or handle has freed the transfer.
+        /// The method that configures the transfer then returns without an error.
         /// </summary>
         public bool IsRefused => _transfer is null;
 
@@ -360,8 +360,9 @@ public sealed unsafe partial class UsbTransfer
     /// <summary>
     /// Unpins memory of the caller when the scope ends. If the method that began the scope succeeds, the scope unpins the memory that the transfer used before
     /// the method call. If the method fails, the scope unpins the memory that the caller passed to the method. Unpinning can run code of the program, and that
-    /// code may close the interface or handle of the transfer. The thread that closes them waits until the transfer has no <see cref="SettingScope"/>.
-    /// Therefore, a method begins its <see cref="UnpinScope"/> before its <see cref="SettingScope"/>, so that the <see cref="SettingScope"/> ends first.
+    /// code may close the interface or handle of the transfer. A thread that closes the interface or handle waits until the transfer has no
+    /// <see cref="SettingScope"/>. Therefore, a method begins its <see cref="UnpinScope"/> before its <see cref="SettingScope"/>, so that the
+    /// <see cref="SettingScope"/> ends first.
     /// </summary>
     private readonly ref struct UnpinScope(ref MemoryHandle pin)
     {

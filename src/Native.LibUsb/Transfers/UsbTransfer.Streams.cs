@@ -3,7 +3,8 @@ namespace Native.LibUsb;
 public sealed partial class UsbTransfer
 {
     /// <summary>
-    /// Gets the number of the bulk stream that the transfer is configured for, starting at 1; 0 if the transfer is not configured for a stream.
+    /// Gets the number of the bulk stream for which the transfer is configured. Streams are numbered from 1. The value is 0 if the transfer is not configured
+    /// for a stream.
     /// </summary>
     public int StreamId => Type == UsbTransferType.BulkStream ? _streamId : 0;
 
@@ -12,7 +13,7 @@ public sealed partial class UsbTransfer
     /// number when it is submitted again.
     /// </summary>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
-    /// <param name="streamId">The number of the stream, starting at 1; see <see cref="UsbDeviceHandle.AllocateStreams"/>.</param>
+    /// <param name="streamId">The number of the stream, at least 1; see <see cref="UsbDeviceHandle.AllocateStreams"/>.</param>
     /// <param name="length">The number of bytes. For an IN endpoint, use a multiple of the packet size.</param>
     /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
     /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
@@ -29,7 +30,7 @@ public sealed partial class UsbTransfer
     /// <summary>Configures a bulk transfer that sends a copy of <paramref name="data"/> on a stream.</summary>
     /// <inheritdoc cref="SetBulkStream"/>
     /// <param name="endpoint">The address of an OUT endpoint.</param>
-    /// <param name="streamId">The number of the stream, starting at 1.</param>
+    /// <param name="streamId">The number of the stream, at least 1.</param>
     /// <param name="data">The data to send.</param>
     /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
     /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>
@@ -45,7 +46,7 @@ public sealed partial class UsbTransfer
     /// </summary>
     /// <inheritdoc cref="SetBulkStream"/>
     /// <param name="endpoint">The endpoint's address, including the direction bit.</param>
-    /// <param name="streamId">The number of the stream, starting at 1.</param>
+    /// <param name="streamId">The number of the stream, at least 1.</param>
     /// <param name="buffer">The memory that the transfer reads or writes.</param>
     /// <param name="callback">The new value of <see cref="Callback"/>. Null keeps the current value.</param>
     /// <param name="state">The new value of <see cref="State"/>. Null keeps the current value.</param>

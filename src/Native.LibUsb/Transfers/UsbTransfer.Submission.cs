@@ -6,30 +6,30 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb;
 
-// This file contains the code that runs for every transfer: submission, completion, callback and the next submission. The code allocates no memory and takes no
-// managed lock.
+// This file contains the code that runs for every transfer. The code submits a transfer, completes it, runs its callback, and submits it again. The code
+// allocates no memory and takes no managed lock.
 public sealed unsafe partial class UsbTransfer
 {
     /// <summary>
     /// Submits the transfer (<c>libusb_submit_transfer</c>). The method may be called from any thread, and from the transfer's own callback.
     /// </summary>
     /// <remarks>
-    /// <para>While the transfer, its interface, its device handle or the context is closing, a call of this method inside a callback of the context returns
-    /// normally. Such a call submits nothing and leaves <see cref="IsSubmitted"/> false. A callback can therefore submit its transfer again without checking
-    /// whether an object is closing. A callback can also configure a transfer without this check, because the <c>Set</c> methods do nothing if a closing
-    /// interface or handle has already freed the transfer. Outside callbacks, this method and the <c>Set</c> methods throw an exception.</para>
-    /// <para>A callback that can run after the device was unplugged should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in
-    /// flight gets its callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
+    /// <para>A callback of the context may call this method while the transfer, its interface, its device handle or the context is closing. Such a call returns
+    /// normally, submits nothing, and leaves <see cref="IsSubmitted"/> false. A callback can therefore submit its transfer again without checking whether an
+    /// object is closing. A callback can also configure a transfer without this check, because the <c>Set</c> methods do nothing if a closing interface or
+    /// handle has already freed the transfer. Outside callbacks, this method and the <c>Set</c> methods throw an exception.</para>
+    /// <para>If the device can be unplugged, callbacks should call <see cref="TrySubmit()"/>. When the device is unplugged, every transfer in flight gets its
+    /// callback. In such a callback, <see cref="Submit"/> throws an exception with <see cref="UsbError.NoDevice"/>.</para>
     /// <para>The callback runs inside libusb. In a callback, library calls that block throw <see cref="InvalidOperationException"/>. The library cannot detect
-    /// one case: a callback that blocks until a task or value task of the library completes (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs,
-    /// because it blocks the thread that handles the events. An exception that leaves the callback is passed to
-    /// <see cref="UsbContext.UnhandledCallbackException"/>. If this event has no subscriber, the call that handles the events throws the exception. On the
-    /// library's event thread, such an exception ends the process.</para>
+    /// one case: a callback waits for a task or value task of the library and blocks (<c>ReadAsync(buffer).AsTask().Wait()</c>). Such a callback hangs, because
+    /// it blocks the thread that handles the events. An exception that leaves the callback is passed to <see cref="UsbContext.UnhandledCallbackException"/>. If
+    /// this event has no subscriber, the call that handles the events throws the exception. On the library's event thread, such an exception ends the
+    /// process.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted or was never configured; or the alternate setting of its interface is being changed; or the method is called from a
-    /// log handler; or the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>). An endpoint becomes stale when the alternate
-    /// setting or the configuration changes, or when the device is reset.
+    /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed. The method also throws
+    /// this exception in a log handler, and if the endpoint that created the transfer is stale (<see cref="UsbEndpoint.IsStale"/>). An endpoint becomes stale
+    /// when the alternate setting or the configuration changes, or when the device is reset.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">The transfer, its interface or its device handle is disposed.</exception>
@@ -52,8 +52,8 @@ public sealed unsafe partial class UsbTransfer
     /// <see cref="UsbError.NotFound"/> if the endpoint that created the transfer is stale.
     /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is already submitted or was never configured; or the alternate setting of its interface is being changed; or the method is called from a
-    /// log handler.
+    /// The transfer is already submitted, the transfer was never configured, or the alternate setting of its interface is being changed. The method also throws
+    /// this exception in a log handler.
     /// </exception>
     /// <exception cref="UsbTransferDoomedException">The transfer is doomed.</exception>
     /// <exception cref="ObjectDisposedException">
@@ -131,9 +131,9 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Corrects the status of an OUT transfer that wrote only a part of its data, if libusb divided the transfer into several URBs. If a URB fails while libusb
-    /// is still submitting the later URBs, the kernel refuses the later URBs. libusb handles this failure like a short packet, and reports the failed transfer
-    /// as completed.
+    /// Corrects the status of an OUT transfer that libusb divided into several URBs, and that wrote only a part of its data. If a URB fails while libusb is
+    /// still submitting the later URBs, the kernel refuses the later URBs. libusb handles this failure like a short packet, and reports the failed transfer as
+    /// completed.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CheckDividedWrite(int length)
@@ -230,8 +230,8 @@ public sealed unsafe partial class UsbTransfer
     }
 
     /// <summary>
-    /// Returns whether the caller runs inside a callback, and the transfer is disposed or its handle or interface is closing. In this case, using the transfer
-    /// is not an error, because a callback cannot detect in time that another thread disposes or closes these objects.
+    /// Returns whether the caller runs inside a callback while the transfer is disposed, or while its handle or interface is closing. In this case, using the
+    /// transfer is not an error, because a callback cannot detect in time that another thread disposes or closes these objects.
     /// </summary>
     private bool IsRefusedQuietly(int reasons) =>
         (reasons & (Disposed | OwnerClosing)) != 0 && CallbackScope.IsInside(_handle.Context.NativeHandle);

@@ -81,8 +81,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     private readonly UsbDeviceHandle _handle;
     private readonly LinkedListNode<WeakReference<UsbTransfer>>? _registration;
 
-    // A thread holds this lock while it frees or cancels the native transfer. A thread also holds the lock while it reads the native transfer, if another
-    // thread could free the native transfer at that time. No thread holds this lock while it submits the transfer or runs the callback.
+    // A thread holds this lock while it frees or cancels the native transfer. If another thread could free the native transfer, a thread also holds the lock
+    // while it reads the native transfer. No thread holds this lock while it submits the transfer or runs the callback.
     private readonly Lock _freeing = new();
 
     internal UsbTransfer(UsbDeviceHandle handle, int isoPackets, UsbTransferFlags flags, UsbInterface? owner = null)
@@ -122,7 +122,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// </summary>
     internal UsbInterface? Owner { get; }
 
-    /// <summary>Gets the largest number of isochronous packets in the transfer; 0 if the transfer was not created for isochronous endpoints.</summary>
+    /// <summary>Gets the number of isochronous packets that fit into the transfer; 0 if the transfer was not created for isochronous endpoints.</summary>
     public int IsoPacketCapacity { get; }
 
     /// <summary>
@@ -132,8 +132,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     public bool IsSubmitted => (Volatile.Read(ref _state) & InFlight) != 0;
 
     /// <summary>
-    /// Gets whether the transfer's native memory is freed, so that the transfer cannot be used any more. The property is false while a disposed transfer is
-    /// still in flight or in its callback.
+    /// Gets whether the transfer's native memory is freed. Such a transfer cannot be used any more. The property is false while a disposed transfer is still in
+    /// flight or in its callback.
     /// </summary>
     public bool IsDisposed => (Volatile.Read(ref _state) & Freed) != 0;
 
@@ -160,7 +160,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     /// <summary>Gets or sets the flags that specify how the transfer treats its last packet.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The new value contains a flag that <see cref="UsbTransferFlags"/> does not have.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The transfer is submitted, or the new value contains <see cref="UsbTransferFlags.ShortIsError"/> and the transfer is isochronous.
+    /// The transfer is submitted. The property also throws this exception if the transfer is isochronous and the new value contains
+    /// <see cref="UsbTransferFlags.ShortIsError"/>.
     /// </exception>
     public UsbTransferFlags Flags
     {
@@ -183,7 +184,7 @@ public sealed unsafe partial class UsbTransfer : IDisposable
         }
     }
 
-    /// <summary>Gets the transfer type that the transfer is configured for; <see cref="UsbTransferType.Control"/> before it is configured.</summary>
+    /// <summary>Gets the type for which the transfer is configured; <see cref="UsbTransferType.Control"/> before the transfer is configured.</summary>
     public UsbTransferType Type
     {
         get
@@ -204,8 +205,8 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the time limit that the transfer was configured with, in whole milliseconds up to 24.8 days; null if the transfer has no time limit. The transfers
-    /// of a continuous stream of data should have no time limit.
+    /// Gets the time limit of the transfer, in whole milliseconds up to 24.8 days; null if the transfer has no time limit. The transfers of a continuous stream
+    /// of data should have no time limit.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The transfer is disposed.</exception>
     public TimeSpan? Timeout
@@ -245,9 +246,9 @@ public sealed unsafe partial class UsbTransfer : IDisposable
     }
 
     /// <summary>
-    /// Gets the whole buffer; for control transfers, the part after the set-up packet. The library does not clear the buffer between submissions. The span is
-    /// valid until the transfer is configured, submitted or disposed. The program must ensure that no other thread configures, submits or disposes the transfer
-    /// while the program uses the span.
+    /// Gets the whole buffer. For a control transfer, gets the part of the buffer after the set-up packet. The library does not clear the buffer between
+    /// submissions. The span is valid until the transfer is configured, submitted or disposed. The program must ensure that no other thread configures, submits
+    /// or disposes the transfer while the program uses the span.
     /// </summary>
     /// <exception cref="InvalidOperationException">The transfer is submitted.</exception>
     public Span<byte> Buffer

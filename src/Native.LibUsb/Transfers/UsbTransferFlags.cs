@@ -16,8 +16,8 @@ public enum UsbTransferFlags
     ShortIsError = 1 << 0,
 
     /// <summary>
-    /// A packet of length zero follows an OUT transfer whose length is a multiple of the packet size, so that the device can detect the end of the transfer.
-    /// The flag works on Linux, on macOS and with WinUSB. On other platforms, the submission fails with <see cref="UsbError.NotSupported"/>.
+    /// If the length of an OUT transfer is a multiple of the packet size, a packet of length zero follows. With this packet, the device can detect the end of
+    /// the transfer. The flag works on Linux, on macOS and with WinUSB. On other platforms, the submission fails with <see cref="UsbError.NotSupported"/>.
     /// </summary>
     AddZeroPacket = 1 << 3,
 }

@@ -24,7 +24,7 @@ public sealed class UsbTransferHelper
     /// <summary>
     /// Occurs when a transfer could not be submitted again; the second argument is the error. The event is raised on the thread that runs the callback. If the
     /// event has no subscriber, the callback throws the exception; see <see cref="UsbContext.UnhandledCallbackException"/>. The event is not raised if the
-    /// transfer was doomed or disposed, or if its handle is closing.
+    /// transfer was doomed or disposed, or while its interface, its handle or the context is closing.
     /// </summary>
     public event Action<UsbTransfer, UsbException>? ResubmitFailed;
 
@@ -32,8 +32,8 @@ public sealed class UsbTransferHelper
     public Action<UsbTransfer> Callback { get; }
 
     /// <summary>
-    /// Gets or sets the function for every status that has no function of its own. If the property is null, a transfer that ends with such a status is not
-    /// submitted again.
+    /// Gets or sets the function that the helper calls if the indexer has no function for the transfer's status. If this property is also null, the helper does
+    /// not submit the transfer again.
     /// </summary>
     public Func<UsbTransfer, bool>? Default { get; set; }
 
@@ -70,7 +70,7 @@ public sealed class UsbTransferHelper
         }
         catch (Exception stopped) when (stopped is UsbTransferDoomedException or ObjectDisposedException)
         {
-            // The transfer was doomed, or it was disposed and this method runs outside callbacks. The transfer is not submitted again.
+            // The transfer was doomed, so it is not submitted again. Outside callbacks, the transfer may also have been disposed.
         }
     }
 

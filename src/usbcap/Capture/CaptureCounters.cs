@@ -19,7 +19,7 @@ internal sealed class CaptureCounters
     /// <summary>The number of good packets in the output, including empty packets.</summary>
     public long Packets;
 
-    /// <summary>The number of good packets without data, in which the device had nothing to send.</summary>
+    /// <summary>The number of good packets without data. The device had nothing to send in these packets.</summary>
     public long EmptyPackets;
 
     /// <summary>The number of data bytes in the output.</summary>
@@ -43,7 +43,7 @@ internal sealed class CaptureCounters
     /// <summary>The number of isochronous packets that were dropped because the output was too slow.</summary>
     public long Dropped;
 
-    /// <summary>The number of service intervals in which no transfer was pending for the device's packet. The ring counts these intervals.</summary>
+    /// <summary>The number of service intervals in which no transfer was in flight to receive the device's packet. The ring counts these intervals.</summary>
     public long Missed;
 
     /// <summary>Returns the number of the device's packets that are missing in the output.</summary>

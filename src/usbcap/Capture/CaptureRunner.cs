@@ -125,8 +125,8 @@ internal sealed class CaptureRunner(CaptureRequest request)
     }
 
     /// <summary>
-    /// Renames the output to its final name, unless the capture has failed. Returns the failure, whose message contains the location of the captured data; null
-    /// if the capture was successful.
+    /// Renames the output to its final name, unless the capture has failed. Returns the failure; null if the capture was successful. The message of the failure
+    /// contains the location of the captured data.
     /// </summary>
     private FailureException? Finish(CaptureSession session, CaptureSink sink)
     {

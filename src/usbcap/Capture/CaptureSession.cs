@@ -45,7 +45,9 @@ internal sealed class CaptureSession : IDisposable
     /// <summary>Gets whether the capture has been requested to stop.</summary>
     public bool IsStopping => Volatile.Read(ref _stopping);
 
-    /// <summary>Gets the time since the start. After the end of the capture, gets the time from the start to the last data.</summary>
+    /// <summary>
+    /// Gets the time since the start of the capture. After the capture has ended, gets the time between its start and the arrival of the last data.
+    /// </summary>
     public TimeSpan Elapsed =>
         Stopwatch.GetElapsedTime(_started, _ring.Completion.IsCompleted && Counters.LastCompletion != 0 ? Counters.LastCompletion : Stopwatch.GetTimestamp());
 
@@ -121,8 +123,8 @@ internal sealed class CaptureSession : IDisposable
         }
         catch (UsbException failure)
         {
-            // The ring throws its failure only after all data has been read. If the capture has already been stopped at that time, an unplugged device is not
-            // an error.
+            // The ring throws its failure only after this thread has read all data. If the capture is already being stopped, an unplugged device is not an
+            // error.
             if (!IsStopping || failure.Error != UsbError.NoDevice)
                 Fail(RingFailure.Of(failure, _ring.GetStatistics(), Plan, Counters));
             buffer = default;
@@ -152,8 +154,8 @@ internal sealed class CaptureSession : IDisposable
         _changed.Dispose();
     }
 
-    // If the kernel refuses a transfer, the ring itself continues with fewer transfers. This method nevertheless makes the capture fail, so that the user gets
-    // a message.
+    // If the kernel refuses a transfer, the ring continues with fewer transfers. In this case, the method makes the capture fail, so that the user gets a
+    // message.
     private void Check()
     {
         UsbRingStatistics statistics = _ring.GetStatistics();

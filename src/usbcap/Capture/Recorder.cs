@@ -99,7 +99,7 @@ internal sealed class Recorder
     /// <param name="data">The data.</param>
     /// <param name="packets">The number of packets in the data.</param>
     /// <param name="status">The status of the data. Only good packets count toward the limits, and raw output contains only good packets.</param>
-    /// <param name="number">The number of the packet or transfer. Lost packets are included in the numbering.</param>
+    /// <param name="number">The number of the packet or transfer. Lost packets also have numbers.</param>
     private void Keep(ReadOnlySpan<byte> data, long packets, UsbTransferStatus status, long number)
     {
         bool good = status == UsbTransferStatus.Completed;

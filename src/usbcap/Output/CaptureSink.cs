@@ -18,7 +18,7 @@ internal abstract class CaptureSink : IDisposable
     /// <summary>Throws if the output cannot be written. The capture calls this method before it opens the device.</summary>
     /// <exception cref="FailureException">
     /// The output is a directory. This exception is also thrown if <paramref name="force"/> is false and the file or its NAME.part already exists. A failed
-    /// capture leaves such a NAME.part.
+    /// capture leaves the file NAME.part.
     /// </exception>
     public static void Check(string output, bool force)
     {

@@ -5,7 +5,7 @@ namespace Usbcap.Output;
 
 /// <summary>
 /// Represents standard output or standard error without a buffer. On Unix, the class calls write(2) itself, because .NET's console stream allocates memory and
-/// does not report a closed pipe. .NET's file streams are not suitable either, because they write at explicit positions. They would damage a file that other
+/// does not report a closed pipe. .NET's file streams are not suitable either. They write at explicit positions, so they would damage a file to which other
 /// processes also write.
 /// </summary>
 internal sealed unsafe partial class StandardStream : IDisposable

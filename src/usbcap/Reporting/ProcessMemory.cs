@@ -5,8 +5,10 @@ namespace Usbcap.Reporting;
 /// <summary>Provides the memory usage of this process.</summary>
 internal static class ProcessMemory
 {
-    /// <summary>Gets the peak number of resident bytes. If the system does not report it, gets the current number.</summary>
-    // getrusage is not suitable. A process inherits the peak of the program that started it, so getrusage may report the peak of that program.
+    /// <summary>
+    /// Gets the largest number of resident bytes so far. If the system does not report this number, gets the current number of resident bytes.
+    /// </summary>
+    // getrusage is not suitable. A process inherits the peak of the program that started it, and getrusage may report that peak.
     public static long PeakResidentBytes => FromStatus() ?? Environment.WorkingSet;
 
     private static long? FromStatus()

@@ -16,7 +16,9 @@ internal sealed class ProgressLine(CaptureSession session, bool enabled)
     private long _lastBytes;
     private TimeSpan _lastTime;
 
-    /// <summary>Formats one line before the capture, so that the runtime allocates memory only for this line and not during the capture.</summary>
+    /// <summary>
+    /// Formats one line before the capture. The runtime allocates memory for this first line, and allocates none for the lines during the capture.
+    /// </summary>
     public void Prepare()
     {
         const long large = 1L << 50; // large numbers make the runtime initialize its tables for numbers of several digits

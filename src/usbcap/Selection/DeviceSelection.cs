@@ -21,7 +21,7 @@ internal sealed record DeviceSelection
 
     /// <summary>Returns the only device that matches.</summary>
     /// <exception cref="FailureException">
-    /// No device matches, or several devices match. If no device matches and a serial number could not be read, the exception reports that error.
+    /// No device matches, or several devices match. If no device matches and a serial number could not be read, the exception reports the error of the read.
     /// </exception>
     public UsbDevice Find(UsbContext context)
     {
@@ -47,7 +47,9 @@ internal sealed record DeviceSelection
         throw new FailureException(ExitCode.NoDevice, $"no device matches{Criteria()} (usbcap list shows the devices)");
     }
 
-    /// <summary>Determines whether a device matches. If the serial number is a condition and cannot be read, the device does not match.</summary>
+    /// <summary>
+    /// Determines whether a device matches. If the user has given a serial number and the number of the device cannot be read, the device does not match.
+    /// </summary>
     public bool Fits(UsbDevice device)
     {
         UsbException? refused = null;

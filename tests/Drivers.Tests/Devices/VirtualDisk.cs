@@ -47,7 +47,9 @@ internal sealed class VirtualDisk : VirtualDevice
 
     public bool IsWriteProtected { get; set; }
 
-    /// <summary>Gets or sets the operation code of a read command, and the data with which the disk answers the next command with this code.</summary>
+    /// <summary>
+    /// Gets or sets the operation code of a read command, and data. The disk sends this data once, when it next receives a command with this code.
+    /// </summary>
     public (byte Operation, byte[] Data)? OtherData { get; set; }
 
     /// <summary>Gets or sets the function that changes the next status wrapper.</summary>

@@ -14,7 +14,8 @@ public abstract class FtdiTest : BusTest
     }
 
     /// <summary>
-    /// Returns bytes that repeat with a period other than the length of a packet. A test therefore fails if the driver does not remove all status bytes.
+    /// Returns a pattern whose period differs from the length of a packet. A test with this pattern therefore fails if the driver leaves a status byte in the
+    /// data.
     /// </summary>
     protected static byte[] Pattern(int length)
     {

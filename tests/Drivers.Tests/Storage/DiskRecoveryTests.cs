@@ -3,7 +3,7 @@ using Drivers.Tests.Devices;
 
 namespace Drivers.Tests.Storage;
 
-/// <summary>Tests that a disk that violates the protocol causes a clear error, and that the disk is usable afterwards.</summary>
+/// <summary>Tests a disk that violates the protocol. The driver must report a clear error, and the disk must be usable afterwards.</summary>
 public sealed class DiskRecoveryTests : DiskTest
 {
     [BusTheory]

@@ -26,7 +26,7 @@ internal sealed partial class DesignPage(string name, string text)
         .Order(StringComparer.Ordinal)
         .Select(static file => new DesignPage(Path.GetRelativePath(Repository.Root, file), File.ReadAllText(file)));
 
-    /// <summary>Finds missing sections, malformed invariants, and invariants that name a test that does not exist.</summary>
+    /// <summary>Finds missing sections, malformed invariants, and invariants with names of nonexistent tests.</summary>
     /// <param name="tests">The names of all tests.</param>
     public IEnumerable<string> FindFaults(IReadOnlySet<string> tests)
     {

@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace Native.LibUsb.Tests.Documentation;
 
-/// <summary>Represents a row of a table that names members and tests.</summary>
+/// <summary>Represents a row of a table. Each row contains the names of members and tests.</summary>
 /// <param name="Line">The line number of the row, counted from 1.</param>
-/// <param name="Section">The heading above the row, without its number signs; empty if there is no heading.</param>
+/// <param name="Section">The heading above the row, without its number signs. If there is no heading, the text is empty.</param>
 /// <param name="Subject">The text of the first cell.</param>
-/// <param name="Members">The names in the second cell; empty if the cell is a dash.</param>
-/// <param name="Tests">The names in the third cell; empty if the cell is a dash.</param>
+/// <param name="Members">The names in the second cell. If the cell is a dash, the list is empty.</param>
+/// <param name="Tests">The names in the third cell. If the cell is a dash, the list is empty.</param>
 /// <param name="Note">The text of the fourth cell.</param>
 internal sealed record DocumentRow(int Line, string Section, string Subject, IReadOnlyList<string> Members, IReadOnlyList<string> Tests, string Note);
 

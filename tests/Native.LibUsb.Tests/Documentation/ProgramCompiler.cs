@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Native.LibUsb.Tests.Documentation;
 
 /// <summary>
-/// Compiles a program of the documentation as if the program were in a new console project: with the SDK's implicit usings and nullable reference types, and
-/// with references to .NET and to the built assemblies of the packages. The settings of the repository's projects do not apply.
+/// Compiles a program of the documentation in the same way as a new console project. The compilation uses the SDK's implicit usings and nullable reference
+/// types, and refers to .NET and to the built assemblies of the packages. The compilation does not use the settings of the repository's projects.
 /// </summary>
 internal static class ProgramCompiler
 {
@@ -41,7 +41,7 @@ internal static class ProgramCompiler
     /// <param name="code">The code of the program.</param>
     /// <param name="folder">The path of an empty folder.</param>
     /// <param name="program">Receives the path of the program, which <c>dotnet exec</c> can run.</param>
-    /// <returns>The errors and warnings of the compiler; empty if the compilation succeeded.</returns>
+    /// <returns>The errors and warnings of the compiler. If the compilation succeeded, the list is empty.</returns>
     public static IReadOnlyList<string> Compile(string place, string code, string folder, out string program)
     {
         program = Path.Combine(folder, "Documented.dll");

@@ -124,8 +124,8 @@ public sealed class InterruptExampleTests : BusTest
         var loop = new Thread(() => Loop(1, 1, said, stop.Token)) { IsBackground = true };
         loop.Start();
         Assert.True(started.Wait(Patience));
-        // The test waits until the loop sleeps in the kernel. If the test cancelled earlier, the loop would stop without waiting, and the test would prove
-        // nothing.
+        // The test waits until the loop sleeps in the kernel. If the test cancelled the token earlier, the loop would stop without sleeping. The test would
+        // then not show that the cancellation wakes the loop.
         Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"{task}/stat").Split(") ")[^1][0] == 'S', Patience), "The loop does not wait.");
         stop.Cancel();
         Assert.True(loop.Join(Patience));

@@ -3,8 +3,8 @@ using System.Text;
 namespace Native.LibUsb.Tests.Examples;
 
 /// <summary>
-/// Records the output of an example line by line. A test can pass an action that runs after each line, on the thread that writes the line and before the
-/// example continues.
+/// Records the output of an example line by line. A test can pass an action that runs after each line. The action runs on the thread that has written the line,
+/// and the example continues after the action has returned.
 /// </summary>
 internal sealed class Transcript(Action<string>? onLine = null) : TextWriter
 {

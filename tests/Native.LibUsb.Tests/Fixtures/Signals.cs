@@ -10,8 +10,8 @@ internal static partial class Signals
     private const nint Default = 0, Ignored = 1;
 
     /// <summary>
-    /// Restores the default handler of SIGINT. If a shell runs the tests in the background, the tests ignore SIGINT, and their child processes would inherit
-    /// this setting.
+    /// Restores the default handler of SIGINT. If a shell runs the tests in the background, the process of the tests ignores SIGINT. Without this method, the
+    /// child processes of this process would ignore SIGINT too.
     /// </summary>
 #pragma warning disable CA2255 // A module initialiser runs before any child is started.
     [ModuleInitializer]

@@ -5,7 +5,9 @@ using Native.LibUsb.Interop;
 
 namespace Native.LibUsb.Tests.Interop;
 
-/// <summary>Tests which functions are called without a GC transition. Also tests that each C# function that native code calls catches exceptions.</summary>
+/// <summary>
+/// Tests which native functions the library calls without a GC transition. Native code also calls C# functions. Each of these functions must catch exceptions.
+/// </summary>
 public sealed class CallbackSafetyTests
 {
     // These functions read or write a field and return. The functions take no lock, do not wait and log nothing, and therefore never call a callback.
@@ -64,8 +66,8 @@ public sealed class CallbackSafetyTests
             .Where(called => called.DeclaringType?.Assembly == method.DeclaringType!.Assembly);
 
     /// <summary>
-    /// Gets the operands of the call instructions in a method. The search handles every byte of the method as the start of an instruction, so the result may
-    /// contain tokens of bytes that are not a call instruction. The caller ignores such tokens.
+    /// Gets the tokens in the call instructions of a method. The search treats every byte of the method as the start of an instruction, so the result may
+    /// contain wrong tokens. The caller ignores these tokens.
     /// </summary>
     private static IEnumerable<int> Tokens(MethodBase method, bool calli)
     {

@@ -4,12 +4,13 @@ using System.Runtime.Loader;
 namespace Native.LibUsb.Tests.Interop;
 
 /// <summary>
-/// Runs code on a new copy of the binding. The binding chooses its libusb only once, so each test of this choice needs a new copy. This class loads copies of
-/// the binding and of this assembly into a new load context. The copies have their own static fields, so no new process is necessary.
+/// Runs code on a new copy of the binding. The binding chooses its libusb only once. Each test that makes the binding choose a libusb therefore needs a new
+/// copy. This class loads copies of the binding and of this assembly into a new load context. The copies have their own static fields, so no new process is
+/// necessary.
 /// </summary>
 internal static class Isolated
 {
-    /// <summary>Runs a copy of a static method of a test class. <see cref="Run"/> finds the copy by its name in the copy of this assembly.</summary>
+    /// <summary>Runs the copy of a static method. This method looks up the name of the static method in the copy of this assembly.</summary>
     internal static void Run(Action<string> scenario, string argument = "")
     {
         MethodInfo method = scenario.Method;

@@ -72,8 +72,8 @@ internal sealed partial class LibUsbHeader
             [.. _options, "-std=gnu11", "-O1", "-Wall", "-Werror", "-Wno-deprecated-declarations", "-shared", "-fPIC", "-o", path]);
 
     /// <summary>
-    /// Gets the name that this header uses for a member of an enumeration. libusb.h cannot add members to an enumeration of libusb's header. If an older header
-    /// does not have a member, or has another value for the member, libusb.h declares the member with a suffix.
+    /// Gets the name that this header uses for a member of an enumeration. The repository's libusb.h cannot add members to an enumeration of libusb's own
+    /// header. In an older header of libusb, a member may be missing or have another value. The repository's libusb.h then declares this member with a suffix.
     /// </summary>
     internal string EnumMember(string name)
     {

@@ -30,7 +30,8 @@ internal static class RawSurface
             .ToLookup(import => import.EntryPoint);
 
     /// <summary>
-    /// Gets the functions that the binding looks up by name when they are called. The value of each entry is the libusb version that introduced the function.
+    /// Gets the optional functions. When a program calls such a function, the binding looks it up by name. The value of each entry is the libusb version that
+    /// introduced the function.
     /// </summary>
     internal static IReadOnlyDictionary<string, Version> OptionalFunctions { get; } = ReadOptionalFunctions();
 
@@ -41,7 +42,7 @@ internal static class RawSurface
         return Read("s_names").Zip(Read("s_versions")).ToDictionary(pair => pair.First, pair => Version.Parse(pair.Second));
     }
 
-    /// <summary>Represents an imported function by the declaration that the source generator of LibraryImport has written.</summary>
+    /// <summary>Represents the declaration of an imported function. The source generator of LibraryImport has written this declaration.</summary>
     internal sealed record Import(MethodInfo Method, string EntryPoint, string Library, bool IsExact, bool SetsLastError, CallingConvention Convention)
     {
         internal static Import? TryRead(MethodInfo method)

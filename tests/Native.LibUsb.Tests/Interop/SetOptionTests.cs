@@ -138,7 +138,8 @@ public sealed unsafe class SetOptionTests : IDisposable
 
     private int Set(libusb_log_level level) => libusb.libusb_set_option(_context, libusb_option.LIBUSB_OPTION_LOG_LEVEL, (int)level);
 
-    // Listing devices writes debug lines to the log on every system. This context handles no events, and no other thread uses it.
+    // On every system, libusb logs debug lines while it lists devices. This context handles no events, and no other thread uses it, so the number includes no
+    // other lines.
     private int LinesOfOneCall()
     {
         s_lines = 0;

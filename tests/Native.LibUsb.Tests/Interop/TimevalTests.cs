@@ -53,8 +53,8 @@ public sealed unsafe class TimevalTests
         Assert.Equal(TimeSpan.FromMicroseconds(expectedMicroseconds), time.ToTimeSpan());
     }
 
-    // libusb converts the time to milliseconds in an int, as (int)(seconds * 1000) plus the microseconds rounded up. If the time were not limited, the result
-    // could be negative.
+    // libusb converts the time to milliseconds: it adds the microseconds, rounded up, to (int)(seconds * 1000). The sum is an int. If the time were not
+    // limited, the sum could be negative.
     [Fact]
     public void Long_times_are_limited_to_the_milliseconds_that_libusb_can_count()
     {

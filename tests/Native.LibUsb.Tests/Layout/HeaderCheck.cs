@@ -5,7 +5,7 @@ using Native.LibUsb.Tests.Interop;
 
 namespace Native.LibUsb.Tests.Layout;
 
-/// <summary>Generates a C program that contains every fact of the raw layer as a static assertion, and lists the members that the program checks.</summary>
+/// <summary>Generates a C program that checks all parts of the raw layer with static assertions, and lists the members that the program checks.</summary>
 internal sealed class HeaderCheck(LibUsbHeader header)
 {
     private readonly StringBuilder _source = new();

@@ -60,8 +60,8 @@ internal sealed class ManagedRecord
             yield return new Field(property.Name, MeasureOffset(type, property), property.PropertyType.GetElementType()!, FieldKind.FlexibleArray, 0);
     }
 
-    // Marshal.OffsetOf returns the offset in the layout of the marshaller, but the program does not use that layout. To find the true offset, this method
-    // writes to the field and looks for the bytes that have changed.
+    // Marshal.OffsetOf returns the offset in the marshaller's layout, which may differ from the layout in the memory of the program. To find the true offset,
+    // this method writes to the field and looks for the bytes that have changed.
     private static int MeasureOffset(Type type, FieldInfo field)
     {
         object boxed = RuntimeHelpers.GetUninitializedObject(type);

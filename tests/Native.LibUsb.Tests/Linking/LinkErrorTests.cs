@@ -3,8 +3,7 @@ using System.Runtime.InteropServices;
 namespace Native.LibUsb.Tests.Linking;
 
 /// <summary>
-/// Tests builds of programs that cannot be linked with libusb. The build must report one error line that contains the remedy, and the linker must report no
-/// error.
+/// Tests programs that cannot be linked with libusb. Instead of errors from the linker, the build must report one line that contains the remedy.
 /// </summary>
 public sealed class LinkErrorTests : IDisposable
 {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Tests.Linking;
 
-/// <summary>Represents the part of a program's build that selects the libusb to link. This part compiles nothing.</summary>
+/// <summary>Represents a project, and runs one part of its build. This part selects the libusb that the build would link, and compiles nothing.</summary>
 internal sealed class LinkProject : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);

@@ -5,8 +5,8 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests that a program finds its bundled libusb.</summary>
 public sealed class BundledLibraryTests
 {
-    // The search tries the file name of the bundled library later than the file name of the system's library. The program must nevertheless load the bundled
-    // library.
+    // The binding looks for the file name of the system's library first, and for the file name of the bundled library later. The program must nevertheless load
+    // the bundled library.
     [Fact]
     public void A_single_file_program_finds_the_libusb_that_it_extracts()
     {

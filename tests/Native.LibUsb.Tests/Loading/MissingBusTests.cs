@@ -5,7 +5,8 @@ namespace Native.LibUsb.Tests.Loading;
 /// <summary>Tests a system without a USB bus, such as most containers.</summary>
 public sealed class MissingBusTests
 {
-    // If there is no USB bus, libusb_init returns LIBUSB_ERROR_OTHER (-99) in a libusb without udev. A libusb with udev opens a context and finds no devices.
+    // On a system without a USB bus, libusb_init of a libusb without udev returns LIBUSB_ERROR_OTHER (-99). A libusb with udev opens a context and finds no
+    // devices.
     private const string Failing = "int libusb_init(void **context) { (void)context; return -99; }";
 
     [Fact]

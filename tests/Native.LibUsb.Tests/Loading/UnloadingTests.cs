@@ -7,7 +7,9 @@ using Native.LibUsb.Tests.Streaming;
 
 namespace Native.LibUsb.Tests.Loading;
 
-/// <summary>Tests that a program can unload a plug-in that uses the library, and that libusb then has no pointer to a function of the plug-in.</summary>
+/// <summary>
+/// Tests that a program can unload a plug-in after the plug-in has used the library. libusb must then have no pointer to a function of the plug-in.
+/// </summary>
 public sealed class UnloadingTests
 {
     private const int Rounds = 10;

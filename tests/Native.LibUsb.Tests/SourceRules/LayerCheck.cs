@@ -11,8 +11,8 @@ namespace Native.LibUsb.Tests.SourceRules;
 /// </summary>
 internal sealed class LayerCheck
 {
-    // A source generator writes the bodies of LibraryImport's partial methods, and this check does not run the generator. The compiler therefore reports errors
-    // for these methods and for the variables that these methods would assign. These errors hide no references.
+    // A source generator writes the bodies of LibraryImport's partial methods. This check does not run the generator, so the compiler reports that these bodies
+    // are missing and that variables are not assigned. These errors hide no references.
     private static readonly string[] s_bodyIsGenerated = ["CS8795", "CS0165", "CS0170", "CS0177"];
 
     private readonly Dictionary<string, int> _layerOfFolder = [];

@@ -4,8 +4,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests how the library finds missed service intervals. The library compares the clocks of the host and the device. These tests simulate both clocks with
-/// numbers, and choose the drift and the delays.
+/// Tests how the library finds missed service intervals. The library compares the clock of the host with the clock of the device. These tests simulate both
+/// clocks, so that each test can choose the drift and the delays.
 /// </summary>
 public sealed class MissedIntervalsTests
 {
@@ -301,9 +301,9 @@ public sealed class MissedIntervalsTests
 
     /// <summary>Simulates a stream of completed transfers.</summary>
     /// <param name="seconds">The duration of the stream, in seconds.</param>
-    /// <param name="late">The maximum of the random delay of a completion, in seconds.</param>
+    /// <param name="late">The maximum random delay of a completion, in seconds.</param>
     /// <param name="drift">The relative difference between the two clocks.</param>
-    /// <param name="shift">A delay in seconds that all completions have.</param>
+    /// <param name="shift">The constant delay of all completions, in seconds.</param>
     private void Stream(double seconds, double late = 0, double drift = 0, double shift = 0)
     {
         for (double end = _time + seconds; _time < end;)

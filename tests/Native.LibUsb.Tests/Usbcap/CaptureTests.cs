@@ -145,8 +145,8 @@ public sealed class CaptureTests : UsbcapTest
         using UsbcapProcess process = Start("capture", "-o", "x", "--json", "--in-flight", "16");
         Assert.True(camera.Source.WaitForCompleted(200, Patience));
         camera.Source.Hold();
-        // The submitted transfers last for 64 ms. After this time, the device has no transfer for its service intervals. No event signals that this time has
-        // passed, so the test waits for a fixed time.
+        // The submitted transfers are sufficient for 64 ms. After 64 ms, the device has no transfer for its service intervals. No event marks this moment, so
+        // the test waits for a fixed time.
         using (var never = new ManualResetEventSlim())
             never.Wait(TimeSpan.FromMilliseconds(400));
         camera.Source.Resume();
@@ -155,8 +155,8 @@ public sealed class CaptureTests : UsbcapTest
         process.Signal("INT");
         JsonElement summary = process.Wait().Succeeded().Json();
         Assert.InRange(really, 1000, long.MaxValue);
-        // usbcap computes the number of missed intervals from the clocks of the host and the device. The result is inaccurate by the length of a few transfers,
-        // and by more on a busy machine. MissedIntervalsTests checks the computation more precisely, with simulated clocks.
+        // usbcap computes the number of missed intervals from the clocks of the host and the device. The result may be wrong by the length of a few transfers.
+        // On a busy machine, the error may be larger. MissedIntervalsTests checks the computation more precisely, with simulated clocks.
         Assert.InRange(summary.GetProperty("missed").GetInt64(), really / 2, really * 2);
         Assert.Equal(summary.GetProperty("missed").GetInt64(), summary.GetProperty("lost").GetInt64());
     }

@@ -55,7 +55,7 @@ public abstract class UsbcapTest : IDisposable
 
     protected byte[] Read(string name) => File.ReadAllBytes(PathOf(name));
 
-    /// <summary>Checks that the data is the numbered pattern, beginning with packet 0, and has no gaps and no wrong bytes.</summary>
+    /// <summary>Checks that the data is the numbered pattern. The pattern must begin with packet 0, and must have no gaps and no wrong bytes.</summary>
     protected static NumberedPatternChecker CheckPattern(byte[] data, int packetSize)
     {
         var checker = new NumberedPatternChecker(packetSize, 0);

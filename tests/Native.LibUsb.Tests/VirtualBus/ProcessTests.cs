@@ -72,8 +72,8 @@ public sealed unsafe class ProcessTests : IClassFixture<ProcessTests.Child>
         Assert.True(source.Source.WaitForCompleted(source.Source.Submitted, TimeSpan.FromSeconds(30)));
         Assert.Empty(source.Source.Pending);
         libusb_device_handle* handle = host.Open(source, claim: -1);
-        // The bus detects the end of the process because the kernel closes the process's socket. The kernel has closed the socket before WaitForExit returns,
-        // but the bus may detect the closed socket later.
+        // When the process ends, the kernel closes the socket of the process before WaitForExit returns. The bus may notice the closed socket later, so the
+        // test repeats the claim.
         int result;
         do
             result = libusb_claim_interface(handle, 0);

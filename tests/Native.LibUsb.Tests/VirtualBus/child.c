@@ -2,7 +2,7 @@
  *
  *   child claim VID PID             claims interface 0; exits with 0 on success, otherwise with libusb's error code as a positive number
  *   child capture VID PID ALT SIZE PACKETS   writes PACKETS isochronous packets to standard output
- *   child wait VID PID              prints "ready" and waits until the device is unplugged; exits with 0 if hotplug reported it, otherwise with 1 */
+ *   child wait VID PID              prints "ready", waits until hotplug reports that the device was unplugged, and exits with 0 */
 #include <libusb-1.0/libusb.h>
 #include <stdio.h>
 #include <stdlib.h>

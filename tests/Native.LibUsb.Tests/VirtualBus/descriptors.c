@@ -1,4 +1,4 @@
-/* This program makes calls with the file descriptor of a device node. DescriptorTests compiles this program and
+/* This program tests calls that use the file descriptor of a device node. DescriptorTests compiles this program and
  * runs it with the arguments SUBJECT NODE. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -281,8 +281,7 @@ static void *submit_many(void *argument)
     return NULL;
 }
 
-/* Makes a request whose memory has exactly the required size. The memory has random content, but contains no pointer that the program
- * has not set. */
+/* Makes a request. The memory of the request has exactly the required size. Its content is mostly random, but without random pointers. */
 static void request(struct worker *w)
 {
     static const unsigned long requests[] = {

@@ -4,7 +4,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Tests that reading random descriptors throws only documented exceptions, and that the values that were read are consistent.</summary>
+/// <summary>
+/// Tests a program that reads random descriptors. The library must throw only documented exceptions, and the values of the descriptors must be consistent.
+/// </summary>
 public sealed class RandomDescriptorTests : BusTest
 {
     private readonly int _devices = Rounds.Of(500);
@@ -15,7 +17,7 @@ public sealed class RandomDescriptorTests : BusTest
     public void No_descriptor_causes_an_exception_that_is_not_documented()
     {
         // The test uses one thread, because the devices share the bus. The report of a failure contains the smallest device that causes the failure, and the
-        // seed with which the failure can be repeated.
+        // seed that repeats the failure.
         RandomDescriptors.Device.Sample(Attach, iter: _devices, threads: 1, print: RandomDescriptors.Describe);
 
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -5,8 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Facade;
 
 /// <summary>
-/// Generates devices with random descriptors. Class-specific bytes are before and after the interfaces and endpoints. The descriptors may have wrong lengths
-/// and counts, or may be truncated.
+/// Generates devices with random descriptors. Class-specific bytes precede and follow the interfaces and endpoints. The descriptors may have wrong lengths and
+/// counts, or may be truncated.
 /// </summary>
 internal static class RandomDescriptors
 {
@@ -52,7 +52,8 @@ internal static class RandomDescriptors
             Extra = extra,
         });
 
-    // Each device has only one configuration. Otherwise, libusb would refuse devices in which the beginning of the next configuration cannot be found.
+    // Each device has only one configuration. If a device had several configurations and libusb could not find where the next one begins, libusb would refuse
+    // the device.
     private static readonly Gen<ConfigurationDescription> s_configuration = Gen.Select(s_setting.Array[1, 2].Array[0, 3], Gen.Int[0, 499], Sometimes(1, 3),
         (interfaces, power, extra) => new ConfigurationDescription([.. interfaces.Select((settings, number) => new InterfaceDescription((byte)number, settings))])
         {

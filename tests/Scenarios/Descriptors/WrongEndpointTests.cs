@@ -3,7 +3,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Facade;
 
-/// <summary>Tests endpoint descriptors whose addresses no interface can have, and interfaces whose numbers libusb cannot claim.</summary>
+/// <summary>
+/// Tests descriptors with wrong numbers: endpoint addresses that are impossible in an interface, and interface numbers that libusb cannot claim.
+/// </summary>
 /// <remarks>The kernel removes such descriptors before libusb reads them, so these tests run only with the preload library.</remarks>
 public sealed class WrongEndpointTests : BusTest
 {

@@ -203,8 +203,8 @@ public sealed class DeviceTrapTests : BusTest
         Assert.Empty(suspicious);
     }
 
-    // This program violates the library's rules: it closes a file while the handle of the file is open. FreshProcessTests tests the same violation with a
-    // transfer in flight. Such a transfer never ends, so FreshProcessTests uses a separate process.
+    // This program violates the library's rules: it closes the file of a device while the device handle that uses the file is open. FreshProcessTests tests the
+    // same violation with a transfer in flight. Such a transfer never ends, so FreshProcessTests uses a separate process.
     [BusFact]
     public void A_file_that_is_closed_under_its_handle_is_an_error_and_no_hang()
     {

@@ -9,7 +9,7 @@ internal static unsafe class UnplugScenarios
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Requests an alternate setting of an unplugged device, and closes the handle of the device.</summary>
+    /// <summary>Activates an alternate setting of an unplugged device, and then closes the handle of the device.</summary>
     /// <param name="opened">The path of a file. The scenario creates this file after it has opened the device, and the test then unplugs the device.</param>
     /// <param name="notifiers">A constant of this class that specifies who has set libusb's descriptor notifiers before the device is opened.</param>
     public static void SettingAfterUnplug(string opened, string notifiers)
@@ -45,8 +45,9 @@ internal static unsafe class UnplugScenarios
             handle.Dispose();
         }
 
-        // The library closes the file of the device node, unless the program itself has set notifiers through libusb. Such notifiers hide the file's descriptor
-        // from the library. The kernel appends a word to the path of a removed node, so the check compares only the beginning of the path.
+        // With a libusb before 1.0.27, the library needs the file descriptor of the device node to activate a setting. Notifiers that the raw layer has set
+        // hide this descriptor from the library. The library then does not close the handle, so the file stays open. The kernel appends a word to the path of a
+        // removed node, so the check compares only the beginning of the path.
         bool isOpen = new FileInfo(file).LinkTarget?.StartsWith(target.FullName, StringComparison.Ordinal) == true;
         Assert.Equal(notifiers == Raw && !UsbLibrary.HasFunction(nameof(libusb.libusb_init_context)), isOpen);
     }

@@ -10,7 +10,7 @@ internal static class RealTimeScenarios
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Checks that the system refuses real-time priority if the process has neither the capability nor a limit that permits such a priority.</summary>
+    /// <summary>Checks a process that lacks the capability and whose RLIMIT_RTPRIO is 0. The system must refuse real-time priority to this process.</summary>
     public static void NotPermitted()
     {
         Assert.Equal(0, LinuxThread.SetRealTimeLimit(0));

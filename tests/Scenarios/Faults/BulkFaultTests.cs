@@ -202,8 +202,8 @@ public sealed class BulkFaultTests : BusTest
     private InjectedFault Last => _plan.Faults[^1];
 
     /// <summary>
-    /// Reads with several transfers in flight, and returns the order in which the transfers ended. Checks that each transfer has the data for its position in
-    /// the order of submission.
+    /// Reads with several transfers in flight, and returns the order in which the transfers ended. Checks that the transfers have received the data in the
+    /// order of their submission.
     /// </summary>
     private List<int> OrderOf(int count)
     {

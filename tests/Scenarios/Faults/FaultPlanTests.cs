@@ -3,7 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Tests fault plans and their rules: invalid rules are refused, each rule applies to the right URBs, and a plan with the same seed injects the same faults.
+/// Tests fault plans and their rules. A plan must refuse invalid rules, and must apply each rule to the right URBs. Two plans with the same seed must inject
+/// the same faults.
 /// </summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class FaultPlanTests : BusTest

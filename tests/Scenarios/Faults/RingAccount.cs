@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Compares the data that a ring has delivered or sent with the recorded faults of its endpoint. The checks run in the ring's callbacks or while the device's
-/// lock is held, so they must not throw exceptions. This class therefore stores the first failures, and the test reports them.
+/// Compares the data of a ring with the recorded faults of the ring's endpoint. The checks run in callbacks of the ring or while a thread holds the device's
+/// lock, so the checks must not throw exceptions. This class therefore stores the first failures, and the test reports them.
 /// </summary>
 internal abstract class RingAccount(FaultLedger ledger, long target)
 {

@@ -6,11 +6,12 @@ using Native.LibUsb.Tests.Streaming;
 namespace Native.LibUsb.Tests.Faults;
 
 /// <summary>
-/// Tests rings on endpoints with random faults. The sent data must be the sum of the delivered data and the lost data, each loss must match a recorded fault,
-/// and all data that the ring reports as good must be correct. When the device leaves a transfer unanswered, the test stops the ring and starts it again.
+/// Tests rings on endpoints with random faults. The delivered data and the lost data must add up to the sent data. Each loss must match a recorded fault. All
+/// data that the ring reports as good must be correct. When the device leaves a transfer unanswered, the test stops the ring and starts it again.
 /// </summary>
 /// <remarks>
-/// By default, the tests run 10,000 transfers; eng/long-test.sh runs 1,000,000 transfers. To repeat a run, set NATIVE_LIBUSB_TEST_SEED to the seed of this run.
+/// By default, the tests run 10,000 transfers. In eng/long-test.sh, they run 1,000,000 transfers. To repeat a run, set NATIVE_LIBUSB_TEST_SEED to the seed of
+/// this run.
 /// </remarks>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class RingAccountingTests : IDisposable

@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Faults;
 
-/// <summary>Unplugs or resets a device between any two steps of a program. Tests that each call of the program ends, and that the next device works.</summary>
+/// <summary>Tests a program whose device is unplugged or reset between two steps. Each call of the program must end, and the next device must work.</summary>
 [PreloadOnly(KernelLimits.Faults)]
 public sealed class UnplugFaultTests : BusTest
 {

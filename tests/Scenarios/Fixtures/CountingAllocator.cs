@@ -25,7 +25,8 @@ public static unsafe class CountingAllocator
     }
 
     /// <summary>
-    /// Checks that every transfer that was allocated after <paramref name="before"/> has been freed, and that libusb has as many blocks and bytes as before.
+    /// Compares the numbers with the earlier numbers in <paramref name="before"/>. Every transfer that was allocated since then must have been freed, and
+    /// libusb must have as many blocks and bytes as then.
     /// </summary>
     public static void CheckNothingIsLeft(Counts before)
     {

@@ -1,7 +1,8 @@
 namespace Native.LibUsb.Tests;
 
 /// <summary>
-/// Finds endpoints for tests that do not test claims. Each call claims the interface again, and the handle releases all these claims when it closes.
+/// Claims interfaces and finds endpoints, for tests in which claims are unimportant. Each call claims the interface again. When the handle closes, it releases
+/// all these claims.
 /// </summary>
 internal static class EndpointAccess
 {

@@ -42,7 +42,9 @@ internal static unsafe partial class LinuxThread
         return [.. processors];
     }
 
-    /// <summary>Returns the reason why the threads of this process may not have real-time priority; null if the threads may have this priority.</summary>
+    /// <summary>
+    /// Returns the reason why the system refuses real-time priority to the threads of this process. If the system permits this priority, the result is null.
+    /// </summary>
     public static string? RealTimeRefusal()
     {
         int error = 0;
@@ -57,7 +59,8 @@ internal static unsafe partial class LinuxThread
     }
 
     /// <summary>
-    /// Returns the reason why a child of this process may not set RLIMIT_RTPRIO to <paramref name="limit"/>; null if the child may set this limit.
+    /// Returns the reason why a child of this process cannot set RLIMIT_RTPRIO to <paramref name="limit"/>. If the child can set this limit, the result is
+    /// null.
     /// </summary>
     public static string? RealTimeLimitRefusal(ulong limit)
     {

@@ -3,7 +3,7 @@ using Xunit.v3;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Records the name of the running test for its watchdog, and makes the test continue on the thread pool after an await.</summary>
+/// <summary>Records the name of the running test, so that a watchdog can report it. Makes the test continue on the thread pool after an await.</summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class RunningTestAttribute : BeforeAfterTestAttribute
 {
@@ -16,7 +16,8 @@ public sealed class RunningTestAttribute : BeforeAfterTestAttribute
     public override void After(MethodInfo methodUnderTest, IXunitTest test) => Watchdog.RunningTest = null;
 
     // After a test that awaits, xunit continues in the test's synchronization context. Without a synchronization context, xunit continues on the thread that
-    // ended the test. If this thread is the event thread, xunit disposes the test and runs all later tests inside a callback of libusb. Inside a callback, no
-    // handle and no libusb context can be closed. PoolContext is a derived class, because an await ignores objects of the class SynchronizationContext itself.
+    // ended the test. If this thread is the event thread, xunit disposes the test and runs all later tests inside a callback of libusb. Inside a callback,
+    // these tests could not close a handle or a libusb context. PoolContext is a derived class, because an await ignores objects of the class
+    // SynchronizationContext itself.
     private sealed class PoolContext : SynchronizationContext;
 }

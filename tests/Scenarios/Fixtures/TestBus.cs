@@ -22,7 +22,8 @@ internal static class TestBus
 
     /// <summary>Creates a bus for an owner that disposes the bus together with other objects.</summary>
     /// <param name="owner">
-    /// The object that disposes the bus. The next test may dispose this object too, even if its constructor has thrown or if it is already disposed.
+    /// The object that disposes the bus. The next test may dispose this object again. The object must permit this, even if its constructor has thrown an
+    /// exception.
     /// </param>
     /// <param name="options">The options of the bus.</param>
     public static VirtualBus CreateFor(IDisposable owner, VirtualBusOptions? options = null)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Native.LibUsb.Tests;
 
-/// <summary>Ends the process if a test hangs. Before the end, the watchdog writes the system call in which each thread waits.</summary>
+/// <summary>Ends the process if a test hangs. Before the watchdog ends the process, it writes the system call of each waiting thread.</summary>
 /// <remarks>A test that waits for native code creates a watchdog in its first line: <c>using Watchdog watchdog = new();</c></remarks>
 public sealed class Watchdog : IDisposable
 {
@@ -18,7 +18,8 @@ public sealed class Watchdog : IDisposable
     }
 
     /// <summary>
-    /// Gets or sets the name of the running test. <see cref="RunningTestAttribute"/> sets the name, because the name of a watchdog may not identify the test.
+    /// Gets or sets the name of the running test. <see cref="RunningTestAttribute"/> sets the name, because the name that a watchdog has is not always the name
+    /// of the test.
     /// </summary>
     public static string? RunningTest { get; set; }
 

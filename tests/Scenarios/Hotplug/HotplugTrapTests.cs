@@ -294,8 +294,8 @@ public sealed class HotplugTrapTests : BusTest
     }
 
     /// <summary>
-    /// Plugs in a second device as a marker, and unplugs the marker again if the caller waits for a removal. Returns the products that were reported up to the
-    /// marker. libusb keeps the order of its reports, so no earlier report is missing.
+    /// Plugs in a second device as a marker. If the caller waits for a removal, this method also unplugs the marker. Returns the products that libusb has
+    /// reported, up to the marker. libusb reports events in order, so the result contains all earlier reports.
     /// </summary>
     private List<ushort> ToldUntilMarker(UsbHotplugEvents what)
     {

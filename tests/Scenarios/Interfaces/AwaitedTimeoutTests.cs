@@ -152,7 +152,8 @@ public sealed class AwaitedTimeoutTests : TwoSettingsTest
                 Assert.Equal((1, begun), (received, Environment.CurrentManagedThreadId));
             }
 
-            // The runtime allocates a few objects when it recompiles a method. The test therefore uses the smallest sum of all stretches except the first one.
+            // The runtime allocates a few objects when it recompiles a method. The test therefore ignores the first stretch, and uses the smallest sum of the
+            // other stretches.
             if (stretch > 0)
                 least = Math.Min(least, sum);
         }

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Tests that the exception of a cancelled read names the object whose disposal has cancelled the read. If a token has cancelled the read, the exception names
-/// no object.
+/// Tests the exception of a cancelled read. If the disposal of an object has cancelled the read, the exception must name this object. If a token has cancelled
+/// the read, the exception must name no object.
 /// </summary>
 public sealed class CancellationReasonTests : TwoSettingsTest
 {

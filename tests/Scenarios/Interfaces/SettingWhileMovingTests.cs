@@ -5,8 +5,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Interfaces;
 
 /// <summary>
-/// Tests changes of the alternate setting and resets while transfers are in flight. Such a change or reset makes the system end the transfers, and libusb
-/// reports each of these transfers as completed without data.
+/// Tests programs that change the alternate setting or reset the device while transfers are in flight. The system then ends these transfers, and libusb reports
+/// each of them as completed without data.
 /// </summary>
 public sealed class SettingWhileMovingTests : TwoSettingsTest
 {

@@ -3,8 +3,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that a completed control request has written the answer into the caller's memory, even if the handle or context closes before the program awaits the
-/// request.
+/// Tests control requests that a program awaits after they have completed. Even if the handle or context has closed in the meantime, the caller's memory must
+/// contain the answer.
 /// </summary>
 public sealed class AwaitedAnswerTests : ClosingTest
 {

@@ -12,7 +12,9 @@ public enum Cargo
     /// <summary>The transfer is a bulk transfer in device memory. The handle frees this memory when the handle closes.</summary>
     DeviceMemory,
 
-    /// <summary>The transfer is a bulk transfer in device memory. The test disposes the buffer immediately, so only the transfer keeps the memory.</summary>
+    /// <summary>
+    /// The transfer is a bulk transfer in device memory. The test disposes the buffer immediately, so only the transfer keeps the memory allocated.
+    /// </summary>
     DisposedDeviceMemory,
 
     /// <summary>The transfer is an isochronous transfer with several packets, which owns its memory.</summary>

@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests the state that determines which thread closes an object. The tests use the state without such an object, so that two threads access the state
-/// concurrently in every round.
+/// Tests the state that determines which thread closes an object. The tests use a state that belongs to no object. In every round, two threads can therefore
+/// access the state at the same time.
 /// </summary>
 public sealed class CloseStateTests : IDisposable
 {

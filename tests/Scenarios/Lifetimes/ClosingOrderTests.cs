@@ -4,10 +4,10 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that the interfaces, the handle and the context can close in any order while 16 transfers are submitted again in their callbacks. No callback may
-/// throw, no call may hang, and no resource may be left.
+/// Tests that the interfaces, the handle and the context can close in any order. While these objects close, the callbacks of 16 transfers submit their
+/// transfers again. No callback may throw, no call may hang, and no resource may be left.
 /// </summary>
-/// <remarks>By default, each row runs 10 rounds for each order; eng/long-test.sh runs 1,000 rounds.</remarks>
+/// <remarks>By default, each row runs 10 rounds for each order. In eng/long-test.sh, it runs 1,000 rounds.</remarks>
 public sealed class ClosingOrderTests : IDisposable
 {
     private const int UsualRounds = 10;
@@ -50,9 +50,9 @@ public sealed class ClosingOrderTests : IDisposable
     }
 
     /// <summary>
-    /// Frees the GC handles that the shared array pools keep for threads that have rented arrays and have ended. A pool frees these handles only when its table
-    /// of handles is full, and the size of the table depends on the number of threads so far. This method therefore starts threads that rent arrays, until
-    /// enough handles are free or even a table of the largest size must be full.
+    /// Makes the shared array pools free the GC handles of ended threads. A pool has a handle for each thread that has rented an array, and frees the handles
+    /// of ended threads only when its table of handles is full. The size of the table depends on the number of earlier threads. This method therefore starts
+    /// threads that rent arrays, and stops when enough handles are free. At the latest, it stops when even a table of the largest size must be full.
     /// </summary>
     /// <returns>The number of remaining handles.</returns>
     private static long CollectThreadsOfArrayPools(GCHandleCounter handles, long limit)

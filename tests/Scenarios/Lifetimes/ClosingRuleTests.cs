@@ -381,7 +381,8 @@ public sealed class ClosingRuleTests : ClosingTest
         Assert.Empty(_failures);
     }
 
-    // Two threads dispose the same claim. If one thread could finish the closing before the other thread has begun it, the claim would never be released.
+    // Two threads dispose the same claim. If one thread finished the closing while the other thread was still beginning it, no thread would ever release the
+    // claim.
     [BusFact]
     public void An_interface_is_free_when_one_of_two_concurrent_Dispose_calls_returns()
     {

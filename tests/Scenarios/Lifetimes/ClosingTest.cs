@@ -21,11 +21,11 @@ public abstract class ClosingTest : BusTest
 
     protected ValueTask CloseAsync(Closed what) => ((IAsyncDisposable)Of(what)).DisposeAsync();
 
-    /// <summary>Closes an object on another thread, while a callback delays the closing until <paramref name="second"/> has returned.</summary>
+    /// <summary>Closes an object on another thread. A callback delays this closing until <paramref name="second"/> has returned.</summary>
     /// <param name="what">The object that is closed.</param>
     /// <param name="withEventThread">True if an event thread runs the callback; false if the closing thread runs it.</param>
     /// <param name="second">
-    /// A function that closes the object a second time, and returns an action that waits for the end of the second closing. The argument of the function is a
+    /// A function that closes the object a second time. It returns an action that waits until the second closing has ended. The function's argument is a
     /// delegate that returns whether the callback has ended.
     /// </param>
     protected void WhileACallbackHoldsUpClosing(Closed what, bool withEventThread, Func<Func<bool>, Action> second)

@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Lifetimes;
 
-/// <summary>Tests every act that ends a transfer, at every moment and on every kind of thread. No call may hang, leak memory or use freed memory.</summary>
+/// <summary>
+/// Tests every act that ends a transfer. Each act occurs at every moment and on every kind of thread. No call may hang, leak memory or use freed memory.
+/// </summary>
 public sealed class LifetimeMatrixTests : IDisposable
 {
     private readonly VirtualBus _bus = TestBus.Create();

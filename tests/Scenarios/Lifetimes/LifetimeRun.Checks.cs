@@ -99,8 +99,8 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>
-    /// Checks the use of the transfer in the callback in which the act has occurred. The results must be readable, and the callback may submit the transfer
-    /// again only after certain acts.
+    /// Checks what a callback can do with its transfer after the act has occurred in this callback. The callback must be able to read the results. The callback
+    /// may submit the transfer again only after certain acts.
     /// </summary>
     private void CheckWhatIsPossibleInCallback(TestedTransfer tested)
     {

@@ -34,7 +34,7 @@ internal sealed partial class LifetimeRun
     }
 
     /// <summary>
-    /// Returns the moment in the lifetime of this transfer at which the act occurs. While the callback of the first transfer runs, the other transfers are
+    /// Returns the moment at which the act occurs in the lifetime of this transfer. While the callback of the first transfer runs, the other transfers are
     /// still in flight.
     /// </summary>
     private Moment MomentOf(TestedTransfer transfer) =>

@@ -17,13 +17,13 @@ public sealed class Load
     /// <summary>Gets a load with one transfer of each kind.</summary>
     public static Load Everything { get; } = new("one of everything", Enum.GetValues<Cargo>());
 
-    // libusb processes at most 26 completions of a device at a time. To handle the completions of this load, more than one call is necessary.
+    // In one call, libusb processes at most 26 completions of a device. It therefore needs several calls for the completions of this load.
     private static readonly Load s_many = new("30 bulk transfers", [.. Enumerable.Repeat(Cargo.Bulk, 30)]);
 
     private static readonly Load[] s_all = [Everything, .. Enum.GetValues<Cargo>().Select(cargo => new Load($"{cargo} alone", cargo)), s_many];
 
     /// <summary>
-    /// Gets the loads that are tested with an act. The first load contains every kind of transfer. Runs that have time for only one load use the first load.
+    /// Gets the loads with which an act is tested. The first load contains every kind of transfer. A run that has time for only one load uses the first load.
     /// </summary>
     public static IReadOnlyList<Load> For(Act act) =>
         act == Act.Unplug ? [Everything, s_many] // attaching the device again takes a hundred times as long as the rest of a run

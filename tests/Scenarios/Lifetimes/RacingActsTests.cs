@@ -3,8 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests that two threads may perform any two acts at the same time. Each act must be performed or refused, and every submission must complete. No call may
-/// hang, leak memory or use freed memory.
+/// Tests every pair of acts that two threads perform at the same time. The library must either perform or refuse each act, and every submission must complete.
+/// No call may hang, leak memory or use freed memory.
 /// </summary>
 public sealed class RacingActsTests : IDisposable
 {
@@ -82,7 +82,8 @@ public sealed class RacingActsTests : IDisposable
     }
 
     /// <summary>
-    /// Gets all pairs of acts, including pairs of equal acts. The order is shuffled but always the same, so that even a few rounds include most acts.
+    /// Gets all pairs of acts, including pairs of equal acts. The order of the pairs is random, but the same in each run. Even a few rounds therefore include
+    /// most acts.
     /// </summary>
     private static (RacingAct One, RacingAct Other)[] PairsOf(IReadOnlyList<RacingAct> acts)
     {

@@ -3,7 +3,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents a device, a separate context in which the device is open, and the transfers of a load. At the end of a run, checks all these objects.
+/// Represents a device, a separate context in which the device is open, and the transfers of a load. <see cref="CheckEnd"/> checks all these objects at the end
+/// of a run.
 /// </summary>
 internal sealed class Stage : IDisposable
 {
@@ -54,7 +55,7 @@ internal sealed class Stage : IDisposable
         Events?.Dispose(); // if a callback disposed the context, the event thread closes it
     }
 
-    /// <summary>Checks, after everything is closed, that each submission has completed once, and that no URB and no memory is left.</summary>
+    /// <summary>Checks that each submission has completed once, and that no URB and no memory is left. Call this method after everything is closed.</summary>
     public void CheckEnd()
     {
         ThrowFailure();

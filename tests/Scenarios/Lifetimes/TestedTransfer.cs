@@ -1,7 +1,8 @@
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Represents a transfer with the number of its accepted submissions and the statuses of its completions. Each accepted submission must complete once.
+/// Represents a transfer of a test. The object counts the accepted submissions and records the statuses of the completions. Each accepted submission must
+/// complete once.
 /// </summary>
 internal sealed class TestedTransfer : IDisposable
 {

@@ -4,7 +4,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Lifetimes;
 
 /// <summary>
-/// Tests transfers that a program dooms, disposes or forgets, or whose handle it closes. In these situations, other bindings hang, crash or leak memory.
+/// Tests programs that doom, dispose or forget a transfer, or that close the handle of a transfer. In these situations, other bindings hang, crash or leak
+/// memory.
 /// </summary>
 public sealed class UsbTransferLifetimeTests : BusTest
 {
@@ -251,8 +252,7 @@ public sealed class UsbTransferLifetimeTests : BusTest
                 if (Interlocked.Increment(ref callbacks) != 1)
                     return;
                 closing.Set();
-                // An incorrect Dispose of the context would return within this time. The correct Dispose waits for this callback, so this wait reaches its
-                // timeout.
+                // The context's Dispose must wait for this callback, so this wait must reach its timeout. An incorrect Dispose would return earlier.
                 disposed.Wait(TimeSpan.FromMilliseconds(300));
             });
             transfer.Submit();

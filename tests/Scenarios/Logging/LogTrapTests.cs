@@ -56,7 +56,8 @@ public sealed class LogTrapTests : BusTest, IDisposable
         Assert.True(reading.IsCanceled);
     }
 
-    // The library processes the cancellation after the handler has returned. At that time, the library may already use the transfer for the next call.
+    // If a log handler cancels a token, the library processes this cancellation only after the handler has returned. By then, the library may use the transfer
+    // for the next call.
     [BusFact]
     public async Task A_token_that_a_handler_cancels_too_late_leaves_the_next_call_alone()
     {

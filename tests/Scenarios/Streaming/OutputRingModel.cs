@@ -5,8 +5,9 @@ namespace Native.LibUsb.Tests.Streaming;
 /// <summary>Represents a simple model of a bulk <see cref="UsbOutputRing"/>. The model uses lists and no threads.</summary>
 internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalts)
 {
-    // The lists _sent and _waiting contain the data that the device has not received, in the order in which the program wrote the data. The entries of _sent
-    // are in flight, or a stop has cancelled them before they were complete. The entries of _waiting have not been submitted.
+    // The lists _sent and _waiting contain the data that the device has not received, in the order in which the program wrote the data. The ring has submitted
+    // the entries of _sent, but not yet the entries of _waiting. If a stop has cancelled an entry of _sent before the entry was complete, the entry is no
+    // longer in flight.
     private readonly List<Entry> _sent = [];
     private readonly List<Entry> _waiting = [];
     private int _free = transfers + spares;
@@ -60,8 +61,8 @@ internal sealed class OutputRingModel(int transfers, int spares, bool clearsHalt
         return true;
     }
 
-    /// <summary>Returns a buffer of the program to the ring.</summary>
-    /// <param name="entry">The data to send; null if the buffer is returned without data.</param>
+    /// <summary>Gives the ring a buffer that the program has acquired.</summary>
+    /// <param name="entry">The data to send. If the buffer has no data, this parameter is null.</param>
     public void Return(Entry? entry)
     {
         if (entry is null)

@@ -5,7 +5,8 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests output rings that a program uses as a <see cref="Stream"/> or a pipe: when the ring sends data, the ends of messages, and slow devices.
+/// Tests output rings that a program uses as a <see cref="Stream"/> or a pipe. The tests check when the ring sends data and how it ends messages. Some devices
+/// in these tests are slow.
 /// </summary>
 public sealed class OutputStreamTests : RingTest
 {

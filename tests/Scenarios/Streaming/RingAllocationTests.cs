@@ -110,7 +110,7 @@ public sealed class RingAllocationTests : RingTest
 
     private UsbInputRing Ring() => InputRing(_handle, BulkSourceSink.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 8 });
 
-    /// <summary>Counts the bytes that the calling thread allocates between buffers, and checks the data of each buffer.</summary>
+    /// <summary>Counts the bytes that the calling thread allocates during each stretch of buffers, and checks the data of each buffer.</summary>
     private sealed class Meter
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);

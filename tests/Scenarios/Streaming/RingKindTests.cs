@@ -232,7 +232,7 @@ public sealed class RingKindTests : RingTest
     [BusFact]
     public async Task Packets_are_sent_with_the_lengths_that_the_program_commits()
     {
-        // Sound at 44.1 kHz in stereo with 16 bits needs nine packets of 44 frames and one packet of 45 frames in 10 ms. A packet without data also uses an
+        // In 10 ms, stereo sound at 44.1 kHz with 16 bits needs nine packets of 44 frames and one packet of 45 frames. A packet without data also uses an
         // interval.
         int[] lengths = [176, 176, 176, 176, 176, 176, 176, 176, 176, 180, 0, 4, 0];
         const int Rounds = 50;

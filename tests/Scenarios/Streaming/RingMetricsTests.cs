@@ -199,7 +199,8 @@ public sealed class RingMetricsTests : RingTest
             run.Rounds++;
             if (run.Rounds % s_stretch != 0 || run.Rounds > s_stretch * Stretches)
                 return;
-            // The runtime allocates a few objects when it recompiles a method. The test therefore uses the minimum of all stretches except the first one.
+            // The runtime allocates a few objects when it recompiles a method. The test therefore ignores the first stretch, and uses the minimum of the other
+            // stretches.
             long now = GC.GetAllocatedBytesForCurrentThread();
             if (run.Rounds > s_stretch)
                 run.Allocated = Math.Min(run.Allocated, now - run.Before);

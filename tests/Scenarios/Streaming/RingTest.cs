@@ -3,7 +3,7 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Represents the base of the tests of rings. The class provides an event thread, and methods that create rings by endpoint address.</summary>
+/// <summary>Represents the base of the tests of rings. The class provides an event thread, and methods that create the ring for an endpoint address.</summary>
 public abstract class RingTest : BusTest
 {
     protected RingTest(VirtualBusOptions? options = null)

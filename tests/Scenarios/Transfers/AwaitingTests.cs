@@ -348,8 +348,8 @@ public sealed class AwaitingTests : BusTest
                     sum += GC.GetAllocatedBytesForCurrentThread() - before;
                 }
 
-                // The runtime allocates a few objects when it recompiles a method. The test therefore uses the smallest sum of all stretches except the first
-                // one.
+                // The runtime allocates a few objects when it recompiles a method. The test therefore ignores the first stretch, and uses the smallest sum of
+                // the other stretches.
                 if (stretch > 0)
                     least = Math.Min(least, sum);
             }

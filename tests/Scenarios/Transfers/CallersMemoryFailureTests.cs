@@ -6,8 +6,8 @@ using Native.LibUsb.Tests.Lifetimes;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests that a call reports an exception that the caller's memory throws. After such a call, no transfer and no pin may remain. Also tests memory whose
-/// address is null.
+/// Tests calls during which the caller's memory throws an exception. The call must report this exception, and must leave no transfer and no pin. Also tests
+/// memory whose address is null.
 /// </summary>
 public sealed class CallersMemoryFailureTests : ClosingTest
 {

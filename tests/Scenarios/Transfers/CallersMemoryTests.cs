@@ -108,8 +108,8 @@ public sealed class CallersMemoryTests : BusTest
     [InlineData(UsbTransferType.Interrupt)]
     public void A_synchronous_transfer_uses_the_callers_memory_without_a_copy(UsbTransferType type)
     {
-        // The mapping uses most of the 1 MiB that the kernel allows for all transfers. A transfer in mapped device memory needs no further kernel memory. A
-        // transfer in a copy would exceed the limit, so the kernel would refuse it.
+        // The mapping uses most of the 1 MiB that the kernel allows for all transfers. A transfer in mapped device memory needs no further kernel memory. If
+        // the library copied the data, the transfer would exceed the limit, and the kernel would refuse the transfer.
         const int length = 768 << 10;
         var device = new VirtualDevice(new DeviceDescription
         {
@@ -152,7 +152,8 @@ public sealed class CallersMemoryTests : BusTest
                 handle.ControlRead(new UsbControlSetup(0x80, 6, 0x0100, 0), buffer.AsSpan(0, 18), Patience);
             }
 
-            // The runtime allocates a few objects when it recompiles a method. The test therefore uses the smallest sum of all stretches except the first one.
+            // The runtime allocates a few objects when it recompiles a method. The test therefore ignores the first stretch, and uses the smallest sum of the
+            // other stretches.
             if (stretch > 0)
                 least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }

@@ -4,8 +4,9 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests reads and writes on a controller without scatter-gather, for which libusb divides a transfer into pieces of 16 KiB. If one piece of a read overflows,
-/// libusb completes the transfer and frees its URBs while other pieces are in flight. The library therefore submits no read that libusb would divide.
+/// Tests reads and writes on a controller without scatter-gather. On such a controller, libusb divides a transfer into pieces of 16 KiB. If one piece of a read
+/// overflows, libusb completes the transfer and frees its URBs while other pieces are in flight. The library therefore submits no read that libusb would
+/// divide.
 /// </summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class DividedTransferTests : BusTest

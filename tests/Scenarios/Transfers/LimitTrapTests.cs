@@ -2,7 +2,9 @@ using Native.LibUsb.Testing;
 
 namespace Native.LibUsb.Tests.Transfers;
 
-/// <summary>Tests the hints that name limits of the kernel's usbfs. libusb's error codes do not identify these limits.</summary>
+/// <summary>
+/// Tests the hints of exceptions. If a limit of the kernel's usbfs causes an error, the hint names the limit, because libusb's error code does not identify it.
+/// </summary>
 public sealed class LimitTrapTests : BusTest
 {
     private const byte IsoEndpoint = IsoSource.EndpointAddress;
@@ -216,7 +218,7 @@ public sealed class NoScatterGatherTests : BusTest
         Assert.Equal(sent.Length, handle.At(BulkLoopback.InAddress).Read(received, Patience));
         Assert.True(received.AsSpan(0, sent.Length).SequenceEqual(sent));
 
-        // The pieces do not affect later transfers in either direction. If a halt ends one piece, the whole transfer has the status Stall.
+        // Later transfers in both directions work as usual. If a halt ends one piece, the whole transfer has the status Stall.
         Assert.Equal(3, handle.At(BulkLoopback.OutAddress).Write([1, 2, 3], Patience));
         Assert.Equal(3, handle.At(BulkLoopback.InAddress).Read(new byte[50_176], Patience));
         loopback.Endpoint(BulkLoopback.OutAddress).Hold();

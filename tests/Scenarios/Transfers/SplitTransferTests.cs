@@ -3,8 +3,9 @@ using Native.LibUsb.Testing;
 namespace Native.LibUsb.Tests.Transfers;
 
 /// <summary>
-/// Tests transfers that libusb submits in several URBs on Linux: isochronous transfers of more than 128 packets, and bulk transfers of more than 16 KiB on a
-/// controller without scatter-gather. A submission may succeed although the kernel has refused a later piece. The pieces complete one by one.
+/// Tests transfers that libusb divides into several URBs on Linux. libusb divides isochronous transfers of more than 128 packets. On a controller without
+/// scatter-gather, it also divides bulk transfers of more than 16 KiB. The URBs complete one by one. A submission may succeed even if the kernel has refused
+/// one of the later URBs.
 /// </summary>
 [PreloadOnly(KernelLimits.Capabilities)]
 public sealed class SplitTransferTests : BusTest
@@ -215,7 +216,7 @@ public sealed class SplitTransferTests : BusTest
         Assert.Equal(300, place);
     }
 
-    /// <summary>Submits a transfer that the device keeps pending. The transfer therefore uses a part of the memory limit.</summary>
+    /// <summary>Submits a transfer that the device keeps pending. The pending transfer uses a part of the memory that the kernel allows.</summary>
     private static UsbTransfer Blocker(BulkLoopback device, UsbDeviceHandle handle, int length)
     {
         device.Endpoint(BulkLoopback.OutAddress).Hold();

@@ -7,8 +7,8 @@ using Native.LibUsb.Streaming;
 namespace Native.LibUsb.Tests.Streaming;
 
 /// <summary>
-/// Tests that the vectorised pass over packet descriptors has the same results as a loop. The tests use every number of descriptors up to a maximum, with and
-/// without a rest of one to three descriptors after the last vector.
+/// Tests that the vectorised pass over packet descriptors has the same results as a loop. The tests use every number of descriptors up to a maximum. After the
+/// last vector, zero to three descriptors therefore remain.
 /// </summary>
 public sealed unsafe class PacketScanTests
 {
@@ -88,7 +88,7 @@ public sealed unsafe class PacketScanTests
         },
         iter: Rounds.Of(100), threads: 1, print: Describe);
 
-    /// <summary>Runs the tests of the copy in a process that does not use SSE. The library then uses its code for other processors.</summary>
+    /// <summary>Runs tests of this class in a process that does not use SSE. The library then uses its code for processors without SSE.</summary>
     internal static void ScanWithoutSse()
     {
         Assert.False(Sse.IsSupported);

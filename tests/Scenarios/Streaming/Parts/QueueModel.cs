@@ -35,8 +35,8 @@ internal sealed class QueueModel
     public int InFlight => Order.Count(static entry => !entry.HasEnded);
 
     /// <summary>
-    /// Gets whether the queue may enter the fast path. The queue must be full, all its transfers must be in flight and have consecutive numbers, another
-    /// transfer must be free, and no loss may be waiting to be reported.
+    /// Gets whether the queue may enter the fast path. The queue must be full. All its transfers must be in flight and have consecutive numbers. Another
+    /// transfer must be free. The queue must have reported all losses.
     /// </summary>
     public bool CanEnterFast => Spare is null && Free.Count > 0 && Pending.IsNone && Order.Count == Depth
         && Order.Select((entry, place) => entry.Number == Next - Depth + place && !entry.HasEnded && entry.Lost.IsNone).All(static fits => fits);

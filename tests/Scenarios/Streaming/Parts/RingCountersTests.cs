@@ -4,7 +4,7 @@ using Native.LibUsb.Streaming;
 
 namespace Native.LibUsb.Tests.Streaming;
 
-/// <summary>Tests the counters of a ring. All numbers that a thread reads without a lock must be from the same moment.</summary>
+/// <summary>Tests the counters of a ring. When a thread reads the counters without a lock, all numbers must be from the same moment.</summary>
 public sealed class RingCountersTests
 {
     private const int Packets = 8;
