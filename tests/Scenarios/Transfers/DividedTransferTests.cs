@@ -108,7 +108,9 @@ public sealed class DividedTransferTests : BusTest
             {
                 if (Input.Pending.Count > 0)
                 {
-                    Input.Pending[0].Complete(Piece, UrbStatus.Success);
+                    VirtualUrb urb = Input.Pending[0];
+                    urb.Buffer.Clear(); // the bus sends the buffer to the host, and valgrind reports bytes that were never written
+                    urb.Complete(Piece, UrbStatus.Success);
                     answered++;
                 }
             }
