@@ -50,14 +50,12 @@ internal sealed class OutputQueue : IRingContent
     public void TakeBackLocked(RingTransfer transfer)
     {
         OutputContent output = transfer.Output;
-        _unsentBytes -= output.Unsent;
+        int before = output.Unsent;
         output.Sent += transfer.Length;
-        if (!_ring.Configuration.IsIsochronous && transfer.Status != UsbTransferStatus.Completed && !output.IsSent)
-        {
-            _unsentBytes += output.Unsent;
+        bool keeps = !_ring.Configuration.IsIsochronous && transfer.Status != UsbTransferStatus.Completed && !output.IsSent;
+        _unsentBytes += (keeps ? output.Unsent : 0) - before; // written once, because other threads read the number without the lock
+        if (keeps)
             return;
-        }
-
         if (!output.IsFiller)
             _unsentBuffers--;
         _ring.Engine.Queue.Remove(transfer);
