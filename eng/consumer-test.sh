@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests the packages of eng/pack.sh in the way in which an external program uses them: in projects outside of this repository, with an empty package
+# Tests the packages that eng/pack.sh writes, in the way an external program uses them: in projects outside of this repository, with an empty package
 # cache. The script publishes one program in every supported way, for example as a single file or with Native AOT, and runs it. For each published
 # program, the script prints the size, the required libraries and the start time. Packages that eng/pack.sh does not write come from the NuGet sources
 # that are configured on this machine.
-# usage: eng/consumer-test.sh [NAME]...          (all of them: jit library single-file tools xunit2 xunit3 nunit platform aot-dynamic aot-direct
-# aot-static aot-full aot-library)
+# usage: eng/consumer-test.sh [NAME]...          (without a NAME, the script runs all cases: jit library single-file tools xunit2 xunit3 nunit
+# platform aot-dynamic aot-direct aot-static aot-full aot-library)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

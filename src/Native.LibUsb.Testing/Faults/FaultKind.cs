@@ -40,12 +40,12 @@ public enum FaultKind
     /// <summary>Isochronous packets end with the results in <see cref="FaultRule.Pattern"/>.</summary>
     Packets,
 
-    /// <summary>The device is unplugged at the moment in <see cref="FaultRule.Moment"/>. It does not answer any more.</summary>
+    /// <summary>The device is unplugged at the moment that <see cref="FaultRule.Moment"/> specifies. It does not answer any more.</summary>
     Unplug,
 
     /// <summary>
-    /// The device is reset at the moment in <see cref="FaultRule.Moment"/>, as if another program had reset it. The pending URBs of the device end with
-    /// <see cref="UrbStatus.Shutdown"/>.
+    /// The device is reset at the moment that <see cref="FaultRule.Moment"/> specifies, as if another program had reset it. The pending URBs of the device end
+    /// with <see cref="UrbStatus.Shutdown"/>.
     /// </summary>
     Reset,
 }

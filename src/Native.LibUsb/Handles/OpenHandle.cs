@@ -76,8 +76,8 @@ internal sealed unsafe class OpenHandle : ContextChildHandle
         _ = libusb.libusb_dev_mem_free(Pointer, memory, (nuint)length);
     }
 
-    // The thread that releases the last reference closes the native handle. If another thread disposed the handle while a callback used the handle, the thread
-    // of the callback may close the native handle.
+    // The thread that releases the last reference closes the native handle, and that thread can be the one that runs a callback. libusb would deadlock there,
+    // so the closing is deferred.
     protected override bool MayReleaseInCallback => false;
 
     protected override void ReleaseChild()

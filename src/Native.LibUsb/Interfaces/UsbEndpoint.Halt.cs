@@ -34,9 +34,9 @@ public sealed partial class UsbEndpoint
     /// the result before the next read or write.
     /// </summary>
     /// <remarks>
-    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. The call allocates memory. No system supports a token or
-    /// a time limit for the request, but Linux ends the request after at most 5 seconds. On Linux, all other calls for the same device, including calls that
-    /// submit transfers or handle events, wait in the kernel until the request has ended.
+    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
+    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. On Linux, all other calls
+    /// for the same device, including calls that submit transfers or handle events, wait in the kernel until the request has ended.
     /// </remarks>
     /// <returns>A task that completes when the device has answered. Await the result once.</returns>
     /// <exception cref="UsbException">

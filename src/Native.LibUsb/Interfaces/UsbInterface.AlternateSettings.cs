@@ -46,10 +46,10 @@ public sealed partial class UsbInterface
     /// A callback may call this method. Await the result before the next use of the interface's endpoints.
     /// </summary>
     /// <remarks>
-    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. The call allocates memory. No system supports a token or
-    /// a time limit for the request, but Linux ends the request after at most 5 seconds. Until the request has ended, other threads wait when they read
-    /// <see cref="ActiveSetting"/>, read <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all other calls for the same device,
-    /// including calls that submit transfers or handle events, also wait in the kernel.
+    /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
+    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. Until then, other threads
+    /// wait when they read <see cref="ActiveSetting"/>, read <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all other calls for
+    /// the same device, including calls that submit transfers or handle events, also wait in the kernel.
     /// </remarks>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <returns>A task that completes when the setting is active. Await the result once.</returns>
