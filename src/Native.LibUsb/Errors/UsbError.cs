@@ -57,8 +57,8 @@ public enum UsbError
 
     /// <summary>
     /// The transfer, interface, device handle or context is closed or closing, so nothing was submitted. Inside a callback, methods such as
-    /// <see cref="UsbTransfer.TrySubmit()"/> return this value. Outside a callback, they throw an <see cref="ObjectDisposedException"/>. Awaited methods such as
-    /// <see cref="UsbEndpoint.TryClearHaltAsync"/> also return this value if the object was closed before the request began.
+    /// <see cref="UsbTransfer.TrySubmit()"/> return this value. Outside a callback, they throw an <see cref="ObjectDisposedException"/>. Awaited methods such
+    /// as <see cref="UsbEndpoint.TryClearHaltAsync"/> also return this value if the object was closed before the request began.
     /// </summary>
     Closed = -1001,
 

@@ -47,9 +47,9 @@ public sealed partial class UsbInterface
     /// </summary>
     /// <remarks>
     /// A thread of the thread pool calls libusb's function, which waits until the device has answered. This method allocates memory.
-    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. Until then, other threads
-    /// wait when they read <see cref="ActiveSetting"/>, read <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all other calls for
-    /// the same device, including calls that submit transfers or handle events, also wait in the kernel.
+    /// No operating system lets a program cancel the request or limit its time. Linux itself ends the request after at most 5 seconds. Until then, other
+    /// threads wait when they read <see cref="ActiveSetting"/>, read <see cref="Endpoints"/>, or claim an interface through the same handle. On Linux, all
+    /// other calls for the same device, including calls that submit transfers or handle events, also wait in the kernel.
     /// </remarks>
     /// <param name="alternateSetting"><c>bAlternateSetting</c>, 0 to 255.</param>
     /// <returns>A task that completes when the setting is active. Await the result once.</returns>
@@ -70,8 +70,8 @@ public sealed partial class UsbInterface
     /// <summary>Activates an alternate setting as <see cref="SetAlternateSettingAsync"/> does, and returns the error instead of throwing it.</summary>
     /// <inheritdoc cref="SetAlternateSettingAsync"/>
     /// <returns>
-    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.Closed"/>: the interface or the handle was disposed before the request began. Await the
-    /// result once.
+    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.Closed"/>: the interface or the handle was disposed before the request began. Await
+    /// the result once.
     /// </returns>
     public ValueTask<UsbError> TrySetAlternateSettingAsync(int alternateSetting)
     {
