@@ -178,7 +178,8 @@ public sealed class IsoRingTests : RingTest
             }
         });
         Assert.Equal(UsbError.NoDevice, gone.Error);
-        Assert.Equal(1000, checker.Packets);
+        bool isKernel = VirtualBus.AutomaticHost == VirtualBusHost.Kernel; // the kernel needs time to unplug the device, and the device sends more packets during this time
+        Assert.True(isKernel ? checker.Packets >= 1000 : checker.Packets == 1000);
         Assert.Equal(0, checker.MismatchedBytes);
         Assert.Equal(checker.Packets, ring.GetStatistics().Packets);
         Assert.Equal(0, ring.GetStatistics().InFlight);
