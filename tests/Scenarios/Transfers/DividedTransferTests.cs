@@ -96,14 +96,11 @@ public sealed class DividedTransferTests : BusTest
         const int pieces = 64;
         TimeSpan limit = TimeSpan.FromMilliseconds(200), answerTime = TimeSpan.FromMilliseconds(10); // all answers take longer than the limit, and each is quick
         Input.Hold();
-        long begin = Environment.TickCount64;
         Task<int> reading = _handle.At(BulkLoopback.InAddress).ReadAsync(new byte[pieces * Piece], limit).AsTask();
         int answered = 0;
         while (!reading.IsCompleted)
         {
-            await Task.Delay(1);
-            if (Environment.TickCount64 - begin < (answered + 1) * answerTime.TotalMilliseconds)
-                continue;
+            await Task.Delay(answerTime); // the device needs this time for each answer
             lock (_loopback.SyncRoot)
             {
                 if (Input.Pending.Count > 0)
