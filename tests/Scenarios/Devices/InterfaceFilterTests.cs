@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Native.LibUsb.Testing;
+using Native.LibUsb.Tests.Hotplug;
 
 namespace Native.LibUsb.Tests.Devices;
 
@@ -7,7 +7,7 @@ namespace Native.LibUsb.Tests.Devices;
 public sealed class InterfaceFilterTests : BusTest
 {
     private readonly BulkLoopback _printer = new(new BulkLoopbackOptions { InterfaceClass = (7, 1, 2) });
-    private readonly BlockingCollection<(UsbHotplugEvents Event, ushort Product)> _reports = [];
+    private readonly HotplugReports _reports = new(Patience);
 
     [BusFact]
     public void A_device_is_found_by_the_class_of_an_interface()
@@ -82,29 +82,17 @@ public sealed class InterfaceFilterTests : BusTest
         Context.GetDevices().Dispose();      // libusb has noticed the devices
         Context.HandleEvents(TimeSpan.Zero); // and delivers its pending reports
         using UsbEventThread events = Context.StartEventThread();
-        using UsbHotplugRegistration registration = Context.RegisterHotplug(Report, new UsbDeviceFilter { InterfaceClass = 7 }, enumerate: enumerate);
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(_reports.Add, new UsbDeviceFilter { InterfaceClass = 7 }, enumerate: enumerate);
         if (enumerate)
-            Assert.Equal((UsbHotplugEvents.Arrived, _printer.Description.ProductId), Next());
+            Assert.Equal((UsbHotplugEvents.Arrived, _printer.Description.ProductId), _reports.Next());
         Bus.Detach(other);
         Bus.Detach(_printer);
-        Assert.Equal((UsbHotplugEvents.Left, _printer.Description.ProductId), Next());
+        Assert.Equal((UsbHotplugEvents.Left, _printer.Description.ProductId), _reports.Next());
         Bus.Attach(new BulkLoopback());
         Bus.Attach(_printer);
-        Assert.Equal((UsbHotplugEvents.Arrived, _printer.Description.ProductId), Next());
+        Assert.Equal((UsbHotplugEvents.Arrived, _printer.Description.ProductId), _reports.Next());
         Bus.Detach(_printer);
-        Assert.Equal((UsbHotplugEvents.Left, _printer.Description.ProductId), Next());
-        Assert.Empty(_reports);
-    }
-
-    private void Report(UsbHotplugNotification notification)
-    {
-        using UsbDevice device = notification.Device;
-        _reports.Add((notification.Event, device.ProductId));
-    }
-
-    private (UsbHotplugEvents Event, ushort Product) Next()
-    {
-        Assert.True(_reports.TryTake(out (UsbHotplugEvents Event, ushort Product) report, Patience), "No hotplug report came.");
-        return report;
+        Assert.Equal((UsbHotplugEvents.Left, _printer.Description.ProductId), _reports.Next());
+        Assert.True(_reports.IsEmpty);
     }
 }

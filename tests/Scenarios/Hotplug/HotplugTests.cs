@@ -8,7 +8,7 @@ public sealed class HotplugTests : BusTest
 {
     private const ushort Loopback = 0x0011;
 
-    private readonly BlockingCollection<(UsbHotplugEvents Event, ushort Product)> _told = [];
+    private readonly HotplugReports _reports = new(Patience);
 
     [BusFact]
     public void Present_arriving_and_leaving_devices_are_reported_in_order()
@@ -16,17 +16,17 @@ public sealed class HotplugTests : BusTest
         var first = new BulkLoopback();
         Bus.Attach(first);
         using UsbEventThread events = Context.StartEventThread();
-        using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback });
-        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next());
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(_reports.Add, new UsbDeviceFilter { ProductId = Loopback });
+        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), _reports.Next());
         var second = new BulkLoopback();
         Bus.Attach(second);
-        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next());
+        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), _reports.Next());
         Bus.Attach(new InterruptSource()); // does not match the filter
         Bus.Detach(first);
-        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), _reports.Next());
         Bus.Detach(second);
-        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
-        Assert.Empty(_told);
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), _reports.Next());
+        Assert.True(_reports.IsEmpty);
     }
 
     [BusFact]
@@ -37,10 +37,10 @@ public sealed class HotplugTests : BusTest
         Context.FindDevice(0x1209, Loopback)!.Dispose(); // libusb has noticed the device
         Context.HandleEvents(TimeSpan.Zero);             // and delivers its pending reports
         using UsbEventThread events = Context.StartEventThread();
-        using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback }, enumerate: false);
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(_reports.Add, new UsbDeviceFilter { ProductId = Loopback }, enumerate: false);
         Bus.Detach(first);
-        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
-        Assert.Empty(_told);
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), _reports.Next());
+        Assert.True(_reports.IsEmpty);
     }
 
     [BusFact]
@@ -48,14 +48,14 @@ public sealed class HotplugTests : BusTest
     {
         using UsbEventThread events = Context.StartEventThread();
         using var arrived = new ManualResetEventSlim();
-        using UsbHotplugRegistration left = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Left);
+        using UsbHotplugRegistration left = Context.RegisterHotplug(_reports.Add, new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Left);
         using UsbHotplugRegistration here = Context.RegisterHotplug(_ => arrived.Set(), new UsbDeviceFilter { ProductId = Loopback }, UsbHotplugEvents.Arrived);
         var device = new BulkLoopback();
         Bus.Attach(device);
         Assert.True(arrived.Wait(Patience)); // libusb would not report a device that left before its scan
         Bus.Detach(device);
-        Assert.Equal((UsbHotplugEvents.Left, Loopback), Next());
-        Assert.Empty(_told);
+        Assert.Equal((UsbHotplugEvents.Left, Loopback), _reports.Next());
+        Assert.True(_reports.IsEmpty);
     }
 
     [BusFact]
@@ -130,9 +130,9 @@ public sealed class HotplugTests : BusTest
         using UsbEventThread events = Context.StartEventThread();
         UsbHotplugRegistration ended = Context.RegisterHotplug(_ => Assert.Fail("The ended registration reported a device."), new UsbDeviceFilter { ProductId = Loopback });
         ended.Dispose();
-        using UsbHotplugRegistration other = Context.RegisterHotplug(Tell, new UsbDeviceFilter { ProductId = Loopback });
+        using UsbHotplugRegistration other = Context.RegisterHotplug(_reports.Add, new UsbDeviceFilter { ProductId = Loopback });
         Bus.Attach(new BulkLoopback());
-        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next());
+        Assert.Equal((UsbHotplugEvents.Arrived, Loopback), _reports.Next());
     }
 
     [BusFact]
@@ -142,16 +142,16 @@ public sealed class HotplugTests : BusTest
         var reports = new BlockingCollection<Exception>();
         Context.UnhandledCallbackException += (_, e) => reports.Add(e.Exception);
         using UsbHotplugRegistration registration = Context.RegisterHotplug(
-            told =>
+            notification =>
             {
-                Tell(told);
+                _reports.Add(notification);
                 throw new InvalidDataException();
             },
             new UsbDeviceFilter { ProductId = Loopback });
         Bus.Attach(new BulkLoopback());
         Bus.Attach(new BulkLoopback());
-        Next();
-        Next();
+        _reports.Next();
+        _reports.Next();
         Assert.True(reports.TryTake(out Exception? first, Patience));
         Assert.IsType<InvalidDataException>(first);
     }
@@ -159,22 +159,10 @@ public sealed class HotplugTests : BusTest
     [BusFact]
     public void A_filter_by_serial_number_no_events_and_no_callback_are_refused()
     {
-        Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(Tell, new UsbDeviceFilter { SerialNumber = "1" }));
-        Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(Tell, events: UsbHotplugEvents.None));
+        Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(_reports.Add, new UsbDeviceFilter { SerialNumber = "1" }));
+        Assert.Throws<ArgumentException>(() => Context.RegisterHotplug(_reports.Add, events: UsbHotplugEvents.None));
         Assert.Throws<ArgumentNullException>(() => Context.RegisterHotplug(null!));
         Context.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => Context.RegisterHotplug(Tell));
-    }
-
-    private void Tell(UsbHotplugNotification notification)
-    {
-        using UsbDevice device = notification.Device;
-        _told.Add((notification.Event, device.ProductId));
-    }
-
-    private (UsbHotplugEvents Event, ushort Product) Next()
-    {
-        Assert.True(_told.TryTake(out (UsbHotplugEvents Event, ushort Product) told, Patience), "No hotplug report came.");
-        return told;
+        Assert.Throws<ObjectDisposedException>(() => Context.RegisterHotplug(_reports.Add));
     }
 }

@@ -14,7 +14,7 @@ public sealed class HotplugTrapTests : BusTest
 
     private static readonly UsbDeviceFilter s_loopbacks = new() { ProductId = Loopback };
 
-    private readonly BlockingCollection<(UsbHotplugEvents Event, ushort Product)> _told = [];
+    private readonly HotplugReports _reports = new(Patience);
 
     [BusTheory]
     [InlineData(true)]
@@ -23,8 +23,8 @@ public sealed class HotplugTrapTests : BusTest
     {
         Bus.Attach(new BulkLoopback());
         Context.FindDevice(Vendor, Loopback)!.Dispose(); // libusb has noticed the device, and its report is pending until events are handled
-        using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, enumerate: enumerate, filter: null);
-        Assert.Equal(enumerate ? [Loopback] : [], ToldUntilMarker(UsbHotplugEvents.Arrived).Where(product => product == Loopback));
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(_reports.Add, enumerate: enumerate, filter: null);
+        Assert.Equal(enumerate ? [Loopback] : [], ReportsUntilMarker(UsbHotplugEvents.Arrived).Where(product => product == Loopback));
     }
 
     [BusTheory]
@@ -38,8 +38,8 @@ public sealed class HotplugTrapTests : BusTest
         Context.HandleEvents(TimeSpan.Zero); // libusb drops the report of the arrival: no callback is registered
         Bus.Detach(loopback);
         Assert.Null(Context.FindDevice(Vendor, Loopback)); // libusb has noticed the unplugging, and its report is pending
-        using UsbHotplugRegistration registration = Context.RegisterHotplug(Tell, enumerate: enumerate, filter: null);
-        Assert.DoesNotContain(Loopback, ToldUntilMarker(UsbHotplugEvents.Left));
+        using UsbHotplugRegistration registration = Context.RegisterHotplug(_reports.Add, enumerate: enumerate, filter: null);
+        Assert.DoesNotContain(Loopback, ReportsUntilMarker(UsbHotplugEvents.Left));
     }
 
     [BusFact]
@@ -93,10 +93,10 @@ public sealed class HotplugTrapTests : BusTest
             s_loopbacks);
         Bus.Attach(new BulkLoopback());
         Assert.True(inCallback.Wait(Patience));
-        using (Context.RegisterHotplug(Tell, s_loopbacks, enumerate: false))
+        using (Context.RegisterHotplug(_reports.Add, s_loopbacks, enumerate: false))
         {
             Bus.Attach(new BulkLoopback());
-            Assert.Equal((UsbHotplugEvents.Arrived, Loopback), Next()); // so the first subscription has the same report in its queue
+            Assert.Equal((UsbHotplugEvents.Arrived, Loopback), _reports.Next()); // so the first subscription has the same report in its queue
         }
 
         var enders = new Thread[2];
@@ -106,10 +106,10 @@ public sealed class HotplugTrapTests : BusTest
             Assert.True(ender.Join(Patience), "Dispose waited for the callback.");
         goOn.Set();
         Assert.True(returned.Wait(Patience));
-        using (Context.RegisterHotplug(Tell, s_loopbacks, enumerate: false))
+        using (Context.RegisterHotplug(_reports.Add, s_loopbacks, enumerate: false))
         {
             Bus.Attach(new BulkLoopback());
-            Next();
+            _reports.Next();
         }
 
         Assert.Equal(1, calls);
@@ -297,7 +297,7 @@ public sealed class HotplugTrapTests : BusTest
     /// Plugs in a second device as a marker. If the caller waits for a removal, this method also unplugs the marker. Returns the products that libusb has
     /// reported, up to the marker. libusb reports events in order, so the result contains all earlier reports.
     /// </summary>
-    private List<ushort> ToldUntilMarker(UsbHotplugEvents what)
+    private List<ushort> ReportsUntilMarker(UsbHotplugEvents what)
     {
         var marker = new InterruptSource();
         Bus.Attach(marker);
@@ -305,26 +305,14 @@ public sealed class HotplugTrapTests : BusTest
         if (what == UsbHotplugEvents.Left)
             Bus.Detach(marker);
         var products = new List<ushort>();
-        (UsbHotplugEvents Event, ushort Product) told;
+        (UsbHotplugEvents Event, ushort Product) report;
         do
         {
-            while (!_told.TryTake(out told, TimeSpan.FromMilliseconds(1)))
+            while (!_reports.TryNext(TimeSpan.FromMilliseconds(1), out report))
                 Context.HandleEvents(TimeSpan.FromMilliseconds(10));
-            products.Add(told.Product);
+            products.Add(report.Product);
         }
-        while (told != (what, Marker));
+        while (report != (what, Marker));
         return products;
-    }
-
-    private void Tell(UsbHotplugNotification notification)
-    {
-        using UsbDevice device = notification.Device;
-        _told.Add((notification.Event, device.ProductId));
-    }
-
-    private (UsbHotplugEvents Event, ushort Product) Next()
-    {
-        Assert.True(_told.TryTake(out (UsbHotplugEvents Event, ushort Product) told, Patience), "No hotplug report came.");
-        return told;
     }
 }

@@ -59,15 +59,15 @@ public sealed class CloseStateTests : IDisposable
     {
         CloseState[] states = [.. Enumerable.Range(0, Rounds.Of(20_000)).Select(static _ => new CloseState())];
         int[] begun = new int[states.Length], stopped = new int[states.Length], finishing = new int[states.Length];
-        int[] reached = [-1, -1];
+        var point = new MeetingPoint();
         Thread[] threads = [.. Enumerable.Range(0, 2).Select(number => new Thread(() =>
         {
             for (int round = 0; round < states.Length; round++)
             {
-                Meet(number, 2 * round);
+                point.Meet(number, 2 * round);
                 if (states[round].TryBegin(() => Interlocked.Increment(ref stopped[round])))
                     Interlocked.Increment(ref begun[round]);
-                Meet(number, (2 * round) + 1);
+                point.Meet(number, (2 * round) + 1);
                 if (states[round].TryBeginFinish())
                     Interlocked.Increment(ref finishing[round]);
             }
@@ -77,14 +77,6 @@ public sealed class CloseStateTests : IDisposable
         Assert.All(begun, static count => Assert.Equal(1, count));
         Assert.All(stopped, static count => Assert.Equal(1, count));
         Assert.All(finishing, static count => Assert.Equal(1, count));
-
-        void Meet(int number, int place)
-        {
-            Volatile.Write(ref reached[number], place);
-            var spin = new SpinWait();
-            while (Volatile.Read(ref reached[1 - number]) < place)
-                spin.SpinOnce(sleep1Threshold: -1);
-        }
     }
 
     [Fact]

@@ -17,12 +17,12 @@ public sealed class RingLockTests : IDisposable
     public void Threads_that_meet_enter_one_after_another()
     {
         int rounds = Rounds.Of(100_000);
-        int[] reached = [-1, -1];
+        var point = new MeetingPoint();
         Thread[] threads = [.. Enumerable.Range(0, 2).Select(number => new Thread(() =>
         {
             for (int round = 0; round < rounds; round++)
             {
-                Meet(number, round);
+                point.Meet(number, round);
                 for (int i = 0; i < 10; i++)
                 {
                     _lock.Enter();
@@ -34,14 +34,6 @@ public sealed class RingLockTests : IDisposable
         Array.ForEach(threads, static thread => thread.Start());
         Array.ForEach(threads, static thread => thread.Join());
         Assert.Equal(20L * rounds, _entries);
-
-        void Meet(int number, int place)
-        {
-            Volatile.Write(ref reached[number], place);
-            var spin = new SpinWait();
-            while (Volatile.Read(ref reached[1 - number]) < place)
-                spin.SpinOnce(sleep1Threshold: -1);
-        }
     }
 
     [Fact]
