@@ -11,7 +11,7 @@ public sealed partial class UsbDeviceHandle
     /// The number of bytes, 1 to 2,147,483,528. Device memory consists of whole pages, and counts against the usbfs limit as soon as it is allocated.
     /// </param>
     /// <param name="preferDeviceMemory">
-    /// Whether to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If the system provides no such memory, the
+    /// True to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If the system provides no such memory, the
     /// buffer is ordinary memory; see <see cref="UsbBuffer.IsDeviceMemory"/>. The default is false, because reads from device memory are slow on many ARM
     /// boards.
     /// </param>

@@ -40,8 +40,8 @@ public sealed class UsbPoller : IDisposable
         _poller = poller;
         _handlesTimeouts = context.PollFdsHandleTimeouts;
 
-        // The notifiers are set before the current descriptors are read. If libusb opens a descriptor between these two steps, the descriptor is added twice,
-        // which is harmless. In the opposite order, such a descriptor would never be added.
+        // The constructor sets the notifiers before it reads the current descriptors. If libusb opens a descriptor between these two steps, the poller adds the
+        // descriptor twice, and the second addition changes nothing. If the steps were exchanged, the poller would never add such a descriptor.
         context.SetPollFdNotifiers(
             added => Change(added.FileDescriptor, added.Events), removed => Change(removed, null));
         try

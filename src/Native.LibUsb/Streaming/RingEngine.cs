@@ -95,7 +95,7 @@ internal sealed unsafe class RingEngine
     /// <summary>Starts the ring by submitting the first transfers. The caller has reserved the ring.</summary>
     /// <param name="deliver">The function that the fast path calls for each completed transfer; null if the ring has no fast path.</param>
     /// <param name="producing">
-    /// Whether the caller calls the program's handler after this method. If so, the caller also calls <see cref="RingRun.EndCallback"/> after the handler has
+    /// True if the caller calls the program's handler after this method. The caller then also calls <see cref="RingRun.EndCallback"/> when the handler has
     /// returned.
     /// </param>
     public void Start(delegate*<RingTransfer, void> deliver, bool producing)

@@ -34,8 +34,8 @@ public readonly struct UsbOutputBuffer : IDisposable, IEquatable<UsbOutputBuffer
     /// the remaining bytes.
     /// </param>
     /// <param name="endOfMessage">
-    /// Whether the bytes end a message. If so, and if the last packet is full, the ring adds a zero-length packet, so that the device detects the end. The
-    /// value must be false on isochronous endpoints. Not every system can add a zero-length packet (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
+    /// True if the bytes end a message. If the last packet of the message is full, the ring then adds a zero-length packet, so that the device detects the end.
+    /// The value must be false on isochronous endpoints. Not every system can add a zero-length packet (<c>LIBUSB_TRANSFER_ADD_ZERO_PACKET</c>).
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The length is not within the buffer.</exception>
     /// <exception cref="ArgumentException">The ring is isochronous, and <paramref name="endOfMessage"/> is true.</exception>

@@ -143,7 +143,7 @@ public sealed unsafe partial class UsbOutputRing : UsbRing
 
     /// <summary>Takes a buffer for the program, if a buffer is free.</summary>
     /// <param name="onlyForQueue">
-    /// Whether to take a buffer only if the queue has room for it. The queue has no room if the transfers in flight and the committed buffers fill it.
+    /// True to take a buffer only if the queue has room for it. The queue has no room if the transfers in flight and the committed buffers fill it.
     /// </param>
     private RingTransfer? Lend(bool onlyForQueue)
     {
