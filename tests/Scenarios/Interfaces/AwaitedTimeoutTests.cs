@@ -132,33 +132,29 @@ public sealed class AwaitedTimeoutTests : TwoSettingsTest
     {
         UsbEndpoint input = Interface.GetEndpoint(0x81);
         byte[] buffer = new byte[8];
-        long least = long.MaxValue;
         byte[][] packet = [[1]];
-        for (int stretch = 0; stretch < 4; stretch++)
+        var meter = new AllocationMeter();
+        while (meter.Ended < AllocationMeter.Stretches)
         {
-            long sum = 0;
             for (int round = 0; round < Rounds.Of(500); round++)
             {
                 int begun = Environment.CurrentManagedThreadId;
-                long before = GC.GetAllocatedBytesForCurrentThread();
+                meter.Resume();
                 ValueTask<int> reading = input.ReadAsync(buffer, Patience);
-                sum += GC.GetAllocatedBytesForCurrentThread() - before;
+                meter.Pause();
                 Device.Packets(0x81).Send(packet);
                 while (!reading.IsCompleted)
                     Thread.Yield();
-                before = GC.GetAllocatedBytesForCurrentThread();
+                meter.Resume();
                 int received = await reading; // does not wait, so this thread takes the result
-                sum += GC.GetAllocatedBytesForCurrentThread() - before;
+                meter.Pause();
                 Assert.Equal((1, begun), (received, Environment.CurrentManagedThreadId));
             }
 
-            // The runtime allocates a few objects when it recompiles a method. The test therefore ignores the first stretch, and uses the smallest sum of the
-            // other stretches.
-            if (stretch > 0)
-                least = Math.Min(least, sum);
+            meter.EndStretch();
         }
 
-        Assert.Equal(0, least);
+        Assert.Equal(0, meter.Least);
     }
 
     private static async Task<(UsbError Error, int BytesTransferred)> FailureAsync(ValueTask<int> call)

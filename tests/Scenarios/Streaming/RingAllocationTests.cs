@@ -10,9 +10,6 @@ namespace Native.LibUsb.Tests.Streaming;
 /// </summary>
 public sealed class RingAllocationTests : RingTest
 {
-    // The just-in-time compiler recompiles code that runs often, and sometimes allocates on the thread that runs the code. The test therefore measures several
-    // stretches of transfers. An allocation per transfer appears in every stretch, but a single allocation by the compiler appears in only one stretch.
-    private const int Stretches = 5;
     private static readonly int s_stretch = Rounds.Of(3000);
 
     private readonly BulkSourceSink _device = new();
@@ -90,22 +87,17 @@ public sealed class RingAllocationTests : RingTest
         ring.Start();
         using UsbOutputStream stream = ring.AsStream(UsbWriteBoundary.ShortPacket);
         byte[] bytes = new byte[700];
-        long least = long.MaxValue;
-        for (int stretch = 0; stretch < Stretches; stretch++)
+        long allocated = AllocationMeter.Measure(() =>
         {
-            long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < s_stretch; i++)
             {
                 stream.Write(bytes);
                 stream.EndMessage();
             }
-
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        Assert.Equal(0, least);
+        });
+        Assert.Equal(0, allocated);
         stream.Flush();
-        Assert.Equal(Stretches * s_stretch * 700L, _device.TakenBytes);
+        Assert.Equal(AllocationMeter.Stretches * s_stretch * 700L, _device.TakenBytes);
     }
 
     private UsbInputRing Ring() => InputRing(_handle, BulkSourceSink.InAddress, new UsbRingOptions { TransferSize = 512, Transfers = 8 });
@@ -114,13 +106,13 @@ public sealed class RingAllocationTests : RingTest
     private sealed class Meter
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private long _before;
+        private readonly AllocationMeter _allocations = new();
         private int _buffers;
 
         public Task Done => _done.Task;
 
         /// <summary>Gets the smallest number of bytes that were allocated in a stretch.</summary>
-        public long Allocated { get; private set; } = long.MaxValue;
+        public long Allocated => _allocations.Least;
 
         public long Mismatches { get; private set; }
 
@@ -130,14 +122,15 @@ public sealed class RingAllocationTests : RingTest
         {
             Mismatches += NumberedPattern.CountMismatches(data, (ulong)_buffers);
             _buffers++;
-            if (_buffers % s_stretch != 0)
+            if (_buffers == 1)
+                _allocations.Resume();
+            if (_buffers % s_stretch != 0 || _done.Task.IsCompleted)
                 return;
-            long now = GC.GetAllocatedBytesForCurrentThread();
-            if (_buffers > s_stretch)
-                Allocated = Math.Min(Allocated, now - _before);
-            _before = GC.GetAllocatedBytesForCurrentThread();
-            if (_buffers == s_stretch * Stretches)
+            _allocations.Pause();
+            _allocations.EndStretch();
+            if (_allocations.Ended == AllocationMeter.Stretches)
                 _done.SetResult();
+            _allocations.Resume();
         }
     }
 

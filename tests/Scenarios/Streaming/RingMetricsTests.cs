@@ -167,7 +167,7 @@ public sealed class RingMetricsTests : RingTest
             await Task.Yield();
         }
 
-        Assert.Equal(0, run.Allocated);
+        Assert.Equal(0, run.Meter.Least);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -182,31 +182,28 @@ public sealed class RingMetricsTests : RingTest
 
     private sealed class Run
     {
-        public long Before;
-        public long Allocated = long.MaxValue;
+        public readonly AllocationMeter Meter = new();
         public int Rounds;
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private readonly struct Measure : IUsbInputHandler
     {
-        private const int Stretches = 5;
         private static readonly int s_stretch = Rounds.Of(1_000);
 
         public static void OnBuffer(UsbInputBuffer buffer)
         {
             var run = (Run)buffer.Ring.State!;
             run.Rounds++;
-            if (run.Rounds % s_stretch != 0 || run.Rounds > s_stretch * Stretches)
+            if (run.Rounds == 1)
+                run.Meter.Resume();
+            if (run.Rounds % s_stretch != 0 || run.Meter.Ended == AllocationMeter.Stretches)
                 return;
-            // The runtime allocates a few objects when it recompiles a method. The test therefore ignores the first stretch, and uses the minimum of the other
-            // stretches.
-            long now = GC.GetAllocatedBytesForCurrentThread();
-            if (run.Rounds > s_stretch)
-                run.Allocated = Math.Min(run.Allocated, now - run.Before);
-            run.Before = now;
-            if (run.Rounds == s_stretch * Stretches)
+            run.Meter.Pause();
+            run.Meter.EndStretch();
+            if (run.Meter.Ended == AllocationMeter.Stretches)
                 run.Done.SetResult();
+            run.Meter.Resume();
         }
     }
 

@@ -331,31 +331,22 @@ public sealed class AwaitingTests : BusTest
         transfer.ContinueOnEventThread = true;
         using var cancellation = new CancellationTokenSource();
         var resumer = new Resumer(_loopback.Endpoint(BulkLoopback.OutAddress));
-        Assert.Equal(0, await Allocations());
-
-        async Task<long> Allocations()
+        var meter = new AllocationMeter();
+        while (meter.Ended < AllocationMeter.Stretches)
         {
-            long least = long.MaxValue;
-            for (int stretch = 0; stretch < 4; stretch++)
+            for (int round = 0; round < Rounds.Of(1_000); round++)
             {
-                long sum = 0;
-                for (int round = 0; round < Rounds.Of(1_000); round++)
-                {
-                    resumer.Endpoint.Hold(); // the transfer completes after the await has begun, so that this loop runs on the event thread after the first round
-                    ThreadPool.UnsafeQueueUserWorkItem(resumer, preferLocal: false);
-                    long before = GC.GetAllocatedBytesForCurrentThread(); // excludes the threads of the virtual bus, which may allocate for contended locks
-                    await transfer.SubmitAsync(cancellation.Token).ConfigureAwait(false);
-                    sum += GC.GetAllocatedBytesForCurrentThread() - before;
-                }
-
-                // The runtime allocates a few objects when it recompiles a method. The test therefore ignores the first stretch, and uses the smallest sum of
-                // the other stretches.
-                if (stretch > 0)
-                    least = Math.Min(least, sum);
+                resumer.Endpoint.Hold(); // the transfer completes after the await has begun, so that this loop runs on the event thread after the first round
+                ThreadPool.UnsafeQueueUserWorkItem(resumer, preferLocal: false);
+                meter.Resume();
+                await transfer.SubmitAsync(cancellation.Token).ConfigureAwait(false);
+                meter.Pause();
             }
 
-            return least;
+            meter.EndStretch();
         }
+
+        Assert.Equal(0, meter.Least);
     }
 
     [BusFact]
