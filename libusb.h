@@ -1,8 +1,8 @@
 /*
- * The only input of the generator: the public interface of libusb 1.0.30. The interface does not depend on the installed header.
+ * This file is the generator's only input. It declares the public interface of libusb 1.0.30.
  *
- * This file includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer), and adds the declarations that the installed header lacks. These are public
- * prototypes of libusb, in one block for each version that added declarations. The generated C# therefore does not depend on the machine.
+ * The file includes the installed <libusb-1.0/libusb.h> (1.0.26 or newer), and adds the declarations that the installed header lacks. The additions are public
+ * prototypes of libusb, in one block for each version that added declarations. The generated C# therefore does not depend on the installed header.
  *
  *   1.0.26  LIBUSB_API_VERSION 0x01000109   the base: the library imports all of it directly
  *   1.0.27                     0x0100010A
@@ -19,8 +19,8 @@
  * If two blocks add members to one enum, a suffix keeps the names unique: E__added_1_0_28. The generator orders the members of such an enum by their values.
  *
  * If a function is declared twice, the generator emits it once, with the parameter names of the last declaration.
- * To add the functions of a newer libusb, add a block at the end of this file, a line for each name in generator/settings.json ("since"), and the texts in
- * generator/docs/. Then run `eng/generate.sh`.
+ * To add the functions of a newer libusb, add a block with their declarations at the end of this file. Add a line for each new name to "since" in
+ * generator/settings.json, and add the documentation texts to generator/docs/. Then run `eng/generate.sh`.
  */
 #ifndef NATIVE_LIBUSB_GENERATOR_INPUT_H
 #define NATIVE_LIBUSB_GENERATOR_INPUT_H

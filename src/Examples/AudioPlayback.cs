@@ -1,6 +1,6 @@
 // Plays sound at 44.1 kHz. A packet contains the sound of one millisecond: 44.1 frames on average. The device's clock differs slightly from the computer's
-// clock. On a feedback endpoint, the device therefore reports the number of frames per packet that it needs, and the program sends this number. The example
-// needs an asynchronous full-speed audio device, such as "audio" of usbvbus.
+// clock. The device therefore reports, on a feedback endpoint, how many frames per packet it needs. The program then puts that many frames into each packet.
+// The example needs an asynchronous full-speed audio device, such as "audio" of usbvbus.
 
 using System.Buffers.Binary;
 using Native.LibUsb;

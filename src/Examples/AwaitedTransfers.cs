@@ -1,5 +1,6 @@
-// Sends questions and receives answers over two bulk endpoints, with await and a cancellation token. The context handles the events, so the example needs no
-// code for them. The example needs a device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of usbvbus.
+// Uses await to send questions and receive answers over two bulk endpoints. A cancellation token ends the last read. The context handles the events, so the
+// example needs no code for them. The example needs a device that returns the data of its bulk OUT endpoint on its bulk IN endpoint, such as "loopback" of
+// usbvbus.
 
 using System.Text;
 using Native.LibUsb;

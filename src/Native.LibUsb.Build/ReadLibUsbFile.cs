@@ -5,7 +5,7 @@ using Microsoft.Build.Utilities;
 
 /// <summary>
 /// Determines the target system, the processor architecture and the dependencies of a libusb file. The file is an archive, an ELF or Mach-O shared library, or
-/// an import library. If the file contains no information for an output, the output remains empty.
+/// an import library. If the file does not contain the value of one of the task's output parameters, that parameter remains empty.
 /// </summary>
 /// <remarks>
 /// MSBuild compiles this source file when a program is linked with libusb. Because the MSBuild of .NET Framework supports only an old version of C#, the source
@@ -34,7 +34,7 @@ public sealed class ReadLibUsbFile : Task
     public bool NeedsUdev { get; set; }
 
     /// <summary>
-    /// Gets or sets the name of a function that exists only in glibc, if the object files of an archive call such a function. Otherwise, the name is empty.
+    /// Gets or sets the name of a glibc-only function that the object files of an archive call. If they call no such function, the name is empty.
     /// </summary>
     [Output]
     public string NeedsGlibc { get; set; }

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Drivers.Audio;
 
 /// <summary>
-/// Determines the number of frames in each packet from the last report of the device. Before the first report, the clock uses the sample rate.
+/// Calculates the number of frames in each packet. The clock uses the rate in the device's last report. Before the first report, it uses the sample rate.
 /// </summary>
 /// <param name="sampleRate">The number of frames per second.</param>
 /// <param name="interval">The duration of a packet.</param>
@@ -23,7 +23,7 @@ internal sealed class PacketClock(int sampleRate, TimeSpan interval, int most)
     /// <summary>Gets the number of reports that were ignored because their rate is implausible.</summary>
     public long RefusedReports { get; private set; }
 
-    /// <summary>Processes a report of the device. Another thread may call this method while the other members are in use.</summary>
+    /// <summary>Processes a report from the device. A thread may call this method while another thread uses the other members.</summary>
     public void Report(ReadOnlySpan<byte> report)
     {
         long rate = report.Length switch

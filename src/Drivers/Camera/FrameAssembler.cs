@@ -4,7 +4,7 @@ namespace Drivers.Camera;
 
 /// <summary>
 /// Assembles pictures from payloads. If a payload has the end flag, it is the last payload of its picture. A picture also ends when the frame bit changes. If a
-/// payload of a picture is missing, wrong or too long, the assembler drops the whole picture, because the caller could not detect the damage.
+/// payload of a picture is missing, invalid or too long, the assembler drops the whole picture. The caller therefore receives only complete pictures.
 /// </summary>
 /// <param name="size">The size of a picture in bytes. For uncompressed formats, this is the exact size. For other formats, it is the maximum size.</param>
 /// <param name="isExact">Whether each picture has exactly this size.</param>

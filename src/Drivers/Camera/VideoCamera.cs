@@ -57,7 +57,7 @@ public sealed class VideoCamera : IAsyncDisposable
     /// <param name="format">The number of the format, from the camera's descriptors.</param>
     /// <param name="frame">The number of the picture size, from the camera's descriptors.</param>
     /// <param name="framesPerSecond">The requested number of pictures per second.</param>
-    /// <param name="isUncompressed">Whether each picture has exactly the negotiated size.</param>
+    /// <param name="isUncompressed">Whether the format is uncompressed. If it is, each picture must have exactly the negotiated size.</param>
     /// <param name="cancellationToken">A token that ends the stream.</param>
     /// <returns>The complete pictures, in order.</returns>
     /// <exception cref="InvalidDataException">The camera's answer is not usable.</exception>

@@ -10,7 +10,8 @@ namespace Drivers.Reconnecting;
 /// each connection. After a connection has ended, the stream continues.
 /// </summary>
 /// <param name="context">The context that finds the device.</param>
-/// <param name="filter">The filter that selects the device. The client can compare a serial number only after it has opened the device.</param>
+/// <param name="filter">The filter that selects the device. If the filter contains a serial number, the client opens each device that otherwise matches, and
+/// reads its serial number.</param>
 /// <param name="options">The options of the ring that reads the endpoint. If this parameter is null, the ring has the default options.</param>
 public sealed class ReconnectingClient(UsbContext context, UsbDeviceFilter filter, UsbRingOptions? options = null)
 {

@@ -17,7 +17,7 @@ internal readonly record struct FtdiBaudRate(int Eighths)
     /// <summary>Gets the baud rate that results from the divisor.</summary>
     public double Rate => (double)Clock / Eighths;
 
-    /// <summary>Gets the code of the divisor in the request. The low 16 bits are wValue, and the high bits are wIndex.</summary>
+    /// <summary>Gets the value that encodes the divisor in the request for a baud rate. The low 16 bits are wValue, and the high bits are wIndex.</summary>
     public int Code => Eighths switch
     {
         One => 0,

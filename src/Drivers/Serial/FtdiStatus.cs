@@ -1,8 +1,8 @@
 namespace Drivers.Serial;
 
 /// <summary>Represents the two status bytes that the chip sends before the data of each packet.</summary>
-/// <param name="Lines">The modem lines.</param>
-/// <param name="Conditions">The conditions of the line.</param>
+/// <param name="Lines">The state of the modem lines.</param>
+/// <param name="Conditions">The conditions that the chip reports, such as line errors and breaks.</param>
 public readonly record struct FtdiStatus(FtdiModemLines Lines, FtdiConditions Conditions)
 {
     /// <summary>The number of status bytes in a packet.</summary>

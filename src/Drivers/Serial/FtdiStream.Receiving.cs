@@ -15,13 +15,13 @@ public sealed partial class FtdiStream
     private volatile bool _discards;
     private volatile int _status;
 
-    /// <summary>Occurs when a modem line changes or a packet reports an error of the line. The event is raised on a thread of the thread pool.</summary>
+    /// <summary>Occurs when a modem line changes or a packet reports a line error. The event is raised on a thread of the thread pool.</summary>
     public event Action<FtdiStatus>? StatusChanged;
 
     /// <summary>Gets the status from the last packet.</summary>
     public FtdiStatus Status => new((FtdiModemLines)(_status & 0xff), (FtdiConditions)(_status >> 8));
 
-    /// <summary>Discards the data of both directions that is still stored in the chip, and the received data that the program has not read yet.</summary>
+    /// <summary>Discards all data that is still in the chip, in both directions. Also discards the received data that the program has not read yet.</summary>
     /// <exception cref="UsbException">The chip refused the request.</exception>
     public async Task PurgeAsync()
     {
@@ -29,8 +29,8 @@ public sealed partial class FtdiStream
         try
         {
             await StopAsync().ConfigureAwait(false);
-            // Each of the two requests discards the data of one direction. Descriptions of the chip disagree on the direction of each request. The method
-            // always sends both requests, so it need not distinguish between them.
+            // Each of the two requests discards the data of one direction. The documents about the chip disagree on which request discards which direction.
+            // This does not matter here, because the method always sends both requests.
             await SendAsync(FtdiRequest.Reset, PurgeOne).ConfigureAwait(false);
             await SendAsync(FtdiRequest.Reset, PurgeOther).ConfigureAwait(false);
             DiscardReceived();

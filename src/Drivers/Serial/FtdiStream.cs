@@ -4,8 +4,8 @@ using Native.LibUsb.Streaming;
 namespace Drivers.Serial;
 
 /// <summary>
-/// Represents a serial port of an FTDI chip (FT232BM and compatible). The methods of a stream read and write the bytes on the line. Other members change the
-/// settings of the line. Only one thread at a time may read, and only one thread at a time may write.
+/// Represents a serial port of an FTDI chip (FT232BM and compatible). The methods of <see cref="Stream"/> read and write the bytes on the line. Other members
+/// change the settings of the line. Only one thread at a time may read, and only one thread at a time may write.
 /// </summary>
 public sealed partial class FtdiStream : Stream
 {

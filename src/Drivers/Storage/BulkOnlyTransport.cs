@@ -113,8 +113,8 @@ internal sealed class BulkOnlyTransport(UsbInterface claimed)
     }
 
     /// <summary>
-    /// Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. If one of these steps fails, the method
-    /// does not report this failure, because the next command then fails too.
+    /// Resets the interface and clears the halts of both endpoints, in the order that the class specification requires. If a step fails, the method ignores the
+    /// failure: the next command then fails too, and reports an error.
     /// </summary>
     private async ValueTask RecoverAsync()
     {

@@ -12,8 +12,8 @@ internal readonly record struct CommandStatus(bool HasFailed, int Residue)
     private const uint Signature = 0x53425355;
     private const byte Passed = 0, Failed = 1, PhaseError = 2;
 
-    /// <summary>Determines whether the received data is the status wrapper of a command. If a device has no data to send, it may send the status wrapper where
-    /// the host expects the data.</summary>
+    /// <summary>Determines whether the received bytes are the status wrapper of a command. A device that has no data to send may send the status wrapper in
+    /// place of the data.</summary>
     public static bool IsWrapper(ReadOnlySpan<byte> data, uint tag) =>
         data.Length == Size && BinaryPrimitives.ReadUInt32LittleEndian(data) == Signature && BinaryPrimitives.ReadUInt32LittleEndian(data[4..]) == tag;
 

@@ -46,7 +46,7 @@ public sealed class DiskDrive : IAsyncDisposable
     }
 
     /// <summary>
-    /// Opens a disk and reads its names and its size. If a kernel driver was attached, disposing the disk attaches the driver again.
+    /// Opens a disk, and reads its vendor name, its product name and its size. If a kernel driver was attached, disposing the disk attaches the driver again.
     /// </summary>
     /// <param name="device">The device. It needs an interface for mass storage with SCSI and the bulk-only transport.</param>
     /// <param name="cancellationToken">A token that cancels the commands.</param>
@@ -91,7 +91,7 @@ public sealed class DiskDrive : IAsyncDisposable
     public Task WriteAsync(long block, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
         MoveAsync(block, MemoryMarshal.AsMemory(data), UsbDirection.Out, cancellationToken);
 
-    /// <summary>Makes the disk write the contents of its cache.</summary>
+    /// <summary>Makes the disk write the contents of its cache to the medium.</summary>
     /// <param name="cancellationToken">A token that cancels the command.</param>
     /// <exception cref="DiskException">The disk did not execute the command.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken = default) =>

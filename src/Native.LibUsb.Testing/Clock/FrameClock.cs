@@ -18,12 +18,13 @@ internal static unsafe class FrameClock
     /// <summary>Gets the number of microframes since the clock started.</summary>
     public static long Now => (long)((Int128)(Stopwatch.GetTimestamp() - s_start) * MicroframesPerSecond / Stopwatch.Frequency);
 
-    /// <summary>Converts a time of the machine's monotonic clock to a time of this clock. Another process has read the monotonic clock.</summary>
-    /// <param name="microframe">The lower 32 bits of the time that the other process has read, in microframes.</param>
+    /// <summary>Converts a reading of the machine's monotonic clock to a time of this clock. The reading comes from another process.</summary>
+    /// <param name="microframe">The lower 32 bits of the reading, in microframes.</param>
     public static long FromMonotonic(uint microframe)
     {
-        // Stopwatch reads the same monotonic clock. The difference is therefore the time that has passed since the other process read the clock. If the
-        // difference is negative, the other process has read a different clock. In this case, the method returns the current time.
+        // Stopwatch reads the same monotonic clock. The method subtracts the other process's reading from the current reading. The difference is the time since
+        // the other process read the clock. If the difference is negative, the other process has read a different clock. In this case, the method returns the
+        // current time.
         int ago = (int)((uint)((Int128)Stopwatch.GetTimestamp() * MicroframesPerSecond / Stopwatch.Frequency) - microframe);
         return Now - Math.Max(ago, 0);
     }

@@ -33,9 +33,9 @@ public sealed record ConfigurationDescription(params IReadOnlyList<InterfaceDesc
     /// <remarks>
     /// The bytes include the configuration descriptor and all descriptors that follow it. The bytes may be inconsistent, and they may contradict the other
     /// properties. Programs read these bytes from the device and from sysfs. The bytes do not change the behaviour of the device: <see cref="Value"/> and
-    /// <see cref="Interfaces"/> determine the configuration value, the interfaces and the endpoints that a program can use. <see cref="Raw"/> creates a
-    /// configuration whose value and interfaces are derived from the same bytes. On <see cref="VirtualBusHost.Kernel"/>, the kernel corrects inconsistent bytes
-    /// or refuses the device. If the kernel refuses the device, the device cannot be attached.
+    /// <see cref="Interfaces"/> determine the configuration value, the interfaces and the endpoints that a program can use. If the value and the interfaces
+    /// must match the bytes, create the configuration with <see cref="Raw"/>, which derives both from the bytes. On <see cref="VirtualBusHost.Kernel"/>, the
+    /// kernel corrects inconsistent bytes or refuses the device. If the kernel refuses the device, the device cannot be attached.
     /// </remarks>
     public ReadOnlyMemory<byte>? RawBytes { get; init; }
 

@@ -5,7 +5,7 @@ namespace Native.LibUsb.Testing;
 /// <summary>
 /// Reads the interfaces and endpoints of a configuration from its bytes. Like a host's kernel, the class accepts inconsistent bytes.
 /// </summary>
-/// <remarks>The class reads no further than the first descriptor that is longer than the remaining bytes. It ignores interfaces and endpoints with invalid
+/// <remarks>If a descriptor is longer than the remaining bytes, the class ignores this descriptor and stops. It ignores interfaces and endpoints with invalid
 /// numbers. If two interface descriptors have the same number and setting, the class uses the first of these descriptors.</remarks>
 internal static class RawConfiguration
 {

@@ -3,7 +3,8 @@ namespace Native.LibUsb.Testing;
 /// <summary>Represents a kernel driver that binds to several interfaces of a configuration at once, such as <c>cdc_acm</c> or <c>snd-usb-audio</c>.</summary>
 /// <param name="Name">The name of the driver.</param>
 /// <param name="Interfaces">
-/// The numbers of the driver's interfaces. The driver binds to the first interface by its class, and then claims the other interfaces.
+/// The numbers of the driver's interfaces. The kernel binds the driver to the first of these interfaces because of that interface's class. The driver then
+/// claims the other interfaces.
 /// </param>
 /// <remarks>
 /// If a program detaches the driver from one of its interfaces, the driver releases all of them, as in the kernel. If a program attaches the driver to the

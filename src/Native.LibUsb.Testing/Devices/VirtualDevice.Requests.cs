@@ -82,7 +82,7 @@ public partial class VirtualDevice
     }
 
     /// <summary>Handles a request for the first bytes of the device descriptor. Right after a reset, the host sends this request one or more times to get the
-    /// packet size of endpoint 0. If the host had already enumerated the device, the first of these requests counts as a reset.</summary>
+    /// packet size of endpoint 0. If the host has already enumerated the device, the method counts the first of these requests as a reset.</summary>
     private void NoticeEnumeration()
     {
         if (_isEnumerated)

@@ -77,7 +77,7 @@ public partial class VirtualDevice
     public int DenyNextOpens { get; set; }
 
     /// <summary>Gets how often programs have opened the device node for writing. Programs that only read descriptors or sysfs are not counted. On
-    /// <see cref="VirtualBusHost.Kernel"/>, no openings are counted.</summary>
+    /// <see cref="VirtualBusHost.Kernel"/>, the value never increases.</summary>
     public int Opens { get; private set; }
 
     /// <summary>Gets how often opening the device node for writing was refused.</summary>
@@ -146,7 +146,7 @@ public partial class VirtualDevice
 
     internal HostState Host { get; }
 
-    /// <summary>Gets whether the device is unplugged but still on its bus. In this state, the device does not answer.</summary>
+    /// <summary>Gets whether the device has been unplugged but the bus has not removed it yet. In this state, the device does not answer.</summary>
     internal bool IsPluggedOut { get; private set; }
 
     internal VirtualBus? Bus { get; set; }
@@ -171,7 +171,7 @@ public partial class VirtualDevice
     /// <summary>Returns the number of the active alternate setting of an interface.</summary>
     public int AlternateOf(byte interfaceNumber) => _alternates[interfaceNumber];
 
-    /// <summary>Returns the text that the system shows for a string of the device descriptor. Null if the system shows no text.</summary>
+    /// <summary>Returns the text that sysfs shows for a string of the device descriptor. Null if sysfs shows no text.</summary>
     internal string? SystemText(byte index) => _strings.SystemText(index);
 
     /// <summary>Adds an endpoint with its own behaviour, in place of the endpoint that has the same address.</summary>

@@ -108,8 +108,9 @@ public partial class VirtualEndpoint
         OnSubmit(urb);
     }
 
-    /// <summary>Changes the model's answer to a URB according to the URB's fault. The caller holds the lock.</summary>
-    /// <returns>True if the caller must complete the URB. False if the method has completed the URB, or if the URB is completed later.</returns>
+    /// <summary>Handles the model's answer to a URB. If a rule specifies a fault for the URB, the method applies the fault to the answer. The caller holds the
+    /// lock.</summary>
+    /// <returns>True if the caller must complete the URB. False if the method has completed the URB, or if the endpoint completes the URB later.</returns>
     internal bool Alter(VirtualUrb urb, ref UrbStatus status)
     {
         if (Device.IsPluggedOut)

@@ -233,8 +233,8 @@ public partial class VirtualEndpoint
         Bytes += urb.ActualLength;
     }
 
-    /// <summary>Handles the URBs behind a completed URB. If the completed URB failed, the method ends the other URBs of its transfer. It then passes the URBs
-    /// that waited for the completed URB to the model. The caller holds the lock.</summary>
+    /// <summary>Handles the URBs that follow a completed URB in the queue. If the completed URB failed, the method ends the later URBs of the same transfer.
+    /// The method then passes to the model the URBs that were waiting for this completion. The caller holds the lock.</summary>
     /// <param name="place">The position that the completed URB had among the pending URBs.</param>
     /// <param name="status">The status of the completed URB.</param>
     internal void Follow(int place, UrbStatus status)

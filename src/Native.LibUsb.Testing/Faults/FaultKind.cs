@@ -10,8 +10,7 @@ public enum FaultKind
     Status,
 
     /// <summary>
-    /// The URB is completed after the device has answered and <see cref="FaultRule.Delay"/> has passed. Later URBs of the endpoint are not completed before
-    /// this URB.
+    /// The URB is completed after the device has answered and <see cref="FaultRule.Delay"/> has passed. Later URBs of the endpoint wait for this URB.
     /// </summary>
     Late,
 

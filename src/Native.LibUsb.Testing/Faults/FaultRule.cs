@@ -37,9 +37,10 @@ public sealed record FaultRule(FaultKind Kind)
     public UrbStatus Status { get; init; } = UrbStatus.Protocol;
 
     /// <summary>
-    /// Gets the maximum number of bytes that a URB moves with <see cref="FaultKind.Status"/>, <see cref="FaultKind.ShortPacket"/> and
-    /// <see cref="FaultKind.Babble"/>. The URB waits until the device answers, because the bytes come from that answer. With <see cref="FaultKind.Status"/> and
-    /// the length 0, the URB fails without reaching the device. With <see cref="FaultKind.Babble"/> and the length 0, the URB keeps all bytes of the answer.
+    /// Gets the maximum number of bytes that a URB moves, for <see cref="FaultKind.Status"/>, <see cref="FaultKind.ShortPacket"/> and
+    /// <see cref="FaultKind.Babble"/>. The URB waits until the device answers, because the bytes come from that answer. For <see cref="FaultKind.Status"/>, the
+    /// length 0 means that the URB fails without reaching the device. For <see cref="FaultKind.Babble"/>, the length 0 means no limit: the URB receives all
+    /// bytes of the answer.
     /// </summary>
     public int Length { get; init; }
 

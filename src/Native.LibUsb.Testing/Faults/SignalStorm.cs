@@ -3,12 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Sends signals to all other threads of the process at short intervals, so that blocking system calls fail with EINTR.</summary>
+/// <summary>Sends signals to all other threads of the process at short intervals, so that system calls such as <c>poll</c> fail with EINTR.</summary>
 /// <remarks>
-/// If the constructor's argument <c>delay</c> is zero, the signal handler does nothing. Otherwise, it sleeps. After a signal, Linux restarts most system calls,
-/// but never <c>poll</c>, in which libusb waits for events. The signals therefore interrupt these waits, but do not make submissions fail. To make a submission
-/// fail with EINTR, use a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals. On some file
-/// systems, each signal restarts the creation of a directory. With frequent signals, the creation may then never finish.
+/// If the constructor's argument <c>delay</c> is zero, the signal handler does nothing. Otherwise, it sleeps. libusb waits for events in <c>poll</c>. Linux
+/// never restarts <c>poll</c> after a signal, so the signals interrupt these waits. Linux does restart most other system calls, so submissions do not fail. To
+/// make a submission fail with EINTR, use a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals. To
+/// attach a device, the bus creates directories. On some file systems, a signal makes this system call start again, so frequent signals could prevent it from
+/// ever finishing.
 /// </remarks>
 public sealed unsafe class SignalStorm : IDisposable
 {
@@ -80,7 +81,7 @@ public sealed unsafe class SignalStorm : IDisposable
     }
 
     // Waits until the threads have handled their signals. Unhandled signals are queued, so without this wait, a thread on a busy machine could spend all its
-    // time in the handler. The wait is limited to a number of pauses, because a thread that has ended handles no signal.
+    // time in the handler. A thread that has ended never handles its signal, so the wait stops after a fixed number of pauses.
     private void WaitForHandlers(ulong handled)
     {
         int pauses = 0;
