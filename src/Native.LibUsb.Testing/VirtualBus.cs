@@ -22,8 +22,8 @@ public sealed partial class VirtualBus : IDisposable
     private readonly BusHost _host;
     private volatile bool _disposed;
 
-    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, the bus adds a
-    /// root hub when the first device with the hub's bus number is attached.</summary>
+    /// <summary>Initializes a new instance of the <see cref="VirtualBus"/> class without devices. With <see cref="VirtualBusHost.Preload"/>, the bus adds the
+    /// root hub of a bus number when you attach the first device with this bus number.</summary>
     /// <exception cref="PlatformNotSupportedException">The host is not available, or does not support the options. The message gives the reason.</exception>
     /// <exception cref="InvalidOperationException">Another bus exists in this process.</exception>
     public VirtualBus(VirtualBusOptions? options = null)
@@ -51,17 +51,18 @@ public sealed partial class VirtualBus : IDisposable
     public static bool IsAvailable => UnavailableReason is null;
 
     /// <summary>
-    /// Gets the reason why libusb in this process cannot find the devices of a bus with the host <see cref="VirtualBusHost.Automatic"/>. Null if libusb can
-    /// find them.
+    /// Gets the reason why libusb in this process cannot find the devices of a bus. The property assumes that the host is
+    /// <see cref="VirtualBusHost.Automatic"/>. If libusb can find the devices, the value is null.
     /// </summary>
     public static string? UnavailableReason => !OperatingSystem.IsLinux() ? LinuxOnly
         : PreloadHost.UnavailableReason is not { } preload || KernelHost.UnavailableReason is not { } kernel ? null
         : $"{preload} And {char.ToLowerInvariant(kernel[0])}{kernel[1..]}";
 
-    /// <summary>Gets the reason why this system supports no bus, neither for this process nor for child processes. Null if it supports one.</summary>
+    /// <summary>Gets the reason why neither this process nor its child processes can use a bus on this system. If one of them can use a bus, the value is
+    /// null.</summary>
     public static string? ChildrenUnavailableReason => UnavailableReasonOf(AutomaticHost);
 
-    /// <summary>Returns the reason why no process of this system can use a bus with this host. Null if a process can.</summary>
+    /// <summary>Returns the reason why this host is not available to this process and its child processes. If the host is available, returns null.</summary>
     public static string? UnavailableReasonOf(VirtualBusHost host) => !OperatingSystem.IsLinux() ? LinuxOnly
         : (host == VirtualBusHost.Automatic ? AutomaticHost : host) == VirtualBusHost.Kernel ? KernelHost.UnavailableReason : PreloadHost.UnavailableReason;
 
@@ -123,7 +124,7 @@ public sealed partial class VirtualBus : IDisposable
     /// it.</summary>
     /// <param name="device">The device.</param>
     /// <param name="port">The port in the notation of sysfs: the bus number, a dash, and port numbers with dots between them (<c>1-2.3</c>). Null for the
-    /// first free port of bus 1 (bus 2 for SuperSpeed). If there are several port numbers, a hub must be attached at each port before the last one. With the
+    /// first free port of bus 1 (bus 2 for SuperSpeed). If there are several port numbers, a hub must be attached at every port except the last. With the
     /// kernel as the host, the port must be a root port of vhci_hcd, because vhci_hcd supports no further hubs.</param>
     /// <exception cref="InvalidOperationException">The device is already attached, the port is taken, or there is no hub at the parent port.</exception>
     /// <exception cref="PlatformNotSupportedException">The kernel does not have this port, or has no port for devices of this speed.</exception>
@@ -212,8 +213,8 @@ public sealed partial class VirtualBus : IDisposable
         }
     }
 
-    /// <summary>Replaces a device by a successor at the same port. If the successor is already on a bus, the device is only detached. The method takes the
-    /// lock.</summary>
+    /// <summary>Replaces a device with its successor at the same port. If the successor is already on a bus, the method detaches the device but attaches
+    /// nothing. The method takes the bus's lock, so the caller must not hold the device's lock.</summary>
     internal void Replace(VirtualDevice device, VirtualDevice successor)
     {
         List<VirtualDevice> gone;

@@ -7,9 +7,9 @@ public sealed record VirtualBusOptions
     public VirtualBusHost Host { get; init; }
 
     /// <summary>
-    /// Gets or sets whether only child processes that were started with <see cref="VirtualBus.ApplyTo"/> use the bus. If the value is true and the host
-    /// is <see cref="VirtualBusHost.Preload"/>, the preload library is not loaded into this process, and libusb in this process does not find the
-    /// devices.
+    /// Gets or sets whether the bus is only for child processes that were started with <see cref="VirtualBus.ApplyTo"/>. If the value is true and the host is
+    /// <see cref="VirtualBusHost.Preload"/>, the bus does not load the preload library into this process. Without this library, libusb in this process does not
+    /// find the devices.
     /// </summary>
     public bool ForChildProcesses { get; init; }
 

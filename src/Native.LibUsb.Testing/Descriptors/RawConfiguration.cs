@@ -5,8 +5,8 @@ namespace Native.LibUsb.Testing;
 /// <summary>
 /// Reads the interfaces and endpoints of a configuration from its bytes. Like a host's kernel, the class accepts inconsistent bytes.
 /// </summary>
-/// <remarks>If a descriptor is longer than the remaining bytes, the class ignores this descriptor and stops. It ignores interfaces and endpoints with invalid
-/// numbers. If two interface descriptors have the same number and setting, the class uses the first of these descriptors.</remarks>
+/// <remarks>If a descriptor is longer than the remaining bytes, the class ignores this descriptor and stops reading. It ignores interfaces and endpoints with
+/// invalid numbers. If two interface descriptors have the same number and setting, the class uses the first of these descriptors.</remarks>
 internal static class RawConfiguration
 {
     private const int Interface = 4, Endpoint = 5, Companion = 0x30, MaxInterfaces = 32;

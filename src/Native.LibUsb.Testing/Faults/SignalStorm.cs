@@ -8,7 +8,7 @@ namespace Native.LibUsb.Testing;
 /// If the constructor's argument <c>delay</c> is zero, the signal handler does nothing. Otherwise, it sleeps. libusb waits for events in <c>poll</c>. Linux
 /// never restarts <c>poll</c> after a signal, so the signals interrupt these waits. Linux does restart most other system calls, so submissions do not fail. To
 /// make a submission fail with EINTR, use a <see cref="FaultRule"/> of the kind <see cref="FaultKind.Refuse"/>. Attach devices before you start the signals. To
-/// attach a device, the bus creates directories. On some file systems, a signal makes this system call start again, so frequent signals could prevent it from
+/// attach a device, the bus creates directories. On some file systems, a signal makes <c>mkdir</c> start again, so frequent signals could prevent the call from
 /// ever finishing.
 /// </remarks>
 public sealed unsafe class SignalStorm : IDisposable

@@ -5,7 +5,7 @@ using System.Text;
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the host that consists of a preload library. The library redirects a program's accesses to /sys and /dev to the directory of the testbed, and
+/// Represents the host that the preload library implements. The library redirects a program's accesses to /sys and /dev to the directory of the testbed, and
 /// answers the program's udev and usbfs calls. It sends each transfer to the bus through a socket in that directory.
 /// </summary>
 internal sealed class PreloadHost : BusHost

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a port of vhci_hcd. To plug in a device, the host attaches one of two connected sockets to a port. At the other socket, the bus answers
-/// for the device.</summary>
+/// <summary>Represents a port of vhci_hcd. To plug in a device, the host attaches one of two connected sockets to a port. The bus uses the other socket to
+/// answer on behalf of the device.</summary>
 /// <param name="Controller">The directory of the port's controller in sysfs.</param>
 /// <param name="Number">The number of the port among the ports of all controllers.</param>
 /// <param name="Bus">The number of the port's bus.</param>

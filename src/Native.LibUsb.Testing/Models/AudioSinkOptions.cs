@@ -25,8 +25,8 @@ public sealed record AudioSinkOptions
     public int ClockDeviation { get; init; }
 
     /// <summary>
-    /// Gets the buffer size in frames, at least 8 ms of sound. The device starts to play when the buffer is half full. The feedback of the device keeps the
-    /// buffer half full.
+    /// Gets the buffer size in frames. The buffer must hold at least 8 ms of sound. The device starts to play when the buffer is half full. The feedback of the
+    /// device keeps the buffer half full.
     /// </summary>
     public int BufferFrames { get; init; } = 8192;
 }

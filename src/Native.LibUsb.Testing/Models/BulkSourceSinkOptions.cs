@@ -15,8 +15,8 @@ public sealed record BulkSourceSinkOptions
     /// <summary>Gets or sets the serial number. Null if there is none.</summary>
     public string? SerialNumber { get; init; }
 
-    /// <summary>Gets or sets whether the IN endpoint sends packets of the <see cref="NumberedPattern"/>. If false, the device does not write the buffers, and
-    /// the host receives old contents of the bus's memory. Use false for benchmarks.</summary>
+    /// <summary>Gets or sets whether the IN endpoint sends packets of the <see cref="NumberedPattern"/>. If false, the device leaves the buffers unchanged, and
+    /// the host receives the old contents of the buffers. Use false for benchmarks.</summary>
     public bool Numbered { get; init; } = true;
 
     /// <summary>Gets or sets the kernel driver that is initially bound to the interface. Null if there is none.</summary>

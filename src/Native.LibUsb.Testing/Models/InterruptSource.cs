@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Represents a device with an interrupt IN endpoint (0x83). The device periodically sends a report of the <see cref="NumberedPattern"/>.
-/// The methods of this class send further reports.</summary>
+/// <summary>Represents a device with an interrupt IN endpoint (0x83). The device periodically sends a report whose bytes follow the
+/// <see cref="NumberedPattern"/>. The methods of this class send further reports.</summary>
 public sealed class InterruptSource : VirtualDevice
 {
     /// <summary>The address of the interrupt endpoint.</summary>

@@ -6,8 +6,8 @@ namespace Native.LibUsb.Testing;
 /// </summary>
 public abstract class IsoEndpoint : VirtualEndpoint
 {
-    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. When the first URB arrives, the
-    // runtime also compiles this code. The delay must be longer than this compilation, because the second URB could otherwise be late.
+    // Host controllers start a new stream with a delay, so that the host can queue several URBs before the first packet. The delay also gives the runtime time
+    // to compile this code when the first URB arrives. If the compilation took longer than the delay, the second URB would be late.
     private const long StartDelayMicroframes = 160;
 
     private readonly Dictionary<long, IsoFault> _faults = [];
@@ -85,9 +85,9 @@ public abstract class IsoEndpoint : VirtualEndpoint
             Finish(urb);
             return;
         }
-        // The stream starts shortly after the first URB. Each further URB usually starts in the interval after the end of the preceding URB. If the host
-        // submitted the URB after that interval had begun, the URB starts in the next interval after its submission. A busy bus may receive the URB long
-        // after the host submitted it. The code uses the time of the submission, so that this delay does not cause lost packets.
+        // The stream starts shortly after the first URB. Each further URB normally starts in the interval that follows the preceding URB. If the host submits a
+        // URB too late for that interval, the URB starts in the first interval after its submission. A busy bus may receive the URB long after the host
+        // submitted it. The code uses the time of the submission, so that this delay does not cause lost packets.
         if (_startMicroframe < 0)
             _startMicroframe = FrameClock.Now + StartDelayMicroframes;
         long current = (urb.Microframe - _startMicroframe) / _microframesPerInterval;

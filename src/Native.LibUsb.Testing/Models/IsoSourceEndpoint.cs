@@ -1,8 +1,8 @@
 namespace Native.LibUsb.Testing;
 
 /// <summary>
-/// Represents the isochronous IN endpoint of an <see cref="IsoSource"/>. If a packet fails with length 0, the host receives no data, so the packet's
-/// number is missing in the received data.
+/// Represents the isochronous IN endpoint of an <see cref="IsoSource"/>. If a packet fails with length 0, the host receives no data from this packet, so this
+/// packet's number does not occur in the received data.
 /// </summary>
 public sealed class IsoSourceEndpoint : IsoEndpoint
 {

@@ -4,8 +4,8 @@ namespace Native.LibUsb.Testing;
 /// up to its capacity. If the buffer is full, OUT transfers wait.</summary>
 internal sealed class LoopbackFifo(int capacity, int packetSize)
 {
-    // Contains, for each short packet, the position after its last byte. A position is the number of bytes that were written before it. If an empty packet
-    // follows a short packet directly, both packets have the same position, so the queue can contain a position more than once.
+    // Contains, for each short packet, the position after its last byte. A position is counted in bytes from the first byte that was ever written. If an empty
+    // packet follows a short packet directly, both packets have the same position, so the queue can contain a position more than once.
     private readonly Queue<long> _ends = [];
     private byte[] _ring = new byte[Math.Min(capacity, 65536)];
     private long _read, _written;

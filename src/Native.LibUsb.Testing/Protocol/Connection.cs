@@ -39,8 +39,8 @@ internal sealed unsafe class Connection
     /// Finds the device that an import request names, or returns an error number. The arguments are the connection, the name and the access mode.
     /// </param>
     /// <param name="list">Returns the devices for a list request.</param>
-    /// <param name="device">The device of the connection. Null if the host names the device in an import request. The kernel's vhci_hcd sends no import
-    /// request.</param>
+    /// <param name="device">The device of the connection, if the host sends no import request. The kernel's vhci_hcd is such a host. For other hosts, the value
+    /// is null, and the import request names the device.</param>
     public Connection(int socket, Func<Connection, string, int, (VirtualDevice? Device, int Error)> resolve, Func<IReadOnlyList<VirtualDevice>> list, VirtualDevice? device = null)
     {
         _socket = socket;
@@ -70,7 +70,7 @@ internal sealed unsafe class Connection
                 _ = Libc.Shutdown(_socket, Libc.ShutdownBoth);
     }
 
-    /// <summary>Sends a completed URB to the host and keeps its memory for reuse. The caller holds the device's lock.</summary>
+    /// <summary>Sends the result of a completed URB to the host, and keeps the URB's memory for reuse. The caller holds the device's lock.</summary>
     public void Return(VirtualUrb urb, UrbStatus status)
     {
         _inFlight.Remove(urb.Sequence);
@@ -253,10 +253,10 @@ internal sealed unsafe class Connection
         uint target = (uint)Get(header + 20);
         lock (_device!.SyncRoot)
         {
-            // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a URB is submitted and
-            // unlinked during the second step, the unlink request arrives before the URB. The sequence numbers of vhci_hcd increase. If an unlink request names
-            // a URB with a higher number than the last received URB, the named URB has not arrived yet. In this case, the bus must not answer that the named
-            // URB is already complete. After such an answer, the kernel would not recognise the completion of the URB.
+            // The kernel's vhci_hcd alternates between two steps: it sends all waiting URBs, and then all waiting unlink requests. If a program submits and
+            // unlinks a URB during the second step, the unlink request arrives before the URB. The bus detects this by the sequence numbers, which always
+            // increase: the unlink request names a higher number than that of the last received URB. The bus then answers the request when the URB arrives. If
+            // the bus answered at once that the URB is already complete, the kernel would end the connection when the URB completes later.
             if (_isKernel && (int)(target - _lastSubmitted) > 0)
             {
                 _unlinkedEarly[target] = sequence;
@@ -390,7 +390,7 @@ internal sealed unsafe class Connection
         return [.. bytes];
     }
 
-    /// <summary>Adds data that the preload library needs and that USB/IP does not define: a record of 28 bytes, the endpoint table, and the
+    /// <summary>Adds to an import reply the data that the preload library needs but USB/IP does not define: a record of 28 bytes, the endpoint table, and the
     /// descriptors.</summary>
     private static void AddHostRecord(List<byte> to, VirtualDevice device)
     {
@@ -458,8 +458,8 @@ internal sealed unsafe class Connection
     }
 
     /// <summary>
-    /// Reads exactly the given number of bytes. Only the reading thread calls this method. The method receives large data directly into its destination. The
-    /// same system call also fills the staging buffer with the bytes that come after this data.
+    /// Reads exactly the given number of bytes. Only the reading thread calls this method. Each system call reads directly into the caller's buffer, so that
+    /// large data is not copied. The call also reads the bytes that follow this data into the staging buffer.
     /// </summary>
     private bool Take(byte* to, int length)
     {

@@ -1,7 +1,7 @@
 namespace Native.LibUsb.Testing;
 
-/// <summary>Specifies the requests that the preload library sends to the bus and for which USB/IP has no message. <c>native/preload.h</c> contains
-/// the same numbers.</summary>
+/// <summary>Specifies the preload library's own requests to the bus. USB/IP has no messages for them. <c>native/preload.h</c> contains the same
+/// numbers.</summary>
 internal enum HostOperation
 {
     Claim = 1,

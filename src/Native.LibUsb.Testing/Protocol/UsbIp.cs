@@ -20,8 +20,8 @@ internal static class UsbIp
     public const uint Continuation = 0x40000000;
 
     /// <summary>
-    /// A flag of the preload library. If it is set, the field for the start frame contains the time of the submission, in microframes of the
-    /// machine's monotonic clock.
+    /// A flag that the preload library sets in a submission. If the flag is set, the start frame field contains the time of the submission, in microframes of
+    /// the machine's monotonic clock.
     /// </summary>
     public const uint HasTime = 0x20000000;
 
@@ -32,7 +32,8 @@ internal static class UsbIp
     public const byte AsksBeforeSubmission = 0x80;
 
     /// <summary>
-    /// The status with which the bus refuses an import request that contains a sysfs name. In USB/IP, the value 1 means "not available".
+    /// If an import request names a device by its sysfs name and the bus refuses the request, the bus answers with this status. In USB/IP, the value 1 means
+    /// "not available".
     /// </summary>
     public const uint NotAvailable = 1;
 

@@ -19,8 +19,8 @@ internal static unsafe class PreloadLibrary
     private static readonly Lock s_lock = new();
     private static delegate* unmanaged<byte*, void> s_setBus = (delegate* unmanaged<byte*, void>)Export(SetBusName);
 
-    // If the preload library is already loaded, this field contains the path of the loaded file. This file is not always in the base directory, for example if
-    // the program was started through an explicitly named loader.
+    // If the preload library is already loaded, this field contains the path of the loaded file. The file can be outside of the base directory. For example, if
+    // a user starts the program through the dynamic loader, the base directory is the loader's directory.
     private static readonly string? s_path = PathOfLoaded() ?? Find();
 
     /// <summary>Gets whether the library is loaded in this process.</summary>

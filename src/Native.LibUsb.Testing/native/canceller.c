@@ -1,8 +1,8 @@
 /* Implements the thread that sends unlink requests on behalf of the receiver.
  *
- * The receiver detects URBs that must be unlinked, but it must not send the unlink requests itself. The bus may be blocked until the receiver has
- * received the messages of the bus. If the receiver waited until it could send, both sides could therefore wait for each other without end. For the
- * same reason, the receiver must not wait for send_lock, which a sending thread may hold. */
+ * The receiver detects URBs that must be unlinked, but it must not send the unlink requests itself. The bus may be blocked until the receiver reads
+ * the bus's messages. If the receiver were blocked in a send at that time, neither side could continue. For the same reason, the receiver must not
+ * wait for send_lock, which a sending thread may hold. */
 #include "preload.h"
 
 static struct pending *first_due(struct node *n)
