@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
 
-// Every native signature is blittable, so the runtime need not marshal arguments. A native call copies no data and allocates no memory. The ahead-of-time
-// compiler and the just-in-time compiler emit the same code for the call.
+// Every native signature is blittable. Therefore, the runtime need not marshal arguments, and a native call copies no data and allocates no memory. This is
+// true for the just-in-time compiler and for the ahead-of-time compiler.
 [assembly: DisableRuntimeMarshalling]

@@ -11,7 +11,8 @@ static void start_header(uint8_t *h, uint32_t command, uint32_t sequence, const 
     put32(h + 16, endpoint);
 }
 
-/* Sends an unlink request. The function ignores errors: if the bus has ended, the receiver also detects this and completes every URB. */
+/* Sends an unlink request. The function ignores errors. An error means that the connection to the bus is closed. The receiver itself detects this,
+ * and completes every URB. */
 void send_unlink(struct node *n, uint32_t unlink_sequence, uint32_t sequence)
 {
     uint8_t h[HEADER_SIZE];
@@ -46,9 +47,9 @@ void build_submit(const struct node *n, const struct pending *p, const uint8_t *
     start_header(h, CMD_SUBMIT, p->sequence, n, p->in, p->endpoint & 15);
     put32(h + 20, isochronous ? flags | URB_HAS_TIME : flags);
     put32(h + 24, (uint32_t)p->length);
-    /* USB/IP has no fields for the stream number and the time, so both are sent in the field of the start frame. For bulk URBs, this field has no
-     * other meaning. libusb submits only isochronous URBs that start as soon as possible (USBDEVFS_URB_ISO_ASAP), and usbfs ignores the start frame
-     * of such URBs. */
+    /* USB/IP has no field for the stream number of a bulk URB, and no field for the time at which an isochronous URB is submitted. The library sends
+     * both in the start_frame field. USB/IP does not use this field for bulk URBs. libusb submits only isochronous URBs that start as soon as
+     * possible (USBDEVFS_URB_ISO_ASAP), and usbfs ignores the start frame of such URBs. */
     put32(h + 28, isochronous ? microframe() : p->type == USBDEVFS_URB_TYPE_BULK ? u->stream_id : 0);
     put32(h + 32, (uint32_t)p->packets);
     if (setup)

@@ -68,8 +68,9 @@ static void recycle_node(struct node *n)
     pthread_mutex_unlock(&free_lock);
 }
 
-/* NATIVE_LIBUSB_USBFS_LOCAL=81,02 lists endpoints whose URBs this library completes at their submission, with full length and without error. These
- * URBs are never sent to the bus. The variable is for benchmarks of the layers above usbfs. */
+/* NATIVE_LIBUSB_USBFS_LOCAL lists endpoint addresses, for example 81,02. When the program submits a URB on one of these endpoints, this library
+ * itself completes the URB at once, without an error and with its full length. The library never sends such a URB to the bus. The variable is for
+ * benchmarks of the layers above usbfs. */
 static uint32_t local_endpoints(void)
 {
     const char *text = getenv("NATIVE_LIBUSB_USBFS_LOCAL");
@@ -183,8 +184,8 @@ failed:
     return fail(error);
 }
 
-/* Ends a node when its last file descriptor is closed. When the program's call of close returns, no URB of the node is in flight, no thread writes to
- * the program's buffers, and the interfaces are no longer claimed. The kernel gives the same guarantees. */
+/* Ends a node when its last file descriptor is closed. By the time close() returns to the program, no URB of the node is in flight, no thread writes
+ * to the program's buffers, and the interfaces are no longer claimed. The kernel gives the same guarantees. */
 void end_node(struct node *n)
 {
     ask_host(n, HOST_CLOSE, 0, 0, NULL, 0, NULL, 0);

@@ -7,9 +7,9 @@
  *
  * The library answers the system calls that libusb makes on a usbfs device node (/dev/bus/usb/BBB/DDD) and passes all other calls on to libc. The
  * library contains no device logic. Each open node has a connection to the UNIX socket "usbip" in the directory. The library sends each URB on this
- * connection as a USB/IP submit message. USB/IP has no messages for some decisions of the host's kernel (claims, kernel drivers, streams). The
- * library therefore requests these decisions from the bus with its own small messages on the same connection. The rules are thus implemented only
- * once, in the C# code of the bus.
+ * connection as a USB/IP submit message. On a real host, the kernel decides about claims, kernel drivers and streams. USB/IP has no messages for
+ * these decisions. The library therefore sends its own small messages on the same connection, and the bus decides. The rules are thus implemented
+ * only once, in the C# code of the bus.
  *
  * For libusb, the file descriptor of a device node is the write end of a pipe with room for one byte:
  *   one byte in the pipe  = not writable = no URB to reap, poll(POLLOUT) blocks
@@ -17,10 +17,11 @@
  *   read end closed       = POLLERR      = the device is unplugged (the kernel also reports POLLERR)
  *
  * Threads: each open node has a receiver thread. Only this thread completes URBs and writes into their buffers. The receiver never sends messages,
- * because the bus may be blocked until the receiver has received the messages of the bus. If an unlink request is necessary, the receiver starts a
- * second thread that sends it (canceller.c).
+ * because it could deadlock with the bus: each side would wait until the other side receives. If an unlink request is necessary, the receiver starts
+ * a second thread that sends it (canceller.c).
  *
- * Locks are always taken in the following order. While a thread waits for an answer of the bus, it holds none of these locks except host_lock:
+ * While a thread waits for an answer from the bus, host_lock is the only one of the following locks that the thread may hold. Threads always take the
+ * locks in this order:
  *   node->host_lock   one host message at a time
  *   node->send_lock   one message on the socket at a time
  *   node->lock        the state of the node (URBs in flight, done URBs, pipe)
@@ -61,7 +62,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* Requests the oldest version of a function if newer releases of glibc contain several versions of it. The library therefore runs on glibc 2.28. */
+/* Links the oldest version of a function. Newer releases of glibc contain several versions of some functions. With the oldest versions, the library
+ * also runs on glibc 2.28. */
 #ifdef __GLIBC__
 #ifdef __aarch64__
 #define OLD(name, version) __asm__(".symver " #name ", " #name "@GLIBC_2.17")

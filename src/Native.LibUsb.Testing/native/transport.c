@@ -40,8 +40,9 @@ bool receive_exact(int fd, void *buffer, size_t length)
     return true;
 }
 
-/* Receives exactly length bytes, on the receiver thread. The function receives large data directly into its destination. The same system call also
- * fills the staging buffer with the bytes that come after this data, so that several small messages need only one system call. */
+/* Receives exactly length bytes, on the receiver thread. The function first takes bytes from the staging buffer. A system call then reads the
+ * remaining bytes directly into the caller's buffer, and the bytes that follow them into the staging buffer. Several small messages therefore need
+ * only one system call. */
 bool take(struct node *n, void *buffer, size_t length)
 {
     uint8_t *p = buffer;

@@ -104,8 +104,8 @@ static bool has_property(struct udev_device *d, const struct udev_match *m)
     return false;
 }
 
-/* A device must match all attribute conditions and none of the excluding conditions. The conditions of each other kind (subsystem, property, name,
- * parent) are alternatives: if there are conditions of a kind, the device must match at least one of them. */
+/* A device must match all attribute conditions and none of the excluding conditions. Within each other kind of condition (subsystem, property, name,
+ * parent), one match is enough. If there are no conditions of a kind, every device matches this kind. */
 static bool matches(const struct udev_enumerate *all, struct udev_device *d)
 {
     unsigned wanted = 0, found = 0;
