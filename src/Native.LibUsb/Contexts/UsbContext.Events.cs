@@ -22,8 +22,8 @@ public sealed unsafe partial class UsbContext
     /// end the wait, without an error.
     /// </summary>
     /// <param name="timeout">
-    /// The maximum time to wait. With zero, the method handles the events that are pending and returns. Null and <see cref="Timeout.InfiniteTimeSpan"/> set no
-    /// limit, but libusb returns after 60 seconds without an event.
+    /// The maximum time to wait. With zero, the method handles the events that are pending and returns. With null or <see cref="Timeout.InfiniteTimeSpan"/>,
+    /// the method waits for at most 60 seconds, which is libusb's own limit.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
     /// <exception cref="InvalidOperationException">The method was called from a callback of this context.</exception>
@@ -36,8 +36,8 @@ public sealed unsafe partial class UsbContext
     public void HandleEvents(TimeSpan? timeout = null) => Pump(timeout, null);
 
     /// <summary>
-    /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as the flag <paramref name="completed"/> is not 0. Any thread may run the
-    /// callback that sets the flag. Only callbacks may set the flag. If other code sets the flag, it can take up to 60 seconds until the method returns.
+    /// Handles events as <see cref="HandleEvents"/> does, and also returns as soon as the flag <paramref name="completed"/> is not 0. Set the flag only in a
+    /// callback, which may run on any thread. If other code sets the flag, the method may return up to 60 seconds later.
     /// </summary>
     /// <param name="completed">The flag. Its memory must not move: use a local variable, a field of a pinned object, or native memory.</param>
     /// <param name="timeout">The maximum time to wait, as in <see cref="HandleEvents"/>.</param>
@@ -60,14 +60,15 @@ public sealed unsafe partial class UsbContext
     /// <summary>
     /// Starts a thread that handles this context's events until the thread or the context is disposed. Callbacks then run on the event thread. While another
     /// thread makes a synchronous transfer, callbacks may also run on that thread. If an awaitable operation starts while no thread handles events, the context
-    /// starts an event thread by itself. Call this method earlier to choose the thread's options.
+    /// starts an event thread by itself. To choose the options of the thread, call this method before the first awaitable operation.
     /// </summary>
     /// <remarks>
     /// If an exception leaves a callback on this thread and no handler has subscribed to <see cref="UnhandledCallbackException"/>, the exception ends the
     /// process.
     /// </remarks>
     /// <param name="options">The name, the priority and the processors of the thread. With null, the method starts an ordinary thread.</param>
-    /// <returns>The running thread. If the thread does not have the requested scheduling, its properties contain the reason.</returns>
+    /// <returns>The running thread. If the operating system refused the requested scheduling, <see cref="UsbEventThread.RealTimeFailure"/> and
+    /// <see cref="UsbEventThread.AffinityFailure"/> contain the reason.</returns>
     /// <exception cref="ArgumentException">The list of processors is empty, the list contains a processor that the machine does not have, or the priority is
     /// out of range.</exception>
     /// <exception cref="UnauthorizedAccessException">The scheduling is <see cref="UsbSchedulingDemand.Required"/>, and the operating system does not permit it.
@@ -93,7 +94,8 @@ public sealed unsafe partial class UsbContext
     /// <summary>Gets whether an event thread runs.</summary>
     internal bool HasEventThread => EventThread is { IsRunning: true };
 
-    /// <summary>Gets whether an event thread other than the calling thread runs. If the value is true, callbacks run on another thread.</summary>
+    /// <summary>Gets whether the context has a running event thread that is not the calling thread. If the value is true, callbacks run on this event
+    /// thread.</summary>
     internal bool IsPumpedElsewhere => EventThread is { IsRunning: true, IsCurrent: false };
 
     /// <summary>Gets whether an awaitable operation waits for events.</summary>
@@ -106,7 +108,7 @@ public sealed unsafe partial class UsbContext
             RequireEventsWithoutThread();
     }
 
-    /// <summary>Starts the event thread if no loop of the program waits on the descriptors and no thread has handled events during the last
+    /// <summary>Starts the event thread if no event loop of the program waits on the descriptors, and if no thread has handled events for the time
     /// <see cref="EventLapseWatch.Pause"/>.</summary>
     /// <returns>True if the watch can stop, because an event thread runs or the context is closing.</returns>
     internal bool StartEventThreadAfterLapse()
@@ -117,7 +119,7 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Adds a value to the number of the program's own event loops that wait on the context's descriptors: 1 when a loop begins, -1 when a loop ends.
+    /// Changes the number of the program's own event loops that wait on the context's descriptors. Pass 1 when a loop begins, and -1 when a loop ends.
     /// </summary>
     internal void CountPoller(int change) => Interlocked.Add(ref _pollers, change);
 
@@ -143,8 +145,8 @@ public sealed unsafe partial class UsbContext
     }
 
     /// <summary>
-    /// Handles events once. Code that closes an object calls this method while it waits for the object's transfers. The method does not throw the exceptions of
-    /// callbacks: they stay queued.
+    /// Handles events once, for code that waits for the transfers of a closing object. Unlike <see cref="HandleEvents"/>, this method leaves the exceptions of
+    /// callbacks in the queue.
     /// </summary>
     internal int PumpOnce(TimeSpan wait)
     {
@@ -165,7 +167,8 @@ public sealed unsafe partial class UsbContext
     /// <summary>Runs the work that callbacks have deferred. Every method in which callbacks can run calls this method at its end.</summary>
     internal void RunDeferred() => _pump.RunDeferred();
 
-    /// <summary>Throws the exceptions that left callbacks while <see cref="UnhandledCallbackException"/> had no subscriber.</summary>
+    /// <summary>Throws the queued exceptions of callbacks. If <see cref="UnhandledCallbackException"/> has no subscriber, the context queues the
+    /// exceptions.</summary>
     internal void ThrowCallbackExceptions()
     {
         if (_callbackExceptions is not { IsEmpty: false } kept)

@@ -15,14 +15,14 @@ public sealed partial class UsbContext
     /// <remarks>
     /// The context notices arrivals and departures only while a thread handles its events. Unlike <see cref="WatchDevicesAsync"/>, this method does not start
     /// an event thread, so call <see cref="HandleEvents"/> or <see cref="StartEventThread"/>. Devices that are plugged in already are reported even if no
-    /// thread handles events. Each arrival and each departure is reported once. The context ignores an arrival that libusb reports a second time, and the
-    /// departure of a device that has not arrived.
+    /// thread handles events. Each arrival and each departure is reported once. If libusb reports the same arrival twice, the context ignores the second
+    /// report. If libusb reports the departure of an unknown device, the context ignores this report, too.
     /// </remarks>
     /// <param name="callback">The callback. It owns the device in the notification, and should dispose the device.</param>
     /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number, because only an open device
     /// reports its serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
-    /// <param name="enumerate">Whether an arrival is first reported for each device that is already plugged in.</param>
+    /// <param name="enumerate">True if the first notifications are arrivals of the devices that are already plugged in.</param>
     /// <returns>The subscription. It ends when the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or
@@ -46,17 +46,18 @@ public sealed partial class UsbContext
     /// </summary>
     /// <remarks>
     /// The subscription begins with this call, so the stream also reports devices that arrive or leave before the program reads it. The stream can be
-    /// enumerated only once. The subscription ends when the enumeration ends, when the token is canceled (even if the program never reads the stream), or after
-    /// the garbage collector has found that the program no longer refers to the stream.
+    /// enumerated only once. The subscription ends when the enumeration ends or when the token is canceled. If the program drops the stream without reading it,
+    /// the garbage collector ends the subscription.
     /// </remarks>
     /// <param name="filter">Selects the devices to report; null selects all devices. The filter must not contain a serial number.</param>
     /// <param name="events">Specifies whether arrivals, departures or both are reported.</param>
-    /// <param name="enumerate">Whether an arrival is first reported for each device that is already plugged in.</param>
+    /// <param name="enumerate">True if the first notifications are arrivals of the devices that are already plugged in.</param>
     /// <param name="cancellationToken">
     /// A token that ends the subscription. A loop that reads the stream then throws <see cref="OperationCanceledException"/>.
     /// </param>
     /// <returns>
-    /// The notifications in their order. The code that reads a notification owns the device in the notification, and should dispose the device.
+    /// The notifications, in the order in which the events occurred. The code that reads a notification owns the device in the notification, and should dispose
+    /// the device.
     /// </returns>
     /// <exception cref="ArgumentException">The filter contains a serial number, or no event is requested.</exception>
     /// <exception cref="UsbException"><see cref="UsbError.NotSupported"/>: the system is Windows and libusb is older than 1.0.30, or

@@ -12,8 +12,8 @@ public sealed unsafe partial class UsbContext
     private Action<int>? _pollFdRemoved;
 
     /// <summary>
-    /// Gets whether libusb's descriptors also have an event when a timeout expires (<c>libusb_pollfds_handle_timeouts</c>). If the value is false, the event
-    /// loop must not wait longer than the time that <see cref="GetNextTimeout"/> returns. The value is true on Linux and false on macOS.
+    /// Gets whether libusb signals an expired timeout through its descriptors (<c>libusb_pollfds_handle_timeouts</c>). If the value is false, the event loop
+    /// must not wait longer than the time that <see cref="GetNextTimeout"/> returns. The value is true on Linux and false on macOS.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The context is disposed.</exception>
     public bool PollFdsHandleTimeouts
@@ -60,9 +60,10 @@ public sealed unsafe partial class UsbContext
     /// more.
     /// </summary>
     /// <remarks>
-    /// The functions have the restrictions of transfer callbacks: they must not open devices, make synchronous transfers or handle events. If one of the
-    /// functions disposes an object, the object is closed at the end of the call that opens or closes the device. If the program never disposes a handle, the
-    /// garbage collector's finalizer thread closes the handle and calls <paramref name="removed"/> for the handle's descriptor.
+    /// The same restrictions apply to these functions as to transfer callbacks: the functions must not open devices, make synchronous transfers or handle
+    /// events. If one of the functions disposes an object of the library, the library closes the object just before the call that opens or closes the device
+    /// returns. If the program never disposes a handle, the garbage collector's finalizer thread closes the handle and calls <paramref name="removed"/> for the
+    /// handle's descriptor.
     /// </remarks>
     /// <param name="added">The function that is called with a descriptor that must be watched from now on.</param>
     /// <param name="removed">The function that is called with a descriptor that must not be watched any more. The descriptor may be closed already.</param>

@@ -36,11 +36,10 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
 
     /// <summary>Occurs when an exception leaves a callback.</summary>
     /// <remarks>
-    /// If this event has no subscriber, the method in which the callback ran throws the exception after it has handled all pending events. This method is
-    /// <see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> or <see cref="UsbPoller.Poll"/>. If several callbacks failed during one call of the method,
-    /// it throws an <see cref="AggregateException"/> with all of their exceptions. If the callback ran on an event thread and this event has no subscriber, the
-    /// exception ends the process, as an unhandled exception does on any thread. Event threads are the threads that <see cref="StartEventThread"/> or the
-    /// context itself has started.
+    /// If this event has no subscriber, the context queues the exception. <see cref="HandleEvents"/>, <see cref="HandleEventsUntil"/> and
+    /// <see cref="UsbPoller.Poll"/> first handle all pending events, and then throw the queued exception. If several exceptions are queued, these methods throw
+    /// an <see cref="AggregateException"/> with all of them. If an event thread handles the events, the queued exception ends the process, as an unhandled
+    /// exception does on any thread. Event threads are the threads that <see cref="StartEventThread"/> or the context itself has started.
     /// </remarks>
     public event EventHandler<UsbUnhandledCallbackExceptionEventArgs>? UnhandledCallbackException;
 
@@ -171,11 +170,11 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     /// Closes everything that was opened through this context, and then the context itself (<c>libusb_exit</c>). The method closes device handles in the same
     /// way as <see cref="UsbDeviceHandle.Dispose"/>, stops the event thread, releases the devices, and makes the threads in <see cref="HandleEvents"/> return.
     /// The method waits until everything is closed. Inside a callback of the context, the method does not wait: it only prevents further submissions and
-    /// cancels the transfers in flight. Everything else is then closed at the end of the call that handles the events. The method may be called more than once.
+    /// cancels the transfers in flight. The call that handles the events then closes everything before it returns. The method may be called more than once.
     /// </summary>
     /// <remarks>
-    /// Inside a callback of another context, this method also waits. Two contexts deadlock if a callback of each context closes the other context at the same
-    /// time. To avoid the deadlock, close at least one of the contexts on another thread.
+    /// Inside a callback of a different context, this method does wait. Two contexts deadlock if a callback of each context closes the other context at the
+    /// same time. To avoid the deadlock, close at least one of the contexts on another thread.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
     public void Dispose()
@@ -188,8 +187,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes the context as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result, even code
-    /// that continues inside a callback (<see cref="UsbTransfer.ContinueOnEventThread"/>).
+    /// Closes the context as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result. Code that
+    /// runs inside a callback, for example because of <see cref="UsbTransfer.ContinueOnEventThread"/>, may also await the result.
     /// </summary>
     /// <returns>A task that completes when everything is closed.</returns>
     /// <exception cref="InvalidOperationException">The method was called from a log handler.</exception>
@@ -209,8 +208,8 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         });
     }
 
-    // The first caller of this method closes the context, and the other callers wait for the first caller. If the call is deferred work (mayWait is false), it
-    // does not wait, because the first caller may need the calling thread to handle events.
+    // The first caller of this method closes the context, and the other callers wait for the first caller. A call that runs as deferred work (mayWait is false)
+    // does not wait. The first caller may need the thread of this call to handle events, so the two threads could wait for each other without end.
     private void FinishClosing(bool mayWait)
     {
         if (!_closing.TryBeginFinish())
@@ -245,9 +244,9 @@ public sealed unsafe partial class UsbContext : IDisposable, IAsyncDisposable
         RunDeferred(); // objects that callbacks have released, but whose release was deferred, still refer to the native context
     }
 
-    // Each thread that still handles events has a reference to the native context, and the thread that releases the last reference exits the context. The
-    // context is marked as closed before the waiting threads are woken. In the opposite order, a thread could begin to wait between the two steps, and would
-    // wait for up to 60 seconds.
+    // Each thread that still handles events has a reference to the native context. The thread that releases the last reference calls libusb_exit. This method
+    // marks the context as closed before it wakes the waiting threads. If it woke them first, a thread could start another wait before it sees the mark, and
+    // would then wait for up to 60 seconds.
     private void LeaveNative()
     {
         using var lease = new HandleLease(_native);
