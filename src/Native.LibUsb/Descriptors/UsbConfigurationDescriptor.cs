@@ -105,8 +105,8 @@ public sealed unsafe class UsbConfigurationDescriptor
     }
 
     /// <summary>
-    /// Finds an endpoint by its address. If several alternate settings have the endpoint, the method uses the first of these settings in the order of the
-    /// descriptors, as libusb does.
+    /// Finds an endpoint by its address. If several alternate settings contain an endpoint with this address, the method returns the endpoint of the first
+    /// setting, as libusb does.
     /// </summary>
     internal bool TryFindFirstEndpoint(byte address, [NotNullWhen(true)] out UsbEndpointDescriptor? endpoint)
     {

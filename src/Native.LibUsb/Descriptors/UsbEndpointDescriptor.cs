@@ -57,8 +57,8 @@ public sealed unsafe class UsbEndpointDescriptor
 
     /// <summary>
     /// Gets the number of bytes that a periodic endpoint (isochronous or interrupt) may transfer in one service interval. This number is also the maximum
-    /// length of an isochronous packet in a libusb transfer. At high speed, the value is the total size of the packets in a microframe. At SuperSpeed, the
-    /// value is <c>wBytesPerInterval</c>. For endpoints that are not periodic, the value is the packet size.
+    /// length of an isochronous packet in a libusb transfer. At SuperSpeed, the value is <c>wBytesPerInterval</c>. At high speed, the value is the packet size
+    /// multiplied by the number of packets in a microframe. At lower speeds, and for endpoints that are not periodic, the value is the packet size.
     /// </summary>
     public int BytesPerInterval =>
         IsPeriodic && TryGetCompanion(out UsbSuperSpeedCompanion companion) && companion.BytesPerInterval > 0
@@ -69,9 +69,9 @@ public sealed unsafe class UsbEndpointDescriptor
     public byte Interval { get; }
 
     /// <summary>
-    /// Gets the time between two packets of a periodic endpoint. At high speed and above, the time is 2^(bInterval-1) microframes. At lower speeds, the time is
-    /// 2^(bInterval-1) frames for isochronous endpoints, and <c>bInterval</c> frames for interrupt endpoints. For endpoints that are not periodic, the time is
-    /// zero.
+    /// Gets the length of a periodic endpoint's service interval. In each interval, the endpoint may transfer up to <see cref="BytesPerInterval"/> bytes. At
+    /// high speed and above, the length is 2^(bInterval-1) microframes. At lower speeds, the length is 2^(bInterval-1) frames for isochronous endpoints, and
+    /// <c>bInterval</c> frames for interrupt endpoints. For endpoints that are not periodic, the value is zero.
     /// </summary>
     public TimeSpan ServiceInterval
     {
@@ -101,7 +101,8 @@ public sealed unsafe class UsbEndpointDescriptor
     /// <summary>
     /// Gets the value that <c>libusb_get_max_iso_packet_size</c> returns for this endpoint. At SuperSpeed, the value is <c>wBytesPerInterval</c> of the
     /// companion descriptor, for every endpoint type. At lower speeds, the value for a periodic endpoint is the packet size multiplied by the number of packets
-    /// in a microframe, even at full speed. For other endpoints, the value is the packet size.
+    /// that bits 11 and 12 of <c>wMaxPacketSize</c> specify. libusb reads these bits even at full speed, where they have no meaning. For other endpoints, the
+    /// value is the packet size.
     /// </summary>
     internal int MaxIsoPacketSize =>
         _speed >= UsbSpeed.Super && TryGetCompanion(out UsbSuperSpeedCompanion companion)

@@ -14,9 +14,9 @@ public readonly record struct UsbInterfaceAssociation(
     private const int Size = 8;
 
     /// <summary>
-    /// Finds the interface associations in the extra descriptors, and adds them to a list. libusb stores each association with the descriptor that precedes the
-    /// association. The preceding descriptor can be the configuration descriptor, or the last descriptor before the association's first interface. libusb
-    /// 1.0.27 has a function that returns the associations, but this method works with every version of libusb.
+    /// Finds the interface associations in the extra descriptors, and adds them to a list. libusb stores each association in the extra bytes of the descriptor
+    /// that precedes the association: the configuration descriptor, an interface descriptor or an endpoint descriptor. libusb 1.0.27 has a function that
+    /// returns the associations, but this method works with every version of libusb.
     /// </summary>
     internal static void Collect(ReadOnlySpan<byte> extra, List<UsbInterfaceAssociation> to)
     {

@@ -5,14 +5,14 @@ namespace Native.LibUsb;
 // Opens a device for which the program may not have the permission yet.
 public sealed partial class UsbDevice
 {
-    // The first and the longest pause between two attempts to open the device. udev needs a few milliseconds to set the permissions, or tenths of a
-    // second if its rules are slow.
+    // The first pause between two attempts to open the device, and the longest pause. Each pause is twice as long as the pause before it, up to the longest
+    // pause. udev usually needs a few milliseconds to set the permissions. If its rules are slow, udev needs tenths of a second.
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(160);
 
     /// <summary>
-    /// Opens the device as <see cref="Open()"/> does. As long as the program has no permission for the device, the method tries again. On Linux, a program is
-    /// sometimes notified of a device's arrival before udev has set the permissions of the device.
+    /// Opens the device as <see cref="Open()"/> does. If the program has no permission for the device, the method tries again until it succeeds or the time
+    /// expires. On Linux, a program is sometimes notified of a device's arrival before udev has set the permissions of the device.
     /// </summary>
     /// <param name="accessTimeout">
     /// The time during which the method tries again. If the time is zero, the method tries only once. For any error other than a missing permission, the method

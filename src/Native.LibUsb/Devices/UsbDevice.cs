@@ -160,7 +160,7 @@ public sealed unsafe partial class UsbDevice : IDisposable, IEquatable<UsbDevice
 
     /// <summary>
     /// Gets the number of bytes that an isochronous endpoint can transfer in one service interval. The number applies to the first alternate setting that has
-    /// the endpoint. Later settings often have larger numbers: see <see cref="GetMaxAlternatePacketSize"/>.
+    /// the endpoint. Later alternate settings often allow more bytes: see <see cref="GetMaxAlternatePacketSize"/>.
     /// </summary>
     /// <remarks>
     /// The value is the same as the result of <c>libusb_get_max_iso_packet_size</c>. For a bulk endpoint at SuperSpeed, the value is 0. The library itself

@@ -20,10 +20,11 @@ public sealed record UsbDeviceFilter
 
     /// <summary>
     /// Gets or sets <c>bInterfaceClass</c>, for example 0x08 for mass storage. A device matches only if one of its alternate settings has this class, the
-    /// subclass of <see cref="InterfaceSubClass"/> and the protocol of <see cref="InterfaceProtocol"/>. Properties that are null are ignored.
+    /// subclass of <see cref="InterfaceSubClass"/> and the protocol of <see cref="InterfaceProtocol"/>. If one of these three properties is null, the filter
+    /// ignores this property.
     /// </summary>
     /// <remarks>
-    /// The library compares the interfaces of all configurations (<c>libusb_get_config_descriptor</c>), because the system may report a new device before the
+    /// The library checks the interfaces of all configurations (<c>libusb_get_config_descriptor</c>), because the system may report a new device before the
     /// device has an active configuration. On Linux and macOS, the library sends nothing to the device. If libusb cannot read the descriptors of a device, the
     /// device does not match.
     /// </remarks>

@@ -15,14 +15,14 @@ public sealed unsafe partial class UsbDeviceHandle
         if (!OpeningDescriptor.HasSettingDefect)
             return (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);
 
-        // If libusb has this defect, the library must not call libusb's function for an unplugged device. The device can be unplugged after any check.
-        // Therefore, instead of calling libusb's function, the library sends the request through the device's file.
+        // This libusb has a defect: if the device was unplugged, libusb's function damages libusb's lock of the handle. A check before the call does not help,
+        // because the device can be unplugged right after the check. Therefore, the library itself sends the request through the device's file.
         if (_native.Descriptor is { } descriptor && UsbfsRequests.IsAvailable)
             return UsbfsRequests.SetInterface(descriptor, interfaceNumber, alternateSetting);
 
-        // At this point, the library does not have the device's file, because the system is macOS, or because the program has replaced libusb's notifiers
-        // through the raw layer. If libusb's function reports a missing device, the defect may have occurred, and closing the handle could abort the process.
-        // In that case, the handle stays open, and its memory and its file are leaked.
+        // Here, the library does not have the device's file. Either the system is not Linux, or libusb did not report the file, because the program has
+        // replaced the library's notifier through the raw layer. If libusb's function reports that the device is missing, the lock may be damaged, and closing
+        // the handle could abort the process. In that case, the library leaves the handle open, and leaks the handle's memory and file.
         if (_native.IsLeftOpen)
             return UsbError.NoDevice;
         var error = (UsbError)libusb.libusb_set_interface_alt_setting(_native.Pointer, interfaceNumber, alternateSetting);

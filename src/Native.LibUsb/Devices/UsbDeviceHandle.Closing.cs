@@ -14,13 +14,13 @@ public sealed unsafe partial class UsbDeviceHandle
     /// Closes the device (<c>libusb_close</c>). The method prevents further submissions, cancels every transfer in flight and waits until all callbacks have
     /// returned. If no event thread handles events, the method itself handles events while it waits. Finally, the method frees the transfers, releases the
     /// interfaces and closes the native handle. Inside a callback of the context, the method does not wait: it only prevents further submissions and cancels
-    /// the transfers in flight. The handle is then closed at the end of the call that handles the events. The method may be called more than once. Outside a
+    /// the transfers in flight. The call that handles the events then closes the handle before it returns. The method may be called more than once. Outside a
     /// callback, every call waits until the device is closed.
     /// </summary>
     /// <remarks>
     /// <para>This method never returns if a callback does not return, or if a callback waits for the thread that disposes the handle.</para>
-    /// <para>The method does not wait for a synchronous transfer of another thread. On Linux, such a transfer ends when its interface is released, and the call
-    /// that waits for the transfer throws. A synchronous control request that the device does not answer keeps the device open until the request times out, or
+    /// <para>The method does not wait for a synchronous transfer that another thread makes. On Linux, this method ends the transfer by releasing the interface,
+    /// and the other thread's call throws. A synchronous control request that the device does not answer keeps the device open until the request times out, or
     /// until the device is unplugged.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
@@ -34,8 +34,8 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Closes the device as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result, even code
-    /// that continues inside a callback (<see cref="UsbTransfer.ContinueOnEventThread"/>).
+    /// Closes the device as <see cref="Dispose"/> does, and waits without blocking the calling thread. Any number of callers may await the result. Code that
+    /// runs inside a callback, for example because of <see cref="UsbTransfer.ContinueOnEventThread"/>, may also await the result.
     /// </summary>
     /// <returns>A task that completes when the device is closed.</returns>
     /// <exception cref="InvalidOperationException">The method is called from a log handler.</exception>
@@ -45,8 +45,8 @@ public sealed unsafe partial class UsbDeviceHandle
         return new ValueTask(_closing.IsClosed ? _closing.Completion : Task.Run(() => FinishClosing(mayWait: true)));
     }
 
-    /// <summary>Performs the part of the closing that does not wait: prevents submissions, and cancels the transfers in flight.</summary>
-    /// <returns>Whether this call began the closing. If so, the caller must call <see cref="FinishClosing"/>.</returns>
+    /// <summary>Begins to close the handle without waiting: prevents submissions, and cancels the transfers in flight.</summary>
+    /// <returns>True if this call began to close the handle. The caller must then call <see cref="FinishClosing"/>.</returns>
     internal bool BeginClosing()
     {
         LogScope.ThrowIfInside();
@@ -59,12 +59,12 @@ public sealed unsafe partial class UsbDeviceHandle
     }
 
     /// <summary>
-    /// Performs the part of the closing that waits. If another caller already performs this part, the method waits for that caller, unless
-    /// <paramref name="mayWait"/> is false.
+    /// Waits for the transfers, and then closes the handle. If another caller is already doing this and <paramref name="mayWait"/> is true, the method waits
+    /// for that caller.
     /// </summary>
     /// <param name="mayWait">
-    /// False if the call is deferred work. The thread of deferred work must not wait, because the caller that performs the closing may need this thread to
-    /// handle events.
+    /// False if the call runs as deferred work. A thread that runs deferred work must not wait, because the caller that closes the handle may need this thread
+    /// to handle events.
     /// </param>
     internal void FinishClosing(bool mayWait)
     {
@@ -131,8 +131,9 @@ public sealed unsafe partial class UsbDeviceHandle
         {
             if (Drain(static _ => true) is var error and < 0)
             {
-                // Because events can no longer be handled, the callbacks of the busy transfers will never run. libusb may still access the memory of these
-                // transfers, so the transfers and the handle are not freed. The library reports the error as if a callback had thrown an exception.
+                // libusb can no longer handle events, so the callbacks of the busy transfers will never run. libusb may still access the memory of these
+                // transfers. Therefore, the library frees neither the transfers nor the handle. It reports libusb's error in the same way as an exception of a
+                // callback.
                 Context.ReportCallbackException(this, new UsbException((UsbError)error, "wait for the transfers of a closing device"));
                 return;
             }

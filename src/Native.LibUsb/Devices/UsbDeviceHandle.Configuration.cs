@@ -46,8 +46,8 @@ public sealed unsafe partial class UsbDeviceHandle
     /// <summary>
     /// Resets the device on its port (<c>libusb_reset_device</c>). libusb restores claims and alternate settings if possible. Existing endpoint objects become
     /// stale. Transfers and awaited calls in flight on endpoints are cancelled, and synchronous reads and writes of other threads throw
-    /// <see cref="InvalidOperationException"/>. Rings fail with <see cref="UsbError.NoDevice"/>. Dispose these rings, and create new rings on the endpoints of
-    /// the interface.
+    /// <see cref="InvalidOperationException"/>. Rings fail with <see cref="UsbError.NoDevice"/>. Dispose these rings, get new endpoint objects from the
+    /// interface, and create new rings with these objects.
     /// </summary>
     /// <exception cref="UsbException">
     /// <see cref="UsbError.NotFound"/>: after the reset, the device reports different descriptors, for example because it has loaded firmware. Dispose this
@@ -74,8 +74,9 @@ public sealed unsafe partial class UsbDeviceHandle
         UsbException.ThrowIfError(result, $"reset {Device}");
     }
 
-    // During a reset, libusb releases the interfaces and claims them again. libusb reports an unplugged device for each transfer in flight. If a ring submitted
-    // a transfer between the release and the claim, the system would claim the interface for that transfer. Therefore, the rings are stopped before the reset.
+    // During a reset, libusb releases the interfaces and claims them again. If a ring submitted a transfer between the release and the claim, the kernel would
+    // claim the interface for that transfer, and libusb could not claim the interface again. Therefore, this method stops the rings before the reset. It also
+    // cancels the other transfers, except those on endpoint 0, because libusb would report an unplugged device for each transfer that is still in flight.
     private void CancelForReset()
     {
         StopEndpointUsers(static user => user.IsActive, UsbError.NoDevice);

@@ -48,7 +48,7 @@ public sealed unsafe partial class UsbDeviceHandle
         return Claims.TryClaim(interfaceNumber, out claimed);
     }
 
-    /// <summary>Releases an interface in libusb.</summary>
+    /// <summary>Releases an interface (<c>libusb_release_interface</c>).</summary>
     /// <exception cref="ObjectDisposedException">The native handle is closed.</exception>
     internal void ReleaseInterface(int interfaceNumber)
     {
@@ -73,7 +73,8 @@ public sealed unsafe partial class UsbDeviceHandle
         ?? FindActiveEndpointUser(user => user.Interface.Claimed == claimed);
 
     /// <summary>
-    /// Gets whether only disposed transfers keep the interface's endpoints busy. A disposed transfer stays in flight until its callback has run.
+    /// Gets whether all transfers in flight on the interface's endpoints are disposed, and no call and no ring uses these endpoints. A disposed transfer stays
+    /// in flight until its callback has run.
     /// </summary>
     internal bool IsOnlyEnding(ClaimedInterface claimed) =>
         claimed.FindMoving() is null && FindActiveEndpointUser(user => user.Interface.Claimed == claimed) is null && TransfersOn(claimed.Has).All(static transfer => !transfer.IsInFlight || transfer.IsDisposing);
@@ -102,8 +103,8 @@ public sealed unsafe partial class UsbDeviceHandle
         // transfer.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && !(IsOpen && endpoint.Interface.IsOpen))
             throw new ObjectDisposedException(IsOpen ? nameof(UsbInterface) : nameof(UsbDeviceHandle));
-        // If the device is reset while this call waits, the transfer also ends, and libusb reports success or a missing device. If a read has already received
-        // data, the method returns the data and does not throw.
+        // If the device is reset while this call waits, the transfer ends, too. libusb then reports either success or LIBUSB_ERROR_NO_DEVICE. If a read has
+        // already received data, the method returns the data and does not throw.
         if (result is 0 or (int)UsbError.NoDevice && moved < length && (moved == 0 || endpoint.Direction == UsbDirection.Out) && resets != Claims.Resets)
             throw new InvalidOperationException($"The device was reset after {moved} of {length} bytes, and endpoint 0x{endpoint.Address:x2} is stale.");
         return (UsbError)result;

@@ -8,7 +8,8 @@ public sealed partial class UsbDeviceHandle
 
     /// <summary>Allocates memory for transfers. Pass <c>buffer.Memory</c> to the methods that transfer data.</summary>
     /// <param name="length">
-    /// The number of bytes, 1 to 2,147,483,528. Device memory consists of whole pages, and counts against the usbfs limit as soon as it is allocated.
+    /// The number of bytes, 1 to 2,147,483,528. If the buffer is device memory (see <paramref name="preferDeviceMemory"/>), the kernel allocates whole pages,
+    /// and immediately counts these pages against the usbfs memory limit.
     /// </param>
     /// <param name="preferDeviceMemory">
     /// True to request memory that the device's controller accesses directly (<c>libusb_dev_mem_alloc</c>). If the system provides no such memory, the

@@ -51,9 +51,9 @@ public sealed partial class UsbDeviceHandle
     /// <param name="text">The text; null if there is none.</param>
     /// <param name="language">The language; 0 selects the device's first language.</param>
     /// <returns>
-    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.NotFound"/>: the index is 0, or the device's list of languages is empty.
-    /// <see cref="UsbError.Pipe"/>: the device does not have this string, or has no strings. <see cref="UsbError.IO"/>: the answer is not a string descriptor.
-    /// Other errors: the device did not answer.
+    /// <see cref="UsbError.Success"/>, or the error. <see cref="UsbError.NotFound"/>: the index is 0, or the device returns an empty list of languages.
+    /// <see cref="UsbError.Pipe"/>: the device rejects the request, because it does not have this string or has no strings at all. <see cref="UsbError.IO"/>:
+    /// the answer is not a string descriptor. Other errors: the device did not answer.
     /// </returns>
     /// <exception cref="InvalidOperationException">The method is called from a callback of this context.</exception>
     /// <exception cref="ObjectDisposedException">The handle is disposed.</exception>

@@ -97,8 +97,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
 
     /// <summary>
     /// Creates a transfer, which the caller must dispose. When the handle closes, it disposes all transfers that are not disposed yet. Before you submit a
-    /// transfer on an endpoint other than endpoint 0, claim the endpoint's interface (<see cref="ClaimInterface"/>). <see cref="UsbEndpoint.CreateTransfer"/>
-    /// creates a transfer that belongs to a claim. When the claim is disposed, it disposes the transfer.
+    /// transfer on an endpoint other than endpoint 0, claim the endpoint's interface (<see cref="ClaimInterface"/>). To create a transfer that belongs to a
+    /// claim instead of the handle, call <see cref="UsbEndpoint.CreateTransfer"/>. When the program disposes the claim, the claim disposes this transfer.
     /// </summary>
     /// <param name="isoPackets">The largest number of isochronous packets in the transfer; 0 for other types of transfer.</param>
     /// <param name="flags">The flags that specify how the transfer treats its last packet.</param>
@@ -138,8 +138,8 @@ public sealed unsafe partial class UsbDeviceHandle : IDisposable, IAsyncDisposab
     internal IEnumerable<UsbTransfer> TransfersCreatedOn(ClaimedInterface claimed) => _transfers.Snapshot().Where(transfer => transfer.Owner?.Claimed == claimed);
 
     /// <summary>
-    /// Gets the transfers that a closing claim must stop. Every claim must stop its own transfers. The last claim of an interface must also stop all other
-    /// transfers on the interface's closed endpoints.
+    /// Gets the transfers that a closing claim must stop. Every claim must stop its own transfers. If the interface has no other claim, the closing claim must
+    /// also stop all other transfers on the closed endpoints of the interface (<see cref="InterfaceClaims.IsClosed"/>).
     /// </summary>
     internal IEnumerable<UsbTransfer> TransfersOf(UsbInterface claim, ClaimedInterface? last) =>
         _transfers.Snapshot().Where(transfer => MustStop(transfer, claim, last));
