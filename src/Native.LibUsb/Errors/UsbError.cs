@@ -29,7 +29,8 @@ public enum UsbError
     /// <summary>The requested object (interface, alternate setting, endpoint, descriptor or transfer in flight) does not exist.</summary>
     NotFound = -5,
 
-    /// <summary>The object is in use: another process or a kernel driver has claimed the interface, or a callback is running.</summary>
+    /// <summary>The object is in use, for example because another process or a kernel driver has claimed the interface. A synchronous libusb function also
+    /// returns this value if it is called in a callback.</summary>
     Busy = -6,
 
     /// <summary>The timeout expired. Some bytes may have been transferred before.</summary>
@@ -57,8 +58,9 @@ public enum UsbError
 
     /// <summary>
     /// The transfer, interface, device handle or context is closed or closing, so nothing was submitted. Inside a callback, methods such as
-    /// <see cref="UsbTransfer.TrySubmit()"/> return this value. Outside a callback, they throw an <see cref="ObjectDisposedException"/>. Awaited methods such
-    /// as <see cref="UsbEndpoint.TryClearHaltAsync"/> also return this value if the object was closed before the request began.
+    /// <see cref="UsbTransfer.TrySubmit()"/> return this value. Outside a callback, these methods throw an <see cref="ObjectDisposedException"/>. An awaited
+    /// method such as <see cref="UsbEndpoint.TryClearHaltAsync"/> also returns this value if the interface or the device handle is closed after the call and
+    /// before the library sends the request.
     /// </summary>
     Closed = -1001,
 

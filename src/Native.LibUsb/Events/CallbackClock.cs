@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Native.LibUsb;
 
 /// <summary>
-/// Measures the duration of ring callbacks. The measurement of a callback ends when the next callback of the thread begins, or when the call that handles
-/// events ends. Therefore, the clock needs only one timestamp for each callback.
+/// Measures the duration of ring callbacks. The clock stops measuring a callback when the same thread begins its next callback or has finished handling events.
+/// Therefore, the clock needs only one timestamp for each callback.
 /// </summary>
 internal sealed class CallbackClock
 {

@@ -9,8 +9,8 @@ internal sealed class CallbackTimes
     public long LongestTicks => Volatile.Read(ref _longest);
 
     /// <summary>
-    /// Records the duration of a callback. Several threads may call this method at the same time: after one thread has handled events, it may still end a
-    /// measurement while another thread already handles events.
+    /// Records the duration of a callback. Several threads may call this method at the same time. For example, a thread that has finished handling events may
+    /// record its last callback while another thread already handles events and records other callbacks.
     /// </summary>
     public void Add(long ticks)
     {

@@ -31,8 +31,8 @@ internal sealed unsafe class EventLoop
     public Exception? Failure { get; private set; }
 
     /// <summary>
-    /// Gets the synchronization event that the event thread sets after it has tried to apply its scheduling. The object is never disposed, because the waiting
-    /// thread may continue while the event thread still executes <see cref="ManualResetEventSlim.Set"/>.
+    /// Gets the signal that the event thread sets after it has tried to apply its scheduling. The thread that starts the event thread waits for this signal.
+    /// The signal is never disposed, because the waiting thread may continue while the event thread still executes <see cref="ManualResetEventSlim.Set"/>.
     /// </summary>
     public ManualResetEventSlim Scheduled { get; } = new();
 

@@ -18,8 +18,8 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
     public bool IsActive => Volatile.Read(ref _threads) > 0;
 
     /// <summary>
-    /// Returns whether a thread handles events now or has handled events within the given time. The method needs this time, because the program's own event
-    /// loop may pause between two calls of <see cref="HandleEvents"/>.
+    /// Returns whether a thread handles events now or has handled events within the given time. The time allows for pauses, because the program's own event
+    /// loop may do other work between two calls of <see cref="HandleEvents"/>.
     /// </summary>
     public bool WasActiveWithin(TimeSpan time) => IsActive || Environment.TickCount64 - Volatile.Read(ref _lastLeft) < (long)time.TotalMilliseconds;
 
@@ -54,7 +54,7 @@ internal sealed unsafe class EventPump(ContextHandle native, CloseState closing)
         return result == (int)UsbError.Interrupted ? 0 : result; // a signal is no error: the runtime itself uses signals
     }
 
-    /// <summary>Runs the work that callbacks have deferred. Every call in which callbacks can run ends with a call of this method.</summary>
+    /// <summary>Runs the work that callbacks have deferred. Every method in which callbacks can run calls this method before it returns.</summary>
     public void RunDeferred()
     {
         CallbackClock.End();
